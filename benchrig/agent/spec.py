@@ -1,0 +1,186 @@
+"""Turns plain data (read from YAML or JSON) into frozen dataclasses, and says all that is wrong with it at once.
+
+A dataclass is the specification: its fields are the keys that are allowed, their types what may stand there, a field
+without a default is required. Used for every file a user writes and for the arguments of every module, on the
+controller and on the host, so that both refuse the same things with the same words.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import types
+import typing
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin
+
+T = TypeVar("T")
+
+Path = tuple[str | int, ...]
+"""Where in the data a value stands: keys and list positions from the top."""
+
+TRUE = frozenset({"yes", "true", "on", "1", "y", "t"})
+FALSE = frozenset({"no", "false", "off", "0", "n", "f"})
+
+
+@dataclasses.dataclass(frozen=True)
+class Mistake:
+    """One thing wrong with the data: its place in it, and what was found and is allowed."""
+
+    path: Path
+    message: str
+
+
+class SpecError(Exception):
+    """The data does not fit the specification; `mistakes` has every reason."""
+
+    def __init__(self, mistakes: list[Mistake]) -> None:
+        super().__init__("; ".join(f"{'.'.join(map(str, m.path)) or 'value'}: {m.message}" for m in mistakes))
+        self.mistakes = mistakes
+
+
+def build(cls: type[T], data: object, path: Path = (), *, templates: bool = False) -> T:
+    """Return an instance of dataclass `cls` made from `data`.
+
+    `path` is put before the place of each mistake. With `templates`, text with `{{` in it may stand for any type: it is
+    checked again when it has been rendered. Raises SpecError with all mistakes.
+    """
+    reader = _Reader(templates)
+    value = reader.dataclass(cls, data, path)
+    if reader.mistakes:
+        raise SpecError(reader.mistakes)
+    return typing.cast(T, value)
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """Say which known names are nearest to a wrong one, else name them all."""
+    names = sorted(known)
+    close = difflib.get_close_matches(name, names, n=2, cutoff=0.6)
+    return f"did you mean {' or '.join(close)}?" if close else f"allowed: {', '.join(names)}"
+
+
+def describe(value: object) -> str:
+    """Say briefly what was found, for a message."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, Mapping):
+        return "a mapping"
+    if isinstance(value, (list, tuple)):
+        return "a list"
+    return repr(value)
+
+
+class _Reader:
+    """Walks types and data together and collects mistakes."""
+
+    def __init__(self, templates: bool) -> None:
+        self.templates = templates
+        self.mistakes: list[Mistake] = []
+
+    def wrong(self, path: Path, wanted: str, value: object) -> None:
+        self.mistakes.append(Mistake(path, f"expected {wanted}, found {describe(value)}"))
+
+    def dataclass(self, cls: Any, data: object, path: Path) -> object:
+        if not isinstance(data, Mapping):
+            self.wrong(path, "a mapping", data)
+            return None
+        hints = typing.get_type_hints(cls)
+        fields = {field.name: field for field in dataclasses.fields(cls) if field.init}
+        values: dict[str, object] = {}
+        for key, value in data.items():
+            if key in fields:
+                values[key] = self.value(hints[key], value, (*path, key))
+            else:
+                self.mistakes.append(Mistake((*path, str(key)), f"unknown key '{key}'; {suggestion(str(key), fields)}"))
+        for name, field in fields.items():
+            required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+            if required and name not in data:
+                self.mistakes.append(Mistake(path, f"'{name}' is missing"))
+        return None if self.mistakes else cls(**values)
+
+    def value(self, kind: Any, value: object, path: Path) -> object:
+        if kind is object or kind is Any:
+            return value
+        if self.templates and isinstance(value, str) and "{{" in value:
+            return value
+        origin = get_origin(kind)
+        if origin in (Union, types.UnionType):
+            return self.union(get_args(kind), value, path)
+        if origin is Literal:
+            return self.choice(get_args(kind), value, path)
+        if origin in (list, tuple):
+            return self.sequence(get_args(kind)[0], value, path)
+        if origin in (dict, Mapping) or (isinstance(origin, type) and issubclass(origin, Mapping)):
+            return self.mapping(get_args(kind)[1], value, path)
+        if dataclasses.is_dataclass(kind):
+            return self.dataclass(kind, value, path)
+        return self.scalar(kind, value, path)
+
+    def union(self, kinds: tuple[Any, ...], value: object, path: Path) -> object:
+        if value is None and type(None) in kinds:
+            return None
+        (kind,) = [kind for kind in kinds if kind is not type(None)]
+        return self.value(kind, value, path)
+
+    def choice(self, allowed: tuple[Any, ...], value: object, path: Path) -> object:
+        if value in allowed:
+            return value
+        self.wrong(path, "one of " + ", ".join(map(str, allowed)), value)
+        return None
+
+    def sequence(self, kind: Any, value: object, path: Path) -> object:
+        if isinstance(value, str) and kind is str:
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        if not isinstance(value, (list, tuple)):
+            self.wrong(path, "a list", value)
+            return ()
+        return tuple(self.value(kind, item, (*path, index)) for index, item in enumerate(value))
+
+    def mapping(self, kind: Any, value: object, path: Path) -> object:
+        if not isinstance(value, Mapping):
+            self.wrong(path, "a mapping", value)
+            return {}
+        return {str(key): self.value(kind, item, (*path, key)) for key, item in value.items()}
+
+    def scalar(self, kind: Any, value: object, path: Path) -> object:
+        result = _SCALARS[kind](value)
+        if result is None:
+            self.wrong(path, _NAMES[kind], value)
+        return result
+
+
+def _text(value: object) -> str | None:
+    if isinstance(value, bool) or value is None or isinstance(value, (list, tuple, Mapping)):
+        return None
+    return str(value)
+
+
+def _whole(value: object) -> int | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value
+    return int(value) if isinstance(value, str) and value.strip().lstrip("-").isdigit() else None
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, (int, float)):
+        return float(value)
+    try:
+        return float(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
+def truth(value: object) -> bool | None:
+    """Read YAML's and Ansible's spellings of yes and no; None when it is neither."""
+    if isinstance(value, bool):
+        return value
+    word = str(value).strip().lower()
+    return True if word in TRUE else False if word in FALSE else None
+
+
+_SCALARS: dict[Any, Any] = {str: _text, int: _whole, float: _number, bool: truth}
+_NAMES: dict[Any, str] = {str: "text", int: "a whole number", float: "a number", bool: "yes or no"}

@@ -1,0 +1,175 @@
+"""The records of a run, with their units in their names. They are written to `reports/` as JSON and read back from it.
+
+A run (`run.json`) holds cells (`cells.jsonl`): one cell is one row of a suite measured once. A row of a report is made
+from the repeats of its cell. Nothing derived is stored: remarks and medians are computed again from these records.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Status = Literal["measured", "failed", "not_possible"]
+
+
+@dataclass(frozen=True)
+class Latency:
+    """Latency of the replies in microseconds, after wrk's own correction for coordinated omission."""
+
+    mean_us: float
+    stdev_us: float
+    min_us: float
+    max_us: float
+    percentiles_us: Mapping[str, float]
+    """Keyed by percentile as text: "50", "75", "90", "99", "99.9"."""
+
+
+@dataclass(frozen=True)
+class LoadErrors:
+    """wrk's five error counters. `timeout` counts replies slower than its timeout, which it still counts as requests."""
+
+    connect: int = 0
+    read: int = 0
+    write: int = 0
+    timeout: int = 0
+    status: int = 0
+
+    @property
+    def total(self) -> int:
+        """All errors together."""
+        return self.connect + self.read + self.write + self.timeout + self.status
+
+
+@dataclass(frozen=True)
+class Load:
+    """What the load generator counted in one run."""
+
+    requests: int
+    duration_us: int
+    bytes: int
+    errors: LoadErrors
+    latency: Latency
+    replies_checked: int
+    replies_wrong: int
+    """Replies whose status or body was not the expected one."""
+
+    @property
+    def requests_per_second(self) -> float:
+        """Throughput over the generator's own duration."""
+        return self.requests / (self.duration_us / 1e6) if self.duration_us else 0.0
+
+
+@dataclass(frozen=True)
+class Generator:
+    """How the load generator itself fared."""
+
+    command: tuple[str, ...]
+    exit_code: int
+    wall_seconds: float
+    cpu_seconds: float
+    version: str = ""
+
+
+@dataclass(frozen=True)
+class ServerLoad:
+    """What the sampler saw on the server while the load ran. CPU percent: 100 is one core fully used."""
+
+    seconds: float
+    cpu_percent: float
+    memory_peak_bytes: int
+    processes: int
+    load_average: float
+    machine_idle_percent: float
+    """Of all cores together: 0 to 100."""
+    machine_steal_percent: float
+    listen_overflows: int
+    listen_drops: int
+    retransmits: int
+    time_wait_peak: int
+    samples: int
+    sampler_cpu_seconds: float
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One row of a suite, tried once."""
+
+    name: str
+    """The row's name in the suite, e.g. `go-20000`."""
+    app: str
+    system: str
+    """The row's title with what really ran, e.g. `Golang`."""
+    host: str
+    repeat: int
+    connections: int
+    threads: int
+    duration_seconds: float
+    timeout_seconds: float
+    status: Status
+    reason: str = ""
+    """Why it failed or is not possible, with what would mend it."""
+    sleep_seconds: float = 0.0
+    """How long the app's handler waits on purpose; bounds throughput to connections / sleep."""
+    cores: int = 0
+    """CPU cores that the load generator could use."""
+    load_on_server: bool = True
+    """The generator ran on the server's own machine."""
+    started_at: str = ""
+    load: Load | None = None
+    generator: Generator | None = None
+    server: ServerLoad | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)
+    """What ran: interpreter, framework, server, event loop, parser."""
+    phases: Mapping[str, float] = field(default_factory=dict)
+    """Seconds that each step took: start, wait, verify, warm_up, measure, stop."""
+    raw: str = ""
+    """The generator's output, as a path relative to the run's folder."""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A host as it was found when the run began."""
+
+    name: str
+    kind: str
+    cpu: str
+    cores: int
+    memory_bytes: int
+    kernel: str
+    os: str
+    virtualization: str
+    sysctls: Mapping[str, str]
+    limits: Mapping[str, str]
+    versions: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Run:
+    """What was asked for, of which machines, with which program."""
+
+    name: str
+    """The run's folder name under `reports/`."""
+    suite: str
+    suite_title: str
+    profile: str
+    inventory: str
+    rows: tuple[str, ...]
+    settings: Mapping[str, str]
+    """duration, timeout, threads, repeats, warm_up … as used."""
+    published: str
+    """Name of the published figures to set beside, or empty."""
+    started_at: str
+    finished_at: str = ""
+    machines: tuple[Machine, ...] = ()
+    git_commit: str = ""
+    benchrig_version: str = ""
+
+
+@dataclass(frozen=True)
+class Remark:
+    """Something to know about a figure. With `invalid`, the row is shown but must not be ranked."""
+
+    code: str
+    text: str
+    invalid: bool = False

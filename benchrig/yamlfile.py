@@ -1,0 +1,117 @@
+"""Reads the user's YAML files, and remembers the line of every value so that a mistake can be shown where it stands."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+
+from benchrig.agent import spec
+from benchrig.errors import InputError, Problem
+
+T = TypeVar("T")
+
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@dataclass(frozen=True)
+class Document:
+    """A YAML file's content as plain Python values, with the line each stands on (counted from 1)."""
+
+    path: Path
+    data: Any
+    lines: Mapping[spec.Path, int]
+
+    def where(self, path: spec.Path = ()) -> str:
+        """Return `file:line` of the value at `path`, or of its nearest parent that is in the file."""
+        while path and path not in self.lines:
+            path = path[:-1]
+        return f"{shown(self.path)}:{self.lines.get(path, 1)}"
+
+    def problem(self, path: spec.Path, message: str) -> Problem:
+        """Return a mistake at `path`, with its file and line."""
+        return Problem(self.where(path), message)
+
+    def build(self, cls: type[T], path: spec.Path = ()) -> T:
+        """Return the whole file as an instance of `cls`; raises InputError naming the line of each mistake."""
+        try:
+            return spec.build(cls, self.data, path)
+        except spec.SpecError as error:
+            raise InputError(problems=[self.problem(m.path, m.message) for m in error.mistakes]) from None
+
+
+def shown(path: Path) -> str:
+    """Return a path as the user would type it: relative to where they are, if it is below."""
+    try:
+        return str(path.resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
+def read(path: Path) -> Document:
+    """Read one YAML file. Raises InputError with `file:line` when it cannot be read, is no YAML, or names a key twice."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+        raise InputError(f"{shown(path)}: cannot be read: {reason}") from None
+    return parse(text, path)
+
+
+def parse(text: str, path: Path) -> Document:
+    """Read YAML text that came from `path`. Raises InputError as `read` does."""
+    loader = _Loader(text)
+    lines: dict[spec.Path, int] = {}
+    problems: list[Problem] = []
+    try:
+        node = loader.get_single_node()
+        if node is not None:
+            _note_lines(node, (), lines, problems, path)
+        data = None if node is None else loader.construct_document(node)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        line = mark.line + 1 if mark else 1
+        raise InputError(problems=[Problem(f"{shown(path)}:{line}", f"not valid YAML: {error.problem}")]) from None
+    except yaml.reader.ReaderError as error:
+        raise InputError(problems=[Problem(f"{shown(path)}:1", f"not valid YAML: {error.reason}")]) from None
+    finally:
+        loader.dispose()
+    if problems:
+        raise InputError(problems=problems)
+    return Document(path, data, lines)
+
+
+def _note_lines(
+    node: Any, path: spec.Path, lines: dict[spec.Path, int], problems: list[Problem], file: Path
+) -> None:
+    lines.setdefault(path, node.start_mark.line + 1)
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            name = str(key.value)
+            if name in seen:
+                problems.append(Problem(f"{shown(file)}:{key.start_mark.line + 1}", f"'{name}' is here twice"))
+            seen.add(name)
+            lines[(*path, name)] = key.start_mark.line + 1
+            _note_lines(value, (*path, name), lines, problems, file)
+    elif isinstance(node, yaml.SequenceNode):
+        for index, value in enumerate(node.value):
+            _note_lines(value, (*path, index), lines, problems, file)
+
+
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def seconds(text: str | float) -> float:
+    """Read a duration as wrk writes it (`5s`, `1m`, `500ms`, or a bare number of seconds) into seconds.
+
+    Raises ValueError when it is none.
+    """
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h)?", str(text).strip())
+    if not match:
+        raise ValueError(f"'{text}' is not a duration; write for example 5s, 500ms or 1m")
+    return float(match[1]) * _UNITS[match[2] or "s"]
