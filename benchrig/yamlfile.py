@@ -85,9 +85,7 @@ def parse(text: str, path: Path) -> Document:
     return Document(path, data, lines)
 
 
-def _note_lines(
-    node: Any, path: spec.Path, lines: dict[spec.Path, int], problems: list[Problem], file: Path
-) -> None:
+def _note_lines(node: Any, path: spec.Path, lines: dict[spec.Path, int], problems: list[Problem], file: Path) -> None:
     lines.setdefault(path, node.start_mark.line + 1)
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()

@@ -1,0 +1,75 @@
+"""What the user sees while something runs: results on stdout, everything else on stderr.
+
+On a terminal the current step is one live line with a spinner; elsewhere only permanent lines are written. Colour follows
+the terminal and NO_COLOR (both through rich, which is imported only where there is a terminal).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.status import Status
+
+_lock = threading.RLock()
+_live: Status | None = None
+
+_STYLES = {"good": "green", "changed": "yellow", "bad": "bold red", "warning": "magenta", "faint": "dim", "": ""}
+
+
+def is_terminal() -> bool:
+    """Return whether progress goes to a terminal that can redraw a line."""
+    return sys.stderr.isatty() and os.environ.get("TERM", "") not in ("", "dumb")
+
+
+def result(text: str) -> None:
+    """Print what was asked for, on stdout."""
+    status("")
+    print(text, flush=True)
+
+
+def line(text: str, style: str = "") -> None:
+    """Write one permanent line of progress; `style` is one of good, changed, bad, warning, faint."""
+    with _lock:
+        if is_terminal():
+            _rich().print(text, style=_STYLES[style] or None, markup=False, highlight=False, soft_wrap=True)
+        else:
+            print(text, file=sys.stderr, flush=True)
+
+
+def warn(text: str) -> None:
+    """Write a warning: something that did not stop us but that the user must know."""
+    line(f"warning: {text}", "warning")
+
+
+def status(text: str) -> None:
+    """Show what is going on now, until the next call; "" clears it. Nothing is written where there is no terminal."""
+    global _live
+    if not is_terminal():
+        return
+    with _lock:
+        if not text:
+            if _live is not None:
+                _live.stop()
+                _live = None
+        elif _live is None:
+            from rich.markup import escape
+
+            _live = _rich().status(escape(text), spinner="dots")
+            _live.start()
+        else:
+            from rich.markup import escape
+
+            _live.update(escape(text))
+
+
+@cache
+def _rich() -> Console:
+    from rich.console import Console
+
+    return Console(stderr=True)

@@ -1,0 +1,224 @@
+"""Which hosts there are, in which groups, with which variables: Ansible's own YAML inventory format, a strict subset.
+
+Read are `inventory/<name>.yml` and, beside it, `group_vars/` and `host_vars/`. Variables merge as Ansible merges them: `all`
+first, then parent groups, then child groups, then the host; within each, the inventory file before `*_vars/`.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from benchrig import yamlfile
+from benchrig.agent import spec
+from benchrig.errors import InputError, Problem, unknown
+
+Variables = Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class Host:
+    """One host: its name, the groups it is in, and its variables, all merged."""
+
+    name: str
+    groups: tuple[str, ...]
+    variables: Variables
+
+    @property
+    def address(self) -> str:
+        """Where it is reached: `ansible_host`, else its name."""
+        return str(self.variables.get("ansible_host", self.name))
+
+    @property
+    def port(self) -> int | None:
+        """`ansible_port`; None leaves it to ~/.ssh/config and then 22."""
+        value = self.variables.get("ansible_port")
+        return None if value is None else int(str(value))
+
+    @property
+    def user(self) -> str | None:
+        """`ansible_user`; None leaves it to ~/.ssh/config and then the current user."""
+        value = self.variables.get("ansible_user")
+        return None if value is None else str(value)
+
+    @property
+    def key_file(self) -> Path | None:
+        """`ansible_ssh_private_key_file`; None means the SSH agent and the user's own keys."""
+        value = self.variables.get("ansible_ssh_private_key_file")
+        return None if value is None else Path(str(value)).expanduser()
+
+    @property
+    def known_hosts(self) -> Path | None:
+        """`benchrig_known_hosts`, the pinned host keys; None means the user's own known_hosts."""
+        value = self.variables.get("benchrig_known_hosts")
+        return None if value is None else Path(str(value))
+
+    @property
+    def become(self) -> bool:
+        """`ansible_become`: the user is not root and reaches root through sudo."""
+        return spec.truth(self.variables.get("ansible_become", False)) is True
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """The hosts of one inventory file."""
+
+    name: str
+    path: Path
+    machine: str
+    """The kind of machine they are: `lab`, or `existing` for hosts that somebody else looks after."""
+    hosts: Mapping[str, Host]
+    groups: Mapping[str, tuple[str, ...]]
+
+    def group(self, name: str) -> tuple[Host, ...]:
+        """Return the hosts of a group, in the inventory's order; none if there is no such group."""
+        return tuple(self.hosts[host] for host in self.groups.get(name, ()))
+
+    def matching(self, pattern: str) -> tuple[Host, ...]:
+        """Return the hosts that Ansible's pattern names: groups, hosts, `*`, joined by `,` or `:`, `!` excludes."""
+        chosen: dict[str, Host] = {}
+        dropped: set[str] = set()
+        for part in pattern.replace(":", ",").split(","):
+            names = set(self._names(part.strip().lstrip("!")))
+            if part.strip().startswith("!"):
+                dropped |= names
+            else:
+                chosen.update({name: host for name, host in self.hosts.items() if name in names})
+        return tuple(host for name, host in chosen.items() if name not in dropped)
+
+    def _names(self, pattern: str) -> tuple[str, ...]:
+        if pattern in self.groups:
+            return self.groups[pattern]
+        return tuple(name for name in self.hosts if fnmatch.fnmatchcase(name, pattern))
+
+    def limit(self, pattern: str) -> Inventory:
+        """Return this inventory with only the hosts that `pattern` names. Raises InputError when it names none."""
+        kept = {host.name for host in self.matching(pattern)}
+        if not kept:
+            raise unknown("host", pattern, [*self.hosts, *self.groups])
+        hosts = {name: host for name, host in self.hosts.items() if name in kept}
+        groups = {group: tuple(name for name in names if name in kept) for group, names in self.groups.items()}
+        return replace(self, hosts=hosts, groups=groups)
+
+    def with_variables(self, host: str, variables: Variables) -> Inventory:
+        """Return this inventory with more variables for one host, over those it has."""
+        changed = replace(self.hosts[host], variables={**self.hosts[host].variables, **variables})
+        return replace(self, hosts={**self.hosts, host: changed})
+
+
+def read(name_or_path: str, root: Path) -> Inventory:
+    """Read `root/inventory/<name>.yml`, or the file at a path.
+
+    Raises InputError: unknown name with the nearest ones, or every mistake in the files with its `file:line`.
+    """
+    path = Path(name_or_path)
+    if path.suffix not in (".yml", ".yaml"):
+        path = root / "inventory" / f"{name_or_path}.yml"
+    if not path.is_file():
+        known = [file.stem for file in (root / "inventory").glob("*.yml")]
+        raise unknown("inventory", name_or_path, known)
+    return _Reader(path).read()
+
+
+@dataclass
+class _Group:
+    """A group while it is read: who is in it, who is above it, and its variables."""
+
+    hosts: list[str] = field(default_factory=list)
+    parents: list[str] = field(default_factory=list)
+    variables: dict[str, object] = field(default_factory=dict)
+
+
+class _Reader:
+    """Reads one inventory file and the variable files beside it, and collects every problem."""
+
+    def __init__(self, path: Path) -> None:
+        self.document = yamlfile.read(path)
+        self.problems: list[Problem] = []
+        self.groups: dict[str, _Group] = {"all": _Group()}
+        self.host_variables: dict[str, dict[str, object]] = {}
+
+    def read(self) -> Inventory:
+        data = self.document.data
+        if not isinstance(data, Mapping) or not data:
+            raise InputError(problems=[self.document.problem((), "expected groups, starting with 'all:'")])
+        for name, body in data.items():
+            self.group(str(name), body, (name,), None)
+        self.variable_files("group_vars", {name: group.variables for name, group in self.groups.items()})
+        self.variable_files("host_vars", self.host_variables)
+        if self.problems:
+            raise InputError(problems=self.problems)
+        return self.inventory()
+
+    def wrong(self, path: spec.Path, message: str) -> None:
+        self.problems.append(self.document.problem(path, message))
+
+    def mapping(self, value: object, path: spec.Path) -> Mapping[str, Any]:
+        """Return a mapping, or an empty one for nothing; anything else is a problem."""
+        if value is not None and not isinstance(value, Mapping):
+            self.wrong(path, f"expected a mapping, found {spec.describe(value)}")
+        return value if isinstance(value, Mapping) else {}
+
+    def group(self, name: str, body: object, path: spec.Path, parent: str | None) -> None:
+        group = self.groups.setdefault(name, _Group())
+        if parent and parent not in group.parents:
+            group.parents.append(parent)
+        parts = self.mapping(body, path)
+        for key in parts:
+            if key not in ("hosts", "vars", "children"):
+                self.wrong((*path, key), f"unknown key '{key}' in group '{name}'; allowed: hosts, vars, children")
+        group.variables.update(self.mapping(parts.get("vars"), (*path, "vars")))
+        for host, variables in self.mapping(parts.get("hosts"), (*path, "hosts")).items():
+            self.host(str(host), variables, (*path, "hosts", host), group)
+        for child, inner in self.mapping(parts.get("children"), (*path, "children")).items():
+            self.group(str(child), inner, (*path, "children", child), name)
+
+    def host(self, name: str, variables: object, path: spec.Path, group: _Group) -> None:
+        if "[" in name:
+            self.wrong(path, f"host ranges are not supported: write each host of '{name}' on a line of its own")
+        self.host_variables.setdefault(name, {}).update(self.mapping(variables, path))
+        if name not in group.hosts:
+            group.hosts.append(name)
+
+    def variable_files(self, folder: str, targets: Mapping[str, dict[str, object]]) -> None:
+        """Add `group_vars/<name>.yml`, or every file of the folder `group_vars/<name>/`, to the named target."""
+        for name, variables in targets.items():
+            base = self.document.path.parent / folder
+            for path in [base / f"{name}.yml", *sorted((base / name).glob("*.yml"))]:
+                if path.is_file():
+                    document = yamlfile.read(path)
+                    if document.data is not None and not isinstance(document.data, Mapping):
+                        self.problems.append(document.problem((), "expected variables as a mapping"))
+                    else:
+                        variables.update(document.data or {})
+
+    def inventory(self) -> Inventory:
+        members = {name: self.members(name) for name in self.groups}
+        members["all"] = tuple(self.host_variables)
+        hosts = {name: self.merged(name, members) for name in self.host_variables}
+        machine = str(self.groups["all"].variables.get("benchrig_machine", "existing"))
+        return Inventory(self.document.path.stem, self.document.path, machine, hosts, members)
+
+    def members(self, name: str) -> tuple[str, ...]:
+        """Return the hosts of a group and of the groups below it."""
+        found = dict.fromkeys(self.groups[name].hosts)
+        for child, group in self.groups.items():
+            if name in group.parents:
+                found.update(dict.fromkeys(self.members(child)))
+        return tuple(found)
+
+    def depth(self, name: str) -> int:
+        """Return how far a group is below `all`: deeper groups win."""
+        parents = self.groups[name].parents
+        return 1 + max(map(self.depth, parents)) if parents else (0 if name == "all" else 1)
+
+    def merged(self, host: str, members: Mapping[str, tuple[str, ...]]) -> Host:
+        groups = [name for name in self.groups if host in members[name]]
+        variables: dict[str, object] = {}
+        for group in sorted(groups, key=lambda name: (self.depth(name), name)):
+            variables.update(self.groups[group].variables)
+        variables.update(self.host_variables[host])
+        return Host(host, tuple(name for name in sorted(groups) if name != "all"), variables)

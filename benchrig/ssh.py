@@ -1,0 +1,205 @@
+"""Fabric connections to hosts, with pinned host keys, and byte streams to the programs that run there.
+
+Fabric does the connecting (configuration, gateways, keys); bytes go over channels of our own, because Invoke's runners read
+standard input a byte at a time. A Remote belongs to one thread.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from benchrig import shell
+from benchrig.errors import HostError
+from benchrig.inventory import Host
+
+if TYPE_CHECKING:
+    import fabric
+    import paramiko
+
+CONNECT_SECONDS = 10.0
+"""How long a host may take to accept a connection, or to open a channel on one."""
+
+LOST_AFTER_MS = 30_000
+"""A peer that acknowledges nothing for this long is taken for dead."""
+
+
+@dataclass(frozen=True)
+class Completed:
+    """A program that has ended on a host: its exit code and all it wrote."""
+
+    code: int
+    stdout: bytes
+    stderr: bytes
+
+
+class Channel:
+    """A byte stream to a program on a host. Closing it closes the program's standard input and output."""
+
+    def __init__(self, host: Host, channel: paramiko.Channel) -> None:
+        self._host = host
+        self._channel = channel
+        self._buffer = b""
+
+    def __enter__(self) -> Channel:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def send(self, data: bytes) -> None:
+        """Send bytes to the program's standard input. Raises HostError when the connection is lost."""
+        try:
+            self._channel.sendall(data)
+        except OSError:
+            raise self._lost() from None
+
+    def end_input(self) -> None:
+        """Let the program see the end of its standard input."""
+        self._channel.shutdown_write()
+
+    def read(self) -> bytes:
+        """Return some of the program's standard output as it arrives, or nothing at its end.
+
+        Raises HostError when the connection is lost or nothing came for the time allowed.
+        """
+        try:
+            data = self._channel.recv(1 << 16)
+        except TimeoutError:
+            raise HostError(f"{self._host.name}: no answer for {self._channel.gettimeout():.0f} s") from None
+        transport = self._channel.get_transport()
+        if not data and not (transport and transport.is_active()):
+            raise self._lost()
+        return data
+
+    def read_line(self) -> bytes | None:
+        """Return the next line of standard output without its newline; None at the end. Raises HostError as `read` does."""
+        while b"\n" not in self._buffer:
+            data = self.read()
+            if not data:
+                rest, self._buffer = self._buffer, b""
+                return rest or None
+            self._buffer += data
+        line, _, self._buffer = self._buffer.partition(b"\n")
+        return line
+
+    def lines(self) -> Iterator[bytes]:
+        """Yield the lines of standard output as they arrive. Raises HostError as `read` does."""
+        while (line := self.read_line()) is not None:
+            yield line
+
+    def finish(self) -> tuple[int, bytes]:
+        """Return the exit code and standard error, once standard output has ended. A code of -1 is death by signal."""
+        stderr = b"".join(iter(lambda: self._channel.recv_stderr(1 << 16), b""))
+        return self._channel.recv_exit_status(), stderr
+
+    def close(self) -> None:
+        """Close the stream; a program that still runs sees the end of its input."""
+        self._channel.close()
+
+    def _lost(self) -> HostError:
+        return HostError(f"{self._host.name}: the connection was lost", "Is the machine still up? See ./inv status.")
+
+
+class Remote:
+    """One connection to a host."""
+
+    def __init__(self, host: Host, connection: fabric.Connection) -> None:
+        self.host = host
+        self.execs = 0
+        """How many programs were started over this connection so far."""
+        self._connection = connection
+
+    def __enter__(self) -> Remote:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def open(self, argv: Sequence[str], *, timeout: float | None = None) -> Channel:
+        """Start a program and return the stream to it; `timeout` bounds each wait for its output, in seconds."""
+        transport = self._connection.transport
+        try:
+            channel = transport.open_session(timeout=CONNECT_SECONDS)
+            channel.settimeout(timeout)
+            channel.exec_command(shell.quote(argv))
+        except Exception as error:
+            raise HostError(f"{self.host.name}: no program can be started: {_reason(error)}") from None
+        self.execs += 1
+        return Channel(self.host, channel)
+
+    def run(self, argv: Sequence[str], *, stdin: bytes = b"", timeout: float = 60.0) -> Completed:
+        """Run a program to its end. Raises HostError when the connection is lost or it is silent for `timeout` seconds."""
+        with self.open(argv, timeout=timeout) as channel:
+            channel.send(stdin)
+            channel.end_input()
+            stdout = b"".join(iter(channel.read, b""))
+            code, stderr = channel.finish()
+        return Completed(code, stdout, stderr)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+
+def connect(host: Host) -> Remote:
+    """Connect to a host and log in.
+
+    Raises HostError, one line for each cause: not reachable, key refused, host key changed, host key not known.
+    """
+    import fabric
+    import paramiko
+
+    options: dict[str, Any] = {"timeout": CONNECT_SECONDS, "banner_timeout": CONNECT_SECONDS}
+    if host.key_file:
+        options |= {"key_filename": str(host.key_file), "look_for_keys": False, "allow_agent": False}
+    connection = fabric.Connection(host.address, user=host.user, port=host.port, connect_kwargs=options)
+    client = connection.client
+    # Fabric accepts any host key by default; here only a pinned one will do.
+    client.set_missing_host_key_policy(paramiko.RejectPolicy())
+    at = f"{host.name} ({connection.user}@{connection.host}:{connection.port})"
+    try:
+        if host.known_hosts:
+            client.load_host_keys(str(host.known_hosts))
+        else:
+            client.load_system_host_keys()
+        if connection.gateway is None:
+            connection.connect_kwargs["sock"] = _socket(connection.host, connection.port)
+        connection.open()
+    except paramiko.BadHostKeyException:
+        raise HostError(
+            f"{at}: the host key has changed: this is not the machine that was pinned",
+            f"If you know why, remove its line from {host.known_hosts or '~/.ssh/known_hosts'}.",
+        ) from None
+    except paramiko.AuthenticationException:
+        raise HostError(f"{at}: the host refused our key", "Check ansible_user and ansible_ssh_private_key_file.") from None
+    except (paramiko.SSHException, OSError, EOFError) as error:
+        if "not found in known_hosts" in str(error):
+            raise HostError(
+                f"{at}: the host key is not known",
+                f"Check its fingerprint, then: ssh-keyscan -p {connection.port} {connection.host} >> ~/.ssh/known_hosts",
+            ) from None
+        raise HostError(f"{at}: cannot be reached: {_reason(error)}") from None
+    return Remote(host, connection)
+
+
+def _socket(address: str, port: int) -> socket.socket:
+    sock = socket.create_connection((address, port), timeout=CONNECT_SECONDS)
+    # paramiko leaves Nagle's algorithm on, which costs a delayed ACK (40 ms) at every exec.
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, LOST_AFTER_MS)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    return sock
+
+
+def _reason(error: Exception) -> str:
+    """Say what went wrong in the words of the system, without numbers or class names."""
+    if isinstance(error, TimeoutError):
+        return f"no answer in {CONNECT_SECONDS:.0f} s"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror.lower()
+    return str(error) or type(error).__name__
