@@ -1,0 +1,216 @@
+"""benchrig's front door. Read from top to bottom, it is the story: machines up, provision, bench, report."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from invoke import Context
+
+from benchrig import console
+from benchrig.command import ROOT, choose, command, follows, remember
+from benchrig.development import run_tool
+from benchrig.errors import BenchrigError
+
+if TYPE_CHECKING:
+    from benchrig.machines import Machines
+
+INVENTORY = "inventory/<name>.yml, or a path; default: lab"
+
+
+@command(help={"inventory": INVENTORY})
+def up(ctx: Context, inventory: str = "") -> None:
+    """Start the machines of the inventory, and make them first where they do not exist.
+
+    Example: ./inv up
+    """
+    _machines(ctx, inventory).up()
+
+
+@command(
+    help={
+        "inventory": INVENTORY,
+        "check": "change nothing; say what would change",
+        "diff": "show how files change",
+        "limit": "only these hosts or groups, as Ansible's --limit",
+        "tags": "only tasks with these tags (each role's name is one), comma-separated",
+        "skip-tags": "leave these tags out",
+        "extra-vars": "key=value over every other variable; may be given several times",
+    },
+    iterable=["extra_vars"],
+)
+def provision(
+    ctx: Context,
+    inventory: str = "",
+    check: bool = False,
+    diff: bool = False,
+    limit: str = "",
+    tags: str = "",
+    skip_tags: str = "",
+    extra_vars: list[str] | None = None,
+) -> None:
+    """Install, tune and deploy everything on the machines; a second run changes nothing.
+
+    Example: ./inv provision --check --diff --tags tuning
+    """
+    from benchrig.provision import parse_extra_vars
+    from benchrig.provision import provision as run
+
+    extra = parse_extra_vars(extra_vars or [])
+    hosts = _machines(ctx, inventory).up()
+    run(
+        hosts.limit(limit) if limit else hosts,
+        ROOT / "site.yml",
+        check=check,
+        diff=diff,
+        tags=_words(tags),
+        skip_tags=_words(skip_tags),
+        extra_vars=extra,
+    )
+
+
+@command(
+    help={
+        "inventory": INVENTORY,
+        "suite": "configs/suites/<name>.yml; default: web-frameworks",
+        "profile": "how long and how often: quick (default) or paper, the document's own wrk settings",
+        "only": "only these rows or apps, comma-separated",
+        "duration": "of each measurement, such as 5s or 1m",
+        "connections": "instead of each row's own number",
+        "threads": "of the load generator",
+        "repeats": "how often each row is measured",
+    },
+)
+def bench(
+    ctx: Context,
+    inventory: str = "",
+    suite: str = "",
+    profile: str = "",
+    only: str = "",
+    duration: str = "",
+    connections: int = 0,
+    threads: int = 0,
+    repeats: int = 0,
+) -> None:
+    """Measure the rows of a suite with wrk, each against a freshly started app; results go to reports/.
+
+    Example: ./inv bench --only go-2000,sanic --duration 10s
+    """
+    from benchrig.bench import BenchRequest
+    from benchrig.bench import bench as run
+
+    request = BenchRequest(
+        suite=choose(ctx, "suite", suite),
+        profile=choose(ctx, "profile", profile),
+        only=_words(only),
+        duration=duration,
+        connections=connections,
+        threads=threads,
+        repeats=repeats,
+    )
+    outcome = run(_machines(ctx, inventory).up(), ROOT, request)
+    remember("run", outcome.folder.name)
+    remember("failed", outcome.failure)
+    if outcome.failure and not follows("report"):
+        raise BenchrigError(outcome.failure)
+
+
+@command(
+    help={
+        "run": "a folder of reports/, or its path; default: the run just made, else the latest",
+        "lang": "en (default) or zh, the document's own headings",
+    },
+)
+def report(ctx: Context, run: str = "", lang: str = "en") -> None:
+    """Print the table of a run, beside the published figures, and write report.md, report.csv and report.json.
+
+    Example: ./inv report --lang zh
+    """
+    from benchrig.report import render_terminal, write_reports
+    from benchrig.results.store import find_run
+
+    folder = find_run(ROOT / "reports", choose(ctx, "run", run) or "latest")
+    console.result(render_terminal(write_reports(folder, ROOT), lang))
+    if failure := choose(ctx, "failed", ""):
+        raise BenchrigError(failure)
+
+
+@command(help={"inventory": INVENTORY})
+def status(ctx: Context, inventory: str = "") -> None:
+    """Say which machines there are and how they are.
+
+    Example: ./inv status
+    """
+    from tabulate import tabulate
+
+    rows = [(one.name, one.state, one.address, one.detail) for one in _machines(ctx, inventory).status()]
+    console.result(tabulate(rows, headers=["machine", "state", "address", "detail"]))
+
+
+@command(help={"inventory": INVENTORY, "host": "which machine; default: the first", "run": "a command line to run there"})
+def ssh(ctx: Context, inventory: str = "", host: str = "", run: str = "") -> None:
+    """Log in to a machine, or run one command there.
+
+    Example: ./inv ssh --run 'journalctl -u benchrig-sanic'
+    """
+    arguments = _machines(ctx, inventory).ssh_arguments(host)
+    os.execvp("ssh", ["ssh", *arguments, *([run] if run else [])])
+
+
+@command(help={"inventory": INVENTORY})
+def ssh_config(ctx: Context, inventory: str = "") -> None:
+    """Print an OpenSSH configuration for the machines, for ssh -F, scp, or Ansible.
+
+    Example: ./inv ssh-config > lab.conf
+    """
+    console.result(_machines(ctx, inventory).ssh_config())
+
+
+@command(help={"inventory": INVENTORY})
+def down(ctx: Context, inventory: str = "") -> None:
+    """Stop the machines; what was installed on them stays.
+
+    Example: ./inv down
+    """
+    _machines(ctx, inventory).down()
+
+
+@command(help={"inventory": INVENTORY})
+def destroy(ctx: Context, inventory: str = "") -> None:
+    """Stop the machines and remove all that belongs to them.
+
+    Example: ./inv destroy
+    """
+    _machines(ctx, inventory).destroy()
+
+
+@command(help={"select": "pytest's -k expression", "lab": "also the tests that bring up a real lab machine (default: yes)"})
+def test(ctx: Context, select: str = "", lab: bool = True) -> None:
+    """Run benchrig's own tests.
+
+    Example: ./inv test --no-lab
+    """
+    run_tool(ROOT, "pytest", *(["-k", select] if select else []), *([] if lab else ["-m", "not lab"]))
+
+
+@command()
+def lint(ctx: Context) -> None:
+    """Check code and roles: ruff, mypy in strict mode, ansible-lint's production profile.
+
+    Example: ./inv lint
+    """
+    run_tool(ROOT, "ruff", "check", ".")
+    run_tool(ROOT, "ruff", "format", "--check", ".")
+    run_tool(ROOT, "mypy", "benchrig", "tasks.py")
+    run_tool(ROOT, "ansible-lint", "--profile", "production", "--offline", "site.yml", "roles")
+
+
+def _machines(ctx: Context, inventory: str) -> Machines:
+    from benchrig import inventory as inventories
+    from benchrig.machines import machines_of
+
+    return machines_of(inventories.read(choose(ctx, "inventory", inventory), ROOT), ROOT)
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in text.split(",") if word.strip())
