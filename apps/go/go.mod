@@ -1,0 +1,3 @@
+module benchrig/apps/go
+
+go 1.22
