@@ -1,0 +1,70 @@
+"""Fixtures: a clean clone of this project, and one real lab machine in it that the tests share."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Done:
+    """A command of a user, ended: its exit code and what it printed."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+
+@dataclass(frozen=True)
+class Clone:
+    """A copy of the project as git would clone it, with the uncommitted changes."""
+
+    root: Path
+
+    def inv(self, *arguments: str, timeout: float = 600, **environ: str) -> Done:
+        """Run `./inv` there as a user would, and return how it ended."""
+        return self.run(["./inv", *arguments], timeout=timeout, **environ)
+
+    def run(self, argv: Sequence[str], timeout: float = 600, **environ: str) -> Done:
+        """Run any command there."""
+        done = subprocess.run(
+            argv, cwd=self.root, env={**os.environ, **environ}, capture_output=True, text=True, timeout=timeout, check=False
+        )
+        return Done(done.returncode, done.stdout, done.stderr)
+
+
+def copy_project(target: Path) -> Clone:
+    """Copy the files that git knows, or would take, to `target`."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, check=True
+    )
+    for name in filter(None, listed.stdout.decode().split("\0")):
+        if (ROOT / name).exists():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, target / name, follow_symlinks=False)
+    return Clone(target)
+
+
+@pytest.fixture(scope="session")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
+    """Yield a clean clone; its machines are destroyed in the end."""
+    copied = copy_project(tmp_path_factory.mktemp("clone"))
+    yield copied
+    if (copied.root / ".venv").exists():
+        copied.inv("destroy")
+
+
+@pytest.fixture(scope="session")
+def provisioned(clone: Clone) -> Done:
+    """Return the first `./inv provision` of the clone: the shared lab machine is up and provisioned after it."""
+    done = clone.inv("provision", timeout=900)
+    assert done.code == 0, done.stderr
+    return done

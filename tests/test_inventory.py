@@ -1,0 +1,102 @@
+"""Inventories are read as Ansible reads them, and mistakes in them are told with their place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from benchrig import inventory
+from benchrig.errors import InputError
+
+THREE = """\
+all:
+  vars:
+    benchrig_machine: lab
+    level: all
+  children:
+    servers:
+      hosts:
+        one: {ansible_host: 192.0.2.1, ansible_port: 2222}
+        two:
+      vars: {level: servers}
+      children:
+        fast:
+          hosts: {one: }
+          vars: {level: fast}
+    loadgens:
+      hosts: {three: {level: host}}
+"""
+
+
+def write(root: Path, text: str, name: str = "three") -> Path:
+    path = root / "inventory" / f"{name}.yml"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+def test_variables_of_deeper_groups_win_and_the_hosts_own_win_over_all(tmp_path: Path) -> None:
+    write(tmp_path, THREE)
+    hosts = inventory.read("three", tmp_path).hosts
+    assert {name: host.variables["level"] for name, host in hosts.items()} == {
+        "one": "fast",
+        "two": "servers",
+        "three": "host",
+    }
+
+
+def test_group_vars_beside_the_inventory_win_over_the_groups_own(tmp_path: Path) -> None:
+    path = write(tmp_path, THREE)
+    (path.parent / "group_vars").mkdir()
+    (path.parent / "group_vars" / "servers.yml").write_text("level: file\nmore: yes\n")
+    two = inventory.read("three", tmp_path).hosts["two"]
+    assert (two.variables["level"], two.variables["more"]) == ("file", True)
+
+
+def test_host_says_how_it_is_reached(tmp_path: Path) -> None:
+    write(tmp_path, THREE)
+    one = inventory.read("three", tmp_path).hosts["one"]
+    assert (one.address, one.port, one.user, one.become, one.groups) == ("192.0.2.1", 2222, None, False, ("fast", "servers"))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "names"),
+    [
+        ("all", ["one", "two", "three"]),
+        ("servers", ["one", "two"]),
+        ("servers:!fast", ["two"]),
+        ("t*", ["two", "three"]),
+        ("one,three", ["one", "three"]),
+    ],
+)
+def test_pattern_names_hosts_as_ansible_does(tmp_path: Path, pattern: str, names: list[str]) -> None:
+    write(tmp_path, THREE)
+    assert [host.name for host in inventory.read("three", tmp_path).matching(pattern)] == names
+
+
+def test_unknown_inventory_and_host_name_the_nearest(tmp_path: Path) -> None:
+    write(tmp_path, THREE)
+    with pytest.raises(InputError, match="unknown inventory 'tree'; did you mean three"):
+        inventory.read("tree", tmp_path)
+    with pytest.raises(InputError, match="unknown host 'thre'; did you mean three"):
+        inventory.read("three", tmp_path).limit("thre")
+
+
+def test_every_mistake_is_told_with_its_line(tmp_path: Path) -> None:
+    path = write(
+        tmp_path,
+        "all:\n  host: {}\n  children:\n    servers:\n      hosts: [one]\n    rest:\n      hosts:\n        w[1:3]:\n",
+    )
+    with pytest.raises(InputError) as caught:
+        inventory.read(str(path), tmp_path)
+    lines = [problem.where.rpartition(":")[2] for problem in caught.value.problems]
+    assert lines == ["2", "5", "8"]
+    assert "unknown key 'host'" in caught.value.problems[0].message
+
+
+def test_key_given_twice_and_broken_yaml_are_told_with_their_line(tmp_path: Path) -> None:
+    for text, line, words in [("all:\nall:\n", 2, "here twice"), ("all:\n  hosts: {one: [}\n", 2, "not valid YAML")]:
+        path = write(tmp_path, text)
+        with pytest.raises(InputError, match=f"three.yml:{line}: .*{words}"):
+            inventory.read(str(path), tmp_path)
