@@ -153,8 +153,11 @@ def ssh(ctx: Context, inventory: str = "", host: str = "", run: str = "") -> Non
 
     Example: ./inv ssh --run 'journalctl -u benchrig-sanic'
     """
-    arguments = _machines(ctx, inventory).ssh_arguments(host)
-    os.execvp("ssh", ["ssh", *arguments, *([run] if run else [])])
+    from benchrig import openssh
+
+    reached = _machines(ctx, inventory).reach().limit(host or "all")
+    first = next(iter(reached.hosts.values()))
+    os.execvp("ssh", ["ssh", *openssh.arguments(first), *([run] if run else [])])
 
 
 @command(help={"inventory": INVENTORY})
@@ -163,7 +166,9 @@ def ssh_config(ctx: Context, inventory: str = "") -> None:
 
     Example: ./inv ssh-config > lab.conf
     """
-    console.result(_machines(ctx, inventory).ssh_config())
+    from benchrig import openssh
+
+    console.result(openssh.config(_machines(ctx, inventory).reach().hosts.values()))
 
 
 @command(help={"inventory": INVENTORY})
