@@ -1,0 +1,32 @@
+"""A run in words: what it was, on what machines, and the command that does it again. Every report uses these."""
+
+from __future__ import annotations
+
+from benchrig import shell
+from benchrig.report.table import Table
+from benchrig.results.model import Machine, Run
+
+_FLAGS = ("duration", "connections", "threads", "repeats")
+
+
+def run_line(table: Table) -> str:
+    """Return the run's name, suite, profile, inventory and settings in one line, and whether it is incomplete."""
+    run = table.run
+    settings = ", ".join(f"{name.replace('_', '-')} {value}" for name, value in run.settings.items() if value)
+    state = "INCOMPLETE " if table.incomplete else ""
+    return f"{state}run {run.name}: suite {run.suite}, profile {run.profile}, inventory {run.inventory} ({settings})"
+
+
+def machine_line(machine: Machine) -> str:
+    """Return a machine's CPU, cores, memory, kernel, system and virtualization in one line."""
+    cores = f"{machine.cores} core" + ("" if machine.cores == 1 else "s")
+    memory = f"{machine.memory_bytes / 2**30:.1f} GiB"
+    virtual = machine.virtualization or "no virtualization"
+    return f"{machine.name}: {machine.cpu}, {cores}, {memory}, {machine.os}, kernel {machine.kernel}, {virtual}"
+
+
+def repeat_command(run: Run) -> str:
+    """Return the command line that measures the same rows with the same settings again."""
+    overrides = [word for flag in _FLAGS if run.settings.get(flag) for word in (f"--{flag}", run.settings[flag])]
+    argv = ["./inv", "bench", "-i", run.inventory, "--suite", run.suite, "--profile", run.profile]
+    return shell.quote([*argv, "--only", ",".join(run.rows), *overrides])

@@ -1,0 +1,86 @@
+"""A row of the table as programs read it: flat, unrounded, units in the names. JSON and CSV are written from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from benchrig.report.table import Row
+from benchrig.results.model import Remark, Status
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """One entry of `rows` in `report.json`, and one line of `report.csv`. A figure that there is not is None."""
+
+    name: str
+    system: str
+    connections: int
+    status: Status
+    reason: str
+    rank: int | None
+    invalid: bool
+    repeats: int
+    requests: int | None = None
+    requests_per_second: float | None = None
+    requests_per_second_min: float | None = None
+    requests_per_second_max: float | None = None
+    requests_per_second_ci95_low: float | None = None
+    requests_per_second_ci95_high: float | None = None
+    latency_mean_ms: float | None = None
+    latency_max_ms: float | None = None
+    latency_p50_ms: float | None = None
+    latency_p99_ms: float | None = None
+    errors: int | None = None
+    errors_connect: int | None = None
+    errors_read: int | None = None
+    errors_write: int | None = None
+    errors_timeout: int | None = None
+    errors_status: int | None = None
+    server_cpu_percent: float | None = None
+    server_memory_peak_bytes: float | None = None
+    published_title: str | None
+    published_requests_per_second: float | None
+    ratio: float | None
+    remarks: tuple[Remark, ...]
+
+
+def record(row: Row) -> Record:
+    """Return a row of the table as a flat record."""
+    bare = Record(
+        name=row.name,
+        system=row.system,
+        connections=row.connections,
+        status=row.status,
+        reason=row.reason,
+        rank=row.rank,
+        invalid=row.invalid,
+        repeats=row.repeats,
+        published_title=row.published.title if row.published else None,
+        published_requests_per_second=row.published.requests_per_second if row.published else None,
+        ratio=row.ratio,
+        remarks=row.remarks,
+    )
+    if row.figures is None:
+        return bare
+    figures, throughput = row.figures, row.figures.requests_per_second
+    return replace(
+        bare,
+        requests=figures.requests,
+        requests_per_second=throughput.median,
+        requests_per_second_min=throughput.low,
+        requests_per_second_max=throughput.high,
+        requests_per_second_ci95_low=throughput.interval[0] if throughput.interval else None,
+        requests_per_second_ci95_high=throughput.interval[1] if throughput.interval else None,
+        latency_mean_ms=figures.latency_mean_ms,
+        latency_max_ms=figures.latency_max_ms,
+        latency_p50_ms=figures.latency_p50_ms,
+        latency_p99_ms=figures.latency_p99_ms,
+        errors=figures.errors.total,
+        errors_connect=figures.errors.connect,
+        errors_read=figures.errors.read,
+        errors_write=figures.errors.write,
+        errors_timeout=figures.errors.timeout,
+        errors_status=figures.errors.status,
+        server_cpu_percent=figures.server_cpu_percent,
+        server_memory_peak_bytes=figures.server_memory_peak_bytes,
+    )
