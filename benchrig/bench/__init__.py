@@ -1,1 +1,6 @@
-"""Measuring: a suite's rows are run one after another, each against a freshly started app, and recorded as they end."""
+"""Measures the rows of a suite, one cell after the other, each against a freshly started app."""
+
+from benchrig.bench.run import Outcome, bench
+from benchrig.bench.suite import BenchRequest
+
+__all__ = ["BenchRequest", "Outcome", "bench"]

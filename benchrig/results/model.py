@@ -10,6 +10,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from benchrig.agent.bench_protocol import ServerLoad
+
+__all__ = [
+    "Cell",
+    "Generator",
+    "Latency",
+    "Load",
+    "LoadErrors",
+    "Machine",
+    "Remark",
+    "Run",
+    "ServerLoad",
+    "Status",
+]
+
 Status = Literal["measured", "failed", "not_possible"]
 
 
@@ -53,6 +68,8 @@ class Load:
     replies_checked: int
     replies_wrong: int
     """Replies whose status or body was not the expected one."""
+    wrong_example: str = ""
+    """Status and beginning of the body of one of them."""
 
     @property
     def requests_per_second(self) -> float:
@@ -68,27 +85,9 @@ class Generator:
     exit_code: int
     wall_seconds: float
     cpu_seconds: float
+    open_files: int = 0
+    """How many descriptors it could have open."""
     version: str = ""
-
-
-@dataclass(frozen=True)
-class ServerLoad:
-    """What the sampler saw on the server while the load ran. CPU percent: 100 is one core fully used."""
-
-    seconds: float
-    cpu_percent: float
-    memory_peak_bytes: int
-    processes: int
-    load_average: float
-    machine_idle_percent: float
-    """Of all cores together: 0 to 100."""
-    machine_steal_percent: float
-    listen_overflows: int
-    listen_drops: int
-    retransmits: int
-    time_wait_peak: int
-    samples: int
-    sampler_cpu_seconds: float
 
 
 @dataclass(frozen=True)
@@ -119,6 +118,8 @@ class Cell:
     load: Load | None = None
     generator: Generator | None = None
     server: ServerLoad | None = None
+    server_open_files: int = 0
+    """How many descriptors the app's main process could have open."""
     versions: Mapping[str, str] = field(default_factory=dict)
     """What ran: interpreter, framework, server, event loop, parser."""
     phases: Mapping[str, float] = field(default_factory=dict)

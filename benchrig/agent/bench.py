@@ -1,0 +1,138 @@
+"""Does on a host what a bench asks of it: one request a line on stdin, one answer a line on stdout.
+
+When stdin ends, for whatever reason, the app and the load generator are stopped: a controller that is interrupted, killed or
+cut off leaves nothing running here.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import fcntl
+import os
+import queue
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from . import bench_facts, bench_unit
+from . import bench_protocol as ask
+from .bench_load import LoadRunner
+from .sampler import Sampler
+
+LOCK = Path("/run/benchrig-bench.lock")
+
+
+class BusyError(Exception):
+    """Another bench runs on this host."""
+
+
+class Bench:
+    """The state of one bench on this host: the app that was started, the load that runs, the sampler."""
+
+    def __init__(self) -> None:
+        self._unit = ""
+        self._load = LoadRunner()
+        self._sampler: Sampler | None = None
+        self._handlers: dict[type[ask.Operation[Any]], Callable[[Any], object]] = {
+            ask.FindFacts: lambda _: bench_facts.facts(),
+            ask.FindDeployed: lambda op: bench_facts.deployed(op.programs),
+            ask.FreePort: lambda op: bench_unit.free_port(op.port),
+            ask.Start: self._start,
+            ask.AwaitAnswer: lambda op: bench_unit.await_answer(op.unit, op.port, op.path, op.seconds),
+            ask.Fetch: lambda op: bench_unit.fetch(op.host, op.port, op.path, op.seconds),
+            ask.RunLoad: lambda op: self._load.run(op.command, op.script, op.kill_after_seconds),
+            ask.StartSampling: self._start_sampling,
+            ask.StopSampling: self._stop_sampling,
+            ask.FindWhatRuns: lambda op: bench_unit.what_runs(op.app, op.unit, op.distributions),
+            ask.ReadJournal: lambda op: bench_unit.journal(op.unit, op.lines),
+            ask.Stop: self._stop,
+        }
+
+    def answer(self, line: bytes) -> ask.Envelope:
+        """Do what a line asks and return the answer; what goes wrong is an answer too."""
+        try:
+            operation = ask.read_request(line)
+            value = self._handlers[type(operation)](operation)
+        except (OSError, ValueError, bench_unit.UnitError) as error:
+            return ask.Envelope(error=str(error) or type(error).__name__)
+        return ask.Envelope(value=dataclasses.asdict(value))  # type: ignore[call-overload]
+
+    def abandon(self) -> None:
+        """Stop everything that was started here."""
+        self._load.abandon()
+        if self._unit:
+            bench_unit.kill(self._unit)
+
+    def _start(self, op: ask.Start) -> ask.Done:
+        self._unit = op.unit
+        return bench_unit.start(op.unit)
+
+    def _stop(self, op: ask.Stop) -> ask.Port:
+        port = bench_unit.stop(op.unit, op.port)
+        self._unit = ""
+        return port
+
+    def _start_sampling(self, op: ask.StartSampling) -> ask.Done:
+        self._sampler = Sampler(bench_unit.show(op.unit, "ControlGroup").get("ControlGroup", ""))
+        self._sampler.start()
+        return ask.Done()
+
+    def _stop_sampling(self, _: ask.StopSampling) -> ask.ServerLoad:
+        if self._sampler is None:
+            raise ValueError("nothing is sampled")
+        sampler, self._sampler = self._sampler, None
+        return sampler.stop()
+
+
+def _work(bench: Bench, lines: queue.SimpleQueue[bytes], out: BinaryIO) -> None:
+    """Answer line after line; end the program when nobody reads the answers any more."""
+    while True:
+        envelope = bench.answer(lines.get())
+        try:
+            out.write(envelope.line())
+        except OSError:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _take_lock() -> BinaryIO:
+    """Make sure that this is the only bench on the host; the file is locked as long as it is open."""
+    lock = LOCK.open("a+b")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.seek(0)
+        raise BusyError(f"another bench runs here (process {lock.read(20).decode() or 'unknown'})") from None
+    lock.truncate(0)
+    lock.write(str(os.getpid()).encode())
+    lock.flush()
+    return lock
+
+
+def _ended(_signal: int, _frame: object) -> None:
+    raise SystemExit(1)
+
+
+def main() -> int:
+    """Serve one controller until its end of the line is closed."""
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, _ended)
+    out = os.fdopen(sys.stdout.fileno(), "wb", buffering=0, closefd=False)
+    try:
+        lock = _take_lock()
+    except BusyError as error:
+        out.write(ask.Envelope(error=str(error)).line())
+        return 1
+    bench = Bench()
+    lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    threading.Thread(target=_work, args=(bench, lines, out), daemon=True).start()
+    try:
+        # This thread only reads, so that it sees the end of the input while a load runs.
+        for line in sys.stdin.buffer:
+            lines.put(line)
+    finally:
+        bench.abandon()
+        lock.close()
+    return 0

@@ -1,0 +1,288 @@
+"""What the controller may ask of a host during a bench, and what the host answers.
+
+One operation is one line of JSON to the agent, one answer is one line back. Both are dataclasses, used on both sides.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar, get_args
+
+from . import spec
+
+A = TypeVar("A")
+
+
+class Operation(Generic[A]):
+    """Something a host is asked to do; the type in brackets is what it answers with."""
+
+    @classmethod
+    def answer(cls) -> Any:
+        """Return the class of the answer."""
+        (base,) = cls.__orig_bases__  # type: ignore[attr-defined]
+        return get_args(base)[0]
+
+
+@dataclass(frozen=True)
+class Done:
+    """The answer of an operation that has nothing to tell."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """A machine as it is now."""
+
+    cpu: str
+    cores: int
+    memory_bytes: int
+    kernel: str
+    os: str
+    virtualization: str
+    sysctls: Mapping[str, str]
+    limits: Mapping[str, str]
+    versions: Mapping[str, str]
+    open_files: int
+    """How many descriptors a process may have open here, when root raises the limit as far as it goes."""
+    local_ports: int
+    """How many ports there are for outgoing connections."""
+
+
+@dataclass(frozen=True)
+class FindFacts(Operation[Facts]):
+    """Look at the machine."""
+
+
+@dataclass(frozen=True)
+class DeployedApp:
+    """An app on the host: the SHA-256 of its files by name, its unit's command and descriptor limit (empty, 0: no unit)."""
+
+    files: Mapping[str, str]
+    command: str
+    open_files: int
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """What is on the host: apps by name, and the load generators that are installed."""
+
+    apps: Mapping[str, DeployedApp]
+    programs: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class FindDeployed(Operation[Deployed]):
+    """Look at what is deployed; `programs` are the ones to look for."""
+
+    programs: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Port:
+    """Whether a port is free; if not, who listens on it (pid 0: cannot be told)."""
+
+    free: bool
+    pid: int = 0
+    command: str = ""
+
+
+@dataclass(frozen=True)
+class FreePort(Operation[Port]):
+    """Stop every app of ours that still runs, then look at the port."""
+
+    port: int
+
+
+@dataclass(frozen=True)
+class Start(Operation[Done]):
+    """Start an app's unit afresh."""
+
+    unit: str
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """Whether an app came to answer and then came to rest; if not, why."""
+
+    ready: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class AwaitAnswer(Operation[Readiness]):
+    """Wait until a started app answers HTTP at all, and until all its workers have finished starting."""
+
+    unit: str
+    port: int
+    path: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An HTTP reply: its status and the beginning of its body; `error` when there was none."""
+
+    status: int = 0
+    body: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Fetch(Operation[Reply]):
+    """Make one HTTP request."""
+
+    host: str
+    port: int
+    path: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class LoadOutput:
+    """What a load generator wrote and used. `wall_seconds` is from its start to its end; `killed` when it hung."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+    wall_seconds: float
+    cpu_seconds: float
+    open_files: int
+    killed: bool = False
+
+
+@dataclass(frozen=True)
+class RunLoad(Operation[LoadOutput]):
+    """Run a load generator. `{script}` in its command stands for the file that `script` is written to."""
+
+    command: tuple[str, ...]
+    script: str
+    kill_after_seconds: float
+
+
+@dataclass(frozen=True)
+class StartSampling(Operation[Done]):
+    """Begin to watch an app's processes, the machine and the kernel's counters."""
+
+    unit: str
+
+
+@dataclass(frozen=True)
+class ServerLoad:
+    """What the sampler saw on the server while the load ran. CPU percent: 100 is one core fully used."""
+
+    seconds: float
+    cpu_percent: float
+    memory_peak_bytes: int
+    """Resident memory of all processes together; a page that two of them share counts twice."""
+    processes: int
+    load_average: float
+    machine_idle_percent: float
+    """Of all cores together: 0 to 100."""
+    machine_steal_percent: float
+    listen_overflows: int
+    listen_drops: int
+    retransmits: int
+    time_wait_peak: int
+    samples: int
+    sampler_cpu_seconds: float
+
+
+@dataclass(frozen=True)
+class StopSampling(Operation[ServerLoad]):
+    """Stop watching, and tell what was seen."""
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What an app's processes are made of: versions by name, and the descriptor limit of its main process."""
+
+    alive: bool
+    versions: Mapping[str, str]
+    open_files: int
+
+
+@dataclass(frozen=True)
+class FindWhatRuns(Operation[Ran]):
+    """Look at a running app; `distributions` are the Python packages whose versions are wanted."""
+
+    app: str
+    unit: str
+    distributions: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Journal:
+    """The last lines that an app wrote since it was started."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class ReadJournal(Operation[Journal]):
+    """Read the end of the journal of an app's present or last start."""
+
+    unit: str
+    lines: int
+
+
+@dataclass(frozen=True)
+class Stop(Operation[Port]):
+    """Stop an app, and see its port free."""
+
+    unit: str
+    port: int
+
+
+OPERATIONS: dict[str, type[Operation[Any]]] = {
+    operation.__name__: operation
+    for operation in (
+        FindFacts,
+        FindDeployed,
+        FreePort,
+        Start,
+        AwaitAnswer,
+        Fetch,
+        RunLoad,
+        StartSampling,
+        StopSampling,
+        FindWhatRuns,
+        ReadJournal,
+        Stop,
+    )
+}
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """One line of JSON: an operation's name with its arguments, or an answer, or why there is none."""
+
+    operation: str = ""
+    value: Mapping[str, object] = dataclasses.field(default_factory=dict)
+    error: str = ""
+
+    def line(self) -> bytes:
+        """Return it as it goes over the wire."""
+        return json.dumps(dataclasses.asdict(self)).encode() + b"\n"
+
+
+def read_envelope(line: bytes) -> Envelope:
+    """Read one line. Raises ValueError when it is no envelope."""
+    try:
+        return spec.build(Envelope, json.loads(line))
+    except spec.SpecError as error:
+        raise ValueError(str(error)) from None
+
+
+def request_line(operation: Operation[Any]) -> bytes:
+    """Return the line that asks for an operation."""
+    return Envelope(type(operation).__name__, vars(operation)).line()
+
+
+def read_request(line: bytes) -> Operation[Any]:
+    """Read the line that asks for an operation. Raises ValueError when it asks for none."""
+    envelope = read_envelope(line)
+    if envelope.operation not in OPERATIONS:
+        raise ValueError(f"unknown operation '{envelope.operation}'")
+    return spec.build(OPERATIONS[envelope.operation], envelope.value)

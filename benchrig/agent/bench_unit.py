@@ -1,0 +1,221 @@
+"""An app as a systemd unit: started afresh, waited for, looked at while it runs, stopped, its port seen free."""
+
+from __future__ import annotations
+
+import errno
+import http.client
+import re
+import socket
+import subprocess
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from .bench_facts import APPS, output, read
+from .bench_protocol import Done, Journal, Port, Ran, Readiness, Reply
+from .sampler import UnitProcesses
+
+OURS = "benchrig-*.service"
+STOP_SECONDS = 10.0
+BODY_BYTES = 4096
+
+SETTLE_SECONDS = 10.0
+SETTLE_STEP = 0.05
+SETTLED_CPU = 0.2
+"""An app has finished starting when it uses less than this share of one core while nobody asks it anything."""
+
+
+class UnitError(Exception):
+    """systemd refuses what is asked."""
+
+
+def _systemctl(*words: str) -> None:
+    done = subprocess.run(("systemctl", *words), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    if done.returncode:
+        raise UnitError(done.stdout.decode(errors="replace").strip().partition("\n")[0])
+
+
+def show(unit: str, *names: str) -> dict[str, str]:
+    """Return properties of a unit."""
+    text = output(("systemctl", "show", f"--property={','.join(names)}", unit))
+    return dict(line.partition("=")[::2] for line in text.splitlines())
+
+
+def free_port(port: int) -> Port:
+    """Stop every app of ours, then look at the port."""
+    _systemctl("stop", OURS)
+    # A unit that failed lately is otherwise refused its start, and its failure is of no more interest.
+    _systemctl("reset-failed", OURS)
+    return _await_free(port)
+
+
+def start(unit: str) -> Done:
+    """Start a unit. Raises UnitError when systemd does not know it or cannot start it."""
+    _systemctl("start", unit)
+    return Done()
+
+
+def stop(unit: str, port: int) -> Port:
+    """Stop a unit and see its port free."""
+    _systemctl("stop", unit)
+    return _await_free(port)
+
+
+def kill(unit: str) -> None:
+    """Stop a unit without asking what became of it."""
+    output(("systemctl", "kill", "--signal=KILL", unit))
+    output(("systemctl", "stop", unit))
+
+
+def _await_free(port: int) -> Port:
+    deadline = time.monotonic() + STOP_SECONDS
+    while not _is_free(port):
+        pid, command = _listener(port)
+        if time.monotonic() > deadline or (pid and "benchrig-" not in read(f"/proc/{pid}/cgroup")):
+            return Port(False, pid, command)
+        time.sleep(0.01)
+    return Port(True)
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        # As a server does it: connections that are being closed do not hold the port, a listener does.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("0.0.0.0", port))
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                return False
+            raise
+    return True
+
+
+def _listener(port: int) -> tuple[int, str]:
+    """Return pid and command of the process that listens on a port; 0 when it cannot be told."""
+    inodes = {f"socket:[{inode}]" for inode in _listening_inodes(port)}
+    for folder in Path("/proc").glob("[0-9]*/fd"):
+        try:
+            if inodes & {str(link.readlink()) for link in folder.iterdir()}:
+                return int(folder.parent.name), read(folder.parent / "cmdline").replace("\0", " ").strip()
+        except OSError:
+            continue
+    return 0, ""
+
+
+def _listening_inodes(port: int) -> Iterable[str]:
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        for line in read(table).splitlines()[1:]:
+            words = line.split()
+            if words[3] == "0A" and int(words[1].rpartition(":")[2], 16) == port:
+                yield words[9]
+
+
+def fetch(host: str, port: int, path: str, seconds: float) -> Reply:
+    """Make one HTTP request; an error is an answer too."""
+    connection = http.client.HTTPConnection(host, port, timeout=seconds)
+    try:
+        connection.request("GET", path)
+        response = connection.getresponse()
+        return Reply(response.status, response.read(BODY_BYTES).decode(errors="replace"))
+    except (OSError, http.client.HTTPException) as error:
+        return Reply(error=str(error) or type(error).__name__)
+    finally:
+        connection.close()
+
+
+def await_answer(unit: str, port: int, path: str, seconds: float) -> Readiness:
+    """Wait until an app answers at all, then until it comes to rest."""
+    deadline = time.monotonic() + seconds
+    next_look = 0.0
+    while True:
+        reply = fetch("127.0.0.1", port, path, seconds)
+        if reply.status:
+            break
+        if time.monotonic() > next_look:
+            state = show(unit, "ActiveState", "Result", "ExecMainStatus")
+            if state.get("ActiveState") not in ("active", "activating"):
+                return Readiness(False, f"it ended by itself ({_ending(state)})")
+            next_look = time.monotonic() + 0.2
+        if time.monotonic() > deadline:
+            return Readiness(False, f"it runs but did not answer on port {port} within {seconds:.0f} s: {reply.error}")
+        time.sleep(0.01)
+    _settle(UnitProcesses(show(unit, "ControlGroup").get("ControlGroup", "")))
+    return Readiness(True)
+
+
+def _ending(state: dict[str, str]) -> str:
+    return f"{state.get('Result', 'unknown')}, exit status {state.get('ExecMainStatus', 'unknown')}"
+
+
+def _settle(processes: UnitProcesses) -> None:
+    """Wait while workers still start: the first of them answers long before the last is ready."""
+    deadline = time.monotonic() + SETTLE_SECONDS
+    used, at = processes.cpu_seconds(), time.monotonic()
+    while at < deadline:
+        time.sleep(SETTLE_STEP)
+        used_now, now = processes.cpu_seconds(), time.monotonic()
+        if used_now - used < SETTLED_CPU * (now - at):
+            return
+        used, at = used_now, now
+
+
+def journal(unit: str, lines: int) -> Journal:
+    """Read the end of what a unit and systemd wrote about its latest start."""
+    start_id = show(unit, "InvocationID").get("InvocationID", "")
+    if not start_id:
+        return Journal("")
+    output(("journalctl", "--sync"))
+    wanted = (f"_SYSTEMD_INVOCATION_ID={start_id}", "+", f"INVOCATION_ID={start_id}")
+    return Journal(output(("journalctl", "--quiet", "--no-pager", "--output=cat", f"--lines={lines}", *wanted)))
+
+
+def what_runs(app: str, unit: str, distributions: tuple[str, ...]) -> Ran:
+    """Look at a running app: the versions of what its processes are made of, and its descriptor limit."""
+    state = show(unit, "MainPID", "ControlGroup")
+    main = int(state.get("MainPID") or 0)
+    limit = re.search(r"^Max open files\s+(\d+)", read(f"/proc/{main}/limits"), re.MULTILINE)
+    if not limit:
+        return Ran(False, {}, 0)
+    pids = UnitProcesses(state.get("ControlGroup", "")).pids()
+    installed = _distributions(APPS / app / "bin")
+    wanted = {name: installed[name.lower()] for name in distributions if name.lower() in installed}
+    return Ran(True, _runtime(main) | wanted | _engines(pids, installed), int(limit[1]))
+
+
+def _runtime(pid: int) -> dict[str, str]:
+    """Return the version of the program that a process runs, as that program states it."""
+    program = Path(f"/proc/{pid}/exe")
+    name = program.readlink().name if program.exists() else ""
+    if name.startswith("python"):
+        return {"Python": output((str(program), "--version")).removeprefix("Python ")}
+    if name.startswith(("nginx", "openresty")):
+        banner = output((str(program), "-v"))
+        match = re.search(r"version: (\S+)/(\S+)", banner)
+        return {match[1]: match[2]} if match else {name: banner}
+    stated = output(("go", "version", str(program)))
+    match = re.search(r"\bgo(\d[\w.]*)$", stated)
+    return {"Go": match[1]} if match else {}
+
+
+def _distributions(programs: Path) -> dict[str, str]:
+    """Return the versions of the Python packages installed beside an environment's folder of programs."""
+    folders = programs.resolve().parent.glob("lib/python3*/site-packages/*.dist-info")
+    pairs = (folder.name.removesuffix(".dist-info").rpartition("-") for folder in folders)
+    return {name.replace("_", "-").lower(): version for name, _, version in pairs}
+
+
+def _engines(pids: Iterable[int], installed: dict[str, str]) -> dict[str, str]:
+    """Tell which event loop and which HTTP parser run, from the libraries that the processes have loaded."""
+    loaded = "\n".join(read(f"/proc/{pid}/maps") for pid in pids)
+    engines: dict[str, str] = {}
+    if "/uvloop/" in loaded:
+        engines["event loop"] = f"uvloop {installed.get('uvloop', '')}".strip()
+    elif "/gevent/" in loaded:
+        engines["event loop"] = f"gevent {installed.get('gevent', '')}".strip()
+    elif "/_asyncio." in loaded:
+        engines["event loop"] = "asyncio"
+    if "/ngx_http_lua_module." in loaded:
+        engines["nginx Lua module"] = output(("dpkg-query", "--show", "--showformat=${Version}", "libnginx-mod-http-lua"))
+    if "uvicorn" in installed:
+        engines["HTTP parser"] = "httptools" if "/httptools/" in loaded else "h11"
+    return engines

@@ -1,0 +1,54 @@
+"""A host during a bench: the agent that runs on it, asked one thing after the other over one channel."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Protocol, TypeVar, cast
+
+from benchrig import ship
+from benchrig.agent import spec
+from benchrig.agent.bench_protocol import Operation, read_envelope, request_line
+from benchrig.errors import BenchrigError, HostError
+from benchrig.ssh import Remote
+
+A = TypeVar("A")
+
+
+class OperationError(BenchrigError):
+    """A host could not do what it was asked; the reason is the host's own."""
+
+
+class Host(Protocol):
+    """Something that does operations and answers them."""
+
+    def ask(self, operation: Operation[A]) -> A:
+        """Do an operation and return its answer. Raises OperationError, or HostError when the host is lost."""
+
+
+class AgentHost:
+    """A host by the agent on it. Closing it stops whatever it had started there."""
+
+    def __init__(self, remote: Remote) -> None:
+        self.name = remote.host.name
+        self._channel = ship.start(remote, "bench")
+
+    def ask(self, operation: Operation[A]) -> A:
+        """Do an operation on the host. Raises OperationError with the host's reason, HostError when it is lost."""
+        self._channel.send(request_line(operation))
+        line = self._channel.read_line()
+        if line is None:
+            _, stderr = self._channel.finish()
+            last = stderr.decode(errors="replace").strip().rpartition("\n")[2]
+            raise HostError(f"{self.name}: the agent ended: {last or 'without a word'}")
+        envelope = read_envelope(line)
+        if envelope.error:
+            raise OperationError(f"{self.name}: {envelope.error}")
+        return cast(A, spec.build(operation.answer(), envelope.value))
+
+    def close(self) -> None:
+        """Let the agent stop what it started, and wait until it has ended."""
+        with contextlib.suppress(BenchrigError, OSError, EOFError):
+            self._channel.end_input()
+            while self._channel.read_line() is not None:
+                pass
+        self._channel.close()

@@ -1,0 +1,54 @@
+"""Whether a host can hold a number of connections at all: found out before anything is started."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from benchrig.bench.wrk import SPARE_FILES
+
+SERVER_SPARE_FILES = 64
+"""Descriptors that a server needs beside its connections."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What bounds the number of connections between a load host and a server."""
+
+    generator: str
+    """The load host's name."""
+    generator_open_files: int
+    generator_ports: int
+    server: str
+    server_open_files: int
+    """Descriptor limit of the app's unit, as far as the server lets it be raised."""
+
+
+def obstacle(limits: Limits, connections: int) -> str:
+    """Return why so many connections are not possible, and what would lift that; empty when they are."""
+    return (
+        _files(limits.generator, "the load generator", connections, SPARE_FILES, limits.generator_open_files)
+        or _files(limits.server, "the app's process", connections, SERVER_SPARE_FILES, limits.server_open_files)
+        or _ports(limits, connections)
+    )
+
+
+def _files(host: str, who: str, connections: int, spare: int, limit: int) -> str:
+    if connections + spare <= limit:
+        return ""
+    return (
+        f"{connections} connections need {connections + spare} file descriptors; {who} on {host} may have {limit} "
+        "(RLIMIT_NOFILE, which even root cannot raise there); a virtual machine, or an outer machine with a higher hard "
+        "limit, lifts it"
+    )
+
+
+def _ports(limits: Limits, connections: int) -> str:
+    # connect() finds a port quickly only in one half of the range; past that each connection searches, and wrk stands still.
+    quick = limits.generator_ports // 2
+    if connections <= quick:
+        return ""
+    return (
+        f"{connections} connections to one address need as many local ports; {limits.generator} has "
+        f"{limits.generator_ports} (net.ipv4.ip_local_port_range), of which the kernel gives out {quick} quickly; "
+        "the role 'tuning' lifts it (1024 65535)"
+    )

@@ -1,0 +1,71 @@
+"""What the user sees while a bench runs: the cell, what it is doing, the time left; and a line for each finished cell."""
+
+from __future__ import annotations
+
+import time
+
+from benchrig import console
+from benchrig.bench.suite import Plan
+from benchrig.results.model import Cell
+
+OVERHEAD_SECONDS = 1.5
+"""What a cell takes beyond warm-up and load, until it is known better."""
+
+
+class Progress:
+    """Counts the cells of a run."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._cells = len(plan.rows) * plan.repeats
+        self._expected = plan.warm_up_seconds + plan.duration_seconds + OVERHEAD_SECONDS
+        self._done = 0
+        self._took: list[float] = []
+        self._name = ""
+        self._began = time.monotonic()
+        self._width = max(len(row.name) for row in plan.rows)
+
+    def begin(self, name: str) -> None:
+        """Go on to a cell."""
+        self._name = name
+        self._began = time.monotonic()
+
+    def say(self, step: str) -> None:
+        """Show what is being done."""
+        left = about(self.seconds_left())
+        console.status(f"{self._name}  {self._done + 1}/{self._cells}  {step}  about {left} left")
+
+    def seconds_left(self) -> float:
+        """Return how long the cells that are left will take, as those did that were measured."""
+        each = sum(self._took) / len(self._took) if self._took else self._expected
+        return max((self._cells - self._done) * each - (time.monotonic() - self._began), 0.0)
+
+    def finish(self, cell: Cell) -> None:
+        """Write the line of a finished cell."""
+        if cell.status == "measured":
+            self._took.append(time.monotonic() - self._began)
+        self._done += 1
+        count = f"{self._done:{len(str(self._cells))}}/{self._cells}"
+        console.line(f"{cell.name:{self._width}}  {count}  {outcome(cell)}", "" if cell.status == "measured" else "changed")
+
+
+def outcome(cell: Cell) -> str:
+    """Return what came of a cell, in short."""
+    if cell.status == "not_possible":
+        return f"not possible here: {cell.reason}"
+    if cell.status == "failed" or cell.load is None:
+        return f"failed: {cell.reason}"
+    latency = cell.load.latency
+    return (
+        f"{cell.load.requests_per_second:>9.1f} requests/s  mean {latency.mean_us / 1e3:.1f} ms  "
+        f"p99 {latency.percentiles_us['99'] / 1e3:.1f} ms  errors {cell.load.errors.total}"
+    )
+
+
+def about(seconds: float) -> str:
+    """Return a time that is still to come, roughly: `40 s`, `1 min 40 s`, `2 h 5 min`."""
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds / 10) * 10, 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    return f"{minutes // 60} h {minutes % 60} min"

@@ -1,0 +1,199 @@
+"""What is measured: a file in `configs/suites/` with rows (an app, a number of connections) and profiles (how long)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from benchrig import yamlfile
+from benchrig.bench.app import App
+from benchrig.errors import InputError, Problem, unknown
+
+
+@dataclass(frozen=True)
+class ProfileFile:
+    """A profile as it is written; durations as wrk writes them, `5s` or `1m`."""
+
+    duration: str
+    warm_up: str = "1s"
+    timeout: str = ""
+    """Replies slower than this count as errors; without it wrk takes its own 2 s."""
+    threads: int = 4
+    repeats: int = 1
+
+
+@dataclass(frozen=True)
+class RowFile:
+    """A row as it is written."""
+
+    name: str
+    connections: int
+    app: str = ""
+    """The app's folder; the row's name when it is left out."""
+
+
+@dataclass(frozen=True)
+class SuiteFile:
+    """A suite as it is written."""
+
+    title: str
+    profiles: dict[str, ProfileFile]
+    rows: tuple[RowFile, ...]
+    published: str = ""
+    """Published figures to set beside the measured ones: a file in `configs/published/`."""
+
+
+@dataclass(frozen=True)
+class BenchRequest:
+    """What the user asks for; what is empty or 0 comes from the suite and its profile."""
+
+    suite: str = "web-frameworks"
+    profile: str = "quick"
+    only: tuple[str, ...] = ()
+    """Names of rows, or of apps: then all their rows."""
+    duration: str = ""
+    connections: int = 0
+    threads: int = 0
+    repeats: int = 0
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row to measure."""
+
+    name: str
+    app: App
+    connections: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A suite made definite: every row to measure, and how."""
+
+    suite: str
+    title: str
+    published: str
+    profile: str
+    rows: tuple[Row, ...]
+    duration_seconds: float
+    warm_up_seconds: float
+    timeout_seconds: float | None
+    """None leaves the load generator its own."""
+    threads: int
+    repeats: int
+
+    @property
+    def apps(self) -> tuple[App, ...]:
+        """Every app that is measured, each once."""
+        return tuple({row.app.name: row.app for row in self.rows}.values())
+
+
+def plan(root: Path, apps: Mapping[str, App], request: BenchRequest) -> Plan:
+    """Read the suite and apply what the user asks for.
+
+    Raises InputError: an unknown suite, profile or row; every mistake in the file with its line; a value out of range.
+    """
+    document = _read(root, request.suite)
+    suite = document.build(SuiteFile)
+    if problems := [*_problems(document, suite, apps)]:
+        raise InputError(problems=problems)
+    if request.profile not in suite.profiles:
+        raise unknown("profile", request.profile, suite.profiles)
+    profile = _overridden(suite.profiles[request.profile], request)
+    rows = [Row(row.name, apps[row.app or row.name], request.connections or row.connections) for row in suite.rows]
+    chosen = _chosen(rows, request.only)
+    fewest = min(chosen, key=lambda row: row.connections)
+    if profile.threads > fewest.connections:
+        raise InputError(f"{profile.threads} threads for the {fewest.connections} connections of '{fewest.name}'; use fewer")
+    return Plan(
+        suite=request.suite,
+        title=suite.title,
+        published=suite.published,
+        profile=request.profile,
+        rows=chosen,
+        duration_seconds=yamlfile.seconds(profile.duration),
+        warm_up_seconds=yamlfile.seconds(profile.warm_up),
+        timeout_seconds=yamlfile.seconds(profile.timeout) if profile.timeout else None,
+        threads=profile.threads,
+        repeats=profile.repeats,
+    )
+
+
+def _read(root: Path, name: str) -> yamlfile.Document:
+    folder = root / "configs" / "suites"
+    path = folder / f"{name}.yml"
+    if not path.is_file():
+        raise unknown("suite", name, [file.stem for file in folder.glob("*.yml")])
+    return yamlfile.read(path)
+
+
+def _problems(document: yamlfile.Document, suite: SuiteFile, apps: Mapping[str, App]) -> Iterator[Problem]:
+    for kind in ("rows", "profiles"):
+        if not getattr(suite, kind):
+            yield document.problem((kind,), f"a suite needs at least one of its '{kind}'")
+    for name, profile in suite.profiles.items():
+        yield from _profile_problems(document, ("profiles", name), profile)
+    seen: set[str] = set()
+    for index, row in enumerate(suite.rows):
+        where = ("rows", index)
+        if row.name in seen:
+            yield document.problem((*where, "name"), f"the row '{row.name}' is here twice")
+        seen.add(row.name)
+        if row.connections < 1:
+            yield document.problem((*where, "connections"), "'connections' must be at least 1")
+        if (app := row.app or row.name) not in apps:
+            yield document.problem((*where, "app" if row.app else "name"), str(unknown("app", app, apps)))
+
+
+def _profile_problems(document: yamlfile.Document, where: tuple[str, str], profile: ProfileFile) -> Iterator[Problem]:
+    for key in ("duration", "warm_up", "timeout"):
+        text = getattr(profile, key)
+        if text or key != "timeout":
+            yield from _wrong_duration(document, (*where, key), text)
+    for key in ("threads", "repeats"):
+        if getattr(profile, key) < 1:
+            yield document.problem((*where, key), f"'{key}' must be at least 1")
+
+
+def _wrong_duration(document: yamlfile.Document, where: tuple[str, ...], text: str) -> Iterator[Problem]:
+    try:
+        _whole_seconds(text)
+    except ValueError as error:
+        yield document.problem(where, str(error))
+
+
+def _whole_seconds(text: str) -> float:
+    """Read a duration that a load generator can take. Raises ValueError for any other."""
+    seconds = yamlfile.seconds(text)
+    if seconds < 1 or seconds % 1:
+        raise ValueError(f"'{text}' is not a whole number of seconds, at least 1")
+    return seconds
+
+
+def _overridden(profile: ProfileFile, request: BenchRequest) -> ProfileFile:
+    """Return the profile with what the user asks for instead. Raises InputError for a value out of range."""
+    for name in ("connections", "threads", "repeats"):
+        value = getattr(request, name)
+        if value < 0:
+            raise InputError(f"--{name} must be at least 1, not {value}")
+    if request.duration:
+        try:
+            _whole_seconds(request.duration)
+        except ValueError as error:
+            raise InputError(f"--duration: {error}") from None
+    return replace(
+        profile,
+        duration=request.duration or profile.duration,
+        threads=request.threads or profile.threads,
+        repeats=request.repeats or profile.repeats,
+    )
+
+
+def _chosen(rows: Sequence[Row], only: Sequence[str]) -> tuple[Row, ...]:
+    """Return the rows that are asked for, in the suite's order."""
+    known = {row.name for row in rows} | {row.app.name for row in rows}
+    for name in only:
+        if name not in known:
+            raise unknown("row", name, known)
+    return tuple(row for row in rows if not only or row.name in only or row.app.name in only)

@@ -1,0 +1,126 @@
+"""What to doubt about a figure, computed from the figures themselves. A remark is data: it never stops anything.
+
+An invalid remark says that the row's figures are not what they seem (the load generator was the bottleneck, latency was
+cut off, the server had no CPU left because the hypervisor took it): such a row is shown and not ranked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from benchrig.results.model import Cell, Generator, LoadErrors, Remark, ServerLoad
+
+CEILING = 0.95
+SATURATED = 0.95
+LITTLE_TOLERANCE = 0.25
+STEAL_PERCENT = 2.0
+NO_IDLE_PERCENT = 2.0
+CLIPPED = 0.99
+"""A maximum this close to the timeout is the timeout."""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """The figures that every result has, a published one too."""
+
+    connections: int
+    requests: int
+    requests_per_second: float
+    latency_mean_ms: float
+    latency_max_ms: float
+    timeout_seconds: float
+    errors: LoadErrors
+    sleep_seconds: float = 0.0
+
+
+def remarks(cell: Cell) -> tuple[Remark, ...]:
+    """Return the remarks on a measured cell; none for one that was not."""
+    if cell.load is None:
+        return ()
+    figures = Figures(
+        connections=cell.connections,
+        requests=cell.load.requests,
+        requests_per_second=cell.load.requests_per_second,
+        latency_mean_ms=cell.load.latency.mean_us / 1e3,
+        latency_max_ms=cell.load.latency.max_us / 1e3,
+        timeout_seconds=cell.timeout_seconds,
+        errors=cell.load.errors,
+        sleep_seconds=cell.sleep_seconds,
+    )
+    found = [*figure_remarks(figures)]
+    if cell.generator:
+        found += _generator(cell, cell.generator)
+    if cell.server:
+        found += _server(cell, cell.server)
+    return tuple(found)
+
+
+def figure_remarks(figures: Figures) -> tuple[Remark, ...]:
+    """Return the remarks that follow from the figures alone."""
+    return (*_timeouts(figures), *_ceiling(figures), *_little(figures), *_errors(figures.errors))
+
+
+def _timeouts(figures: Figures) -> Iterator[Remark]:
+    late, timeout = figures.errors.timeout, figures.timeout_seconds
+    if late:
+        yield Remark("timeouts", f"{late} of {figures.requests} replies came after the timeout of {timeout:g} s")
+    # wrk leaves late replies out of its latency figures, so that mean and maximum are those of the quick ones.
+    if late or figures.latency_max_ms >= CLIPPED * timeout * 1e3:
+        text = f"latency is clipped at the timeout of {timeout:g} s: replies later than that are not in mean and percentiles"
+        yield Remark("latency_clipped", text, invalid=True)
+
+
+def _ceiling(figures: Figures) -> Iterator[Remark]:
+    if not figures.sleep_seconds:
+        return
+    ceiling = figures.connections / figures.sleep_seconds
+    if figures.requests_per_second >= CEILING * ceiling:
+        share = 100 * figures.requests_per_second / ceiling
+        text = (
+            f"at the ceiling: {figures.connections} connections / {figures.sleep_seconds:g} s of waiting allow "
+            f"{ceiling:.0f} requests/s, this is {share:.0f} %: the system could do more"
+        )
+        yield Remark("ceiling", text)
+
+
+def _little(figures: Figures) -> Iterator[Remark]:
+    if not (figures.requests_per_second and figures.latency_mean_ms):
+        return
+    expected = 1e3 * figures.connections / figures.requests_per_second
+    if abs(figures.latency_mean_ms - expected) > LITTLE_TOLERANCE * expected:
+        text = (
+            f"mean latency {figures.latency_mean_ms:.0f} ms contradicts Little's law: {figures.connections} connections at "
+            f"{figures.requests_per_second:.0f} requests/s mean {expected:.0f} ms"
+        )
+        yield Remark("little", text)
+
+
+def _errors(errors: LoadErrors) -> Iterator[Remark]:
+    for count, text in (
+        (errors.connect, "connections could not be made"),
+        (errors.read, "connections broke while reading"),
+        (errors.write, "connections broke while writing"),
+    ):
+        if count:
+            yield Remark("connection_errors", f"{count} {text}")
+
+
+def _generator(cell: Cell, generator: Generator) -> Iterator[Remark]:
+    usable = min(cell.threads, cell.cores)
+    if not (usable and generator.wall_seconds):
+        return
+    busy = generator.cpu_seconds / generator.wall_seconds / usable
+    if busy >= SATURATED:
+        text = f"the load generator was the bottleneck: {100 * busy:.0f} % of the {usable} cores it can use"
+        yield Remark("generator_saturated", text, invalid=True)
+
+
+def _server(cell: Cell, server: ServerLoad) -> Iterator[Remark]:
+    if server.listen_overflows:
+        yield Remark("backlog", f"the listen backlog overflowed {server.listen_overflows} times")
+    if server.machine_steal_percent >= STEAL_PERCENT:
+        text = f"the hypervisor took {server.machine_steal_percent:.0f} % of the CPU time (steal)"
+        yield Remark("steal", text, invalid=True)
+    if cell.load_on_server and server.machine_idle_percent < NO_IDLE_PERCENT:
+        yield Remark("no_idle_cpu", "no CPU was idle, and the load generator ran on the same machine")
