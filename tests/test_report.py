@@ -6,17 +6,20 @@ import csv
 import io
 import itertools
 import json
-from dataclasses import replace
+import re
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
 from wcwidth import wcswidth
 
 from benchrig.errors import InputError
-from benchrig.report import EXPORTS, Table, published, render_terminal
+from benchrig.report import EXPORTS, Table, published, render_terminal, write_reports
 from benchrig.report.columns import milliseconds
 from benchrig.report.figures import spread
+from benchrig.report.record import Record
 from benchrig.report.table import make
+from benchrig.results import audit, store
 from benchrig.results.model import (
     Cell,
     Generator,
@@ -183,26 +186,66 @@ def test_an_invalid_row_is_shown_with_its_figures_and_has_no_rank(remarks: dict[
     assert [row.rank for row in table.rows] == [None, 2, 1]
     line = next(line for line in render_terminal(table).splitlines() if "invalid" in line)
     assert "9,000" in line
-    assert "[1]" in line
-    assert "[1] latency clipped" in render_terminal(table)
+    assert line.endswith("invalid 1")
+    assert "[1] clipped\n    go-2000: latency clipped" in render_terminal(table)
 
 
 @pytest.mark.usefixtures("remarks")
 def test_rows_are_ranked_among_those_with_as_many_connections() -> None:
-    cells = [a_cell("go-2000"), a_cell("go-20000", load=a_load(500_000), connections=20_000), a_cell("sanic")]
+    cells = [
+        a_cell("go-2000"),
+        a_cell("go-20000", load=a_load(500_000), connections=20_000),
+        a_cell("sanic", load=a_load(90_000)),
+    ]
     assert [row.rank for row in make(a_run("go-2000", "go-20000", "sanic"), cells).rows] == [1, 1, 2]
+
+
+def test_rows_at_the_ceiling_share_their_rank() -> None:
+    cells = [a_cell("go-2000", load=a_load(96_000)), a_cell("sanic", load=a_load(97_000)), a_cell("flask-sync")]
+    cells[2] = replace(cells[2], load=a_load(80_000))
+    table = make(a_run("go-2000", "sanic", "flask-sync"), cells)
+    assert [row.rank for row in table.rows] == [1, 1, 3]
 
 
 def test_a_remark_says_in_how_many_of_the_repeats(remarks: dict[str, Remark]) -> None:
     remarks["go-2000"] = Remark("busy", "generator busy")
     (row,) = make(a_run("go-2000"), [a_cell(), a_cell(repeat=2)]).rows
-    assert row.remarks == (Remark("busy", "generator busy (2 of 2 repeats)"),)
+    assert row.remarks == (Remark("busy", "generator busy (in 2 of 2 repeats)"),)
+
+
+def test_each_kind_of_remark_is_one_note_that_names_its_rows() -> None:
+    load = a_load(read=2, write=3)
+    cells = [a_cell("go-2000", load=load), a_cell("sanic", load=load), a_cell("flask-sync", load=a_load(90_000, read=9))]
+    text = render_terminal(make(a_run("go-2000", "sanic", "flask-sync"), cells))
+    assert "go-2000, sanic: 2 connections broke while reading; 3 connections broke while writing\n" in text
+    assert "    flask-sync: 9 connections broke while reading\n" in text
+    assert text.count("] connection errors\n") == 1
 
 
 def test_published_figures_stand_beside_a_row_only_at_as_many_connections() -> None:
     same, other = make(a_run("go-2000", "sanic"), [a_cell(), a_cell("sanic", connections=50)], PUBLISHED).rows
     assert same.ratio == pytest.approx(96_000 / 5 / 19_643.94)
     assert (other.published, other.ratio) == (None, None)
+
+
+def test_the_files_of_a_report_are_written_whole_and_made_anew_from_the_records(tmp_path: Path) -> None:
+    folder = store.create(tmp_path, "web-frameworks")
+    store.write_run(folder, a_run("go-2000", "sanic"))
+    store.append(folder, a_cell())
+    assert write_reports(folder, ROOT).not_run == ("sanic",)
+    store.append(folder, a_cell("sanic"))
+    table = write_reports(folder, ROOT)
+    assert table == make(a_run("go-2000", "sanic"), [a_cell(), a_cell("sanic")], PUBLISHED)
+    for name, export in EXPORTS.items():
+        assert (folder / name).read_text(encoding="utf-8") == export(table)
+    assert {path.name for path in folder.iterdir()} == {*EXPORTS, "run.json", "cells.jsonl", "raw"}
+
+
+def test_a_run_with_unknown_published_figures_names_the_nearest(tmp_path: Path) -> None:
+    folder = store.create(tmp_path, "web-frameworks")
+    store.write_run(folder, replace(a_run("go-2000"), published="web-framework"))
+    with pytest.raises(InputError, match="did you mean web-frameworks"):
+        write_reports(folder, ROOT)
 
 
 def test_an_interrupted_run_is_incomplete_and_names_the_rows_it_did_not_come_to() -> None:
@@ -212,7 +255,7 @@ def test_an_interrupted_run_is_incomplete_and_names_the_rows_it_did_not_come_to(
     text = render_terminal(table)
     assert text.startswith("INCOMPLETE")
     assert "not run: sanic" in text
-    assert "Not run: sanic" in EXPORTS["report.md"](table)
+    assert "## Not run\n\n- sanic\n" in EXPORTS["report.md"](table)
 
 
 def test_a_run_without_any_cell_still_makes_every_report() -> None:
@@ -269,7 +312,7 @@ def test_every_report_names_what_really_ran(lang: str) -> None:
     table = a_table()
     for text in (render_terminal(table, lang), *(export(table) for export in EXPORTS.values())):
         assert NGINX in text
-    assert "OpenResty " not in render_terminal(table, lang).split("published:")[0]
+    assert "OpenResty " not in render_terminal(table, lang).split("\npublished\n")[0]
 
 
 def test_markdown_keeps_its_table_whole_whatever_the_texts_hold() -> None:
@@ -330,3 +373,12 @@ def test_json_of_a_row_without_figures_has_every_key_and_its_reason() -> None:
     assert rows[2].keys() == rows[0].keys()
     assert "the limit is 20,000" in rows[2]["reason"]
     assert (rows[2]["connections"], rows[2]["requests"], rows[2]["errors"]) == (20_000, None, None)
+
+
+def test_the_guide_explains_every_figure_and_every_kind_of_remark() -> None:
+    guide = (ROOT / "docs/reading-a-report.md").read_text(encoding="utf-8")
+    source = Path(audit.__file__).read_text(encoding="utf-8") + Path(make.__code__.co_filename).read_text(encoding="utf-8")
+    kinds = re.findall(r'Remark\("(\w+)"', source)
+    assert len(kinds) >= 9
+    assert [kind for kind in kinds if f"| {kind.replace('_', ' ')} |" not in guide] == []
+    assert [field.name for field in fields(Record) if f"`{field.name}`" not in guide] == []

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from benchrig.errors import unknown
 from benchrig.report.figures import Figures
+from benchrig.report.notes import Note, notes_of, reference
 from benchrig.report.published import Headings
 from benchrig.report.table import Row, Table
 
@@ -26,11 +27,11 @@ class Column:
 
 @dataclass(frozen=True)
 class Grid:
-    """A table as text: headings, one tuple of texts a row, and the notes that the last column's numbers stand for."""
+    """A table as text: headings, one tuple of texts a row, and the notes that the last column refers to by number."""
 
     headings: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
 
 
 def grid(table: Table, lang: str = "en") -> Grid:
@@ -40,10 +41,10 @@ def grid(table: Table, lang: str = "en") -> Grid:
     """
     headings = _headings(table, lang)
     columns = [column for column in COLUMNS if column.shown(table)]
-    notes: list[str] = []
-    rows = [(*(column.text(row) for column in columns), _remarks(row, notes)) for row in table.rows]
+    notes = notes_of(table.rows)
+    rows = tuple((*(column.text(row) for column in columns), reference(row, notes)) for row in table.rows)
     titles = tuple(getattr(headings, column.key) or column.heading for column in columns)
-    return Grid((*titles, headings.remarks or "remarks"), tuple(rows), tuple(notes))
+    return Grid((*titles, headings.remarks or "remarks"), rows, notes)
 
 
 def languages(table: Table) -> tuple[str, ...]:
@@ -62,18 +63,6 @@ def _headings(table: Table, lang: str) -> Headings:
     if lang not in languages(table):
         raise unknown("language", lang, languages(table))
     return table.published.headings if table.published and lang != "en" else Headings()
-
-
-def _remarks(row: Row, notes: list[str]) -> str:
-    """Return what the last column says of a row, and add to `notes` what is not there yet."""
-    texts = [remark.text for remark in row.remarks]
-    if row.status != "measured":
-        texts.append(row.reason)
-    for text in texts:
-        if text not in notes:
-            notes.append(text)
-    word = row.status.replace("_", " ") if row.status != "measured" else "invalid" if row.invalid else ""
-    return " ".join(filter(None, [word, *(f"[{notes.index(text) + 1}]" for text in texts)]))
 
 
 def _of(text: Callable[[Figures], str]) -> Callable[[Row], str]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 from benchrig import shell
-from benchrig.report.table import Table
+from benchrig.report.published import Published
+from benchrig.report.table import Row, Table
 from benchrig.results.model import Machine, Run
 
 _FLAGS = ("duration", "connections", "threads", "repeats")
@@ -12,7 +15,7 @@ _FLAGS = ("duration", "connections", "threads", "repeats")
 def run_line(table: Table) -> str:
     """Return the run's name, suite, profile, inventory and settings in one line, and whether it is incomplete."""
     run = table.run
-    settings = ", ".join(f"{name.replace('_', '-')} {value}" for name, value in run.settings.items() if value)
+    settings = _pairs({name.replace("_", "-"): value for name, value in run.settings.items() if value})
     state = "INCOMPLETE " if table.incomplete else ""
     return f"{state}run {run.name}: suite {run.suite}, profile {run.profile}, inventory {run.inventory} ({settings})"
 
@@ -25,8 +28,27 @@ def machine_line(machine: Machine) -> str:
     return f"{machine.name}: {machine.cpu}, {cores}, {memory}, {machine.os}, kernel {machine.kernel}, {virtual}"
 
 
+def what_ran(rows: Iterable[Row]) -> tuple[str, ...]:
+    """Return a line for each set of versions that ran: the rows, then programs with their versions."""
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        if row.versions:
+            found.setdefault(_pairs(row.versions), []).append(row.name)
+    return tuple(f"{', '.join(names)}: {versions}" for versions, names in found.items())
+
+
+def source_lines(published: Published) -> tuple[str, ...]:
+    """Return where published figures come from: the document, its machine, its versions."""
+    source = published.source
+    return (source.document, source.machine, _pairs(source.versions))
+
+
 def repeat_command(run: Run) -> str:
     """Return the command line that measures the same rows with the same settings again."""
     overrides = [word for flag in _FLAGS if run.settings.get(flag) for word in (f"--{flag}", run.settings[flag])]
     argv = ["./inv", "bench", "-i", run.inventory, "--suite", run.suite, "--profile", run.profile]
     return shell.quote([*argv, "--only", ",".join(run.rows), *overrides])
+
+
+def _pairs(values: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {value}".strip() for name, value in values.items())

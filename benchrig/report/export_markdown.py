@@ -3,74 +3,68 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from benchrig import shell
 from benchrig.report import columns
-from benchrig.report.describe import machine_line, repeat_command, run_line
-from benchrig.report.published import Published
+from benchrig.report.describe import machine_line, repeat_command, run_line, source_lines, what_ran
+from benchrig.report.notes import Note
 from benchrig.report.table import Table
 from benchrig.results.model import Machine, Run
 
 
 def render(table: Table) -> str:
-    """Return the table as Markdown, and below it the remarks, machines, versions, and how to repeat the run."""
+    """Return the table as Markdown, and below it the remarks, what ran, the machines, and how to repeat the run."""
+    run, grid = table.run, columns.grid(table)
+    loads = [f"# {row.name}\n{shell.quote(row.command)}" for row in table.rows if row.command]
     sections = [
-        f"# {_escaped(table.run.suite_title or table.run.suite)}",
-        _bullets([run_line(table), *(machine_line(machine) for machine in table.run.machines)]),
-        _table(table),
-        f"Not run: {', '.join(table.not_run)}." if table.not_run else "",
-        _published(table.published) if table.published else "",
-        *(_machine(machine) for machine in table.run.machines),
-        "## What ran",
-        _bullets(f"{row.name}: {row.system}. {_pairs(row.versions)}" for row in table.rows),
-        "## Repeat it",
-        _provenance(table.run),
-        _code([repeat_command(table.run)]),
-        "Each row's load, as it was run:",
-        _code([f"# {row.name}\n{shell.quote(row.command)}" for row in table.rows if row.command]),
+        f"# {_escaped(run.suite_title or run.suite)}",
+        _bullets([run_line(table), *(machine_line(machine) for machine in run.machines)]),
+        _grid(grid.headings, grid.rows),
+        _section("Remarks", "\n".join(_note(number, note) for number, note in enumerate(grid.notes, 1))),
+        _section("Not run", _bullets(table.not_run)),
+        _section("What ran", _bullets(what_ran(table.rows))),
+        _section("The published figures", _bullets(source_lines(table.published)) if table.published else ""),
+        *(_section(f"Machine {machine.name} ({machine.kind})", _settings(machine)) for machine in run.machines),
+        _section("How to repeat it", f"{_provenance(run)}\n\n{_code([repeat_command(run)])}"),
+        _section("Each row's load, run in this folder", _code(loads)),
     ]
     return "\n\n".join(section for section in sections if section) + "\n"
 
 
-def _table(table: Table) -> str:
-    grid = columns.grid(table)
-    rule = ["---", *("---:" for _ in grid.headings[2:]), "---"]
-    lines = [_line(grid.headings), "|" + "|".join(rule) + "|", *(_line(row) for row in grid.rows)]
-    notes = [_note(number, text) for number, text in enumerate(grid.notes, 1)]
-    return "\n".join([*lines, *(["", "## Remarks", "", *notes] if notes else [])])
+def _section(title: str, body: str) -> str:
+    return f"## {_escaped(title)}\n\n{body}" if body else ""
+
+
+def _grid(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    rule = "|".join(["---", *("---:" for _ in headings[2:]), "---"])
+    return "\n".join([_line(headings), f"|{rule}|", *(_line(row) for row in rows)])
 
 
 def _line(cells: Sequence[str]) -> str:
     return "| " + " | ".join(_escaped(cell.replace("\n", " ")) for cell in cells) + " |"
 
 
-def _note(number: int, text: str) -> str:
-    first, _, rest = text.partition("\n")
-    tail = "\n\n" + "\n".join(f"       {line}" for line in rest.splitlines()) if rest else ""
-    return f"{number}. {_escaped(first)}{tail}"
+def _note(number: int, note: Note) -> str:
+    return "\n".join([f"{number}. {_escaped(note.kind)}", *(_item(text) for text in note.lines)])
 
 
-def _published(published: Published) -> str:
-    source = published.source
-    lines = [source.document, source.machine, _pairs(source.versions)]
-    return f"## The published figures\n\n{_bullets(lines)}\n\n{_code([source.command])}"
+def _item(text: str) -> str:
+    """Return a nested item; what follows its first line, such as a journal's tail, as a block of its own."""
+    first, *rest = text.splitlines()
+    block = ["", *(f"{' ' * 10}{line}" for line in rest), ""] if rest else []
+    return "\n".join([f"    - {_escaped(first)}", *block])
 
 
-def _machine(machine: Machine) -> str:
-    settings = (*machine.sysctls.items(), *machine.limits.items(), *machine.versions.items())
-    lines = ["| setting or program | value |", "|---|---|", *(_line(pair) for pair in settings)]
-    return f"## Machine {machine.name} ({machine.kind})\n\n" + "\n".join(lines)
+def _settings(machine: Machine) -> str:
+    pairs = (*machine.sysctls.items(), *machine.limits.items(), *machine.versions.items())
+    return _grid(("setting or program", "value"), pairs) if pairs else ""
 
 
 def _provenance(run: Run) -> str:
     commit = f", commit {run.git_commit}" if run.git_commit else ""
     finished = f"finished {run.finished_at}" if run.finished_at else "not finished"
     return f"Started {run.started_at}, {finished}; benchrig {run.benchrig_version}{commit}."
-
-
-def _pairs(values: Mapping[str, str]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in values.items())
 
 
 def _bullets(lines: Iterable[str]) -> str:

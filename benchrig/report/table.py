@@ -33,7 +33,7 @@ class Row:
     published: PublishedRow | None = None
     """The published row, where it was taken with as many connections."""
     rank: int | None = None
-    """Place by throughput among the valid rows with as many connections."""
+    """Place by throughput among the valid rows with as many connections; rows at the ceiling share one."""
     versions: Mapping[str, str] = field(default_factory=dict)
     command: tuple[str, ...] = ()
     """The load generator's command line, of the first repeat."""
@@ -110,30 +110,47 @@ def _remarks(measured: Sequence[Cell], missed: Sequence[Cell]) -> tuple[Remark, 
     """Merge the remarks of the repeats, each code once; an invalid repeat makes the row invalid."""
     found: dict[str, list[Remark]] = {}
     for cell in measured:
-        for remark in audit.remarks(cell):
-            found.setdefault(remark.code, []).append(remark)
+        for code, remark in _by_code(audit.remarks(cell)).items():
+            found.setdefault(code, []).append(remark)
     merged = [_merged(remarks, len(measured)) for remarks in found.values()]
     if measured and missed:
         text = f"{len(missed)} of {len(measured) + len(missed)} repeats not measured: {missed[0].reason}"
-        merged.append(Remark("repeat_failed", text, invalid=True))
+        merged.append(Remark("repeat_missing", text, invalid=True))
     return tuple(merged)
+
+
+def _by_code(remarks: Iterable[Remark]) -> dict[str, Remark]:
+    """Return one cell's remarks with those of the same code made one."""
+    found: dict[str, Remark] = {}
+    for remark in remarks:
+        before = found.get(remark.code)
+        both = Remark(remark.code, f"{before.text}; {remark.text}", before.invalid or remark.invalid) if before else remark
+        found[remark.code] = both
+    return found
 
 
 def _merged(remarks: Sequence[Remark], repeats: int) -> Remark:
     worst = max(remarks, key=lambda remark: remark.invalid)
     if repeats == 1:
         return worst
-    return replace(worst, text=f"{worst.text} ({len(remarks)} of {repeats} repeats)")
+    return replace(worst, text=f"{worst.text} (in {len(remarks)} of {repeats} repeats)")
 
 
 def _ranked(rows: Sequence[Row]) -> tuple[Row, ...]:
     """Give each valid row its place by throughput among those with as many connections."""
-    ranks: dict[str, int] = {}
-    places: dict[int, int] = {}
-    for row in sorted(rows, key=_throughput, reverse=True):
-        if row.figures and not row.invalid:
-            places[row.connections] = ranks[row.name] = places.get(row.connections, 0) + 1
-    return tuple(replace(row, rank=ranks.get(row.name)) for row in rows)
+    valid = [row for row in rows if row.figures and not row.invalid]
+    return tuple(replace(row, rank=1 + sum(_better(one, row) for one in valid) if row in valid else None) for row in rows)
+
+
+def _better(one: Row, other: Row) -> bool:
+    """Say whether a row comes before another. Those at the ceiling are equal: there, throughput tells nothing of them."""
+    if one.connections != other.connections or (_at_ceiling(one) and _at_ceiling(other)):
+        return False
+    return _throughput(one) > _throughput(other)
+
+
+def _at_ceiling(row: Row) -> bool:
+    return any(remark.code == "ceiling" for remark in row.remarks)
 
 
 def _throughput(row: Row) -> float:
