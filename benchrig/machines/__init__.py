@@ -1,0 +1,67 @@
+"""Kinds of machine: how the hosts of an inventory come up, go down and are reached. One file a kind, one line below."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+from benchrig.errors import unknown
+from benchrig.inventory import Inventory
+
+State = Literal["running", "stopped", "absent"]
+
+
+@dataclass(frozen=True)
+class MachineStatus:
+    """How one machine is. `address` is where it is reached, or empty; `detail` is for people."""
+
+    name: str
+    state: State
+    address: str
+    detail: str
+
+
+class Machines(Protocol):
+    """The machines of one inventory. Every method raises MachineError when it cannot do what it says."""
+
+    def up(self) -> Inventory:
+        """Start every machine, making those that do not exist, and return the inventory as `reach` does."""
+
+    def down(self) -> None:
+        """Stop every machine; what is on its disk stays."""
+
+    def destroy(self) -> None:
+        """Stop every machine and remove all that belongs to it."""
+
+    def status(self) -> tuple[MachineStatus, ...]:
+        """Return how each machine is, in the inventory's order."""
+
+    def reach(self) -> Inventory:
+        """Return the inventory with address, port, user, key and known hosts of every machine. They must be up."""
+
+
+def machines_of(inventory: Inventory, root: Path) -> Machines:
+    """Return the machines of an inventory, by its kind. `root` is the clone they belong to.
+
+    Raises InputError when no such kind is known.
+    """
+    if inventory.machine not in KINDS:
+        raise unknown("kind of machine (benchrig_machine)", inventory.machine, KINDS)
+    return KINDS[inventory.machine](inventory, root)
+
+
+def _lab(inventory: Inventory, root: Path) -> Machines:
+    from benchrig.machines.lab import LabMachines
+
+    return LabMachines(inventory, root)
+
+
+def _existing(inventory: Inventory, _root: Path) -> Machines:
+    from benchrig.machines.existing import ExistingMachines
+
+    return ExistingMachines(inventory)
+
+
+KINDS: dict[str, Callable[[Inventory, Path], Machines]] = {"lab": _lab, "existing": _existing}

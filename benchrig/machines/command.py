@@ -1,0 +1,61 @@
+"""The one way the lab runs a program on the outer machine: with a time limit, and a failure told in one line."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from benchrig.errors import MachineError
+
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+def run(
+    argv: Sequence[str | Path],
+    purpose: str,
+    *,
+    stdin: str = "",
+    cwd: Path | None = None,
+    timeout: float = 60.0,
+    environ: Mapping[str, str] | None = None,
+    pass_fds: Sequence[int] = (),
+    hint: str = "",
+) -> str:
+    """Run a program to its end and return its standard output.
+
+    `purpose` says what it is for and begins the error message; `timeout` is in seconds; `environ` is set beside our own.
+    Raises MachineError when it cannot be started, fails, or takes too long.
+    """
+    try:
+        done = subprocess.run(
+            [str(word) for word in argv],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            cwd=cwd,
+            timeout=timeout,
+            env={**os.environ, "PATH": search_path(), "LC_ALL": "C.UTF-8", **(environ or {})},
+            pass_fds=pass_fds,
+            check=False,
+        )
+    except OSError as error:
+        raise MachineError(f"{purpose}: {argv[0]}: {(error.strerror or str(error)).lower()}", hint) from None
+    except subprocess.TimeoutExpired:
+        raise MachineError(f"{purpose}: {argv[0]} did not end within {timeout:.0f} s", hint) from None
+    if done.returncode:
+        raise MachineError(f"{purpose}: {argv[0]}: {last_line(done.stderr) or f'exit code {done.returncode}'}", hint)
+    return done.stdout
+
+
+def search_path() -> str:
+    """Return PATH with the folders of system programs, which an ordinary user's or cron's PATH lacks."""
+    return f"{os.environ.get('PATH', '')}:{PATH}".lstrip(":")
+
+
+def last_line(text: str) -> str:
+    """Return the last line of a program's messages that says something."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1] if lines else ""

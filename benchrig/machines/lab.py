@@ -1,0 +1,159 @@
+"""The embedded lab: Debian 12 machines in systemd-nspawn on this very machine, as many as the inventory names.
+
+All of a lab lies in one folder of the cache and hangs on one interface. What is running is seen in the process list, so a
+lab that was killed half-way can always be brought up again, or removed.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+from benchrig import console
+from benchrig.errors import MachineError
+from benchrig.inventory import Inventory
+from benchrig.machines import MachineStatus, lab_image, lab_machine, lab_network, lab_requirements, outer
+from benchrig.machines.lab_folder import MachineFolder, lab_of, remove, write
+from benchrig.machines.lab_machine import Plan
+from benchrig.machines.outer import Outer
+
+IN_PARALLEL = 8
+
+
+class LabMachines:
+    """The machines of an inventory of kind `lab`. `root` is the clone they belong to."""
+
+    def __init__(self, inventory: Inventory, root: Path) -> None:
+        self.inventory = inventory
+        self.lab = lab_of(inventory, root)
+
+    def up(self) -> Inventory:
+        """Start what is not running and wait until each machine's sshd answers. Raises MachineError."""
+        if self._stopped():
+            lab_requirements.check()
+            with self.lab.locked():
+                self._start(self._stopped())
+        return self.reach()
+
+    def down(self) -> None:
+        """Power off every machine of the lab and take its network down. Raises MachineError."""
+        if not self.lab.path.is_dir():
+            return
+        lab_requirements.check()
+        with self.lab.locked():
+            self._stop()
+
+    def destroy(self) -> None:
+        """Stop the lab and remove all of it but the root image. Raises MachineError when something stays."""
+        if not self.lab.path.is_dir():
+            return
+        lab_requirements.check()
+        with self.lab.locked():
+            self._stop()
+            remove(self.lab.path)
+        with suppress(OSError):
+            self.lab.path.parent.rmdir()
+        console.line("lab: destroyed")
+
+    def status(self) -> tuple[MachineStatus, ...]:
+        """Return how each machine is; also one that the inventory no longer names."""
+        names = dict.fromkeys([*self.inventory.hosts, *(machine.name for machine in self.lab.machines())])
+        return tuple(self._status(self.lab.machine(name)) for name in names)
+
+    def reach(self) -> Inventory:
+        """Return the inventory with how to reach each machine. Raises MachineError when one is not running."""
+        if stopped := self._stopped():
+            names = ", ".join(machine.name for machine in stopped)
+            raise MachineError(f"not running: {names}", "Bring it up: ./inv up")
+        inventory, record = self.inventory, self.lab.record()
+        for name in self.inventory.hosts:
+            inventory = inventory.with_variables(
+                name,
+                {
+                    "ansible_host": record.address(name),
+                    "ansible_port": 22,
+                    "ansible_user": "root",
+                    "ansible_ssh_private_key_file": str(self.lab.key),
+                    "benchrig_known_hosts": str(self.lab.known_hosts),
+                },
+            )
+        return inventory
+
+    def _stopped(self) -> list[MachineFolder]:
+        machines = map(self.lab.machine, self.inventory.hosts)
+        return [machine for machine in machines if not lab_machine.is_running(machine)]
+
+    def _start(self, stopped: list[MachineFolder]) -> None:
+        if not stopped:
+            return
+        settings = outer.read()
+        self._prepare(stopped, settings)
+        if lab_network.network_of(self.lab) is None:
+            # Machines that run without the lab's network can be reached by nobody: they start with the others.
+            _each(self.lab.machines(), lab_machine.stop)
+            stopped = self._stopped()
+        record = self.lab.record().with_machines(self.inventory.hosts)
+        network = lab_network.open_lab(self.lab, record.subnet, settings.uses_loopback)
+        self.lab.note(replace(record, subnet=str(network.subnet)))
+        plan = Plan(self.lab, network, record.numbers, settings)
+        self._pin(plan)
+        for machine in self.lab.machines():
+            if machine not in stopped:
+                lab_machine.write_hosts(machine, plan)
+        _each(stopped, lambda machine: _boot(machine, plan))
+
+    def _prepare(self, machines: Iterable[MachineFolder], settings: Outer) -> None:
+        """Make what machines keep for life: their folder, their image, their keys."""
+        lab_machine.make_key(self.lab.key, "benchrig")
+        for machine in machines:
+            machine.path.mkdir(parents=True, exist_ok=True)
+            if not machine.image.exists():
+                write(machine.image, lab_image.make(settings).name.encode())
+            lab_machine.make_key(machine.host_key, machine.name)
+
+    def _pin(self, plan: Plan) -> None:
+        lines = [lab_machine.known_host(machine, plan.address(machine.name)) for machine in self.lab.machines()]
+        write(self.lab.known_hosts, "".join(lines).encode())
+
+    def _stop(self) -> None:
+        running = [machine.name for machine in self.lab.machines() if lab_machine.is_running(machine)]
+        if running:
+            console.status(f"stopping {', '.join(running)}")
+        try:
+            _each(self.lab.machines(), lab_machine.stop)
+            lab_network.close_lab(self.lab)
+        finally:
+            console.status("")
+        if running:
+            console.line(f"lab: stopped {', '.join(running)}")
+
+    def _status(self, machine: MachineFolder) -> MachineStatus:
+        address = self.lab.record().address(machine.name)
+        if lab_machine.is_running(machine):
+            return MachineStatus(machine.name, "running", address, "systemd-nspawn on this machine")
+        if machine.changes.is_dir():
+            return MachineStatus(machine.name, "stopped", "", f"kept in {machine.path}")
+        return MachineStatus(machine.name, "absent", "", "made by ./inv up")
+
+
+def _boot(machine: MachineFolder, plan: Plan) -> None:
+    console.status(f"{machine.name}: booting")
+    started = time.monotonic()
+    lab_machine.start(machine, plan)
+    console.line(f"{machine.name}: up at {plan.address(machine.name)}, {time.monotonic() - started:.1f} s")
+
+
+def _each(machines: Iterable[MachineFolder], act: Callable[[MachineFolder], None]) -> None:
+    """Do something to several machines at once. Raises MachineError with what went wrong for each."""
+    with ThreadPoolExecutor(max_workers=IN_PARALLEL) as pool:
+        errors = [future.exception() for future in [pool.submit(act, machine) for machine in machines]]
+    for error in errors:
+        if error is not None and not isinstance(error, MachineError):
+            raise error
+    found = [error for error in errors if isinstance(error, MachineError)]
+    if found:
+        raise MachineError("\n".join(map(str, found)), found[0].hint)

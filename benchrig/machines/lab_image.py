@@ -1,0 +1,132 @@
+"""The root image: a Debian 12 made by mmdebstrap once, kept in the cache, and shared unchanged below every machine."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from pathlib import Path
+
+from benchrig import console
+from benchrig.machines import outer
+from benchrig.machines.command import run
+from benchrig.machines.lab_folder import cache, held, remove, write
+from benchrig.machines.outer import Outer
+from benchrig.machines.outer_apt import SUITE
+
+PACKAGES = (
+    "ca-certificates",
+    "dbus",
+    "iproute2",
+    "openssh-server",
+    "procps",
+    "python3",
+    "sudo",
+    "systemd",
+    "systemd-sysv",
+)
+
+MASKED = ("apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "fstrim.timer")
+"""What would wake up during a measurement, or hold apt's lock when a role needs it."""
+
+APT_OPTIONS = 'Acquire::Languages "none";\n'
+
+FILES = {
+    "etc/apt/apt.conf.d/70lab": APT_OPTIONS,
+    # A machine of the lab is soon made again, so nothing is gained by waiting for the disk after each file.
+    "etc/dpkg/dpkg.cfg.d/lab": "force-unsafe-io\n",
+    "etc/ssh/sshd_config.d/lab.conf": (
+        "HostKey /etc/ssh/ssh_host_ed25519_key\n"
+        "PermitRootLogin prohibit-password\n"
+        "PasswordAuthentication no\n"
+        "KbdInteractiveAuthentication no\n"
+        "UseDNS no\n"
+    ),
+}
+
+RECIPE = 1
+"""To be raised when this file makes another image of the same packages and files."""
+
+BUILD_SECONDS = 900.0
+
+
+def find(name: str) -> Path | None:
+    """Return the folder of an image that was made, if it is still in the cache."""
+    path = cache() / "images" / name
+    return path if path.is_dir() else None
+
+
+def make(settings: Outer) -> Path:
+    """Return the folder of the root image, made first if it is not in the cache. Raises MachineError.
+
+    When another process is making it, this one waits.
+    """
+    folder = cache() / "images"
+    path = folder / _name()
+    if path.is_dir():
+        return path
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with held(folder) as lock:
+        for leftover in folder.glob(".new*"):
+            remove(leftover)
+        if not path.is_dir():
+            console.line("lab: making the Debian 12 root image (once, about 20 s)")
+            started = time.monotonic()
+            new = folder / ".new"
+            try:
+                _build(new, settings, lock)
+                new.rename(path)
+            finally:
+                for leftover in folder.glob(".new*"):
+                    remove(leftover)
+            console.line(f"lab: root image made in {time.monotonic() - started:.0f} s")
+    return path
+
+
+def _name() -> str:
+    recipe = json.dumps([PACKAGES, SUITE, MASKED, FILES, RECIPE])
+    return f"{SUITE}-{hashlib.sha256(recipe.encode()).hexdigest()[:12]}"
+
+
+def _build(root: Path, settings: Outer, lock: int) -> None:
+    """Run mmdebstrap, which holds our lock as well: should we be killed, nobody disturbs it before it has ended."""
+    options = root.with_name(".new.conf")
+    write(options, (APT_OPTIONS + settings.apt.options_text(settings.proxies)).encode(), 0o600)
+    logins = root.with_name(".new.auth")
+    write(logins, settings.apt.logins.encode(), 0o600)
+    argv = [
+        "mmdebstrap",
+        "--quiet",
+        "--variant=apt",
+        f"--include={','.join(PACKAGES)}",
+        "--skip=cleanup/apt/lists",
+        f"--aptopt={options}",
+        f'--setup-hook=install -D -m 600 {logins} "$1/etc/apt/auth.conf.d/outer.conf"',
+        SUITE,
+        str(root),
+        *(["-"] if settings.apt.sources else []),
+    ]
+    sources = "".join(source.line() for source in settings.apt.sources)
+    hint = "It fetches Debian packages from the mirrors of this machine's own apt sources: can apt-get update reach them?"
+    run(
+        argv,
+        "the root image cannot be made",
+        stdin=sources,
+        timeout=BUILD_SECONDS,
+        pass_fds=(lock,),
+        hint=hint,
+    )
+    _finish(root)
+    outer.take_authorities(root, settings.authorities)
+
+
+def _finish(root: Path) -> None:
+    """Remove what must differ between machines or belongs to the outer one, and put our own files in place."""
+    for key in root.glob("etc/ssh/ssh_host_*"):
+        key.unlink()
+    (root / "etc/apt/apt.conf.d/99mmdebstrap").unlink(missing_ok=True)
+    for unit in MASKED:
+        (root / "etc/systemd/system" / unit).symlink_to("/dev/null")
+    for name, text in FILES.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        write(root / name, text.encode())

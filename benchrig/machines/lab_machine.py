@@ -1,0 +1,206 @@
+"""One machine of the lab: its file system put together, its network, systemd-nspawn started and stopped."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchrig.errors import MachineError
+from benchrig.machines import lab_image, lab_network, lab_process, outer
+from benchrig.machines.command import run
+from benchrig.machines.lab_folder import LabFolder, MachineFolder, Network, cache, write
+from benchrig.machines.outer import Outer
+
+BOOT_SECONDS = 90.0
+STOP_SECONDS = 20.0
+LOG_LINES = 8
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that a machine needs to know to start."""
+
+    lab: LabFolder
+    network: Network
+    numbers: dict[str, int]
+    """The last octet of the address of each machine of the lab."""
+    settings: Outer
+
+    def address(self, name: str) -> str:
+        """Return the address of a machine."""
+        return str(self.network.machine(self.numbers[name]))
+
+
+def is_running(machine: MachineFolder) -> bool:
+    """Return whether its systemd-nspawn runs."""
+    return bool(_nspawn(machine))
+
+
+def start(machine: MachineFolder, plan: Plan) -> None:
+    """Boot a machine that is not running and wait until its sshd answers. It must have its image and its host key.
+
+    Raises MachineError with the end of its log when it does not come up; then nothing of it is left running.
+    """
+    stop(machine)
+    try:
+        _mount(machine)
+        _furnish(machine, plan)
+        lab_network.open_machine(plan.lab, machine, plan.network, plan.numbers[machine.name])
+        lab_process.start(_program(machine))
+        _wait(machine, plan.address(machine.name))
+    except BaseException:
+        stop(machine)
+        raise
+
+
+def write_hosts(machine: MachineFolder, plan: Plan) -> None:
+    """Tell a machine, running or about to, the names of all machines of the lab."""
+    hosts = "".join(f"{plan.address(name)} {name}\n" for name in plan.numbers)
+    _put(machine, "etc/hosts", f"127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n{hosts}".encode())
+
+
+def stop(machine: MachineFolder) -> None:
+    """Power a machine off and undo what `start` did, however far it came. Raises MachineError when something stays."""
+    # systemd-nspawn passes the first SIGTERM on as a request to power off; the second one makes it kill the machine.
+    for sign, seconds in ((signal.SIGTERM, STOP_SECONDS), (signal.SIGTERM, 3.0), (signal.SIGKILL, 3.0)):
+        if lab_process.stop(lambda: _nspawn(machine), sign, seconds):
+            break
+    lab_network.close_machine(machine)
+    if lab_network.is_mounted(machine.root):
+        # A machine outlives a systemd-nspawn that was killed.
+        lab_process.stop(lambda: lab_process.inside(machine.root), signal.SIGKILL, 5.0)
+        _forget(machine)
+        _unmount(machine.root)
+    lab_process.remove_groups(machine.unique_name)
+
+
+def known_host(machine: MachineFolder, address: str) -> str:
+    """Return the line of known_hosts that pins a machine's host key."""
+    kind, key, *_ = machine.host_key.with_suffix(".pub").read_text(encoding="utf-8").split()
+    return f"{address} {kind} {key}\n"
+
+
+def make_key(path: Path, comment: str) -> None:
+    """Make an SSH key pair, unless it is there."""
+    if not path.exists():
+        new = path.with_name(f".{path.name}.new")
+        new.unlink(missing_ok=True)
+        argv = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", str(new)]
+        run(argv, "an SSH key cannot be made")
+        new.with_name(f"{new.name}.pub").replace(path.with_suffix(".pub"))
+        new.replace(path)
+
+
+def _mount(machine: MachineFolder) -> None:
+    name = machine.image.read_text(encoding="utf-8").strip()
+    image = lab_image.find(name)
+    if image is None:
+        raise MachineError(f"{machine.name}: its root image {name} is no longer in the cache", "./inv destroy up")
+    for folder in (machine.changes, machine.work, machine.root):
+        folder.mkdir(parents=True, exist_ok=True)
+    # Relative to the cache, whose own path may hold characters that mean something to overlayfs.
+    layers = {"lowerdir": image, "upperdir": machine.changes, "workdir": machine.work}
+    options = ",".join(f"{name}={path.relative_to(cache())}" for name, path in layers.items())
+    hint = f"Overlays need a file system such as ext4, xfs or tmpfs: set XDG_CACHE_HOME to one (now {cache().parent})."
+    argv = ["mount", "-t", "overlay", "overlay", "-o", options, str(machine.root)]
+    run(argv, f"{machine.name}: its file system cannot be mounted", cwd=cache(), hint=hint)
+
+
+def _furnish(machine: MachineFolder, plan: Plan) -> None:
+    """Write what is a machine's own: names, keys, and the settings taken over from the outer machine."""
+    search = f"search {' '.join(plan.settings.search)}\n" if plan.settings.search else ""
+    write_hosts(machine, plan)
+    _put(machine, "etc/hostname", f"{machine.name}\n".encode())
+    _put(machine, "etc/resolv.conf", f"nameserver {plan.network.resolver}\n{search}".encode())
+    _put(machine, "etc/ssh/ssh_host_ed25519_key", machine.host_key.read_bytes(), 0o600)
+    _put(machine, "root/.ssh/authorized_keys", plan.lab.key.with_suffix(".pub").read_bytes(), 0o600)
+    for file in plan.settings.files(str(plan.network.gateway)):
+        _put(machine, file.path, file.content, file.mode)
+    outer.take_authorities(machine.root, plan.settings.authorities)
+
+
+def _put(machine: MachineFolder, path: str, content: bytes, mode: int = 0o644) -> None:
+    """Write a file of a machine, and never one of ours: a link in the machine may lead out of it."""
+    target = machine.root / path
+    target.parent.mkdir(parents=True, exist_ok=True, mode=0o755)
+    if not target.parent.resolve().is_relative_to(machine.root.resolve()):
+        raise MachineError(
+            f"{machine.name}: /{Path(path).parent} is a link that leads out of the machine", "./inv destroy up"
+        )
+    write(target, content, mode)
+
+
+def _program(machine: MachineFolder) -> lab_process.Program:
+    argv = (
+        "systemd-nspawn",
+        "--quiet",
+        "--settings=no",
+        f"--directory={machine.root}",
+        f"--machine={machine.unique_name}",
+        f"--hostname={machine.name}",
+        f"--network-namespace-path={machine.namespace}",
+        "--boot",
+        "--register=no",
+        "--keep-unit",
+        "--capability=CAP_NET_ADMIN",
+        "--resolv-conf=off",
+        "--timezone=off",
+        "--link-journal=no",
+        "--console=pipe",
+    )
+    # Lets the machine set sysctls of its own network, and no others.
+    environ = {"SYSTEMD_NSPAWN_API_VFS_WRITABLE": "network"}
+    return lab_process.Program(machine.unique_name, argv, machine.log, environ)
+
+
+def _nspawn(machine: MachineFolder) -> list[int]:
+    return lab_process.find("systemd-nspawn", f"--directory={machine.root}")
+
+
+def _wait(machine: MachineFolder, address: str) -> None:
+    deadline = time.monotonic() + BOOT_SECONDS
+    while time.monotonic() < deadline:
+        if _answers(address):
+            return
+        if not is_running(machine):
+            raise MachineError(f"{machine.name}: did not boot: systemd-nspawn ended{_log(machine)}")
+        time.sleep(0.02)
+    raise MachineError(f"{machine.name}: booted, but its sshd did not answer within {BOOT_SECONDS:.0f} s{_log(machine)}")
+
+
+def _answers(address: str) -> bool:
+    try:
+        with socket.create_connection((address, 22), timeout=1.0) as connection:
+            return connection.recv(4) == b"SSH-"
+    except OSError:
+        return False
+
+
+def _log(machine: MachineFolder) -> str:
+    with suppress(OSError):
+        lines = machine.log.read_text(encoding="utf-8", errors="replace").split("\n")
+        said = [line.strip() for line in lines if line.strip()]
+        return "".join(f"\n    {line}" for line in said[-LOG_LINES:])
+    return ""
+
+
+def _forget(machine: MachineFolder) -> None:
+    """Remove the lock and the folder that systemd-nspawn leaves behind in /run."""
+    place = machine.root.stat()
+    state = Path("/run/systemd/nspawn")
+    (state / f"locks/inode-{place.st_dev}:{place.st_ino}").unlink(missing_ok=True)
+    machine.root.with_name(f".#{machine.root.name}.lck").unlink(missing_ok=True)
+    for folder in ("propagate", "unix-export"):
+        with suppress(OSError):
+            (state / folder / machine.unique_name).rmdir()
+
+
+def _unmount(root: Path) -> None:
+    try:
+        run(["umount", root], "")
+    except MachineError:
+        run(["umount", "--lazy", root], f"{root} cannot be unmounted")

@@ -1,0 +1,137 @@
+"""The lab's long-running programs: started so that they outlive us, and found again in the process list.
+
+A program is known by one word of its command line that no other process has: a path below the lab's folder. Nothing
+about it is written down, so nothing can be stale.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchrig.machines.command import run
+
+SYSTEMD = Path("/run/systemd/system")
+"""Exists where systemd is PID 1 of the outer machine."""
+
+# Enters the control groups given before `--`, then becomes the program, with its output in the file given first.
+_ENTER = 'exec >"$1" 2>&1; shift; while [ "$1" != -- ]; do echo $$ >"$1/cgroup.procs"; shift; done; shift; exec "$@"'
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program to run in the background: its name for systemd and control groups, its command line, its output's file."""
+
+    name: str
+    argv: tuple[str, ...]
+    log: Path
+    environ: Mapping[str, str]
+
+
+def start(program: Program) -> None:
+    """Start a program that goes on when we end. Raises MachineError when it cannot be started at all.
+
+    Where systemd runs the outer machine, it becomes a transient unit; elsewhere a session and control groups of its own.
+    """
+    if SYSTEMD.is_dir():
+        run(_unit(program), f"{program.name} cannot be started", timeout=30)
+        return
+    groups = [str(group) for group in make_groups(program.name)]
+    argv = ["setsid", "--fork", "sh", "-c", _ENTER, "sh", str(program.log), *groups, "--", *program.argv]
+    run(argv, f"{program.name} cannot be started", timeout=30, environ=program.environ)
+
+
+def _unit(program: Program) -> list[str]:
+    settings = {
+        "Type": "exec",
+        "Delegate": "yes",
+        "KillMode": "mixed",
+        "TasksMax": "infinity",
+        "StandardOutput": f"truncate:{program.log}",
+        "StandardError": f"append:{program.log}",
+    }
+    options = [f"--property={name}={value}" for name, value in settings.items()]
+    environ = [f"--setenv={name}={value}" for name, value in program.environ.items()]
+    return ["systemd-run", "--quiet", "--collect", f"--unit={program.name}", *options, *environ, "--", *program.argv]
+
+
+def find(program: str, word: str) -> list[int]:
+    """Return the processes that have both words in their command line."""
+    return [pid for pid in _processes() if {program, word} <= _command_line(pid)]
+
+
+def inside(root: Path) -> list[int]:
+    """Return the processes whose root is the file system mounted at `root`."""
+    device = root.stat().st_dev
+    if device == root.parent.stat().st_dev:
+        return []
+    return [pid for pid in _processes() if _root_device(pid) == device]
+
+
+def stop(which: Callable[[], list[int]], sign: int, seconds: float) -> bool:
+    """Send a signal to the processes that `which` finds, and wait for them to be gone; return whether they are."""
+    for pid in which():
+        with suppress(ProcessLookupError):
+            descriptor = os.pidfd_open(pid)
+            try:
+                # The descriptor holds the process; if it still is one of ours now, its number was not recycled.
+                if pid in which():
+                    signal.pidfd_send_signal(descriptor, sign)
+            finally:
+                os.close(descriptor)
+    deadline = time.monotonic() + seconds
+    while which():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def make_groups(name: str) -> list[Path]:
+    """Make a control group in each hierarchy that systemd uses; two machines in one group would disturb each other."""
+    made = []
+    for group in _groups(name):
+        with suppress(OSError):
+            group.mkdir(exist_ok=True)
+            made.append(group)
+    return made
+
+
+def remove_groups(name: str) -> None:
+    """Remove what `make_groups` made, and the groups made below it since; there must be no process in them."""
+    for group in _groups(name):
+        for folder, _, _ in os.walk(group, topdown=False):
+            with suppress(OSError):
+                Path(folder).rmdir()
+
+
+def _groups(name: str) -> list[Path]:
+    groups = []
+    for line in Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines():
+        _, place, kind, options, *_ = line.split()
+        if kind == "cgroup2" or (kind == "cgroup" and "name=systemd" in options.split(",")):
+            groups.append(Path(place) / name)
+    return groups
+
+
+def _processes() -> list[int]:
+    return [int(path.name) for path in Path("/proc").glob("[0-9]*")]
+
+
+def _command_line(pid: int) -> set[str]:
+    try:
+        return set(Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0"))
+    except OSError:
+        return set()
+
+
+def _root_device(pid: int) -> int:
+    try:
+        return Path(f"/proc/{pid}/root").stat().st_dev
+    except OSError:
+        return -1

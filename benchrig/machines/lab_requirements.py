@@ -1,0 +1,68 @@
+"""What the lab needs of the outer machine: Linux, root, and a few Debian packages, which are installed when missing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from benchrig import console
+from benchrig.errors import MachineError
+from benchrig.machines.command import run, search_path
+
+PROGRAMS = {
+    "systemd-nspawn": "systemd-container",
+    "mmdebstrap": "mmdebstrap",
+    "slirp4netns": "slirp4netns",
+    "ip": "iproute2",
+    "ssh-keygen": "openssh-client",
+    "nsenter": "util-linux",
+    "mount": "mount",
+}
+"""Programs the lab runs, and the Debian packages they come from."""
+
+INSTEAD = (
+    "A lab is not the only way: an inventory whose hosts have ansible_host uses any Debian 12 machine over SSH, as in"
+    " `./inv provision bench report -i <inventory>`."
+)
+
+
+def check() -> None:
+    """See that a lab can run here, installing what is missing. Raises MachineError with the reason and the other way."""
+    if sys.platform != "linux":
+        raise MachineError(f"the lab runs on Linux only, and this is {sys.platform}", INSTEAD)
+    if os.geteuid() != 0:
+        raise MachineError("the lab needs root, for namespaces and mounts", f"Run it with sudo: sudo ./inv up. {INSTEAD}")
+    if not _has_overlay():
+        raise MachineError("the lab needs overlayfs, and this kernel has none", INSTEAD)
+    missing = {program: package for program, package in PROGRAMS.items() if not shutil.which(program, path=search_path())}
+    if missing:
+        _install(sorted(set(missing.values())))
+
+
+def _install(packages: list[str]) -> None:
+    names = " ".join(packages)
+    if not shutil.which("apt-get", path=search_path()):
+        raise MachineError(
+            f"the lab needs programs of these packages, and there is no apt-get to install them: {names}", INSTEAD
+        )
+    console.line(f"lab: installing {names} on this machine, with which the lab's machines are made and run")
+    command = ["apt-get", "-qy", "-o", "DPkg::Lock::Timeout=120", "--no-install-recommends", "install", *packages]
+    environ = {"DEBIAN_FRONTEND": "noninteractive"}
+    purpose = "the lab's packages cannot be installed"
+    try:
+        run(command, purpose, environ=environ, timeout=600)
+    except MachineError:
+        # No package index yet, or one too old.
+        run(["apt-get", "-q", "update"], "apt's index cannot be fetched", timeout=300)
+        run(command, purpose, environ=environ, timeout=600, hint=INSTEAD)
+
+
+def _has_overlay() -> bool:
+    if shutil.which("modprobe", path=search_path()):
+        # Fails where it is built in, or where we may not load modules; the list below tells.
+        with suppress(MachineError):
+            run(["modprobe", "--quiet", "overlay"], "overlayfs cannot be loaded")
+    return "\toverlay\n" in Path("/proc/filesystems").read_text(encoding="utf-8")
