@@ -120,7 +120,7 @@ def a_run(*rows: str, finished: bool = True) -> Run:
         profile="quick",
         inventory="lab",
         rows=rows,
-        settings={"duration": "5s", "timeout": "10s", "threads": "4", "repeats": "1"},
+        settings={"duration": "5 s", "timeout": "10 s", "threads": "4", "repeats": "1"},
         published="web-frameworks",
         started_at="2025-01-02T03:04:05Z",
         finished_at="2025-01-02T03:06:05Z" if finished else "",
@@ -332,6 +332,12 @@ def test_markdown_says_how_to_repeat_the_run() -> None:
         "--only flask-sync,go-2000,go-20000,sanic,openresty-2000 --duration 5s --threads 4 --repeats 1\n" in text
     )
     assert "# go-2000\nwrk -t4 -c2000 -d5s http://127.0.0.1:8080/health" in text
+
+
+def test_the_command_to_repeat_a_run_has_the_connections_where_all_rows_had_as_many() -> None:
+    cells = [a_cell("go-2000", connections=50), a_cell("go-20000", connections=50)]
+    text = EXPORTS["report.md"](make(a_run("go-2000", "go-20000"), cells))
+    assert "--only go-2000,go-20000 --duration 5s --threads 4 --repeats 1 --connections 50\n" in text
 
 
 def test_csv_reads_back_with_a_field_for_every_column() -> None:

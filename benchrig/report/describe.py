@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from benchrig import shell
 from benchrig.report.published import Published
 from benchrig.report.table import Row, Table
-from benchrig.results.model import Machine, Run
+from benchrig.results.model import Machine
 
-_FLAGS = ("duration", "connections", "threads", "repeats")
+_FLAGS = ("duration", "threads", "repeats")
 
 
 def run_line(table: Table) -> str:
@@ -43,10 +43,15 @@ def source_lines(published: Published) -> tuple[str, ...]:
     return (source.document, source.machine, _pairs(source.versions))
 
 
-def repeat_command(run: Run) -> str:
+def repeat_command(table: Table) -> str:
     """Return the command line that measures the same rows with the same settings again."""
-    overrides = [word for flag in _FLAGS if run.settings.get(flag) for word in (f"--{flag}", run.settings[flag])]
+    run = table.run
+    settings = {flag: run.settings[flag].replace(" ", "") for flag in _FLAGS if run.settings.get(flag)}
+    connections = {row.connections for row in table.rows}
+    if len(connections) == 1 and not table.not_run:
+        settings["connections"] = str(connections.pop())
     argv = ["./inv", "bench", "-i", run.inventory, "--suite", run.suite, "--profile", run.profile]
+    overrides = [word for flag, value in settings.items() for word in (f"--{flag}", value)]
     return shell.quote([*argv, "--only", ",".join(run.rows), *overrides])
 
 

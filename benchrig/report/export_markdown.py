@@ -26,7 +26,7 @@ def render(table: Table) -> str:
         _section("What ran", _bullets(what_ran(table.rows))),
         _section("The published figures", _bullets(source_lines(table.published)) if table.published else ""),
         *(_section(f"Machine {machine.name} ({machine.kind})", _settings(machine)) for machine in run.machines),
-        _section("How to repeat it", f"{_provenance(run)}\n\n{_code([repeat_command(run)])}"),
+        _section("How to repeat it", f"{_provenance(run)}\n\n{_code([repeat_command(table)])}"),
         _section("Each row's load, run in this folder", _code(loads)),
     ]
     return "\n\n".join(section for section in sections if section) + "\n"
