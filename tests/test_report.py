@@ -174,8 +174,8 @@ def test_a_row_that_failed_is_not_measured_and_one_failed_repeat_is_told() -> No
     failed = missing("go-2000", "failed", "the app died")
     (row,) = make(a_run("go-2000"), [failed, replace(failed, repeat=2)]).rows
     assert (row.status, row.reason, row.figures, row.rank) == ("failed", "the app died", None, None)
-    (row,) = make(a_run("go-2000"), [a_cell(), replace(failed, repeat=2)]).rows
-    assert (row.status, row.invalid, row.rank) == ("measured", True, None)
+    (row,) = make(a_run("go-2000"), [replace(failed, system="Go"), a_cell(repeat=2)]).rows
+    assert (row.status, row.invalid, row.rank, row.system) == ("measured", True, None, "Go 1.22.12")
     assert "1 of 2 repeats not measured: the app died" in [remark.text for remark in row.remarks]
 
 

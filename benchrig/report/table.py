@@ -36,7 +36,7 @@ class Row:
     """Place by throughput among the valid rows with as many connections; rows at the ceiling share one."""
     versions: Mapping[str, str] = field(default_factory=dict)
     command: tuple[str, ...] = ()
-    """The load generator's command line, of the first repeat."""
+    """The load generator's command line."""
     raw: tuple[str, ...] = ()
     """The load generator's output of each repeat, as paths relative to the run's folder."""
 
@@ -80,8 +80,8 @@ def make(run: Run, cells: Iterable[Cell], published: Published | None = None) ->
 
 
 def _row(cells: Sequence[Cell], published: PublishedRow | None) -> Row:
-    first = cells[0]
     measured = [cell for cell in cells if cell.status == "measured" and cell.load]
+    first = (measured or cells)[0]
     missed = [cell for cell in cells if cell not in measured]
     same = published is not None and published.connections == first.connections
     return Row(
@@ -95,7 +95,7 @@ def _row(cells: Sequence[Cell], published: PublishedRow | None) -> Row:
         remarks=_remarks(measured, missed),
         published=published if same else None,
         versions=first.versions,
-        command=next((cell.generator.command for cell in measured if cell.generator), ()),
+        command=first.generator.command if first.generator else (),
         raw=tuple(cell.raw for cell in cells if cell.raw),
     )
 
