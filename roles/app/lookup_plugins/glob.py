@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import glob
+from pathlib import Path
 from typing import Any
 
 from ansible.plugins.lookup import LookupBase
@@ -11,6 +11,6 @@ from ansible.plugins.lookup import LookupBase
 class LookupModule(LookupBase):
     """What Ansible loads."""
 
-    def run(self, terms: list[str], variables: dict[str, Any] | None = None, **kwargs: Any) -> list[str]:
-        """Return the paths that match any of the patterns `terms`."""
-        return sorted(path for pattern in terms for path in glob.glob(pattern))
+    def run(self, terms: list[str], **_options: Any) -> list[str]:
+        """Return the paths that match any of the absolute patterns `terms`."""
+        return sorted(str(path) for pattern in terms for path in Path("/").glob(pattern.lstrip("/")))
