@@ -69,18 +69,19 @@ def _of(text: Callable[[Figures], str]) -> Callable[[Row], str]:
     return lambda row: text(row.figures) if row.figures else NOTHING
 
 
-def _range(low: float, high: float) -> str:
-    digits = 0 if high >= 1000 else 2
-    return f"{low:,.{digits}f}–{high:,.{digits}f}"
-
-
-def _interval(figures: Figures) -> str:
-    interval = figures.requests_per_second.interval
-    return _range(*interval) if interval else NOTHING
+def _around(median: float, low: float, high: float) -> str:
+    """Write two figures by how far they are from their median: `-3%/+5%`."""
+    return f"{low / median - 1:+.0%}/{high / median - 1:+.0%}" if median else NOTHING
 
 
 def _spread(figures: Figures) -> str:
-    return _range(figures.requests_per_second.low, figures.requests_per_second.high)
+    throughput = figures.requests_per_second
+    return _around(throughput.median, throughput.low, throughput.high)
+
+
+def _interval(figures: Figures) -> str:
+    throughput = figures.requests_per_second
+    return _around(throughput.median, *throughput.interval) if throughput.interval else NOTHING
 
 
 def _cpu(figures: Figures) -> str:
@@ -92,7 +93,7 @@ def _published(row: Row) -> str:
 
 
 def _ratio(row: Row) -> str:
-    return NOTHING if row.ratio is None else f"{row.ratio:.2f}"
+    return NOTHING if row.ratio is None else f"{row.ratio:,.{2 if row.ratio < 100 else 0}f}"
 
 
 def _compared(table: Table) -> bool:
@@ -112,8 +113,8 @@ COLUMNS: Sequence[Column] = (
     Column("connections", "conns", lambda row: f"{row.connections:,}"),
     Column("requests", "total\nrequests", _of(lambda figures: f"{figures.requests:,}")),
     Column("requests_per_second", "requests/s", _of(lambda figures: f"{figures.requests_per_second.median:,.2f}")),
-    Column("spread", "min–max", _of(_spread), lambda table: _repeated(table) and not _has_intervals(table)),
-    Column("interval", "95% interval\nof the median", _of(_interval), _has_intervals),
+    Column("spread", "min/max", _of(_spread), lambda table: _repeated(table) and not _has_intervals(table)),
+    Column("interval", "95%\ninterval", _of(_interval), _has_intervals),
     Column("latency_mean_ms", "mean\nlatency", _of(lambda figures: milliseconds(figures.latency_mean_ms))),
     Column("latency_max_ms", "max\nlatency", _of(lambda figures: milliseconds(figures.latency_max_ms))),
     Column("latency_p50_ms", "p50", _of(lambda figures: milliseconds(figures.latency_p50_ms))),
@@ -122,5 +123,5 @@ COLUMNS: Sequence[Column] = (
     Column("server_cpu_percent", "server\nCPU", _of(_cpu)),
     Column("published_requests_per_second", "published\nrequests/s", _published, _compared),
     Column("ratio", "ratio", _ratio, _compared),
-    Column("rank", "rank", lambda row: str(row.rank or NOTHING)),
+    Column("rank", "#", lambda row: str(row.rank or NOTHING)),
 )

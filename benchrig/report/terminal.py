@@ -16,7 +16,7 @@ from benchrig.report.table import Table
 # Columns are two spaces apart already; without this a heading takes two more, and the table no longer fits a screen.
 tabulate.MIN_PADDING = 0
 
-_SYSTEM_WIDTH = 36
+_SYSTEM_WIDTH = 26
 _TEXT_WIDTH = 140
 
 
