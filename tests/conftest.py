@@ -11,6 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from benchrig import inventory
+from benchrig.inventory import Host
+from benchrig.machines import machines_of
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -68,3 +72,10 @@ def provisioned(clone: Clone) -> Done:
     done = clone.inv("provision", timeout=900)
     assert done.code == 0, done.stderr
     return done
+
+
+@pytest.fixture(scope="session")
+def lab1(clone: Clone) -> Host:
+    """Return the clone's lab machine, up, and how it is reached."""
+    assert clone.inv("up").code == 0
+    return machines_of(inventory.read("lab", clone.root), clone.root).reach().hosts["lab1"]
