@@ -35,6 +35,7 @@ FILES = {
     "etc/apt/apt.conf.d/70lab": APT_OPTIONS,
     # A machine of the lab is soon made again, so nothing is gained by waiting for the disk after each file.
     "etc/dpkg/dpkg.cfg.d/lab": "force-unsafe-io\n",
+    "etc/default/locale": "LANG=C.UTF-8\n",
     "etc/ssh/sshd_config.d/lab.conf": (
         "HostKey /etc/ssh/ssh_host_ed25519_key\n"
         "PermitRootLogin prohibit-password\n"

@@ -112,7 +112,7 @@ def network_of(lab: LabFolder) -> Network | None:
     """Return the network of a lab that has its bridge and a complete link to it, read from the link itself."""
     if not is_mounted(lab.namespace):
         return None
-    for link in json.loads(run(["ip", "-json", "-4", "address"], PURPOSE)):
+    for link in json.loads(run(["ip", "-json", "-details", "-4", "address"], PURPOSE)):
         if link.get("ifalias") == lab.path.name:
             for address in link["addr_info"]:
                 return Network(IPv4Network(f"{address['local']}/{address['prefixlen']}", strict=False))

@@ -19,6 +19,9 @@ from benchrig.machines.command import run
 SYSTEMD = Path("/run/systemd/system")
 """Exists where systemd is PID 1 of the outer machine."""
 
+GROUP_SECONDS = 2.0
+"""How long the kernel may take to let go of the control group of a process that has ended."""
+
 # Enters the control groups given before `--`, then becomes the program, with its output in the file given first.
 _ENTER = 'exec >"$1" 2>&1; shift; while [ "$1" != -- ]; do echo $$ >"$1/cgroup.procs"; shift; done; shift; exec "$@"'
 
@@ -104,10 +107,15 @@ def make_groups(name: str) -> list[Path]:
 
 def remove_groups(name: str) -> None:
     """Remove what `make_groups` made, and the groups made below it since; there must be no process in them."""
+    deadline = time.monotonic() + GROUP_SECONDS
     for group in _groups(name):
-        for folder, _, _ in os.walk(group, topdown=False):
-            with suppress(OSError):
-                Path(folder).rmdir()
+        while group.exists():
+            for folder, _, _ in os.walk(group, topdown=False):
+                with suppress(OSError):
+                    Path(folder).rmdir()
+            if time.monotonic() > deadline:
+                break
+            time.sleep(0.01)
 
 
 def _groups(name: str) -> list[Path]:
