@@ -300,7 +300,7 @@ def test_the_terminal_shows_the_documents_columns() -> None:
 
 @pytest.mark.parametrize(("repeats", "lang"), [(1, "en"), (3, "en"), (6, "en"), (1, "zh")])
 def test_the_terminals_text_fits_160_characters(repeats: int, lang: str) -> None:
-    load = a_load(999_999, read=100_000, timeout=20_000)
+    load = a_load(999_999, read=50_000, timeout=20_000)
     changes = {"system": "Flask + gevent, monkey-patched first", "load": load}
     names = ("flask-gevent-patched", "sanic")
     cells = [a_cell(name, repeat, **changes) for name in names for repeat in range(repeats)]
