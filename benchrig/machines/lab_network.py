@@ -64,11 +64,16 @@ def open_machine(lab: LabFolder, machine: MachineFolder, network: Network, numbe
     port = f"port{number}"
     _link(lab.namespace, port, "host0", machine.namespace)
     _ip(lab.namespace, f"link set {port} master bridge up")
-    address = f"{network.machine(number)}/{network.subnet.prefixlen}"
-    _ip(
-        machine.namespace,
-        f"link set lo up\naddress add {address} dev host0\nlink set host0 up\nroute add default via {network.gateway}",
+    address = network.machine(number)
+    batch = (
+        "link set lo up",
+        # Always the same, or its neighbours would look for it at the old one for seconds after a restart.
+        f"link set host0 address 02:00:{address.packed.hex(':')}",
+        f"address add {address}/{network.subnet.prefixlen} dev host0",
+        "link set host0 up",
+        f"route add default via {network.gateway}",
     )
+    _ip(machine.namespace, "\n".join(batch))
 
 
 def close_machine(machine: MachineFolder) -> None:
