@@ -215,7 +215,8 @@ def _engines(pids: Iterable[int], installed: dict[str, str]) -> dict[str, str]:
     elif "/_asyncio." in loaded:
         engines["event loop"] = "asyncio"
     if "/ngx_http_lua_module." in loaded:
-        engines["nginx Lua module"] = output(("dpkg-query", "--show", "--showformat=${Version}", "libnginx-mod-http-lua"))
+        packaged = output(("dpkg-query", "--show", "--showformat=${Version}", "libnginx-mod-http-lua"))
+        engines["nginx Lua module"] = packaged.rpartition(":")[2].partition("-")[0]
     if "uvicorn" in installed:
         engines["HTTP parser"] = "httptools" if "/httptools/" in loaded else "h11"
     return engines

@@ -162,7 +162,7 @@ def _steps(ends: Ends, plan: Plan, row: Row, notes: Notes, say: Callable[[str], 
 def system(app: App, versions: Mapping[str, str]) -> str:
     """Return the system's name by what really ran."""
     if app.file.runtime == "openresty" and "nginx" in versions:
-        return "nginx + Lua module (for OpenResty)"
+        return f"nginx {versions['nginx']} + Lua module {versions.get('nginx Lua module', '')} (in OpenResty's place)"
     return app.file.title
 
 

@@ -11,11 +11,16 @@ from dataclasses import dataclass
 
 from benchrig.results.model import Cell, Generator, LoadErrors, Remark, ServerLoad
 
+LATE_SHARE = 0.01
+"""From this share of late replies on, p99 is the timeout and not a latency."""
+
 CEILING = 0.95
 SATURATED = 0.95
 LITTLE_TOLERANCE = 0.25
 STEAL_PERCENT = 2.0
 NO_IDLE_PERCENT = 2.0
+FOREIGN_PERCENT = 10.0
+
 CLIPPED = 0.99
 """A maximum this close to the timeout is the timeout."""
 
@@ -58,7 +63,8 @@ def remarks(cell: Cell) -> tuple[Remark, ...]:
 
 def figure_remarks(figures: Figures) -> tuple[Remark, ...]:
     """Return the remarks that follow from the figures alone."""
-    return (*_timeouts(figures), *_ceiling(figures), *_little(figures), *_errors(figures.errors))
+    found = (_timeouts(figures), _unanswered(figures), _ceiling(figures), _little(figures), _errors(figures.errors))
+    return tuple(remark for some in found for remark in some)
 
 
 def _timeouts(figures: Figures) -> Iterator[Remark]:
@@ -68,7 +74,16 @@ def _timeouts(figures: Figures) -> Iterator[Remark]:
     # wrk leaves late replies out of its latency figures, so that mean and maximum are those of the quick ones.
     if late or figures.latency_max_ms >= CLIPPED * timeout * 1e3:
         text = f"latency is clipped at the timeout of {timeout:g} s: replies later than that are not in mean and percentiles"
-        yield Remark("latency_clipped", text, invalid=True)
+        yield Remark("latency_clipped", text, invalid=late >= LATE_SHARE * figures.requests)
+
+
+def _unanswered(figures: Figures) -> Iterator[Remark]:
+    if figures.requests < figures.connections:
+        text = (
+            f"at least {figures.connections - figures.requests} of {figures.connections} connections never got a reply, "
+            "and count in no figure"
+        )
+        yield Remark("unanswered", text)
 
 
 def _ceiling(figures: Figures) -> Iterator[Remark]:
@@ -122,5 +137,19 @@ def _server(cell: Cell, server: ServerLoad) -> Iterator[Remark]:
     if server.machine_steal_percent >= STEAL_PERCENT:
         text = f"the hypervisor took {server.machine_steal_percent:.0f} % of the CPU time (steal)"
         yield Remark("steal", text, invalid=True)
-    if cell.load_on_server and server.machine_idle_percent < NO_IDLE_PERCENT:
+    if not cell.load_on_server:
+        return
+    if server.machine_idle_percent < NO_IDLE_PERCENT:
         yield Remark("no_idle_cpu", "no CPU was idle, and the load generator ran on the same machine")
+    foreign = _foreign_percent(cell, server)
+    if foreign >= FOREIGN_PERCENT:
+        text = f"something else used {foreign:.0f} % of the machine's CPU time, neither the app nor the load generator"
+        yield Remark("disturbed", text)
+
+
+def _foreign_percent(cell: Cell, server: ServerLoad) -> float:
+    """Return the share of the machine's CPU time that went to neither the app, the load generator nor the hypervisor."""
+    if not (cell.generator and cell.cores and server.seconds):
+        return 0.0
+    ours = server.cpu_percent / cell.cores + 100 * cell.generator.cpu_seconds / server.seconds / cell.cores
+    return 100 - server.machine_idle_percent - server.machine_steal_percent - ours

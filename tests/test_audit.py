@@ -1,0 +1,138 @@
+"""The audit: each doubt is raised when its figures say so, and not otherwise."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from benchrig.report import published
+from benchrig.results import audit
+from benchrig.results.model import Cell, Load, LoadErrors, Remark
+from tests.test_report import GENERATOR, SERVER, a_cell, a_load
+
+ROOT = Path(__file__).parent.parent
+
+QUIET = replace(SERVER, machine_idle_percent=61.0)
+"""A machine with room: app and load generator use what is not idle."""
+
+
+def a_sound_cell(**changes: object) -> Cell:
+    cell = a_cell(load=slow(a_load(50_000), mean_ms=200.0), server=QUIET)
+    return replace(cell, **changes)
+
+
+def slow(load: Load, mean_ms: float, max_ms: float = 300.0) -> Load:
+    return replace(load, latency=replace(load.latency, mean_us=mean_ms * 1e3, max_us=max_ms * 1e3))
+
+
+def found(cell: Cell) -> dict[str, Remark]:
+    return {remark.code: remark for remark in audit.remarks(cell)}
+
+
+def test_a_sound_cell_has_no_remarks() -> None:
+    assert found(a_sound_cell()) == {}
+
+
+def test_a_cell_that_was_not_measured_has_no_remarks() -> None:
+    assert audit.remarks(replace(a_cell(), status="failed", load=None)) == ()
+
+
+def test_replies_past_the_timeout_are_counted() -> None:
+    remarks = found(a_sound_cell(load=slow(a_load(50_000, timeout=40), mean_ms=200.0)))
+    assert remarks["timeouts"].text == "40 of 50000 replies came after the timeout of 10 s"
+    assert not remarks["latency_clipped"].invalid
+
+
+def test_latency_is_invalid_when_one_reply_in_a_hundred_is_late() -> None:
+    remarks = found(a_sound_cell(load=slow(a_load(50_000, timeout=500), mean_ms=200.0)))
+    assert remarks["latency_clipped"].invalid
+
+
+def test_a_maximum_at_the_timeout_is_a_clipped_one() -> None:
+    remarks = found(a_sound_cell(timeout_seconds=2.0, load=slow(a_load(50_000), mean_ms=200.0, max_ms=1_990.0)))
+    assert "clipped at the timeout of 2 s" in remarks["latency_clipped"].text
+
+
+@pytest.mark.parametrize(("requests", "at_ceiling"), [(94_900, False), (95_000, True), (100_000, True)])
+def test_throughput_near_connections_over_sleep_is_a_ceiling(requests: int, at_ceiling: bool) -> None:
+    assert ("ceiling" in found(a_cell(load=a_load(requests), server=QUIET))) == at_ceiling
+
+
+def test_an_app_that_does_not_wait_has_no_ceiling() -> None:
+    assert found(a_cell(load=a_load(100_000), server=QUIET, sleep_seconds=0.0)) == {}
+
+
+@pytest.mark.parametrize(("mean_ms", "contradicts"), [(149.0, True), (151.0, False), (249.0, False), (251.0, True)])
+def test_the_mean_must_be_connections_over_throughput(mean_ms: float, contradicts: bool) -> None:
+    assert ("little" in found(a_sound_cell(load=slow(a_load(50_000), mean_ms)))) == contradicts
+
+
+def test_both_sides_of_littles_law_are_told() -> None:
+    text = found(a_sound_cell(load=slow(a_load(50_000), mean_ms=20.0)))["little"].text
+    assert "mean latency 20 ms" in text
+    assert "mean 200 ms" in text
+
+
+def test_connections_that_never_got_a_reply_are_told() -> None:
+    text = found(a_sound_cell(load=slow(a_load(47), mean_ms=1_900.0)))["unanswered"].text
+    assert text.startswith("at least 1953 of 2000 connections never got a reply")
+
+
+@pytest.mark.parametrize(("cores", "threads", "saturated"), [(1, 4, True), (4, 1, True), (2, 4, False)])
+def test_the_generator_is_held_against_the_cores_it_can_use(cores: int, threads: int, saturated: bool) -> None:
+    busy = replace(GENERATOR, wall_seconds=5.0, cpu_seconds=4.9)
+    remarks = found(a_sound_cell(generator=busy, cores=cores, threads=threads, load_on_server=False))
+    assert ("generator_saturated" in remarks) == saturated
+    assert all(remark.invalid for remark in remarks.values())
+
+
+def test_an_overflowing_backlog_is_counted() -> None:
+    assert "overflowed 13 times" in found(a_sound_cell(server=replace(QUIET, listen_overflows=13)))["backlog"].text
+
+
+def test_stolen_cpu_time_makes_a_row_invalid() -> None:
+    assert found(a_sound_cell(server=replace(QUIET, machine_steal_percent=7.0)))["steal"].invalid
+
+
+def test_a_full_machine_is_told_only_where_the_load_shares_it() -> None:
+    full = replace(QUIET, machine_idle_percent=0.5, cpu_percent=180.0)
+    assert "no_idle_cpu" in found(a_sound_cell(server=full))
+    assert "no_idle_cpu" not in found(a_sound_cell(server=full, load_on_server=False))
+
+
+def test_cpu_time_of_other_programs_is_told() -> None:
+    text = found(a_sound_cell(server=replace(QUIET, machine_idle_percent=30.0)))["disturbed"].text
+    assert "something else used 35 %" in text
+
+
+def test_broken_connections_are_counted() -> None:
+    text = found(a_sound_cell(load=slow(a_load(50_000, read=114), mean_ms=200.0)))["connection_errors"].text
+    assert text == "114 connections broke while reading"
+
+
+def test_the_published_averages_that_contradict_littles_law_are_those_six() -> None:
+    rows = published.read("web-frameworks", ROOT).rows
+    contradicting = set()
+    for name, row in rows.items():
+        figures = audit.Figures(
+            connections=row.connections,
+            requests=row.requests,
+            requests_per_second=row.requests_per_second,
+            latency_mean_ms=row.latency_mean_ms,
+            latency_max_ms=row.latency_max_ms,
+            timeout_seconds=2.0,
+            errors=LoadErrors(timeout=row.timeouts),
+            sleep_seconds=0.1,
+        )
+        if any(remark.code == "little" for remark in audit.figure_remarks(figures)):
+            contradicting.add(name)
+    assert contradicting == {
+        "flask-no-sleep",
+        "flask-sync",
+        "flask-async",
+        "flask-gevent",
+        "flask-gevent-patched",
+        "fastapi-sync",
+    }

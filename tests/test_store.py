@@ -1,0 +1,77 @@
+"""The folder of a run: what is written is what is read, and a kill loses the cell in flight at most."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from benchrig.errors import InputError
+from benchrig.results import store
+from tests.test_report import a_cell, a_run, missing
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    created = store.create(tmp_path / "reports", "web-frameworks")
+    store.write_run(created, a_run("go-2000"))
+    return created
+
+
+def test_a_run_and_its_cells_come_back_as_they_were(folder: Path) -> None:
+    cells = (a_cell(), missing("go-20000", "not_possible", "limits"))
+    for cell in cells:
+        store.append(folder, cell)
+    assert store.read(folder) == (a_run("go-2000"), cells)
+
+
+def test_a_line_that_a_kill_cut_off_is_left_out(folder: Path) -> None:
+    store.append(folder, a_cell())
+    with (folder / store.CELLS).open("a") as file:
+        file.write('{"name": "go-2000", "app"')
+    assert store.read(folder)[1] == (a_cell(),)
+
+
+def test_a_broken_line_in_the_middle_is_named_with_its_line(folder: Path) -> None:
+    store.append(folder, a_cell())
+    with (folder / store.CELLS).open("a") as file:
+        file.write('{"name": "go-2000"}\n')
+    with pytest.raises(InputError, match=r"cells\.jsonl:2: not a record of this version: .*'app' is missing"):
+        store.read(folder)
+
+
+def test_a_run_has_no_cells_before_the_first_is_measured(folder: Path) -> None:
+    assert store.read(folder)[1] == ()
+
+
+def test_two_runs_of_one_second_have_folders_of_their_own(tmp_path: Path) -> None:
+    assert len({store.create(tmp_path, "web-frameworks") for _ in range(5)}) == 5
+
+
+def test_the_latest_run_is_the_newest_that_has_a_cell(folder: Path) -> None:
+    reports = folder.parent
+    with pytest.raises(InputError, match="there is no run yet"):
+        store.find_run(reports)
+    store.append(folder, a_cell())
+    empty = store.create(reports, "web-frameworks")
+    store.write_run(empty, a_run("go-2000"))
+    assert store.find_run(reports) == folder
+    store.append(empty, a_cell())
+    assert store.find_run(reports) == empty
+
+
+def test_a_run_is_found_by_name_and_by_path(folder: Path) -> None:
+    assert store.find_run(folder.parent, folder.name) == folder
+    assert store.find_run(Path("elsewhere"), str(folder)) == folder
+
+
+def test_an_unknown_run_is_named_with_the_nearest(folder: Path) -> None:
+    with pytest.raises(InputError, match=f"unknown run '{folder.name}x'; did you mean {folder.name}"):
+        store.find_run(folder.parent, folder.name + "x")
+
+
+def test_the_end_of_a_run_replaces_its_record(folder: Path) -> None:
+    store.write_run(folder, replace(a_run("go-2000"), finished_at="2026-11-21T04:00:00Z"))
+    assert store.read(folder)[0].finished_at == "2026-11-21T04:00:00Z"
+    assert sorted(path.name for path in folder.iterdir()) == ["raw", "run.json"]

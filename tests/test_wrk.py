@@ -1,0 +1,127 @@
+"""wrk: its command line and script, and what is read from its output."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from benchrig.bench import wrk
+from benchrig.bench.app import Check
+from benchrig.report import published
+from benchrig.results.wrk_output import MARKER, OutputError, count, microseconds, read_load, read_printed
+
+ROOT = Path(__file__).parent.parent
+TEXTS = Path(__file__).parent / "data" / "wrk"
+
+EXACT = (
+    '{"requests": 3427, "duration_us": 3100272, "bytes": 596814, '
+    '"errors": {"connect": 0, "read": 3, "write": 0, "timeout": 7, "status": 0}, '
+    '"latency": {"min_us": 17666.0, "max_us": 1777194.0, "mean_us": 155241.051, "stdev_us": 114465.001, '
+    '"percentiles_us": {"50": 127185.0, "75": 166846.0, "90": 218186.0, "99": 569825.0, "99.9": 1671446.0}}, '
+    '"replies_checked": 3427, "replies_wrong": 0, "wrong_example": ""}'
+)
+TEXT = """\
+Running 3s test @ http://127.0.0.1:8080/health
+  4 threads and 2000 connections
+  Thread Stats   Avg      Stdev     Max   +/- Stdev
+    Latency   155.24ms  114.47ms   1.78s    91.45%
+    Req/Sec   293.56    175.90     1.35k    77.78%
+  Latency Distribution
+     50%  127.18ms
+     75%  166.85ms
+     90%  218.19ms
+     99%  569.83ms
+  3427 requests in 3.10s, 582.83KB read
+  Socket errors: connect 0, read 3, write 0, timeout 7
+Requests/sec:   1105.39
+Transfer/sec:    187.99KB
+"""
+
+
+def test_the_command_is_wrks_own_with_whole_seconds() -> None:
+    shape = wrk.Shape(threads=4, connections=2000, duration_seconds=5.0, timeout_seconds=10.0)
+    assert " ".join(wrk.command(shape, "http://h:8080/health")) == (
+        "wrk -t4 -c2000 -d5s --timeout 10s --latency -s {script} http://h:8080/health"
+    )
+
+
+def test_without_a_timeout_wrk_keeps_its_own() -> None:
+    shape = wrk.Shape(threads=4, connections=2000, duration_seconds=60.0, timeout_seconds=None)
+    assert "--timeout" not in wrk.command(shape, "http://h:8080/health")
+
+
+def test_the_expected_body_is_plain_text_in_the_script_whatever_is_in_it() -> None:
+    assert r'find(body, "a\034b\092\010%d\195\164", 1, true)' in wrk.script(Check(body='a"b\\\n%dä'))
+
+
+def test_no_placeholder_is_left_in_the_script() -> None:
+    assert "@" not in wrk.script(Check())
+
+
+def test_exact_figures_come_from_the_marker_line() -> None:
+    load = read_load(f"{TEXT}{MARKER}{EXACT}\n")
+    assert (load.requests, load.duration_us, load.errors.timeout) == (3427, 3100272, 7)
+    assert load.latency.percentiles_us["99.9"] == 1671446.0
+    assert load.requests_per_second == pytest.approx(1105.386)
+
+
+def test_output_without_the_marker_has_no_figures() -> None:
+    with pytest.raises(OutputError, match="printed no figures"):
+        read_load(TEXT)
+
+
+@pytest.mark.parametrize(
+    ("there", "instead", "what"),
+    [
+        ("3427 requests", "3428 requests", "requests"),
+        ("1105.39", "1205.39", "requests/s"),
+        ("155.24ms", "255.24ms", "mean latency"),
+        ("1.78s", "2.00s", "maximum latency"),
+        ("timeout 7", "timeout 8", "errors"),
+    ],
+)
+def test_a_text_that_contradicts_the_exact_figures_is_not_believed(there: str, instead: str, what: str) -> None:
+    with pytest.raises(OutputError, match=f"text says {what} "):
+        read_load(f"{TEXT.replace(there, instead)}{MARKER}{EXACT}\n")
+
+
+def test_a_marker_line_that_was_cut_off_is_named() -> None:
+    with pytest.raises(OutputError, match="cannot be read"):
+        read_load(f"{TEXT}{MARKER}{EXACT[:80]}\n")
+
+
+@pytest.mark.parametrize(
+    ("word", "value"), [("559.62us", 559.62), ("65.47ms", 65_470), ("1.99s", 1.99e6), ("1.50m", 90e6), ("-nanus", 0.0)]
+)
+def test_times_are_read_in_every_unit(word: str, value: float) -> None:
+    assert microseconds(word) == pytest.approx(value)
+
+
+@pytest.mark.parametrize(("word", "value"), [("5.54", 5.54), ("1.08k", 1080), ("2.10M", 2.1e6)])
+def test_counts_are_read_in_every_unit(word: str, value: float) -> None:
+    assert count(word) == pytest.approx(value)
+
+
+def test_errors_and_other_statuses_are_read_from_the_text() -> None:
+    printed = read_printed(TEXT.replace("Requests/sec", "  Non-2xx or 3xx responses: 12\nRequests/sec"))
+    assert (printed.errors.read, printed.errors.timeout, printed.errors.status) == (3, 7, 12)
+    assert printed.percentiles_us == {"50": 127_180, "75": 166_850, "90": 218_190, "99": pytest.approx(569_830)}
+
+
+@pytest.mark.parametrize("path", sorted(TEXTS.glob("*.txt")), ids=lambda path: path.stem)
+def test_the_published_table_agrees_with_the_text_it_was_made_from(path: Path) -> None:
+    printed = read_printed(path.read_text())
+    row = published.read("web-frameworks", ROOT).rows[path.stem]
+    assert printed.requests == row.requests
+    assert printed.requests_per_second == row.requests_per_second
+    assert printed.errors.timeout == row.timeouts
+    assert printed.latency_mean_us == pytest.approx(row.latency_mean_ms * 1e3)
+    # The one slip of the article: its table repeats the maximum of the row above.
+    table_max = 263.13 if path.stem == "fastapi-gunicorn" else row.latency_max_ms
+    assert printed.latency_max_us == pytest.approx(table_max * 1e3)
+
+
+def test_text_that_is_not_wrks_is_refused() -> None:
+    with pytest.raises(OutputError, match="not what wrk prints"):
+        read_printed("unable to connect to 127.0.0.1:8080 Connection refused")
