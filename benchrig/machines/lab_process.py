@@ -64,8 +64,8 @@ def _unit(program: Program) -> list[str]:
 
 
 def find(program: str, word: str) -> list[int]:
-    """Return the processes that have both words in their command line."""
-    return [pid for pid in _processes() if {program, word} <= _command_line(pid)]
+    """Return the processes with a word in their command line that also names the program, with or without its folder."""
+    return [pid for pid in _processes() if word in (argv := _command_line(pid)) and _names(argv, program)]
 
 
 def inside(root: Path) -> list[int]:
@@ -131,11 +131,15 @@ def _processes() -> list[int]:
     return [int(path.name) for path in Path("/proc").glob("[0-9]*")]
 
 
-def _command_line(pid: int) -> set[str]:
+def _command_line(pid: int) -> list[str]:
     try:
-        return set(Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0"))
+        return Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
     except OSError:
-        return set()
+        return []
+
+
+def _names(argv: list[str], program: str) -> bool:
+    return any(word.rpartition("/")[2] == program for word in argv)
 
 
 def _root_device(pid: int) -> int:
