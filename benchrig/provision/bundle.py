@@ -1,0 +1,96 @@
+"""What a host needs of the project to run a play: the plan, the files and templates, and every YAML file already read.
+
+A bundle is known by the hash of its content, so that a host keeps it and it is sent only when something in it has changed.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import json
+import tarfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from benchrig import yamlfile
+from benchrig.agent.lookups import PLAN, YAML, yaml_key
+from benchrig.agent.plan import Play, to_json
+from benchrig.errors import InputError, Problem
+
+_FOLDERS = ("apps", "configs", "files", "templates")
+"""Folders of the project that lookups and modules may read."""
+
+_ROLE_FOLDERS = ("files", "templates")
+"""The rest of a role is in the plan."""
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """The content of a bundle by file name; files that may be executed are named in `executable`."""
+
+    content: Mapping[str, bytes]
+    executable: frozenset[str]
+
+    @cached_property
+    def sha(self) -> str:
+        """The bundle's name: a hash over all that is in it."""
+        digest = hashlib.sha256()
+        for name, data in sorted(self.content.items()):
+            digest.update(f"{name}\0{name in self.executable}\0{len(data)}\0".encode())
+            digest.update(data)
+        return digest.hexdigest()[:24]
+
+    @cached_property
+    def archive(self) -> bytes:
+        """The bundle as a gzipped tar archive; the same content makes the same bytes."""
+        buffer = io.BytesIO()
+        with tarfile.open(fileobj=buffer, mode="w", format=tarfile.GNU_FORMAT) as archive:
+            for name, data in sorted(self.content.items()):
+                info = tarfile.TarInfo(name)
+                info.size, info.mode = len(data), 0o755 if name in self.executable else 0o644
+                archive.addfile(info, io.BytesIO(data))
+        return gzip.compress(buffer.getvalue(), compresslevel=6, mtime=0)
+
+
+def make(root: Path, plays: Sequence[Play]) -> Bundle:
+    """Return the bundle of plays of the project in `root`. Raises InputError when a YAML file in it is none."""
+    files = dict(_files(root, plays))
+    content = {name: path.read_bytes() for name, path in files.items()}
+    documents = {name: path for name, path in files.items() if name.endswith((".yml", ".yaml"))}
+    content[YAML] = json.dumps(_read_all(documents, content), separators=(",", ":"), default=str).encode()
+    content[PLAN] = to_json(plays).encode()
+    return Bundle(content, frozenset(name for name, path in files.items() if path.stat().st_mode & 0o100))
+
+
+def _files(root: Path, plays: Sequence[Play]) -> Iterator[tuple[str, Path]]:
+    """Yield the project's files that a host may read, with their names in the bundle; hidden ones are left out."""
+    roles = sorted({role.name for play in plays for role in play.roles})
+    folders = [root / name for name in _FOLDERS] + [root / "roles" / role / name for role in roles for name in _ROLE_FOLDERS]
+    for folder in folders:
+        for path in sorted(folder.rglob("*")):
+            name = path.relative_to(root)
+            if path.is_file() and not any(part.startswith(".") or part == "__pycache__" for part in name.parts):
+                yield name.as_posix(), path
+
+
+def _read_all(documents: Mapping[str, Path], content: Mapping[str, bytes]) -> dict[str, Any]:
+    """Return what every YAML file holds, by the key of its text, as `from_yaml` on the host will ask for it."""
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    result: dict[str, Any] = {}
+    problems: list[Problem] = []
+    for name, path in documents.items():
+        text = content[name].decode(errors="replace")
+        try:
+            result[yaml_key(text)] = yaml.load(text, loader)
+        except yaml.YAMLError as error:
+            line = error.problem_mark.line + 1 if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark else 1
+            problems.append(Problem(f"{yamlfile.shown(path)}:{line}", "not valid YAML"))
+    if problems:
+        raise InputError(problems=problems)
+    return result

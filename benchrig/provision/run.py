@@ -1,0 +1,235 @@
+"""The plays run: each host in a thread of its own, over one connection and, where the bundle is there already, one exec."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from benchrig import console, ship, ssh
+from benchrig.agent.events import NeedBundle, Recap, Request, decode, encode_request
+from benchrig.agent.plan import Play
+from benchrig.agent.redact import is_secret
+from benchrig.errors import BenchrigError, ExitCode, HostError, InputError, Problem, nearest
+from benchrig.inventory import Host, Inventory
+from benchrig.provision import bundle as bundles
+from benchrig.provision.playbook import read_playbook, tags_of
+from benchrig.provision.progress import Progress
+
+_SPECIAL_TAGS = ("all", "always", "never", "tagged", "untagged")
+
+
+class ProvisionError(BenchrigError):
+    """A task failed on a host, or a host was not reached; `recaps` says how each host fared."""
+
+    def __init__(self, message: str, recaps: tuple[HostRecap, ...], hint: str = "") -> None:
+        super().__init__(message, hint)
+        self.recaps = recaps
+        if not any(recap.failed for recap in recaps):
+            self.exit_code = ExitCode.UNREACHABLE
+
+
+@dataclass(frozen=True)
+class HostRecap:
+    """How a host fared: tasks as Ansible counts them, and what it cost."""
+
+    host: str
+    ok: int = 0
+    changed: int = 0
+    unreachable: int = 0
+    failed: int = 0
+    skipped: int = 0
+    rescued: int = 0
+    """Always 0: blocks with `rescue` are not supported. It is part of Ansible's line."""
+    ignored: int = 0
+    execs: int = 0
+    """Programs started over SSH."""
+    seconds: float = 0.0
+    """From connecting to the last byte."""
+    seconds_on_host: float = 0.0
+    """How long the agent ran."""
+    failure: str = ""
+    """What failed, or why the host was not reached."""
+    hint: str = ""
+
+    def line(self) -> str:
+        """Return Ansible's recap line."""
+        words = ("ok", "changed", "unreachable", "failed", "skipped", "rescued", "ignored")
+        return f"{self.host} : " + " ".join(f"{word}={getattr(self, word)}" for word in words)
+
+
+@dataclass
+class _Work:
+    """What one host is to do, and what became of it."""
+
+    host: Host
+    request: Request
+    bundle: bundles.Bundle
+    progress: Progress
+    recap: HostRecap
+    close: list[Callable[[], None]] = field(default_factory=list)
+    """Ends it early, from another thread."""
+
+
+def provision(
+    inventory: Inventory,
+    playbook: Path,
+    *,
+    check: bool = False,
+    diff: bool = False,
+    tags: Sequence[str] = (),
+    skip_tags: Sequence[str] = (),
+    extra_vars: Mapping[str, Any] | None = None,
+) -> tuple[HostRecap, ...]:
+    """Run a playbook on the hosts of an inventory and print what happens; return how each host fared.
+
+    With `check` nothing is changed. Raises InputError for mistakes in the files or unknown tags, and ProvisionError when a
+    task failed or a host could not be reached.
+    """
+    plays = read_playbook(playbook)
+    _known_tags(plays, (*tags, *skip_tags))
+    bundle = bundles.make(playbook.parent, plays)
+    base = Request(bundle.sha, (), "", inventory.groups, {}, extra_vars or {}, check, diff, tuple(tags), tuple(skip_tags))
+    chosen = _plays_by_host(inventory, plays)
+    works = [
+        _Work(
+            host=inventory.hosts[name],
+            request=replace(base, plays=indexes, host=name, hostvars=_hostvars(inventory, name)),
+            bundle=bundle,
+            progress=Progress(name, name_host=len(chosen) > 1, check=check),
+            recap=HostRecap(name),
+        )
+        for name, indexes in chosen.items()
+    ]
+    if not works:
+        raise InputError(f"no play of {playbook.name} is for a host of inventory '{inventory.name}'")
+    _run_all(works)
+    recaps = tuple(work.recap for work in works)
+    _tell(recaps, check=check)
+    return recaps
+
+
+def _known_tags(plays: Sequence[Play], asked: Sequence[str]) -> None:
+    known = tags_of(plays)
+    for tag in asked:
+        if tag not in known and tag not in _SPECIAL_TAGS:
+            raise InputError(f"no task has the tag '{tag}'; {nearest(tag, known)}")
+
+
+def _plays_by_host(inventory: Inventory, plays: Sequence[Play]) -> dict[str, list[int]]:
+    """Return for each host the plays that are for it. Raises InputError for a pattern that names nothing known."""
+    chosen: dict[str, list[int]] = {}
+    problems = []
+    for index, play in enumerate(plays):
+        for part in play.hosts.replace(":", ",").split(","):
+            name = part.strip().lstrip("!")
+            if name not in inventory.groups and name not in inventory.hosts and "*" not in name:
+                known = [*inventory.groups, *inventory.hosts]
+                message = f"no group or host '{name}' in inventory '{inventory.name}'; {nearest(name, known)}"
+                problems.append(Problem(play.where, message))
+        for host in inventory.matching(play.hosts):
+            chosen.setdefault(host.name, []).append(index)
+    if problems:
+        raise InputError(problems=problems)
+    return chosen
+
+
+def _hostvars(inventory: Inventory, name: str) -> dict[str, dict[str, Any]]:
+    """Return the variables of every host; no host is told another's secrets."""
+    return {
+        host.name: {key: value for key, value in host.variables.items() if host.name == name or not is_secret(key)}
+        for host in inventory.hosts.values()
+    }
+
+
+def _run_all(works: Sequence[_Work]) -> None:
+    """Run all hosts at the same time; Ctrl-C closes their connections, whereupon the agents stop before their next task."""
+    threads = [threading.Thread(target=_run_one, args=(work,), daemon=True) for work in works]
+    for thread in threads:
+        thread.start()
+    try:
+        for thread in threads:
+            thread.join()
+    except KeyboardInterrupt:
+        for work in works:
+            for close in work.close:
+                close()
+        raise
+    finally:
+        console.status("")
+
+
+def _run_one(work: _Work) -> None:
+    started = time.monotonic()
+    try:
+        with ssh.connect(work.host) as remote:
+            work.close.append(remote.close)
+            recap = _converse(work, remote)
+            work.recap = replace(recap, execs=remote.execs, seconds=time.monotonic() - started)
+    except HostError as error:
+        console.line(str(error), "bad")
+        work.recap = HostRecap(work.host.name, unreachable=1, failure=str(error), hint=error.hint)
+    except Exception as error:
+        # In a thread of its own nobody else would hear of it.
+        work.recap = HostRecap(work.host.name, failed=1, failure=f"{work.host.name}: {type(error).__name__}: {error}")
+        raise
+
+
+def _converse(work: _Work, remote: ssh.Remote) -> HostRecap:
+    """Send the request, and the bundle if the host lacks it; show the events; return the recap."""
+    with ship.start(remote, "play") as channel:
+        channel.send(encode_request(work.request))
+        recap: Recap | None = None
+        for line in channel.lines():
+            try:
+                event = decode(line)
+            except ValueError:
+                console.warn(f"{work.host.name}: the agent said: {line.decode(errors='replace')}")
+                continue
+            if isinstance(event, NeedBundle):
+                channel.send(f"{len(work.bundle.archive)}\n".encode())
+                channel.send(work.bundle.archive)
+            elif isinstance(event, Recap):
+                recap = event
+            else:
+                work.progress.show(event)
+        _, stderr = channel.finish()
+    if recap is None:
+        return _broken(work, stderr)
+    if recap.pending:
+        console.warn(f"{work.host.name}: still to run, and kept for the next run: {', '.join(recap.pending)}")
+    return HostRecap(
+        work.host.name,
+        ok=recap.ok,
+        changed=recap.changed,
+        failed=recap.failed,
+        skipped=recap.skipped,
+        ignored=recap.ignored,
+        seconds_on_host=recap.seconds,
+        failure=work.progress.failure,
+    )
+
+
+def _broken(work: _Work, stderr: bytes) -> HostRecap:
+    """Return the recap of a host whose agent ended before its time."""
+    text = stderr.decode(errors="replace").strip()
+    reason = text.rpartition("\n")[2] or "it was killed"
+    console.line(f"{work.host.name}: the agent ended early: {reason}", "bad")
+    for line in text.splitlines()[-20:-1]:
+        console.line(f"  {line}", "faint")
+    return HostRecap(work.host.name, failed=1, failure=f"{work.host.name}: the agent ended early: {reason}")
+
+
+def _tell(recaps: Sequence[HostRecap], *, check: bool) -> None:
+    """Print the recap; raise ProvisionError unless all went well."""
+    for recap in recaps:
+        style = "bad" if recap.failed or recap.unreachable else "changed" if recap.changed else "good"
+        console.line(recap.line(), style)
+    wrong = [recap for recap in recaps if recap.failed or recap.unreachable]
+    if wrong:
+        raise ProvisionError("; ".join(recap.failure for recap in wrong), tuple(recaps), wrong[0].hint)
+    if not any(recap.changed for recap in recaps):
+        console.line("nothing would change" if check else "nothing changed", "good")
