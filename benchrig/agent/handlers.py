@@ -1,0 +1,54 @@
+"""Which handlers are still to run, kept on the host: where a run fails or is killed, the next one runs them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+Handler = tuple[str, str]
+"""Role and name."""
+
+
+class Pending:
+    """The notified handlers. Every change is on the disk at once, unless the run only looks."""
+
+    def __init__(self, path: Path, *, keep: bool = True) -> None:
+        self._path = path
+        self._keep = keep
+        self._handlers: dict[Handler, None] = dict.fromkeys(self._read())
+        self.earlier = frozenset(self._handlers)
+        """Those an earlier run left behind."""
+
+    def __contains__(self, handler: Handler) -> bool:
+        return handler in self._handlers
+
+    def names(self) -> tuple[str, ...]:
+        """Return the names of those that are still to run."""
+        return tuple(name for _, name in self._handlers)
+
+    def notify(self, handler: Handler) -> None:
+        """Note that a handler is to run."""
+        if handler not in self._handlers:
+            self._handlers[handler] = None
+            self._write()
+
+    def done(self, handler: Handler) -> None:
+        """Note that a handler has run."""
+        self._handlers.pop(handler, None)
+        self._write()
+
+    def _read(self) -> list[Handler]:
+        try:
+            return [(role, name) for role, name in json.loads(self._path.read_text(encoding="utf-8"))]
+        except (OSError, ValueError):
+            return []
+
+    def _write(self) -> None:
+        if not self._keep:
+            return
+        if self._handlers:
+            temporary = self._path.with_suffix(".new")
+            temporary.write_text(json.dumps(list(self._handlers)), encoding="utf-8")
+            temporary.replace(self._path)
+        else:
+            self._path.unlink(missing_ok=True)

@@ -1,0 +1,151 @@
+"""What every module gets and gives: a Context of the host and the run, and a Result in Ansible's terms."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+from ..lookups import Bundle
+from ..variables import Variables
+
+
+class ModuleError(Exception):
+    """A module cannot do what it was asked to; `values` are what a failed task registers, such as `stderr`."""
+
+    def __init__(self, message: str, **values: Any) -> None:
+        super().__init__(message)
+        self.values = values
+
+
+class NotYetKnownError(Exception):
+    """A run that only looks cannot tell what would be done."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a module did, or would do."""
+
+    changed: bool = False
+    message: str = ""
+    """What changed, or why not; Ansible's `msg`."""
+    failed: bool = False
+    skipped: bool = False
+    diff: str = ""
+    output: str = ""
+    """Text to show to the user whatever the outcome."""
+    values: Mapping[str, Any] = field(default_factory=dict)
+    """What else a task registers."""
+    set: Mapping[str, Any] = field(default_factory=dict)
+    """Variables for the tasks after it."""
+    opaque: bool = False
+    """It was not done because this run only looks, and nobody knows what it would have done."""
+    makes: Sequence[str] = ()
+    """What it makes that was not there (`path /etc/x`, `user benchrig`), for the tasks after it."""
+
+
+@dataclass(frozen=True)
+class Completed:
+    """A program that has ended."""
+
+    rc: int
+    stdout: str
+    stderr: str
+
+    def last_line(self) -> str:
+        """Return the last line of standard error, else of standard output."""
+        lines = [line for line in (self.stderr.strip() or self.stdout.strip()).splitlines() if line.strip()]
+        return lines[-1].strip() if lines else f"exit code {self.rc}"
+
+
+class Promises:
+    """In a run that only looks: what earlier tasks would have made, and by which of them."""
+
+    def __init__(self) -> None:
+        self._makers: dict[str, str] = {}
+        self._opaque = ""
+
+    def note(self, task: str, result: Result) -> None:
+        """Take in what a task would have made."""
+        for thing in result.makes:
+            self._makers.setdefault(thing, task)
+        if result.opaque:
+            self._opaque = task
+
+    def maker(self, thing: str) -> str:
+        """Return the task that would, or could, have made something; "" when none could."""
+        return self._makers.get(thing, self._opaque)
+
+
+class Context:
+    """The host and the run, as a module sees them."""
+
+    def __init__(self, bundle: Bundle, variables: Variables, before_slow: Callable[[], None]) -> None:
+        self.bundle = bundle
+        self.variables = variables
+        self.check = False
+        """Only look."""
+        self.diff = False
+        """Say in detail what differs."""
+        self.promises = Promises()
+        self._before_slow = before_slow
+        self._caches: dict[Any, Any] = {}
+
+    def run(self, argv: Sequence[str] | str, *, stdin: str = "", cwd: str | None = None, shell: str = "") -> Completed:
+        """Run a program, or a line for the shell that is named, to its end. Raises ModuleError when it cannot be started."""
+        import subprocess
+
+        self._before_slow()
+        try:
+            done = subprocess.run(
+                argv,
+                input=stdin.encode() if stdin else None,
+                stdin=None if stdin else subprocess.DEVNULL,
+                capture_output=True,
+                cwd=cwd,
+                shell=bool(shell),
+                executable=shell or None,
+                check=False,
+            )
+        except OSError as error:
+            name = argv if isinstance(argv, str) else argv[0]
+            raise ModuleError(f"{name}: cannot be started: {error.strerror}", rc=error.errno) from None
+        return Completed(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"))
+
+    def must(self, argv: Sequence[str], failure: str) -> Completed:
+        """Run a program that must succeed. Raises ModuleError with the last line it wrote."""
+        done = self.run(argv)
+        if done.rc:
+            raise ModuleError(f"{failure}: {done.last_line()}", rc=done.rc, stdout=done.stdout, stderr=done.stderr)
+        return done
+
+    def slow(self) -> None:
+        """Say that something slow begins."""
+        self._before_slow()
+
+    def cache(self, kind: Callable[[], Any]) -> Any:
+        """Return the one instance of a cache of the host's state, such as dpkg's packages."""
+        if kind not in self._caches:
+            self._caches[kind] = kind()
+        return self._caches[kind]
+
+    def forget(self) -> None:
+        """Forget what was read of the host's state, for something may have changed it."""
+        self._caches.clear()
+
+    def missing(self, thing: str, description: str) -> NoReturn:
+        """End a task that needs something that is not there: raises ModuleError.
+
+        In a run that only looks, an earlier task may have been going to make it; then nobody knows what this task would do:
+        raises NotYetKnownError.
+        """
+        maker = self.promises.maker(thing) if self.check else ""
+        if maker:
+            raise NotYetKnownError(f"unknown until '{maker}' runs: {description}")
+        raise ModuleError(description)
+
+
+def expand(path: str) -> str:
+    """Return a path with `~` and variables replaced, as Ansible does for every path."""
+    return os.path.expanduser(os.path.expandvars(path))  # noqa: PTH111 - a trailing slash has a meaning

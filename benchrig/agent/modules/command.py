@@ -1,0 +1,90 @@
+"""ansible.builtin.command: a program, run without a shell."""
+
+from __future__ import annotations
+
+import glob
+import re
+import shlex
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .base import Context, ModuleError, Result, expand
+
+_INLINE = re.compile(r"(?:^|\s)(creates|removes|chdir|executable|stdin)=")
+
+
+@dataclass(frozen=True)
+class Args:
+    """Its arguments."""
+
+    cmd: str | None = None
+    argv: tuple[str, ...] | None = None
+    creates: str | None = None
+    """It is not run when this file (or pattern) is there."""
+    removes: str | None = None
+    """It is not run when this file (or pattern) is not there."""
+    chdir: str | None = None
+    stdin: str | None = None
+    expand_argument_vars: bool = True
+
+
+def free_form(text: str) -> dict[str, object]:
+    """Return the arguments that text alone stands for."""
+    return {"cmd": text}
+
+
+def check(args: Args) -> Iterator[str]:
+    """Yield what is wrong with the arguments together."""
+    if (args.cmd is None) == (args.argv is None):
+        yield "give either 'cmd' or 'argv'"
+    if args.cmd and (found := _INLINE.search(args.cmd)):
+        yield f"write '{found[1]}' as an argument beside 'cmd', not within the command"
+
+
+def run(args: Args, context: Context) -> Result:
+    """Run the program. Raises ModuleError when it ends with another code than 0."""
+    argv: Sequence[str] = args.argv if args.argv is not None else shlex.split(args.cmd or "")
+    if args.expand_argument_vars:
+        argv = [expand(part) for part in argv]
+    return execute(context, list(argv), args)
+
+
+def execute(context: Context, command: list[str] | str, args: Any, shell: str = "") -> Result:
+    """Run a program or a line of shell under the conditions that `args` sets, and return what Ansible registers."""
+    values: dict[str, Any] = {"cmd": command, "rc": 0, "stdout": "", "stderr": "", "start": None, "end": None, "delta": None}
+    if reason := _not_needed(args):
+        would = "Would" if context.check else "Did"
+        return Result(message=f"{would} not run command since {reason}", values=_lines(values, f"skipped, since {reason}"))
+    if context.check:
+        known = args.creates is not None or args.removes is not None
+        message = "Command would have run if not in check mode"
+        return Result(changed=known, skipped=not known, message=message, values=_lines(values, ""), opaque=True)
+    stdin = f"{args.stdin}\n" if args.stdin is not None else ""
+    started = time.time()
+    done = context.run(command, stdin=stdin, cwd=args.chdir and expand(args.chdir), shell=shell)
+    ended = time.time()
+    values |= {"rc": done.rc, "start": _clock(started), "end": _clock(ended), "delta": f"{ended - started:.6f}"}
+    values = _lines(values, done.stdout, done.stderr)
+    if done.rc:
+        raise ModuleError("non-zero return code", changed=True, **values)
+    return Result(changed=True, message="command ran", values=values)
+
+
+def _not_needed(args: Any) -> str:
+    if args.creates is not None and glob.glob(expand(args.creates)):  # noqa: PTH207 - the pattern may be absolute
+        return f"'{args.creates}' exists"
+    if args.removes is not None and not glob.glob(expand(args.removes)):  # noqa: PTH207
+        return f"'{args.removes}' does not exist"
+    return ""
+
+
+def _lines(values: dict[str, Any], stdout: str, stderr: str = "") -> dict[str, Any]:
+    stdout, stderr = stdout.rstrip("\r\n"), stderr.rstrip("\r\n")
+    lines = {"stdout_lines": stdout.splitlines(), "stderr_lines": stderr.splitlines()}
+    return {**values, "stdout": stdout, "stderr": stderr, **lines}
+
+
+def _clock(seconds: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds)) + f"{seconds % 1:.6f}"[1:]

@@ -1,0 +1,142 @@
+"""ansible.builtin.file: whether a file, folder or link is there, and whose it is."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from . import files
+from .base import Context, ModuleError, Result, expand
+
+ALIASES = {"dest": "path", "name": "path"}
+
+
+@dataclass(frozen=True)
+class Args:
+    """Its arguments."""
+
+    path: str
+    state: Literal["file", "directory", "link", "touch", "absent"] | None = None
+    src: str | None = None
+    """What a link points to."""
+    owner: str | None = None
+    group: str | None = None
+    mode: str | None = None
+    recurse: bool = False
+    """A folder's owner, group and mode are given to all that is in it."""
+    force: bool = False
+    """A link replaces a file that is in its place, and may point to nothing."""
+
+
+def check(args: Args) -> Iterator[str]:
+    """Yield what is wrong with the arguments together."""
+    if (args.state == "link") != (args.src is not None):
+        yield "'src' goes with 'state: link', and with nothing else"
+    if args.recurse and args.state != "directory":
+        yield "'recurse' needs 'state: directory'"
+
+
+def run(args: Args, context: Context) -> Result:
+    """Make the path be as wanted."""
+    path = Path(expand(args.path))
+    if args.state == "absent":
+        return _absent(context, path)
+    wanted = files.attributes(context, args.owner, args.group, args.mode)
+    if args.state == "link":
+        return _link(args, context, path, wanted)
+    if args.state == "directory":
+        return _directory(args, context, path, wanted)
+    if args.state == "touch":
+        return _touch(context, path, wanted)
+    if files.status(path) is None:
+        context.missing(f"path {path}", f"{path} does not exist; 'state: touch' or copy would make it")
+    return _changed(context, path, wanted, [])
+
+
+def _absent(context: Context, path: Path) -> Result:
+    found = files.status(path, follow=False)
+    if found is None:
+        return Result(values={"path": str(path), "state": "absent"})
+    if not context.check:
+        if stat.S_ISDIR(found.st_mode):
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+    return Result(changed=True, message=f"{path} removed", values={"path": str(path), "state": "absent"})
+
+
+def _link(args: Args, context: Context, path: Path, wanted: files.Attributes) -> Result:
+    assert args.src is not None
+    target = expand(args.src)
+    found = files.status(path, follow=False)
+    if found is not None and stat.S_ISLNK(found.st_mode) and str(path.readlink()) == target:
+        return _changed(context, path, wanted, [])
+    if found is not None and stat.S_ISDIR(found.st_mode) and any(path.iterdir()):
+        raise ModuleError(f"{path} is a folder that is not empty; it is not replaced by a link")
+    if found is not None and not stat.S_ISLNK(found.st_mode) and not args.force:
+        raise ModuleError(f"{path} is there and no link; 'force: true' replaces it")
+    if not args.force and not (path.parent / target).exists():
+        context.missing(f"path {target}", f"{target} does not exist; 'force: true' makes the link all the same")
+    if not path.parent.is_dir():
+        context.missing(f"path {path.parent}", f"the folder {path.parent} does not exist")
+    if not context.check:
+        _make_link(path, target, found)
+        wanted.apply(path)
+    return Result(changed=True, message=f"link to {target}", values=files.values(path), makes=(f"path {path}",))
+
+
+def _make_link(path: Path, target: str, found: os.stat_result | None) -> None:
+    if found is not None and stat.S_ISDIR(found.st_mode):
+        path.rmdir()
+    temporary = path.with_name(f".{path.name}.new")
+    temporary.unlink(missing_ok=True)
+    temporary.symlink_to(target)
+    temporary.replace(path)
+
+
+def _directory(args: Args, context: Context, path: Path, wanted: files.Attributes) -> Result:
+    found = files.status(path)
+    if found is None:
+        if not context.check:
+            _make_folders(path, wanted)
+        return Result(changed=True, message="folder created", values=files.values(path), makes=(f"path {path}",))
+    if not stat.S_ISDIR(found.st_mode):
+        raise ModuleError(f"{path} is there and no folder")
+    inside = sorted(path.rglob("*")) if args.recurse else []
+    return _changed(context, path, wanted, inside)
+
+
+def _make_folders(path: Path, wanted: files.Attributes) -> None:
+    """Make a folder and those above it that are not there; each of them gets the attributes, as in Ansible."""
+    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+    for folder in reversed(missing):
+        folder.mkdir()
+        wanted.apply(folder)
+
+
+def _touch(context: Context, path: Path, wanted: files.Attributes) -> Result:
+    created = files.status(path) is None
+    if not context.check:
+        path.touch()
+        wanted.apply(path)
+    message = "created" if created else "touched"
+    return Result(changed=True, message=message, values=files.values(path), makes=(f"path {path}",) if created else ())
+
+
+def _changed(context: Context, path: Path, wanted: files.Attributes, inside: list[Path]) -> Result:
+    """Give a path, and what is in it, their attributes."""
+    follow = not path.is_symlink()
+    changes = {entry: wanted.differences(entry.stat(follow_symlinks=entry == path and follow)) for entry in (path, *inside)}
+    changes = {entry: differences for entry, differences in changes.items() if differences}
+    if not context.check:
+        for entry in changes:
+            wanted.apply(entry)
+    said = [f"{entry}: {change}" for entry, differences in changes.items() for change in differences]
+    message = ", ".join(changes.get(path, [])) or (f"{len(changes)} files in it changed" if changes else "")
+    diff = "".join(f"{line}\n" for line in said) if context.diff else ""
+    return Result(changed=bool(changes), message=message, diff=diff, values=files.values(path))

@@ -1,0 +1,122 @@
+"""ansible.builtin.get_url: a file from the web, checked by its hash before it is put in its place."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import tempfile
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from . import files
+from .base import Context, ModuleError, Result, expand
+
+
+@dataclass(frozen=True)
+class Args:
+    """Its arguments."""
+
+    url: str
+    dest: str
+    checksum: str = ""
+    """`sha256:` and the hash, or the address of a file that names it."""
+    owner: str | None = None
+    group: str | None = None
+    mode: str | None = None
+    timeout: int = 10
+    """Seconds to wait for the server, each time."""
+    force: bool = False
+    """Fetch it also when the file is there and no checksum says whether it is the right one."""
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+def check(args: Args) -> Iterator[str]:
+    """Yield what is wrong with the arguments together."""
+    if (
+        args.checksum
+        and "{{" not in args.checksum
+        and not re.match(r"(sha1|sha224|sha256|sha384|sha512|md5):\S", args.checksum)
+    ):
+        yield "write the checksum as 'sha256:…'"
+
+
+def run(args: Args, context: Context) -> Result:
+    """Make the file be there."""
+    dest = Path(expand(args.dest))
+    if args.dest.endswith("/") or dest.is_dir():
+        dest /= Path(urllib.parse.urlsplit(args.url).path).name
+    wanted = files.attributes(context, args.owner, args.group, args.mode)
+    algorithm, expected = _expected(args, context)
+    found = files.status(dest)
+    if found is not None and (_digest(dest, algorithm) == expected if expected else not args.force):
+        return _kept(context, dest, wanted, found)
+    if not dest.parent.is_dir():
+        context.missing(f"path {dest.parent}", f"the folder {dest.parent} does not exist")
+    message = f"downloaded {args.url}"
+    if context.check:
+        return Result(changed=True, message=message, values={"dest": str(dest)}, makes=(f"path {dest}",))
+    changed = _fetch(args, context, dest, wanted, algorithm, expected)
+    return Result(changed=changed, message=message if changed else "", values={**files.values(dest), "url": args.url})
+
+
+def _kept(context: Context, dest: Path, wanted: files.Attributes, found: os.stat_result) -> Result:
+    changes = wanted.differences(found)
+    if changes and not context.check:
+        wanted.apply(dest)
+    return Result(changed=bool(changes), message=", ".join(changes), values=files.values(dest))
+
+
+def _expected(args: Args, context: Context) -> tuple[str, str]:
+    """Return the hash algorithm and the hash; an address of a list of hashes is looked up in it by file name."""
+    algorithm, _, expected = args.checksum.partition(":")
+    if not expected.startswith(("http://", "https://", "ftp://")):
+        return algorithm or "sha256", expected.lower()
+    name = Path(urllib.parse.urlsplit(args.url).path).name
+    text = b"".join(_download(Args(expected, "", timeout=args.timeout), context)).decode(errors="replace")
+    for line in text.splitlines():
+        parts = line.split()
+        if parts and (len(parts) == 1 or parts[-1].lstrip("*./") == name):
+            return algorithm, parts[0].lower()
+    raise ModuleError(f"{expected} names no hash of {name}")
+
+
+def _digest(path: Path, algorithm: str) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, algorithm).hexdigest()
+
+
+def _fetch(args: Args, context: Context, dest: Path, wanted: files.Attributes, algorithm: str, expected: str) -> bool:
+    """Download beside the place, check, and rename; return whether the file is another one now."""
+    descriptor, name = tempfile.mkstemp(prefix=f".{dest.name}.", dir=dest.parent)
+    temporary = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            for part in _download(args, context):
+                file.write(part)
+        got = _digest(temporary, algorithm)
+        if expected and got != expected:
+            raise ModuleError(f"{args.url}: its {algorithm} is {got}, not {expected}; it was thrown away")
+        same = dest.exists() and _digest(dest, algorithm) == got
+        files.settle(temporary, dest, wanted)
+        return not same
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _download(args: Args, context: Context) -> Iterator[bytes]:
+    context.slow()
+    request = urllib.request.Request(args.url, headers={"User-Agent": "benchrig", **args.headers})
+    try:
+        with urllib.request.urlopen(request, timeout=args.timeout) as response:
+            while part := response.read(1 << 16):
+                yield part
+    except urllib.error.HTTPError as error:
+        raise ModuleError(f"{args.url}: the server answered {error.code} {error.reason}", status_code=error.code) from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "reason", None) or error
+        raise ModuleError(f"{args.url}: cannot be fetched: {reason}") from None

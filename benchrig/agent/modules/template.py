@@ -1,0 +1,46 @@
+"""ansible.builtin.template: a file of the role's `templates/`, rendered and put in its place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import files
+from .base import Context, ModuleError, Result, expand
+
+
+@dataclass(frozen=True)
+class Args:
+    """Its arguments."""
+
+    src: str
+    dest: str
+    owner: str | None = None
+    group: str | None = None
+    mode: str | None = None
+    validate: str = ""
+    force: bool = True
+    """If not, an existing file is left alone."""
+    trim_blocks: bool = True
+    lstrip_blocks: bool = False
+
+
+def run(args: Args, context: Context) -> Result:
+    """Render the template and put it in its place. Raises TemplateError."""
+    dest = Path(expand(args.dest))
+    if args.dest.endswith("/") or dest.is_dir():
+        dest /= Path(args.src).name.removesuffix(".j2")
+    if not args.force and dest.exists():
+        return Result(values=files.values(dest))
+    try:
+        source = context.bundle.find(args.src, "templates")
+    except LookupError as error:
+        raise ModuleError(str(error)) from None
+    text = context.variables.templates.file(
+        source.read_text(encoding="utf-8"),
+        context.variables.resolve,
+        trim_blocks=args.trim_blocks,
+        lstrip_blocks=args.lstrip_blocks,
+    )
+    wanted = files.attributes(context, args.owner, args.group, args.mode)
+    return files.put(context, dest, text.encode(), wanted, args.validate)

@@ -1,0 +1,128 @@
+"""ansible.builtin.unarchive: a tar archive unpacked; nothing in it may land outside the folder."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import tarfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from . import files
+from .base import Context, ModuleError, Result, expand
+
+
+@dataclass(frozen=True)
+class Args:
+    """Its arguments."""
+
+    src: str
+    dest: str
+    remote_src: bool = False
+    """`src` is a file of the host."""
+    creates: str | None = None
+    """It is not unpacked when this file is there."""
+    owner: str | None = None
+    group: str | None = None
+    extra_opts: tuple[str, ...] = ()
+    """Only `--strip-components=N`."""
+
+
+_STRIP = re.compile(r"--strip-components=(\d+)")
+
+
+def check(args: Args) -> Iterator[str]:
+    """Yield what is wrong with the arguments together."""
+    for option in args.extra_opts:
+        if not _STRIP.fullmatch(option):
+            yield f"extra_opts: '{option}' is not supported; allowed: --strip-components=N"
+
+
+def run(args: Args, context: Context) -> Result:
+    """Unpack the archive if what is in it is not there already."""
+    if args.creates is not None and Path(expand(args.creates)).exists():
+        return Result(values={"dest": args.dest, "src": args.src})
+    source, dest = _source(args, context), Path(expand(args.dest))
+    if not dest.is_dir():
+        context.missing(f"path {dest}", f"the folder {dest} does not exist")
+    wanted = files.attributes(context, args.owner, args.group, None)
+    context.slow()
+    try:
+        with tarfile.open(source) as archive:
+            members = list(_members(archive, _strip(args)))
+            _refuse_escapes(members)
+            changed = [member for member in members if _differs(member, dest, wanted)]
+            if changed and not context.check:
+                _extract(archive, members, dest, wanted)
+    except (tarfile.TarError, EOFError, OSError) as error:
+        raise ModuleError(f"{source}: cannot be unpacked: {error}") from None
+    message = f"unpacked {len(members)} files" if changed else ""
+    return Result(bool(changed), message, values={"dest": str(dest), "src": str(source)}, opaque=bool(changed))
+
+
+def _source(args: Args, context: Context) -> Path:
+    if args.remote_src:
+        source = Path(expand(args.src))
+        if not source.is_file():
+            context.missing(f"path {source}", f"there is no file {source}")
+        return source
+    try:
+        return context.bundle.find(args.src)
+    except LookupError as error:
+        raise ModuleError(str(error)) from None
+
+
+def _strip(args: Args) -> int:
+    return max((int(found[1]) for option in args.extra_opts if (found := _STRIP.fullmatch(option))), default=0)
+
+
+def _members(archive: tarfile.TarFile, strip: int) -> Iterator[tarfile.TarInfo]:
+    """Yield the members under the names they get; those above the stripped folders fall away."""
+    for member in archive:
+        parts = [part for part in member.name.split("/") if part not in ("", ".")][strip:]
+        if parts:
+            yield (
+                member.replace(name="/".join(parts), deep=False) if not member.islnk() else _hard_link(member, parts, strip)
+            )
+
+
+def _hard_link(member: tarfile.TarInfo, parts: Sequence[str], strip: int) -> tarfile.TarInfo:
+    target = "/".join([part for part in member.linkname.split("/") if part not in ("", ".")][strip:])
+    return member.replace(name="/".join(parts), linkname=target, deep=False)
+
+
+def _differs(member: tarfile.TarInfo, dest: Path, wanted: files.Attributes) -> bool:
+    """Return whether a member is not yet there as the archive has it: kind, size, time, owner."""
+    found = files.status(dest / member.name, follow=False)
+    if found is None or replace(wanted, mode=None).differences(found):
+        return True
+    if member.isdir():
+        return not stat.S_ISDIR(found.st_mode)
+    if member.issym():
+        return not stat.S_ISLNK(found.st_mode) or str((dest / member.name).readlink()) != member.linkname
+    if member.isreg():
+        return not stat.S_ISREG(found.st_mode) or found.st_size != member.size or int(found.st_mtime) != int(member.mtime)
+    return False
+
+
+def _refuse_escapes(members: Sequence[tarfile.TarInfo]) -> None:
+    """Raise ModuleError for a member that would land, or point, outside the folder; Debian 12's tarfile does not check."""
+    for member in members:
+        places = [member.name]
+        if member.issym():
+            places.append(str(Path(member.name).parent / member.linkname))
+        elif member.islnk():
+            places.append(member.linkname)
+        elif not (member.isreg() or member.isdir()):
+            raise ModuleError(f"'{member.name}' in the archive is neither file, folder nor link")
+        for place in places:
+            if place.startswith("/") or os.path.normpath(place).startswith(".."):
+                raise ModuleError(f"'{member.name}' in the archive leads out of the folder")
+
+
+def _extract(archive: tarfile.TarFile, members: list[tarfile.TarInfo], dest: Path, wanted: files.Attributes) -> None:
+    archive.extractall(dest, members)
+    for member in members:
+        wanted.apply(dest / member.name)

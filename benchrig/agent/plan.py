@@ -1,0 +1,95 @@
+"""What is to be done, as the controller read it from playbook and roles: plays, roles and tasks, with file and line.
+
+The controller makes and checks it, it travels in the bundle as JSON, the host runs it. Templates in it are still text.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+Condition = str | bool
+"""A Jinja expression without braces, or simply yes or no."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One task or handler of a role. Conditions, tags and variables of what imported it are already its own."""
+
+    name: str
+    where: str
+    """`file:line`"""
+    module: str
+    """Fully qualified, e.g. `ansible.builtin.copy`."""
+    arguments: Any = None
+    """A mapping, or text for the modules that take a free form."""
+    when: Sequence[Condition] = ()
+    loop: Any = None
+    loop_var: str = "item"
+    label: str = ""
+    register: str = ""
+    notify: Sequence[str] = ()
+    listen: Sequence[str] = ()
+    tags: Sequence[str] = ()
+    changed_when: Sequence[Condition] = ()
+    failed_when: Sequence[Condition] = ()
+    ignore_errors: Condition = False
+    check_mode: bool | None = None
+    """Whether to only look, whatever the run as a whole does; None follows the run."""
+    become_user: str = ""
+    vars: Mapping[str, Any] = field(default_factory=dict)
+    environment: Mapping[str, Any] = field(default_factory=dict)
+    no_log: bool = False
+
+
+@dataclass(frozen=True)
+class Role:
+    """A role as its folder says: variables, tasks, handlers."""
+
+    name: str
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    vars: Mapping[str, Any] = field(default_factory=dict)
+    tasks: Sequence[Task] = ()
+    handlers: Sequence[Task] = ()
+
+
+@dataclass(frozen=True)
+class Play:
+    """Which roles the hosts of a pattern get."""
+
+    name: str
+    where: str
+    hosts: str
+    gather_facts: bool = True
+    vars: Mapping[str, Any] = field(default_factory=dict)
+    roles: Sequence[Role] = ()
+
+
+def to_json(plays: Sequence[Play]) -> str:
+    """Return plays as JSON text, without what stands at its default."""
+    return json.dumps([_brief(play) for play in plays], separators=(",", ":"))
+
+
+def from_json(text: str) -> tuple[Play, ...]:
+    """Read plays from the JSON text that `to_json` made."""
+    return tuple(Play(**{**play, "roles": [_role(role) for role in play.get("roles", ())]}) for play in json.loads(text))
+
+
+def _role(data: dict[str, Any]) -> Role:
+    tasks = {key: [Task(**task) for task in data.get(key, ())] for key in ("tasks", "handlers")}
+    return Role(**{**data, **tasks})
+
+
+def _brief(value: Any) -> dict[str, Any]:
+    result: dict[str, Any] = {}
+    for item in fields(value):
+        content = getattr(value, item.name)
+        if item.name in ("roles", "tasks", "handlers"):
+            content = [_brief(part) for part in content]
+        if content or content is False:
+            result[item.name] = content
+    return result

@@ -1,0 +1,264 @@
+"""The whole play on the host: reads the request, has the bundle sent if need be, runs the plays, tells what happens.
+
+The controller's end of standard input is its life line: when it closes, the agent stops before the next task, and the
+handlers still to run are kept for the next run.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import select
+import shutil
+import sys
+import tarfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from . import events, plan, templating
+from .facts import Facts
+from .handlers import Pending
+from .lookups import PLAN, Bundle
+from .modules.base import Context
+from .redact import Redactor, is_secret
+from .tasks import Outcome, Runner
+from .templating import TemplateError, Templates
+from .variables import Variables
+
+STATE = Path(os.environ.get("BENCHRIG_STATE", "/var/lib/benchrig"))
+"""Where bundles and pending handlers are kept on the host."""
+
+_KEPT_BUNDLES = 3
+
+
+def main() -> int:
+    """Do what the request on standard input asks; return the exit code: 0, or 1 when a task failed."""
+    os.umask(0o022)
+    path = os.environ.get("PATH", "/usr/bin:/bin").split(":")
+    os.environ["PATH"] = ":".join(dict.fromkeys([*path, "/usr/local/sbin", "/usr/sbin", "/sbin"]))
+    line = sys.stdin.buffer.readline()
+    if not line:
+        return 1
+    request = events.decode_request(line)
+    redactor = Redactor()
+    outbox = events.Outbox(sys.stdout.fileno(), redactor)
+    try:
+        folder = _bundle(request.bundle, outbox, sys.stdin.buffer)
+        session = Session(request, folder, outbox, redactor)
+        recap = session.run()
+        outbox.send(recap)
+        outbox.flush()
+    except events.Gone:
+        return 1
+    return 1 if recap.failed else 0
+
+
+def _bundle(sha: str, outbox: events.Outbox, source: BinaryIO) -> Path:
+    """Return the folder of a bundle; asks for it when it is not here."""
+    bundles = STATE / "bundles"
+    folder = bundles / sha
+    if folder.is_dir():
+        os.utime(folder)
+        return folder
+    outbox.send(events.NeedBundle())
+    outbox.flush()
+    size = int(source.readline() or b"0")
+    data = source.read(size)
+    if not size or len(data) < size:
+        raise events.Gone
+    bundles.mkdir(parents=True, exist_ok=True)
+    temporary = bundles / f".{sha}.{os.getpid()}"
+    with tarfile.open(fileobj=io.BytesIO(data), mode="r:gz") as archive:
+        archive.extractall(temporary)
+    (temporary / PLAN).chmod(0o600)
+    temporary.replace(folder)
+    old = sorted(bundles.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)[_KEPT_BUNDLES:]
+    for path in old:
+        shutil.rmtree(path, ignore_errors=True)
+    return folder
+
+
+@dataclass
+class _Counts:
+    ok: int = 0
+    changed: int = 0
+    failed: int = 0
+    skipped: int = 0
+    ignored: int = 0
+
+    def add(self, outcome: Outcome) -> None:
+        """Count a task as Ansible does: changed and ignored ones are ok as well."""
+        self.skipped += outcome.skipped
+        self.failed += outcome.failed
+        self.ignored += outcome.ignored
+        done = not outcome.skipped and not outcome.failed
+        self.ok += done
+        self.changed += done and outcome.changed
+
+
+class Session:
+    """One run on this host, from its first play to its recap."""
+
+    def __init__(self, request: events.Request, folder: Path, outbox: events.Outbox, redactor: Redactor) -> None:
+        self._request = request
+        self._outbox = outbox
+        self._redactor = redactor
+        self._bundle = Bundle(folder)
+        self._plays = plan.from_json((folder / PLAN).read_text(encoding="utf-8"))
+        self._templates = Templates(self._bundle.functions(), self._bundle.filters(), folder / templating.cache_name())
+        self._magic = _magic(request, folder)
+        self._facts: dict[str, Any] = {}
+        self._variables = Variables(self._templates, self._facts, request.extra)
+        self._context = Context(self._bundle, self._variables, outbox.flush)
+        self._context.diff = request.diff
+        self._runner = Runner(self._context, request.check, outbox.send)
+        self._pending = Pending(STATE / "pending.json", keep=not request.check)
+        self._counts = _Counts()
+
+    def run(self) -> events.Recap:
+        """Run the request's plays, until one fails."""
+        for index in self._request.plays:
+            if not self._play(self._plays[index]):
+                break
+        self._templates.save()
+        counts, pending = self._counts, self._pending.names() if not self._request.check else ()
+        return events.Recap(**vars(counts), pending=pending, seconds=_seconds_since_start())
+
+    def _play(self, play: plan.Play) -> bool:
+        """Run one play; return whether it went well."""
+        self._outbox.send(events.PlayStarted(play.name))
+        if play.gather_facts:
+            self._gather()
+        self._enter(play, play.roles[0] if play.roles else plan.Role(""))
+        self._learn_secrets(play)
+        self._announce_pending(play)
+        for role in play.roles:
+            self._enter(play, role)
+            for task in role.tasks:
+                if not self._chosen(task):
+                    continue
+                if task.module == "ansible.builtin.meta":
+                    if not self._flush(play):
+                        return False
+                    self._enter(play, role)
+                elif not self._task(play, role, task, handler=False):
+                    return False
+        return self._flush(play)
+
+    def _gather(self) -> None:
+        self._outbox.send(events.TaskStarted("Gathering Facts", "", ""))
+        self._facts["ansible_facts"] = Facts()
+        self._counts.add(Outcome())
+        self._outbox.send(events.ItemDone("ok"))
+
+    def _task(self, play: plan.Play, role: plan.Role, task: plan.Task, *, handler: bool) -> bool:
+        """Run one task; return whether the play goes on."""
+        _still_there()
+        outcome = self._runner.run(task, role.name, handler=handler)
+        self._counts.add(outcome)
+        if task.register and is_secret(task.register):
+            self._redactor.learn(task.register, self._variables.resolve(task.register))
+        if outcome.changed and not outcome.failed:
+            for topic in task.notify:
+                self._notify(play, topic)
+        return not outcome.failed
+
+    def _notify(self, play: plan.Play, topic: str) -> None:
+        """Note the handlers of that name, or that listen to it."""
+        named = [(role.name, handler.name) for role, handler in _handlers(play) if handler.name == topic]
+        listening = [(role.name, handler.name) for role, handler in _handlers(play) if topic in handler.listen]
+        for handler in named[-1:] + listening:
+            self._pending.notify(handler)
+
+    def _flush(self, play: plan.Play) -> bool:
+        """Run the notified handlers in the order they are written in, until none is left; return whether all went well."""
+        while waiting := [(role, task) for role, task in _handlers(play) if (role.name, task.name) in self._pending]:
+            for role, handler in waiting:
+                self._enter(play, role)
+                if not self._task(play, role, handler, handler=True):
+                    return False
+                self._pending.done((role.name, handler.name))
+        return True
+
+    def _announce_pending(self, play: plan.Play) -> None:
+        for role, handler in _handlers(play):
+            if (role.name, handler.name) in self._pending.earlier:
+                text = f"an earlier run failed before the handler '{handler.name}' of role {role.name}; it will run now"
+                self._outbox.send(events.Notice(text))
+
+    def _enter(self, play: plan.Play, role: plan.Role) -> None:
+        """Make the variables of a role current; those of the play's other roles are below its own, as in Ansible."""
+        self._bundle.role = role.name
+        below: dict[str, Any] = {}
+        above: dict[str, Any] = dict(play.vars)
+        for other in (*play.roles, role):
+            below.update(other.defaults)
+            above.update(other.vars)
+        below.update(self._request.hostvars.get(self._request.host, {}))
+        magic = {**self._magic, "role_name": role.name, "role_path": str(self._bundle.role_path())}
+        self._variables.enter(magic, below, above)
+
+    def _chosen(self, task: plan.Task) -> bool:
+        return chosen(task.tags, self._request.tags, self._request.skip_tags)
+
+    def _learn_secrets(self, play: plan.Play) -> None:
+        """Take in the secrets among the variables that are known before the first task."""
+        layers = [self._request.hostvars.get(self._request.host, {}), self._request.extra, play.vars]
+        layers += [layer for role in play.roles for layer in (role.defaults, role.vars)]
+        for layer in layers:
+            for name, value in layer.items():
+                try:
+                    self._redactor.learn(name, self._variables.render(value))
+                except TemplateError:
+                    self._redactor.learn(name, value)
+
+
+def chosen(tags: Sequence[str], wanted: Sequence[str], unwanted: Sequence[str]) -> bool:
+    """Return whether a task of these tags runs under `--tags` and `--skip-tags`, by Ansible's rules."""
+    own = set(tags) or {"untagged"}
+    run = "always" in own or bool(own & set(wanted))
+    if not wanted or "all" in wanted:
+        run = run or "never" not in own
+    if "tagged" in wanted:
+        run = run or (own != {"untagged"} and "never" not in own)
+    left_out = own & set(unwanted) or ("tagged" in unwanted and own != {"untagged"})
+    return run and not left_out
+
+
+def _magic(request: events.Request, folder: Path) -> dict[str, Any]:
+    """Return the variables that Ansible itself sets."""
+    return {
+        "ansible_check_mode": request.check,
+        "ansible_diff_mode": request.diff,
+        "ansible_managed": "Ansible managed",
+        "ansible_run_tags": list(request.tags) or ["all"],
+        "ansible_skip_tags": list(request.skip_tags),
+        "group_names": sorted(name for name, hosts in request.groups.items() if request.host in hosts and name != "all"),
+        "groups": request.groups,
+        "hostvars": request.hostvars,
+        "inventory_hostname": request.host,
+        "inventory_hostname_short": request.host.partition(".")[0],
+        "playbook_dir": str(folder),
+    }
+
+
+def _handlers(play: plan.Play) -> Iterator[tuple[plan.Role, plan.Task]]:
+    for role in play.roles:
+        for handler in role.handlers:
+            yield role, handler
+
+
+def _still_there() -> None:
+    """Raise events.Gone when the controller has closed its end."""
+    ready, _, _ = select.select([0], [], [], 0)
+    if ready and not os.read(0, 1):
+        raise events.Gone
+
+
+def _seconds_since_start() -> float:
+    """Return how long this process has been alive."""
+    started = int(Path("/proc/self/stat").read_text(encoding="ascii").rpartition(")")[2].split()[19])
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - started / os.sysconf("SC_CLK_TCK")

@@ -1,0 +1,49 @@
+"""Keeps secrets out of everything that leaves the host: wherever a secret's value stands in a text, stars stand instead."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+STARS = "********"
+
+SECRET_NAME = re.compile(r"password|passwd|passphrase|secret|token|api_key|private_key(?!_file)", re.IGNORECASE)
+"""Variables with such names hold secrets."""
+
+_SHORTEST = 4
+"""A shorter value would be found by chance in other text."""
+
+
+def is_secret(name: str) -> bool:
+    """Return whether a variable of this name holds a secret."""
+    return SECRET_NAME.search(name) is not None
+
+
+class Redactor:
+    """Replaces the secrets it was told of."""
+
+    def __init__(self) -> None:
+        self._secrets: set[str] = set()
+
+    def learn(self, name: str, value: object) -> None:
+        """Take in a variable: its value if its name says it is secret, and what lies in it under such names."""
+        self._secrets.update(_secrets(value, is_secret(name)))
+
+    def __call__(self, text: str) -> str:
+        """Return the text with stars for secrets, the longest first."""
+        if text:
+            for secret in sorted(self._secrets, key=len, reverse=True):
+                text = text.replace(secret, STARS)
+        return text
+
+
+def _secrets(value: object, secret: bool) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _secrets(item, secret or is_secret(str(key)))
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _secrets(item, secret)
+    elif secret and not isinstance(value, bool) and value is not None:
+        # A diff shows a text of several lines line by line.
+        yield from (part for part in {str(value), *str(value).splitlines()} if len(part.strip()) >= _SHORTEST)

@@ -1,0 +1,109 @@
+"""The variables of a run, in Ansible's order of precedence; each is rendered when it is asked for, and then remembered until
+something it was made of changes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from jinja2.utils import missing
+
+from .templating import NotDefinedError, Templates, UndefinedValue
+
+Layer = Mapping[str, Any]
+
+
+class Variables:
+    """Variables by name. Those from files may hold templates; what tasks found out never does, whatever is in it."""
+
+    def __init__(self, templates: Templates, facts: Layer, extra: Layer) -> None:
+        self.templates = templates
+        self._item: dict[str, Any] = {}
+        self._extra = extra
+        self._magic: Layer = {}
+        self._found: dict[str, Any] = {}
+        """Registered results and facts that were set."""
+        self._task: Layer = {}
+        self._files: Layer = {}
+        self._facts = facts
+        self._below: Layer = {}
+        self._values: dict[str, Any] = {}
+        self._made_of: dict[str, set[str]] = {}
+        self._asking: list[tuple[str, set[str]]] = []
+
+    def enter(self, magic: Layer, below: Layer, files: Layer) -> None:
+        """Take the variables of a role: those Ansible itself sets, those `below` the facts (defaults, inventory), and those
+        above them (play, role)."""
+        self._magic, self._below, self._files = magic, below, files
+        self._values.clear()
+
+    def set_task(self, variables: Layer) -> None:
+        """Take the variables of a task, instead of the last one's."""
+        for name in {*self._task, *variables}:
+            self._forget(name)
+        self._task = variables
+
+    def set_item(self, item: Mapping[str, Any]) -> None:
+        """Take the variables of a loop's item, instead of the last one's."""
+        for name in {*self._item, *item}:
+            self._forget(name)
+        self._item = dict(item)
+
+    def set(self, name: str, value: Any) -> None:
+        """Keep what a task found out, for the tasks after it."""
+        self._forget(name)
+        self._found[name] = value
+
+    def resolve(self, name: str) -> Any:
+        """Return a variable's value, or jinja2's `missing`. Raises TemplateError."""
+        if self._asking:
+            self._asking[-1][1].add(name)
+        if name not in self._values:
+            self._values[name] = self._value(name)
+        if self._asking:
+            self._asking[-1][1].update(self._made_of.get(name, ()))
+        return self._values[name]
+
+    def render(self, value: Any) -> Any:
+        """Return a value with its templates rendered. Raises TemplateError."""
+        return self.templates.render(value, self.resolve)
+
+    def condition(self, condition: str | bool) -> bool:
+        """Return whether a condition holds. Raises TemplateError."""
+        return self.templates.condition(condition, self.resolve)
+
+    def _value(self, name: str) -> Any:
+        for layer, templated in (
+            (self._item, False),
+            (self._extra, True),
+            (self._magic, False),
+            (self._found, False),
+            (self._task, True),
+            (self._files, True),
+            (self._facts, False),
+            (self._below, True),
+        ):
+            if name in layer:
+                return self._rendered(name, layer[name]) if templated else layer[name]
+        return missing
+
+    def _rendered(self, name: str, value: Any) -> Any:
+        if not isinstance(value, (str, list, dict)):
+            return value
+        if any(name == other for other, _ in self._asking):
+            chain = " -> ".join([*(other for other, _ in self._asking), name])
+            return UndefinedValue(hint=f"variable '{name}' refers to itself: {chain}")
+        used: set[str] = set()
+        self._asking.append((name, used))
+        try:
+            return self.templates.lazily(value, self.resolve)
+        except NotDefinedError as error:
+            return UndefinedValue(hint=str(error))
+        finally:
+            self._asking.pop()
+            self._made_of[name] = used
+
+    def _forget(self, name: str) -> None:
+        self._values.pop(name, None)
+        for other in [other for other, used in self._made_of.items() if name in used]:
+            self._values.pop(other, None)
