@@ -16,7 +16,7 @@ from pathlib import Path
 from benchrig import console
 from benchrig.errors import MachineError
 from benchrig.inventory import Inventory
-from benchrig.machines import MachineStatus, lab_image, lab_machine, lab_network, lab_requirements, outer
+from benchrig.machines import MachineStatus, lab_image, lab_machine, lab_network, lab_process, lab_requirements, outer
 from benchrig.machines.lab_folder import MachineFolder, lab_of, remove, write
 from benchrig.machines.lab_machine import Plan
 from benchrig.machines.outer import Outer
@@ -33,10 +33,12 @@ class LabMachines:
 
     def up(self) -> Inventory:
         """Start what is not running and wait until each machine's sshd answers. Raises MachineError."""
-        if self._stopped():
+        if not self._complete():
             lab_requirements.check()
             with self.lab.locked():
-                self._start(self._stopped())
+                # Another process may have done it while we waited.
+                if not self._complete():
+                    self._start()
         return self.reach()
 
     def down(self) -> None:
@@ -62,7 +64,8 @@ class LabMachines:
     def status(self) -> tuple[MachineStatus, ...]:
         """Return how each machine is; also one that the inventory no longer names."""
         names = dict.fromkeys([*self.inventory.hosts, *(machine.name for machine in self.lab.machines())])
-        return tuple(self._status(self.lab.machine(name)) for name in names)
+        words = lab_process.words()
+        return tuple(self._status(self.lab.machine(name), words) for name in names)
 
     def reach(self) -> Inventory:
         """Return the inventory with how to reach each machine. Raises MachineError when one is not running."""
@@ -84,18 +87,20 @@ class LabMachines:
         return inventory
 
     def _stopped(self) -> list[MachineFolder]:
+        words = lab_process.words()
         machines = map(self.lab.machine, self.inventory.hosts)
-        return [machine for machine in machines if not lab_machine.is_running(machine)]
+        return [machine for machine in machines if lab_machine.mark(machine) not in words]
 
-    def _start(self, stopped: list[MachineFolder]) -> None:
-        if not stopped:
-            return
+    def _complete(self) -> bool:
+        return not self._stopped() and lab_network.has_gateway(self.lab)
+
+    def _start(self) -> None:
         settings = outer.read()
-        self._prepare(stopped, settings)
+        self._prepare(self._stopped(), settings)
         if lab_network.network_of(self.lab) is None:
             # Machines that run without the lab's network can be reached by nobody: they start with the others.
             _each(self.lab.machines(), lab_machine.stop)
-            stopped = self._stopped()
+        stopped = self._stopped()
         record = self.lab.record().with_machines(self.inventory.hosts)
         network = lab_network.open_lab(self.lab, record.subnet, settings.uses_loopback)
         self.lab.note(replace(record, subnet=str(network.subnet)))
@@ -120,7 +125,8 @@ class LabMachines:
         write(self.lab.known_hosts, "".join(lines).encode())
 
     def _stop(self) -> None:
-        running = [machine.name for machine in self.lab.machines() if lab_machine.is_running(machine)]
+        words = lab_process.words()
+        running = [machine.name for machine in self.lab.machines() if lab_machine.mark(machine) in words]
         if running:
             console.status(f"stopping {', '.join(running)}")
         try:
@@ -131,9 +137,9 @@ class LabMachines:
         if running:
             console.line(f"lab: stopped {', '.join(running)}")
 
-    def _status(self, machine: MachineFolder) -> MachineStatus:
+    def _status(self, machine: MachineFolder, words: set[str]) -> MachineStatus:
         address = self.lab.record().address(machine.name)
-        if lab_machine.is_running(machine):
+        if lab_machine.mark(machine) in words:
             return MachineStatus(machine.name, "running", address, "systemd-nspawn on this machine")
         if machine.changes.is_dir():
             return MachineStatus(machine.name, "stopped", "", f"kept in {machine.path}")

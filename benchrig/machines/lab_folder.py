@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass, field, replace
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
+from benchrig import console
 from benchrig.errors import InputError, MachineError
 from benchrig.inventory import Inventory
 from benchrig.machines.command import run
@@ -197,7 +198,7 @@ class LabFolder:
         """Make the folder if need be and hold it for ourselves; another process that wants it waits."""
         while True:
             self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with held(self.path) as descriptor:
+            with held(self.path, "another process works on this lab") as descriptor:
                 # destroy may have removed the folder while we waited for it
                 if self.path.exists() and self.path.stat().st_ino == os.fstat(descriptor).st_ino:
                     yield
@@ -205,11 +206,18 @@ class LabFolder:
 
 
 @contextmanager
-def held(folder: Path) -> Iterator[int]:
-    """Hold a folder for ourselves, waiting while another process does; yield its descriptor, which carries the lock."""
+def held(folder: Path, busy: str) -> Iterator[int]:
+    """Hold a folder for ourselves; while another process holds it, say `busy` and wait.
+
+    Yields the folder's descriptor, which carries the lock also into a program that it is passed to.
+    """
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            console.line(f"lab: waiting: {busy}")
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield descriptor
     finally:
         os.close(descriptor)

@@ -67,7 +67,7 @@ def make(settings: Outer) -> Path:
     if path.is_dir():
         return path
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with held(folder) as lock:
+    with held(folder, "another process makes the root image") as lock:
         for leftover in folder.glob(".new*"):
             remove(leftover)
         if not path.is_dir():
@@ -81,7 +81,16 @@ def make(settings: Outer) -> Path:
                 for leftover in folder.glob(".new*"):
                     remove(leftover)
             console.line(f"lab: root image made in {time.monotonic() - started:.0f} s")
+            _remove_unused(path)
     return path
+
+
+def _remove_unused(newest: Path) -> None:
+    """Remove the images of older recipes that no machine was made from."""
+    used = {file.read_text(encoding="utf-8").strip() for file in cache().glob("labs/*/machines/*/image")}
+    for path in newest.parent.iterdir():
+        if path != newest and path.name not in used:
+            remove(path)
 
 
 def _name() -> str:
@@ -95,7 +104,9 @@ def _build(root: Path, settings: Outer, lock: int) -> None:
     write(options, (APT_OPTIONS + settings.apt.options_text(settings.proxies)).encode(), 0o600)
     logins = root.with_name(".new.auth")
     write(logins, settings.apt.logins.encode(), 0o600)
+    # In namespaces of its own, so that nothing it mounts or starts is left behind, however it ends.
     argv = [
+        *("unshare", "--mount", "--pid", "--fork", "--kill-child"),
         "mmdebstrap",
         "--quiet",
         "--variant=apt",

@@ -35,9 +35,9 @@ class Plan:
         return str(self.network.machine(self.numbers[name]))
 
 
-def is_running(machine: MachineFolder) -> bool:
-    """Return whether its systemd-nspawn runs."""
-    return bool(_nspawn(machine))
+def mark(machine: MachineFolder) -> str:
+    """Return the word by which the process list shows that a machine runs."""
+    return f"--directory={machine.root}"
 
 
 def start(machine: MachineFolder, plan: Plan) -> None:
@@ -139,7 +139,7 @@ def _program(machine: MachineFolder) -> lab_process.Program:
         "systemd-nspawn",
         "--quiet",
         "--settings=no",
-        f"--directory={machine.root}",
+        mark(machine),
         f"--machine={machine.unique_name}",
         f"--hostname={machine.name}",
         f"--network-namespace-path={machine.namespace}",
@@ -158,7 +158,7 @@ def _program(machine: MachineFolder) -> lab_process.Program:
 
 
 def _nspawn(machine: MachineFolder) -> list[int]:
-    return lab_process.find("systemd-nspawn", f"--directory={machine.root}")
+    return lab_process.find("systemd-nspawn", mark(machine))
 
 
 def _wait(machine: MachineFolder, address: str) -> None:
@@ -166,7 +166,7 @@ def _wait(machine: MachineFolder, address: str) -> None:
     while time.monotonic() < deadline:
         if _answers(address):
             return
-        if not is_running(machine):
+        if not _nspawn(machine):
             raise MachineError(f"{machine.name}: did not boot: systemd-nspawn ended{_log(machine)}")
         time.sleep(0.02)
     raise MachineError(f"{machine.name}: booted, but its sshd did not answer within {BOOT_SECONDS:.0f} s{_log(machine)}")

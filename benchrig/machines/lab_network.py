@@ -113,6 +113,11 @@ def _link(namespace: Path, name: str, peer: str, peer_namespace: Path) -> None:
     run(["nsenter", f"--net={namespace}", *add], PURPOSE)
 
 
+def has_gateway(lab: LabFolder) -> bool:
+    """Return whether the lab's way out runs."""
+    return bool(_gateways(lab))
+
+
 def network_of(lab: LabFolder) -> Network | None:
     """Return the network of a lab that has its bridge and a complete link to it, read from the link itself."""
     if not is_mounted(lab.namespace):

@@ -63,6 +63,11 @@ def _unit(program: Program) -> list[str]:
     return ["systemd-run", "--quiet", "--collect", f"--unit={program.name}", *options, *environ, "--", *program.argv]
 
 
+def words() -> set[str]:
+    """Return every word of every process's command line."""
+    return {word for pid in _processes() for word in _command_line(pid)}
+
+
 def find(program: str, word: str) -> list[int]:
     """Return the processes with a word in their command line that also names the program, with or without its folder."""
     return [pid for pid in _processes() if word in (argv := _command_line(pid)) and _names(argv, program)]

@@ -29,7 +29,9 @@ AUTHORITIES = "usr/local/share/ca-certificates"
 PROXIES = ("http_proxy", "https_proxy", "ftp_proxy", "all_proxy")
 HEADER = "# Taken over from the outer machine by benchrig; written anew at each start of this machine.\n"
 
-_LOOPBACK = re.compile(r"(?<=://)((?:[^/@\s]*@)?)(?:localhost|127(?:\.\d+){3}|\[::1\])(?=[:/\s\"]|$)")
+_LOOPBACK = re.compile(r"(?:localhost|127(?:\.\d+){3}|\[::1\])(?![\w.])")
+# Only where a place to connect to is named: the host of a URL, or a host that need not prove itself.
+_PLACE = re.compile(r"(?m)://(?:[^/@\s]*@)?[^/\s\"]+|^(?:trusted-host|allow-insecure-host) = .*$")
 
 
 @dataclass(frozen=True)
@@ -57,11 +59,11 @@ class Outer:
     @property
     def uses_loopback(self) -> bool:
         """Whether a setting names the outer machine's loopback."""
-        return any(_LOOPBACK.search(text) for text in self._texts().values())
+        return any(_with_gateway(text, "") != text for text in self._texts().values())
 
     def files(self, gateway: str) -> tuple[File, ...]:
         """Return the files that a machine gets, in which the outer machine's loopback is at the address `gateway`."""
-        texts = {path: _LOOPBACK.sub(rf"\g<1>{gateway}", text) for path, text in self._texts().items()}
+        texts = {path: _with_gateway(text, gateway) for path, text in self._texts().items()}
         # What may hold a login is for root alone.
         files = [
             File(path, text.encode(), 0o600 if re.search("@|password", text) else 0o644) for path, text in texts.items()
@@ -113,6 +115,10 @@ def take_authorities(root: Path, authorities: tuple[str, ...]) -> None:
     for name, pem in wanted.items():
         write(folder / name, f"{pem}\n".encode())
     run(["chroot", root, "update-ca-certificates"], "certificate authorities cannot be taken over", timeout=120)
+
+
+def _with_gateway(text: str, gateway: str) -> str:
+    return _PLACE.sub(lambda place: _LOOPBACK.sub(gateway, place[0]), text)
 
 
 def _authorities(bundles: list[str]) -> tuple[str, ...]:

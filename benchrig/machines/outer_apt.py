@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -72,9 +73,13 @@ def read() -> Apt:
 
 def _sources() -> Iterator[Source]:
     """Yield Debian 12's suites on the mirrors of the outer machine, which may itself run another Debian."""
-    listed = run(["apt-get", "indextargets", "--format", _FORMAT, "Created-By: Packages"], "apt's sources cannot be read")
+    listed = _targets()
+    if listed and all(line.startswith("|") for line in listed):
+        # apt knows who is behind a source only once it has fetched its index.
+        run(["apt-get", "-q", "update"], "apt's index cannot be fetched", timeout=300)
+        listed = _targets()
     components: dict[tuple[str, str, str], list[str]] = {}
-    for line in listed.splitlines():
+    for line in listed:
         origin, label, codename, component, uri, entry = line.split("|")
         suffix = "-" + codename.partition("-")[2] if "-" in codename else ""
         if origin == "Debian" and suffix in _LABELS.get(label, ()) and uri.startswith(("http://", "https://")):
@@ -82,6 +87,11 @@ def _sources() -> Iterator[Source]:
             found += [component] if component not in found else []
     for (uri, suite, keyring), names in components.items():
         yield Source(uri, suite, tuple(names), keyring)
+
+
+def _targets() -> list[str]:
+    argv = ["apt-get", "indextargets", "--format", _FORMAT, "Created-By: Packages"]
+    return run(argv, "apt's sources cannot be read").splitlines()
 
 
 def _keyring(entry: str) -> str:
@@ -113,8 +123,13 @@ def _is_portable(name: str, value: str) -> bool:
 
 def _logins(hosts: set[str | None]) -> str:
     """Return the entries of auth.conf for these hosts."""
+    named = run(
+        ["apt-config", "shell", "FILE", "Dir::Etc::netrc/f", "PARTS", "Dir::Etc::netrcparts/d"],
+        "apt's logins cannot be read",
+    )
+    places = dict(word.split("=", 1) for word in shlex.split(named))
     found = []
-    for path in [Path("/etc/apt/auth.conf"), *sorted(Path("/etc/apt/auth.conf.d").glob("*.conf"))]:
+    for path in [Path(places["FILE"]), *sorted(Path(places["PARTS"]).glob("*.conf"))]:
         try:
             text = path.read_text(encoding="utf-8", errors="replace")
         except OSError:
