@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+SYSTEM_FILE = Path("/etc/pip.conf")
+
 _LISTS = ("extra-index-url", "find-links", "trusted-host")
 
 
@@ -84,7 +86,7 @@ def _files() -> Iterator[Path]:
     """Yield pip's configuration files, the weakest first."""
     for folder in reversed(os.environ.get("XDG_CONFIG_DIRS", "/etc/xdg").split(":")):
         yield Path(folder) / "pip/pip.conf"
-    yield Path("/etc/pip.conf")
+    yield SYSTEM_FILE
     yield Path.home() / ".pip/pip.conf"
     yield Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "pip/pip.conf"
     if os.environ.get("PIP_CONFIG_FILE"):

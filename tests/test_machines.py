@@ -1,0 +1,112 @@
+"""Kinds of machine: chosen by the inventory; hosts that are not ours; where no lab can run."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from benchrig import inventory
+from benchrig.errors import ExitCode, InputError, MachineError
+from benchrig.machines import Machines, machines_of
+from benchrig.machines.lab_folder import Record
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def machines(folder: Path, text: str) -> Machines:
+    """Return the machines of an inventory written into `folder`."""
+    path = folder / "hosts.yml"
+    path.write_text(text)
+    return machines_of(inventory.read(str(path), folder), folder)
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    """Yield a port of the loopback on which something listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+def existing(folder: Path, port: int) -> Machines:
+    return machines(folder, f"all: {{hosts: {{web: {{ansible_host: 127.0.0.1, ansible_port: {port}}}}}}}")
+
+
+def test_an_unknown_kind_of_machine_is_refused_with_the_known_ones(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"unknown kind of machine .*'labb'; did you mean lab\?"):
+        machines(tmp_path, "all: {vars: {benchrig_machine: labb}, hosts: {a: }}")
+
+
+def test_existing_hosts_are_reached_as_the_inventory_says(tmp_path: Path, port: int) -> None:
+    hosts = existing(tmp_path, port)
+    assert hosts.up() == hosts.reach()
+    assert hosts.reach().hosts["web"].port == port
+
+
+def test_an_existing_host_is_running_when_its_port_answers(tmp_path: Path, port: int) -> None:
+    (status,) = existing(tmp_path, port).status()
+    assert (status.name, status.state, status.address) == ("web", "running", "127.0.0.1")
+
+
+def test_an_existing_host_that_refuses_is_absent_with_the_reason(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        free = server.getsockname()[1]
+    (status,) = existing(tmp_path, free).status()
+    assert (status.state, status.detail) == ("absent", f"port {free}: connection refused")
+
+
+@pytest.mark.parametrize("verb", ["down", "destroy"])
+def test_existing_hosts_are_never_taken_down(tmp_path: Path, port: int, verb: str) -> None:
+    with pytest.raises(MachineError, match="they are not its own") as refused:
+        getattr(existing(tmp_path, port), verb)()
+    assert "benchrig_machine: lab" in refused.value.hint
+
+
+def test_a_host_name_that_no_machine_can_have_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="'Web_1' cannot name a lab machine"):
+        machines(tmp_path, "all: {vars: {benchrig_machine: lab}, hosts: {Web_1: }}")
+
+
+def test_an_absent_lab_says_how_to_bring_it_up(tmp_path: Path) -> None:
+    lab = machines(tmp_path, "all: {vars: {benchrig_machine: lab}, hosts: {lab1: , lab2: }}")
+    assert [status.state for status in lab.status()] == ["absent", "absent"]
+    with pytest.raises(MachineError, match="not running: lab1, lab2") as error:
+        lab.reach()
+    assert error.value.hint == "Bring it up: ./inv up"
+    lab.down()
+    lab.destroy()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_without_root_the_lab_says_why_not_and_what_else_there_is(tmp_path: Path) -> None:
+    program = f"""
+import os, sys
+sys.path[:0] = {[str(ROOT), *sys.path]!r}
+from pathlib import Path
+from tests.test_machines import machines
+from benchrig.errors import MachineError
+lab = machines(Path({str(tmp_path)!r}), "all: {{vars: {{benchrig_machine: lab}}, hosts: {{lab1: }}}}")
+os.setuid(65534)
+try:
+    lab.up()
+except MachineError as error:
+    print(error, error.hint, sep="|")
+    sys.exit(error.exit_code)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == ExitCode.NO_MACHINE, done.stderr
+    assert "the lab needs root" in done.stdout
+    assert "sudo ./inv up" in done.stdout
+    assert "ansible_host" in done.stdout
+
+
+def test_a_machine_keeps_its_number_when_others_come_and_the_lab_is_full_at_244() -> None:
+    record = Record("lab.yml", "10.213.7.0/24").with_machines(["a", "b"]).with_machines(["c", "b"])
+    assert [record.address(name) for name in "abc"] == ["10.213.7.11", "10.213.7.12", "10.213.7.13"]
+    with pytest.raises(MachineError, match="room for 244 machines"):
+        record.with_machines(f"m{number}" for number in range(242))
