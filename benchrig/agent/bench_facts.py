@@ -125,19 +125,13 @@ def deployed(programs: Iterable[str]) -> Deployed:
     """Look at the apps that lie on the host, and at which of `programs` are installed."""
     names = [folder.name for folder in sorted(APPS.glob("*")) if (folder / "src").is_dir()]
     limits = _unit_limits([name for name in names if (UNITS / f"benchrig-{name}.service").exists()])
-    apps = {name: DeployedApp(_digests(APPS / name / "src"), _command(name), limits.get(name, 0)) for name in names}
+    apps = {name: DeployedApp(_digests(APPS / name / "src"), limits.get(name, 0)) for name in names}
     return Deployed(apps, tuple(program for program in programs if shutil.which(program)))
 
 
 def _digests(folder: Path) -> dict[str, str]:
     files = [path for path in folder.iterdir() if path.is_file()]
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
-
-
-def _command(name: str) -> str:
-    """Return the command that an app's unit starts."""
-    match = re.search(r"^ExecStart=(.*)$", read(UNITS / f"benchrig-{name}.service"), re.MULTILINE)
-    return match[1] if match else ""
 
 
 def _unit_limits(names: list[str]) -> dict[str, int]:

@@ -57,10 +57,9 @@ class FindFacts(Operation[Facts]):
 
 @dataclass(frozen=True)
 class DeployedApp:
-    """An app on the host: the SHA-256 of its files by name, its unit's command and descriptor limit (empty, 0: no unit)."""
+    """An app on the host: the SHA-256 of its files by name, and its unit's descriptor limit (0: it has no unit)."""
 
     files: Mapping[str, str]
-    command: str
     open_files: int
 
 

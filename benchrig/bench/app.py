@@ -61,7 +61,7 @@ class App:
 
     def digests(self) -> dict[str, str]:
         """Return the SHA-256 of each of its files by name, as they must lie on the host."""
-        paths = [self.folder / name for name in (*self.file.source, self.file.requirements) if name]
+        paths = [self.folder / name for name in ("app.yml", *self.file.source, self.file.requirements) if name]
         return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
 
 

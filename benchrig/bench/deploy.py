@@ -17,9 +17,6 @@ PLAYBOOK = "site.yml"
 TAGS = ("base", "python", "golang", "openresty", "app", "wrk")
 """The roles that put apps and load generator on a host; settings of the machine are left as they are."""
 
-BIN = "/opt/benchrig/apps/{name}/bin"
-"""What `{bin}` in an app's command is on a host."""
-
 
 def lacking(apps: Iterable[App], server: Deployed, generator: Deployed) -> tuple[str, ...]:
     """Return what is missing or differs from our files: apps by name, and the load generator."""
@@ -29,9 +26,7 @@ def lacking(apps: Iterable[App], server: Deployed, generator: Deployed) -> tuple
 
 def _is_deployed(app: App, server: Deployed) -> bool:
     found = server.apps.get(app.name)
-    if found is None or found.command != app.file.command.replace("{bin}", BIN.format(name=app.name)):
-        return False
-    return app.digests().items() <= found.files.items()
+    return found is not None and found.open_files > 0 and app.digests().items() <= found.files.items()
 
 
 def deploy(inventory: Inventory, root: Path, apps: tuple[App, ...], server: Host, generator: Host) -> Deployed:
