@@ -6,14 +6,11 @@ handlers still to run are kept for the next run.
 
 from __future__ import annotations
 
-import io
 import os
 import select
-import shutil
 import sys
-import tarfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -28,7 +25,7 @@ from .tasks import Outcome, Runner
 from .templating import TemplateError, Templates
 from .variables import Variables
 
-STATE = Path(os.environ.get("BENCHRIG_STATE", "/var/lib/benchrig"))
+STATE = Path("/var/lib/benchrig")
 """Where bundles and pending handlers are kept on the host."""
 
 _KEPT_BUNDLES = 3
@@ -47,8 +44,7 @@ def main() -> int:
     outbox = events.Outbox(sys.stdout.fileno(), redactor)
     try:
         folder = _bundle(request.bundle, outbox, sys.stdin.buffer)
-        session = Session(request, folder, outbox, redactor)
-        recap = session.run()
+        recap = Session(request, folder, STATE, outbox, redactor, _still_there).run()
         outbox.send(recap)
         outbox.flush()
     except events.Gone:
@@ -69,16 +65,25 @@ def _bundle(sha: str, outbox: events.Outbox, source: BinaryIO) -> Path:
     data = source.read(size)
     if not size or len(data) < size:
         raise events.Gone
-    bundles.mkdir(parents=True, exist_ok=True)
-    temporary = bundles / f".{sha}.{os.getpid()}"
-    with tarfile.open(fileobj=io.BytesIO(data), mode="r:gz") as archive:
-        archive.extractall(temporary)
+    unpack(data, folder)
+    return folder
+
+
+def unpack(archive: bytes, folder: Path) -> None:
+    """Put a bundle in its folder, whole or not at all, and remove those not used for longest."""
+    import io
+    import shutil
+    import tarfile
+
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    temporary = folder.with_name(f".{folder.name}.{os.getpid()}")
+    with tarfile.open(fileobj=io.BytesIO(archive), mode="r:gz") as content:
+        content.extractall(temporary)
     (temporary / PLAN).chmod(0o600)
     temporary.replace(folder)
-    old = sorted(bundles.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)[_KEPT_BUNDLES:]
-    for path in old:
-        shutil.rmtree(path, ignore_errors=True)
-    return folder
+    by_age = sorted(folder.parent.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
+    for old in by_age[_KEPT_BUNDLES:]:
+        shutil.rmtree(old, ignore_errors=True)
 
 
 @dataclass
@@ -102,8 +107,17 @@ class _Counts:
 class Session:
     """One run on this host, from its first play to its recap."""
 
-    def __init__(self, request: events.Request, folder: Path, outbox: events.Outbox, redactor: Redactor) -> None:
+    def __init__(
+        self,
+        request: events.Request,
+        folder: Path,
+        state: Path,
+        outbox: events.Outbox,
+        redactor: Redactor,
+        still_there: Callable[[], None],
+    ) -> None:
         self._request = request
+        self._still_there = still_there
         self._outbox = outbox
         self._redactor = redactor
         self._bundle = Bundle(folder)
@@ -115,7 +129,7 @@ class Session:
         self._context = Context(self._bundle, self._variables, outbox.flush)
         self._context.diff = request.diff
         self._runner = Runner(self._context, request.check, outbox.send)
-        self._pending = Pending(STATE / "pending.json", keep=not request.check)
+        self._pending = Pending(state / "pending.json", keep=not request.check)
         self._counts = _Counts()
 
     def run(self) -> events.Recap:
@@ -156,7 +170,7 @@ class Session:
 
     def _task(self, play: plan.Play, role: plan.Role, task: plan.Task, *, handler: bool) -> bool:
         """Run one task; return whether the play goes on."""
-        _still_there()
+        self._still_there()
         outcome = self._runner.run(task, role.name, handler=handler)
         self._counts.add(outcome)
         if task.register and is_secret(task.register):

@@ -1,5 +1,5 @@
-"""What the user sees of a play: the running task as a live line, a permanent line for all that changed, failed or was to be
-shown, and at the end Ansible's recap."""
+"""What the user sees of a play: the running task as a live line, a permanent line for each task that changed something, for
+what failed, and for what was to be shown."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from benchrig import console
 from benchrig.agent.events import Event, ItemDone, Notice, TaskStarted
 
 _STDERR_LINES = 15
+_LABELS = 3
+"""How many items of a loop are named; the others are counted."""
 
 
 class Progress:
@@ -17,22 +19,36 @@ class Progress:
 
     def __init__(self, host: str, *, name_host: bool, check: bool) -> None:
         self._prefix = f"{host}: " if name_host else ""
-        self._check = check
+        self._change = "would change" if check else "changed"
         self._task = TaskStarted("", "", "")
         self._started = time.monotonic()
+        self._changed: dict[str, str] = {}
+        """What changed in the running loop: items' labels and messages."""
         self.failure = ""
         """The failed task and where it is written; empty while all is well."""
 
     def show(self, event: Event) -> None:
         """Show one event."""
-        if isinstance(event, TaskStarted):
-            self._task = event
-            self._started = time.monotonic()
-            console.status(f"{self._prefix}{self._title()}")
-        elif isinstance(event, ItemDone):
+        if isinstance(event, ItemDone):
             self._item(event)
         elif isinstance(event, Notice):
             console.warn(f"{self._prefix}{event.text}")
+        elif isinstance(event, TaskStarted):
+            self.end_task()
+            self._task = event
+            self._started = time.monotonic()
+            console.status(f"{self._prefix}{self._title()}")
+
+    def end_task(self) -> None:
+        """Write the line of a loop that changed something: one for all its items."""
+        if self._changed:
+            named = ", ".join(list(self._changed)[:_LABELS])
+            more = len(self._changed) - _LABELS
+            items = f"{named} and {more} more" if more > 0 else named
+            messages = set(self._changed.values())
+            message = f": {messages.pop()}" if len(messages) == 1 else ""
+            self._changed_line(f" ({items}){message}", time.monotonic() - self._started)
+            self._changed = {}
 
     def _title(self) -> str:
         name = f"handler: {self._task.name}" if self._task.handler else self._task.name
@@ -40,23 +56,32 @@ class Progress:
 
     def _item(self, item: ItemDone) -> None:
         label = f" ({item.label})" if item.label else ""
+        if item.label:
+            console.status(f"{self._prefix}{self._title()} ({item.label}: {item.status})")
         if item.status == "changed":
-            changed = "would change" if self._check else "changed"
-            message = f": {item.message}" if item.message else ""
-            took = f" ({item.seconds:.1f} s)" if item.seconds >= 1 else ""
-            console.line(f"{self._prefix}{changed}: {self._title()}{label}{message}{took}", "changed")
+            self._changed_item(item, label)
         if item.output:
             self._block(f"{self._prefix}{self._title()}{label}: ", item.output.splitlines())
-        if item.diff:
-            for line in item.diff.splitlines():
-                console.line(f"  {line}", _diff_style(line))
         if item.status == "ignored":
             console.line(f"{self._prefix}failed, and ignored: {self._title()}{label}: {item.message}", "faint")
         if item.status == "failed":
             self._failed(item, label)
 
+    def _changed_item(self, item: ItemDone, label: str) -> None:
+        if item.label and not item.diff:
+            self._changed[item.label] = item.message
+            return
+        self._changed_line(f"{label}: {item.message}" if item.message else label, item.seconds)
+        for line in item.diff.splitlines():
+            console.line(f"  {line}", _diff_style(line))
+
+    def _changed_line(self, what: str, seconds: float) -> None:
+        took = f" ({seconds:.1f} s)" if seconds >= 1 else ""
+        console.line(f"{self._prefix}{self._change}: {self._title()}{what}{took}", "changed")
+
     def _failed(self, item: ItemDone, label: str) -> None:
-        self.failure = f"{self._title()}{label}: {item.message} ({self._task.where})"
+        self.end_task()
+        self.failure = self.failure or f"{self._title()}{label}: {item.message} ({self._task.where})"
         console.line(f"{self._prefix}failed: {self._title()}{label}: {item.message}", "bad")
         said = item.stderr.strip() or item.stdout.strip()
         for line in said.splitlines()[-_STDERR_LINES:]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -70,8 +70,15 @@ class _Work:
     bundle: bundles.Bundle
     progress: Progress
     recap: HostRecap
-    close: list[Callable[[], None]] = field(default_factory=list)
-    """Ends it early, from another thread."""
+    remote: ssh.Remote | None = None
+    stopped: bool = False
+    """The user ended it."""
+
+    def stop(self) -> None:
+        """End it, from another thread: its connection is closed, whereupon the agent stops before its next task."""
+        self.stopped = True
+        if self.remote is not None:
+            self.remote.close()
 
 
 def provision(
@@ -146,7 +153,7 @@ def _hostvars(inventory: Inventory, name: str) -> dict[str, dict[str, Any]]:
 
 
 def _run_all(works: Sequence[_Work]) -> None:
-    """Run all hosts at the same time; Ctrl-C closes their connections, whereupon the agents stop before their next task."""
+    """Run all hosts at the same time, until they are done or the user presses Ctrl-C."""
     threads = [threading.Thread(target=_run_one, args=(work,), daemon=True) for work in works]
     for thread in threads:
         thread.start()
@@ -155,8 +162,7 @@ def _run_all(works: Sequence[_Work]) -> None:
             thread.join()
     except KeyboardInterrupt:
         for work in works:
-            for close in work.close:
-                close()
+            work.stop()
         raise
     finally:
         console.status("")
@@ -166,10 +172,12 @@ def _run_one(work: _Work) -> None:
     started = time.monotonic()
     try:
         with ssh.connect(work.host) as remote:
-            work.close.append(remote.close)
+            work.remote = remote
             recap = _converse(work, remote)
             work.recap = replace(recap, execs=remote.execs, seconds=time.monotonic() - started)
     except HostError as error:
+        if work.stopped:
+            return
         console.line(str(error), "bad")
         work.recap = HostRecap(work.host.name, unreachable=1, failure=str(error), hint=error.hint)
     except Exception as error:
@@ -196,6 +204,7 @@ def _converse(work: _Work, remote: ssh.Remote) -> HostRecap:
                 recap = event
             else:
                 work.progress.show(event)
+        work.progress.end_task()
         _, stderr = channel.finish()
     if recap is None:
         return _broken(work, stderr)

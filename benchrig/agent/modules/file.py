@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -64,6 +63,8 @@ def _absent(context: Context, path: Path) -> Result:
         return Result(values={"path": str(path), "state": "absent"})
     if not context.check:
         if stat.S_ISDIR(found.st_mode):
+            import shutil
+
             shutil.rmtree(path)
         else:
             path.unlink()

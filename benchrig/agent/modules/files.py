@@ -8,11 +8,10 @@ import os
 import pwd
 import shlex
 import stat
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from .base import Context, ModuleError, Result
 
@@ -150,10 +149,9 @@ def _kept(wanted: Attributes, found: os.stat_result | None) -> Attributes:
 
 
 def _replace(context: Context, path: Path, content: bytes, wanted: Attributes, validate: str) -> None:
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    temporary = Path(name)
+    temporary, file = beside(path)
     try:
-        with os.fdopen(descriptor, "wb") as file:
+        with file:
             file.write(content)
         wanted.apply(temporary)
         if validate:
@@ -162,6 +160,13 @@ def _replace(context: Context, path: Path, content: bytes, wanted: Attributes, v
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def beside(path: Path) -> tuple[Path, BinaryIO]:
+    """Return a new file that only root can read, in the same folder, to be renamed to `path` when it is finished."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
+    temporary.unlink(missing_ok=True)
+    return temporary, os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
 
 
 def settle(temporary: Path, path: Path, wanted: Attributes) -> None:

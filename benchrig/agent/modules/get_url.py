@@ -5,10 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import tempfile
-import urllib.error
-import urllib.parse
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,7 +45,7 @@ def run(args: Args, context: Context) -> Result:
     """Make the file be there."""
     dest = Path(expand(args.dest))
     if args.dest.endswith("/") or dest.is_dir():
-        dest /= Path(urllib.parse.urlsplit(args.url).path).name
+        dest /= _name(args.url)
     wanted = files.attributes(context, args.owner, args.group, args.mode)
     algorithm, expected = _expected(args, context)
     found = files.status(dest)
@@ -76,13 +72,20 @@ def _expected(args: Args, context: Context) -> tuple[str, str]:
     algorithm, _, expected = args.checksum.partition(":")
     if not expected.startswith(("http://", "https://", "ftp://")):
         return algorithm or "sha256", expected.lower()
-    name = Path(urllib.parse.urlsplit(args.url).path).name
+    name = _name(args.url)
     text = b"".join(_download(Args(expected, "", timeout=args.timeout), context)).decode(errors="replace")
     for line in text.splitlines():
         parts = line.split()
         if parts and (len(parts) == 1 or parts[-1].lstrip("*./") == name):
             return algorithm, parts[0].lower()
     raise ModuleError(f"{expected} names no hash of {name}")
+
+
+def _name(url: str) -> str:
+    """Return the file name that an address ends with."""
+    from urllib.parse import urlsplit
+
+    return Path(urlsplit(url).path).name
 
 
 def _digest(path: Path, algorithm: str) -> str:
@@ -92,10 +95,9 @@ def _digest(path: Path, algorithm: str) -> str:
 
 def _fetch(args: Args, context: Context, dest: Path, wanted: files.Attributes, algorithm: str, expected: str) -> bool:
     """Download beside the place, check, and rename; return whether the file is another one now."""
-    descriptor, name = tempfile.mkstemp(prefix=f".{dest.name}.", dir=dest.parent)
-    temporary = Path(name)
+    temporary, file = files.beside(dest)
     try:
-        with os.fdopen(descriptor, "wb") as file:
+        with file:
             for part in _download(args, context):
                 file.write(part)
         got = _digest(temporary, algorithm)
@@ -109,6 +111,10 @@ def _fetch(args: Args, context: Context, dest: Path, wanted: files.Attributes, a
 
 
 def _download(args: Args, context: Context) -> Iterator[bytes]:
+    # Imported late: with its HTTP and TLS it costs more than many a task.
+    import urllib.error
+    import urllib.request
+
     context.slow()
     request = urllib.request.Request(args.url, headers={"User-Agent": "benchrig", **args.headers})
     try:

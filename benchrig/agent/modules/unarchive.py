@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import re
 import stat
-import tarfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from . import files
 from .base import Context, ModuleError, Result, expand
+
+if TYPE_CHECKING:
+    import tarfile
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,8 @@ def check(args: Args) -> Iterator[str]:
 
 def run(args: Args, context: Context) -> Result:
     """Unpack the archive if what is in it is not there already."""
+    import tarfile
+
     if args.creates is not None and Path(expand(args.creates)).exists():
         return Result(values={"dest": args.dest, "src": args.src})
     source, dest = _source(args, context), Path(expand(args.dest))
