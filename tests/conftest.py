@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,10 +39,9 @@ class Clone:
         return self.run(["./inv", *arguments], timeout=timeout, **environ)
 
     def run(self, argv: Sequence[str], timeout: float = 600, **environ: str) -> Done:
-        """Run any command there."""
-        done = subprocess.run(
-            argv, cwd=self.root, env={**os.environ, **environ}, capture_output=True, text=True, timeout=timeout, check=False
-        )
+        """Run any command there; the tools of the development environment are found."""
+        env = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", **environ}
+        done = subprocess.run(argv, cwd=self.root, env=env, capture_output=True, text=True, timeout=timeout, check=False)
         return Done(done.returncode, done.stdout, done.stderr)
 
 

@@ -1,0 +1,115 @@
+"""Every command that README.md and docs/ show is run, in the order they are shown, in a clean clone."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from benchrig.inventory import Host
+from tests.conftest import ROOT, Clone, Done
+
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+MAIN_JOB = "./inv provision bench report"
+RUNNING_NOW = ("./inv test", "./inv lint")
+"""What continuous integration runs, this test among it."""
+
+ANSIBLE = 'ANSIBLE_SSH_ARGS="-F lab.conf" ansible-playbook --check site.yml'
+
+
+@dataclass(frozen=True)
+class Command:
+    """A line of a shell block in a page."""
+
+    page: str
+    line: str
+
+
+def documented() -> list[Command]:
+    """Return the commands of all shell blocks, each once."""
+    found: dict[str, Command] = {}
+    for page in PAGES:
+        for block in re.findall(r"^```sh\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL):
+            for line in block.splitlines():
+                text = line.partition("  #")[0].strip()
+                if text and not text.startswith("#"):
+                    found.setdefault(text, Command(page.name, text))
+    return list(found.values())
+
+
+def test_main_job_is_the_first_command_shown() -> None:
+    assert documented()[0].line == MAIN_JOB
+
+
+def test_ci_runs_what_the_readme_tells_developers_to_run() -> None:
+    script = (ROOT / ".ci" / "run").read_text()
+    assert all(line in script for line in RUNNING_NOW)
+
+
+def test_readme_fits_two_screens() -> None:
+    prose = re.sub(r"^```\n.*?^```", "", (ROOT / "README.md").read_text(), flags=re.MULTILINE | re.DOTALL)
+    assert len(prose.splitlines()) <= 90
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
+        assert (page.parent / target).exists(), target
+
+
+@pytest.mark.lab
+@pytest.mark.parametrize("command", documented(), ids=lambda command: f"{command.page}: {command.line}")
+def test_documented_command_works(clone: Clone, main_job: Done, command: Command) -> None:
+    if command.line == MAIN_JOB:
+        assert main_job.code == 0, main_job.stderr
+    elif command.line not in (*RUNNING_NOW, ANSIBLE):
+        done = clone.run(["sh", "-c", command.line], timeout=900)
+        assert done.code == 0, done.stderr
+
+
+@pytest.mark.lab
+def test_ansible_finds_nothing_to_change_after_us(clone: Clone, main_job: Done) -> None:
+    """Real Ansible is the oracle of our engine; run as docs/roles.md shows it."""
+    assert main_job.code == 0
+    assert ANSIBLE in [command.line for command in documented()]
+    assert clone.inv("provision").code == 0
+    done = clone.run(["sh", "-c", f"./inv ssh-config > lab.conf; {ANSIBLE}"], timeout=900)
+    assert done.code == 0, done.stdout[-3000:] + done.stderr[-2000:]
+    assert re.search(r"lab1 +: ok=\d+ +changed=0 +unreachable=0 +failed=0", done.stdout), done.stdout[-3000:]
+
+
+@pytest.mark.lab
+def test_app_of_the_docs_can_be_added_and_measured(clone: Clone, main_job: Done) -> None:
+    """The example of docs/adding-an-app.md, word for word, with flask-sync's program and requirements in its folder."""
+    assert main_job.code == 0
+    page = (ROOT / "docs" / "adding-an-app.md").read_text()
+    app, row = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    folder = clone.root / "apps" / "mine"
+    folder.mkdir()
+    (folder / "app.yml").write_text(app)
+    for name in ("app.py", "requirements.txt"):
+        shutil.copy(clone.root / "apps" / "flask-sync" / name, folder)
+    suite = clone.root / "configs" / "suites" / "web-frameworks.yml"
+    suite.write_text(suite.read_text().replace("rows:\n", row))
+    done = clone.run(["sh", "-c", page.strip().splitlines()[-1].strip()])
+    assert done.code == 0, done.stderr
+    assert "not deployed yet, or changed since: mine" in done.stderr
+    assert "Flask, sync" in done.stdout
+
+
+@pytest.mark.lab
+def test_inventory_of_an_existing_host_works_as_docs_show_it(clone: Clone, main_job: Done, lab1: Host) -> None:
+    """The example of docs/inventory.md, with the lab machine's address and key in it."""
+    assert main_job.code == 0
+    example = re.search(r"```yaml\n(all:.*?)```", (ROOT / "docs" / "inventory.md").read_text(), re.DOTALL)
+    assert example
+    keys = f"    ansible_ssh_private_key_file: {lab1.key_file}\n    benchrig_known_hosts: {lab1.known_hosts}\n  children:"
+    text = example[1].replace("192.0.2.10", lab1.address).replace("  children:", keys)
+    (clone.root / "inventory" / "mine.yml").write_text(text)
+    done = clone.inv("provision", "-i", "mine")
+    assert "web1 : ok=" in done.stderr
+    assert (done.code, "changed=0" in done.stderr) == (0, True), done.stderr
