@@ -89,7 +89,7 @@ class LabMachines:
     def _stopped(self) -> list[MachineFolder]:
         words = lab_process.words()
         machines = map(self.lab.machine, self.inventory.hosts)
-        return [machine for machine in machines if lab_machine.mark(machine) not in words]
+        return [machine for machine in machines if not lab_machine.is_up(machine, words)]
 
     def _complete(self) -> bool:
         return not self._stopped() and lab_network.has_gateway(self.lab)
@@ -139,7 +139,7 @@ class LabMachines:
 
     def _status(self, machine: MachineFolder, words: set[str]) -> MachineStatus:
         address = self.lab.record().address(machine.name)
-        if lab_machine.mark(machine) in words:
+        if lab_machine.is_up(machine, words):
             return MachineStatus(machine.name, "running", address, "systemd-nspawn on this machine")
         if machine.changes.is_dir():
             return MachineStatus(machine.name, "stopped", "", f"kept in {machine.path}")

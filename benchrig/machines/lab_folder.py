@@ -141,6 +141,11 @@ class MachineFolder:
         return self.path / "image"
 
     @property
+    def ready(self) -> Path:
+        """Exists once it has answered; means something only while its systemd-nspawn runs."""
+        return self.path / "ready"
+
+    @property
     def log(self) -> Path:
         """What systemd-nspawn said."""
         return self.path / "boot.log"

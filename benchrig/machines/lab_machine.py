@@ -40,8 +40,13 @@ def mark(machine: MachineFolder) -> str:
     return f"--directory={machine.root}"
 
 
+def is_up(machine: MachineFolder, words: set[str]) -> bool:
+    """Return whether a machine runs, by the words of the process list, and came up: its starter was not killed."""
+    return mark(machine) in words and machine.ready.exists()
+
+
 def start(machine: MachineFolder, plan: Plan) -> None:
-    """Boot a machine that is not running and wait until its sshd answers. It must have its image and its host key.
+    """Boot a machine that is not up and wait until its sshd answers. It must have its image and its host key.
 
     Raises MachineError with the end of its log when it does not come up; then nothing of it is left running.
     """
@@ -52,6 +57,7 @@ def start(machine: MachineFolder, plan: Plan) -> None:
         lab_network.open_machine(plan.lab, machine, plan.network, plan.numbers[machine.name])
         lab_process.start(_program(machine))
         _wait(machine, plan.address(machine.name))
+        machine.ready.touch()
     except BaseException:
         stop(machine)
         raise
@@ -65,6 +71,7 @@ def write_hosts(machine: MachineFolder, plan: Plan) -> None:
 
 def stop(machine: MachineFolder) -> None:
     """Power a machine off and undo what `start` did, however far it came. Raises MachineError when something stays."""
+    machine.ready.unlink(missing_ok=True)
     # systemd-nspawn passes the first SIGTERM on as a request to power off; the second one makes it kill the machine.
     for sign, seconds in ((signal.SIGTERM, STOP_SECONDS), (signal.SIGTERM, 3.0), (signal.SIGKILL, 3.0)):
         if lab_process.stop(lambda: _nspawn(machine), sign, seconds):
