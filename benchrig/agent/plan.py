@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -90,6 +90,7 @@ def _brief(value: Any) -> dict[str, Any]:
         content = getattr(value, item.name)
         if item.name in ("roles", "tasks", "handlers"):
             content = [_brief(part) for part in content]
-        if content or content is False:
+        default = {} if item.default is MISSING else item.default
+        if content != default:
             result[item.name] = content
     return result

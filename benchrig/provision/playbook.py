@@ -10,7 +10,7 @@ from typing import Any
 from benchrig import yamlfile
 from benchrig.agent import spec
 from benchrig.agent.plan import Play, Role, Task
-from benchrig.errors import InputError, Problem
+from benchrig.errors import InputError, Problem, nearest
 from benchrig.provision.roles import read_role, variable_problems
 from benchrig.provision.subset import PlayKeys, RoleEntry
 from benchrig.provision.tasks import Inherited
@@ -70,7 +70,7 @@ def _handler_problems(roles: Sequence[Role]) -> Iterator[Problem]:
     for task in _tasks(roles):
         for topic in task.notify:
             if topic not in topics:
-                yield Problem(task.where, f"no handler '{topic}' in this play; {spec.suggestion(topic, topics)}")
+                yield Problem(task.where, f"no handler '{topic}' in this play; {nearest(topic, topics)}")
     for role in roles:
         for name, count in Counter(handler.name for handler in role.handlers).items():
             if count > 1:

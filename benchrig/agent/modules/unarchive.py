@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import re
 import stat
@@ -86,16 +87,16 @@ def _strip(args: Args) -> int:
 def _members(archive: tarfile.TarFile, strip: int) -> Iterator[tarfile.TarInfo]:
     """Yield the members under the names they get; those above the stripped folders fall away."""
     for member in archive:
-        parts = [part for part in member.name.split("/") if part not in ("", ".")][strip:]
-        if parts:
-            yield (
-                member.replace(name="/".join(parts), deep=False) if not member.islnk() else _hard_link(member, parts, strip)
-            )
+        named = copy.copy(member)
+        named.name = _stripped(member.name, strip)
+        if member.islnk():
+            named.linkname = _stripped(member.linkname, strip)
+        if named.name:
+            yield named
 
 
-def _hard_link(member: tarfile.TarInfo, parts: Sequence[str], strip: int) -> tarfile.TarInfo:
-    target = "/".join([part for part in member.linkname.split("/") if part not in ("", ".")][strip:])
-    return member.replace(name="/".join(parts), linkname=target, deep=False)
+def _stripped(name: str, strip: int) -> str:
+    return "/".join([part for part in name.split("/") if part not in ("", ".")][strip:])
 
 
 def _differs(member: tarfile.TarInfo, dest: Path, wanted: files.Attributes) -> bool:
