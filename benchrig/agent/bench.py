@@ -6,6 +6,7 @@ cut off leaves nothing running here.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import fcntl
 import os
@@ -71,6 +72,8 @@ class Bench:
         return bench_unit.start(op.unit)
 
     def _stop(self, op: ask.Stop) -> ask.Port:
+        if self._sampler is not None:
+            self._stop_sampling(ask.StopSampling())
         port = bench_unit.stop(op.unit, op.port)
         self._unit = ""
         return port
@@ -88,13 +91,13 @@ class Bench:
 
 
 def _work(bench: Bench, lines: queue.SimpleQueue[bytes], out: BinaryIO) -> None:
-    """Answer line after line; end the program when nobody reads the answers any more."""
-    while True:
-        envelope = bench.answer(lines.get())
-        try:
-            out.write(envelope.line())
-        except OSError:
-            os.kill(os.getpid(), signal.SIGTERM)
+    """Answer line after line; whatever ends this ends the program, which else would wait for its input."""
+    try:
+        with contextlib.suppress(OSError):
+            while True:
+                out.write(bench.answer(lines.get()).line())
+    finally:
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _take_lock() -> BinaryIO:

@@ -14,6 +14,7 @@ from typing import Any, Generic, TypeVar, get_args
 from . import spec
 
 A = TypeVar("A")
+T = TypeVar("T")
 
 
 class Operation(Generic[A]):
@@ -268,10 +269,7 @@ class Envelope:
 
 def read_envelope(line: bytes) -> Envelope:
     """Read one line. Raises ValueError when it is no envelope."""
-    try:
-        return spec.build(Envelope, json.loads(line))
-    except spec.SpecError as error:
-        raise ValueError(str(error)) from None
+    return _build(Envelope, json.loads(line))
 
 
 def request_line(operation: Operation[Any]) -> bytes:
@@ -284,4 +282,11 @@ def read_request(line: bytes) -> Operation[Any]:
     envelope = read_envelope(line)
     if envelope.operation not in OPERATIONS:
         raise ValueError(f"unknown operation '{envelope.operation}'")
-    return spec.build(OPERATIONS[envelope.operation], envelope.value)
+    return _build(OPERATIONS[envelope.operation], envelope.value)
+
+
+def _build(cls: type[T], data: object) -> T:
+    try:
+        return spec.build(cls, data)
+    except spec.SpecError as error:
+        raise ValueError(str(error)) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import http.client
 import re
@@ -92,14 +93,21 @@ def _is_free(port: int) -> bool:
 
 def _listener(port: int) -> tuple[int, str]:
     """Return pid and command of the process that listens on a port; 0 when it cannot be told."""
-    inodes = {f"socket:[{inode}]" for inode in _listening_inodes(port)}
-    for folder in Path("/proc").glob("[0-9]*/fd"):
-        try:
-            if inodes & {str(link.readlink()) for link in folder.iterdir()}:
-                return int(folder.parent.name), read(folder.parent / "cmdline").replace("\0", " ").strip()
-        except OSError:
-            continue
+    sockets = {f"socket:[{inode}]" for inode in _listening_inodes(port)}
+    for process in Path("/proc").glob("[0-9]*"):
+        if sockets & _open_files(process):
+            return int(process.name), read(process / "cmdline").replace("\0", " ").strip()
     return 0, ""
+
+
+def _open_files(process: Path) -> set[str]:
+    """Return what a process's descriptors point to; what it closes meanwhile is left out."""
+    found: set[str] = set()
+    with contextlib.suppress(OSError):
+        for link in (process / "fd").iterdir():
+            with contextlib.suppress(OSError):
+                found.add(str(link.readlink()))
+    return found
 
 
 def _listening_inodes(port: int) -> Iterable[str]:

@@ -1,0 +1,188 @@
+"""The agent's side of a bench: what it reads of a machine, runs and watches. It is done for real, on this machine."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from benchrig.agent import bench_facts, bench_unit, sampler
+from benchrig.agent import bench_protocol as ask
+from benchrig.agent.bench_load import LoadRunner
+
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="the agent runs as root")
+
+
+@contextmanager
+def listening(port: int = 0) -> Iterator[int]:
+    with socket.socket() as server:
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        server.bind(("127.0.0.1", port))
+        server.listen()
+        yield server.getsockname()[1]
+
+
+@pytest.mark.parametrize("operation", [ask.FindFacts(), ask.FreePort(8080), ask.RunLoad(("wrk", "-t4"), "x = 1\n", 5.0)])
+def test_an_operation_arrives_as_it_was_sent(operation: ask.Operation[object]) -> None:
+    assert ask.read_request(ask.request_line(operation)) == operation
+
+
+@pytest.mark.parametrize("line", [b"", b"[]", b'{"operation": "Reboot"}', b'{"operation": "FreePort", "value": {}}'])
+def test_a_line_that_asks_for_nothing_known_is_refused(line: bytes) -> None:
+    with pytest.raises(ValueError, match="."):
+        ask.read_request(line)
+
+
+def test_facts_are_those_of_this_machine() -> None:
+    facts = bench_facts.facts()
+    assert facts.cores == len(os.sched_getaffinity(0))
+    assert facts.memory_bytes > 1 << 28
+    assert facts.sysctls["net.core.somaxconn"].isdigit()
+    assert facts.open_files == bench_facts.raise_open_files()
+    assert facts.versions["python3"].startswith("3.")
+
+
+def test_a_port_that_somebody_listens_on_is_taken_and_they_are_named() -> None:
+    with listening() as port:
+        assert not bench_unit._is_free(port)
+        pid, command = bench_unit._listener(port)
+        assert pid == os.getpid()
+        assert "pytest" in command
+    assert bench_unit._is_free(port)
+
+
+def test_a_port_that_nobody_answers_on_is_an_answer() -> None:
+    with listening() as port:
+        pass
+    assert "refused" in bench_unit.fetch("127.0.0.1", port, "/", 1.0).error
+
+
+@as_root
+def test_a_load_generator_is_run_unprivileged_with_its_script_timed_and_accounted() -> None:
+    code = "import os, sys; s = open(sys.argv[1]).read(); x = sum(range(10**6)); print(os.getuid(), s)"
+    output = LoadRunner().run((sys.executable, "-S", "-c", code, "{script}"), "the script", 20.0)
+    assert (output.exit_code, output.stderr) == (0, "")
+    uid, script = output.stdout.strip().split(" ", 1)
+    assert uid != "0"
+    assert script == "the script"
+    assert 0 < output.cpu_seconds <= output.wall_seconds + 0.05
+    assert output.open_files == bench_facts.raise_open_files()
+
+
+@as_root
+def test_a_load_generator_that_hangs_is_killed() -> None:
+    output = LoadRunner().run(("sleep", "60"), "", 0.1)
+    assert output.killed
+    assert output.exit_code == -9
+    assert output.wall_seconds < 5
+
+
+@as_root
+def test_a_load_generator_that_is_not_there_is_an_error_of_the_system() -> None:
+    with pytest.raises(FileNotFoundError):
+        LoadRunner().run(("/no/such/program",), "", 1.0)
+
+
+def test_the_sampler_counts_what_its_machine_and_itself_use() -> None:
+    watched = sampler.Sampler("/no/such/group")
+    watched.start()
+    time.sleep(0.2)
+    seen = watched.stop()
+    assert seen.seconds >= 0.2
+    assert (seen.cpu_percent, seen.processes) == (0.0, 0)
+    assert 0 <= seen.machine_idle_percent <= 100
+    assert seen.samples >= 1
+    assert 0 < seen.sampler_cpu_seconds < 0.1
+
+
+def test_a_process_that_has_ended_still_counts_where_there_is_no_group_counter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sampler, "CGROUP_ROOTS", (tmp_path,))
+    with subprocess.Popen([sys.executable, "-S", "-c", "sum(range(10**7)); input()"], stdin=subprocess.PIPE) as busy:
+        (tmp_path / "cgroup.procs").write_text(f"{busy.pid}\n")
+        processes = sampler.UnitProcesses("/")
+        until(lambda: processes.cpu_seconds() >= 0.05)
+        resident, count = processes.resident_bytes()
+        assert resident > 1 << 20
+        assert count == 1
+        busy.kill()
+    assert processes.cpu_seconds() >= 0.05
+    assert processes.resident_bytes() == (0, 0)
+
+
+AGENT = "from agent import bench; bench.LOCK = bench.Path({lock!r}); raise SystemExit(bench.main())"
+
+
+@contextmanager
+def agent(lock: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Start the agent as it is started on a host: a top-level package, lines in, lines out."""
+    root = Path(bench_facts.__file__).parents[1]
+    argv = [sys.executable, "-c", AGENT.format(lock=str(lock))]
+    with subprocess.Popen(argv, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        yield process
+        process.kill()
+
+
+def send(process: subprocess.Popen[bytes], operation: ask.Operation[object]) -> None:
+    assert process.stdin
+    process.stdin.write(ask.request_line(operation))
+    process.stdin.flush()
+
+
+def answered(process: subprocess.Popen[bytes]) -> ask.Envelope:
+    assert process.stdout
+    return ask.read_envelope(process.stdout.readline())
+
+
+def test_the_agent_answers_line_after_line_and_outlives_a_bad_one(tmp_path: Path) -> None:
+    with agent(tmp_path / "lock") as process, listening() as port:
+        assert process.stdin
+        process.stdin.write(b"nonsense\n")
+        process.stdin.flush()
+        assert answered(process).error
+        send(process, ask.Fetch("127.0.0.1", port, "/", 0.1))
+        assert answered(process).value["error"] == "timed out"
+        process.stdin.close()
+        assert process.wait(10) == 0
+
+
+@as_root
+def test_the_load_generator_dies_with_the_controllers_line(tmp_path: Path) -> None:
+    with agent(tmp_path / "lock") as process:
+        send(process, ask.RunLoad(("sleep", "1234.5"), "", 60.0))
+        until(lambda: running("sleep", "1234.5"))
+        assert process.stdin
+        process.stdin.close()
+        assert process.wait(10) == 0
+        until(lambda: not running("sleep", "1234.5"))
+
+
+def running(*argv: str) -> bool:
+    """Tell whether a program runs with exactly these words."""
+    wanted = "\0".join((*argv, ""))
+    return any(bench_facts.read(path) + "\0" in (wanted, wanted + "\0") for path in Path("/proc").glob("[0-9]*/cmdline"))
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Wait until something is so, at most ten seconds."""
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_a_second_bench_on_a_host_is_refused_with_the_first_ones_pid(tmp_path: Path) -> None:
+    with agent(tmp_path / "lock") as first:
+        send(first, ask.FindFacts())
+        assert not answered(first).error
+        with agent(tmp_path / "lock") as second:
+            assert answered(second).error == f"another bench runs here (process {first.pid})"
+            assert second.wait(10) == 1
