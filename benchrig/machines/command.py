@@ -46,7 +46,8 @@ def run(
     except subprocess.TimeoutExpired:
         raise MachineError(f"{purpose}: {argv[0]} did not end within {timeout:.0f} s", hint) from None
     if done.returncode:
-        raise MachineError(f"{purpose}: {argv[0]}: {last_line(done.stderr) or f'exit code {done.returncode}'}", hint)
+        reason = complaint(done.stderr + done.stdout) or f"{argv[0]} ended with exit code {done.returncode}"
+        raise MachineError(f"{purpose}: {reason}", hint)
     return done.stdout
 
 
@@ -55,7 +56,11 @@ def search_path() -> str:
     return f"{os.environ.get('PATH', '')}:{PATH}".lstrip(":")
 
 
-def last_line(text: str) -> str:
-    """Return the last line of a program's messages that says something."""
+def complaint(text: str) -> str:
+    """Return the line of a program's messages that says what went wrong.
+
+    That is the first error of apt and its like, which go on complaining of what follows from it; else the last line.
+    """
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1] if lines else ""
+    errors = [line.removeprefix("E: ") for line in lines if line.startswith("E: ")]
+    return errors[0] if errors else lines[-1] if lines else ""

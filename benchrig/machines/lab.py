@@ -43,7 +43,7 @@ class LabMachines:
 
     def down(self) -> None:
         """Power off every machine of the lab and take its network down. Raises MachineError."""
-        if not self.lab.path.is_dir():
+        if self._is_absent():
             return
         lab_requirements.check()
         with self.lab.locked():
@@ -51,7 +51,7 @@ class LabMachines:
 
     def destroy(self) -> None:
         """Stop the lab and remove all of it but the root image. Raises MachineError when something stays."""
-        if not self.lab.path.is_dir():
+        if self._is_absent():
             return
         lab_requirements.check()
         with self.lab.locked():
@@ -90,6 +90,11 @@ class LabMachines:
         words = lab_process.words()
         machines = map(self.lab.machine, self.inventory.hosts)
         return [machine for machine in machines if not lab_machine.is_up(machine, words)]
+
+    def _is_absent(self) -> bool:
+        if absent := not self.lab.path.is_dir():
+            console.line("lab: there is none")
+        return absent
 
     def _complete(self) -> bool:
         return not self._stopped() and lab_network.has_gateway(self.lab)

@@ -108,7 +108,6 @@ def _build(root: Path, settings: Outer, lock: int) -> None:
     argv = [
         *("unshare", "--mount", "--pid", "--fork", "--kill-child"),
         "mmdebstrap",
-        "--quiet",
         "--variant=apt",
         f"--include={','.join(PACKAGES)}",
         "--skip=cleanup/apt/lists",

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from benchrig.errors import MachineError
 from benchrig.machines import lab_process
-from benchrig.machines.command import last_line, run
+from benchrig.machines.command import complaint, run
 from benchrig.machines.lab_folder import LabFolder, MachineFolder, Network
 
 POOLS = tuple(map(IPv4Network, ("10.213.0.0/16", "172.29.0.0/16", "192.168.0.0/16")))
@@ -181,6 +181,6 @@ def _start_gateway(lab: LabFolder, network: Network, loopback: bool) -> None:
             return _ip(lab.namespace, "link set gateway master bridge up")
         except MachineError:
             if time.monotonic() > deadline or not _gateways(lab):
-                said = last_line(lab.gateway_log.read_text(errors="replace"))
+                said = complaint(lab.gateway_log.read_text(errors="replace"))
                 raise MachineError(f"the lab's way out, slirp4netns, did not start: {said}") from None
         time.sleep(0.02)
