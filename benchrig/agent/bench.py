@@ -114,14 +114,20 @@ def _take_lock() -> BinaryIO:
     return lock
 
 
+def _on_ending_signals(action: Callable[[int, object], None] | signal.Handlers) -> None:
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, action)
+
+
 def _ended(_signal: int, _frame: object) -> None:
+    # A second signal must not end the clearing up that the first one began.
+    _on_ending_signals(signal.SIG_IGN)
     raise SystemExit(1)
 
 
 def main() -> int:
     """Serve one controller until its end of the line is closed."""
-    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
-        signal.signal(number, _ended)
+    _on_ending_signals(_ended)
     out = os.fdopen(sys.stdout.fileno(), "wb", buffering=0, closefd=False)
     try:
         lock = _take_lock()
@@ -132,9 +138,12 @@ def main() -> int:
     lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=_work, args=(bench, lines, out), daemon=True).start()
     try:
-        # This thread only reads, so that it sees the end of the input while a load runs.
-        for line in sys.stdin.buffer:
-            lines.put(line)
+        try:
+            # This thread only reads, so that it sees the end of the input while a load runs.
+            for line in sys.stdin.buffer:
+                lines.put(line)
+        finally:
+            _on_ending_signals(signal.SIG_IGN)
     finally:
         bench.abandon()
         lock.close()
