@@ -1,0 +1,145 @@
+"""Provisioning over SSH, on the lab machine: what is sent, what is told, and what becomes of a run that is cut short."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from benchrig import ssh
+from benchrig.errors import ExitCode, InputError
+from benchrig.inventory import Host, Inventory
+from benchrig.provision import HostRecap, provision
+from benchrig.provision.run import ProvisionError
+from tests.cases.rig import Project
+
+pytestmark = pytest.mark.lab
+
+CHANGE_AND_SLEEP = """
+- name: Change
+  ansible.builtin.copy: {content: "{{ text }}", dest: "{{ dir }}/a", mode: "0644"}
+  notify: Handle
+- name: Sleep
+  ansible.builtin.command: sleep {{ seconds }}
+  changed_when: false
+- name: After
+  ansible.builtin.file: {path: "{{ dir }}/after", state: touch, mode: "0644"}
+"""
+
+HANDLE = "- name: Handle\n  ansible.builtin.shell: echo handled >> {{ dir }}/log\n"
+
+
+@pytest.fixture
+def there(lab1: Host, request: pytest.FixtureRequest) -> str:
+    """Return a new folder on the lab machine."""
+    folder = f"/var/tmp/{request.node.name}"
+    on(lab1, f"rm -rf {folder} /var/lib/benchrig/pending.json; mkdir {folder}")
+    return folder
+
+
+def on(host: Host, command: str) -> str:
+    with ssh.connect(host) as remote:
+        return remote.run(["sh", "-c", command]).stdout.decode()
+
+
+def inventory(*hosts: Host) -> Inventory:
+    names = tuple(host.name for host in hosts)
+    return Inventory("test", Path("test.yml"), "lab", {host.name: host for host in hosts}, {"all": names})
+
+
+def run(project: Project, *hosts: Host, **variables: object) -> tuple[HostRecap, ...]:
+    return provision(inventory(*hosts), project.root / "site.yml", extra_vars=variables)
+
+
+def test_every_run_is_one_exec_also_the_one_that_sends_the_bundle(lab1: Host, there: str, tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    project.tasks('- name: Copy\n  ansible.builtin.copy: {content: x, dest: "{{ dir }}/a", mode: "0644"}\n')
+    run(project, lab1, dir=there)
+    project.write("apps/new", str(time.time()))
+    first, second = run(project, lab1, dir=there)[0], run(project, lab1, dir=there)[0]
+    assert [(recap.execs, recap.changed, recap.ok) for recap in (first, second)] == [(1, 0, 1), (1, 0, 1)]
+
+
+def test_it_says_what_changed_and_that_nothing_did(
+    lab1: Host, there: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project = Project(tmp_path)
+    project.tasks('- name: Copy\n  ansible.builtin.copy: {content: x, dest: "{{ dir }}/a", mode: "0644"}\n')
+    run(project, lab1, dir=there)
+    said = capsys.readouterr().err
+    assert "changed: one : Copy: created\n" in said
+    assert "lab1 : ok=1 changed=1 unreachable=0 failed=0 skipped=0 rescued=0 ignored=0\n" in said
+    run(project, lab1, dir=there)
+    assert capsys.readouterr().err.endswith(
+        "changed=0 unreachable=0 failed=0 skipped=0 rescued=0 ignored=0\nnothing changed\n"
+    )
+
+
+def test_a_failed_task_is_told_with_its_error_and_its_place(
+    lab1: Host, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project = Project(tmp_path)
+    project.tasks("- name: Break\n  ansible.builtin.command: sh -c 'echo the reason >&2; exit 3'\n")
+    with pytest.raises(ProvisionError, match="one : Break: non-zero return code") as failed:
+        run(project, lab1)
+    assert failed.value.exit_code == ExitCode.FAILED
+    said = capsys.readouterr().err
+    assert "failed: one : Break: non-zero return code\n  the reason\n  at " in said
+    assert "main.yml:1, exit code 3\n" in said
+    assert "failed=1" in said
+
+
+def test_a_host_that_is_not_reached_does_not_hold_up_the_others(
+    lab1: Host, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project = Project(tmp_path)
+    project.tasks("- name: Show\n  ansible.builtin.debug: {msg: here}\n")
+    away = Host("away", (), {**lab1.variables, "ansible_host": "127.0.0.1", "ansible_port": 1})
+    with pytest.raises(ProvisionError, match=r"away.*cannot be reached") as failed:
+        run(project, lab1, away)
+    assert failed.value.exit_code == ExitCode.UNREACHABLE
+    assert [(recap.host, recap.ok, recap.unreachable) for recap in failed.value.recaps] == [("lab1", 1, 0), ("away", 0, 1)]
+    assert "lab1: one : Show: here" in capsys.readouterr().err
+
+
+def test_ctrl_c_stops_the_host_before_its_next_task_and_keeps_its_handlers(
+    lab1: Host, there: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project = Project(tmp_path)
+    project.tasks(CHANGE_AND_SLEEP)
+    project.handlers(HANDLE)
+    threading.Timer(1.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+    with pytest.raises(KeyboardInterrupt):
+        run(project, lab1, dir=there, text="x", seconds=3)
+    time.sleep(3)
+    assert on(lab1, f"ls {there}; pgrep -f '[a]gent play'") == "a\n"
+    capsys.readouterr()
+    (recap,) = run(project, lab1, dir=there, text="x", seconds=0)
+    assert on(lab1, f"cat {there}/log") == "handled\n"
+    assert recap.changed == 2, "the handler, and the task that was not reached"
+    assert "an earlier run failed before the handler 'Handle'" in capsys.readouterr().err
+
+
+def test_an_agent_that_is_killed_keeps_its_handlers(lab1: Host, there: str, tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    project.tasks(CHANGE_AND_SLEEP)
+    project.handlers(HANDLE)
+    threading.Timer(1.5, on, (lab1, "pkill -KILL -f '[a]gent play'")).start()
+    with pytest.raises(ProvisionError, match="the agent ended early"):
+        run(project, lab1, dir=there, text="x", seconds=5)
+    run(project, lab1, dir=there, text="x", seconds=0)
+    assert on(lab1, f"cat {there}/log") == "handled\n"
+
+
+def test_a_tag_or_group_that_nobody_knows_is_named_before_anything_runs(lab1: Host, tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    project.tasks("- name: Show\n  ansible.builtin.debug: {msg: here}\n  tags: tuning\n")
+    with pytest.raises(InputError, match="no task has the tag 'tunin'; did you mean tuning"):
+        provision(inventory(lab1), project.root / "site.yml", tags=("tunin",))
+    project.write("site.yml", "- hosts: webservers\n  roles: [one]\n")
+    with pytest.raises(InputError, match=r"site.yml:1: no group or host 'webservers'"):
+        run(project, lab1)
