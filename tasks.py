@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from invoke import Context
+from invoke.context import Context
 
 from benchrig import console
 from benchrig.command import ROOT, choose, command, follows, remember

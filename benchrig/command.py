@@ -9,8 +9,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from invoke import Context, Exit, Task
-from invoke import task as invoke_task
+from invoke.context import Context
+from invoke.exceptions import Exit
+from invoke.tasks import Task
+from invoke.tasks import task as invoke_task
 
 from benchrig import console
 from benchrig.errors import BenchrigError, ExitCode
@@ -40,7 +42,8 @@ def command(help: Mapping[str, str] | None = None, **options: Any) -> Callable[[
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
                 raise Exit("", ExitCode.OK) from None
 
-        return invoke_task(help=dict(help or {}), **options)(run)
+        task: Task[Any] = invoke_task(help=dict(help or {}), **options)(run)
+        return task
 
     return wrap
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
-from invoke import Collection, Exit, Program
-from invoke.exceptions import ParseError
+from invoke.collection import Collection
+from invoke.exceptions import Exit, ParseError
+from invoke.program import Program
 
 from benchrig import __version__
 from benchrig.errors import ExitCode, nearest
