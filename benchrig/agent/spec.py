@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import functools
 import types
 import typing
 from collections.abc import Iterable, Mapping
@@ -84,7 +85,7 @@ class _Reader:
         if not isinstance(data, Mapping):
             self.wrong(path, "a mapping", data)
             return None
-        hints = typing.get_type_hints(cls)
+        hints = _hints(cls)
         fields = {field.name: field for field in dataclasses.fields(cls) if field.init}
         values: dict[str, object] = {}
         for key, value in data.items():
@@ -147,6 +148,12 @@ class _Reader:
         if result is None:
             self.wrong(path, _NAMES[kind], value)
         return result
+
+
+@functools.cache
+def _hints(cls: Any) -> dict[str, Any]:
+    """Return a dataclass's types, which stand in it as text; a play asks for the same ones over and over."""
+    return typing.get_type_hints(cls)
 
 
 def _text(value: object) -> str | None:
