@@ -66,7 +66,7 @@ def test_a_failed_task_ends_the_play_and_is_told_with_its_place(project: Project
         "- name: One\n  ansible.builtin.fail: {msg: on purpose}\n- name: Two\n  ansible.builtin.fail: {msg: never}\n"
     )
     ran = project.run()
-    started = [event for event in ran.events if isinstance(event, events.TaskStarted)]
+    started = [event for event in ran.told if isinstance(event, events.TaskStarted)]
     assert [(task.name, Path(task.where).name) for task in started] == [("One", "main.yml:1")]
     assert ran.recap.failed == 1
     assert ran.messages("failed") == ["on purpose"]

@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from benchrig.provision import HostRecap, provision
 from tests.cases.rig import Project
 from tests.test_modules import CASES, prepare
 
-ANSIBLE = shutil.which("ansible-playbook") or str(Path(os.sys.executable).parent / "ansible-playbook")
+ANSIBLE = shutil.which("ansible-playbook") or str(Path(sys.executable).parent / "ansible-playbook")
 
 pytestmark = [
     pytest.mark.skipif(os.geteuid() != 0, reason="modules act as root"),

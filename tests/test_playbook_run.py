@@ -135,6 +135,20 @@ def test_an_agent_that_is_killed_keeps_its_handlers(lab1: Host, there: str, tmp_
     assert on(lab1, f"cat {there}/log") == "handled\n"
 
 
+def test_a_second_run_on_a_host_waits_for_the_first(
+    lab1: Host, there: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project = Project(tmp_path)
+    project.tasks(CHANGE_AND_SLEEP.replace("  notify: Handle\n", ""))
+    first = threading.Thread(target=run, args=(project, lab1), kwargs={"dir": there, "text": "first", "seconds": 2})
+    first.start()
+    time.sleep(1)
+    run(project, lab1, dir=there, text="second", seconds=0)
+    first.join()
+    assert on(lab1, f"cat {there}/a") == "second"
+    assert "another run is at work on this host" in capsys.readouterr().err
+
+
 def test_a_tag_or_group_that_nobody_knows_is_named_before_anything_runs(lab1: Host, tmp_path: Path) -> None:
     project = Project(tmp_path)
     project.tasks("- name: Show\n  ansible.builtin.debug: {msg: here}\n  tags: tuning\n")

@@ -6,11 +6,13 @@ handlers still to run are kept for the next run.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import select
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -43,13 +45,28 @@ def main() -> int:
     redactor = Redactor()
     outbox = events.Outbox(sys.stdout.fileno(), redactor)
     try:
-        folder = _bundle(request.bundle, outbox, sys.stdin.buffer)
-        recap = Session(request, folder, STATE, outbox, redactor, _still_there).run()
+        with _alone(outbox):
+            folder = _bundle(request.bundle, outbox, sys.stdin.buffer)
+            recap = Session(request, folder, STATE, outbox, redactor, _still_there).run()
         outbox.send(recap)
         outbox.flush()
     except events.Gone:
         return 1
     return 1 if recap.failed else 0
+
+
+@contextmanager
+def _alone(outbox: events.Outbox) -> Iterator[None]:
+    """Hold this host for one run; a second one waits for the first to end."""
+    STATE.mkdir(parents=True, exist_ok=True)
+    with (STATE / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            outbox.send(events.Notice("another run is at work on this host; waiting for it to end"))
+            outbox.flush()
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _bundle(sha: str, outbox: events.Outbox, source: BinaryIO) -> Path:

@@ -12,7 +12,7 @@ from typing import Any
 from benchrig import console, ship, ssh
 from benchrig.agent.events import NeedBundle, Recap, Request, decode, encode_request
 from benchrig.agent.plan import Play
-from benchrig.agent.redact import is_secret
+from benchrig.agent.redact import Redactor, is_secret
 from benchrig.errors import BenchrigError, ExitCode, HostError, InputError, Problem, nearest
 from benchrig.inventory import Host, Inventory
 from benchrig.provision import bundle as bundles
@@ -224,12 +224,20 @@ def _converse(work: _Work, remote: ssh.Remote) -> HostRecap:
 
 def _broken(work: _Work, stderr: bytes) -> HostRecap:
     """Return the recap of a host whose agent ended before its time."""
-    text = stderr.decode(errors="replace").strip()
+    text = _redactor(work.request)(stderr.decode(errors="replace").strip())
     reason = text.rpartition("\n")[2] or "it was killed"
     console.line(f"{work.host.name}: the agent ended early: {reason}", "bad")
     for line in text.splitlines()[-20:-1]:
         console.line(f"  {line}", "faint")
     return HostRecap(work.host.name, failed=1, failure=f"{work.host.name}: the agent ended early: {reason}")
+
+
+def _redactor(request: Request) -> Redactor:
+    """Return what keeps the secrets we sent out of what an agent that broke has to say."""
+    redactor = Redactor()
+    for name, value in [*request.hostvars[request.host].items(), *request.extra.items()]:
+        redactor.learn(name, value)
+    return redactor
 
 
 def _tell(recaps: Sequence[HostRecap], *, check: bool) -> None:

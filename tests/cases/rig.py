@@ -28,18 +28,18 @@ SITE = """\
 class Ran:
     """What a run told."""
 
-    events: tuple[events.Event, ...]
+    told: tuple[events.Event, ...]
 
     @property
     def recap(self) -> events.Recap:
         """The run's end."""
-        last = self.events[-1]
+        last = self.told[-1]
         assert isinstance(last, events.Recap), f"no recap, but {last}"
         return last
 
     def items(self, status: str = "") -> list[events.ItemDone]:
         """Return the results of that status, or all."""
-        return [event for event in self.events if isinstance(event, events.ItemDone) and status in ("", event.status)]
+        return [event for event in self.told if isinstance(event, events.ItemDone) and status in ("", event.status)]
 
     def messages(self, status: str) -> list[str]:
         """Return the messages of the results of that status."""
@@ -47,11 +47,11 @@ class Ran:
 
     def notices(self) -> list[str]:
         """Return what the user was told beside."""
-        return [event.text for event in self.events if isinstance(event, events.Notice)]
+        return [event.text for event in self.told if isinstance(event, events.Notice)]
 
     def text(self) -> str:
         """Return all that left the host."""
-        return b"".join(map(events.encode, self.events)).decode()
+        return b"".join(map(events.encode, self.told)).decode()
 
 
 class Project:
