@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from invoke.context import Context
 
 from benchrig import console
+from benchrig import inventory as inventories
 from benchrig.command import ROOT, choose, command, follows, remember
 from benchrig.development import run_tool
 from benchrig.errors import BenchrigError
-
-if TYPE_CHECKING:
-    from benchrig.machines import Machines
+from benchrig.inventory import Inventory
+from benchrig.machines import Machines, machines_of
 
 INVENTORY = "inventory/<name>.yml, or a path; default: lab"
 
@@ -53,20 +52,19 @@ def provision(
 
     Example: ./inv provision --check --diff --tags tuning
     """
-    from benchrig.provision import parse_extra_vars
-    from benchrig.provision import provision as run
+    from benchrig import provision as provisioning
 
-    extra = parse_extra_vars(extra_vars or [])
-    hosts = _machines(ctx, inventory).up()
-    run(
-        hosts.limit(limit) if limit else hosts,
+    hosts = _inventory(ctx, inventory).limit(limit or "all")
+    prepared = provisioning.prepare(
+        hosts,
         ROOT / "site.yml",
         check=check,
         diff=diff,
         tags=_words(tags),
         skip_tags=_words(skip_tags),
-        extra_vars=extra,
+        extra_vars=provisioning.parse_extra_vars(extra_vars or []),
     )
+    provisioning.provision(machines_of(hosts, ROOT).up(), prepared)
 
 
 @command(
@@ -96,10 +94,9 @@ def bench(
 
     Example: ./inv bench --only go-2000,sanic --duration 10s
     """
-    from benchrig.bench import BenchRequest
-    from benchrig.bench import bench as run
+    from benchrig import bench as benching
 
-    request = BenchRequest(
+    request = benching.BenchRequest(
         suite=choose(ctx, "suite", suite),
         profile=choose(ctx, "profile", profile),
         only=_words(only),
@@ -108,7 +105,8 @@ def bench(
         threads=threads,
         repeats=repeats,
     )
-    outcome = run(_machines(ctx, inventory).up(), ROOT, request)
+    wanted = benching.plan(ROOT, benching.read_apps(ROOT), request)
+    outcome = benching.bench(_machines(ctx, inventory).up(), ROOT, wanted)
     remember("run", outcome.folder.name)
     remember("failed", outcome.failure)
     if outcome.failure and not follows("report"):
@@ -210,11 +208,12 @@ def lint(ctx: Context) -> None:
     run_tool(ROOT, "ansible-lint", "--profile", "production", "--offline", "site.yml", "roles")
 
 
-def _machines(ctx: Context, inventory: str) -> Machines:
-    from benchrig import inventory as inventories
-    from benchrig.machines import machines_of
+def _inventory(ctx: Context, name: str) -> Inventory:
+    return inventories.read(choose(ctx, "inventory", name), ROOT)
 
-    return machines_of(inventories.read(choose(ctx, "inventory", inventory), ROOT), ROOT)
+
+def _machines(ctx: Context, inventory: str) -> Machines:
+    return machines_of(_inventory(ctx, inventory), ROOT)
 
 
 def _words(text: str) -> tuple[str, ...]:

@@ -36,7 +36,7 @@ def test_an_operation_arrives_as_it_was_sent(operation: ask.Operation[object]) -
 
 @pytest.mark.parametrize("line", [b"", b"[]", b'{"operation": "Reboot"}', b'{"operation": "FreePort", "value": {}}'])
 def test_a_line_that_asks_for_nothing_known_is_refused(line: bytes) -> None:
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"."):
         ask.read_request(line)
 
 

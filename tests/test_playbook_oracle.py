@@ -17,9 +17,9 @@ from typing import Any
 
 import pytest
 
+from benchrig import provision as provisioning
 from benchrig.agent.facts import FACTS
 from benchrig.inventory import Host, Inventory
-from benchrig.provision import HostRecap, provision
 from tests.cases.rig import Project
 from tests.test_modules import CASES, prepare
 
@@ -164,8 +164,10 @@ def test_packages_users_and_units_are_ansibles(lab1: Host, tmp_path: Path) -> No
 def us(host: Host, root: Path, variables: dict[str, str], *, check: bool) -> dict[str, int]:
     """Run the machine cases with our engine."""
     inventory = Inventory("lab", root, "lab", {host.name: host}, {"all": (host.name,)})
-    (recap,) = provision(inventory, root / "site.yml", check=check, extra_vars=variables)
-    assert isinstance(recap, HostRecap)
+    (recap,) = provisioning.provision(
+        inventory, provisioning.prepare(inventory, root / "site.yml", check=check, extra_vars=variables)
+    )
+    assert isinstance(recap, provisioning.HostRecap)
     return {"changed": recap.changed, "failed": recap.failed}
 
 

@@ -13,7 +13,7 @@ import pytest
 from benchrig import ssh
 from benchrig.errors import ExitCode, InputError
 from benchrig.inventory import Host, Inventory
-from benchrig.provision import HostRecap, provision
+from benchrig.provision import HostRecap, prepare, provision
 from benchrig.provision.run import ProvisionError
 from tests.cases.rig import Project
 
@@ -52,7 +52,8 @@ def inventory(*hosts: Host) -> Inventory:
 
 
 def run(project: Project, *hosts: Host, **variables: object) -> tuple[HostRecap, ...]:
-    return provision(inventory(*hosts), project.root / "site.yml", extra_vars=variables)
+    hosts_of = inventory(*hosts)
+    return provision(hosts_of, prepare(hosts_of, project.root / "site.yml", extra_vars=variables))
 
 
 def test_every_run_is_one_exec_also_the_one_that_sends_the_bundle(lab1: Host, there: str, tmp_path: Path) -> None:
@@ -153,7 +154,7 @@ def test_a_tag_or_group_that_nobody_knows_is_named_before_anything_runs(lab1: Ho
     project = Project(tmp_path)
     project.tasks("- name: Show\n  ansible.builtin.debug: {msg: here}\n  tags: tuning\n")
     with pytest.raises(InputError, match="no task has the tag 'tunin'; did you mean tuning"):
-        provision(inventory(lab1), project.root / "site.yml", tags=("tunin",))
+        prepare(inventory(lab1), project.root / "site.yml", tags=("tunin",))
     project.write("site.yml", "- hosts: webservers\n  roles: [one]\n")
     with pytest.raises(InputError, match=r"site.yml:1: no group or host 'webservers'"):
         run(project, lab1)

@@ -36,9 +36,9 @@ def deploy(inventory: Inventory, root: Path, apps: tuple[App, ...], server: Host
     if missing := lacking(apps, found, generator.ask(look)):
         console.line(f"not deployed yet, or changed since: {', '.join(missing)}")
         # Imported here because nothing of it is needed when all is deployed.
-        from benchrig.provision import provision
+        from benchrig.provision import prepare, provision
 
-        provision(inventory, root / PLAYBOOK, tags=TAGS)
+        provision(inventory, prepare(inventory, root / PLAYBOOK, tags=TAGS))
         found = server.ask(look)
         if missing := lacking(apps, found, generator.ask(look)):
             raise BenchrigError(

@@ -13,11 +13,10 @@ from benchrig import console, ssh
 from benchrig.agent.bench_protocol import Facts, FindFacts
 from benchrig.bench import cell as cells
 from benchrig.bench import wrk
-from benchrig.bench.app import read_apps
 from benchrig.bench.deploy import deploy
 from benchrig.bench.host import AgentHost
 from benchrig.bench.progress import Progress
-from benchrig.bench.suite import BenchRequest, Plan, Row, plan
+from benchrig.bench.suite import Plan, Row
 from benchrig.errors import HostError, InputError
 from benchrig.inventory import Host, Inventory
 from benchrig.results import store
@@ -34,13 +33,12 @@ class Outcome:
     """Which rows failed; empty when none did. Rows that are not possible did not fail."""
 
 
-def bench(inventory: Inventory, root: Path, request: BenchRequest) -> Outcome:
-    """Measure what is asked for on the first of the inventory's servers, loaded by the first of its loadgens.
+def bench(inventory: Inventory, root: Path, wanted: Plan) -> Outcome:
+    """Measure what is planned on the first of the inventory's servers, loaded by the first of its loadgens.
 
-    Raises InputError before anything is started when suite, profile, row or a value is wrong; HostError when a host is
-    lost. Whatever ends it, what was measured is kept, and nothing is left running on the hosts.
+    Raises InputError when the inventory has no such host, HostError when one is lost. Whatever ends it, what was measured
+    is kept, and nothing is left running on the hosts.
     """
-    wanted = plan(root, read_apps(root), request)
     with _hosts(inventory) as (server, generator):
         found = deploy(inventory, root, wanted.apps, server, generator)
         machines = {host.name: host.ask(FindFacts()) for host in dict.fromkeys((server, generator))}

@@ -60,6 +60,11 @@ class HostRecap:
         words = ("ok", "changed", "unreachable", "failed", "skipped", "rescued", "ignored")
         return f"{self.host} : " + " ".join(f"{word}={getattr(self, word)}" for word in words)
 
+    def cost(self) -> str:
+        """Return what reaching it and the work there took, in words."""
+        execs = f"{self.execs} SSH exec{'' if self.execs == 1 else 's'}"
+        return f"{execs}, {self.seconds:.2f} s, {self.seconds_on_host:.2f} s of it on the host"
+
 
 @dataclass
 class _Work:
@@ -81,7 +86,17 @@ class _Work:
             self.remote.close()
 
 
-def provision(
+@dataclass(frozen=True)
+class Prepared:
+    """A playbook read and checked for an inventory: what can still go wrong lies on the hosts."""
+
+    request: Request
+    """What every host is asked; `host`, `plays` and `hostvars` are filled in for each."""
+    bundle: bundles.Bundle
+    plays_by_host: Mapping[str, Sequence[int]]
+
+
+def prepare(
     inventory: Inventory,
     playbook: Path,
     *,
@@ -90,29 +105,38 @@ def provision(
     tags: Sequence[str] = (),
     skip_tags: Sequence[str] = (),
     extra_vars: Mapping[str, Any] | None = None,
-) -> tuple[HostRecap, ...]:
-    """Run a playbook on the hosts of an inventory and print what happens; return how each host fared.
+) -> Prepared:
+    """Read a playbook and its roles, and check them for an inventory whose machines need not be up yet.
 
-    With `check` nothing is changed. Raises InputError for mistakes in the files or unknown tags, and ProvisionError when a
-    task failed or a host could not be reached.
+    With `check` the run will change nothing. Raises InputError with every mistake in the files, for an unknown tag, and
+    when no play is for any of the hosts.
     """
     plays = read_playbook(playbook)
     _known_tags(plays, (*tags, *skip_tags))
-    bundle = bundles.make(playbook.parent, plays)
-    base = Request(bundle.sha, (), "", inventory.groups, {}, extra_vars or {}, check, diff, tuple(tags), tuple(skip_tags))
     chosen = _plays_by_host(inventory, plays)
+    if not chosen:
+        raise InputError(f"no play of {playbook.name} is for a host of inventory '{inventory.name}'")
+    bundle = bundles.make(playbook.parent, plays)
+    request = Request(bundle.sha, (), "", inventory.groups, {}, extra_vars or {}, check, diff, tuple(tags), tuple(skip_tags))
+    return Prepared(request, bundle, chosen)
+
+
+def provision(inventory: Inventory, prepared: Prepared) -> tuple[HostRecap, ...]:
+    """Run a prepared playbook on the hosts of its inventory and print what happens; return how each host fared.
+
+    Raises ProvisionError when a task failed or a host could not be reached.
+    """
+    check = prepared.request.check
     works = [
         _Work(
             host=inventory.hosts[name],
-            request=replace(base, plays=indexes, host=name, hostvars=_hostvars(inventory, name)),
-            bundle=bundle,
-            progress=Progress(name, name_host=len(chosen) > 1, check=check),
+            request=replace(prepared.request, plays=indexes, host=name, hostvars=_hostvars(inventory, name)),
+            bundle=prepared.bundle,
+            progress=Progress(name, name_host=len(prepared.plays_by_host) > 1, check=check),
             recap=HostRecap(name),
         )
-        for name, indexes in chosen.items()
+        for name, indexes in prepared.plays_by_host.items()
     ]
-    if not works:
-        raise InputError(f"no play of {playbook.name} is for a host of inventory '{inventory.name}'")
     _run_all(works)
     recaps = tuple(work.recap for work in works)
     _tell(recaps, check=check)
@@ -244,7 +268,7 @@ def _tell(recaps: Sequence[HostRecap], *, check: bool) -> None:
     """Print the recap; raise ProvisionError unless all went well."""
     for recap in recaps:
         style = "bad" if recap.failed or recap.unreachable else "changed" if recap.changed else "good"
-        console.line(recap.line(), style)
+        console.line(f"{recap.line()} ({recap.cost()})", style)
     wrong = [recap for recap in recaps if recap.failed or recap.unreachable]
     if wrong:
         raise ProvisionError("; ".join(recap.failure for recap in wrong), tuple(recaps), wrong[0].hint)

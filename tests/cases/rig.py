@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -121,10 +122,8 @@ class Project:
         with tempfile.TemporaryFile() as out:
             redactor = Redactor()
             outbox = events.Outbox(out.fileno(), redactor)
-            try:
+            with contextlib.suppress(events.Gone):
                 outbox.send(Session(request, folder, self.state, outbox, redactor, still_there).run())
-            except events.Gone:
-                pass
             outbox.flush()
             os.lseek(out.fileno(), 0, os.SEEK_SET)
             return Ran(tuple(events.decode(line) for line in out.read().splitlines()))
