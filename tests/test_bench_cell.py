@@ -202,10 +202,7 @@ def test_connections_that_fail_otherwise_are_told_with_the_ports_in_use() -> Non
     ("limits", "reason"),
     [
         ({"open_files": 2031}, "2000 connections need 2032 file descriptors; the load generator on loadgen may have 2031"),
-        (
-            {"local_ports": 3999},
-            "loadgen has 3999 (net.ipv4.ip_local_port_range), of which the kernel gives out 1999 quickly",
-        ),
+        ({"local_ports": 1999}, "2000 connections to one address need 2000 local ports; loadgen has 1999"),
     ],
 )
 def test_a_cell_that_the_host_cannot_hold_is_not_started(limits: dict[str, int], reason: str) -> None:
@@ -214,6 +211,11 @@ def test_a_cell_that_the_host_cannot_hold_is_not_started(limits: dict[str, int],
     assert reason in cell.reason
     assert "lifts it" in cell.reason
     assert (raw, asked) == ("", [])
+
+
+def test_slow_connecting_is_put_down_to_the_port_range_where_it_is_narrow() -> None:
+    cell, _, _ = tried(facts=replace(FACTS, local_ports=3999), RunLoad=replace(OUTPUT, wall_seconds=24.0))
+    assert "connecting was slow, as 2000 connections are more than half of the 3999 local ports" in cell.reason
 
 
 def test_a_lost_host_is_not_a_failed_cell() -> None:

@@ -138,7 +138,7 @@ def _steps(ends: Ends, plan: Plan, row: Row, notes: Notes, say: Callable[[str], 
         load = wrk_output.read_load(output.stdout)
     except wrk_output.OutputError as error:
         raise CellError(str(error)) from None
-    reason = verdict.invalid(output, load, shape, server_load)
+    reason = verdict.invalid(output, load, shape, server_load, ends.generator_facts.local_ports)
     return replace(
         blank,
         status="failed" if reason else "measured",

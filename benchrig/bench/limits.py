@@ -43,12 +43,9 @@ def _files(host: str, who: str, connections: int, spare: int, limit: int) -> str
 
 
 def _ports(limits: Limits, connections: int) -> str:
-    # connect() finds a port quickly only in one half of the range; past that each connection searches, and wrk stands still.
-    quick = limits.generator_ports // 2
-    if connections <= quick:
+    if connections <= limits.generator_ports:
         return ""
     return (
-        f"{connections} connections to one address need as many local ports; {limits.generator} has "
-        f"{limits.generator_ports} (net.ipv4.ip_local_port_range), of which the kernel gives out {quick} quickly; "
-        "the role 'tuning' lifts it (1024 65535)"
+        f"{connections} connections to one address need {connections} local ports; {limits.generator} has "
+        f"{limits.generator_ports} (net.ipv4.ip_local_port_range); the role 'tuning' lifts it (1024 65535)"
     )

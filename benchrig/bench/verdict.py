@@ -26,15 +26,15 @@ def not_run(output: LoadOutput, shape: Shape) -> str:
     return ""
 
 
-def invalid(output: LoadOutput, load: Load, shape: Shape, server: ServerLoad) -> str:
-    """Return why the figures of a run are not those of the load asked for; empty when they are."""
+def invalid(output: LoadOutput, load: Load, shape: Shape, server: ServerLoad, ports: int) -> str:
+    """Return why the figures of a run are not those of the load asked for; empty when they are.
+
+    `ports` is how many local ports the load host has for its connections.
+    """
     if load.errors.connect:
         return _connect(output, load, shape, server)
     if output.wall_seconds > latest_end(shape):
-        return (
-            f"wrk took {output.wall_seconds:.1f} s for a run of {shape.duration_seconds:g} s: it did not keep up with "
-            f"{shape.connections} connections"
-        )
+        return f"wrk took {output.wall_seconds:.1f} s for a run of {shape.duration_seconds:g} s: {_slow(shape, ports)}"
     if not load.requests:
         return f"0 requests were answered in {shape.duration_seconds:g} s ({_errors(load)})"
     if load.replies_wrong:
@@ -43,6 +43,16 @@ def invalid(output: LoadOutput, load: Load, shape: Shape, server: ServerLoad) ->
             f"{load.wrong_example.splitlines()[0] if load.wrong_example else 'nothing'}"
         )
     return ""
+
+
+def _slow(shape: Shape, ports: int) -> str:
+    # connect() finds a port at once in one half of the range only; past that it searches for each connection.
+    if shape.connections > ports // 2:
+        return (
+            f"connecting was slow, as {shape.connections} connections are more than half of the {ports} local ports; the "
+            "role 'tuning' widens net.ipv4.ip_local_port_range"
+        )
+    return f"it did not keep up with {shape.connections} connections"
 
 
 def _connect(output: LoadOutput, load: Load, shape: Shape, server: ServerLoad) -> str:
