@@ -130,7 +130,11 @@ NOT_STARTED = ask.Readiness(False, "it ended by itself (exit-code, exit status 1
         ({"FreePort": ask.Port(False, 4711, "nc -l 8080")}, 1, "port 8080 is taken by process 4711: nc -l 8080"),
         ({"Start": OperationError("server: Unit not found.")}, 2, "server: Unit not found."),
         ({"AwaitAnswer": NOT_STARTED}, 3, "the app did not start: it ended by itself (exit-code, exit status 1)"),
-        ({"Fetch": ask.Reply(error="timed out")}, 4, "the load host gets no answer: timed out"),
+        (
+            {"Fetch": ask.Reply(error="Connection refused")},
+            4,
+            "the load host gets no answer: Connection refused at 10.0.0.1:8080; does the app listen on more than 127.0.0.1?",
+        ),
         (
             {"Fetch": ask.Reply(404, "Not Found")},
             4,

@@ -126,7 +126,7 @@ def fetch(host: str, port: int, path: str, seconds: float) -> Reply:
         response = connection.getresponse()
         return Reply(response.status, response.read(BODY_BYTES).decode(errors="replace"))
     except (OSError, http.client.HTTPException) as error:
-        return Reply(error=str(error) or type(error).__name__)
+        return Reply(error=getattr(error, "strerror", None) or str(error) or type(error).__name__)
     finally:
         connection.close()
 

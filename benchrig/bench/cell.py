@@ -114,7 +114,7 @@ def _steps(ends: Ends, plan: Plan, row: Row, notes: Notes, say: Callable[[str], 
     if not readiness.ready:
         raise CellError(f"the app did not start: {readiness.reason}")
     with notes.phase("verify"):
-        _verify(generator.ask(ask.Fetch(ends.address, port, check.path, VERIFY_SECONDS)), app)
+        _verify(generator.ask(ask.Fetch(ends.address, port, check.path, VERIFY_SECONDS)), app, ends)
 
     say(f"warming up {plan.warm_up_seconds:g} s")
     with notes.phase("warm_up"):
@@ -211,10 +211,11 @@ def _see_free(found: ask.Port, port: int) -> None:
         raise CellError(f"port {port} is taken {who}")
 
 
-def _verify(reply: ask.Reply, app: App) -> None:
+def _verify(reply: ask.Reply, app: App, ends: Ends) -> None:
     check = app.file.check
     if reply.error:
-        raise CellError(f"the load host gets no answer: {reply.error}")
+        why = "" if ends.shared else f" at {ends.address}:{app.file.port}; does the app listen on more than 127.0.0.1?"
+        raise CellError(f"the load host gets no answer: {reply.error}{why}")
     if reply.status != check.status or check.body not in reply.body:
         raise CellError(
             f"it answers wrongly: {check.path} gave status {reply.status} and {reply.body[:80]!r}, "
