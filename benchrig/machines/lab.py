@@ -106,6 +106,7 @@ class LabMachines:
             # Machines that run without the lab's network can be reached by nobody: they start with the others.
             _each(self.lab.machines(), lab_machine.stop)
         stopped = self._stopped()
+        lab_requirements.check_capacity(len(stopped))
         record = self.lab.record().with_machines(self.inventory.hosts)
         network = lab_network.open_lab(self.lab, record.subnet, settings.uses_loopback)
         self.lab.note(replace(record, subnet=str(network.subnet)))

@@ -253,6 +253,23 @@ def write(path: Path, content: bytes, mode: int = 0o644) -> None:
     temporary.replace(path)
 
 
+def write_below(root: Path, path: str, content: bytes, mode: int = 0o644) -> None:
+    """Write a file of the machine whose files are at `root`, and never one outside: a link in the machine may lead there.
+
+    Missing folders are made. Raises MachineError when a folder of `path` is such a link.
+    """
+    target = root / path
+    if not target.parent.resolve().is_relative_to(root.resolve()):
+        raise MachineError(
+            f"/{path} cannot be written: its folder is a link that leads out of the machine", "./inv destroy up"
+        )
+    for folder in reversed(target.relative_to(root).parents):
+        if not (root / folder).is_dir():
+            (root / folder).mkdir()
+            (root / folder).chmod(0o755)
+    write(target, content, mode)
+
+
 def remove(path: Path) -> None:
     """Remove a tree, but nothing that is mounted in it. Raises MachineError when something stays."""
     run(["rm", "-rf", "--one-file-system", "--", path], f"{path} cannot be removed", timeout=300)

@@ -10,7 +10,7 @@ from pathlib import Path
 from benchrig import console
 from benchrig.machines import outer
 from benchrig.machines.command import run
-from benchrig.machines.lab_folder import cache, held, remove, write
+from benchrig.machines.lab_folder import cache, held, remove, write, write_below
 from benchrig.machines.outer import Outer
 from benchrig.machines.outer_apt import SUITE
 
@@ -26,8 +26,12 @@ PACKAGES = (
     "systemd-sysv",
 )
 
-MASKED = ("apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "fstrim.timer")
-"""What would wake up during a measurement, or hold apt's lock when a role needs it."""
+MASKED = (
+    # They would wake up during a measurement, or hold apt's lock when a role needs it.
+    *("apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "fstrim.timer"),
+    # Nobody is ever asked for a password, and each takes an inotify instance, of which all machines share a few.
+    *("systemd-ask-password-console.path", "systemd-ask-password-wall.path"),
+)
 
 APT_OPTIONS = 'Acquire::Languages "none";\n'
 
@@ -139,5 +143,4 @@ def _finish(root: Path) -> None:
     for unit in MASKED:
         (root / "etc/systemd/system" / unit).symlink_to("/dev/null")
     for name, text in FILES.items():
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        write(root / name, text.encode())
+        write_below(root, name, text.encode())

@@ -12,7 +12,7 @@ from pathlib import Path
 from benchrig.errors import MachineError
 from benchrig.machines import lab_image, lab_network, lab_process, outer
 from benchrig.machines.command import run
-from benchrig.machines.lab_folder import LabFolder, MachineFolder, Network, cache, write
+from benchrig.machines.lab_folder import LabFolder, MachineFolder, Network, cache, write_below
 from benchrig.machines.outer import Outer
 
 BOOT_SECONDS = 90.0
@@ -66,7 +66,9 @@ def start(machine: MachineFolder, plan: Plan) -> None:
 def write_hosts(machine: MachineFolder, plan: Plan) -> None:
     """Tell a machine, running or about to, the names of all machines of the lab."""
     hosts = "".join(f"{plan.address(name)} {name}\n" for name in plan.numbers)
-    _put(machine, "etc/hosts", f"127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n{hosts}".encode())
+    write_below(
+        machine.root, "etc/hosts", f"127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n{hosts}".encode()
+    )
 
 
 def stop(machine: MachineFolder) -> None:
@@ -109,6 +111,8 @@ def _mount(machine: MachineFolder) -> None:
         raise MachineError(f"{machine.name}: its root image {name} is no longer in the cache", "./inv destroy up")
     for folder in (machine.changes, machine.work, machine.root):
         folder.mkdir(parents=True, exist_ok=True)
+        # The mode of the upper layer is that of the machine's /, whatever our umask.
+        folder.chmod(0o755)
     # Relative to the cache, whose own path may hold characters that mean something to overlayfs.
     layers = {"lowerdir": image, "upperdir": machine.changes, "workdir": machine.work}
     options = ",".join(f"{name}={path.relative_to(cache())}" for name, path in layers.items())
@@ -121,24 +125,13 @@ def _furnish(machine: MachineFolder, plan: Plan) -> None:
     """Write what is a machine's own: names, keys, and the settings taken over from the outer machine."""
     search = f"search {' '.join(plan.settings.search)}\n" if plan.settings.search else ""
     write_hosts(machine, plan)
-    _put(machine, "etc/hostname", f"{machine.name}\n".encode())
-    _put(machine, "etc/resolv.conf", f"nameserver {plan.network.resolver}\n{search}".encode())
-    _put(machine, "etc/ssh/ssh_host_ed25519_key", machine.host_key.read_bytes(), 0o600)
-    _put(machine, "root/.ssh/authorized_keys", plan.lab.key.with_suffix(".pub").read_bytes(), 0o600)
+    write_below(machine.root, "etc/hostname", f"{machine.name}\n".encode())
+    write_below(machine.root, "etc/resolv.conf", f"nameserver {plan.network.resolver}\n{search}".encode())
+    write_below(machine.root, "etc/ssh/ssh_host_ed25519_key", machine.host_key.read_bytes(), 0o600)
+    write_below(machine.root, "root/.ssh/authorized_keys", plan.lab.key.with_suffix(".pub").read_bytes(), 0o600)
     for file in plan.settings.files(str(plan.network.gateway)):
-        _put(machine, file.path, file.content, file.mode)
+        write_below(machine.root, file.path, file.content, file.mode)
     outer.take_authorities(machine.root, plan.settings.authorities)
-
-
-def _put(machine: MachineFolder, path: str, content: bytes, mode: int = 0o644) -> None:
-    """Write a file of a machine, and never one of ours: a link in the machine may lead out of it."""
-    target = machine.root / path
-    target.parent.mkdir(parents=True, exist_ok=True, mode=0o755)
-    if not target.parent.resolve().is_relative_to(machine.root.resolve()):
-        raise MachineError(
-            f"{machine.name}: /{Path(path).parent} is a link that leads out of the machine", "./inv destroy up"
-        )
-    write(target, content, mode)
 
 
 def _program(machine: MachineFolder) -> lab_process.Program:
@@ -159,8 +152,8 @@ def _program(machine: MachineFolder) -> lab_process.Program:
         "--link-journal=no",
         "--console=pipe",
     )
-    # Lets the machine set sysctls of its own network, and no others.
-    environ = {"SYSTEMD_NSPAWN_API_VFS_WRITABLE": "network"}
+    # Lets the machine set sysctls of its own network, and no others; and leaves /tmp on its disk, where builds have room.
+    environ = {"SYSTEMD_NSPAWN_API_VFS_WRITABLE": "network", "SYSTEMD_NSPAWN_TMPFS_TMP": "0"}
     return lab_process.Program(machine.unique_name, argv, machine.log, environ)
 
 
@@ -171,11 +164,12 @@ def _nspawn(machine: MachineFolder) -> list[int]:
 def _wait(machine: MachineFolder, address: str) -> None:
     deadline = time.monotonic() + BOOT_SECONDS
     while time.monotonic() < deadline:
-        if _answers(address):
-            return
+        for _ in range(10):
+            if _answers(address):
+                return
+            time.sleep(0.02)
         if not _nspawn(machine):
             raise MachineError(f"{machine.name}: did not boot: systemd-nspawn ended{_log(machine)}")
-        time.sleep(0.02)
     raise MachineError(f"{machine.name}: booted, but its sshd did not answer within {BOOT_SECONDS:.0f} s{_log(machine)}")
 
 
@@ -188,11 +182,14 @@ def _answers(address: str) -> bool:
 
 
 def _log(machine: MachineFolder) -> str:
-    with suppress(OSError):
-        lines = machine.log.read_text(encoding="utf-8", errors="replace").split("\n")
-        said = [line.strip() for line in lines if line.strip()]
-        return "".join(f"\n    {line}" for line in said[-LOG_LINES:])
-    return ""
+    """Return the end of what systemd-nspawn said, and of the warnings in the machine's own journal."""
+    said = [machine.log.read_text(encoding="utf-8", errors="replace")] if machine.log.exists() else []
+    with suppress(MachineError):
+        journal = f"--directory={machine.root}/var/log/journal"
+        options = ["--boot", "--priority=warning", "--output=cat", "--no-pager", "--quiet"]
+        said.append(run(["journalctl", journal, *options], f"{machine.name}: its journal cannot be read"))
+    lines = [line.strip() for text in said for line in text.splitlines() if line.strip()]
+    return "".join(f"\n    {line}" for line in lines[-LOG_LINES:])
 
 
 def _forget(machine: MachineFolder) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import shutil
 import sys
@@ -23,6 +24,9 @@ PROGRAMS = {
 }
 """Programs the lab runs, and the Debian packages they come from."""
 
+INOTIFY_INSTANCES = 6
+"""What the systemd and the D-Bus of one machine hold; a machine without them hangs in its boot."""
+
 INSTEAD = (
     "A lab is not the only way: an inventory whose hosts have ansible_host uses any Debian 12 machine over SSH, as in"
     " `./inv provision bench report -i <inventory>`."
@@ -40,6 +44,26 @@ def check() -> None:
     missing = {program: package for program, package in PROGRAMS.items() if not shutil.which(program, path=search_path())}
     if missing:
         _install(sorted(set(missing.values())))
+
+
+def check_capacity(machines: int) -> None:
+    """See that the kernel has what so many machines will take of it. Raises MachineError with the sysctl to raise."""
+    library = ctypes.CDLL(None, use_errno=True)
+    wanted = min(machines * INOTIFY_INSTANCES, 500)
+    descriptors: list[int] = []
+    try:
+        while len(descriptors) < wanted:
+            descriptor = library.inotify_init1(os.O_CLOEXEC)
+            if descriptor < 0:
+                raise MachineError(
+                    f"{machines} more machines need about {wanted} inotify instances, and this kernel has only"
+                    f" {len(descriptors)} left for root",
+                    "Raise the limit: sysctl -w fs.inotify.max_user_instances=1024",
+                )
+            descriptors.append(descriptor)
+    finally:
+        for descriptor in descriptors:
+            os.close(descriptor)
 
 
 def _install(packages: list[str]) -> None:

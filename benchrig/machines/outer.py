@@ -15,7 +15,7 @@ from pathlib import Path
 
 from benchrig.machines import outer_apt, outer_pip
 from benchrig.machines.command import run
-from benchrig.machines.lab_folder import write
+from benchrig.machines.lab_folder import write_below
 from benchrig.machines.outer_apt import Apt
 from benchrig.machines.outer_pip import Pip
 
@@ -113,7 +113,7 @@ def take_authorities(root: Path, authorities: tuple[str, ...]) -> None:
     for name in present - set(wanted):
         (folder / name).unlink()
     for name, pem in wanted.items():
-        write(folder / name, f"{pem}\n".encode())
+        write_below(root, f"{AUTHORITIES}/{name}", f"{pem}\n".encode())
     run(["chroot", root, "update-ca-certificates"], "certificate authorities cannot be taken over", timeout=120)
 
 
