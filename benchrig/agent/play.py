@@ -241,10 +241,14 @@ class Session:
         layers += [layer for role in play.roles for layer in (role.defaults, role.vars)]
         for layer in layers:
             for name, value in layer.items():
-                try:
-                    self._redactor.learn(name, self._variables.render(value))
-                except TemplateError:
-                    self._redactor.learn(name, value)
+                self._redactor.learn(name, value, self._known)
+
+    def _known(self, secret: object) -> object:
+        """Return a secret's value, or its template where that cannot be rendered yet."""
+        try:
+            return self._variables.render(secret)
+        except TemplateError:
+            return secret
 
 
 def chosen(tags: Sequence[str], wanted: Sequence[str], unwanted: Sequence[str]) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 STARS = "********"
 
@@ -25,9 +25,15 @@ class Redactor:
     def __init__(self) -> None:
         self._secrets: set[str] = set()
 
-    def learn(self, name: str, value: object) -> None:
-        """Take in a variable: its value if its name says it is secret, and what lies in it under such names."""
-        self._secrets.update(_secrets(value, is_secret(name)))
+    def learn(self, name: str, value: object, render: Callable[[object], object] = lambda value: value) -> None:
+        """Take in a variable: its value if its name says it is secret, and what lies in it under such names.
+
+        `render` turns a secret that is a template into its value.
+        """
+        for secret in _secrets(value, is_secret(name)):
+            # A diff shows a text of several lines line by line.
+            text = str(render(secret))
+            self._secrets.update(part for part in (text, *text.splitlines()) if len(part.strip()) >= _SHORTEST)
 
     def __call__(self, text: str) -> str:
         """Return the text with stars for secrets, the longest first."""
@@ -37,7 +43,7 @@ class Redactor:
         return text
 
 
-def _secrets(value: object, secret: bool) -> Iterator[str]:
+def _secrets(value: object, secret: bool) -> Iterator[object]:
     if isinstance(value, Mapping):
         for key, item in value.items():
             yield from _secrets(item, secret or is_secret(str(key)))
@@ -45,5 +51,4 @@ def _secrets(value: object, secret: bool) -> Iterator[str]:
         for item in value:
             yield from _secrets(item, secret)
     elif secret and not isinstance(value, bool) and value is not None:
-        # A diff shows a text of several lines line by line.
-        yield from (part for part in {str(value), *str(value).splitlines()} if len(part.strip()) >= _SHORTEST)
+        yield value

@@ -107,6 +107,7 @@ _KINDS = {
     "file": {"escape": False, "trim_blocks": True},
     "file-lstrip": {"escape": False, "trim_blocks": True, "lstrip_blocks": True},
     "file-keep": {"escape": False},
+    "file-keep-lstrip": {"escape": False, "lstrip_blocks": True},
 }
 
 
@@ -149,7 +150,7 @@ class Templates:
 
     def file(self, source: str, resolve: Resolve, *, trim_blocks: bool = True, lstrip_blocks: bool = False) -> str:
         """Render a template file to text. Raises TemplateError."""
-        kind = "file-lstrip" if lstrip_blocks else "file" if trim_blocks else "file-keep"
+        kind = "file" + ("" if trim_blocks else "-keep") + ("-lstrip" if lstrip_blocks else "")
         result = finished(self.text(source, resolve, kind))
         return "" if result is None else str(result)
 

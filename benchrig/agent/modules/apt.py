@@ -131,7 +131,7 @@ def _would_install(
         said = f"would install {', '.join(missing)} (versions unknown until {maker})"
         return Result(changed=True, message=said, values={"cache_updated": False}, opaque=True)
     changed = re.findall(r"^Inst (\S+)", done.stdout, re.MULTILINE)
-    return Result(changed=bool(changed), message=_said("installed", changed), opaque=bool(changed))
+    return Result(changed=bool(changed), message=_said("would install", changed), opaque=bool(changed))
 
 
 def _remove(args: Args, context: Context, packages: Packages) -> Result:
@@ -141,7 +141,7 @@ def _remove(args: Args, context: Context, packages: Packages) -> Result:
     if not context.check:
         options = [*(["--purge"] if args.purge else []), *(["--auto-remove"] if args.autoremove else [])]
         _apt_get(context, "remove", *options, "--", *there, failure="the packages could not be removed")
-    return Result(changed=True, message=_said("removed", there))
+    return Result(changed=True, message=_said("would remove" if context.check else "removed", there))
 
 
 def _changes(stdout: str) -> list[str]:

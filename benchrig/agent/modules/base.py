@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, NoReturn
 
 from ..lookups import Bundle
@@ -109,6 +110,8 @@ class Context:
                 check=False,
             )
         except OSError as error:
+            if cwd is not None and not Path(cwd).is_dir():
+                raise ModuleError(f"the folder {cwd} to run in does not exist") from None
             name = argv if isinstance(argv, str) else argv[0]
             raise ModuleError(f"{name}: cannot be started: {error.strerror}", rc=error.errno) from None
         return Completed(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"))

@@ -73,11 +73,16 @@ def execute(context: Context, command: list[str] | str, args: Any, shell: str = 
 
 
 def _not_needed(args: Any) -> str:
-    if args.creates is not None and glob.glob(expand(args.creates)):  # noqa: PTH207 - the pattern may be absolute
+    if args.creates is not None and _there(args.creates, args.chdir):
         return f"'{args.creates}' exists"
-    if args.removes is not None and not glob.glob(expand(args.removes)):  # noqa: PTH207
+    if args.removes is not None and not _there(args.removes, args.chdir):
         return f"'{args.removes}' does not exist"
     return ""
+
+
+def _there(pattern: str, folder: str | None) -> bool:
+    """Return whether a file matches; a pattern without a folder is looked for where the command would run."""
+    return bool(glob.glob(expand(pattern), root_dir=folder and expand(folder)))  # noqa: PTH207 - it may be absolute
 
 
 def _lines(values: dict[str, Any], stdout: str, stderr: str = "") -> dict[str, Any]:

@@ -124,5 +124,6 @@ def _download(args: Args, context: Context) -> Iterator[bytes]:
     except urllib.error.HTTPError as error:
         raise ModuleError(f"{args.url}: the server answered {error.code} {error.reason}", status_code=error.code) from None
     except (OSError, ValueError) as error:
-        reason = getattr(error, "reason", None) or error
+        cause = getattr(error, "reason", None) or error
+        reason = getattr(cause, "strerror", None) or cause
         raise ModuleError(f"{args.url}: cannot be fetched: {reason}") from None

@@ -79,13 +79,13 @@ def _present(args: Args, lines: list[str]) -> list[str]:
         return [*lines[:at], new, *lines[at + 1 :]]
     if args.backrefs or args.line in lines:
         return lines
-    if args.insertbefore is not None:
-        at, anchor = (0, True) if args.insertbefore == "BOF" else _last(args.insertbefore, lines)
-    else:
-        at, anchor = (-1, None) if args.insertafter in (None, "EOF") else _last(args.insertafter, lines)
-        at += 1
-    if not anchor:
+    if "BOF" in (args.insertbefore, args.insertafter):
+        return [args.line, *lines]
+    at, anchor = _last(args.insertbefore or args.insertafter, lines)
+    if anchor is None or args.insertafter == "EOF":
         at = len(lines)
+    elif args.insertbefore is None:
+        at += 1
     return [*lines[:at], args.line, *lines[at:]]
 
 

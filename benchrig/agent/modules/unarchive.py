@@ -63,7 +63,7 @@ def run(args: Args, context: Context) -> Result:
             if changed and not context.check:
                 _extract(archive, members, dest, wanted)
     except (tarfile.TarError, EOFError, OSError) as error:
-        raise ModuleError(f"{source}: cannot be unpacked: {error}") from None
+        raise ModuleError(f"{source}: cannot be unpacked: {str(error).partition(':')[0]}") from None
     message = f"unpacked {len(members)} files" if changed else ""
     return Result(bool(changed), message, values={"dest": str(dest), "src": str(source)}, opaque=bool(changed))
 
