@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.server
+import os
 import re
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from benchrig import inventory, ssh
 from benchrig.errors import HostError, MachineError
 from benchrig.inventory import Host
 from benchrig.machines import lab_process
+from benchrig.machines.existing import ExistingMachines
 from benchrig.machines.lab import LabMachines
 
 pytestmark = pytest.mark.lab
@@ -145,6 +147,11 @@ def test_only_the_labs_own_key_opens_a_machine(make_lab: MakeLab) -> None:
     assert host.key_file.stat().st_mode & 0o777 == 0o600
 
 
+def test_a_lab_machine_is_an_existing_host_to_an_inventory_that_names_it_so(make_lab: MakeLab) -> None:
+    hosts = ExistingMachines(make_lab("lab1").up())
+    assert [(status.name, status.state) for status in hosts.status()] == [("lab1", "running")]
+
+
 def test_machines_come_up_together_and_know_each_other_by_name(make_lab: MakeLab) -> None:
     lab = make_lab("lab1", "lab2", "lab3")
     hosts = lab.up().hosts
@@ -242,6 +249,28 @@ def test_a_machine_that_does_not_boot_is_told_with_the_end_of_its_log(make_lab: 
     with pytest.raises(MachineError, match=r"lab1: did not boot: systemd-nspawn ended\n    \S"):
         lab.up()
     assert [status.state for status in lab.status()] == ["stopped"]
+
+
+def test_a_strict_umask_of_ours_shuts_no_user_out_of_a_machine(make_lab: MakeLab) -> None:
+    lab = make_lab("lab1")
+    ours = os.umask(0o077)
+    try:
+        host = lab.up().hosts["lab1"]
+    finally:
+        os.umask(ours)
+    files = "/etc/hosts /etc/resolv.conf /etc/uv/uv.toml /etc/ssl/certs/ca-certificates.crt"
+    run(host, f"setpriv --reuid=nobody --clear-groups cat {files}")
+
+
+def test_more_machines_than_the_kernel_has_room_for_are_refused_before_any_boots(make_lab: MakeLab) -> None:
+    lab = make_lab(*(f"m{number}" for number in range(100)))
+    limit = int(Path("/proc/sys/fs/inotify/max_user_instances").read_text())
+    if limit > 500:
+        pytest.skip("this kernel has room")
+    with pytest.raises(MachineError, match="100 more machines need about 500 inotify instances") as error:
+        lab.up()
+    assert "fs.inotify.max_user_instances" in error.value.hint
+    assert {status.state for status in lab.status()} == {"absent"}
 
 
 def test_links_in_a_machine_never_lead_our_writing_out_of_it(make_lab: MakeLab, tmp_path: Path) -> None:

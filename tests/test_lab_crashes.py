@@ -133,3 +133,14 @@ def test_a_machine_whose_image_is_gone_says_what_to_do(make_lab: MakeLab) -> Non
     with pytest.raises(MachineError, match="root image bookworm-0000 is no longer in the cache") as error:
         lab.up()
     assert error.value.hint == "./inv destroy up"
+
+
+def test_an_image_that_cannot_be_made_says_why_and_leaves_nothing(
+    make_lab: MakeLab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "apt.conf").write_text('Acquire::http::Proxy "http://127.0.0.1:9";\nAcquire::Retries "0";\n')
+    monkeypatch.setenv("APT_CONFIG", str(tmp_path / "apt.conf"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    with pytest.raises(MachineError, match=r"the root image cannot be made: Failed to fetch .*127\.0\.0\.1:9"):
+        make_lab("lab1").up()
+    assert list((tmp_path / "cache/benchrig/images").iterdir()) == []

@@ -48,16 +48,12 @@ def test_existing_hosts_are_reached_as_the_inventory_says(tmp_path: Path, port: 
     assert hosts.reach().hosts["web"].port == port
 
 
-def test_an_existing_host_is_running_when_its_port_answers(tmp_path: Path, port: int) -> None:
-    (status,) = existing(tmp_path, port).status()
-    assert (status.name, status.state, status.address) == ("web", "running", "127.0.0.1")
-
-
 def test_an_existing_host_that_refuses_is_absent_with_the_reason(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         free = server.getsockname()[1]
     (status,) = existing(tmp_path, free).status()
-    assert (status.state, status.detail) == ("absent", f"port {free}: connection refused")
+    assert (status.name, status.state, status.address) == ("web", "absent", "127.0.0.1")
+    assert "connection refused" in status.detail
 
 
 @pytest.mark.parametrize("verb", ["down", "destroy"])

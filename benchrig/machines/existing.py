@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import socket
 from concurrent.futures import ThreadPoolExecutor
 
-from benchrig.errors import MachineError
+from benchrig import ssh
+from benchrig.errors import HostError, MachineError
 from benchrig.inventory import Host, Inventory
 from benchrig.machines import MachineStatus
 
-CONNECT_SECONDS = 5.0
-SSH_PORT = 22
+IN_PARALLEL = 16
 
 
 class ExistingMachines:
@@ -32,8 +31,8 @@ class ExistingMachines:
         self._refuse("destroy")
 
     def status(self) -> tuple[MachineStatus, ...]:
-        """Return whether each host accepts connections on its SSH port; all are asked at once."""
-        with ThreadPoolExecutor(max_workers=32) as pool:
+        """Return whether each host lets us in, and if not why; all are tried at once."""
+        with ThreadPoolExecutor(max_workers=IN_PARALLEL) as pool:
             return tuple(pool.map(_status, self.inventory.hosts.values()))
 
     def reach(self) -> Inventory:
@@ -48,10 +47,8 @@ class ExistingMachines:
 
 
 def _status(host: Host) -> MachineStatus:
-    port = host.port or SSH_PORT
     try:
-        socket.create_connection((host.address, port), timeout=CONNECT_SECONDS).close()
-    except OSError as error:
-        reason = "no answer" if isinstance(error, TimeoutError) else (error.strerror or str(error)).lower()
-        return MachineStatus(host.name, "absent", host.address, f"port {port}: {reason}")
-    return MachineStatus(host.name, "running", host.address, f"port {port} answers")
+        ssh.connect(host).close()
+    except HostError as error:
+        return MachineStatus(host.name, "absent", host.address, str(error))
+    return MachineStatus(host.name, "running", host.address, "lets us in over SSH")
