@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import re
 import tarfile
 from io import BytesIO
 from pathlib import Path
@@ -11,9 +13,9 @@ from typing import Any
 import pytest
 import yaml
 
-from benchrig.agent import facts, modules, plan
+from benchrig.agent import facts, filters, lookups, modules, plan
 from benchrig.errors import ExitCode, InputError
-from benchrig.provision import bundle, parse_extra_vars
+from benchrig.provision import bundle, parse_extra_vars, subset
 from benchrig.provision.playbook import read_playbook, tags_of
 from tests.cases.rig import Project
 
@@ -60,6 +62,19 @@ def test_every_module_of_the_table_is_there_and_documented() -> None:
         module = modules.load(name)
         assert module.__doc__.startswith(f"{name}: ")
         assert callable(module.run)
+
+
+def test_the_documentation_names_all_that_is_supported_and_no_more() -> None:
+    text = (ROOT / "docs/roles.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `(ansible\.builtin\.\w+)` \| (.*) \|$", text, re.MULTILINE))
+    assert set(rows) == set(modules.MODULES)
+    for name in set(rows) - {"ansible.builtin.set_fact"}:
+        arguments = [field.name for field in dataclasses.fields(modules.load(name).Args)]
+        assert re.findall(r"`(\w+)`", rows[name]) == arguments
+    said = set(re.findall(r"`([\w.]+)`", text))
+    own_filters = {name for name in filters.FILTERS if "." not in name}
+    for names in (subset.KEYWORDS, subset.MAGIC, facts.FACTS, own_filters, filters.TESTS, lookups.LOOKUPS):
+        assert {name for name in names if "." not in name} <= said
 
 
 def test_every_fact_can_be_read_here() -> None:

@@ -97,7 +97,6 @@ class Meta:
 
     galaxy_info: Any = None
     dependencies: tuple[str, ...] = ()
-    allow_duplicates: bool = False
 
 
 ROLE_FOLDERS: Mapping[str, str] = {
