@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import shutil
 from dataclasses import dataclass
@@ -9,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from benchrig.agent.modules import MODULES, load
 from benchrig.inventory import Host
+from benchrig.provision import subset
 from tests.conftest import ROOT, Clone, Done
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -113,3 +116,15 @@ def test_inventory_of_an_existing_host_works_as_docs_show_it(clone: Clone, main_
     done = clone.inv("provision", "-i", "mine")
     assert "web1 : ok=" in done.stderr
     assert (done.code, "changed=0" in done.stderr) == (0, True), done.stderr
+
+
+def test_roles_page_lists_every_key_module_and_argument_that_is_supported() -> None:
+    page = (ROOT / "docs" / "roles.md").read_text()
+    specified = [
+        subset.PlayKeys,
+        subset.TaskKeys,
+        subset.LoopControl,
+        *(load(name).Args for name in MODULES if "set_fact" not in name),
+    ]
+    names = {field.name for one in specified for field in dataclasses.fields(one)} | {*subset.ACTIONS, *subset.MAGIC}
+    assert sorted(name for name in names if f"`{name}`" not in page) == []
