@@ -14,9 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchrig import inventory, ssh
-from benchrig.bench import BenchRequest, bench
-from benchrig.bench.app import read_apps
-from benchrig.bench.suite import Row, plan
+from benchrig.bench import BenchRequest, bench, plan, read_apps
+from benchrig.bench.suite import Row
 from benchrig.inventory import Inventory
 from benchrig.machines import machines_of
 from benchrig.results import store
@@ -60,7 +59,8 @@ def by_hand(hosts: Inventory, row: Row, duration: int) -> float:
 
 def by_bench(hosts: Inventory, row: Row, duration: int) -> Cell:
     """Return the cell that a bench of this row alone makes."""
-    outcome = bench(hosts, ROOT, BenchRequest(only=(row.name,), duration=f"{duration}s"))
+    wanted = plan(ROOT, read_apps(ROOT), BenchRequest(only=(row.name,), duration=f"{duration}s"))
+    outcome = bench(hosts, ROOT, wanted)
     (cell,) = store.read(outcome.folder)[1]
     if cell.load is None or outcome.failure:
         raise SystemExit(f"by bench: {cell.reason}")

@@ -66,7 +66,7 @@ def tried(row: Row = ROW, facts: ask.Facts = FACTS, **instead: Any) -> tuple[Cel
     """Measure a row on recording hosts; return the cell, the raw text and what was asked of whom."""
     asked: list[str] = []
     server, generator = RecordingHost("server", asked, **instead), RecordingHost("loadgen", asked, **instead)
-    ends = Ends(server, generator, "server", "10.0.0.1", False, facts, {row.app.name: 1 << 20}, "loadgen")
+    ends = Ends(server, generator, "server", "loadgen", "10.0.0.1", facts, {row.app.name: 1 << 20})
     cell, raw = measure(ends, PLAN, row, 1, lambda _: None)
     return cell, raw, asked
 
@@ -105,7 +105,7 @@ def test_a_cell_is_started_afresh_verified_warmed_up_loaded_sampled_and_stopped_
 def test_the_warm_up_is_light_and_the_load_is_the_row() -> None:
     asked: list[str] = []
     host = RecordingHost("both", asked)
-    measure(Ends(host, host, "both", "127.0.0.1", True, FACTS, {"sanic": 1 << 20}, "both"), PLAN, ROW, 1, lambda _: None)
+    measure(Ends(host, host, "both", "both", "127.0.0.1", FACTS, {"sanic": 1 << 20}), PLAN, ROW, 1, lambda _: None)
     warm_up, load = (operation.command for operation in host.operations if isinstance(operation, ask.RunLoad))
     assert warm_up[1:4] == ("-t1", "-c4", "-d1s")
     assert load[1:4] == ("-t4", "-c2000", "-d5s")

@@ -11,8 +11,8 @@ import pytest
 
 from benchrig import ssh
 from benchrig.agent import bench_protocol as ask
-from benchrig.bench import wrk
 from benchrig.bench.app import App, Check, read_app
+from benchrig.bench.generators import Shape, wrk
 from benchrig.bench.host import AgentHost, OperationError
 from benchrig.errors import HostError
 from benchrig.inventory import Host
@@ -23,7 +23,7 @@ from tests.conftest import Clone, Done
 pytestmark = pytest.mark.lab
 
 URL = "http://127.0.0.1:8080/health"
-SHORT = wrk.Shape(threads=1, connections=10, duration_seconds=1.0, timeout_seconds=5.0)
+SHORT = Shape(threads=1, connections=10, duration_seconds=1.0, timeout_seconds=5.0)
 
 
 @contextmanager

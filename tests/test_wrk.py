@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from benchrig.bench import wrk
 from benchrig.bench.app import Check
+from benchrig.bench.generators import Shape, wrk
 from benchrig.report import published
 from benchrig.results.wrk_output import MARKER, OutputError, count, microseconds, read_load, read_printed
 
@@ -40,14 +40,14 @@ Transfer/sec:    187.99KB
 
 
 def test_the_command_is_wrks_own_with_whole_seconds() -> None:
-    shape = wrk.Shape(threads=4, connections=2000, duration_seconds=5.0, timeout_seconds=10.0)
+    shape = Shape(threads=4, connections=2000, duration_seconds=5.0, timeout_seconds=10.0)
     assert " ".join(wrk.command(shape, "http://h:8080/health")) == (
         "wrk -t4 -c2000 -d5s --timeout 10s --latency -s {script} http://h:8080/health"
     )
 
 
 def test_without_a_timeout_wrk_keeps_its_own() -> None:
-    shape = wrk.Shape(threads=4, connections=2000, duration_seconds=60.0, timeout_seconds=None)
+    shape = Shape(threads=4, connections=2000, duration_seconds=60.0, timeout_seconds=None)
     assert "--timeout" not in wrk.command(shape, "http://h:8080/health")
 
 

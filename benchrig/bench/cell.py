@@ -1,7 +1,7 @@
 """One cell: an app started afresh, waited for, verified from where the load comes, warmed up, loaded, sampled, stopped.
 
-The steps stand in `_steps`, in their order. What goes wrong in any of them makes the cell a failed one, with the reason and
-what the app wrote; only a lost host goes up to the caller.
+The steps stand in `_bring_up` and `_load`, in their order. What goes wrong in any of them makes the cell a failed one, with
+the reason and what the app wrote; only a lost host goes up to the caller.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from benchrig.agent import bench_protocol as ask
-from benchrig.bench import verdict, wrk
 from benchrig.bench.app import App
+from benchrig.bench.generators import Shape
 from benchrig.bench.host import Host, OperationError
 from benchrig.bench.limits import Limits, obstacle
 from benchrig.bench.suite import Plan, Row
-from benchrig.results import wrk_output
+from benchrig.bench.verdict import Trial, judge, latest_end
 from benchrig.results.model import Cell, Generator
 from benchrig.results.store import now
 
@@ -32,28 +32,57 @@ WARM_UP_CONNECTIONS = 4
 
 @dataclass(frozen=True)
 class Ends:
-    """The two ends of a measurement: the server, the host that loads it, and what is known of them."""
+    """The two ends of a measurement, which may be one machine, and what is known of them."""
 
     server: Host
     generator: Host
     server_name: str
+    generator_name: str
     address: str
     """Where the load host finds the server."""
-    shared: bool
-    """Both are one machine."""
     generator_facts: ask.Facts
     unit_open_files: Mapping[str, int]
     """Descriptor limit of each app's unit."""
-    generator_name: str
+
+    @property
+    def shared(self) -> bool:
+        """Load generator and server are on one machine."""
+        return self.server is self.generator
 
 
 @dataclass
-class Notes:
-    """What a cell has come to know so far, kept also when it fails."""
+class Attempt:
+    """A cell that is being measured, and what has come of it so far; kept also when it fails."""
 
+    ends: Ends
+    plan: Plan
+    row: Row
+    say: Callable[[str], None]
+    """Hears what is being done."""
     phases: dict[str, float] = field(default_factory=dict)
     output: ask.LoadOutput | None = None
     journal: str = ""
+
+    @property
+    def app(self) -> App:
+        """The app under test."""
+        return self.row.app
+
+    @property
+    def url(self) -> str:
+        """What is requested."""
+        return f"http://{self.ends.address}:{self.app.file.port}{self.app.file.check.path}"
+
+    @property
+    def shape(self) -> Shape:
+        """The load that is asked for."""
+        return Shape(self.plan.threads, self.row.connections, self.plan.duration_seconds, self.plan.timeout_seconds)
+
+    @property
+    def command(self) -> tuple[str, ...]:
+        """The load generator's command as it can be repeated in the run's folder, where its script is kept."""
+        words = self.plan.generator.command(self.shape, self.url)
+        return tuple(word.replace("{script}", script_name(self.row)) for word in words)
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
@@ -74,71 +103,65 @@ def measure(ends: Ends, plan: Plan, row: Row, repeat: int, say: Callable[[str], 
 
     Raises HostError when a host is lost.
     """
-    blank = _blank(ends, plan, row, repeat)
-    limits = Limits(
-        generator=ends.generator_name,
-        generator_open_files=ends.generator_facts.open_files,
-        generator_ports=ends.generator_facts.local_ports,
-        server=ends.server_name,
-        server_open_files=ends.unit_open_files.get(row.app.name, 0),
-    )
-    if reason := obstacle(limits, row.connections):
+    attempt = Attempt(ends, plan, row, say)
+    blank = _blank(attempt, repeat)
+    if reason := obstacle(_limits(attempt), row.connections):
         return replace(blank, status="not_possible", reason=reason), ""
-    notes = Notes()
     try:
-        cell = _steps(ends, plan, row, notes, say, blank)
+        _bring_up(attempt)
+        cell = _load(attempt, blank)
     except (CellError, OperationError) as error:
         cell = replace(blank, status="failed", reason=str(error))
-        notes.journal = _journal(ends, row.app)
+    if cell.status == "failed":
+        attempt.journal = _journal(attempt)
     try:
-        with notes.phase("stop"):
+        with attempt.phase("stop"):
             _see_free(ends.server.ask(ask.Stop(row.app.unit, row.app.file.port)), row.app.file.port)
     except (CellError, OperationError) as error:
         cell = replace(cell, status="failed", reason=cell.reason or str(error))
-    shape = _shape(plan, row)
-    return replace(cell, phases=notes.phases), _raw(shown_command(shape, ends.address, row), notes)
+    return replace(cell, phases=attempt.phases), _raw(attempt)
 
 
-def _steps(ends: Ends, plan: Plan, row: Row, notes: Notes, say: Callable[[str], None], blank: Cell) -> Cell:
-    app, server, generator = row.app, ends.server, ends.generator
+def _bring_up(attempt: Attempt) -> None:
+    """Take the app from nothing to warmed up. Raises CellError, OperationError."""
+    app, server, generator = attempt.app, attempt.ends.server, attempt.ends.generator
     check, port = app.file.check, app.file.port
-    shape, url = _shape(plan, row), _url(ends.address, app)
 
-    say("starting")
-    with notes.phase("free_port"):
+    attempt.say("starting")
+    with attempt.phase("free_port"):
         _see_free(server.ask(ask.FreePort(port)), port)
-    with notes.phase("start"):
+    with attempt.phase("start"):
         server.ask(ask.Start(app.unit))
-    with notes.phase("wait"):
+    with attempt.phase("wait"):
         readiness = server.ask(ask.AwaitAnswer(app.unit, port, check.path, ANSWER_SECONDS))
     if not readiness.ready:
         raise CellError(f"the app did not start: {readiness.reason}")
-    with notes.phase("verify"):
-        _verify(generator.ask(ask.Fetch(ends.address, port, check.path, VERIFY_SECONDS)), app, ends)
+    with attempt.phase("verify"):
+        _verify(generator.ask(ask.Fetch(attempt.ends.address, port, check.path, VERIFY_SECONDS)), attempt)
 
-    say(f"warming up {plan.warm_up_seconds:g} s")
-    with notes.phase("warm_up"):
-        warm_up = replace(shape, threads=1, connections=WARM_UP_CONNECTIONS, duration_seconds=plan.warm_up_seconds)
-        _run(generator, warm_up, url, app)
+    attempt.say(f"warming up {attempt.plan.warm_up_seconds:g} s")
+    light = replace(attempt.shape, threads=1, connections=WARM_UP_CONNECTIONS, duration_seconds=attempt.plan.warm_up_seconds)
+    with attempt.phase("warm_up"):
+        _run(attempt, light)
 
-    say(f"measuring {plan.duration_seconds:g} s")
-    with notes.phase("sample"):
+
+def _load(attempt: Attempt, blank: Cell) -> Cell:
+    """Load a warm app, and return the cell that comes of it. Raises CellError, OperationError."""
+    app, server = attempt.app, attempt.ends.server
+
+    attempt.say(f"measuring {attempt.plan.duration_seconds:g} s")
+    with attempt.phase("sample"):
         server.ask(ask.StartSampling(app.unit))
-    with notes.phase("measure"):
-        output = notes.output = _run(generator, shape, url, app)
-    with notes.phase("look"):
+    with attempt.phase("measure"):
+        output = attempt.output = _run(attempt, attempt.shape)
+    with attempt.phase("look"):
         server_load = server.ask(ask.StopSampling())
         ran = server.ask(ask.FindWhatRuns(app.name, app.unit, app.file.versions))
-
     if not ran.alive:
         raise CellError("the app died under the load")
-    if reason := verdict.not_run(output, shape):
-        raise CellError(reason)
-    try:
-        load = wrk_output.read_load(output.stdout)
-    except wrk_output.OutputError as error:
-        raise CellError(str(error)) from None
-    reason = verdict.invalid(output, load, shape, server_load, ends.generator_facts.local_ports)
+
+    facts, tool = attempt.ends.generator_facts, attempt.plan.generator
+    load, reason = judge(Trial(tool, attempt.shape, output, server_load, facts.local_ports))
     return replace(
         blank,
         status="failed" if reason else "measured",
@@ -146,12 +169,12 @@ def _steps(ends: Ends, plan: Plan, row: Row, notes: Notes, say: Callable[[str], 
         system=system(app, ran.versions),
         load=load,
         generator=Generator(
-            command=shown_command(shape, ends.address, row),
+            command=attempt.command,
             exit_code=output.exit_code,
             wall_seconds=output.wall_seconds,
             cpu_seconds=output.cpu_seconds,
             open_files=output.open_files,
-            version=ends.generator_facts.versions.get(wrk.PROGRAM, ""),
+            version=facts.versions.get(tool.program, ""),
         ),
         server=server_load,
         server_open_files=ran.open_files,
@@ -166,41 +189,38 @@ def system(app: App, versions: Mapping[str, str]) -> str:
     return app.file.title
 
 
-def shown_command(shape: wrk.Shape, address: str, row: Row) -> tuple[str, ...]:
-    """Return the load generator's command as it can be repeated in the run's folder, where its script is kept."""
-    words = wrk.command(shape, _url(address, row.app))
-    return tuple(word.replace("{script}", script_name(row)) for word in words)
-
-
 def script_name(row: Row) -> str:
     """Return the path of a row's script in the run's folder."""
     return f"raw/{row.name}.lua"
 
 
-def _url(address: str, app: App) -> str:
-    return f"http://{address}:{app.file.port}{app.file.check.path}"
+def _limits(attempt: Attempt) -> Limits:
+    ends = attempt.ends
+    return Limits(
+        generator=ends.generator_name,
+        generator_open_files=ends.generator_facts.open_files,
+        generator_spare_files=attempt.plan.generator.spare_files,
+        generator_ports=ends.generator_facts.local_ports,
+        server=ends.server_name,
+        server_open_files=ends.unit_open_files.get(attempt.app.name, 0),
+    )
 
 
-def _shape(plan: Plan, row: Row) -> wrk.Shape:
-    return wrk.Shape(plan.threads, row.connections, plan.duration_seconds, plan.timeout_seconds)
-
-
-def _blank(ends: Ends, plan: Plan, row: Row, repeat: int) -> Cell:
-    timeout = wrk.DEFAULT_TIMEOUT_SECONDS if plan.timeout_seconds is None else plan.timeout_seconds
+def _blank(attempt: Attempt, repeat: int) -> Cell:
     return Cell(
-        name=row.name,
-        app=row.app.name,
-        system=row.app.file.title,
-        host=ends.server_name,
+        name=attempt.row.name,
+        app=attempt.app.name,
+        system=attempt.app.file.title,
+        host=attempt.ends.server_name,
         repeat=repeat,
-        connections=row.connections,
-        threads=plan.threads,
-        duration_seconds=plan.duration_seconds,
-        timeout_seconds=timeout,
+        connections=attempt.row.connections,
+        threads=attempt.plan.threads,
+        duration_seconds=attempt.plan.duration_seconds,
+        timeout_seconds=attempt.plan.effective_timeout,
         status="failed",
-        sleep_seconds=row.app.file.sleep_seconds,
-        cores=ends.generator_facts.cores,
-        load_on_server=ends.shared,
+        sleep_seconds=attempt.app.file.sleep_seconds,
+        cores=attempt.ends.generator_facts.cores,
+        load_on_server=attempt.ends.shared,
         started_at=now(),
     )
 
@@ -211,37 +231,39 @@ def _see_free(found: ask.Port, port: int) -> None:
         raise CellError(f"port {port} is taken {who}")
 
 
-def _verify(reply: ask.Reply, app: App, ends: Ends) -> None:
-    check = app.file.check
+def _verify(reply: ask.Reply, attempt: Attempt) -> None:
+    ends, file = attempt.ends, attempt.app.file
     if reply.error:
-        why = "" if ends.shared else f" at {ends.address}:{app.file.port}; does the app listen on more than 127.0.0.1?"
+        why = "" if ends.shared else f" at {ends.address}:{file.port}; does the app listen on more than 127.0.0.1?"
         raise CellError(f"the load host gets no answer: {reply.error}{why}")
-    if reply.status != check.status or check.body not in reply.body:
+    if reply.status != file.check.status or file.check.body not in reply.body:
         raise CellError(
-            f"it answers wrongly: {check.path} gave status {reply.status} and {reply.body[:80]!r}, "
-            f"not {check.status} and {check.body!r}"
+            f"it answers wrongly: {file.check.path} gave status {reply.status} and {reply.body[:80]!r}, "
+            f"not {file.check.status} and {file.check.body!r}"
         )
 
 
-def _run(generator: Host, shape: wrk.Shape, url: str, app: App) -> ask.LoadOutput:
-    patience = 2 * verdict.latest_end(shape) + 30.0
-    return generator.ask(ask.RunLoad(wrk.command(shape, url), wrk.script(app.file.check), patience))
+def _run(attempt: Attempt, shape: Shape) -> ask.LoadOutput:
+    tool = attempt.plan.generator
+    patience = 2 * latest_end(shape) + 30.0
+    command, script = tool.command(shape, attempt.url), tool.script(attempt.app.file.check)
+    return attempt.ends.generator.ask(ask.RunLoad(command, script, patience))
 
 
-def _journal(ends: Ends, app: App) -> str:
+def _journal(attempt: Attempt) -> str:
     try:
-        return ends.server.ask(ask.ReadJournal(app.unit, JOURNAL_LINES)).text
+        return attempt.ends.server.ask(ask.ReadJournal(attempt.app.unit, JOURNAL_LINES)).text
     except OperationError:
         return ""
 
 
-def _raw(command: tuple[str, ...], notes: Notes) -> str:
+def _raw(attempt: Attempt) -> str:
     """Return what the generator wrote, as it wrote it, with its command above and what else is known below."""
-    text = f"$ {' '.join(command)}\n"
-    if notes.output:
-        text += notes.output.stdout
-        if notes.output.stderr:
-            text += f"\n# stderr\n{notes.output.stderr}"
-    if notes.journal:
-        text += f"\n# the app's journal\n{notes.journal}\n"
+    text = f"$ {' '.join(attempt.command)}\n"
+    if attempt.output:
+        text += attempt.output.stdout
+        if attempt.output.stderr:
+            text += f"\n# stderr\n{attempt.output.stderr}"
+    if attempt.journal:
+        text += f"\n# the app's journal\n{attempt.journal}\n"
     return text

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from benchrig.bench.wrk import SPARE_FILES
-
 SERVER_SPARE_FILES = 64
 """Descriptors that a server needs beside its connections."""
 
@@ -17,6 +15,8 @@ class Limits:
     generator: str
     """The load host's name."""
     generator_open_files: int
+    generator_spare_files: int
+    """How many of them the load generator needs beside its connections."""
     generator_ports: int
     server: str
     server_open_files: int
@@ -26,7 +26,9 @@ class Limits:
 def obstacle(limits: Limits, connections: int) -> str:
     """Return why so many connections are not possible, and what would lift that; empty when they are."""
     return (
-        _files(limits.generator, "the load generator", connections, SPARE_FILES, limits.generator_open_files)
+        _files(
+            limits.generator, "the load generator", connections, limits.generator_spare_files, limits.generator_open_files
+        )
         or _files(limits.server, "the app's process", connections, SERVER_SPARE_FILES, limits.server_open_files)
         or _ports(limits, connections)
     )

@@ -12,7 +12,6 @@ import benchrig
 from benchrig import console, ssh
 from benchrig.agent.bench_protocol import Facts, FindFacts
 from benchrig.bench import cell as cells
-from benchrig.bench import wrk
 from benchrig.bench.deploy import deploy
 from benchrig.bench.host import AgentHost
 from benchrig.bench.progress import Progress
@@ -40,7 +39,7 @@ def bench(inventory: Inventory, root: Path, wanted: Plan) -> Outcome:
     is kept, and nothing is left running on the hosts.
     """
     with _hosts(inventory) as (server, generator):
-        found = deploy(inventory, root, wanted.apps, server, generator)
+        found = deploy(inventory, root, wanted, server, generator)
         machines = {host.name: host.ask(FindFacts()) for host in dict.fromkeys((server, generator))}
         target = _first(inventory, "servers")
         ends = cells.Ends(
@@ -49,7 +48,6 @@ def bench(inventory: Inventory, root: Path, wanted: Plan) -> Outcome:
             server_name=server.name,
             generator_name=generator.name,
             address="127.0.0.1" if server is generator else str(target.variables.get("benchrig_address", target.address)),
-            shared=server is generator,
             generator_facts=machines[generator.name],
             unit_open_files={name: app.open_files for name, app in found.apps.items()},
         )
@@ -85,7 +83,7 @@ def _measure(ends: cells.Ends, wanted: Plan, row: Row, repeat: int, folder: Path
         raise HostError(f"{error}; it was measuring '{row.name}'", error.hint) from None
     if not raw:
         return cell
-    store.write_raw(folder, f"{row.name}.lua", wrk.script(row.app.file.check))
+    store.write_raw(folder, f"{row.name}.lua", wanted.generator.script(row.app.file.check))
     return replace(cell, raw=store.write_raw(folder, f"{row.name}-{repeat}.txt", raw))
 
 
@@ -116,7 +114,6 @@ def _first(inventory: Inventory, group: str) -> Host:
 
 
 def _record(folder: Path, inventory: Inventory, root: Path, wanted: Plan, machines: dict[str, Facts]) -> Run:
-    timeout = wrk.DEFAULT_TIMEOUT_SECONDS if wanted.timeout_seconds is None else wanted.timeout_seconds
     return Run(
         name=folder.name,
         suite=wanted.suite,
@@ -127,7 +124,7 @@ def _record(folder: Path, inventory: Inventory, root: Path, wanted: Plan, machin
         settings={
             "duration": f"{wanted.duration_seconds:g} s",
             "warm_up": f"{wanted.warm_up_seconds:g} s",
-            "timeout": f"{timeout:g} s",
+            "timeout": f"{wanted.effective_timeout:g} s",
             "threads": str(wanted.threads),
             "repeats": str(wanted.repeats),
         },

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from benchrig import yamlfile
 from benchrig.bench.app import App
+from benchrig.bench.generators import GENERATORS, LoadGenerator
 from benchrig.errors import InputError, Problem, unknown
 
 
@@ -21,6 +22,7 @@ class ProfileFile:
     """Replies slower than this count as errors; without it wrk takes its own 2 s."""
     threads: int = 4
     repeats: int = 1
+    generator: str = "wrk"
 
 
 @dataclass(frozen=True)
@@ -76,12 +78,18 @@ class Plan:
     published: str
     profile: str
     rows: tuple[Row, ...]
+    generator: LoadGenerator
     duration_seconds: float
     warm_up_seconds: float
     timeout_seconds: float | None
     """None leaves the load generator its own."""
     threads: int
     repeats: int
+
+    @property
+    def effective_timeout(self) -> float:
+        """The timeout in seconds that holds, whoever sets it."""
+        return self.generator.default_timeout_seconds if self.timeout_seconds is None else self.timeout_seconds
 
     @property
     def apps(self) -> tuple[App, ...]:
@@ -112,6 +120,7 @@ def plan(root: Path, apps: Mapping[str, App], request: BenchRequest) -> Plan:
         published=suite.published,
         profile=request.profile,
         rows=chosen,
+        generator=GENERATORS[profile.generator],
         duration_seconds=yamlfile.seconds(profile.duration),
         warm_up_seconds=yamlfile.seconds(profile.warm_up),
         timeout_seconds=yamlfile.seconds(profile.timeout) if profile.timeout else None,
@@ -154,6 +163,8 @@ def _profile_problems(document: yamlfile.Document, where: tuple[str, str], profi
     for key in ("threads", "repeats"):
         if getattr(profile, key) < 1:
             yield document.problem((*where, key), f"'{key}' must be at least 1")
+    if profile.generator not in GENERATORS:
+        yield document.problem((*where, "generator"), str(unknown("load generator", profile.generator, GENERATORS)))
 
 
 def _wrong_duration(document: yamlfile.Document, where: tuple[str, ...], text: str) -> Iterator[Problem]:

@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from benchrig.agent.bench_protocol import LoadOutput, ServerLoad
-from benchrig.bench.wrk import SPARE_FILES, Shape
+from benchrig.bench.generators import LoadGenerator, Shape
 from benchrig.results.model import Load
+from benchrig.results.wrk_output import OutputError
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A load generator's run: what was asked of it, what it did, and what the server and the load host were like."""
+
+    generator: LoadGenerator
+    shape: Shape
+    output: LoadOutput
+    server: ServerLoad
+    local_ports: int
+    """How many ports the load host has for its connections."""
 
 
 def latest_end(shape: Shape) -> float:
@@ -12,66 +27,69 @@ def latest_end(shape: Shape) -> float:
     return shape.duration_seconds * 1.25 + 2.0
 
 
-def not_run(output: LoadOutput, shape: Shape) -> str:
-    """Return why the generator did not do its run at all, whatever figures it printed; empty when it did."""
+def judge(trial: Trial) -> tuple[Load | None, str]:
+    """Return the figures of a run, if it has any, and why they are not to be believed; empty when they are."""
+    if reason := _not_run(trial):
+        return None, reason
+    try:
+        load = trial.generator.read_load(trial.output.stdout)
+    except OutputError as error:
+        return None, str(error)
+    return load, _invalid(trial, load)
+
+
+def _not_run(trial: Trial) -> str:
+    """Return why the generator did not do its run at all, whatever figures it printed."""
+    name, output = trial.generator.program, trial.output
     said = _first_line(output.stderr) or _first_line(output.stdout)
     if output.killed:
-        return (
-            f"wrk did not end: killed {output.wall_seconds:.0f} s after the start of a run of {shape.duration_seconds:g} s"
-        )
+        asked = f"{trial.shape.duration_seconds:g} s"
+        return f"{name} did not end: killed {output.wall_seconds:.0f} s after the start of a run of {asked}"
     if output.exit_code:
-        return f"wrk ended with exit code {output.exit_code}: {said}"
+        return f"{name} ended with exit code {output.exit_code}: {said}"
     if output.stderr.strip():
-        return f"wrk complained and went on: {said}"
+        return f"{name} complained and went on: {said}"
     return ""
 
 
-def invalid(output: LoadOutput, load: Load, shape: Shape, server: ServerLoad, ports: int) -> str:
-    """Return why the figures of a run are not those of the load asked for; empty when they are.
-
-    `ports` is how many local ports the load host has for its connections.
-    """
+def _invalid(trial: Trial, load: Load) -> str:
+    """Return why the figures are not those of the load asked for."""
+    asked = f"{trial.shape.duration_seconds:g} s"
     if load.errors.connect:
-        return _connect(output, load, shape, server)
-    if output.wall_seconds > latest_end(shape):
-        return f"wrk took {output.wall_seconds:.1f} s for a run of {shape.duration_seconds:g} s: {_slow(shape, ports)}"
+        return _connect(trial, load.errors.connect)
+    if trial.output.wall_seconds > latest_end(trial.shape):
+        return f"{trial.generator.program} took {trial.output.wall_seconds:.1f} s for a run of {asked}: {_slow(trial)}"
     if not load.requests:
-        return f"0 requests were answered in {shape.duration_seconds:g} s ({_errors(load)})"
+        errors = load.errors
+        return f"0 requests were answered in {asked} (read {errors.read}, write {errors.write}, timeout {errors.timeout})"
     if load.replies_wrong:
-        return (
-            f"{load.replies_wrong} of {load.replies_checked} replies were wrong; the first began: "
-            f"{load.wrong_example.splitlines()[0] if load.wrong_example else 'nothing'}"
-        )
+        example = _first_line(load.wrong_example) or "nothing"
+        return f"{load.replies_wrong} of {load.replies_checked} replies were wrong; the first began: {example}"
     return ""
 
 
-def _slow(shape: Shape, ports: int) -> str:
+def _slow(trial: Trial) -> str:
+    connections = trial.shape.connections
     # connect() finds a port at once in one half of the range only; past that it searches for each connection.
-    if shape.connections > ports // 2:
+    if connections > trial.local_ports // 2:
         return (
-            f"connecting was slow, as {shape.connections} connections are more than half of the {ports} local ports; the "
-            "role 'tuning' widens net.ipv4.ip_local_port_range"
+            f"connecting was slow, as {connections} connections are more than half of the {trial.local_ports} local ports; "
+            "the role 'tuning' widens net.ipv4.ip_local_port_range"
         )
-    return f"it did not keep up with {shape.connections} connections"
+    return f"it did not keep up with {connections} connections"
 
 
-def _connect(output: LoadOutput, load: Load, shape: Shape, server: ServerLoad) -> str:
-    failed = f"connect {load.errors.connect}"
-    needed = shape.connections + SPARE_FILES
-    if needed > output.open_files:
+def _connect(trial: Trial, failed: int) -> str:
+    needed = trial.shape.connections + trial.generator.spare_files
+    if needed > trial.output.open_files:
         return (
-            f"the load generator ran out of file descriptors: {shape.connections} connections need {needed}, it may have "
-            f"{output.open_files} ({failed}); raise RLIMIT_NOFILE"
+            f"the load generator ran out of file descriptors: {trial.shape.connections} connections need {needed}, it may "
+            f"have {trial.output.open_files} (connect {failed}); raise RLIMIT_NOFILE"
         )
     return (
-        f"the load generator could not open all its connections ({failed}; {server.time_wait_peak} sockets were in "
-        "TIME_WAIT, which hold local ports)"
+        f"the load generator could not open all its connections (connect {failed}; {trial.server.time_wait_peak} sockets "
+        "were in TIME_WAIT, which hold local ports)"
     )
-
-
-def _errors(load: Load) -> str:
-    errors = load.errors
-    return f"read {errors.read}, write {errors.write}, timeout {errors.timeout}"
 
 
 def _first_line(text: str) -> str:

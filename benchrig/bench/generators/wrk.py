@@ -6,34 +6,16 @@ every reply. The script uses both and ends with one line: the marker and a JSON 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from benchrig.bench.app import Check
-from benchrig.results.wrk_output import MARKER, PERCENTILES
-
-PROGRAM = "wrk"
-DEFAULT_TIMEOUT_SECONDS = 2.0
-"""What wrk takes when no --timeout is given."""
-
-SPARE_FILES = 32
-"""Descriptors that wrk and its threads need beside the connections."""
-
-
-@dataclass(frozen=True)
-class Shape:
-    """How much load, for how long. A `timeout_seconds` of None leaves wrk its own."""
-
-    threads: int
-    connections: int
-    duration_seconds: float
-    timeout_seconds: float | None
+from benchrig.bench.generators.load import LoadGenerator, Shape
+from benchrig.results.wrk_output import MARKER, PERCENTILES, read_load
 
 
 def command(shape: Shape, url: str) -> tuple[str, ...]:
     """Return wrk's command line; `{script}` in it stands for the file with `script(check)`."""
     timeout = () if shape.timeout_seconds is None else ("--timeout", f"{shape.timeout_seconds:g}s")
     load = (f"-t{shape.threads}", f"-c{shape.connections}", f"-d{shape.duration_seconds:g}s")
-    return (PROGRAM, *load, *timeout, "--latency", "-s", "{script}", url)
+    return ("wrk", *load, *timeout, "--latency", "-s", "{script}", url)
 
 
 def script(check: Check) -> str:
@@ -105,3 +87,13 @@ function done(summary, latency, requests)
     all_checked, all_wrong, text(one)))
 end
 """
+
+
+WRK = LoadGenerator(
+    program="wrk",
+    default_timeout_seconds=2.0,
+    spare_files=32,
+    command=command,
+    script=script,
+    read_load=read_load,
+)
