@@ -73,9 +73,11 @@ def write_hosts(machine: MachineFolder, plan: Plan) -> None:
 
 def stop(machine: MachineFolder) -> None:
     """Power a machine off and undo what `start` did, however far it came. Raises MachineError when something stays."""
+    # Early in its boot a machine is deaf to the request to power off, and has nothing to lose.
+    patience = STOP_SECONDS if machine.ready.exists() else 1.0
     machine.ready.unlink(missing_ok=True)
     # systemd-nspawn passes the first SIGTERM on as a request to power off; the second one makes it kill the machine.
-    for sign, seconds in ((signal.SIGTERM, STOP_SECONDS), (signal.SIGTERM, 3.0), (signal.SIGKILL, 3.0)):
+    for sign, seconds in ((signal.SIGTERM, patience), (signal.SIGTERM, 3.0), (signal.SIGKILL, 3.0)):
         if lab_process.stop(lambda: _nspawn(machine), sign, seconds):
             break
     lab_network.close_machine(machine)
