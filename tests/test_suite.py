@@ -128,3 +128,9 @@ def test_an_unknown_key_is_named_with_the_nearest(tmp_path: Path) -> None:
 def test_apps_are_told_apart_by_their_files() -> None:
     first: App = APPS["flask-gevent-patched"]
     assert first.digests()["app.py"] != APPS["flask-gevent-patched-first"].digests()["app.py"]
+
+
+def test_the_suite_in_the_documentation_is_one(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "measuring.md").read_text()
+    example = page.partition("```yaml\n")[2].partition("```")[0]
+    assert [row.name for row in written(tmp_path, example).rows] == ["sanic", "go-20000"]

@@ -181,6 +181,8 @@ class ServerLoad:
     machine_idle_percent: float
     """Of all cores together: 0 to 100."""
     machine_steal_percent: float
+    machine_interrupt_percent: float
+    """Interrupts, most of it the network's own work; a kernel may count it to the process it interrupts, too."""
     listen_overflows: int
     listen_drops: int
     retransmits: int

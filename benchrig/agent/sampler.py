@@ -31,6 +31,7 @@ class Counters:
     machine_total: float
     machine_idle: float
     machine_steal: float
+    machine_interrupts: float
     listen_overflows: int
     listen_drops: int
     retransmits: int
@@ -106,6 +107,7 @@ def read_counters(processes: UnitProcesses) -> Counters:
         machine_total=sum(cpu),
         machine_idle=cpu[3] + cpu[4],
         machine_steal=cpu[7],
+        machine_interrupts=cpu[5] + cpu[6],
         listen_overflows=extended["ListenOverflows"],
         listen_drops=extended["ListenDrops"],
         retransmits=_table("/proc/net/snmp", "Tcp")["RetransSegs"],
@@ -151,6 +153,7 @@ class Sampler:
             load_average=load_average,
             machine_idle_percent=round(100 * (after.machine_idle - before.machine_idle) / machine, 1),
             machine_steal_percent=round(100 * (after.machine_steal - before.machine_steal) / machine, 1),
+            machine_interrupt_percent=round(100 * (after.machine_interrupts - before.machine_interrupts) / machine, 1),
             listen_overflows=after.listen_overflows - before.listen_overflows,
             listen_drops=after.listen_drops - before.listen_drops,
             retransmits=after.retransmits - before.retransmits,

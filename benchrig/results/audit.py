@@ -148,8 +148,9 @@ def _server(cell: Cell, server: ServerLoad) -> Iterator[Remark]:
 
 
 def _foreign_percent(cell: Cell, server: ServerLoad) -> float:
-    """Return the share of the machine's CPU time that went to neither the app, the load generator nor the hypervisor."""
+    """Return the share of the machine's CPU time that other processes than app and load generator used, at least."""
     if not (cell.generator and cell.cores and server.seconds):
         return 0.0
     ours = server.cpu_percent / cell.cores + 100 * cell.generator.cpu_seconds / server.seconds / cell.cores
-    return 100 - server.machine_idle_percent - server.machine_steal_percent - ours
+    rest = server.machine_idle_percent + server.machine_steal_percent + server.machine_interrupt_percent
+    return 100 - rest - ours
