@@ -20,15 +20,16 @@ from benchrig.ssh import Channel, Remote
 
 AGENT_ROOT = "/var/lib/benchrig/agent"
 NO_AGENT = 97
-NO_PYTHON = 98
 
-# One exec when the agent is there; otherwise an exit code says what is missing.
+# One exec when the agent is there; otherwise the exit code says that it is not.
 _START = f"""
-command -v python3 >/dev/null || exit {NO_PYTHON}
-cd {AGENT_ROOT}/"$1" 2>/dev/null || exit {NO_AGENT}
+cd {AGENT_ROOT}/"$1" 2>/dev/null && command -v python3 >/dev/null || exit {NO_AGENT}
 echo ready
 exec python3 -m agent "$2"
 """
+
+# Not only Python itself: python3-minimal lacks most of the standard library.
+_HAS_PYTHON = "python3 -c 'import compileall, shutil, tarfile, urllib.request' 2>/dev/null"
 
 # Unpacked beside its place and renamed, so that a half-sent agent is never started; older agents are removed.
 _INSTALL = f"""
@@ -52,30 +53,33 @@ def start(remote: Remote, verb: str) -> Channel:
     An unchanged host costs one exec. Raises HostError when the host has no Python and none can be installed, when sudo
     is refused, or when the connection is lost.
     """
-    for _ in range(3):
+    for _ in range(2):
         channel = remote.open([*_become(remote), "sh", "-c", _START, "sh", agent_hash(), verb])
-        code = _first_line(remote, channel)
-        if code is None:
+        if _is_ready(remote, channel):
             return channel
-        if code == NO_PYTHON:
-            console.line(f"{remote.host.name}: installing python3, which the agent needs")
-            _must(remote, ["sh", "-c", _INSTALL_PYTHON], b"", "python3 could not be installed")
-        else:
-            console.status(f"{remote.host.name}: sending the agent")
-            _must(remote, ["sh", "-c", _INSTALL, "sh", agent_hash()], agent_archive(), "the agent could not be installed")
+        _install(remote)
     raise HostError(f"{remote.host.name}: the agent does not start")
 
 
-def _first_line(remote: Remote, channel: Channel) -> int | None:
-    """Wait for the agent's `ready`; return None when it came, else the code that says what is missing."""
+def _is_ready(remote: Remote, channel: Channel) -> bool:
+    """Wait for the agent's `ready`; return False when there is no agent yet. Raises HostError for any other answer."""
     if channel.read_line() == b"ready":
-        return None
+        return True
     code, stderr = channel.finish()
-    if code in (NO_AGENT, NO_PYTHON):
-        return code
+    if code == NO_AGENT:
+        return False
     reason = stderr.decode(errors="replace").strip().rpartition("\n")[2]
     hint = "Its user needs sudo without a password, or log in as root." if remote.host.become else ""
     raise HostError(f"{remote.host.name}: the agent cannot be started: {reason or f'exit code {code}'}", hint)
+
+
+def _install(remote: Remote) -> None:
+    """Put the agent on a host, and Python first where it is missing."""
+    if remote.run([*_become(remote), "sh", "-c", _HAS_PYTHON]).code:
+        console.line(f"{remote.host.name}: installing python3, which the agent needs")
+        _must(remote, ["sh", "-c", _INSTALL_PYTHON], b"", "python3 could not be installed")
+    console.status(f"{remote.host.name}: sending the agent")
+    _must(remote, ["sh", "-c", _INSTALL, "sh", agent_hash()], agent_archive(), "the agent could not be installed")
 
 
 def _become(remote: Remote) -> list[str]:
