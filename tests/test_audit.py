@@ -63,11 +63,11 @@ def test_an_app_that_does_not_wait_has_no_ceiling() -> None:
 
 @pytest.mark.parametrize(("mean_ms", "contradicts"), [(149.0, True), (151.0, False), (249.0, False), (251.0, True)])
 def test_the_mean_must_be_connections_over_throughput(mean_ms: float, contradicts: bool) -> None:
-    assert ("little" in found(a_sound_cell(load=slow(a_load(50_000), mean_ms)))) == contradicts
+    assert ("littles_law" in found(a_sound_cell(load=slow(a_load(50_000), mean_ms)))) == contradicts
 
 
 def test_both_sides_of_littles_law_are_told() -> None:
-    text = found(a_sound_cell(load=slow(a_load(50_000), mean_ms=20.0)))["little"].text
+    text = found(a_sound_cell(load=slow(a_load(50_000), mean_ms=20.0)))["littles_law"].text
     assert "mean latency 20 ms" in text
     assert "mean 200 ms" in text
 
@@ -86,7 +86,7 @@ def test_the_generator_is_held_against_the_cores_it_can_use(cores: int, threads:
 
 
 def test_an_overflowing_backlog_is_counted() -> None:
-    assert "overflowed 13 times" in found(a_sound_cell(server=replace(SERVER, listen_overflows=13)))["backlog"].text
+    assert "overflowed 13 times" in found(a_sound_cell(server=replace(SERVER, listen_overflows=13)))["listen_backlog"].text
 
 
 def test_stolen_cpu_time_makes_a_row_invalid() -> None:
@@ -123,7 +123,7 @@ def test_the_published_averages_that_contradict_littles_law_are_those_six() -> N
             errors=LoadErrors(timeout=row.timeouts),
             sleep_seconds=0.1,
         )
-        if any(remark.code == "little" for remark in audit.figure_remarks(figures)):
+        if any(remark.code == "littles_law" for remark in audit.figure_remarks(figures)):
             contradicting.add(name)
     assert contradicting == {
         "flask-no-sleep",

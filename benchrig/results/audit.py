@@ -108,7 +108,7 @@ def _little(figures: Figures) -> Iterator[Remark]:
             f"mean latency {figures.latency_mean_ms:.0f} ms contradicts Little's law: {figures.connections} connections at "
             f"{figures.requests_per_second:.0f} requests/s mean {expected:.0f} ms"
         )
-        yield Remark("little", text)
+        yield Remark("littles_law", text)
 
 
 def _errors(errors: LoadErrors) -> Iterator[Remark]:
@@ -133,7 +133,7 @@ def _generator(cell: Cell, generator: Generator) -> Iterator[Remark]:
 
 def _server(cell: Cell, server: ServerLoad) -> Iterator[Remark]:
     if server.listen_overflows:
-        yield Remark("backlog", f"the listen backlog overflowed {server.listen_overflows} times")
+        yield Remark("listen_backlog", f"the listen backlog overflowed {server.listen_overflows} times")
     if server.machine_steal_percent >= STEAL_PERCENT:
         text = f"the hypervisor took {server.machine_steal_percent:.0f} % of the CPU time (steal)"
         yield Remark("steal", text, invalid=True)
