@@ -91,10 +91,11 @@ def _need_venv() -> None:
 
 
 def _run(argv: list[str], environ: dict[str, str] | None = None) -> None:
-    # Standard output belongs to the task that is run afterwards.
-    code = subprocess.run(argv, env=environ, stdout=sys.stderr.fileno(), check=False).returncode
-    if code:
-        raise BootstrapError(f"'{' '.join(argv[:4])} …' failed with exit code {code}")
+    """Run a command; what it says is shown only when it fails. Raises BootstrapError then."""
+    done = subprocess.run(argv, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    if done.returncode:
+        said = done.stdout.strip()
+        raise BootstrapError(f"'{' '.join(argv[:4])} …' failed with exit code {done.returncode}:\n{said}")
 
 
 def main() -> int:
