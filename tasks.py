@@ -10,7 +10,7 @@ from benchrig import console
 from benchrig import inventory as inventories
 from benchrig.command import ROOT, choose, command, follows, remember
 from benchrig.development import run_tool
-from benchrig.errors import BenchrigError
+from benchrig.errors import BenchrigError, InputError
 from benchrig.inventory import Inventory
 from benchrig.machines import Machines, machines_of
 
@@ -53,18 +53,23 @@ def provision(
     Example: ./inv provision --check --diff --tags tuning
     """
     from benchrig import provision as provisioning
+    from benchrig.bench import read_apps
 
-    hosts = _inventory(ctx, inventory).limit(limit or "all")
+    # The playbook deploys the apps: what is wrong with one is told here, with its line, and not by a host.
+    read_apps(ROOT)
+    everything = _inventory(ctx, inventory)
+    chosen = everything.limit(limit) if limit else everything
     prepared = provisioning.prepare(
-        hosts,
+        everything,
         ROOT / "site.yml",
+        limit=tuple(chosen.hosts),
         check=check,
         diff=diff,
         tags=_words(tags),
         skip_tags=_words(skip_tags),
         extra_vars=provisioning.parse_extra_vars(extra_vars or []),
     )
-    provisioning.provision(machines_of(hosts, ROOT).up(), prepared)
+    provisioning.provision(machines_of(chosen, ROOT).up(), prepared)
 
 
 @command(
@@ -86,9 +91,9 @@ def bench(
     profile: str = "",
     only: str = "",
     duration: str = "",
-    connections: int = 0,
-    threads: int = 0,
-    repeats: int = 0,
+    connections: str = "",
+    threads: str = "",
+    repeats: str = "",
 ) -> None:
     """Measure the rows of a suite with wrk, each against a freshly started app; results go to reports/.
 
@@ -101,15 +106,15 @@ def bench(
         profile=choose(ctx, "profile", profile),
         only=_words(only),
         duration=duration,
-        connections=connections,
-        threads=threads,
-        repeats=repeats,
+        connections=_count("connections", connections),
+        threads=_count("threads", threads),
+        repeats=_count("repeats", repeats),
     )
     wanted = benching.plan(ROOT, benching.read_apps(ROOT), request)
     outcome = benching.bench(_machines(ctx, inventory).up(), ROOT, wanted)
     remember("run", outcome.folder.name)
     remember("failed", outcome.failure)
-    if outcome.failure and not follows("report"):
+    if outcome.failure and not follows("report", after="bench"):
         raise BenchrigError(outcome.failure)
 
 
@@ -214,6 +219,13 @@ def _inventory(ctx: Context, name: str) -> Inventory:
 
 def _machines(ctx: Context, inventory: str) -> Machines:
     return machines_of(_inventory(ctx, inventory), ROOT)
+
+
+def _count(flag: str, text: str) -> int:
+    """Return the number that a flag was given; 0 when it was not."""
+    if text and not text.isdecimal():
+        raise InputError(f"--{flag} takes a whole number, not '{text}'")
+    return int(text or 0)
 
 
 def _words(text: str) -> tuple[str, ...]:

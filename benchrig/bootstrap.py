@@ -38,7 +38,8 @@ def make_environment(root: Path, environment: str, lock: str) -> Path:
         if not _with_uv(target, source):
             _with_pip(target, source)
         packages = target / "lib" / f"python{sys.version_info[0]}.{sys.version_info[1]}" / "site-packages"
-        (packages / "benchrig.pth").write_text(f"{root}\n")
+        # Relative, so that a clone that is copied or moved runs its own code.
+        (packages / "benchrig.pth").write_text("../../../..\n")
         shutil.copyfile(source, target / "lock.new")
         (target / "lock.new").replace(target / "requirements.lock")
     return target

@@ -15,7 +15,7 @@ from invoke.tasks import Task
 from invoke.tasks import task as invoke_task
 
 from benchrig import console
-from benchrig.errors import BenchrigError, ExitCode
+from benchrig.errors import BenchrigError, ExitCode, InputError
 
 ROOT = Path(__file__).resolve().parent.parent
 """The project's folder: where site.yml, roles/, apps/ and reports/ lie."""
@@ -52,7 +52,10 @@ def choose(ctx: Context, name: str, given: str) -> str:
     """Return the choice of `name`: this task's flag, else that of a task before it, else Invoke's configuration."""
     if given:
         _choices[name] = given
-    return _choices.get(name) or str(ctx.config.benchrig.get(name, ""))
+    defaults = ctx.config.get("benchrig", {})
+    if not hasattr(defaults, "get"):
+        raise InputError(f"'benchrig' in Invoke's configuration is {defaults!r}; it must be a mapping, as in invoke.yaml")
+    return _choices.get(name) or str(defaults.get(name, ""))
 
 
 def remember(name: str, value: str) -> None:
@@ -60,6 +63,7 @@ def remember(name: str, value: str) -> None:
     _choices[name] = value
 
 
-def follows(task: str) -> bool:
-    """Return whether `task` is also asked for on the command line, so that it can have the last word."""
-    return task in sys.argv[1:]
+def follows(task: str, after: str) -> bool:
+    """Return whether `task` is asked for on the command line behind `after`, so that it can have the last word."""
+    words = sys.argv[1:]
+    return after in words and task in words[words.index(after) :]

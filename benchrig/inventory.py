@@ -79,15 +79,11 @@ class Inventory:
 
     def matching(self, pattern: str) -> tuple[Host, ...]:
         """Return the hosts that Ansible's pattern names: groups, hosts, `*`, joined by `,` or `:`, `!` excludes."""
-        chosen: dict[str, Host] = {}
-        dropped: set[str] = set()
-        for part in pattern.replace(":", ",").split(","):
-            names = set(self._names(part.strip().lstrip("!")))
-            if part.strip().startswith("!"):
-                dropped |= names
-            else:
-                chosen.update({name: host for name, host in self.hosts.items() if name in names})
-        return tuple(host for name, host in chosen.items() if name not in dropped)
+        parts = _parts(pattern)
+        wanted = [part for part in parts if not part.startswith("!")] or ["all"]
+        chosen = dict.fromkeys(name for part in wanted for name in self.hosts if name in self._names(part))
+        dropped = {name for part in parts if part.startswith("!") for name in self._names(part[1:])}
+        return tuple(self.hosts[name] for name in chosen if name not in dropped)
 
     def _names(self, pattern: str) -> tuple[str, ...]:
         if pattern in self.groups:
@@ -95,10 +91,13 @@ class Inventory:
         return tuple(name for name in self.hosts if fnmatch.fnmatchcase(name, pattern))
 
     def limit(self, pattern: str) -> Inventory:
-        """Return this inventory with only the hosts that `pattern` names. Raises InputError when it names none."""
+        """Return this inventory with only the hosts that `pattern` names. Raises InputError for a part that names none."""
+        for part in _parts(pattern):
+            if not self._names(part.lstrip("!")):
+                raise unknown("host", part.lstrip("!"), [*self.hosts, *self.groups])
         kept = {host.name for host in self.matching(pattern)}
         if not kept:
-            raise unknown("host", pattern, [*self.hosts, *self.groups])
+            raise InputError(f"'{pattern}' leaves no host of inventory '{self.name}'")
         hosts = {name: host for name, host in self.hosts.items() if name in kept}
         groups = {group: tuple(name for name in names if name in kept) for group, names in self.groups.items()}
         return replace(self, hosts=hosts, groups=groups)
@@ -107,6 +106,10 @@ class Inventory:
         """Return this inventory with more variables for one host, over those it has."""
         changed = replace(self.hosts[host], variables={**self.hosts[host].variables, **variables})
         return replace(self, hosts={**self.hosts, host: changed})
+
+
+def _parts(pattern: str) -> list[str]:
+    return [part.strip() for part in pattern.replace(":", ",").split(",") if part.strip()]
 
 
 def read(name_or_path: str, root: Path) -> Inventory:
@@ -140,6 +143,7 @@ class _Reader:
         self.problems: list[Problem] = []
         self.groups: dict[str, _Group] = {"all": _Group()}
         self.host_variables: dict[str, dict[str, object]] = {}
+        self.host_places: dict[str, spec.Path] = {}
 
     def read(self) -> Inventory:
         data = self.document.data
@@ -149,9 +153,42 @@ class _Reader:
             self.group(str(name), body, (name,), None)
         self.variable_files("group_vars", {name: group.variables for name, group in self.groups.items()})
         self.variable_files("host_vars", self.host_variables)
+        self.loops()
         if self.problems:
             raise InputError(problems=self.problems)
-        return self.inventory()
+        inventory = self.inventory()
+        for host in inventory.hosts.values():
+            self.connection(host)
+        if self.problems:
+            raise InputError(problems=self.problems)
+        return inventory
+
+    def loops(self) -> None:
+        """See that no group is below itself."""
+        for name in self.groups:
+            above = list(self.groups[name].parents)
+            seen: set[str] = set()
+            while above:
+                parent = above.pop()
+                if parent == name:
+                    self.wrong((name,), f"group '{name}' is below itself")
+                    break
+                if parent not in seen:
+                    seen.add(parent)
+                    above.extend(self.groups[parent].parents)
+
+    def connection(self, host: Host) -> None:
+        """See that the variables that say how a host is reached can be used."""
+        place = self.host_places[host.name]
+        port = host.variables.get("ansible_port")
+        if port is not None and not (str(port).isdecimal() and 0 < int(str(port)) < 65536):
+            self.wrong(place, f"ansible_port of '{host.name}' is {port!r}, not a port number")
+        if "@" in host.address or host.address.count(":") == 1:
+            self.wrong(
+                place, f"ansible_host of '{host.name}' is '{host.address}'; user and port have variables of their own"
+            )
+        if spec.truth(host.variables.get("ansible_become", False)) is None:
+            self.wrong(place, f"ansible_become of '{host.name}' is neither yes nor no")
 
     def wrong(self, path: spec.Path, message: str) -> None:
         self.problems.append(self.document.problem(path, message))
@@ -180,6 +217,7 @@ class _Reader:
         if "[" in name:
             self.wrong(path, f"host ranges are not supported: write each host of '{name}' on a line of its own")
         self.host_variables.setdefault(name, {}).update(self.mapping(variables, path))
+        self.host_places.setdefault(name, path)
         if name not in group.hosts:
             group.hosts.append(name)
 
@@ -187,7 +225,8 @@ class _Reader:
         """Add `group_vars/<name>.yml`, or every file of the folder `group_vars/<name>/`, to the named target."""
         for name, variables in targets.items():
             base = self.document.path.parent / folder
-            for path in [base / f"{name}.yml", *sorted((base / name).glob("*.yml"))]:
+            alone = [base / f"{name}{ending}" for ending in (".yml", ".yaml")]
+            for path in [*alone, *sorted((base / name).glob("*.y*ml"))]:
                 if path.is_file():
                     document = yamlfile.read(path)
                     if document.data is not None and not isinstance(document.data, Mapping):

@@ -7,6 +7,7 @@ import re
 from invoke.collection import Collection
 from invoke.exceptions import Exit, ParseError
 from invoke.program import Program
+from invoke.vendor.yaml import YAMLError
 
 from benchrig import __version__
 from benchrig.errors import ExitCode, nearest
@@ -14,6 +15,15 @@ from benchrig.errors import ExitCode, nearest
 
 class BenchrigProgram(Program):
     """Invoke's own program; only how it lists tasks and how it words a mistake on the command line differ."""
+
+    def parse_collection(self) -> None:
+        """Load the tasks and Invoke's configuration; a configuration that is no YAML is one line, and exit code 2."""
+        try:
+            super().parse_collection()
+        except YAMLError as error:
+            mark = getattr(error, "problem_mark", None)
+            where = f"{mark.name}:{mark.line + 1}" if mark else "Invoke's configuration"
+            raise Exit(f"error: {where}: not valid YAML", ExitCode.BAD_INPUT) from None
 
     def parse_tasks(self) -> None:
         """Read the tasks and their flags; a mistake is one line with the nearest valid names, and exit code 2."""

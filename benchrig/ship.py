@@ -20,10 +20,12 @@ from benchrig.ssh import Channel, Remote
 
 AGENT_ROOT = "/var/lib/benchrig/agent"
 NO_AGENT = 97
+START_SECONDS = 30.0
 
-# One exec when the agent is there; otherwise the exit code says that it is not.
+# One exec when the agent is there; otherwise the exit code says that it is not. Touched, because the unused are removed.
 _START = f"""
 cd {AGENT_ROOT}/"$1" 2>/dev/null && command -v python3 >/dev/null || exit {NO_AGENT}
+touch .
 echo ready
 exec python3 -m agent "$2"
 """
@@ -54,7 +56,7 @@ def start(remote: Remote, verb: str) -> Channel:
     is refused, or when the connection is lost.
     """
     for _ in range(2):
-        channel = remote.open([*_become(remote), "sh", "-c", _START, "sh", agent_hash(), verb])
+        channel = remote.open([*_become(remote), "sh", "-c", _START, "sh", agent_hash(), verb], timeout=START_SECONDS)
         if _is_ready(remote, channel):
             return channel
         _install(remote)
@@ -62,8 +64,10 @@ def start(remote: Remote, verb: str) -> Channel:
 
 
 def _is_ready(remote: Remote, channel: Channel) -> bool:
-    """Wait for the agent's `ready`; return False when there is no agent yet. Raises HostError for any other answer."""
-    if channel.read_line() == b"ready":
+    """Wait for the agent's `ready`; return False when there is no agent yet. Raises HostError when it does not come."""
+    # A shell's start files may write something first.
+    if any(line == b"ready" for line in channel.lines()):
+        channel.wait_for(None)
         return True
     code, stderr = channel.finish()
     if code == NO_AGENT:

@@ -91,6 +91,10 @@ class Channel:
         while (line := self.read_line()) is not None:
             yield line
 
+    def wait_for(self, seconds: float | None) -> None:
+        """Bound each wait for the program's output from now on; None waits as long as the connection lives."""
+        self._channel.settimeout(seconds)
+
     def finish(self) -> tuple[int, bytes]:
         """Return the exit code and standard error, once standard output has ended. A code of -1 is death by signal."""
         stderr = b"".join(iter(lambda: self._channel.recv_stderr(1 << 16), b""))
@@ -153,37 +157,44 @@ def connect(host: Host) -> Remote:
     import fabric
     import paramiko
 
+    for kind, path in (("ansible_ssh_private_key_file", host.key_file), ("benchrig_known_hosts", host.known_hosts)):
+        if path and not path.is_file():
+            raise HostError(f"{host.name}: there is no file {path}, which {kind} names")
     options: dict[str, Any] = {"timeout": CONNECT_SECONDS, "banner_timeout": CONNECT_SECONDS}
     if host.key_file:
         options |= {"key_filename": str(host.key_file), "look_for_keys": False, "allow_agent": False}
     connection = fabric.Connection(host.address, user=host.user, port=host.port, connect_kwargs=options)
-    client = connection.client
     # Fabric accepts any host key by default; here only a pinned one will do.
-    client.set_missing_host_key_policy(paramiko.RejectPolicy())
-    at = f"{host.name} ({connection.user}@{connection.host}:{connection.port})"
+    connection.client.set_missing_host_key_policy(paramiko.RejectPolicy())
     try:
         if host.known_hosts:
-            client.load_host_keys(str(host.known_hosts))
+            connection.client.load_host_keys(str(host.known_hosts))
         else:
-            client.load_system_host_keys()
+            connection.client.load_system_host_keys()
         if connection.gateway is None:
             connection.connect_kwargs["sock"] = _socket(connection.host, connection.port)
         connection.open()
-    except paramiko.BadHostKeyException:
-        raise HostError(
-            f"{at}: the host key has changed: this is not the machine that was pinned",
-            f"If you know why, remove its line from {host.known_hosts or '~/.ssh/known_hosts'}.",
-        ) from None
-    except paramiko.AuthenticationException:
-        raise HostError(f"{at}: the host refused our key", "Check ansible_user and ansible_ssh_private_key_file.") from None
     except (paramiko.SSHException, OSError, EOFError) as error:
-        if "not found in known_hosts" in str(error):
-            raise HostError(
-                f"{at}: the host key is not known",
-                f"Check its fingerprint, then: ssh-keyscan -p {connection.port} {connection.host} >> ~/.ssh/known_hosts",
-            ) from None
-        raise HostError(f"{at}: cannot be reached: {_reason(error)}") from None
+        raise _refusal(host, connection, error) from None
     return Remote(host, connection)
+
+
+def _refusal(host: Host, connection: fabric.Connection, error: Exception) -> HostError:
+    """Return why a host does not let us in, and what to do about it."""
+    import paramiko
+
+    at = f"{host.name} ({connection.user}@{connection.host}:{connection.port})"
+    if isinstance(error, paramiko.BadHostKeyException):
+        hint = f"If you know why, remove its line from {host.known_hosts or '~/.ssh/known_hosts'}."
+        return HostError(f"{at}: the host key has changed: this is not the machine that was pinned", hint)
+    if isinstance(error, paramiko.PasswordRequiredException):
+        return HostError(f"{at}: our key is encrypted", f"Unlock it in an SSH agent: ssh-add {host.key_file or ''}".rstrip())
+    if isinstance(error, paramiko.AuthenticationException):
+        return HostError(f"{at}: the host refused our key", "Check ansible_user and ansible_ssh_private_key_file.")
+    if "not found in known_hosts" in str(error):
+        scan = f"ssh-keyscan -p {connection.port} {connection.host} >> ~/.ssh/known_hosts"
+        return HostError(f"{at}: the host key is not known", f"Check its fingerprint, then: {scan}")
+    return HostError(f"{at}: cannot be reached: {_reason(error)}")
 
 
 def _socket(address: str, port: int) -> socket.socket:

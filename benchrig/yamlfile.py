@@ -15,7 +15,17 @@ from benchrig.errors import InputError, Problem
 
 T = TypeVar("T")
 
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _Loader(_Base):  # type: ignore[misc]
+    """YAML as JSON can hold it: what looks like a date stays text."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in _Base.yaml_implicit_resolvers.items()
+}
 
 
 @dataclass(frozen=True)
@@ -71,7 +81,7 @@ def parse(text: str, path: Path) -> Document:
         node = loader.get_single_node()
         if node is not None:
             _note_lines(node, (), lines, problems, path)
-        data = None if node is None else loader.construct_document(node)
+        data = None if node is None or problems else loader.construct_document(node)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         line = mark.line + 1 if mark else 1
@@ -85,8 +95,20 @@ def parse(text: str, path: Path) -> Document:
     return Document(path, data, lines)
 
 
-def _note_lines(node: Any, path: spec.Path, lines: dict[spec.Path, int], problems: list[Problem], file: Path) -> None:
+def _note_lines(
+    node: Any,
+    path: spec.Path,
+    lines: dict[spec.Path, int],
+    problems: list[Problem],
+    file: Path,
+    above: tuple[Any, ...] = (),
+) -> None:
+    """Note the line of a node and of all below it, and what is wrong with them; `above` are the nodes it is in."""
     lines.setdefault(path, node.start_mark.line + 1)
+    if any(node is other for other in above):
+        problems.append(Problem(f"{shown(file)}:{node.start_mark.line + 1}", "this contains itself"))
+        return
+    within = (*above, node)
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key, value in node.value:
@@ -95,10 +117,10 @@ def _note_lines(node: Any, path: spec.Path, lines: dict[spec.Path, int], problem
                 problems.append(Problem(f"{shown(file)}:{key.start_mark.line + 1}", f"'{name}' is here twice"))
             seen.add(name)
             lines[(*path, name)] = key.start_mark.line + 1
-            _note_lines(value, (*path, name), lines, problems, file)
+            _note_lines(value, (*path, name), lines, problems, file, within)
     elif isinstance(node, yaml.SequenceNode):
         for index, value in enumerate(node.value):
-            _note_lines(value, (*path, index), lines, problems, file)
+            _note_lines(value, (*path, index), lines, problems, file, within)
 
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}

@@ -40,6 +40,7 @@ def inv(*arguments: str, cwd: Path = ROOT, **environ: str) -> subprocess.Complet
         (["provision", "--limit", "lab2"], "unknown host 'lab2'; did you mean lab1"),
         (["ssh", "--host", "lab2"], "unknown host 'lab2'; did you mean lab1"),
         (["provision", "--extra-vars", "nonsense"], "nonsense"),
+        (["bench", "--connections", "many"], "--connections takes a whole number, not 'many'"),
     ],
 )
 def test_what_is_mistyped_is_named_in_one_line_with_the_nearest_names(arguments: list[str], named: str) -> None:

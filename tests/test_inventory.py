@@ -100,3 +100,41 @@ def test_key_given_twice_and_broken_yaml_are_told_with_their_line(tmp_path: Path
         path = write(tmp_path, text)
         with pytest.raises(InputError, match=f"three.yml:{line}: .*{words}"):
             inventory.read(str(path), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        ("ansible_port: abc", "not a port number"),
+        ("ansible_host: 'root@192.0.2.1'", "variables of their own"),
+        ("ansible_host: '192.0.2.1:2222'", "variables of their own"),
+        ("ansible_become: maybe", "neither yes nor no"),
+    ],
+)
+def test_connection_variable_that_cannot_be_used_is_told_with_its_host(tmp_path: Path, variables: str, words: str) -> None:
+    path = write(tmp_path, f"all:\n  hosts:\n    web:\n      {variables}\n")
+    with pytest.raises(InputError, match=rf"three.yml:3: .*'web'.*{words}"):
+        inventory.read(str(path), tmp_path)
+
+
+def test_group_below_itself_and_yaml_that_contains_itself_are_refused(tmp_path: Path) -> None:
+    loop = write(tmp_path, "a: {children: {b: }}\nb: {children: {a: }}\n", "loop")
+    with pytest.raises(InputError, match="group 'a' is below itself"):
+        inventory.read(str(loop), tmp_path)
+    knot = write(tmp_path, "all:\n  vars: &a {d: *a}\n", "knot")
+    with pytest.raises(InputError, match=r"knot.yml:2: this contains itself"):
+        inventory.read(str(knot), tmp_path)
+
+
+def test_what_looks_like_a_date_stays_text(tmp_path: Path) -> None:
+    path = write(tmp_path, "all: {vars: {built: 2024-01-01, never: 2024-13-45}, hosts: {web: }}\n")
+    variables = inventory.read(str(path), tmp_path).hosts["web"].variables
+    assert (variables["built"], variables["never"]) == ("2024-01-01", "2024-13-45")
+
+
+def test_part_of_a_limit_that_names_nothing_is_told_and_an_exclusion_alone_leaves_the_others(tmp_path: Path) -> None:
+    write(tmp_path, THREE)
+    read = inventory.read("three", tmp_path)
+    with pytest.raises(InputError, match="unknown host 'nonsense'"):
+        read.limit("one,nonsense")
+    assert list(read.limit("!two").hosts) == ["one", "three"]

@@ -16,8 +16,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from benchrig import yamlfile
 from benchrig.agent.lookups import PLAN, YAML, yaml_key
 from benchrig.agent.plan import Play, to_json
@@ -25,6 +23,9 @@ from benchrig.errors import InputError, Problem
 
 _FOLDERS = ("apps", "configs", "files", "templates")
 """Folders of the project that lookups and modules may read."""
+
+_DATA = ("apps/", "configs/")
+"""What `from_yaml` may be asked about; a role's files may be YAML only after they have been rendered."""
 
 _ROLE_FOLDERS = ("files", "templates")
 """The rest of a role is in the plan."""
@@ -62,8 +63,7 @@ def make(root: Path, plays: Sequence[Play]) -> Bundle:
     """Return the bundle of plays of the project in `root`. Raises InputError when a YAML file in it is none."""
     files = dict(_files(root, plays))
     content = {name: path.read_bytes() for name, path in files.items()}
-    documents = {name: path for name, path in files.items() if name.endswith((".yml", ".yaml"))}
-    content[YAML] = json.dumps(_read_all(documents, content), separators=(",", ":"), default=str).encode()
+    content[YAML] = json.dumps(_read_all(files), separators=(",", ":")).encode()
     content[PLAN] = to_json(plays).encode()
     return Bundle(content, frozenset(name for name, path in files.items() if path.stat().st_mode & 0o100))
 
@@ -79,18 +79,16 @@ def _files(root: Path, plays: Sequence[Play]) -> Iterator[tuple[str, Path]]:
                 yield name.as_posix(), path
 
 
-def _read_all(documents: Mapping[str, Path], content: Mapping[str, bytes]) -> dict[str, Any]:
-    """Return what every YAML file holds, by the key of its text, as `from_yaml` on the host will ask for it."""
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+def _read_all(files: Mapping[str, Path]) -> dict[str, Any]:
+    """Return what every YAML file of our data holds, by the key of its text, as `from_yaml` on the host will ask for it."""
     result: dict[str, Any] = {}
     problems: list[Problem] = []
-    for name, path in documents.items():
-        text = content[name].decode(errors="replace")
-        try:
-            result[yaml_key(text)] = yaml.load(text, loader)
-        except yaml.YAMLError as error:
-            line = error.problem_mark.line + 1 if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark else 1
-            problems.append(Problem(f"{yamlfile.shown(path)}:{line}", "not valid YAML"))
+    for name, path in files.items():
+        if name.startswith(_DATA) and name.endswith((".yml", ".yaml")):
+            try:
+                result[yaml_key(path.read_text(encoding="utf-8"))] = yamlfile.read(path).data
+            except InputError as error:
+                problems.extend(error.problems)
     if problems:
         raise InputError(problems=problems)
     return result

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -87,8 +87,3 @@ def _tasks(roles: Sequence[Role]) -> Iterator[Task]:
 def tags_of(plays: Sequence[Play]) -> frozenset[str]:
     """Return every tag that a task of the plays has."""
     return frozenset(tag for play in plays for role in play.roles for task in role.tasks for tag in task.tags)
-
-
-def hosts_of(plays: Sequence[Play]) -> Mapping[str, str]:
-    """Return the host patterns of the plays, and where each stands."""
-    return {play.hosts: play.where for play in plays}

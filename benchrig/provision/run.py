@@ -90,6 +90,8 @@ class _Work:
 class Prepared:
     """A playbook read and checked for an inventory: what can still go wrong lies on the hosts."""
 
+    inventory: Inventory
+    """All of it, also the hosts that this run leaves alone: templates may name them."""
     request: Request
     """What every host is asked; `host`, `plays` and `hostvars` are filled in for each."""
     bundle: bundles.Bundle
@@ -100,6 +102,7 @@ def prepare(
     inventory: Inventory,
     playbook: Path,
     *,
+    limit: Sequence[str] | None = None,
     check: bool = False,
     diff: bool = False,
     tags: Sequence[str] = (),
@@ -108,29 +111,31 @@ def prepare(
 ) -> Prepared:
     """Read a playbook and its roles, and check them for an inventory whose machines need not be up yet.
 
-    With `check` the run will change nothing. Raises InputError with every mistake in the files, for an unknown tag, and
-    when no play is for any of the hosts.
+    With `limit` only the hosts of these names are run on. With `check` the run will change nothing. Raises InputError with
+    every mistake in the files, for an unknown tag, and when no play is for any of the hosts.
     """
     plays = read_playbook(playbook)
     _known_tags(plays, (*tags, *skip_tags))
-    chosen = _plays_by_host(inventory, plays)
+    chosen = {name: indexes for name, indexes in _plays_by_host(inventory, plays).items() if limit is None or name in limit}
     if not chosen:
         raise InputError(f"no play of {playbook.name} is for a host of inventory '{inventory.name}'")
     bundle = bundles.make(playbook.parent, plays)
     request = Request(bundle.sha, (), "", inventory.groups, {}, extra_vars or {}, check, diff, tuple(tags), tuple(skip_tags))
-    return Prepared(request, bundle, chosen)
+    return Prepared(inventory, request, bundle, chosen)
 
 
 def provision(inventory: Inventory, prepared: Prepared) -> tuple[HostRecap, ...]:
-    """Run a prepared playbook on the hosts of its inventory and print what happens; return how each host fared.
+    """Run a prepared playbook and print what happens; return how each host fared.
 
-    Raises ProvisionError when a task failed or a host could not be reached.
+    `inventory` says how the hosts that are run on are reached. Raises ProvisionError when a task failed or a host could
+    not be reached.
     """
     check = prepared.request.check
+    hosts = {**prepared.inventory.hosts, **inventory.hosts}
     works = [
         _Work(
             host=inventory.hosts[name],
-            request=replace(prepared.request, plays=indexes, host=name, hostvars=_hostvars(inventory, name)),
+            request=replace(prepared.request, plays=indexes, host=name, hostvars=_hostvars(hosts, name)),
             bundle=prepared.bundle,
             progress=Progress(name, name_host=len(prepared.plays_by_host) > 1, check=check),
             recap=HostRecap(name),
@@ -168,12 +173,20 @@ def _plays_by_host(inventory: Inventory, plays: Sequence[Play]) -> dict[str, lis
     return chosen
 
 
-def _hostvars(inventory: Inventory, name: str) -> dict[str, dict[str, Any]]:
+def _hostvars(hosts: Mapping[str, Host], name: str) -> dict[str, dict[str, Any]]:
     """Return the variables of every host; no host is told another's secrets."""
     return {
-        host.name: {key: value for key, value in host.variables.items() if host.name == name or not is_secret(key)}
-        for host in inventory.hosts.values()
+        host.name: dict(host.variables) if host.name == name else _without_secrets(host.variables) for host in hosts.values()
     }
+
+
+def _without_secrets(value: Any) -> Any:
+    """Return a value without the secrets in it, however deep they lie."""
+    if isinstance(value, Mapping):
+        return {key: _without_secrets(inner) for key, inner in value.items() if not is_secret(str(key))}
+    if isinstance(value, (list, tuple)):
+        return [_without_secrets(inner) for inner in value]
+    return value
 
 
 def _run_all(works: Sequence[_Work]) -> None:
@@ -202,7 +215,6 @@ def _run_one(work: _Work) -> None:
     except HostError as error:
         if work.stopped:
             return
-        console.line(str(error), "bad")
         work.recap = HostRecap(work.host.name, unreachable=1, failure=str(error), hint=error.hint)
     except Exception as error:
         # In a thread of its own nobody else would hear of it.
@@ -268,7 +280,7 @@ def _tell(recaps: Sequence[HostRecap], *, check: bool) -> None:
     """Print the recap; raise ProvisionError unless all went well."""
     for recap in recaps:
         style = "bad" if recap.failed or recap.unreachable else "changed" if recap.changed else "good"
-        console.line(f"{recap.line()} ({recap.cost()})", style)
+        console.line(recap.line() if recap.unreachable else f"{recap.line()} ({recap.cost()})", style)
     wrong = [recap for recap in recaps if recap.failed or recap.unreachable]
     if wrong:
         raise ProvisionError("; ".join(recap.failure for recap in wrong), tuple(recaps), wrong[0].hint)
