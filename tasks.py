@@ -158,8 +158,8 @@ def ssh(ctx: Context, inventory: str = "", host: str = "", run: str = "") -> Non
     """
     from benchrig import openssh
 
-    reached = _machines(ctx, inventory).reach().limit(host or "all")
-    first = next(iter(reached.hosts.values()))
+    chosen = _inventory(ctx, inventory).limit(host or "all")
+    first = next(iter(machines_of(chosen, ROOT).reach().hosts.values()))
     os.execvp("ssh", ["ssh", *openssh.arguments(first), *([run] if run else [])])
 
 

@@ -13,13 +13,16 @@ import pytest
 from benchrig.agent.modules import MODULES, load
 from benchrig.inventory import Host
 from benchrig.provision import subset
-from tests.conftest import ROOT, Clone, Done
+from tests.conftest import ROOT, Clone, Done, copy_project
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 MAIN_JOB = "./inv provision bench report"
 RUNNING_NOW = ("./inv test", "./inv lint")
 """What continuous integration runs, this test among it."""
+
+ENDING = ("./inv down", "./inv destroy")
+"""These are run on a machine of their own, for the others still need theirs."""
 
 ANSIBLE = 'ANSIBLE_SSH_ARGS="-F lab.conf" ansible-playbook --check site.yml'
 
@@ -66,9 +69,15 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 @pytest.mark.lab
 @pytest.mark.parametrize("command", documented(), ids=lambda command: f"{command.page}: {command.line}")
-def test_documented_command_works(clone: Clone, main_job: Done, command: Command) -> None:
+def test_documented_command_works(clone: Clone, main_job: Done, command: Command, tmp_path: Path) -> None:
     if command.line == MAIN_JOB:
         assert main_job.code == 0, main_job.stderr
+    elif command.line in ENDING:
+        own = copy_project(tmp_path)
+        assert own.inv("up").code == 0
+        assert own.inv(*command.line.split()[1:]).code == 0
+        assert "running" not in own.inv("status").stdout
+        assert own.inv("destroy").code == 0
     elif command.line not in (*RUNNING_NOW, ANSIBLE):
         done = clone.run(["sh", "-c", command.line], timeout=900)
         assert done.code == 0, done.stderr

@@ -81,7 +81,7 @@ class FindDeployed(Operation[Deployed]):
 
 @dataclass(frozen=True)
 class Port:
-    """Whether a port is free; if not, who listens on it (pid 0: cannot be told)."""
+    """Whether a port is free; if not, who listens on it (pid 0: nobody, a client's connection has it)."""
 
     free: bool
     pid: int = 0

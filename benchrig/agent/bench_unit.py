@@ -92,7 +92,7 @@ def _is_free(port: int) -> bool:
 
 
 def _listener(port: int) -> tuple[int, str]:
-    """Return pid and command of the process that listens on a port; 0 when it cannot be told."""
+    """Return pid and command of the process that listens on a port; 0 when nobody does."""
     sockets = {f"socket:[{inode}]" for inode in _listening_inodes(port)}
     for process in Path("/proc").glob("[0-9]*"):
         if sockets & _open_files(process):

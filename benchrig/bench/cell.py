@@ -227,7 +227,10 @@ def _blank(attempt: Attempt, repeat: int) -> Cell:
 
 def _see_free(found: ask.Port, port: int) -> None:
     if not found.free:
-        who = f"by process {found.pid}: {found.command}" if found.pid else "by a process that cannot be told"
+        # Without a listener it is a client's: the kernel hands out any port of its local range that is not reserved.
+        reserve = f"sysctl net.ipv4.ip_local_reserved_ports={port} (the role tuning does it)"
+        client = f"by a connection that got it as its own port; keep it from them: {reserve}"
+        who = f"by process {found.pid}: {found.command}" if found.pid else client
         raise CellError(f"port {port} is taken {who}")
 
 
