@@ -23,6 +23,7 @@ SYSCTLS = (
     "net.core.netdev_max_backlog",
     "net.core.somaxconn",
     "net.ipv4.ip_local_port_range",
+    "net.ipv4.ip_local_reserved_ports",
     "net.ipv4.tcp_fin_timeout",
     "net.ipv4.tcp_max_syn_backlog",
     "net.ipv4.tcp_max_tw_buckets",
