@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from .replacing import replace
+
 Handler = tuple[str, str]
 """Role and name."""
 
@@ -34,8 +36,8 @@ class Pending:
 
     def done(self, handler: Handler) -> None:
         """Note that a handler has run."""
-        self._handlers.pop(handler, None)
-        self._write()
+        if self._handlers.pop(handler, "") is None:
+            self._write()
 
     def _read(self) -> list[Handler]:
         try:
@@ -47,8 +49,6 @@ class Pending:
         if not self._keep:
             return
         if self._handlers:
-            temporary = self._path.with_suffix(".new")
-            temporary.write_text(json.dumps(list(self._handlers)), encoding="utf-8")
-            temporary.replace(self._path)
+            replace(self._path, json.dumps(list(self._handlers)).encode())
         else:
             self._path.unlink(missing_ok=True)

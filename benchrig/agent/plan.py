@@ -6,7 +6,7 @@ The controller makes and checks it, it travels in the bundle as JSON, the host r
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, TypeVar
 
@@ -77,6 +77,21 @@ def to_json(plays: Sequence[Play]) -> str:
 def from_json(text: str) -> tuple[Play, ...]:
     """Read plays from the JSON text that `to_json` made."""
     return tuple(Play(**{**play, "roles": [_role(role) for role in play.get("roles", ())]}) for play in json.loads(text))
+
+
+def texts(text: str) -> frozenset[str]:
+    """Return every text that stands in plays, read from the JSON text that `to_json` made."""
+    return frozenset(_texts(json.loads(text)))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+        # A condition is compiled without the white space around it.
+        yield value.strip()
+    elif isinstance(value, (dict, list)):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _texts(item)
 
 
 def _role(data: dict[str, Any]) -> Role:

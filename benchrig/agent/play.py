@@ -20,9 +20,10 @@ from typing import Any, BinaryIO
 from . import events, plan, templating
 from .facts import Facts
 from .handlers import Pending
+from .hostvars import HostVars
 from .lookups import PLAN, Bundle
 from .modules.base import Context
-from .redact import Redactor, is_secret
+from .redact import Redactor
 from .tasks import Outcome, Runner
 from .templating import TemplateError, Templates
 from .variables import Variables
@@ -52,6 +53,10 @@ def main() -> int:
         outbox.flush()
     except events.Gone:
         return 1
+    except OSError as error:
+        root = "" if os.geteuid() == 0 else "; the agent needs root's rights: set 'ansible_become: true' for this host"
+        sys.stderr.write(f"{error.filename or 'this host'}: {(error.strerror or str(error)).lower()}{root}\n")
+        return 1
     return 1 if recap.failed else 0
 
 
@@ -59,6 +64,8 @@ def main() -> int:
 def _alone(outbox: events.Outbox) -> Iterator[None]:
     """Hold this host for one run; a second one waits for the first to end."""
     STATE.mkdir(parents=True, exist_ok=True)
+    # What comes with a play is nobody else's to read: there may be keys in it.
+    STATE.chmod(0o700)
     with (STATE / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -93,11 +100,15 @@ def unpack(archive: bytes, folder: Path) -> None:
     import tarfile
 
     folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.parent.chmod(0o700)
     temporary = folder.with_name(f".{folder.name}.{os.getpid()}")
-    with tarfile.open(fileobj=io.BytesIO(archive), mode="r:gz") as content:
-        content.extractall(temporary)
-    (temporary / PLAN).chmod(0o600)
-    temporary.replace(folder)
+    try:
+        with tarfile.open(fileobj=io.BytesIO(archive), mode="r:gz") as content:
+            content.extractall(temporary)
+        temporary.replace(folder)
+    except OSError:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
     by_age = sorted(folder.parent.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
     for old in by_age[_KEPT_BUNDLES:]:
         shutil.rmtree(old, ignore_errors=True)
@@ -138,11 +149,12 @@ class Session:
         self._outbox = outbox
         self._redactor = redactor
         self._bundle = Bundle(folder)
-        self._plays = plan.from_json((folder / PLAN).read_text(encoding="utf-8"))
+        self._plan = (folder / PLAN).read_text(encoding="utf-8")
+        self._plays = plan.from_json(self._plan)
         self._templates = Templates(self._bundle.functions(), self._bundle.filters(), folder / templating.cache_name())
-        self._magic = _magic(request, folder)
         self._facts: dict[str, Any] = {}
-        self._variables = Variables(self._templates, self._facts, request.extra)
+        self._variables = Variables(self._templates, self._facts, request.extra, redactor.learn)
+        self._hostvars = HostVars(request.hostvars, self._variables_of)
         self._context = Context(self._bundle, self._variables, outbox.flush)
         self._context.diff = request.diff
         self._runner = Runner(self._context, request.check, outbox.send)
@@ -151,10 +163,11 @@ class Session:
 
     def run(self) -> events.Recap:
         """Run the request's plays, until one fails."""
+        self._drop_unknown()
         for index in self._request.plays:
             if not self._play(self._plays[index]):
                 break
-        self._templates.save()
+        self._templates.save(lambda: plan.texts(self._plan))
         counts, pending = self._counts, self._pending.names() if not self._request.check else ()
         return events.Recap(**vars(counts), pending=pending, seconds=_seconds_since_start())
 
@@ -177,7 +190,7 @@ class Session:
                     self._enter(play, role)
                 elif not self._task(play, role, task, handler=False):
                     return False
-        return self._flush(play)
+        return self._end(play)
 
     def _gather(self) -> None:
         self._outbox.send(events.TaskStarted("Gathering Facts", "", ""))
@@ -190,9 +203,7 @@ class Session:
         self._still_there()
         outcome = self._runner.run(task, role.name, handler=handler)
         self._counts.add(outcome)
-        if task.register and is_secret(task.register):
-            self._redactor.learn(task.register, self._variables.resolve(task.register))
-        if outcome.changed and not outcome.failed:
+        if outcome.notifies:
             for topic in task.notify:
                 self._notify(play, topic)
         return not outcome.failed
@@ -205,14 +216,34 @@ class Session:
             self._pending.notify(handler)
 
     def _flush(self, play: plan.Play) -> bool:
-        """Run the notified handlers in the order they are written in, until none is left; return whether all went well."""
-        while waiting := [(role, task) for role, task in _handlers(play) if (role.name, task.name) in self._pending]:
-            for role, handler in waiting:
+        """Run the notified handlers, each once, in the order they are written in; return whether all went well."""
+        for role, handler in _handlers(play):
+            if (role.name, handler.name) in self._pending:
                 self._enter(play, role)
                 if not self._task(play, role, handler, handler=True):
                     return False
                 self._pending.done((role.name, handler.name))
         return True
+
+    def _end(self, play: plan.Play) -> bool:
+        """Run the notified handlers, and once more those notified by later ones; return whether all went well.
+
+        As in Ansible, what is notified even then (by handlers that notify each other) does not run.
+        """
+        if not (self._flush(play) and self._flush(play)):
+            return False
+        for role, handler in _handlers(play):
+            self._pending.done((role.name, handler.name))
+        return True
+
+    def _drop_unknown(self) -> None:
+        """Forget the handlers of an earlier run that are in no play any more."""
+        known = {(role.name, handler.name) for play in self._plays for role, handler in _handlers(play)}
+        for role, name in self._pending.earlier - known:
+            self._pending.done((role, name))
+            if not self._request.check:
+                text = f"the handler '{name}' of role {role}, which an earlier run did not reach, is no more; it is dropped"
+                self._outbox.send(events.Notice(text))
 
     def _announce_pending(self, play: plan.Play) -> None:
         for role, handler in _handlers(play):
@@ -229,8 +260,29 @@ class Session:
             below.update(other.defaults)
             above.update(other.vars)
         below.update(self._request.hostvars.get(self._request.host, {}))
-        magic = {**self._magic, "role_name": role.name, "role_path": str(self._bundle.role_path())}
+        magic = {**self._magic(self._request.host), "role_name": role.name, "role_path": str(self._bundle.role_path())}
         self._variables.enter(magic, below, above)
+
+    def _variables_of(self, host: str) -> Variables:
+        own = host == self._request.host
+        return self._variables.of_host(self._magic(host), self._request.hostvars[host], own=own)
+
+    def _magic(self, host: str) -> dict[str, Any]:
+        """Return the variables that Ansible itself sets for a host."""
+        request = self._request
+        return {
+            "ansible_check_mode": request.check,
+            "ansible_diff_mode": request.diff,
+            "ansible_managed": "Ansible managed",
+            "ansible_run_tags": list(request.tags) or ["all"],
+            "ansible_skip_tags": list(request.skip_tags),
+            "group_names": sorted(name for name, hosts in request.groups.items() if host in hosts and name != "all"),
+            "groups": request.groups,
+            "hostvars": self._hostvars,
+            "inventory_hostname": host,
+            "inventory_hostname_short": host.partition(".")[0],
+            "playbook_dir": str(self._bundle.folder),
+        }
 
     def _chosen(self, task: plan.Task) -> bool:
         return chosen(task.tags, self._request.tags, self._request.skip_tags)
@@ -259,25 +311,10 @@ def chosen(tags: Sequence[str], wanted: Sequence[str], unwanted: Sequence[str]) 
         run = run or "never" not in own
     if "tagged" in wanted:
         run = run or (own != {"untagged"} and "never" not in own)
+    if "all" in unwanted:
+        return run and "always" in own and "always" not in unwanted
     left_out = own & set(unwanted) or ("tagged" in unwanted and own != {"untagged"})
     return run and not left_out
-
-
-def _magic(request: events.Request, folder: Path) -> dict[str, Any]:
-    """Return the variables that Ansible itself sets."""
-    return {
-        "ansible_check_mode": request.check,
-        "ansible_diff_mode": request.diff,
-        "ansible_managed": "Ansible managed",
-        "ansible_run_tags": list(request.tags) or ["all"],
-        "ansible_skip_tags": list(request.skip_tags),
-        "group_names": sorted(name for name, hosts in request.groups.items() if request.host in hosts and name != "all"),
-        "groups": request.groups,
-        "hostvars": request.hostvars,
-        "inventory_hostname": request.host,
-        "inventory_hostname_short": request.host.partition(".")[0],
-        "playbook_dir": str(folder),
-    }
 
 
 def _handlers(play: plan.Play) -> Iterator[tuple[plan.Role, plan.Task]]:

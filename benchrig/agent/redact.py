@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+
+from jinja2.runtime import Undefined
 
 STARS = "********"
 
@@ -31,9 +34,10 @@ class Redactor:
         `render` turns a secret that is a template into its value.
         """
         for secret in _secrets(value, is_secret(name)):
-            # A diff shows a text of several lines line by line.
+            # A diff shows a text of several lines line by line, and `to_json` escapes quotes.
             text = str(render(secret))
-            self._secrets.update(part for part in (text, *text.splitlines()) if len(part.strip()) >= _SHORTEST)
+            escaped = (json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1])
+            self._secrets.update(part for part in (text, *escaped, *text.splitlines()) if len(part.strip()) >= _SHORTEST)
 
     def __call__(self, text: str) -> str:
         """Return the text with stars for secrets, the longest first."""
@@ -50,5 +54,5 @@ def _secrets(value: object, secret: bool) -> Iterator[object]:
     elif isinstance(value, (list, tuple)):
         for item in value:
             yield from _secrets(item, secret)
-    elif secret and not isinstance(value, bool) and value is not None:
+    elif secret and value is not None and not isinstance(value, (bool, Undefined)):
         yield value

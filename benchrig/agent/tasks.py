@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
 from . import modules, spec
 from .become import as_user
 from .events import Event, ItemDone, Status, TaskStarted
-from .modules.base import Context, ModuleError, NotYetKnownError, Result
+from .modules.base import Context, ModuleError, NotYetKnownError, Result, environment
 from .plan import Task
 from .templating import OMIT, NotDefinedError, TemplateError
 from .variables import Variables
@@ -32,6 +29,8 @@ class Outcome:
     failed: bool = False
     skipped: bool = False
     ignored: bool = False
+    notifies: bool = False
+    """Its handlers are to run: something changed, perhaps before an item of its loop failed."""
 
 
 class Runner:
@@ -86,15 +85,16 @@ class Runner:
             "skipped": skipped,
             "msg": "All items skipped" if skipped else "All items completed",
         }
-        return self._whole(task, whole)
+        return self._whole(task, whole, results)
 
-    def _whole(self, task: Task, result: dict[str, Any]) -> Outcome:
-        """Register a task's result and return how it fared."""
+    def _whole(self, task: Task, result: dict[str, Any], items: Sequence[dict[str, Any]] = ()) -> Outcome:
+        """Register a task's result and return how it fared; `items` are the results of its loop, if it has one."""
         if task.register:
             self._variables.set(task.register, result)
         skipped, failed = bool(result.get("skipped", False)), bool(result["failed"])
         ignored = failed and self._ignore
-        return Outcome(bool(result["changed"]), failed and not ignored, skipped, ignored)
+        notifies = not ignored and any(item["changed"] and not item["failed"] for item in items or [result])
+        return Outcome(bool(result["changed"]), failed and not ignored, skipped, ignored, notifies)
 
     def _ignores(self, task: Task) -> bool:
         if isinstance(task.ignore_errors, bool):
@@ -144,7 +144,9 @@ class Runner:
         """Render the arguments, run the module, and return what it did with what is registered of it."""
         try:
             args = self._arguments(task)
-            with _environment(self._variables.render(dict(task.environment))):
+            variables = self._variables.render(dict(task.environment))
+            self._variables.learn("environment", variables)
+            with environment(variables):
                 result = self._started(task, args)
         except ModuleError as failure:
             return _failure(str(failure), **failure.values)
@@ -154,18 +156,23 @@ class Runner:
             return _failure(f"{task.module}: {error}")
         except OSError as error:
             return _failure(f"{error.filename or task.module}: {(error.strerror or str(error)).lower()}")
-        except (ValueError, LookupError, TypeError, re.error) as error:
-            return _failure(f"{task.module}: {error}")
+        except TemplateError:
+            raise
+        except Exception as error:
+            # A module that breaks is a failed task too, so that what was done before it is still told and counted.
+            return _failure(f"{task.module}: {type(error).__name__}: {error}")
         return result, _values(result)
 
     def _started(self, task: Task, args: Any) -> Result:
         """Run the module, as another user if the task says so."""
-        run, context = modules.load(task.module).run, self._context
-        if not task.become_user:
-            return cast(Result, run(args, context))
+        module, context = modules.load(task.module), self._context
+        # Only root can read the bundle.
+        read = (module.read(args, context),) if hasattr(module, "read") else ()
+        if not task.become_user or modules.raw(task.module):
+            return cast(Result, module.run(args, context, *read))
         # What waits to be sent must not be sent again by the child.
         context.slow()
-        return as_user(str(self._variables.render(task.become_user)), lambda: run(args, context))
+        return as_user(str(self._variables.render(task.become_user)), lambda: module.run(args, context, *read))
 
     def _arguments(self, task: Task) -> Any:
         raw = modules.raw(task.module)
@@ -251,18 +258,3 @@ def _failure(message: str, **values: Any) -> tuple[Result, dict[str, Any]]:
 
 def _tail(text: Any) -> str:
     return str(text)[-_SHOWN_BYTES:]
-
-
-@contextmanager
-def _environment(variables: Mapping[str, Any]) -> Iterator[None]:
-    """Set variables of the environment for what runs within."""
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update({name: str(value) for name, value in variables.items()})
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value

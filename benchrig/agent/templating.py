@@ -6,9 +6,10 @@ Compiled templates are kept beside the bundle, so that an unchanged run compiles
 
 from __future__ import annotations
 
+import contextlib
 import marshal
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from types import CodeType
@@ -22,6 +23,7 @@ from jinja2.runtime import Context, Undefined
 from jinja2.utils import missing
 
 from . import filters
+from .replacing import replace
 
 Resolve = Callable[[str], Any]
 """Finds the value of a variable, or `missing`."""
@@ -125,6 +127,7 @@ class Templates:
         if cache and cache.exists():
             # Only root can write there; a cache of another Python or agent has another name.
             self._code = marshal.loads(cache.read_bytes())
+        self._loaded = len(self._code)
 
     def render(self, value: Any, resolve: Resolve) -> Any:
         """Return a value with every template in it rendered, ready to be used. Raises TemplateError."""
@@ -170,12 +173,19 @@ class Templates:
             )
         return result
 
-    def save(self) -> None:
-        """Keep the compiled templates for the next run."""
-        if self._new and self._cache:
-            temporary = self._cache.with_suffix(".new")
-            temporary.write_bytes(marshal.dumps(self._code))
-            temporary.replace(self._cache)
+    def save(self, sources: Callable[[], Container[str]]) -> None:
+        """Keep the compiled templates for the next run: those of files, and those whose text is one of `sources`.
+
+        Others, the inventory's, may hold a secret between their braces, which is not to stay here.
+        """
+        if not self._new or self._cache is None:
+            return
+        allowed = sources()
+        kept = {key: code for key, code in self._code.items() if key[0].startswith("file") or key[1] in allowed}
+        if len(kept) > self._loaded:
+            # It only saves time: a full disk is not to end the run here.
+            with contextlib.suppress(OSError):
+                replace(self._cache, marshal.dumps(kept))
 
     def _evaluate(self, kind: str, source: str, resolve: Resolve) -> Any:
         environment = self._environment(kind)

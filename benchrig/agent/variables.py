@@ -3,7 +3,7 @@ something it was made of changes."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from jinja2.utils import missing
@@ -14,10 +14,16 @@ Layer = Mapping[str, Any]
 
 
 class Variables:
-    """Variables by name. Those from files may hold templates; what tasks found out never does, whatever is in it."""
+    """Variables by name. Those from files may hold templates; what tasks found out never does, whatever is in it.
 
-    def __init__(self, templates: Templates, facts: Layer, extra: Layer) -> None:
+    `learn` is told every variable that gets a value, for there may be secrets among them.
+    """
+
+    def __init__(
+        self, templates: Templates, facts: Layer, extra: Layer, learn: Callable[[str, object], None] = lambda _, __: None
+    ) -> None:
         self.templates = templates
+        self.learn = learn
         self._item: dict[str, Any] = {}
         self._extra = extra
         self._magic: Layer = {}
@@ -47,12 +53,25 @@ class Variables:
         """Take the variables of a loop's item, instead of the last one's."""
         for name in {*self._item, *item}:
             self._forget(name)
+            if name in item:
+                self.learn(name, item[name])
         self._item = dict(item)
 
     def set(self, name: str, value: Any) -> None:
         """Keep what a task found out, for the tasks after it."""
         self._forget(name)
+        # What tasks found out is among this host's variables in `hostvars` too.
+        self._forget("hostvars")
+        self.learn(name, value)
         self._found[name] = value
+
+    def of_host(self, magic: Layer, below: Layer, *, own: bool) -> Variables:
+        """Return the variables as `hostvars` has them: no role's or task's; of this host itself, what tasks found out."""
+        variables = Variables(self.templates, self._facts if own else {}, self._extra, self.learn)
+        variables.enter(magic, below, {})
+        if own:
+            variables._found = self._found
+        return variables
 
     def resolve(self, name: str) -> Any:
         """Return a variable's value, or jinja2's `missing`. Raises TemplateError."""
@@ -84,7 +103,11 @@ class Variables:
             (self._below, True),
         ):
             if name in layer:
-                return self._rendered(name, layer[name]) if templated else layer[name]
+                if not templated:
+                    return layer[name]
+                value = self._rendered(name, layer[name])
+                self.learn(name, value)
+                return value
         return missing
 
     def _rendered(self, name: str, value: Any) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ class Inherited:
     environment: Mapping[str, Any] = field(default_factory=dict)
     become: bool = False
     become_user: str = ""
+    no_log: bool = False
 
     def within(self, keys: TaskKeys) -> Inherited:
         """Return what the tasks have that these keys are set around."""
@@ -36,6 +37,7 @@ class Inherited:
             environment={**self.environment, **(keys.environment or {})},
             become=self.become if keys.become is None else keys.become,
             become_user=keys.become_user or self.become_user,
+            no_log=keys.no_log or self.no_log,
         )
 
 
@@ -124,8 +126,9 @@ class TaskReader:
     def _meta(self, document: Document, index: int, data: Any, keys: TaskKeys, inherited: Inherited) -> Iterator[Task]:
         if data != "flush_handlers":
             self._wrong(document, (index, META), f"expected flush_handlers, found {spec.describe(data)}")
-        if keys.when != () or keys.loop is not None:
-            self._wrong(document, (index,), "flush_handlers takes neither 'when' nor 'loop'")
+        for item in fields(keys):
+            if item.name not in ("name", "tags") and getattr(keys, item.name) != item.default:
+                self._wrong(document, (index, item.name), f"flush_handlers does not take '{item.name}'")
         where, tags = document.where((index,)), inherited.within(keys).tags
         yield Task(keys.name or "Flush handlers", where, META, data, tags=tags)
 
@@ -188,7 +191,7 @@ def _task(document: Document, index: int, action: str, data: Any, keys: TaskKeys
         become_user=around.become_user if around.become else "",
         vars=around.vars,
         environment=around.environment,
-        no_log=keys.no_log,
+        no_log=around.no_log,
     )
 
 

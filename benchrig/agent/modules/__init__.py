@@ -2,7 +2,8 @@
 
 A module file has `Args`, a frozen dataclass of its arguments with Ansible's names and defaults, and
 `run(args, context) -> Result`. It may have `check`, which says what is wrong with the arguments together; `free_form`, which
-makes arguments of text alone; `ALIASES` of argument names; and `RAW`, the arguments whose templates it renders itself.
+makes arguments of text alone; `ALIASES` of argument names; `RAW`, the arguments whose templates it renders itself; and
+`read(args, context)`, which reads as root, whoever the task runs as, what `run` then gets as a third argument.
 """
 
 from __future__ import annotations

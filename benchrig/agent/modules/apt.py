@@ -7,15 +7,14 @@ when something has to be installed, so that an unchanged host asks no mirror.
 from __future__ import annotations
 
 import fnmatch
-import os
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from .base import Completed, Context, ModuleError, Result
+from .base import Completed, Context, ModuleError, Result, environment
 from .dpkg import Packages
 
 ALIASES = {"pkg": "name", "package": "name"}
@@ -94,7 +93,8 @@ def _refresh(args: Args, context: Context) -> Result:
         return Result(values={"cache_updated": False})
     if not context.check:
         _apt_get(context, "update", "--error-on=any", failure="the package lists could not be refreshed")
-    return Result(changed=True, message="package lists refreshed", values={"cache_updated": True})
+    values = {"cache_updated": True}
+    return Result(changed=True, message="package lists refreshed", values=values, makes=("package lists",))
 
 
 def _refreshed_at() -> float:
@@ -164,23 +164,8 @@ def _apt_get(context: Context, *argv: str, failure: str) -> Completed:
 
 
 def _run(context: Context, *argv: str) -> Completed:
-    before = {name: os.environ.get(name) for name in _ENVIRONMENT}
-    os.environ.update(_ENVIRONMENT)
-    try:
+    with environment({"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"}):
         return context.run(["apt-get", *_SETTINGS, *argv])
-    finally:
-        for name, value in before.items():
-            _restore(name, value)
-
-
-_ENVIRONMENT: Mapping[str, Any] = {"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"}
-
-
-def _restore(name: str, value: str | None) -> None:
-    if value is None:
-        os.environ.pop(name, None)
-    else:
-        os.environ[name] = value
 
 
 def _reason(done: Completed) -> str:

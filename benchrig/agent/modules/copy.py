@@ -35,29 +35,38 @@ def check(args: Args) -> Iterator[str]:
         yield "give either 'src' or 'content'"
 
 
-def run(args: Args, context: Context) -> Result:
+def read(args: Args, context: Context) -> bytes | None:
+    """Return the content, unless it is to be read on the host with the task's own rights."""
+    if args.src is None:
+        return (json.dumps(args.content) if isinstance(args.content, (dict, list)) else str(args.content)).encode()
+    if args.remote_src:
+        return None
+    try:
+        return _read(context.bundle.find(args.src))
+    except LookupError as error:
+        raise ModuleError(str(error)) from None
+
+
+def run(args: Args, context: Context, content: bytes | None) -> Result:
     """Put the file in its place."""
     dest = Path(expand(args.dest))
     if args.src is not None and (args.dest.endswith("/") or dest.is_dir()):
         dest /= Path(args.src).name
     if not args.force and dest.exists():
         return Result(values=files.values(dest))
-    content = _content(args, context)
+    if content is None:
+        content = _remote(args, context)
     return files.put(context, dest, content, files.attributes(context, args.owner, args.group, args.mode), args.validate)
 
 
-def _content(args: Args, context: Context) -> bytes:
-    if args.src is None:
-        return args.content.encode() if isinstance(args.content, str) else json.dumps(args.content).encode()
-    if args.remote_src:
-        source = Path(expand(args.src))
-        if not source.exists():
-            context.missing(f"path {source}", f"there is no file {source}")
-    else:
-        try:
-            source = context.bundle.find(args.src)
-        except LookupError as error:
-            raise ModuleError(str(error)) from None
+def _remote(args: Args, context: Context) -> bytes:
+    source = Path(expand(args.src or ""))
+    if not source.exists():
+        context.missing(f"path {source}", f"there is no file {source}")
+    return _read(source)
+
+
+def _read(source: Path) -> bytes:
     if source.is_dir():
-        raise ModuleError(f"src '{args.src}' is a folder; copy its files in a loop")
+        raise ModuleError(f"src '{source.name}' is a folder; copy its files in a loop")
     return source.read_bytes()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from ..replacing import replacing
 from . import files
 from .base import Context, ModuleError, Result, expand
 
@@ -94,10 +95,8 @@ def _link(args: Args, context: Context, path: Path, wanted: files.Attributes) ->
 def _make_link(path: Path, target: str, found: os.stat_result | None) -> None:
     if found is not None and stat.S_ISDIR(found.st_mode):
         path.rmdir()
-    temporary = path.with_name(f".{path.name}.new")
-    temporary.unlink(missing_ok=True)
-    temporary.symlink_to(target)
-    temporary.replace(path)
+    with replacing(path) as temporary:
+        temporary.symlink_to(target)
 
 
 def _directory(args: Args, context: Context, path: Path, wanted: files.Attributes) -> Result:

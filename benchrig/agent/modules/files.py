@@ -11,8 +11,9 @@ import stat
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
+from ..replacing import private, replacing
 from .base import Context, ModuleError, Result
 
 
@@ -117,7 +118,7 @@ def put(context: Context, path: Path, content: bytes, wanted: Attributes, valida
     if not path.parent.is_dir():
         context.missing(f"path {path.parent}", f"the folder {path.parent} does not exist")
     if not context.check:
-        _replace(context, path, content, _kept(wanted, found), validate)
+        _replace(context, path, content, kept(wanted, found), validate)
     what = "created" if before is None else "content changed"
     return Result(
         changed=True,
@@ -135,7 +136,7 @@ def _attributes_only(context: Context, path: Path, wanted: Attributes, changes: 
     return Result(changed=bool(changes), message=", ".join(changes), diff=diff, values=values(path))
 
 
-def _kept(wanted: Attributes, found: os.stat_result | None) -> Attributes:
+def kept(wanted: Attributes, found: os.stat_result | None) -> Attributes:
     """Return the attributes of the new file: those wanted, else those of the file it replaces, else the usual ones."""
     if found is None:
         umask = os.umask(0)
@@ -149,30 +150,12 @@ def _kept(wanted: Attributes, found: os.stat_result | None) -> Attributes:
 
 
 def _replace(context: Context, path: Path, content: bytes, wanted: Attributes, validate: str) -> None:
-    temporary, file = beside(path)
-    try:
-        with file:
+    with replacing(path) as temporary:
+        with private(temporary) as file:
             file.write(content)
         wanted.apply(temporary)
         if validate:
             _validate(context, temporary, path, validate)
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-
-
-def beside(path: Path) -> tuple[Path, BinaryIO]:
-    """Return a new file that only root can read, in the same folder, to be renamed to `path` when it is finished."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
-    temporary.unlink(missing_ok=True)
-    return temporary, os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
-
-
-def settle(temporary: Path, path: Path, wanted: Attributes) -> None:
-    """Rename a finished file to its place, with the attributes wanted, else those of the file it replaces."""
-    _kept(wanted, status(path)).apply(temporary)
-    temporary.replace(path)
 
 
 def _validate(context: Context, temporary: Path, path: Path, command: str) -> None:

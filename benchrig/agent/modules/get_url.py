@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ..replacing import private, replacing
 from . import files
 from .base import Context, ModuleError, Result, expand
 
@@ -95,23 +96,21 @@ def _digest(path: Path, algorithm: str) -> str:
 
 def _fetch(args: Args, context: Context, dest: Path, wanted: files.Attributes, algorithm: str, expected: str) -> bool:
     """Download beside the place, check, and rename; return whether the file is another one now."""
-    temporary, file = files.beside(dest)
-    try:
-        with file:
+    with replacing(dest) as temporary:
+        with private(temporary) as file:
             for part in _download(args, context):
                 file.write(part)
         got = _digest(temporary, algorithm)
         if expected and got != expected:
             raise ModuleError(f"{args.url}: its {algorithm} is {got}, not {expected}; it was thrown away")
         same = dest.exists() and _digest(dest, algorithm) == got
-        files.settle(temporary, dest, wanted)
-        return not same
-    finally:
-        temporary.unlink(missing_ok=True)
+        files.kept(wanted, files.status(dest)).apply(temporary)
+    return not same
 
 
 def _download(args: Args, context: Context) -> Iterator[bytes]:
     # Imported late: with its HTTP and TLS it costs more than many a task.
+    import http.client
     import urllib.error
     import urllib.request
 
@@ -119,11 +118,15 @@ def _download(args: Args, context: Context) -> Iterator[bytes]:
     request = urllib.request.Request(args.url, headers={"User-Agent": "benchrig", **args.headers})
     try:
         with urllib.request.urlopen(request, timeout=args.timeout) as response:
+            length, got = response.headers.get("Content-Length"), 0
             while part := response.read(1 << 16):
+                got += len(part)
                 yield part
+        if length is not None and got < int(length):
+            raise ModuleError(f"{args.url}: the connection ended after {got} of {length} bytes")
     except urllib.error.HTTPError as error:
         raise ModuleError(f"{args.url}: the server answered {error.code} {error.reason}", status_code=error.code) from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, http.client.HTTPException) as error:
         cause = getattr(error, "reason", None) or error
         reason = getattr(cause, "strerror", None) or cause
         raise ModuleError(f"{args.url}: cannot be fetched: {reason}") from None

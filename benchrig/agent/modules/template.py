@@ -25,13 +25,8 @@ class Args:
     lstrip_blocks: bool = False
 
 
-def run(args: Args, context: Context) -> Result:
-    """Render the template and put it in its place. Raises TemplateError."""
-    dest = Path(expand(args.dest))
-    if args.dest.endswith("/") or dest.is_dir():
-        dest /= Path(args.src).name.removesuffix(".j2")
-    if not args.force and dest.exists():
-        return Result(values=files.values(dest))
+def read(args: Args, context: Context) -> bytes:
+    """Return the rendered template. Raises TemplateError."""
     try:
         source = context.bundle.find(args.src, "templates")
     except LookupError as error:
@@ -42,5 +37,15 @@ def run(args: Args, context: Context) -> Result:
         trim_blocks=args.trim_blocks,
         lstrip_blocks=args.lstrip_blocks,
     )
+    return text.encode()
+
+
+def run(args: Args, context: Context, content: bytes) -> Result:
+    """Put the rendered template in its place."""
+    dest = Path(expand(args.dest))
+    if args.dest.endswith("/") or dest.is_dir():
+        dest /= Path(args.src).name.removesuffix(".j2")
+    if not args.force and dest.exists():
+        return Result(values=files.values(dest))
     wanted = files.attributes(context, args.owner, args.group, args.mode)
-    return files.put(context, dest, text.encode(), wanted, args.validate)
+    return files.put(context, dest, content, wanted, args.validate)
