@@ -320,6 +320,9 @@ def test_tags_choose_tasks_and_imports_hand_theirs_on(project: Project) -> None:
         (("always",), ("b",), ("always",), False),
         (("a",), (), ("a",), False),
         (("a",), (), ("tagged",), False),
+        (("a",), (), ("all",), False),
+        (("always",), (), ("all",), True),
+        (("always",), (), ("all", "always"), False),
     ],
 )
 def test_tags_follow_ansibles_rules(

@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal
 
+from . import wire
+
 Status = Literal["ok", "changed", "skipped", "failed", "ignored"]
 
 
@@ -116,12 +118,12 @@ def decode(line: bytes) -> Event:
 
 def encode_request(request: Request) -> bytes:
     """Return a request as a line of JSON."""
-    return json.dumps(asdict(request), separators=(",", ":"), default=str).encode() + b"\n"
+    return wire.dumps(asdict(request)).encode() + b"\n"
 
 
 def decode_request(line: bytes) -> Request:
     """Read a request from its line."""
-    return Request(**json.loads(line))
+    return Request(**wire.loads(line))
 
 
 class Gone(BaseException):

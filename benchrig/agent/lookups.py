@@ -14,6 +14,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from . import wire
+
 PLAN = "plan.json"
 YAML = "yaml.json"
 
@@ -53,7 +55,7 @@ class Bundle:
 
     @cached_property
     def _yaml(self) -> dict[str, Any]:
-        content: dict[str, Any] = json.loads((self.folder / YAML).read_text(encoding="utf-8"))
+        content: dict[str, Any] = wire.loads((self.folder / YAML).read_text(encoding="utf-8"))
         return content
 
     def from_yaml(self, text: Any) -> Any:

@@ -5,10 +5,11 @@ The controller makes and checks it, it travels in the bundle as JSON, the host r
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, TypeVar
+
+from . import wire
 
 T = TypeVar("T")
 
@@ -71,17 +72,17 @@ class Play:
 
 def to_json(plays: Sequence[Play]) -> str:
     """Return plays as JSON text, without what stands at its default."""
-    return json.dumps([_brief(play) for play in plays], separators=(",", ":"))
+    return wire.dumps([_brief(play) for play in plays])
 
 
 def from_json(text: str) -> tuple[Play, ...]:
     """Read plays from the JSON text that `to_json` made."""
-    return tuple(Play(**{**play, "roles": [_role(role) for role in play.get("roles", ())]}) for play in json.loads(text))
+    return tuple(Play(**{**play, "roles": [_role(role) for role in play.get("roles", ())]}) for play in wire.loads(text))
 
 
 def texts(text: str) -> frozenset[str]:
     """Return every text that stands in plays, read from the JSON text that `to_json` made."""
-    return frozenset(_texts(json.loads(text)))
+    return frozenset(_texts(wire.loads(text)))
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -101,7 +101,7 @@ class Project:
             unpack(content.archive, folder)
         request = events.Request(
             bundle=content.sha,
-            plays=range(len(plays)),
+            plays=list(range(len(plays))),
             host="host1",
             groups={"all": ["host1"]},
             hostvars={"host1": dict(variables or {})},
@@ -111,6 +111,7 @@ class Project:
             tags=tags,
             skip_tags=skip_tags,
         )
+        asked_for = events.decode_request(events.encode_request(request))
         asked = 0
 
         def still_there() -> None:
@@ -123,7 +124,7 @@ class Project:
             redactor = Redactor()
             outbox = events.Outbox(out.fileno(), redactor)
             with contextlib.suppress(events.Gone):
-                outbox.send(Session(request, folder, self.state, outbox, redactor, still_there).run())
+                outbox.send(Session(asked_for, folder, self.state, outbox, redactor, still_there).run())
             outbox.flush()
             os.lseek(out.fileno(), 0, os.SEEK_SET)
             return Ran(tuple(events.decode(line) for line in out.read().splitlines()))

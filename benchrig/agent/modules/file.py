@@ -49,6 +49,8 @@ def run(args: Args, context: Context) -> Result:
     wanted = files.attributes(context, args.owner, args.group, args.mode)
     if args.state == "link":
         return _link(args, context, path, wanted)
+    # Of a link, what it points to.
+    path = path.resolve() if path.is_symlink() else path
     if args.state == "directory":
         return _directory(args, context, path, wanted)
     if args.state == "touch":
@@ -102,19 +104,20 @@ def _make_link(path: Path, target: str, found: os.stat_result | None) -> None:
 def _directory(args: Args, context: Context, path: Path, wanted: files.Attributes) -> Result:
     found = files.status(path)
     if found is None:
+        folders = [folder for folder in (path, *path.parents) if not folder.exists()]
         if not context.check:
-            _make_folders(path, wanted)
-        return Result(changed=True, message="folder created", values=files.values(path), makes=(f"path {path}",))
+            _make_folders(folders, wanted)
+        makes = [f"path {folder}" for folder in folders]
+        return Result(changed=True, message="folder created", values=files.values(path), makes=makes)
     if not stat.S_ISDIR(found.st_mode):
         raise ModuleError(f"{path} is there and no folder")
     inside = sorted(path.rglob("*")) if args.recurse else []
     return _changed(context, path, wanted, inside)
 
 
-def _make_folders(path: Path, wanted: files.Attributes) -> None:
-    """Make a folder and those above it that are not there; each of them gets the attributes, as in Ansible."""
-    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
-    for folder in reversed(missing):
+def _make_folders(folders: list[Path], wanted: files.Attributes) -> None:
+    """Make a folder and those above it; each of them gets the attributes, as in Ansible."""
+    for folder in reversed(folders):
         folder.mkdir()
         wanted.apply(folder)
 
@@ -130,8 +133,7 @@ def _touch(context: Context, path: Path, wanted: files.Attributes) -> Result:
 
 def _changed(context: Context, path: Path, wanted: files.Attributes, inside: list[Path]) -> Result:
     """Give a path, and what is in it, their attributes."""
-    follow = not path.is_symlink()
-    changes = {entry: wanted.differences(entry.stat(follow_symlinks=entry == path and follow)) for entry in (path, *inside)}
+    changes = {entry: wanted.differences(entry.lstat()) for entry in (path, *inside)}
     changes = {entry: differences for entry, differences in changes.items() if differences}
     if not context.check:
         for entry in changes:

@@ -38,11 +38,17 @@ class Attributes:
         return changes
 
     def apply(self, path: Path) -> None:
-        """Give an existing file what it is to have."""
-        if self.uid is not None or self.gid is not None:
-            os.chown(path, -1 if self.uid is None else self.uid, -1 if self.gid is None else self.gid, follow_symlinks=False)
-        if self.mode is not None and not path.is_symlink():
-            path.chmod(self.mode)
+        """Give an existing file what it is to have; of a link it is the link itself that gets an owner."""
+        # Held open, so that nobody can put a link in its place between owner and mode.
+        descriptor = os.open(path, os.O_PATH | os.O_NOFOLLOW)
+        try:
+            held = Path(f"/proc/self/fd/{descriptor}")
+            if self.uid is not None or self.gid is not None:
+                os.chown(held, -1 if self.uid is None else self.uid, -1 if self.gid is None else self.gid)
+            if self.mode is not None and not stat.S_ISLNK(os.fstat(descriptor).st_mode):
+                held.chmod(self.mode)
+        finally:
+            os.close(descriptor)
 
 
 def attributes(context: Context, owner: str | None, group: str | None, mode: str | None) -> Attributes:
@@ -112,14 +118,17 @@ def put(context: Context, path: Path, content: bytes, wanted: Attributes, valida
     if found is not None and stat.S_ISDIR(found.st_mode):
         raise ModuleError(f"{path} is a folder")
     before = None if found is None else path.read_bytes()
+    if path.is_symlink():
+        # As in Ansible, the file that replaces a link has nothing of the one it pointed to.
+        found = None
     changes = [] if found is None else wanted.differences(found)
-    if before == content:
+    if found is not None and before == content:
         return _attributes_only(context, path, wanted, changes)
     if not path.parent.is_dir():
         context.missing(f"path {path.parent}", f"the folder {path.parent} does not exist")
     if not context.check:
         _replace(context, path, content, kept(wanted, found), validate)
-    what = "created" if before is None else "content changed"
+    what = "content changed" if found is not None else "created" if before is None else "link replaced by a file"
     return Result(
         changed=True,
         message=", ".join([what, *changes]),

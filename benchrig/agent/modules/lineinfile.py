@@ -56,11 +56,11 @@ def run(args: Args, context: Context) -> Result:
         return Result(message="file not present")
     if not exists and not args.create:
         context.missing(f"path {path}", f"{path} does not exist; 'create: true' would make it")
-    text = path.read_text(encoding="utf-8", errors="surrogateescape") if exists else ""
-    lines = text.splitlines()
+    text = path.read_bytes().decode(errors="surrogateescape") if exists else ""
+    lines = re.findall(r"[^\n]*\n|[^\n]+", text)
     after = _absent(args, lines) if args.state == "absent" else _present(args, lines)
-    same = after == lines
-    content = text if same else "".join(f"{line}\n" for line in after)
+    # A last line without an end gets one when another follows it.
+    content = "".join(_ended(line) for line in after[:-1]) + "".join(after[-1:])
     wanted = files.attributes(context, args.owner, args.group, args.mode)
     return files.put(context, path, content.encode(errors="surrogateescape"), wanted, args.validate)
 
@@ -68,7 +68,11 @@ def run(args: Args, context: Context) -> Result:
 def _absent(args: Args, lines: list[str]) -> list[str]:
     if args.regexp is not None:
         return [line for line in lines if not re.search(args.regexp, line)]
-    return [line for line in lines if line != args.line]
+    return [line for line in lines if line.rstrip("\r\n") != args.line]
+
+
+def _ended(line: str) -> str:
+    return line if line.endswith("\n") else f"{line}\n"
 
 
 def _present(args: Args, lines: list[str]) -> list[str]:
@@ -76,17 +80,17 @@ def _present(args: Args, lines: list[str]) -> list[str]:
     at, match = _last(args.regexp, lines)
     if match is not None:
         new = match.expand(args.line) if args.backrefs else args.line
-        return [*lines[:at], new, *lines[at + 1 :]]
-    if args.backrefs or args.line in lines:
+        return [*lines[:at], _ended(new), *lines[at + 1 :]]
+    if args.backrefs or args.line in (line.rstrip("\r\n") for line in lines):
         return lines
     if "BOF" in (args.insertbefore, args.insertafter):
-        return [args.line, *lines]
+        return [_ended(args.line), *lines]
     at, anchor = _last(args.insertbefore or args.insertafter, lines)
     if anchor is None or args.insertafter == "EOF":
         at = len(lines)
     elif args.insertbefore is None:
         at += 1
-    return [*lines[:at], args.line, *lines[at:]]
+    return [*lines[:at], _ended(args.line), *lines[at:]]
 
 
 def _last(pattern: str | None, lines: list[str]) -> tuple[int, re.Match[str] | None]:

@@ -80,7 +80,8 @@ def run(args: Args, context: Context) -> Result:
         return Result(values={"name": args.name, "status": dict(status)})
     if status["LoadState"] == "not-found" and not args.masked:
         context.missing(f"path {_LOCAL_UNITS / name}", f"systemd knows no unit '{name}'")
-    if error := status.get("LoadError", "").strip('" '):
+    # Of a masked unit systemd says no more than that it is masked.
+    if status["LoadState"] != "masked" and (error := status.get("LoadError", "").strip('" ')):
         raise ModuleError(f"systemd cannot load '{name}': {error}")
     if not context.check:
         for verb in changes:

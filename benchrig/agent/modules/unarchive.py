@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import copy
-import os
 import re
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from . import files
 from .base import Context, ModuleError, Result, expand
@@ -44,40 +43,48 @@ def check(args: Args) -> Iterator[str]:
             yield f"extra_opts: '{option}' is not supported; allowed: --strip-components=N"
 
 
-def run(args: Args, context: Context) -> Result:
+def read(args: Args, context: Context) -> BinaryIO | None:
+    """Return the archive, open, unless it is to be read on the host with the task's own rights."""
+    if args.remote_src:
+        return None
+    try:
+        return context.bundle.find(args.src).open("rb")
+    except LookupError as error:
+        raise ModuleError(str(error)) from None
+
+
+def run(args: Args, context: Context, source: BinaryIO | None) -> Result:
     """Unpack the archive if what is in it is not there already."""
+    import lzma
     import tarfile
+    import zlib
 
     if args.creates is not None and Path(expand(args.creates)).exists():
         return Result(values={"dest": args.dest, "src": args.src})
-    source, dest = _source(args, context), Path(expand(args.dest))
+    dest = Path(expand(args.dest))
     if not dest.is_dir():
         context.missing(f"path {dest}", f"the folder {dest} does not exist")
     wanted = files.attributes(context, args.owner, args.group, None)
     context.slow()
     try:
-        with tarfile.open(source) as archive:
+        with source or _remote(args, context) as file, tarfile.open(fileobj=file) as archive:
             members = list(_members(archive, _strip(args)))
+            _refuse_truncated(archive)
             _refuse_escapes(members)
             changed = [member for member in members if _differs(member, dest, wanted)]
             if changed and not context.check:
                 _extract(archive, members, dest, wanted)
-    except (tarfile.TarError, EOFError, OSError) as error:
-        raise ModuleError(f"{source}: cannot be unpacked: {str(error).partition(':')[0]}") from None
+    except (tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError) as error:
+        raise ModuleError(f"{args.src}: cannot be unpacked: {str(error).partition(':')[0]}") from None
     message = f"unpacked {len(members)} files" if changed else ""
-    return Result(bool(changed), message, values={"dest": str(dest), "src": str(source)}, opaque=bool(changed))
+    return Result(bool(changed), message, values={"dest": str(dest), "src": args.src}, opaque=bool(changed))
 
 
-def _source(args: Args, context: Context) -> Path:
-    if args.remote_src:
-        source = Path(expand(args.src))
-        if not source.is_file():
-            context.missing(f"path {source}", f"there is no file {source}")
-        return source
-    try:
-        return context.bundle.find(args.src)
-    except LookupError as error:
-        raise ModuleError(str(error)) from None
+def _remote(args: Args, context: Context) -> BinaryIO:
+    source = Path(expand(args.src))
+    if not source.is_file():
+        context.missing(f"path {source}", f"there is no file {source}")
+    return source.open("rb")
 
 
 def _strip(args: Args) -> int:
@@ -115,6 +122,7 @@ def _differs(member: tarfile.TarInfo, dest: Path, wanted: files.Attributes) -> b
 
 def _refuse_escapes(members: Sequence[tarfile.TarInfo]) -> None:
     """Raise ModuleError for a member that would land, or point, outside the folder; Debian 12's tarfile does not check."""
+    links = {member.name for member in members if member.issym()}
     for member in members:
         places = [member.name]
         if member.issym():
@@ -124,8 +132,35 @@ def _refuse_escapes(members: Sequence[tarfile.TarInfo]) -> None:
         elif not (member.isreg() or member.isdir()):
             raise ModuleError(f"'{member.name}' in the archive is neither file, folder nor link")
         for place in places:
-            if place.startswith("/") or os.path.normpath(place).startswith(".."):
-                raise ModuleError(f"'{member.name}' in the archive leads out of the folder")
+            # Only a link may point to a link; anything else would be written through it.
+            if not _stays_inside(place if member.issym() else f"{place}/", links):
+                raise ModuleError(f"'{member.name}' in the archive leads out of the folder, or through a link")
+
+
+def _stays_inside(place: str, links: Collection[str]) -> bool:
+    """Return whether a path stays in the folder without going through one of the archive's links."""
+    inside: list[str] = []
+    for part in place.split("/") if not place.startswith("/") else [".."]:
+        if "/".join(inside) in links or (part == ".." and not inside):
+            return False
+        if part == "..":
+            inside.pop()
+        elif part not in ("", "."):
+            inside.append(part)
+    return True
+
+
+def _refuse_truncated(archive: tarfile.TarFile) -> None:
+    """Raise TarError unless the archive has its end, for which tarfile does not ask; a compressed one is read to the end."""
+    import tarfile
+
+    file = archive.fileobj
+    assert file is not None
+    file.seek(archive.offset)
+    if file.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
+        raise tarfile.ReadError("its end is missing or it is damaged")
+    while file.read(1 << 16):
+        pass
 
 
 def _extract(archive: tarfile.TarFile, members: list[tarfile.TarInfo], dest: Path, wanted: files.Attributes) -> None:
