@@ -31,6 +31,7 @@ def test_templates_of_each_host_are_rendered_with_its_own_variables() -> None:
     assert known().render("{{ hostvars['lab1'].url }} {{ hostvars.lab2.url }}") == "http://lab1:80 http://lab2:81"
     assert known().render("{{ hostvars.values() | map(attribute='url') | list }}") == ["http://lab1:80", "http://lab2:81"]
     assert known().render("{{ hostvars['lab1'] }}") == {"url": "http://lab1:80", "port": 80}
+    assert known().render("{{ hostvars['lab1'] | to_json }}") == '{"url": "http://lab1:80", "port": 80}'
 
 
 def test_what_tasks_found_out_is_there_and_what_roles_say_is_not() -> None:

@@ -67,12 +67,19 @@ def from_json(text: Any) -> Any:
 
 def to_json(value: Any, indent: int | None = None, sort_keys: bool = False) -> str:
     """Write JSON."""
-    return json.dumps(value, indent=indent, sort_keys=sort_keys)
+    return json.dumps(value, indent=indent, sort_keys=sort_keys, default=_mapping)
 
 
 def to_nice_json(value: Any, indent: int = 4, sort_keys: bool = True) -> str:
     """Write JSON for people."""
-    return json.dumps(value, indent=indent, sort_keys=sort_keys)
+    return json.dumps(value, indent=indent, sort_keys=sort_keys, default=_mapping)
+
+
+def _mapping(value: Any) -> dict[Any, Any]:
+    """Return a mapping that is no dict (facts, a host's variables) as one, for JSON."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
 
 
 def digest(value: Any, algorithm: str = "sha1") -> str:
