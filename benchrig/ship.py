@@ -94,7 +94,8 @@ def _must(remote: Remote, argv: list[str], stdin: bytes, failure: str) -> None:
     completed = remote.run([*_become(remote), *argv], stdin=stdin, timeout=300.0)
     if completed.code:
         reason = completed.stderr.decode(errors="replace").strip().rpartition("\n")[2]
-        raise HostError(f"{remote.host.name}: {failure}: {reason}")
+        hint = "" if remote.host.become else "Log in as root, or set ansible_become: true for a user with sudo."
+        raise HostError(f"{remote.host.name}: {failure}: {reason}", hint)
 
 
 def _files() -> Iterator[tuple[str, Path]]:

@@ -108,3 +108,18 @@ def test_extra_variables_are_pairs_or_json() -> None:
     for wrong in ("a", "a-b=1", "{", '{"a b": 1}'):
         with pytest.raises(InputError):
             parse_extra_vars([wrong])
+
+
+def test_a_file_of_a_role_that_ansible_would_read_and_we_do_not_is_refused(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    project.tasks("- name: Show\n  ansible.builtin.debug: {msg: here}\n")
+    project.write("roles/one/defaults/main.yaml", "size: 1\n")
+    with pytest.raises(InputError, match=r"defaults/main.yaml:1: is not read here; write it in defaults/main.yml"):
+        read_playbook(project.root / "site.yml")
+
+
+def test_task_file_that_imports_itself_by_another_path_is_refused(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    project.tasks("- name: Again\n  ansible.builtin.import_tasks: ../tasks/main.yml\n")
+    with pytest.raises(InputError, match=r"main.yml:2: .*imports itself"):
+        read_playbook(project.root / "site.yml")

@@ -8,7 +8,6 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
-import json
 import tarfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from benchrig import yamlfile
+from benchrig.agent import wire
 from benchrig.agent.lookups import PLAN, YAML, yaml_key
 from benchrig.agent.plan import Play, to_json
 from benchrig.errors import InputError, Problem
@@ -63,7 +63,7 @@ def make(root: Path, plays: Sequence[Play]) -> Bundle:
     """Return the bundle of plays of the project in `root`. Raises InputError when a YAML file in it is none."""
     files = dict(_files(root, plays))
     content = {name: path.read_bytes() for name, path in files.items()}
-    content[YAML] = json.dumps(_read_all(files), separators=(",", ":")).encode()
+    content[YAML] = wire.dumps(_read_all(files)).encode()
     content[PLAN] = to_json(plays).encode()
     return Bundle(content, frozenset(name for name, path in files.items() if path.stat().st_mode & 0o100))
 

@@ -25,6 +25,7 @@ def read_role(folder: Path, inherited: Inherited, problems: list[Problem]) -> Ro
     reader = TaskReader(problems)
     tasks, handlers = folder / "tasks/main.yml", folder / "handlers/main.yml"
     _check_meta(folder / "meta/main.yml", problems)
+    problems.extend(_unread(folder))
     for path in sorted((folder / "templates").rglob("*")):
         if path.is_file():
             problems.extend(templates.file_problems(path))
@@ -35,6 +36,16 @@ def read_role(folder: Path, inherited: Inherited, problems: list[Problem]) -> Ro
         tasks=tuple(reader.read(tasks, inherited)) if tasks.is_file() else (),
         handlers=tuple(reader.read(handlers, inherited, handlers=True)) if handlers.is_file() else (),
     )
+
+
+def _unread(folder: Path) -> list[Problem]:
+    """Return what Ansible would read of a role, and we do not: `main.yaml`, or a folder `main`."""
+    return [
+        Problem(f"{shown(path)}:1", f"is not read here; write it in {kind}/main.yml")
+        for kind in ("tasks", "handlers", "defaults", "vars", "meta")
+        for path in sorted((folder / kind).glob("main*"))
+        if path.stem == "main" and path.name != "main.yml"
+    ]
 
 
 def _document(path: Path, problems: list[Problem]) -> Document | None:

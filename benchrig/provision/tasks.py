@@ -114,7 +114,7 @@ class TaskReader:
         if not isinstance(name, str) or "{{" in name:
             self._wrong(document, place, "expected the name of a task file, without templates")
             return
-        path = document.path.parent / name
+        path = (document.path.parent / name).resolve()
         if not path.is_file():
             self._wrong(document, place, f"there is no file '{name}' beside this one")
         elif path in self._reading:
