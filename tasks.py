@@ -112,6 +112,7 @@ def bench(
     )
     wanted = benching.plan(ROOT, benching.read_apps(ROOT), request)
     outcome = benching.bench(_machines(ctx, inventory).up(), ROOT, wanted)
+    console.line(f"results are in reports/{outcome.folder.name}; the table: ./inv report")
     remember("run", outcome.folder.name)
     remember("failed", outcome.failure)
     if outcome.failure and not follows("report", after="bench"):
@@ -229,4 +230,7 @@ def _count(flag: str, text: str) -> int:
 
 
 def _words(text: str) -> tuple[str, ...]:
-    return tuple(word.strip() for word in text.split(",") if word.strip())
+    words = tuple(word.strip() for word in text.split(",") if word.strip())
+    if text and not words:
+        raise InputError(f"'{text}' names nothing")
+    return words

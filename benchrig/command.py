@@ -32,15 +32,15 @@ def command(help: Mapping[str, str] | None = None, **options: Any) -> Callable[[
             try:
                 function(ctx, *args, **kwargs)
             except BenchrigError as error:
-                console.status("")
                 raise Exit("\n".join(filter(None, [f"error: {error}", error.hint])), error.exit_code) from None
             except KeyboardInterrupt:
-                console.status("")
                 raise Exit("interrupted", ExitCode.INTERRUPTED) from None
             except BrokenPipeError:
                 # Whoever read our output has closed it; keep Python from failing on it again at exit.
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
                 raise Exit("", ExitCode.OK) from None
+            finally:
+                console.status("")
 
         task: Task[Any] = invoke_task(help=dict(help or {}), **options)(run)
         return task

@@ -6,6 +6,7 @@ standard input a byte at a time. A Remote belongs to one thread.
 
 from __future__ import annotations
 
+import logging
 import socket
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -157,6 +158,8 @@ def connect(host: Host) -> Remote:
     import fabric
     import paramiko
 
+    # Its threads log what we report ourselves, with tracebacks.
+    logging.getLogger("paramiko").setLevel(logging.CRITICAL + 1)
     for kind, path in (("ansible_ssh_private_key_file", host.key_file), ("benchrig_known_hosts", host.known_hosts)):
         if path and not path.is_file():
             raise HostError(f"{host.name}: there is no file {path}, which {kind} names")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -37,7 +38,7 @@ title: One
 profiles:
   quick: {duration: 5s, timeout: 10s}
 rows:
-  - {name: go-10, app: go, connections: 10}
+  - {name: go-12, app: go, connections: 12}
   - {name: sanic, connections: 20}
 """
 
@@ -51,6 +52,7 @@ def written(root: Path, text: str, **asked: object) -> Plan:
     path = root / "configs" / "suites" / "one.yml"
     path.parent.mkdir(parents=True)
     path.write_text(text)
+    shutil.copytree(ROOT / "configs" / "published", root / "configs" / "published")
     return plan(root, APPS, BenchRequest(suite="one", **asked))
 
 
@@ -104,7 +106,7 @@ def test_what_cannot_be_is_said_in_one_line(asked: dict[str, object], message: s
 
 def test_a_row_is_named_for_its_app_unless_it_says_otherwise(tmp_path: Path) -> None:
     rows = written(tmp_path, SUITE).rows
-    assert [(row.name, row.app.name) for row in rows] == [("go-10", "go"), ("sanic", "sanic")]
+    assert [(row.name, row.app.name) for row in rows] == [("go-12", "go"), ("sanic", "sanic")]
 
 
 def test_every_mistake_is_named_with_its_line(tmp_path: Path) -> None:
@@ -134,3 +136,18 @@ def test_the_suite_in_the_documentation_is_one(tmp_path: Path) -> None:
     page = (ROOT / "docs" / "measuring.md").read_text()
     example = page.partition("```yaml\n")[2].partition("```")[0]
     assert [row.name for row in written(tmp_path, example).rows] == ["sanic", "go-20000"]
+
+
+def test_connections_that_threads_cannot_share_evenly_are_refused_for_wrk_would_hold_fewer() -> None:
+    with pytest.raises(
+        InputError, match="7 connections of 'go-2000' cannot be shared evenly by 4 threads: wrk would hold 4"
+    ):
+        planned(only=("go-2000",), connections=7)
+
+
+def test_published_figures_that_are_not_there_are_told_before_anything_is_measured(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"one.yml:\d+: unknown published figures 'nosuch'"):
+        written(
+            tmp_path,
+            (ROOT / "configs/suites/web-frameworks.yml").read_text().replace("published: web-", "published: nosuch #"),
+        )

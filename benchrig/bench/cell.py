@@ -98,6 +98,10 @@ class CellError(Exception):
     """The cell cannot be measured; the text says why."""
 
 
+class AppEndedError(CellError):
+    """The app is not there to be measured; the last it wrote says why."""
+
+
 def measure(ends: Ends, plan: Plan, row: Row, repeat: int, say: Callable[[str], None]) -> tuple[Cell, str]:
     """Measure one cell and return it with the generator's raw output; `say` hears what is being done.
 
@@ -111,9 +115,11 @@ def measure(ends: Ends, plan: Plan, row: Row, repeat: int, say: Callable[[str], 
         _bring_up(attempt)
         cell = _load(attempt, blank)
     except (CellError, OperationError) as error:
-        cell = replace(blank, status="failed", reason=str(error))
-    if cell.status == "failed":
         attempt.journal = _journal(attempt)
+        last = attempt.journal.strip().rpartition("\n")[2] if isinstance(error, AppEndedError) else ""
+        cell = replace(blank, status="failed", reason=f"{error}; the last it wrote: {last}" if last else str(error))
+    else:
+        attempt.journal = _journal(attempt) if cell.status == "failed" else ""
     try:
         with attempt.phase("stop"):
             _see_free(ends.server.ask(ask.Stop(row.app.unit, row.app.file.port)), row.app.file.port)
@@ -135,7 +141,7 @@ def _bring_up(attempt: Attempt) -> None:
     with attempt.phase("wait"):
         readiness = server.ask(ask.AwaitAnswer(app.unit, port, check.path, ANSWER_SECONDS))
     if not readiness.ready:
-        raise CellError(f"the app did not start: {readiness.reason}")
+        raise AppEndedError(f"the app did not start: {readiness.reason}")
     with attempt.phase("verify"):
         _verify(generator.ask(ask.Fetch(attempt.ends.address, port, check.path, VERIFY_SECONDS)), attempt)
 
@@ -158,7 +164,7 @@ def _load(attempt: Attempt, blank: Cell) -> Cell:
         server_load = server.ask(ask.StopSampling())
         ran = server.ask(ask.FindWhatRuns(app.name, app.unit, app.file.versions))
     if not ran.alive:
-        raise CellError("the app died under the load")
+        raise AppEndedError("the app died under the load")
 
     facts, tool = attempt.ends.generator_facts, attempt.plan.generator
     load, reason = judge(Trial(tool, attempt.shape, output, server_load, facts.local_ports))

@@ -14,7 +14,8 @@ from benchrig.inventory import Inventory
 
 PLAYBOOK = "site.yml"
 TAGS = ("base", "python", "golang", "openresty", "app", "wrk")
-"""The roles that put apps and load generator on a host; settings of the machine are left as they are."""
+"""The roles that put apps and load generator on a host. A host that was provisioned before keeps its settings as they are,
+for they may be what is being tried; one that never was gets them all."""
 
 
 def lacking(wanted: Plan, server: Deployed, generator: Deployed) -> tuple[str, ...]:
@@ -38,7 +39,7 @@ def deploy(inventory: Inventory, root: Path, wanted: Plan, server: Host, generat
         # Imported here because nothing of it is needed when all is deployed.
         from benchrig.provision import prepare, provision
 
-        provision(inventory, prepare(inventory, root / PLAYBOOK, tags=TAGS))
+        provision(inventory, prepare(inventory, root / PLAYBOOK, tags=TAGS if found.apps else ()))
         found = server.ask(look)
         if missing := lacking(wanted, found, generator.ask(look)):
             raise BenchrigError(

@@ -9,7 +9,7 @@ from pathlib import Path
 from benchrig import yamlfile
 from benchrig.bench.app import App
 from benchrig.bench.generators import GENERATORS, LoadGenerator
-from benchrig.errors import InputError, Problem, unknown
+from benchrig.errors import InputError, Problem, nearest, unknown
 
 
 @dataclass(frozen=True)
@@ -104,6 +104,10 @@ def plan(root: Path, apps: Mapping[str, App], request: BenchRequest) -> Plan:
     """
     document = _read(root, request.suite)
     suite = document.build(SuiteFile)
+    if suite.published and not (root / "configs" / "published" / f"{suite.published}.yml").is_file():
+        known = [file.stem for file in (root / "configs" / "published").glob("*.yml")]
+        wrong = f"unknown published figures '{suite.published}'; {nearest(suite.published, known)}"
+        raise InputError(problems=[document.problem(("published",), wrong)])
     if problems := [*_problems(document, suite, apps)]:
         raise InputError(problems=problems)
     if request.profile not in suite.profiles:
@@ -114,6 +118,12 @@ def plan(root: Path, apps: Mapping[str, App], request: BenchRequest) -> Plan:
     fewest = min(chosen, key=lambda row: row.connections)
     if profile.threads > fewest.connections:
         raise InputError(f"{profile.threads} threads for the {fewest.connections} connections of '{fewest.name}'; use fewer")
+    for row in chosen:
+        if row.connections % profile.threads:
+            raise InputError(
+                f"{row.connections} connections of '{row.name}' cannot be shared evenly by {profile.threads} threads: "
+                f"wrk would hold {row.connections - row.connections % profile.threads}"
+            )
     return Plan(
         suite=request.suite,
         title=suite.title,

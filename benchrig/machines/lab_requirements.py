@@ -29,7 +29,7 @@ INOTIFY_INSTANCES = 6
 
 INSTEAD = (
     "A lab is not the only way: an inventory whose hosts have ansible_host uses any Debian 12 machine over SSH, as in"
-    " `./inv provision bench report -i <inventory>`."
+    " `./inv provision -i <inventory> bench report`."
 )
 
 
