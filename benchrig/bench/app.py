@@ -1,38 +1,49 @@
-"""What an app is: a folder under `apps/` with an `app.yml` that says how to run it and what a correct answer is."""
+"""What an app is: a folder under `apps/` with an `app.yml` that says how to run it and what it must answer."""
 
 from __future__ import annotations
 
 import hashlib
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from benchrig import yamlfile
+from benchrig.agent import spec
+from benchrig.bench.traffic import Route, RouteFile, resolve
 from benchrig.errors import InputError, Problem, unknown
+
+Runtime = Literal["python", "go", "openresty", "system"]
 
 
 @dataclass(frozen=True)
-class Check:
-    """A request and the answer it must get."""
+class DatabaseFile:
+    """The database that an app needs."""
 
-    path: str = "/health"
-    status: int = 200
-    body: str = "ok"
-    """Text that must be in the body of every reply."""
+    data: str
+    """Its data set: a folder of `configs/data/`."""
+    pool_min: int = 1
+    pool_max: int = 20
+    """Connections that the app keeps, and the most it opens, all its processes together."""
 
 
 @dataclass(frozen=True)
 class AppFile:
-    """`app.yml` as it is written."""
+    """`app.yml` as it is written. `routes` stands in it as well; it is read beside this."""
 
     title: str
     """The system's name in a report."""
-    runtime: Literal["python", "go", "openresty"]
-    source: tuple[str, ...]
+    routes: object
+    """Its requests by name, as a mapping, or the path of a YAML file that has it."""
+    runtime: Runtime | None = None
+    """`system` runs what is on the machine already."""
+    source: tuple[str, ...] = ()
     """Files, relative to the app's folder; they may lie in another app's folder (`../flask-sync/app.py`)."""
-    command: str
+    command: str = ""
     """Run in the folder of the app's files; `{bin}` is its environment's or its build's folder of programs."""
-    check: Check
+    address: str = ""
+    """In place of runtime and command: `http://host:port` of a service that runs already, as the load host finds it."""
     port: int = 8080
     requirements: str = ""
     """Pinned and hashed requirements of a Python app, relative to the app's folder."""
@@ -40,6 +51,7 @@ class AppFile:
     """Builds a compiled app from its folder into `{bin}`."""
     sleep_seconds: float = 0.0
     """How long each request waits on purpose."""
+    database: DatabaseFile | None = None
     environment: dict[str, str] | None = None
     versions: tuple[str, ...] = ()
     """Python distributions whose versions a report names."""
@@ -48,16 +60,22 @@ class AppFile:
 
 @dataclass(frozen=True)
 class App:
-    """An app: its name (the folder's), where it lies, and its `app.yml`."""
+    """An app: its name (the folder's), where it lies, its `app.yml`, and its requests by name."""
 
     name: str
     folder: Path
     file: AppFile
+    routes: Mapping[str, Route]
+    document: yamlfile.Document
 
     @property
     def unit(self) -> str:
         """Name of the systemd unit that runs it."""
         return f"benchrig-{self.name}.service"
+
+    def where(self, *keys: str) -> str:
+        """Return `file:line` of a value in its `app.yml`."""
+        return self.document.where(keys)
 
     def digests(self) -> dict[str, str]:
         """Return the SHA-256 of each of its files by name, as they must lie on the host."""
@@ -69,19 +87,80 @@ def read_app(folder: Path) -> App:
     """Read one app's folder. Raises InputError with `file:line` for each mistake."""
     document = yamlfile.read(folder / "app.yml")
     file = document.build(AppFile)
-    problems: list[Problem] = []
-    if file.runtime == "python" and not file.requirements:
-        problems.append(document.problem(("runtime",), "a python app needs 'requirements'"))
-    if file.runtime == "go" and not file.build:
-        problems.append(document.problem(("runtime",), "a go app needs 'build'"))
-    for index, name in enumerate(file.source):
-        if not (folder / name).is_file():
-            problems.append(document.problem(("source", index), f"there is no file '{name}'"))
-    if file.requirements and not (folder / file.requirements).is_file():
-        problems.append(document.problem(("requirements",), f"there is no file '{file.requirements}'"))
+    problems = [*_problems(document, folder, file)]
+    routes, wrong = _routes(document, folder, file.routes)
+    problems += wrong
+    for route in routes.values():
+        if route.stores and not file.database:
+            problems.append(
+                document.problem(("routes", route.name, "stores"), "'stores' needs the app to have a 'database'")
+            )
     if problems:
         raise InputError(problems=problems)
-    return App(folder.name, folder, file)
+    return App(folder.name, folder, file, routes, document)
+
+
+def _problems(document: yamlfile.Document, folder: Path, file: AppFile) -> Iterator[Problem]:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", folder.name):
+        yield document.problem((), f"'{folder.name}' cannot name an app: letters, digits, '-' and '_' only")
+    if file.address:
+        yield from _address_problems(document, file)
+    elif not (file.runtime and file.command):
+        yield document.problem((), "an app needs 'runtime' and 'command', or the 'address' of a service that runs already")
+    if not 1 <= file.port <= 65535:
+        yield document.problem(("port",), f"a port is between 1 and 65535, not {file.port}")
+    if file.database and not 0 <= file.database.pool_min <= file.database.pool_max:
+        yield document.problem(("database",), "a pool's 'pool_min' is at most its 'pool_max'")
+    yield from _program_problems(document, folder, file)
+
+
+def _program_problems(document: yamlfile.Document, folder: Path, file: AppFile) -> Iterator[Problem]:
+    """Tell what is wrong with how the app is installed and started."""
+    if file.runtime == "python" and not file.requirements:
+        yield document.problem(("runtime",), "a python app needs 'requirements'")
+    if file.runtime == "go" and not file.build:
+        yield document.problem(("runtime",), "a go app needs 'build'")
+    for key in ("command", "build"):
+        for word in re.findall(r"\{(\w+)\}", re.sub(r"\$\{\w+\}", "", getattr(file, key))):
+            if word != "bin":
+                yield document.problem((key,), f"'{{{word}}}' stands for nothing here; did you mean {{bin}}?")
+    for index, name in enumerate(file.source):
+        if not (folder / name).is_file():
+            yield document.problem(("source", index), f"there is no file '{name}'")
+    if file.requirements and not (folder / file.requirements).is_file():
+        yield document.problem(("requirements",), f"there is no file '{file.requirements}'")
+
+
+def _address_problems(document: yamlfile.Document, file: AppFile) -> Iterator[Problem]:
+    if not re.fullmatch(r"http://([\w.-]+|\[[0-9a-fA-F:.]+\])(:\d+)?", file.address):
+        yield document.problem(("address",), f"'{file.address}' is not of the form http://host:port")
+    for key in ("runtime", "source", "command", "requirements", "build", "environment", "database"):
+        if getattr(file, key):
+            yield document.problem((key,), f"'{key}' is of no use for a service that runs already ('address')")
+
+
+def _routes(document: yamlfile.Document, folder: Path, given: object) -> tuple[dict[str, Route], list[Problem]]:
+    """Return an app's requests, which stand in its file or in one that it names, and what is wrong with them."""
+    where: tuple[str, ...] = ("routes",)
+    if isinstance(given, str):
+        if not (folder / given).is_file():
+            return {}, [document.problem(where, f"there is no file '{given}'")]
+        document, where = yamlfile.read(folder / given), ()
+        given, folder = document.data, document.path.parent
+    if not isinstance(given, Mapping) or not given:
+        wrong = f"expected requests by name, or a file that has them, found {spec.describe(given)}"
+        return {}, [document.problem(where, wrong)]
+    routes: dict[str, Route] = {}
+    problems: list[Problem] = []
+    for key, value in given.items():
+        try:
+            file = spec.build(RouteFile, value, (*where, key))
+        except spec.SpecError as error:
+            problems += [document.problem(mistake.path, mistake.message) for mistake in error.mistakes]
+            continue
+        routes[str(key)], wrongs = resolve(document, (*where, str(key)), folder, str(key), file)
+        problems += wrongs
+    return routes, problems
 
 
 def read_apps(root: Path) -> dict[str, App]:
@@ -90,16 +169,14 @@ def read_apps(root: Path) -> dict[str, App]:
     problems: list[Problem] = []
     for path in sorted((root / "apps").glob("*/app.yml")):
         try:
-            apps[path.parent.name] = read_app(path.parent)
+            app = apps[path.parent.name] = read_app(path.parent)
         except InputError as error:
             problems.extend(error.problems or [Problem(yamlfile.shown(path), str(error))])
+            continue
+        data = app.file.database.data if app.file.database else ""
+        known = [folder.parent.name for folder in (root / "configs" / "data").glob("*/data.yml")]
+        if data and data not in known:
+            problems.append(app.document.problem(("database", "data"), str(unknown("data set", data, known))))
     if problems:
         raise InputError(problems=problems)
     return apps
-
-
-def find(apps: dict[str, App], name: str) -> App:
-    """Return the app of that name, or raise InputError with the nearest names."""
-    if name not in apps:
-        raise unknown("app", name, apps)
-    return apps[name]

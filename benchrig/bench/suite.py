@@ -9,6 +9,7 @@ from pathlib import Path
 from benchrig import yamlfile
 from benchrig.bench.app import App
 from benchrig.bench.generators import GENERATORS, LoadGenerator
+from benchrig.bench.rows import MatrixFile, Row, RowFile, read_rows
 from benchrig.errors import InputError, Problem, nearest, unknown
 
 
@@ -26,22 +27,13 @@ class ProfileFile:
 
 
 @dataclass(frozen=True)
-class RowFile:
-    """A row as it is written."""
-
-    name: str
-    connections: int
-    app: str = ""
-    """The app's folder; the row's name when it is left out."""
-
-
-@dataclass(frozen=True)
 class SuiteFile:
     """A suite as it is written."""
 
     title: str
     profiles: dict[str, ProfileFile]
-    rows: tuple[RowFile, ...]
+    rows: tuple[RowFile, ...] = ()
+    matrix: MatrixFile | None = None
     published: str = ""
     """Published figures to set beside the measured ones: a file in `configs/published/`."""
 
@@ -53,20 +45,11 @@ class BenchRequest:
     suite: str = "web-frameworks"
     profile: str = "quick"
     only: tuple[str, ...] = ()
-    """Names of rows, or of apps: then all their rows."""
+    """Names of rows, of apps or of routes: then all their rows."""
     duration: str = ""
     connections: int = 0
     threads: int = 0
     repeats: int = 0
-
-
-@dataclass(frozen=True)
-class Row:
-    """One row to measure."""
-
-    name: str
-    app: App
-    connections: int
 
 
 @dataclass(frozen=True)
@@ -104,33 +87,24 @@ def plan(root: Path, apps: Mapping[str, App], request: BenchRequest) -> Plan:
     """
     document = _read(root, request.suite)
     suite = document.build(SuiteFile)
-    if suite.published and not (root / "configs" / "published" / f"{suite.published}.yml").is_file():
-        known = [file.stem for file in (root / "configs" / "published").glob("*.yml")]
-        wrong = f"unknown published figures '{suite.published}'; {nearest(suite.published, known)}"
-        raise InputError(problems=[document.problem(("published",), wrong)])
-    if problems := [*_problems(document, suite, apps)]:
+    problems = [*_problems(document, suite, root)]
+    rows, wrong = read_rows(document, suite.rows, suite.matrix, apps)
+    if problems := problems + wrong:
         raise InputError(problems=problems)
     if request.profile not in suite.profiles:
         raise unknown("profile", request.profile, suite.profiles)
     profile = _overridden(suite.profiles[request.profile], request)
-    rows = [Row(row.name, apps[row.app or row.name], request.connections or row.connections) for row in suite.rows]
-    chosen = _chosen(rows, request.only)
-    fewest = min(chosen, key=lambda row: row.connections)
-    if profile.threads > fewest.connections:
-        raise InputError(f"{profile.threads} threads for the {fewest.connections} connections of '{fewest.name}'; use fewer")
-    for row in chosen:
-        if row.connections % profile.threads:
-            raise InputError(
-                f"{row.connections} connections of '{row.name}' cannot be shared evenly by {profile.threads} threads: "
-                f"wrk would hold {row.connections - row.connections % profile.threads}"
-            )
+    chosen = _chosen([replace(row, connections=request.connections or row.connections) for row in rows], request.only)
+    generator = GENERATORS[profile.generator]
+    _check_threads(profile.threads, chosen)
+    _check_scripts(generator, chosen)
     return Plan(
         suite=request.suite,
         title=suite.title,
         published=suite.published,
         profile=request.profile,
         rows=chosen,
-        generator=GENERATORS[profile.generator],
+        generator=generator,
         duration_seconds=yamlfile.seconds(profile.duration),
         warm_up_seconds=yamlfile.seconds(profile.warm_up),
         timeout_seconds=yamlfile.seconds(profile.timeout) if profile.timeout else None,
@@ -147,22 +121,17 @@ def _read(root: Path, name: str) -> yamlfile.Document:
     return yamlfile.read(path)
 
 
-def _problems(document: yamlfile.Document, suite: SuiteFile, apps: Mapping[str, App]) -> Iterator[Problem]:
-    for kind in ("rows", "profiles"):
-        if not getattr(suite, kind):
-            yield document.problem((kind,), f"a suite needs at least one of its '{kind}'")
+def _problems(document: yamlfile.Document, suite: SuiteFile, root: Path) -> Iterator[Problem]:
+    known = [file.stem for file in (root / "configs" / "published").glob("*.yml")]
+    if suite.published and suite.published not in known:
+        wrong = f"unknown published figures '{suite.published}'; {nearest(suite.published, known)}"
+        yield document.problem(("published",), wrong)
+    if not (suite.rows or suite.matrix):
+        yield document.problem(("rows",), "a suite needs at least one row, in 'rows' or by a 'matrix'")
+    if not suite.profiles:
+        yield document.problem(("profiles",), "a suite needs at least one of its 'profiles'")
     for name, profile in suite.profiles.items():
         yield from _profile_problems(document, ("profiles", name), profile)
-    seen: set[str] = set()
-    for index, row in enumerate(suite.rows):
-        where = ("rows", index)
-        if row.name in seen:
-            yield document.problem((*where, "name"), f"the row '{row.name}' is here twice")
-        seen.add(row.name)
-        if row.connections < 1:
-            yield document.problem((*where, "connections"), "'connections' must be at least 1")
-        if (app := row.app or row.name) not in apps:
-            yield document.problem((*where, "app" if row.app else "name"), str(unknown("app", app, apps)))
 
 
 def _profile_problems(document: yamlfile.Document, where: tuple[str, str], profile: ProfileFile) -> Iterator[Problem]:
@@ -211,10 +180,31 @@ def _overridden(profile: ProfileFile, request: BenchRequest) -> ProfileFile:
     )
 
 
+def _check_threads(threads: int, rows: Sequence[Row]) -> None:
+    """Raise InputError when the load generator would not hold the connections that are asked for."""
+    for row in rows:
+        if threads > row.connections:
+            raise InputError(f"{threads} threads for the {row.connections} connections of '{row.name}'; use fewer")
+        if row.connections % threads:
+            raise InputError(
+                f"{row.connections} connections of '{row.name}' cannot be shared evenly by {threads} threads: "
+                f"wrk would hold {row.connections - row.connections % threads}"
+            )
+
+
+def _check_scripts(generator: LoadGenerator, rows: Sequence[Row]) -> None:
+    """Raise InputError for a user's script that the load generator could not load: it would go on without it."""
+    scripts = dict.fromkeys(row.traffic.script for row in rows if row.traffic.script)
+    found = [(script, reason) for script in scripts if (reason := generator.check_script(script))]
+    if found:
+        raise InputError(problems=[Problem(yamlfile.shown(script.path), reason) for script, reason in found])
+
+
 def _chosen(rows: Sequence[Row], only: Sequence[str]) -> tuple[Row, ...]:
     """Return the rows that are asked for, in the suite's order."""
-    known = {row.name for row in rows} | {row.app.name for row in rows}
+    names = {row.name: {row.name, row.app.name, *(route.name for route in row.traffic.routes)} for row in rows}
+    known = set().union(*names.values())
     for name in only:
         if name not in known:
             raise unknown("row", name, known)
-    return tuple(row for row in rows if not only or row.name in only or row.app.name in only)
+    return tuple(row for row in rows if not only or names[row.name] & set(only))

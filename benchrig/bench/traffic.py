@@ -1,0 +1,180 @@
+"""What a row sends: requests with the answers they must get, one kind of them, a weighted mix, or steps in their order."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from benchrig.errors import Problem
+from benchrig.yamlfile import Document
+
+MOST_BODY_BYTES = 8 << 20
+"""A file of bodies becomes part of the load generator's script, so it has to be of a size that this can hold."""
+
+
+@dataclass(frozen=True)
+class Expect:
+    """What a good answer is, as it is written."""
+
+    status: int = 200
+    body: str = ""
+    """Text that must be in the body."""
+    json: object = None
+    """JSON that the body must be; spaces and the order of keys do not matter."""
+    json_file: str = ""
+    """The same from a file beside the app, of which `#/a/b` picks a part (a JSON pointer, RFC 6901)."""
+
+
+@dataclass(frozen=True)
+class RouteFile:
+    """A request as it is written in `app.yml`."""
+
+    path: str
+    method: str = "GET"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: str = ""
+    bodies: str = ""
+    """A file beside the app, each line of which is a body: they are sent in turn."""
+    expect: Expect = field(default_factory=Expect)
+    stores: str = ""
+    """Table of the app's data set that gets a row for every good reply."""
+    capture: Mapping[str, str] = field(default_factory=dict)
+    """Names for parts of the reply's body, each by a Lua pattern with one group; later steps use them as `{name}`."""
+
+
+@dataclass(frozen=True)
+class Route:
+    """A request, every file it needs read, and the answer it must get."""
+
+    name: str
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    bodies: tuple[str, ...]
+    """None, one, or several that are sent in turn."""
+    status: int
+    contains: str
+    """Text that must be in the body of every reply."""
+    json: object
+    """What the body must be; None when it is not held against anything."""
+    stores: str
+    capture: Mapping[str, str]
+
+    @property
+    def title(self) -> str:
+        """The request in short: `GET /films/`."""
+        return f"{self.method} {self.path}"
+
+
+@dataclass(frozen=True)
+class Script:
+    """A load generator's script of the user's own."""
+
+    path: Path
+    text: str
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """All that a row sends."""
+
+    routes: tuple[Route, ...]
+    weights: tuple[int, ...] = ()
+    """How many of each route are sent in every round; without them, several routes are steps, taken in their order."""
+    script: Script | None = None
+
+    @property
+    def title(self) -> str:
+        """The requests in short: `GET /a`, `8x GET /a, 1x POST /b`, or `GET /a, then POST /b`."""
+        if len(self.routes) > 1 and self.weights:
+            return ", ".join(f"{weight}x {route.title}" for weight, route in zip(self.weights, self.routes, strict=True))
+        return ", then ".join(route.title for route in self.routes)
+
+    @property
+    def stores(self) -> str:
+        """The table that gets a row for every good reply, whichever route it is of; empty when there is none."""
+        tables = {route.stores for route in self.routes}
+        return tables.pop() if len(tables) == 1 else ""
+
+
+def resolve(
+    document: Document, where: Sequence[str], folder: Path, name: str, file: RouteFile
+) -> tuple[Route, list[Problem]]:
+    """Return a route with its files read, and what is wrong with it; `where` is its place in `document`."""
+    problems: list[Problem] = []
+
+    def wrong(message: str, *keys: str) -> None:
+        problems.append(document.problem((*where, *keys), message))
+
+    if not file.path.startswith("/"):
+        wrong(f"a path begins with '/', found '{file.path}'", "path")
+    if not file.method.isalpha():
+        wrong(f"'{file.method}' is no HTTP method", "method")
+    if file.body and file.bodies:
+        wrong("a route has 'body' or 'bodies', not both", "bodies")
+    if file.expect.json is not None and file.expect.json_file:
+        wrong("'expect' has 'json' or 'json_file', not both", "expect", "json_file")
+    bodies = (file.body,) if file.body else ()
+    wanted = file.expect.json
+    try:
+        if file.bodies:
+            bodies = read_lines(folder / file.bodies)
+    except ValueError as error:
+        wrong(str(error), "bodies")
+    try:
+        if file.expect.json_file:
+            wanted = read_json(folder, file.expect.json_file)
+    except ValueError as error:
+        wrong(str(error), "expect", "json_file")
+    route = Route(
+        name=name,
+        method=file.method.upper(),
+        path=file.path,
+        headers=file.headers,
+        bodies=bodies,
+        status=file.expect.status,
+        contains=file.expect.body,
+        json=wanted,
+        stores=file.stores,
+        capture=file.capture,
+    )
+    return route, problems
+
+
+def read_lines(path: Path) -> tuple[str, ...]:
+    """Return the lines of a file, each a body. Raises ValueError when there are none, or too much of them."""
+    text = _read(path)
+    lines = tuple(line for line in text.splitlines() if line)
+    if not lines:
+        raise ValueError(f"'{path.name}' has no lines")
+    if len(text.encode()) > MOST_BODY_BYTES:
+        raise ValueError(f"'{path.name}' is larger than {MOST_BODY_BYTES >> 20} MiB")
+    return lines
+
+
+def read_json(folder: Path, reference: str) -> object:
+    """Return what `file.json#/a/b` refers to. Raises ValueError when there is no such file, JSON or part of it."""
+    name, _, pointer = reference.partition("#")
+    try:
+        value: Any = json.loads(_read(folder / name))
+    except json.JSONDecodeError as error:
+        raise ValueError(f"'{name}' is not JSON: {error}") from None
+    for word in pointer.split("/")[1:]:
+        key = word.replace("~1", "/").replace("~0", "~")
+        try:
+            value = value[int(key)] if isinstance(value, list) else value[key]
+        except (KeyError, IndexError, TypeError, ValueError):
+            raise ValueError(f"'{name}' has nothing at '{pointer}'") from None
+    return value
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise ValueError(f"'{path.name}' is not UTF-8 text") from None
+    except OSError as error:
+        raise ValueError(f"'{path.name}' cannot be read: {error.strerror}") from None
