@@ -15,10 +15,11 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from io import RawIOBase
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from . import bench_facts, bench_unit
+from . import bench_database, bench_facts, bench_unit
 from . import bench_protocol as ask
 from .bench_load import LoadRunner
 from .sampler import Sampler
@@ -43,13 +44,16 @@ class Bench:
             ask.FreePort: lambda op: bench_unit.free_port(op.port),
             ask.Start: self._start,
             ask.AwaitAnswer: lambda op: bench_unit.await_answer(op.unit, op.port, op.path, op.seconds),
-            ask.Fetch: lambda op: bench_unit.fetch(op.host, op.port, op.path, op.seconds),
+            ask.Fetch: bench_unit.fetch,
             ask.RunLoad: lambda op: self._load.run(op.command, op.script, op.kill_after_seconds),
             ask.StartSampling: self._start_sampling,
             ask.StopSampling: self._stop_sampling,
             ask.FindWhatRuns: lambda op: bench_unit.what_runs(op.app, op.unit, op.distributions),
             ask.ReadJournal: lambda op: bench_unit.journal(op.unit, op.lines),
             ask.Stop: self._stop,
+            ask.FindDatabase: lambda op: bench_database.find(op.data),
+            ask.ResetData: lambda op: bench_database.reset(op.data),
+            ask.FindDatabaseLoad: lambda op: bench_database.counters(op.data, op.table, op.ended),
         }
 
     def answer(self, line: bytes) -> ask.Envelope:
@@ -57,7 +61,7 @@ class Bench:
         try:
             operation = ask.read_request(line)
             value = self._handlers[type(operation)](operation)
-        except (OSError, ValueError, bench_unit.UnitError) as error:
+        except (OSError, ValueError, bench_unit.UnitError, bench_database.DatabaseError) as error:
             return ask.Envelope(error=str(error) or type(error).__name__)
         return ask.Envelope(value=dataclasses.asdict(value))  # type: ignore[call-overload]
 
@@ -90,12 +94,19 @@ class Bench:
         return sampler.stop()
 
 
-def _work(bench: Bench, lines: queue.SimpleQueue[bytes], out: BinaryIO) -> None:
+def _send(out: RawIOBase, answer: ask.Envelope) -> None:
+    """Write an answer as a line. One write may take only a part of a long one."""
+    rest = memoryview(answer.line())
+    while rest:
+        rest = rest[out.write(rest) :]
+
+
+def _work(bench: Bench, lines: queue.SimpleQueue[bytes], out: RawIOBase) -> None:
     """Answer line after line; whatever ends this ends the program, which else would wait for its input."""
     try:
         with contextlib.suppress(OSError):
             while True:
-                out.write(bench.answer(lines.get()).line())
+                _send(out, bench.answer(lines.get()))
     finally:
         os.kill(os.getpid(), signal.SIGTERM)
 
@@ -132,7 +143,7 @@ def main() -> int:
     try:
         lock = _take_lock()
     except BusyError as error:
-        out.write(ask.Envelope(error=str(error)).line())
+        _send(out, ask.Envelope(error=str(error)))
         return 1
     bench = Bench()
     lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()

@@ -15,6 +15,7 @@ from pathlib import Path
 from .bench_protocol import Deployed, DeployedApp, Facts
 
 APPS = Path("/opt/benchrig/apps")
+DATA = Path("/opt/benchrig/data")
 UNITS = Path("/etc/systemd/system")
 
 SYSCTLS = (
@@ -123,11 +124,12 @@ def _version(text: str) -> str:
 
 
 def deployed(programs: Iterable[str]) -> Deployed:
-    """Look at the apps that lie on the host, and at which of `programs` are installed."""
+    """Look at the apps and data sets that lie on the host, and at which of `programs` are installed."""
     names = [folder.name for folder in sorted(APPS.glob("*")) if (folder / "src").is_dir()]
     limits = _unit_limits([name for name in names if (UNITS / f"benchrig-{name}.service").exists()])
     apps = {name: DeployedApp(_digests(APPS / name / "src"), limits.get(name, 0)) for name in names}
-    return Deployed(apps, tuple(program for program in programs if shutil.which(program)))
+    data = {folder.name: _digests(folder) for folder in DATA.glob("*") if folder.is_dir()}
+    return Deployed(apps, data, tuple(program for program in programs if shutil.which(program)))
 
 
 def _digests(folder: Path) -> dict[str, str]:

@@ -66,9 +66,10 @@ class DeployedApp:
 
 @dataclass(frozen=True)
 class Deployed:
-    """What is on the host: apps by name, and the load generators that are installed."""
+    """What is on the host: apps by name, data sets by name (the SHA-256 of their files), load generators installed."""
 
     apps: Mapping[str, DeployedApp]
+    data: Mapping[str, Mapping[str, str]]
     programs: tuple[str, ...]
 
 
@@ -81,11 +82,15 @@ class FindDeployed(Operation[Deployed]):
 
 @dataclass(frozen=True)
 class Port:
-    """Whether a port is free; if not, who listens on it (pid 0: nobody, a client's connection has it)."""
+    """Whether a port is free; if not, whose it is, as far as that can be seen (pid 0: it cannot).
+
+    `listens` tells a server from a client, whose connection the kernel gave this port for its own end.
+    """
 
     free: bool
     pid: int = 0
     command: str = ""
+    listens: bool = False
 
 
 @dataclass(frozen=True)
@@ -122,21 +127,25 @@ class AwaitAnswer(Operation[Readiness]):
 
 @dataclass(frozen=True)
 class Reply:
-    """An HTTP reply: its status and the beginning of its body; `error` when there was none."""
+    """An HTTP reply: its status and its body, which is `cut` after 4 MiB; `error` when there was none."""
 
     status: int = 0
     body: str = ""
+    cut: bool = False
     error: str = ""
 
 
 @dataclass(frozen=True)
 class Fetch(Operation[Reply]):
-    """Make one HTTP request."""
+    """Make one HTTP request and read its reply; each wait for the other end lasts `seconds` at most."""
 
     host: str
     port: int
     path: str
     seconds: float
+    method: str = "GET"
+    headers: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    body: str = ""
 
 
 @dataclass(frozen=True)
@@ -237,6 +246,64 @@ class Stop(Operation[Port]):
     port: int
 
 
+@dataclass(frozen=True)
+class DatabaseFacts:
+    """PostgreSQL as it is now. `reserved_connections` of `max_connections` are kept from apps, for superusers."""
+
+    version: str
+    settings: Mapping[str, str]
+    max_connections: int
+    reserved_connections: int
+    fingerprint: str
+    """Of the data set; empty while its tables are not there."""
+
+
+@dataclass(frozen=True)
+class FindDatabase(Operation[DatabaseFacts]):
+    """Look at PostgreSQL, and at the data set `data` in the database of that name."""
+
+    data: str
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A data set that was put back into its first state, and its fingerprint then."""
+
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class ResetData(Operation[Loaded]):
+    """Put a data set back into its first state."""
+
+    data: str
+
+
+@dataclass(frozen=True)
+class DatabaseCounters:
+    """What PostgreSQL has added up: rows in a table, and of the database its sessions and transactions so far."""
+
+    rows: int | None
+    """None when no table was asked for."""
+    sessions: int
+    commits: int
+    rollbacks: int
+    cpu_seconds: float
+    """CPU time used by all processes of PostgreSQL."""
+
+
+@dataclass(frozen=True)
+class FindDatabaseLoad(Operation[DatabaseCounters]):
+    """Read the counters of a data set's database, and count the rows of `table`, if one is named.
+
+    With `ended`, the app has been stopped: then its sessions are waited for, which tell all of theirs when they end.
+    """
+
+    data: str
+    table: str
+    ended: bool
+
+
 OPERATIONS: dict[str, type[Operation[Any]]] = {
     operation.__name__: operation
     for operation in (
@@ -252,6 +319,9 @@ OPERATIONS: dict[str, type[Operation[Any]]] = {
         FindWhatRuns,
         ReadJournal,
         Stop,
+        FindDatabase,
+        ResetData,
+        FindDatabaseLoad,
     )
 }
 

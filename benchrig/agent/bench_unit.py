@@ -9,16 +9,16 @@ import re
 import socket
 import subprocess
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from .bench_facts import APPS, output, read
-from .bench_protocol import Done, Journal, Port, Ran, Readiness, Reply
+from .bench_protocol import Done, Fetch, Journal, Port, Ran, Readiness, Reply
 from .sampler import UnitProcesses
 
 OURS = "benchrig-*.service"
 STOP_SECONDS = 10.0
-BODY_BYTES = 4096
+BODY_BYTES = 4 << 20
 
 SETTLE_SECONDS = 10.0
 SETTLE_STEP = 0.05
@@ -71,9 +71,9 @@ def kill(unit: str) -> None:
 def _await_free(port: int) -> Port:
     deadline = time.monotonic() + STOP_SECONDS
     while not _is_free(port):
-        pid, command = _listener(port)
-        if time.monotonic() > deadline or (pid and "benchrig-" not in read(f"/proc/{pid}/cgroup")):
-            return Port(False, pid, command)
+        found = _holder(port)
+        if time.monotonic() > deadline or (found.pid and "benchrig-" not in read(f"/proc/{found.pid}/cgroup")):
+            return found
         time.sleep(0.01)
     return Port(True)
 
@@ -91,13 +91,17 @@ def _is_free(port: int) -> bool:
     return True
 
 
-def _listener(port: int) -> tuple[int, str]:
-    """Return pid and command of the process that listens on a port; 0 when nobody does."""
-    sockets = {f"socket:[{inode}]" for inode in _listening_inodes(port)}
+def _holder(port: int) -> Port:
+    """Return whose a taken port is: who listens on it, else who has a connection from it."""
+    sockets = dict(_sockets(port))
+    found = Port(False)
     for process in Path("/proc").glob("[0-9]*"):
-        if sockets & _open_files(process):
-            return int(process.name), read(process / "cmdline").replace("\0", " ").strip()
-    return 0, ""
+        for name in sockets.keys() & _open_files(process):
+            command = read(process / "cmdline").replace("\0", " ").strip()
+            found = Port(False, int(process.name), command, sockets[name])
+            if found.listens:
+                return found
+    return found
 
 
 def _open_files(process: Path) -> set[str]:
@@ -110,22 +114,24 @@ def _open_files(process: Path) -> set[str]:
     return found
 
 
-def _listening_inodes(port: int) -> Iterable[str]:
+def _sockets(port: int) -> Iterator[tuple[str, bool]]:
+    """Yield the sockets whose own port this is, as /proc names them, and whether they listen."""
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):
         for line in read(table).splitlines()[1:]:
             words = line.split()
-            if words[3] == "0A" and int(words[1].rpartition(":")[2], 16) == port:
-                yield words[9]
+            if int(words[1].rpartition(":")[2], 16) == port:
+                yield f"socket:[{words[9]}]", words[3] == "0A"
 
 
-def fetch(host: str, port: int, path: str, seconds: float) -> Reply:
+def fetch(op: Fetch) -> Reply:
     """Make one HTTP request; an error is an answer too."""
-    connection = http.client.HTTPConnection(host, port, timeout=seconds)
+    connection = http.client.HTTPConnection(op.host, op.port, timeout=op.seconds)
     try:
-        connection.request("GET", path)
+        connection.request(op.method, op.path, op.body.encode() or None, dict(op.headers))
         response = connection.getresponse()
-        return Reply(response.status, response.read(BODY_BYTES).decode(errors="replace"))
-    except (OSError, http.client.HTTPException) as error:
+        body = response.read(BODY_BYTES)
+        return Reply(response.status, body.decode(errors="replace"), cut=bool(response.read(1)))
+    except (OSError, ValueError, http.client.HTTPException) as error:
         return Reply(error=getattr(error, "strerror", None) or str(error) or type(error).__name__)
     finally:
         connection.close()
@@ -136,7 +142,7 @@ def await_answer(unit: str, port: int, path: str, seconds: float) -> Readiness:
     deadline = time.monotonic() + seconds
     next_look = 0.0
     while True:
-        reply = fetch("127.0.0.1", port, path, seconds)
+        reply = fetch(Fetch("127.0.0.1", port, path, seconds))
         if reply.status:
             break
         if time.monotonic() > next_look:

@@ -14,6 +14,8 @@ from benchrig.agent.bench_protocol import ServerLoad
 
 __all__ = [
     "Cell",
+    "Database",
+    "DatabaseLoad",
     "Generator",
     "Latency",
     "Load",
@@ -91,6 +93,25 @@ class Generator:
 
 
 @dataclass(frozen=True)
+class DatabaseLoad:
+    """What PostgreSQL has counted between the warm-up's end and the end of the app's last session.
+
+    Of sessions that outlive the warm-up, up to the last second of its transactions is in it: PostgreSQL tells them late.
+    """
+
+    stored: int | None
+    """Rows that were added to the table in which each good reply stores one; None when there is no such table."""
+    sessions: int
+    """Sessions that were begun."""
+    commits: int
+    rollbacks: int
+    cpu_seconds: float = 0.0
+    """CPU time of all processes of PostgreSQL."""
+    on_server: bool = True
+    """It ran on the app's own machine."""
+
+
+@dataclass(frozen=True)
 class Cell:
     """One row of a suite, tried once."""
 
@@ -106,6 +127,8 @@ class Cell:
     duration_seconds: float
     timeout_seconds: float
     status: Status
+    route: str = ""
+    """What was requested: `GET /films/`."""
     reason: str = ""
     """Why it failed or is not possible, with what would mend it."""
     sleep_seconds: float = 0.0
@@ -120,8 +143,9 @@ class Cell:
     server: ServerLoad | None = None
     server_open_files: int = 0
     """How many descriptors the app's main process could have open."""
+    database: DatabaseLoad | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
-    """What ran: interpreter, framework, server, event loop, parser."""
+    """What ran: interpreter, framework, server, event loop, parser, database."""
     phases: Mapping[str, float] = field(default_factory=dict)
     """Seconds that each step took: start, wait, verify, warm_up, measure, stop."""
     raw: str = ""
@@ -146,6 +170,18 @@ class Machine:
 
 
 @dataclass(frozen=True)
+class Database:
+    """PostgreSQL and its data set as they were found when the run began."""
+
+    host: str
+    data: str
+    """The data set's name."""
+    version: str
+    settings: Mapping[str, str]
+    fingerprint: str
+
+
+@dataclass(frozen=True)
 class Run:
     """What was asked for, of which machines, with which program."""
 
@@ -163,6 +199,7 @@ class Run:
     started_at: str
     finished_at: str = ""
     machines: tuple[Machine, ...] = ()
+    database: Database | None = None
     git_commit: str = ""
     benchrig_version: str = ""
 
