@@ -1,19 +1,24 @@
-"""benchrig's front door. Read from top to bottom, it is the story: machines up, provision, bench, report."""
+"""benchrig's front door. Read from top to bottom, it is the story: machines up, provision, bench, report, claims.
+
+What stands above a task's `yield` reads and checks what the task needs; in a chain, all tasks do that before one works.
+"""
 
 from __future__ import annotations
 
-import os
+from collections.abc import Iterator
 
 from invoke.context import Context
+from invoke.exceptions import Exit
 
 from benchrig import console
 from benchrig import inventory as inventories
-from benchrig.command import ROOT, choose, command, follows, remember
+from benchrig.command import ROOT, choose, command, recall, remember
 from benchrig.development import run_tool
-from benchrig.errors import BenchrigError, InputError
+from benchrig.errors import InputError, unknown
 from benchrig.inventory import Inventory
 from benchrig.machines import Machines, machines_of
 
+RUN = "a folder of reports/, its path, `latest`, or the name of published figures"
 INVENTORY = "inventory/<name>.yml, or a path; default: lab"
 
 
@@ -47,7 +52,7 @@ def provision(
     tags: str = "",
     skip_tags: str = "",
     extra_vars: list[str] | None = None,
-) -> None:
+) -> Iterator[None]:
     """Install, tune and deploy everything on the machines; a second run changes nothing.
 
     Example: ./inv provision --check --diff --tags tuning
@@ -69,6 +74,7 @@ def provision(
         skip_tags=_words(skip_tags),
         extra_vars=provisioning.parse_extra_vars(extra_vars or []),
     )
+    yield
     provisioning.provision(machines_of(chosen, ROOT).up(), prepared)
 
 
@@ -76,8 +82,8 @@ def provision(
     help={
         "inventory": INVENTORY,
         "suite": "configs/suites/<name>.yml; default: web-frameworks",
-        "profile": "how long and how often: quick (default) or paper, the document's own wrk settings",
-        "only": "only these rows or apps, comma-separated",
+        "profile": "how long and how often: quick (default), paper (as the suite's article did) or rigorous (with repeats)",
+        "only": "only these rows, apps or routes, comma-separated",
         "duration": "of each measurement, such as 5s or 1m",
         "connections": "instead of each row's own number",
         "threads": "of the load generator",
@@ -94,7 +100,7 @@ def bench(
     connections: str = "",
     threads: str = "",
     repeats: str = "",
-) -> None:
+) -> Iterator[None]:
     """Measure the rows of a suite with wrk, each against a freshly started app; results go to reports/.
 
     Example: ./inv bench --only go-2000,sanic --duration 10s
@@ -111,32 +117,58 @@ def bench(
         repeats=_count("repeats", repeats),
     )
     wanted = benching.plan(ROOT, benching.read_apps(ROOT), request)
-    outcome = benching.bench(_machines(ctx, inventory).up(), ROOT, wanted)
+    machines = _machines(ctx, inventory)
+    yield
+    outcome = benching.bench(machines.up(), ROOT, wanted)
     console.line(f"results are in reports/{outcome.folder.name}; the table: ./inv report")
     remember("run", outcome.folder.name)
-    remember("failed", outcome.failure)
-    if outcome.failure and not follows("report", after="bench"):
-        raise BenchrigError(outcome.failure)
+    remember("suite", wanted.suite)
+    remember("failure", outcome.failure or recall("failure"))
 
 
 @command(
     help={
-        "run": "a folder of reports/, or its path; default: the run just made, else the latest",
+        "run": f"{RUN}; default: the run just made, else the latest",
+        "suite": "the latest run of this suite",
         "lang": "en (default) or zh, the document's own headings",
     },
+    words=("run",),
 )
-def report(ctx: Context, run: str = "", lang: str = "en") -> None:
-    """Print the table of a run, beside the published figures, and write report.md, report.csv and report.json.
+def report(ctx: Context, run: str = "", suite: str = "", lang: str = "en") -> Iterator[None]:
+    """Print the table of a run, and write it into the run's folder as Markdown, HTML, CSV and JSON.
 
-    Example: ./inv report --lang zh
+    Example: ./inv report --suite web-frameworks --lang zh
     """
     from benchrig.report import render_terminal, write_reports
     from benchrig.results.store import find_run
 
-    folder = find_run(ROOT / "reports", choose(ctx, "run", run) or "latest")
-    console.result(render_terminal(write_reports(folder, ROOT), lang))
-    if failure := choose(ctx, "failed", ""):
-        raise BenchrigError(failure)
+    if run:
+        find_run(ROOT / "reports", run)
+    yield
+    console.result(render_terminal(write_reports(find_run(ROOT / "reports", _run(run, suite)), ROOT), lang))
+
+
+@command(
+    help={
+        "kind": "what to make: app",
+        "name": "names its folder below apps/ and its suite",
+        "address": "http://host:port of a service that runs already: it is measured as it is",
+    }
+)
+def new(ctx: Context, kind: str, name: str, address: str = "") -> Iterator[None]:
+    """Write an app and a suite of your own, commented, which work as they are: apps/NAME/app.yml, configs/suites/NAME.yml.
+
+    Example: ./inv new app mine
+    """
+    from benchrig import scaffold
+
+    if kind != "app":
+        raise unknown("kind of thing to make", kind, ["app"])
+    # Above the yield, so that the tasks behind it in a chain find the new files.
+    for path in scaffold.new_app(ROOT, name, address):
+        console.line(f"wrote {path.relative_to(ROOT)}")
+    console.line(f"next: ./inv bench --suite {name} report")
+    yield
 
 
 @command(help={"inventory": INVENTORY})
@@ -161,7 +193,7 @@ def ssh(ctx: Context, inventory: str = "", host: str = "", run: str = "") -> Non
 
     chosen = _inventory(ctx, inventory).limit(host or "all")
     first = next(iter(machines_of(chosen, ROOT).reach().hosts.values()))
-    os.execvp("ssh", ["ssh", *openssh.arguments(first), *([run] if run else [])])
+    raise Exit(code=openssh.login(first, run))
 
 
 @command(help={"inventory": INVENTORY})
@@ -220,6 +252,17 @@ def _inventory(ctx: Context, name: str) -> Inventory:
 
 def _machines(ctx: Context, inventory: str) -> Machines:
     return machines_of(_inventory(ctx, inventory), ROOT)
+
+
+def _run(run: str, suite: str) -> str:
+    """Return which run is meant: the one named, else the one just made if it is of that suite, else the newest (of it)."""
+    from benchrig.results import newest
+
+    if run:
+        return run
+    if (made := recall("run")) and recall("suite") == (suite or recall("suite")):
+        return made
+    return str(newest.newest(ROOT / "reports", suite)) if suite else "latest"
 
 
 def _count(flag: str, text: str) -> int:

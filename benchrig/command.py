@@ -1,11 +1,13 @@
-"""An Invoke task as benchrig has them: its errors are told in a line, and a choice it makes holds for the tasks after it."""
+"""An Invoke task as benchrig has them: it checks before it works, and its errors are told in a line."""
 
 from __future__ import annotations
 
 import functools
+import inspect
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,50 +22,73 @@ from benchrig.errors import BenchrigError, ExitCode, InputError
 ROOT = Path(__file__).resolve().parent.parent
 """The project's folder: where site.yml, roles/, apps/ and reports/ lie."""
 
-_choices: dict[str, str] = {}
+_made: dict[str, str] = {}
 
 
-def command(help: Mapping[str, str] | None = None, **options: Any) -> Callable[[Callable[..., None]], Task[Any]]:
-    """Make a function an Invoke task. A BenchrigError ends it with one line, its hint and its exit code; Ctrl-C with 130."""
+class Command(Task[Any]):
+    """A task; `words` are the parameters that words after its name are handed to, in their order, each optional."""
 
-    def wrap(function: Callable[..., None]) -> Task[Any]:
+    def __init__(self, *args: Any, words: tuple[str, ...] = (), **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.words = words
+
+
+def command(help: Mapping[str, str] | None = None, **options: Any) -> Callable[[Callable[..., object]], Command]:
+    """Make a function an Invoke task. A BenchrigError ends it with one line, its hint and its exit code; Ctrl-C with 130.
+
+    A function that has a `yield` does what stands above it before the first task of a chain begins to work.
+    """
+
+    def wrap(function: Callable[..., Any]) -> Command:
         @functools.wraps(function)
-        def run(ctx: Context, *args: Any, **kwargs: Any) -> None:
-            try:
-                function(ctx, *args, **kwargs)
-            except BenchrigError as error:
-                raise Exit("\n".join(filter(None, [f"error: {error}", error.hint])), error.exit_code) from None
-            except KeyboardInterrupt:
-                raise Exit("interrupted", ExitCode.INTERRUPTED) from None
-            except BrokenPipeError:
-                # Whoever read our output has closed it; keep Python from failing on it again at exit.
-                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-                raise Exit("", ExitCode.OK) from None
-            finally:
-                console.status("")
+        def run(ctx: Context, *args: Any, **kwargs: Any) -> Iterator[None]:
+            with _errors_told():
+                if inspect.isgeneratorfunction(function):
+                    yield from function(ctx, *args, **kwargs)
+                else:
+                    yield
+                    function(ctx, *args, **kwargs)
 
-        task: Task[Any] = invoke_task(help=dict(help or {}), **options)(run)
-        return task
+        made: Command = invoke_task(help=dict(help or {}), klass=Command, **options)(run)
+        return made
 
     return wrap
 
 
+@contextmanager
+def _errors_told() -> Iterator[None]:
+    try:
+        yield
+    except BenchrigError as error:
+        raise Exit(told(error), error.exit_code) from None
+    except KeyboardInterrupt:
+        raise Exit("interrupted", ExitCode.INTERRUPTED) from None
+    except BrokenPipeError:
+        # Whoever read our output has closed it; keep Python from failing on it again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise Exit("", ExitCode.OK) from None
+    finally:
+        console.status("")
+
+
+def told(error: BenchrigError) -> str:
+    """Return an error as the user reads it: what is wrong, and below it what to do."""
+    return "\n".join(filter(None, [f"error: {error}", error.hint]))
+
+
 def choose(ctx: Context, name: str, given: str) -> str:
-    """Return the choice of `name`: this task's flag, else that of a task before it, else Invoke's configuration."""
-    if given:
-        _choices[name] = given
+    """Return the choice of `name`: what was given on the command line, else Invoke's configuration."""
     defaults = ctx.config.get("benchrig", {})
     if not hasattr(defaults, "get"):
         raise InputError(f"'benchrig' in Invoke's configuration is {defaults!r}; it must be a mapping, as in invoke.yaml")
-    return _choices.get(name) or str(defaults.get(name, ""))
+    return given or str(defaults.get(name, ""))
 
 
 def remember(name: str, value: str) -> None:
-    """Make a choice for the tasks that follow, such as the run that `bench` has just made."""
-    _choices[name] = value
+    """Keep a value for the tasks that follow in the chain, such as the run that `bench` has just made."""
+    _made[name] = value
 
 
-def follows(task: str, after: str) -> bool:
-    """Return whether `task` is asked for on the command line behind `after`, so that it can have the last word."""
-    words = sys.argv[1:]
-    return after in words and task in words[words.index(after) :]
+def recall(name: str) -> str:
+    """Return what a task before this one has kept; empty when there is nothing."""
+    return _made.get(name, "")

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterable
 
+from benchrig.errors import HostError
 from benchrig.inventory import Host
+
+LOST = 255
+"""What ssh ends with when the connection fails (ssh(1), exit status)."""
 
 
 def options(host: Host) -> dict[str, str]:
@@ -24,6 +29,17 @@ def options(host: Host) -> dict[str, str]:
 def arguments(host: Host) -> list[str]:
     """Return the arguments that make `ssh` log in to a host."""
     return [word for name, value in options(host).items() for word in ("-o", f"{name}={_quoted(value)}")] + [host.name]
+
+
+def login(host: Host, command: str = "") -> int:
+    """Run `ssh` on the user's terminal, with a command line for the host if there is one; return the exit code.
+
+    Raises HostError when ssh could not connect or lost the connection.
+    """
+    code = subprocess.run(["ssh", *arguments(host), *([command] if command else [])], check=False).returncode
+    if code == LOST:
+        raise HostError(f"{host.name}: ssh ended with {LOST}: there was no connection, or it was lost")
+    return code
 
 
 def config(hosts: Iterable[Host]) -> str:

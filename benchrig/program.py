@@ -1,20 +1,25 @@
-"""What `./inv` runs: Invoke, with its tasks in the order of the story and unknown names answered by the nearest ones."""
+"""What `./inv` runs: Invoke, with tasks in the order of the story, words without a flag, and nearest names for mistakes."""
 
 from __future__ import annotations
 
+import inspect
 import re
+from collections.abc import Mapping, Sequence
 
 from invoke.collection import Collection
 from invoke.exceptions import Exit, ParseError
+from invoke.parser import Parser
+from invoke.parser.context import ParserContext, to_flag
 from invoke.program import Program
 from invoke.vendor.yaml import YAMLError
 
 from benchrig import __version__
+from benchrig.chain import HELD
 from benchrig.errors import ExitCode, nearest
 
 
 class BenchrigProgram(Program):
-    """Invoke's own program; only how it lists tasks and how it words a mistake on the command line differ."""
+    """Invoke's own program; it differs in how it lists and explains tasks, in what it reads as a flag, and in its errors."""
 
     def parse_collection(self) -> None:
         """Load the tasks and Invoke's configuration; a configuration that is no YAML is one line, and exit code 2."""
@@ -27,20 +32,91 @@ class BenchrigProgram(Program):
 
     def parse_tasks(self) -> None:
         """Read the tasks and their flags; a mistake is one line with the nearest valid names, and exit code 2."""
+        self.own: Mapping[str, ParserContext] = super()._make_parser().contexts
+        self.core.unparsed[:] = self._words_as_flags(self.core.unparsed)
         try:
             super().parse_tasks()
         except ParseError as error:
             raise Exit(self._explain(error), ExitCode.BAD_INPUT) from None
+        for context in self.tasks:
+            self._refuse_flags_of_nobody(str(context.name), context)
+        # What --help explains of a task are its own flags.
+        self.parser.contexts = self.own
+
+    def print_task_help(self, name: str) -> None:
+        """Print how a task is called, what it does, and its flags."""
+        context = self.own[name]
+        required = [argument.names[0].upper() for argument in context.positional_args]
+        words = [f"[{word.upper()}]" for word in self.collection[name].words]
+        options = context.help_tuples()
+        print(
+            " ".join(["Usage: ./inv", name, *required, *words, *(["[--options]"] if options else []), "[other tasks ...]"])
+        )
+        print(f"\n{inspect.getdoc(self.collection[name])}\n\nOptions:")
+        if options:
+            self.print_columns(options)
+        else:
+            print(f"{self.leading_indent}none\n")
+
+    def _make_parser(self) -> Parser:
+        """Return a parser that takes the held flags behind any task: they are for whichever of the chain knows them."""
+        parser = super()._make_parser()
+        for name in HELD:
+            owner = next(context for context in parser.contexts.values() if name in context.args)
+            for context in parser.contexts.values():
+                if name not in context.args:
+                    names = [one for one in owner.args[name].names if to_flag(one) not in context.flags]
+                    context.add_arg(names=names)
+        return parser
+
+    def _words_as_flags(self, tokens: Sequence[str]) -> list[str]:
+        """Return the command line with every optional word (`report RUN`) written as the flag it stands for."""
+        contexts = self._make_parser().contexts
+        context, words, required, value_awaited = self.initial_context, [""][:0], 0, False
+        result: list[str] = []
+        for index, token in enumerate(tokens):
+            if token == "--":
+                return [*result, *tokens[index:]]
+            if value_awaited and token not in context.flags:
+                value_awaited = False
+            elif token.startswith("-"):
+                value_awaited = self._awaits_value(context, token)
+            elif required:
+                required -= 1
+            elif token in contexts:
+                context = contexts[token]
+                words, required = [*self.collection[token].words], len(context.positional_args)
+            elif words:
+                token = f"--{words.pop(0)}={token}"
+            result.append(token)
+        return result
+
+    def _awaits_value(self, context: ParserContext, token: str) -> bool:
+        """Return whether the word after this flag is its value."""
+        flag = context.flags.get(token) or self.initial_context.flags.get(token)
+        return flag is not None and flag.takes_value and not flag.optional
+
+    def _refuse_flags_of_nobody(self, task: str, context: ParserContext) -> None:
+        taken = {name for one in self.tasks for name in self.own[str(one.name)].args}
+        for name in HELD:
+            if context.args[name].got_value and name not in taken:
+                raise Exit(self._unknown_flag(f"--{name}", task), ExitCode.BAD_INPUT)
 
     def _explain(self, error: ParseError) -> str:
+        if missing := re.match(r"'(.+)' did not receive required positional arguments: (.+)", str(error)):
+            words = missing[2].replace("'", "").upper()
+            return f"task '{missing[1]}' lacks {words}; ./inv --help {missing[1]} shows how it is called"
         found = re.match(r"No idea what '(.+)' is!", str(error))
         if not found:
             return str(error)
         name = found[1]
-        if name.startswith("-") and error.context is not None:
-            return f"unknown flag '{name}' of task '{error.context.name}'; {nearest(name, error.context.flags)}"
+        if name.startswith("-") and error.context is not None and error.context.name:
+            return self._unknown_flag(name, error.context.name)
         kind = "flag" if name.startswith("-") else "task"
         return f"unknown {kind} '{name}'; {nearest(name, self.collection.task_names)}"
+
+    def _unknown_flag(self, name: str, task: str) -> str:
+        return f"unknown flag '{name}' of task '{task}'; {nearest(name, self.own[task].flags)}"
 
     def _make_pairs(self, coll: Collection, ancestors: list[str] | None = None) -> list[tuple[str, str | None]]:
         pairs = dict(super()._make_pairs(coll, ancestors))

@@ -1,0 +1,48 @@
+"""A chain of tasks, `./inv provision bench report --suite x`: a flag holds for all, and all check first."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from typing import Any
+
+from invoke.exceptions import Exit
+from invoke.executor import Executor
+from invoke.tasks import Call
+
+from benchrig.command import recall
+from benchrig.errors import ExitCode
+
+HELD = ("inventory", "suite", "profile")
+"""The flags whose value holds for the whole chain, wherever in it they are given."""
+
+
+class ChainExecutor(Executor):
+    """Runs the tasks of a chain. invoke.yaml names it, so that plain `invoke` has it as well."""
+
+    def execute(self, *tasks: Any) -> dict[Any, Any]:
+        """Have every task check what it needs, then do their work in turn.
+
+        A failure that a task has remembered is told when all the others are done. Raises Exit.
+        """
+        calls = self.normalize(tasks)
+        hold(calls)
+        self.config.load_shell_env()
+        begun = [call.task.body(call.make_context(self.config), **call.kwargs) for call in calls]
+        for work in begun:
+            next(work)
+        for work in begun:
+            next(work, None)
+        if failure := recall("failure"):
+            raise Exit(f"error: {failure}", ExitCode.FAILED)
+        return {}
+
+
+def hold(calls: Sequence[Call]) -> None:
+    """Give each task the values of the held flags: its own, else the last one given before it, else the first after it."""
+    for name in HELD:
+        value = next(filter(None, (call.kwargs.get(name) for call in calls)), "")
+        for call in calls:
+            value = call.kwargs.pop(name, "") or value
+            if value and name in inspect.signature(call.task.body).parameters:
+                call.kwargs[name] = value

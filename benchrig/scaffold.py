@@ -1,0 +1,60 @@
+"""The two files that a benchmark of one's own begins with, an app and a suite: commented, and working as they are."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from string import Template
+
+from benchrig.bench.app import read_app
+from benchrig.errors import InputError, Problem
+from benchrig.yamlfile import shown
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+LONGEST_NAME = 64
+"""A name is part of a systemd unit's name and of the names of folders, which end at 255 characters."""
+
+
+def new_app(root: Path, name: str, address: str = "") -> tuple[Path, Path]:
+    """Write `apps/NAME/app.yml` and `configs/suites/NAME.yml` below `root`, and return their paths.
+
+    The app is one that every machine can run, or with `address` a service that runs already. Raises InputError for a name
+    that cannot be a folder's and a unit's, for files that exist, and for an address that is none.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name) or len(name) > LONGEST_NAME:
+        raise InputError(f"'{name}' cannot name an app: letters, digits, '-' and '_' only, at most {LONGEST_NAME}")
+    app, suite = root / "apps" / name / "app.yml", root / "configs" / "suites" / f"{name}.yml"
+    if there := [path for path in (app.parent, suite) if path.exists()]:
+        raise InputError(problems=[Problem(shown(path), "is there already; choose another name") for path in there])
+    values = {"name": name, "address": address, "contains": "" if address else ", body: app.yml"}
+    texts = {
+        app: _filled("app-address.yml" if address else "app-command.yml", values) + _filled("routes.yml", values),
+        suite: _filled("suite.yml", values),
+    }
+    _refuse(name, texts[app])
+    for path, text in texts.items():
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise InputError(f"{shown(path)}: cannot be written: {error.strerror}") from None
+    return app, suite
+
+
+def _filled(template: str, values: Mapping[str, str]) -> str:
+    return Template((TEMPLATES / template).read_text(encoding="utf-8")).substitute(values)
+
+
+def _refuse(name: str, text: str) -> None:
+    """Raise InputError, without a file left behind, for an app that could not be read; only its address can be wrong."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / name / "app.yml"
+        path.parent.mkdir()
+        path.write_text(text, encoding="utf-8")
+        try:
+            read_app(path.parent)
+        except InputError as error:
+            raise InputError("\n".join(f"--address: {one.message}" for one in error.problems)) from None
