@@ -6,13 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from benchrig.bench.app import Check
 from benchrig.bench.generators import Shape, wrk
 from benchrig.report import published
 from benchrig.results.wrk_output import MARKER, OutputError, count, microseconds, read_load, read_printed
 
 ROOT = Path(__file__).parent.parent
-TEXTS = Path(__file__).parent / "data" / "wrk"
+TEXTS = ROOT / "configs" / "published" / "web-frameworks"
 
 EXACT = (
     '{"requests": 3427, "duration_us": 3100272, "bytes": 596814, '
@@ -49,14 +48,6 @@ def test_the_command_is_wrks_own_with_whole_seconds() -> None:
 def test_without_a_timeout_wrk_keeps_its_own() -> None:
     shape = Shape(threads=4, connections=2000, duration_seconds=60.0, timeout_seconds=None)
     assert "--timeout" not in wrk.command(shape, "http://h:8080/health")
-
-
-def test_the_expected_body_is_plain_text_in_the_script_whatever_is_in_it() -> None:
-    assert r'find(body, "a\034b\092\010%d\195\164", 1, true)' in wrk.script(Check(body='a"b\\\n%dä'))
-
-
-def test_no_placeholder_is_left_in_the_script() -> None:
-    assert "@" not in wrk.script(Check())
 
 
 def test_exact_figures_come_from_the_marker_line() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from benchrig.agent import spec
 from benchrig.results.model import Load, LoadErrors
@@ -45,8 +45,11 @@ def read_load(text: str) -> Load:
         raise OutputError("wrk printed no figures")
     try:
         load = spec.build(Load, json.loads(lines[-1].removeprefix(MARKER)))
+        # The script writes a character for each byte of a reply.
+        example = load.wrong_example.encode("latin-1").decode(errors="replace")
     except (ValueError, spec.SpecError) as error:
         raise OutputError(f"wrk's figures cannot be read: {error}") from None
+    load = replace(load, wrong_example=example)
     _agree(load, read_printed(text))
     return load
 

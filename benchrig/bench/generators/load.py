@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from benchrig.bench.app import Check
+from benchrig.bench.traffic import Script, Traffic
 from benchrig.results.model import Load
 
 
@@ -32,7 +32,12 @@ class LoadGenerator:
     """How many descriptors it needs beside its connections."""
     command: Callable[[Shape, str], tuple[str, ...]]
     """Returns its command line for a URL; `{script}` in it stands for a file with its script."""
-    script: Callable[[Check], str]
-    """Returns the script with which it holds every reply against what is expected."""
+    script: Callable[[Traffic, Mapping[str, str]], str]
+    """Returns the script with which it sends the requests and holds every reply against what is expected.
+
+    The mapping has, by the name of a route, the exact body that every good reply must equal.
+    """
+    check_script: Callable[[Script], str]
+    """Returns what is wrong with a user's script, with its line; empty when it can be loaded."""
     read_load: Callable[[str], Load]
     """Returns the figures in what it wrote. Raises OutputError when they are not there, or cannot be believed."""

@@ -1,92 +1,146 @@
-"""The load generator wrk: its command line, and the Lua script that checks every reply and prints exact figures.
+"""The load generator wrk: its command line, and the Lua script that sends requests, checks replies and prints figures.
 
 wrk rounds what it prints and hides what goes wrong; its `done` hook has the exact figures, and its `response` hook sees
 every reply. The script uses both and ends with one line: the marker and a JSON object.
+
+A script is a table of what is sent and expected, made here, followed by wrk.lua, which is always the same. A request that
+never changes stays wrk's own constant one, as a `request` hook would cost time. A user's script runs before ours sets its
+hooks: its `setup`, `init`, `response` and `done` are called by ours, and its `delay` and `request` stay as they are.
+What it sets in `wrk` holds for a constant request; of several, each is sent as its route says, with the script's headers.
 """
 
 from __future__ import annotations
 
-from benchrig.bench.app import Check
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from math import ceil, gcd
+from pathlib import Path
+from random import Random
+
 from benchrig.bench.generators.load import LoadGenerator, Shape
+from benchrig.bench.traffic import Route, Script, Traffic
 from benchrig.results.wrk_output import MARKER, PERCENTILES, read_load
+
+SHORTEST_ORDER = 1000
+"""A mix is sent in an order of at least so many requests, so that no connection always gets the same route."""
 
 
 def command(shape: Shape, url: str) -> tuple[str, ...]:
-    """Return wrk's command line; `{script}` in it stands for the file with `script(check)`."""
+    """Return wrk's command line; `{script}` in it stands for the file with `script(...)`."""
     timeout = () if shape.timeout_seconds is None else ("--timeout", f"{shape.timeout_seconds:g}s")
     load = (f"-t{shape.threads}", f"-c{shape.connections}", f"-d{shape.duration_seconds:g}s")
     return ("wrk", *load, *timeout, "--latency", "-s", "{script}", url)
 
 
-def script(check: Check) -> str:
-    """Return the Lua script that holds every reply against `check`."""
-    percentiles = ", ".join(f'"{p}"' for p in PERCENTILES)
-    return (
-        _SCRIPT.replace("@STATUS@", str(check.status))
-        .replace("@BODY@", _lua_text(check.body))
-        .replace("@PERCENTILES@", percentiles)
-        .replace("@MARKER@", MARKER)
-    )
+def script(traffic: Traffic, answers: Mapping[str, str]) -> str:
+    """Return the Lua script that sends `traffic` and checks its replies.
+
+    `answers` has, by the name of a route, the exact body of every good reply; without it, the route's text must be
+    contained. wrk does not say which request a reply answers: of several routes, a reply is right when it fits any.
+    A step that needs what no reply has given yet is replaced by the step that captures it; what is captured, and the
+    place in the order, belong to one thread of wrk with all its connections.
+    """
+    routes = list({route.name: route for route in traffic.routes}.values())
+    data: dict[str, object] = {
+        "routes": [_route(routes, index, answers) for index in range(len(routes))],
+        "order": _order([routes.index(route) for route in traffic.routes], traffic.weights),
+        "in_steps": not traffic.weights,
+        "percentiles": PERCENTILES,
+        "marker": MARKER,
+    }
+    own = f"traffic.script = {_script(traffic.script)}\n" if traffic.script else ""
+    return f"local traffic = {_lua(data)}\n{own}\n{_ALWAYS.read_text(encoding='utf-8')}"
+
+
+def check_script(script: Script) -> str:
+    """Return why a user's script does not compile, with its line; empty when it does. It is not run."""
+    from lupa.luajit21 import LuaRuntime, LuaSyntaxError  # late: it takes time to load, and few suites have a script
+
+    try:
+        LuaRuntime().compile(script.text, name="=line", mode="t")
+    except LuaSyntaxError as error:
+        return str(error).replace(":", " ", 1)
+    return ""
+
+
+_ALWAYS = Path(__file__).with_name("wrk.lua")
+
+
+def _route(routes: Sequence[Route], index: int, answers: Mapping[str, str]) -> dict[str, object]:
+    """Return what wrk.lua knows of a route."""
+    route = routes[index]
+    return {
+        "method": route.method,
+        "path": route.path,
+        "headers": dict(_headers(route)),
+        "bodies": route.bodies or (False,),
+        "status": route.status,
+        "contains": route.contains,
+        "answer": answers.get(route.name, False),
+        "capture": route.capture,
+        "needs": [{"name": name, "route": giver} for name, giver in _needs(routes, index)],
+    }
+
+
+def _headers(route: Route) -> Iterator[tuple[str, str]]:
+    """Yield a route's headers; wrk itself counts the body, and looks for Host in this spelling before it adds its own."""
+    for name, value in route.headers.items():
+        if name.lower() != "content-length":
+            yield ("Host" if name.lower() == "host" else name), value
+
+
+def _needs(routes: Sequence[Route], index: int) -> Iterator[tuple[str, int]]:
+    """Yield the captured names that a route uses, each with the number of the last route before it that captures it."""
+    route = routes[index]
+    texts = (route.path, *route.headers.values(), *route.bodies)
+    givers = {name: number for number, giver in enumerate(routes[:index], 1) for name in giver.capture}
+    for name, giver in givers.items():
+        if any(f"{{{name}}}" in text for text in texts):
+            yield name, giver
+
+
+def _order(indexes: Sequence[int], weights: Sequence[int]) -> list[int]:
+    """Return the order of the routes, by number from 1.
+
+    In a mix, each round has every route as often as its weight says, shuffled: the proportions are exact all the time,
+    and yet no rhythm of the order can meet one of the connections. The same mix always has the same order.
+    """
+    numbers = [index + 1 for index in indexes]
+    if not weights:
+        return numbers
+    unit = gcd(*weights)
+    one = [number for number, weight in zip(numbers, weights, strict=True) for _ in range(weight // unit)]
+    shuffling = Random(0)
+    return [number for _ in range(ceil(SHORTEST_ORDER / len(one))) for number in shuffling.sample(one, len(one))]
+
+
+def _script(script: Script) -> str:
+    """Return a user's script as a Lua table; its text stays readable, with its lines as they are."""
+    level = "="
+    while f"]{level}" in script.text:
+        level += "="
+    return f"{{name = {_lua(script.path.name)}, text = [{level}[\n{script.text}]{level}]}}"
+
+
+def _lua(value: object) -> str:
+    """Return a Lua literal of a text, a number, a truth value, a mapping or a sequence."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, str):
+        return _lua_text(value)
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"[{_lua(key)}] = {_lua(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, Sequence):
+        return "{" + ", ".join(map(_lua, value)) + "}"
+    raise TypeError(f"{type(value).__name__} has no Lua literal")
 
 
 def _lua_text(text: str) -> str:
     """Return a Lua string literal: every byte that is not plain is written as a decimal escape."""
-    plain = (chr(b) if 32 <= b < 127 and chr(b) not in '"\\' else f"\\{b:03d}" for b in text.encode())
-    return '"' + "".join(plain) + '"'
-
-
-# Each thread of wrk has Lua globals of its own; `done` runs in the main one and asks the threads for theirs.
-_SCRIPT = r"""
-local threads = {}
-local find = string.find
-checked, wrong, example = 0, 0, ""
-
-function setup(thread)
-  threads[#threads + 1] = thread
-end
-
-function response(status, headers, body)
-  checked = checked + 1
-  if status ~= @STATUS@ or not find(body, @BODY@, 1, true) then
-    wrong = wrong + 1
-    if wrong == 1 then
-      example = status .. " " .. string.sub(body, 1, 200)
-    end
-  end
-end
-
-local function number(value)
-  if value ~= value or value == math.huge or value == -math.huge then return "0" end
-  return string.format("%.3f", value)
-end
-
-local function text(value)
-  return '"' .. string.gsub(value, '[^ !#-%[%]-~]', function(c) return string.format("\\u%04x", string.byte(c)) end) .. '"'
-end
-
-function done(summary, latency, requests)
-  local all_checked, all_wrong, one = 0, 0, ""
-  for _, thread in ipairs(threads) do
-    all_checked = all_checked + thread:get("checked")
-    all_wrong = all_wrong + thread:get("wrong")
-    if one == "" then one = thread:get("example") end
-  end
-  local percentiles = {}
-  for i, p in ipairs({@PERCENTILES@}) do
-    percentiles[i] = string.format('"%s": %s', p, number(latency:percentile(tonumber(p))))
-  end
-  local e = summary.errors
-  print(string.format(
-    '@MARKER@{"requests": %d, "duration_us": %d, "bytes": %d, ' ..
-    '"errors": {"connect": %d, "read": %d, "write": %d, "timeout": %d, "status": %d}, ' ..
-    '"latency": {"min_us": %s, "max_us": %s, "mean_us": %s, "stdev_us": %s, "percentiles_us": {%s}}, ' ..
-    '"replies_checked": %d, "replies_wrong": %d, "wrong_example": %s}',
-    summary.requests, summary.duration, summary.bytes,
-    e.connect, e.read, e.write, e.timeout, e.status,
-    number(latency.min), number(latency.max), number(latency.mean), number(latency.stdev), table.concat(percentiles, ", "),
-    all_checked, all_wrong, text(one)))
-end
-"""
+    escaped = re.sub(rb"[^ -\[\]-~]", lambda byte: b"\\%03d" % ord(byte[0]), text.encode("utf-8", "surrogatepass"))
+    return '"' + escaped.decode("ascii").replace('"', '\\"') + '"'
 
 
 WRK = LoadGenerator(
@@ -95,5 +149,6 @@ WRK = LoadGenerator(
     spare_files=32,
     command=command,
     script=script,
+    check_script=check_script,
     read_load=read_load,
 )
