@@ -185,9 +185,9 @@ def test_of_several_routes_a_reply_is_right_when_it_fits_any() -> None:
 @pytest.mark.parametrize(
     ("text", "wrong"),
     [
-        ("wrk.method = 'POST'\nlocal x <", "line 2: unexpected symbol near '<'"),
-        ("wrk.headers['A'] = \"b\n", "line 1: unfinished string near '\"b'"),
-        ("goto nowhere", "line 1: undefined label 'nowhere'"),
+        ("wrk.method = 'POST'\nlocal x <", "configs/suites/mine.lua:2: unexpected symbol near '<'"),
+        ("wrk.headers['A'] = \"b\n", "configs/suites/mine.lua:1: unfinished string near '\"b'"),
+        ("goto nowhere", "configs/suites/mine.lua:1: undefined label 'nowhere'"),
         ("error('it is not run')", ""),
         ("#!/usr/bin/env wrk\nlocal big = 1ULL return big", ""),
     ],

@@ -195,9 +195,8 @@ def _check_threads(threads: int, rows: Sequence[Row]) -> None:
 def _check_scripts(generator: LoadGenerator, rows: Sequence[Row]) -> None:
     """Raise InputError for a user's script that the load generator could not load: it would go on without it."""
     scripts = dict.fromkeys(row.traffic.script for row in rows if row.traffic.script)
-    found = [(script, reason) for script in scripts if (reason := generator.check_script(script))]
-    if found:
-        raise InputError(problems=[Problem(yamlfile.shown(script.path), reason) for script, reason in found])
+    if found := [reason for script in scripts if (reason := generator.check_script(script))]:
+        raise InputError("\n".join(found))
 
 
 def _chosen(rows: Sequence[Row], only: Sequence[str]) -> tuple[Row, ...]:

@@ -38,6 +38,6 @@ class LoadGenerator:
     The mapping has, by the name of a route, the exact body that every good reply must equal.
     """
     check_script: Callable[[Script], str]
-    """Returns what is wrong with a user's script, with its line; empty when it can be loaded."""
+    """Returns what is wrong with a user's script, as `file:line: reason`; empty when it can be loaded."""
     read_load: Callable[[str], Load]
     """Returns the figures in what it wrote. Raises OutputError when they are not there, or cannot be believed."""

@@ -20,6 +20,7 @@ from random import Random
 from benchrig.bench.generators.load import LoadGenerator, Shape
 from benchrig.bench.traffic import Route, Script, Traffic
 from benchrig.results.wrk_output import MARKER, PERCENTILES, read_load
+from benchrig.yamlfile import shown
 
 SHORTEST_ORDER = 1000
 """A mix is sent in an order of at least so many requests, so that no connection always gets the same route."""
@@ -53,13 +54,13 @@ def script(traffic: Traffic, answers: Mapping[str, str]) -> str:
 
 
 def check_script(script: Script) -> str:
-    """Return why a user's script does not compile, with its line; empty when it does. It is not run."""
+    """Return why a user's script does not compile, as `file:line: reason`; empty when it does. It is not run."""
     from lupa.luajit21 import LuaRuntime, LuaSyntaxError  # late: it takes time to load, and few suites have a script
 
     try:
         LuaRuntime().compile(script.text, name="=line", mode="t")
     except LuaSyntaxError as error:
-        return str(error).replace(":", " ", 1)
+        return f"{shown(script.path)}:{str(error).removeprefix('line:')}"
     return ""
 
 
