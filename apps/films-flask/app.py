@@ -54,7 +54,7 @@ def get_films():
 
 @app.post("/reviews/")
 def add_review():
-    film_id, rating = parse(request.get_json(silent=True))
+    film_id, rating = parse(request.get_data())
     try:
         with acquire() as connection, connection.cursor() as cursor:
             cursor.execute("INSERT INTO review (film_id, rating) VALUES (%s, %s)", (film_id, rating))

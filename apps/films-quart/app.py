@@ -39,7 +39,7 @@ async def get_films():
 
 @app.post("/reviews/")
 async def add_review():
-    film_id, rating = parse(await request.get_json(silent=True))
+    film_id, rating = parse(await request.get_data())
     try:
         async with app.pool.acquire() as connection:  # outside a transaction a statement commits itself
             await connection.execute("INSERT INTO review (film_id, rating) VALUES ($1, $2)", film_id, rating)
