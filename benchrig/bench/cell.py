@@ -1,7 +1,8 @@
 """One cell: an app started afresh, waited for, verified from where the load comes, warmed up, loaded, sampled, stopped.
 
-The steps stand in `_bring_up` and `_load`, in their order. What goes wrong in any of them makes the cell a failed one, with
-the reason and what the app wrote; only a lost host goes up to the caller.
+The steps stand in `_bring_up`, `_load` and `_finish`, in their order. What goes wrong in any of them makes the cell a failed
+one, with the reason and what the app wrote; only a lost host goes up to the caller. A service that runs already
+(`address`) is verified, warmed up and loaded, and left alone.
 """
 
 from __future__ import annotations
@@ -10,14 +11,19 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from urllib.parse import urlsplit
 
 from benchrig.agent import bench_protocol as ask
 from benchrig.bench.app import App
+from benchrig.bench.database import DatabaseEnd, DataError, difference
 from benchrig.bench.generators import Shape
 from benchrig.bench.host import Host, OperationError
 from benchrig.bench.limits import Limits, obstacle
-from benchrig.bench.suite import Plan, Row
+from benchrig.bench.rows import Row
+from benchrig.bench.suite import Plan
+from benchrig.bench.traffic import Route
 from benchrig.bench.verdict import Trial, judge, latest_end
+from benchrig.bench.verify import WrongAnswerError, verify
 from benchrig.results.model import Cell, Generator
 from benchrig.results.store import now
 
@@ -32,7 +38,7 @@ WARM_UP_CONNECTIONS = 4
 
 @dataclass(frozen=True)
 class Ends:
-    """The two ends of a measurement, which may be one machine, and what is known of them."""
+    """The ends of a measurement, which may be one machine, and what is known of them."""
 
     server: Host
     generator: Host
@@ -43,11 +49,21 @@ class Ends:
     generator_facts: ask.Facts
     unit_open_files: Mapping[str, int]
     """Descriptor limit of each app's unit."""
+    database: DatabaseEnd | None = None
 
     @property
     def shared(self) -> bool:
         """Load generator and server are on one machine."""
         return self.server is self.generator
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """A cell, with the generator's raw output and the script it ran; both empty when nothing was started."""
+
+    cell: Cell
+    raw: str = ""
+    script: str = ""
 
 
 @dataclass
@@ -60,6 +76,10 @@ class Attempt:
     say: Callable[[str], None]
     """Hears what is being done."""
     phases: dict[str, float] = field(default_factory=dict)
+    script: str = ""
+    """The load generator's, once the app's answers are known."""
+    before: ask.DatabaseCounters | None = None
+    """What the database had counted before the load."""
     output: ask.LoadOutput | None = None
     journal: str = ""
 
@@ -69,9 +89,30 @@ class Attempt:
         return self.row.app
 
     @property
+    def is_ours(self) -> bool:
+        """The app is ours to start and to stop."""
+        return not self.app.file.address
+
+    @property
+    def database(self) -> DatabaseEnd | None:
+        """The database that the app needs."""
+        return self.ends.database if self.app.file.database else None
+
+    @property
+    def host(self) -> str:
+        """Where the load host finds the app."""
+        return urlsplit(self.app.file.address).hostname or self.ends.address
+
+    @property
+    def port(self) -> int:
+        """The port it listens on."""
+        return self.app.file.port if self.is_ours else urlsplit(self.app.file.address).port or 80
+
+    @property
     def url(self) -> str:
-        """What is requested."""
-        return f"http://{self.ends.address}:{self.app.file.port}{self.app.file.check.path}"
+        """What is requested first."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}{self.row.traffic.routes[0].path}"
 
     @property
     def shape(self) -> Shape:
@@ -82,7 +123,7 @@ class Attempt:
     def command(self) -> tuple[str, ...]:
         """The load generator's command as it can be repeated in the run's folder, where its script is kept."""
         words = self.plan.generator.command(self.shape, self.url)
-        return tuple(word.replace("{script}", script_name(self.row)) for word in words)
+        return tuple(word.replace("{script}", f"raw/{self.row.name}.lua") for word in words)
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
@@ -102,48 +143,46 @@ class AppEndedError(CellError):
     """The app is not there to be measured; the last it wrote says why."""
 
 
-def measure(ends: Ends, plan: Plan, row: Row, repeat: int, say: Callable[[str], None]) -> tuple[Cell, str]:
-    """Measure one cell and return it with the generator's raw output; `say` hears what is being done.
+FAILURES = (CellError, DataError, OperationError)
 
-    Raises HostError when a host is lost.
-    """
+
+def measure(ends: Ends, plan: Plan, row: Row, repeat: int, say: Callable[[str], None]) -> Measurement:
+    """Measure one cell; `say` hears what is being done. Raises HostError when a host is lost."""
     attempt = Attempt(ends, plan, row, say)
     blank = _blank(attempt, repeat)
     if reason := obstacle(_limits(attempt), row.connections):
-        return replace(blank, status="not_possible", reason=reason), ""
+        return Measurement(replace(blank, status="not_possible", reason=reason))
     try:
         _bring_up(attempt)
         cell = _load(attempt, blank)
-    except (CellError, OperationError) as error:
+    except FAILURES as error:
         attempt.journal = _journal(attempt)
         last = attempt.journal.strip().rpartition("\n")[2] if isinstance(error, AppEndedError) else ""
         cell = replace(blank, status="failed", reason=f"{error}; the last it wrote: {last}" if last else str(error))
     else:
         attempt.journal = _journal(attempt) if cell.status == "failed" else ""
     try:
-        with attempt.phase("stop"):
-            _see_free(ends.server.ask(ask.Stop(row.app.unit, row.app.file.port)), row.app.file.port)
-    except (CellError, OperationError) as error:
+        cell = _finish(attempt, cell)
+    except FAILURES as error:
         cell = replace(cell, status="failed", reason=cell.reason or str(error))
-    return replace(cell, phases=attempt.phases), _raw(attempt)
+    return Measurement(replace(cell, phases=attempt.phases), _raw(attempt), attempt.script)
 
 
 def _bring_up(attempt: Attempt) -> None:
-    """Take the app from nothing to warmed up. Raises CellError, OperationError."""
-    app, server, generator = attempt.app, attempt.ends.server, attempt.ends.generator
-    check, port = app.file.check, app.file.port
-
-    attempt.say("starting")
-    with attempt.phase("free_port"):
-        _see_free(server.ask(ask.FreePort(port)), port)
-    with attempt.phase("start"):
-        server.ask(ask.Start(app.unit))
-    with attempt.phase("wait"):
-        readiness = server.ask(ask.AwaitAnswer(app.unit, port, check.path, ANSWER_SECONDS))
-    if not readiness.ready:
-        raise AppEndedError(f"the app did not start: {readiness.reason}")
+    """Take the app from nothing to warmed up. Raises CellError, DataError, OperationError."""
+    if attempt.database:
+        attempt.say("resetting the data")
+        with attempt.phase("reset_data"):
+            attempt.database.reset()
+    if attempt.is_ours:
+        attempt.say("starting")
+        _start(attempt)
     with attempt.phase("verify"):
-        _verify(generator.ask(ask.Fetch(attempt.ends.address, port, check.path, VERIFY_SECONDS)), attempt)
+        try:
+            answers = verify(attempt.row.traffic, lambda route: _fetch(attempt, route))
+        except WrongAnswerError as error:
+            raise CellError(f"it answers wrongly: {error}") from None
+    attempt.script = attempt.plan.generator.script(attempt.row.traffic, answers)
 
     attempt.say(f"warming up {attempt.plan.warm_up_seconds:g} s")
     light = replace(attempt.shape, threads=1, connections=WARM_UP_CONNECTIONS, duration_seconds=attempt.plan.warm_up_seconds)
@@ -151,23 +190,44 @@ def _bring_up(attempt: Attempt) -> None:
         _run(attempt, light)
 
 
+def _start(attempt: Attempt) -> None:
+    """Start the app afresh, and wait until it answers. Raises CellError, OperationError."""
+    app, server, port = attempt.app, attempt.ends.server, attempt.port
+    with attempt.phase("free_port"):
+        _see_free(server.ask(ask.FreePort(port)), port)
+    with attempt.phase("start"):
+        server.ask(ask.Start(app.unit))
+    with attempt.phase("wait"):
+        first = attempt.row.traffic.routes[0].path
+        readiness = server.ask(ask.AwaitAnswer(app.unit, port, first, ANSWER_SECONDS))
+    if not readiness.ready:
+        raise AppEndedError(f"the app did not start: {readiness.reason}")
+
+
 def _load(attempt: Attempt, blank: Cell) -> Cell:
     """Load a warm app, and return the cell that comes of it. Raises CellError, OperationError."""
     app, server = attempt.app, attempt.ends.server
+    seen: ask.ServerLoad | None = None
+    ran = ask.Ran(True, {}, 0)
 
+    if attempt.database:
+        with attempt.phase("count"):
+            attempt.before = attempt.database.read(attempt.row.traffic.stores, ended=False)
     attempt.say(f"measuring {attempt.plan.duration_seconds:g} s")
-    with attempt.phase("sample"):
-        server.ask(ask.StartSampling(app.unit))
+    if attempt.is_ours:
+        with attempt.phase("sample"):
+            server.ask(ask.StartSampling(app.unit))
     with attempt.phase("measure"):
         output = attempt.output = _run(attempt, attempt.shape)
-    with attempt.phase("look"):
-        server_load = server.ask(ask.StopSampling())
-        ran = server.ask(ask.FindWhatRuns(app.name, app.unit, app.file.versions))
+    if attempt.is_ours:
+        with attempt.phase("look"):
+            seen = server.ask(ask.StopSampling())
+            ran = server.ask(ask.FindWhatRuns(app.name, app.unit, app.file.versions))
     if not ran.alive:
         raise AppEndedError("the app died under the load")
 
     facts, tool = attempt.ends.generator_facts, attempt.plan.generator
-    load, reason = judge(Trial(tool, attempt.shape, output, server_load, facts.local_ports))
+    load, reason = judge(Trial(tool, attempt.shape, output, seen, facts.local_ports))
     return replace(
         blank,
         status="failed" if reason else "measured",
@@ -182,10 +242,23 @@ def _load(attempt: Attempt, blank: Cell) -> Cell:
             open_files=output.open_files,
             version=facts.versions.get(tool.program, ""),
         ),
-        server=server_load,
+        server=seen,
         server_open_files=ran.open_files,
-        versions=ran.versions,
+        versions=dict(ran.versions) | ({"PostgreSQL": attempt.database.facts.version} if attempt.database else {}),
     )
+
+
+def _finish(attempt: Attempt, cell: Cell) -> Cell:
+    """Stop the app, and return the cell with what the load did to the database. Raises CellError, OperationError."""
+    if attempt.is_ours:
+        with attempt.phase("stop"):
+            _see_free(attempt.ends.server.ask(ask.Stop(attempt.app.unit, attempt.port)), attempt.port)
+    if attempt.before is None or attempt.database is None:
+        return cell
+    with attempt.phase("count_again"):
+        after = attempt.database.read(attempt.row.traffic.stores, ended=True)
+    on_server = attempt.database.host is attempt.ends.server
+    return replace(cell, database=difference(attempt.before, after, on_server=on_server))
 
 
 def system(app: App, versions: Mapping[str, str]) -> str:
@@ -193,11 +266,6 @@ def system(app: App, versions: Mapping[str, str]) -> str:
     if app.file.runtime == "openresty" and "nginx" in versions:
         return f"nginx {versions['nginx']} + Lua module {versions.get('nginx Lua module', '')} (in OpenResty's place)"
     return app.file.title
-
-
-def script_name(row: Row) -> str:
-    """Return the path of a row's script in the run's folder."""
-    return f"raw/{row.name}.lua"
 
 
 def _limits(attempt: Attempt) -> Limits:
@@ -208,58 +276,65 @@ def _limits(attempt: Attempt) -> Limits:
         generator_spare_files=attempt.plan.generator.spare_files,
         generator_ports=ends.generator_facts.local_ports,
         server=ends.server_name,
-        server_open_files=ends.unit_open_files.get(attempt.app.name, 0),
+        server_open_files=ends.unit_open_files.get(attempt.app.name, 0) if attempt.is_ours else None,
     )
 
 
 def _blank(attempt: Attempt, repeat: int) -> Cell:
+    # Of a service that is not ours we know only its address.
+    at_load_host = attempt.host in ("localhost", "::1") or attempt.host.startswith("127.")
     return Cell(
         name=attempt.row.name,
         app=attempt.app.name,
         system=attempt.app.file.title,
-        host=attempt.ends.server_name,
+        host=attempt.ends.server_name if attempt.is_ours else urlsplit(attempt.app.file.address).netloc,
         repeat=repeat,
         connections=attempt.row.connections,
         threads=attempt.plan.threads,
         duration_seconds=attempt.plan.duration_seconds,
         timeout_seconds=attempt.plan.effective_timeout,
         status="failed",
+        route=attempt.row.traffic.title,
         sleep_seconds=attempt.app.file.sleep_seconds,
         cores=attempt.ends.generator_facts.cores,
-        load_on_server=attempt.ends.shared,
+        load_on_server=attempt.ends.shared if attempt.is_ours else at_load_host,
         started_at=now(),
     )
 
 
 def _see_free(found: ask.Port, port: int) -> None:
-    if not found.free:
-        # Without a listener it is a client's: the kernel hands out any port of its local range that is not reserved.
+    if found.free:
+        return
+    who = f"by process {found.pid}: {found.command}" if found.pid else "by a connection"
+    if not found.listens:
+        # The kernel hands out any port of its local range that is not reserved.
         reserve = f"sysctl net.ipv4.ip_local_reserved_ports={port} (the role tuning does it)"
-        client = f"by a connection that got it as its own port; keep it from them: {reserve}"
-        who = f"by process {found.pid}: {found.command}" if found.pid else client
-        raise CellError(f"port {port} is taken {who}")
+        who = f"{who}; it is not a server's, but a client's own end: keep it from clients: {reserve}"
+    raise CellError(f"port {port} is taken {who}")
 
 
-def _verify(reply: ask.Reply, attempt: Attempt) -> None:
-    ends, file = attempt.ends, attempt.app.file
+def _fetch(attempt: Attempt, route: Route) -> ask.Reply:
+    """Make a request from where the load comes. Raises CellError when there is no answer, OperationError."""
+    body = route.bodies[0] if route.bodies else ""
+    request = ask.Fetch(attempt.host, attempt.port, route.path, VERIFY_SECONDS, route.method, route.headers, body)
+    reply = attempt.ends.generator.ask(request)
     if reply.error:
-        why = "" if ends.shared else f" at {ends.address}:{file.port}; does the app listen on more than 127.0.0.1?"
-        raise CellError(f"the load host gets no answer: {reply.error}{why}")
-    if reply.status != file.check.status or file.check.body not in reply.body:
-        raise CellError(
-            f"it answers wrongly: {file.check.path} gave status {reply.status} and {reply.body[:80]!r}, "
-            f"not {file.check.status} and {file.check.body!r}"
-        )
+        other = attempt.is_ours and not attempt.ends.shared
+        hint = "; does the app listen on more than 127.0.0.1?" if other else ""
+        at = f" at {attempt.host}:{attempt.port}{hint}"
+        raise CellError(f"the load host gets no answer to {route.title}: {reply.error}{at}")
+    return reply
 
 
 def _run(attempt: Attempt, shape: Shape) -> ask.LoadOutput:
-    tool = attempt.plan.generator
     patience = 2 * latest_end(shape) + 30.0
-    command, script = tool.command(shape, attempt.url), tool.script(attempt.app.file.check)
-    return attempt.ends.generator.ask(ask.RunLoad(command, script, patience))
+    command = attempt.plan.generator.command(shape, attempt.url)
+    return attempt.ends.generator.ask(ask.RunLoad(command, attempt.script, patience))
 
 
 def _journal(attempt: Attempt) -> str:
+    if not attempt.is_ours:
+        return ""
     try:
         return attempt.ends.server.ask(ask.ReadJournal(attempt.app.unit, JOURNAL_LINES)).text
     except OperationError:

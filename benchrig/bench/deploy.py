@@ -7,22 +7,28 @@ from pathlib import Path
 from benchrig import console
 from benchrig.agent.bench_protocol import Deployed, FindDeployed
 from benchrig.bench.app import App
-from benchrig.bench.host import Host
+from benchrig.bench.data import DataSet
+from benchrig.bench.host import Hosts
 from benchrig.bench.suite import Plan
 from benchrig.errors import BenchrigError
 from benchrig.inventory import Inventory
 
 PLAYBOOK = "site.yml"
-TAGS = ("base", "python", "golang", "openresty", "app", "wrk")
-"""The roles that put apps and load generator on a host. A host that was provisioned before keeps its settings as they are,
-for they may be what is being tried; one that never was gets them all."""
+TAGS = ("base", "postgresql", "python", "golang", "openresty", "app", "wrk")
+"""The roles that put apps, database and load generator on a host. A host that was provisioned before keeps its settings as
+they are, for they may be what is being tried; one that never was gets them all."""
 
 
-def lacking(wanted: Plan, server: Deployed, generator: Deployed) -> tuple[str, ...]:
-    """Return what is missing or differs from our files: apps by name, and the load generator."""
-    missing = [app.name for app in wanted.apps if not _is_deployed(app, server)]
-    program = wanted.generator.program
-    return (*missing, *(() if program in generator.programs else (program,)))
+def lacking(
+    wanted: Plan, data: DataSet | None, server: Deployed, generator: Deployed, database: Deployed | None
+) -> tuple[str, ...]:
+    """Return what is missing or differs from our files: apps by name, the data set, the load generator."""
+    missing = [app.name for app in wanted.apps if not app.file.address and not _is_deployed(app, server)]
+    if data and database and not data.digests().items() <= database.data.get(data.name, {}).items():
+        missing.append(f"the data set {data.name}")
+    if wanted.generator.program not in generator.programs:
+        missing.append(wanted.generator.program)
+    return tuple(missing)
 
 
 def _is_deployed(app: App, server: Deployed) -> bool:
@@ -30,20 +36,27 @@ def _is_deployed(app: App, server: Deployed) -> bool:
     return found is not None and found.open_files > 0 and app.digests().items() <= found.files.items()
 
 
-def deploy(inventory: Inventory, root: Path, wanted: Plan, server: Host, generator: Host) -> Deployed:
+def deploy(inventory: Inventory, root: Path, wanted: Plan, data: DataSet | None, hosts: Hosts) -> Deployed:
     """Provision what the hosts lack, and return what is on the server. Raises BenchrigError if that was not enough."""
-    look = FindDeployed((wanted.generator.program,))
-    found = server.ask(look)
-    if missing := lacking(wanted, found, generator.ask(look)):
+    found, missing = _look(wanted, data, hosts)
+    if missing:
         console.line(f"not deployed yet, or changed since: {', '.join(missing)}")
         # Imported here because nothing of it is needed when all is deployed.
         from benchrig.provision import prepare, provision
 
         provision(inventory, prepare(inventory, root / PLAYBOOK, tags=TAGS if found.apps else ()))
-        found = server.ask(look)
-        if missing := lacking(wanted, found, generator.ask(look)):
+        found, missing = _look(wanted, data, hosts)
+        if missing:
             raise BenchrigError(
                 f"still not deployed after provisioning: {', '.join(missing)}",
-                "Does the playbook deploy apps/ to this host?",
+                "Does the playbook deploy apps/ and configs/data/ to these hosts?",
             )
     return found
+
+
+def _look(wanted: Plan, data: DataSet | None, hosts: Hosts) -> tuple[Deployed, tuple[str, ...]]:
+    """Return what is on the server, and what is lacking on any host."""
+    look = FindDeployed((wanted.generator.program,))
+    found = {host: host.ask(look) for host in hosts.all}
+    database = found[hosts.database] if hosts.database else None
+    return found[hosts.server], lacking(wanted, data, found[hosts.server], found[hosts.generator], database)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import dataclass
 from typing import Protocol, TypeVar, cast
 
 from benchrig import ship
@@ -52,3 +53,19 @@ class AgentHost:
             while self._channel.read_line() is not None:
                 pass
         self._channel.close()
+
+
+@dataclass(frozen=True)
+class Hosts:
+    """The hosts of a bench. Two or all three may be one machine: then they are the same object."""
+
+    server: AgentHost
+    """The load host itself when no app is ours to start."""
+    generator: AgentHost
+    database: AgentHost | None
+    """None when no app has one."""
+
+    @property
+    def all(self) -> tuple[AgentHost, ...]:
+        """Each host once."""
+        return tuple(dict.fromkeys(filter(None, (self.server, self.generator, self.database))))

@@ -19,8 +19,8 @@ class Limits:
     """How many of them the load generator needs beside its connections."""
     generator_ports: int
     server: str
-    server_open_files: int
-    """Descriptor limit of the app's unit, as far as the server lets it be raised."""
+    server_open_files: int | None
+    """Descriptor limit of the app's unit, as far as the server lets it be raised; None when it is not ours to know."""
 
 
 def obstacle(limits: Limits, connections: int) -> str:
@@ -34,8 +34,8 @@ def obstacle(limits: Limits, connections: int) -> str:
     )
 
 
-def _files(host: str, who: str, connections: int, spare: int, limit: int) -> str:
-    if connections + spare <= limit:
+def _files(host: str, who: str, connections: int, spare: int, limit: int | None) -> str:
+    if limit is None or connections + spare <= limit:
         return ""
     return (
         f"{connections} connections need {connections + spare} file descriptors; {who} on {host} may have {limit} "

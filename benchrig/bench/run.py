@@ -1,4 +1,4 @@
-"""A whole bench: hosts reached, apps deployed, every cell measured and stored as soon as it is."""
+"""A whole bench: hosts reached, apps and data deployed, every cell measured and stored as soon as it is."""
 
 from __future__ import annotations
 
@@ -12,11 +12,14 @@ import benchrig
 from benchrig import console, ssh
 from benchrig.agent.bench_protocol import Facts, FindFacts
 from benchrig.bench import cell as cells
+from benchrig.bench.data import DataSet, read_data
+from benchrig.bench.database import DatabaseEnd, look
 from benchrig.bench.deploy import deploy
-from benchrig.bench.host import AgentHost
+from benchrig.bench.host import AgentHost, Hosts
 from benchrig.bench.progress import Progress
-from benchrig.bench.suite import Plan, Row
-from benchrig.errors import HostError, InputError
+from benchrig.bench.rows import Row
+from benchrig.bench.suite import Plan
+from benchrig.errors import BenchrigError, HostError, InputError
 from benchrig.inventory import Host, Inventory
 from benchrig.results import store
 from benchrig.results.model import Cell, Machine, Run
@@ -35,28 +38,38 @@ class Outcome:
 def bench(inventory: Inventory, root: Path, wanted: Plan) -> Outcome:
     """Measure what is planned on the first of the inventory's servers, loaded by the first of its loadgens.
 
-    Raises InputError when the inventory has no such host, HostError when one is lost. Whatever ends it, what was measured
-    is kept, and nothing is left running on the hosts.
+    Raises InputError when the inventory lacks a host, or the database cannot serve an app; HostError when a host is lost.
+    Whatever ends it, what was measured is kept, and nothing is left running on the hosts.
     """
-    with _hosts(inventory) as (server, generator):
-        found = deploy(inventory, root, wanted, server, generator)
-        machines = {host.name: host.ask(FindFacts()) for host in dict.fromkeys((server, generator))}
-        target = _first(inventory, "servers")
+    data = _data_set(root, wanted)
+    with _hosts(inventory, wanted) as hosts:
+        found = deploy(inventory, root, wanted, data, hosts)
+        machines = {host.name: host.ask(FindFacts()) for host in hosts.all}
         ends = cells.Ends(
-            server=server,
-            generator=generator,
-            server_name=server.name,
-            generator_name=generator.name,
-            address="127.0.0.1" if server is generator else str(target.variables.get("benchrig_address", target.address)),
-            generator_facts=machines[generator.name],
+            server=hosts.server,
+            generator=hosts.generator,
+            server_name=hosts.server.name,
+            generator_name=hosts.generator.name,
+            address=_address(inventory, hosts),
+            generator_facts=machines[hosts.generator.name],
             unit_open_files={name: app.open_files for name, app in found.apps.items()},
+            database=look(hosts.database, hosts.database.name, data, wanted.apps) if hosts.database and data else None,
         )
         folder = store.create(root / "reports", wanted.suite)
-        run = _record(folder, inventory, root, wanted, machines)
+        run = _record(folder, inventory, root, wanted, machines, ends.database)
         store.write_run(folder, run)
         measured = _measure_all(ends, wanted, folder)
         store.write_run(folder, replace(run, finished_at=store.now()))
     return Outcome(folder, _failure(measured))
+
+
+def _data_set(root: Path, wanted: Plan) -> DataSet | None:
+    """Return the data set that the apps need. Raises InputError when they need several."""
+    needed = {app.file.database.data: app for app in wanted.apps if app.file.database}
+    if len(needed) > 1:
+        told = ", ".join(f"'{app.name}' needs '{name}'" for name, app in needed.items())
+        raise InputError(f"one bench can use one data set: {told}", "Bench them one after the other, with --only.")
+    return next((read_data(root, name) for name in needed), None)
 
 
 def _measure_all(ends: cells.Ends, wanted: Plan, folder: Path) -> list[Cell]:
@@ -71,6 +84,11 @@ def _measure_all(ends: cells.Ends, wanted: Plan, folder: Path) -> list[Cell]:
                 store.append(folder, cell)
                 measured.append(cell)
                 progress.finish(cell)
+    except (KeyboardInterrupt, BenchrigError):
+        if measured:
+            count = f"{len(measured)} of {len(wanted.rows) * wanted.repeats}"
+            console.line(f"{count} cells were measured, and are in reports/{folder.name}; the table: ./inv report")
+        raise
     finally:
         console.status("")
     return measured
@@ -78,13 +96,14 @@ def _measure_all(ends: cells.Ends, wanted: Plan, folder: Path) -> list[Cell]:
 
 def _measure(ends: cells.Ends, wanted: Plan, row: Row, repeat: int, folder: Path, progress: Progress) -> Cell:
     try:
-        cell, raw = cells.measure(ends, wanted, row, repeat, progress.say)
+        measured = cells.measure(ends, wanted, row, repeat, progress.say)
     except HostError as error:
         raise HostError(f"{error}; it was measuring '{row.name}'", error.hint) from None
-    if not raw:
-        return cell
-    store.write_raw(folder, f"{row.name}.lua", wanted.generator.script(row.app.file.check))
-    return replace(cell, raw=store.write_raw(folder, f"{row.name}-{repeat}.txt", raw))
+    if measured.script:
+        store.write_raw(folder, f"{row.name}.lua", measured.script)
+    if not measured.raw:
+        return measured.cell
+    return replace(measured.cell, raw=store.write_raw(folder, f"{row.name}-{repeat}.txt", measured.raw))
 
 
 def _failure(measured: list[Cell]) -> str:
@@ -94,26 +113,45 @@ def _failure(measured: list[Cell]) -> str:
 
 
 @contextmanager
-def _hosts(inventory: Inventory) -> Iterator[tuple[AgentHost, AgentHost]]:
-    """Reach server and load host, which may be one machine: then there is one connection and one agent."""
-    server, generator = _first(inventory, "servers"), _first(inventory, "loadgens")
+def _hosts(inventory: Inventory, wanted: Plan) -> Iterator[Hosts]:
+    """Reach the hosts that the plan needs, each by one connection and one agent. Raises InputError when there is none."""
+    generator = _first(inventory, "loadgens", "a bench")
+    ours = next((app.name for app in wanted.apps if not app.file.address), "")
+    server = _first(inventory, "servers", f"the app '{ours}'") if ours else generator
+    stored = next((app.name for app in wanted.apps if app.file.database), "")
+    database = _first(inventory, "databases", f"the app '{stored}'") if stored else None
     with ExitStack() as stack:
         agents = {}
-        for host in {server.name: server, generator.name: generator}.values():
+        for host in {host.name: host for host in (server, generator, database) if host}.values():
             console.status(f"{host.name}: connecting")
             remote = stack.enter_context(ssh.connect(host))
             agents[host.name] = stack.enter_context(closing(AgentHost(remote)))
-        yield agents[server.name], agents[generator.name]
+        yield Hosts(agents[server.name], agents[generator.name], agents[database.name] if database else None)
 
 
-def _first(inventory: Inventory, group: str) -> Host:
+def _first(inventory: Inventory, group: str, who: str) -> Host:
     hosts = inventory.group(group)
     if not hosts:
-        raise InputError(f"the inventory '{inventory.name}' has no host in the group '{group}'")
+        raise InputError(f"the inventory '{inventory.name}' has no host in the group '{group}', which {who} needs")
     return hosts[0]
 
 
-def _record(folder: Path, inventory: Inventory, root: Path, wanted: Plan, machines: dict[str, Facts]) -> Run:
+def _address(inventory: Inventory, hosts: Hosts) -> str:
+    """Return where the load host finds the server."""
+    if hosts.server is hosts.generator:
+        return "127.0.0.1"
+    server = inventory.hosts[hosts.server.name]
+    return str(server.variables.get("benchrig_address", server.address))
+
+
+def _record(
+    folder: Path,
+    inventory: Inventory,
+    root: Path,
+    wanted: Plan,
+    machines: dict[str, Facts],
+    database: DatabaseEnd | None,
+) -> Run:
     return Run(
         name=folder.name,
         suite=wanted.suite,
@@ -131,6 +169,7 @@ def _record(folder: Path, inventory: Inventory, root: Path, wanted: Plan, machin
         published=wanted.published,
         started_at=store.now(),
         machines=tuple(_machine(name, inventory.machine, facts) for name, facts in machines.items()),
+        database=database.record() if database else None,
         git_commit=_git_commit(root),
         benchrig_version=benchrig.__version__,
     )

@@ -17,7 +17,8 @@ class Trial:
     generator: LoadGenerator
     shape: Shape
     output: LoadOutput
-    server: ServerLoad
+    server: ServerLoad | None
+    """None when the server was not watched."""
     local_ports: int
     """How many ports the load host has for its connections."""
 
@@ -86,10 +87,8 @@ def _connect(trial: Trial, failed: int) -> str:
             f"the load generator ran out of file descriptors: {trial.shape.connections} connections need {needed}, it may "
             f"have {trial.output.open_files} (connect {failed}); raise RLIMIT_NOFILE"
         )
-    return (
-        f"the load generator could not open all its connections (connect {failed}; {trial.server.time_wait_peak} sockets "
-        "were in TIME_WAIT, which hold local ports)"
-    )
+    sockets = f"; {trial.server.time_wait_peak} sockets were in TIME_WAIT, which hold local ports" if trial.server else ""
+    return f"the load generator could not open all its connections (connect {failed}{sockets})"
 
 
 def _first_line(text: str) -> str:

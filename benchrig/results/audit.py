@@ -15,6 +15,11 @@ LATE_SHARE = 0.01
 """From this share of late replies on, p99 is the timeout and not a latency."""
 
 CEILING = 0.95
+"""From this share of connections / sleep on, the waiting bounds the throughput."""
+
+BEYOND_CEILING = 1.1
+"""Above this share of it, the app waits less than its app.yml says."""
+
 SATURATED = 0.95
 
 LONG_RUN_SECONDS = 30.0
@@ -68,6 +73,8 @@ def remarks(cell: Cell) -> tuple[Remark, ...]:
         found += _generator(cell, cell.generator)
     if cell.server:
         found += _server(cell, cell.server)
+    if cell.database and cell.database.stored is not None:
+        found += _stored(cell.database.stored, cell.load.requests)
     return tuple(found)
 
 
@@ -100,7 +107,13 @@ def _ceiling(figures: Figures) -> Iterator[Remark]:
     if not figures.sleep_seconds:
         return
     ceiling = figures.connections / figures.sleep_seconds
-    if figures.requests_per_second >= CEILING * ceiling:
+    if figures.requests_per_second > BEYOND_CEILING * ceiling:
+        text = (
+            f"{figures.requests_per_second:.0f} requests/s are more than {figures.connections} connections / "
+            f"{figures.sleep_seconds:g} s of waiting allow ({ceiling:.0f}): 'sleep_seconds' in app.yml is wrong"
+        )
+        yield Remark("sleep_wrong", text)
+    elif figures.requests_per_second >= CEILING * ceiling:
         share = 100 * figures.requests_per_second / ceiling
         text = (
             f"at the ceiling: {figures.connections} connections / {figures.sleep_seconds:g} s of waiting allow "
@@ -136,6 +149,13 @@ def _errors(errors: LoadErrors) -> Iterator[Remark]:
             yield Remark("connection_errors", f"{count} {text}")
 
 
+def _stored(stored: int, requests: int) -> Iterator[Remark]:
+    # Requests that were under way when the load ended may be stored and not counted as answered, so more rows are right.
+    if stored < requests:
+        text = f"the database took {stored:,} of {requests:,}: so many replies said yes, but only {stored:,} rows are there"
+        yield Remark("not_stored", text, invalid=True)
+
+
 def _generator(cell: Cell, generator: Generator) -> Iterator[Remark]:
     usable = min(cell.threads, cell.cores)
     if not (usable and generator.wall_seconds):
@@ -163,9 +183,12 @@ def _server(cell: Cell, server: ServerLoad) -> Iterator[Remark]:
 
 
 def _foreign_percent(cell: Cell, server: ServerLoad) -> float:
-    """Return the share of the machine's CPU time that other processes than app and load generator used, at least."""
+    """Return the share of the machine's CPU time that others than app, database and load generator used, at least."""
     if not (cell.generator and cell.cores and server.seconds):
         return 0.0
-    ours = server.cpu_percent / cell.cores + 100 * cell.generator.cpu_seconds / server.seconds / cell.cores
+    seconds = cell.generator.cpu_seconds
+    if cell.database and cell.database.on_server:
+        seconds += cell.database.cpu_seconds
+    ours = (server.cpu_percent + 100 * seconds / server.seconds) / cell.cores
     rest = server.machine_idle_percent + server.machine_steal_percent + server.machine_interrupt_percent
     return 100 - rest - ours

@@ -1,0 +1,56 @@
+"""A data set: a folder of `configs/data/` with the SQL that puts a database into one state, and that state's fingerprint."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchrig import yamlfile
+from benchrig.errors import InputError, unknown
+
+DESCRIPTION = "data.yml"
+LOAD = "load.sql"
+FINGERPRINT = "fingerprint.sql"
+
+
+@dataclass(frozen=True)
+class DataFile:
+    """`data.yml` as it is written."""
+
+    title: str
+    fingerprint: str
+    """What `fingerprint.sql` prints when `load.sql` has just been run."""
+    tables: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """A data set: its name (the folder's, and that of its database), where it lies, and its `data.yml`."""
+
+    name: str
+    folder: Path
+    file: DataFile
+    document: yamlfile.Document
+
+    def where(self, *keys: str) -> str:
+        """Return `file:line` of a value in its `data.yml`."""
+        return self.document.where(keys)
+
+    def digests(self) -> dict[str, str]:
+        """Return the SHA-256 of each file that must lie on the database's host, by name."""
+        paths = [path for path in sorted(self.folder.iterdir()) if path.is_file() and path.name != DESCRIPTION]
+        return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
+
+
+def read_data(root: Path, name: str) -> DataSet:
+    """Read a data set of `root/configs/data`. Raises InputError: there is none of that name; a mistake with its line."""
+    folder = root / "configs" / "data" / name
+    if not (folder / DESCRIPTION).is_file():
+        raise unknown("data set", name, [path.parent.name for path in folder.parent.glob(f"*/{DESCRIPTION}")])
+    document = yamlfile.read(folder / DESCRIPTION)
+    file = document.build(DataFile)
+    missing = [needed for needed in (LOAD, FINGERPRINT) if not (folder / needed).is_file()]
+    if missing:
+        raise InputError(problems=[document.problem((), f"there is no file '{needed}' beside this") for needed in missing])
+    return DataSet(name, folder, file, document)

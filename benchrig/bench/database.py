@@ -1,0 +1,88 @@
+"""The database's end of a bench: a data set that is in the same state before every cell, and what a load did to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from benchrig.agent import bench_protocol as ask
+from benchrig.bench.app import App
+from benchrig.bench.data import DataSet
+from benchrig.bench.host import Host
+from benchrig.errors import InputError, Problem
+from benchrig.results.model import Database, DatabaseLoad
+
+
+class DataError(Exception):
+    """The data set is not what its `data.yml` says, although it has just been loaded."""
+
+
+@dataclass(frozen=True)
+class DatabaseEnd:
+    """The host of the database, and the data set in it."""
+
+    host: Host
+    name: str
+    data: DataSet
+    facts: ask.DatabaseFacts
+
+    def reset(self) -> None:
+        """Put the data set back into its first state. Raises DataError when it is another one; OperationError."""
+        found = self.host.ask(ask.ResetData(self.data.name)).fingerprint
+        wanted = self.data.file.fingerprint
+        if found != wanted:
+            place = self.data.where("fingerprint")
+            raise DataError(f"the data set on {self.name} is '{found}' after loading, not '{wanted}' ({place})")
+
+    def read(self, table: str, *, ended: bool) -> ask.DatabaseCounters:
+        """Read what PostgreSQL has counted, before a load and when the app has `ended`. Raises OperationError."""
+        return self.host.ask(ask.FindDatabaseLoad(self.data.name, table, ended))
+
+    def record(self) -> Database:
+        """Return what a run keeps of it."""
+        facts = self.facts
+        return Database(self.name, self.data.name, facts.version, facts.settings, self.data.file.fingerprint)
+
+
+def difference(before: ask.DatabaseCounters, after: ask.DatabaseCounters, *, on_server: bool) -> DatabaseLoad:
+    """Return what a load did, from what was counted before and after it."""
+    return DatabaseLoad(
+        stored=None if before.rows is None or after.rows is None else after.rows - before.rows,
+        sessions=after.sessions - before.sessions,
+        commits=after.commits - before.commits,
+        rollbacks=after.rollbacks - before.rollbacks,
+        cpu_seconds=round(after.cpu_seconds - before.cpu_seconds, 3),
+        on_server=on_server,
+    )
+
+
+def look(host: Host, name: str, data: DataSet, apps: Iterable[App]) -> DatabaseEnd:
+    """Look at the database before anything is measured, and see that it can serve `apps`.
+
+    Raises InputError: a pool larger than PostgreSQL allows, a data set that loading does not bring into its state;
+    OperationError when PostgreSQL does not answer.
+    """
+    facts = host.ask(ask.FindDatabase(data.name))
+    end = DatabaseEnd(host, name, data, facts)
+    if too_large := [problem for app in apps for problem in _pool_problems(app, name, facts)]:
+        raise InputError(problems=too_large)
+    if facts.fingerprint != data.file.fingerprint:
+        try:
+            end.reset()
+        except DataError as error:
+            raise InputError(
+                str(error), "If its files are changed on purpose, write the new fingerprint there; else restore them."
+            ) from None
+    return end
+
+
+def _pool_problems(app: App, name: str, facts: ask.DatabaseFacts) -> list[Problem]:
+    wanted = app.file.database.pool_max if app.file.database else 0
+    allowed = facts.max_connections - facts.reserved_connections
+    if wanted <= allowed:
+        return []
+    wrong = (
+        f"a pool of {wanted} connections is more than PostgreSQL on {name} allows: max_connections {facts.max_connections}, "
+        f"{facts.reserved_connections} of them reserved; lower it to {allowed}, or raise postgresql_max_connections"
+    )
+    return [Problem(app.where("database", "pool_max"), wrong)]

@@ -1,0 +1,121 @@
+"""Whether an app answers as its routes say: every route requested once before any load, and each reply looked at whole."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from benchrig.agent.bench_protocol import Reply
+from benchrig.bench.traffic import Route, Traffic
+
+SHOWN = 80
+"""How many characters of a value that differs are told."""
+
+
+class WrongAnswerError(Exception):
+    """A reply is not what the route expects; the text names the request and the first difference."""
+
+
+def verify(traffic: Traffic, send: Callable[[Route], Reply]) -> dict[str, str]:
+    """Have `send` make each request once, in order, and return the exact bodies that later replies must equal, by route.
+
+    What a reply gives for later requests is put into them. Raises WrongAnswerError for the first reply that is wrong.
+    """
+    answers: dict[str, str] = {}
+    captured: dict[str, str] = {}
+    for route in {route.name: route for route in traffic.routes}.values():
+        reply = send(_filled(route, captured))
+        if reply.error:
+            raise WrongAnswerError(f"{route.title} got no answer: {reply.error}")
+        if wrong := mistake(route, reply):
+            raise WrongAnswerError(f"{route.title}: {wrong}")
+        # Of several bodies, each may have an answer of its own.
+        if route.json is not None and len(route.bodies) <= 1:
+            answers[route.name] = reply.body
+        captured |= _captured(route, reply.body)
+    return answers
+
+
+def mistake(route: Route, reply: Reply) -> str:
+    """Return what is wrong with a reply, with the first difference; empty when it is as expected."""
+    if reply.status != route.status:
+        return f"status {reply.status} and {_short(reply.body)}, not {route.status}"
+    if route.contains not in reply.body:
+        return f"the body is {_short(reply.body)}, without {_short(route.contains)}"
+    if route.json is None:
+        return ""
+    if reply.cut:
+        return f"the body is longer than {len(reply.body.encode()) >> 20} MiB, and cannot be compared"
+    try:
+        found = json.loads(reply.body)
+    except ValueError:
+        return f"the body is {_short(reply.body)}, which is not JSON"
+    return difference(route.json, found)
+
+
+def difference(expected: object, found: object, place: str = "") -> str:
+    """Return the first difference of two JSON values, with its place as `995/title`; empty when they are equal."""
+    at = f"{place} " if place else "the body "
+    if isinstance(expected, dict) and isinstance(found, dict):
+        return _of_mappings(expected, found, place)
+    if isinstance(expected, list) and isinstance(found, list):
+        pairs = zip(expected, found, strict=False)
+        within = (difference(one, other, _below(place, index)) for index, (one, other) in enumerate(pairs))
+        uneven = f"{at}has {len(found)} items, not {len(expected)}" if len(found) != len(expected) else ""
+        return next(filter(None, within), uneven)
+    # In Python true equals 1; in JSON it does not.
+    same = expected == found and isinstance(expected, bool) == isinstance(found, bool)
+    return "" if same else f"{at}is {_short(found)}, not {_short(expected)}"
+
+
+def _of_mappings(expected: dict[str, Any], found: dict[str, Any], place: str) -> str:
+    for key, value in expected.items():
+        if key not in found:
+            return f"{_below(place, key)} is missing"
+        if differs := difference(value, found[key], _below(place, key)):
+            return differs
+    return next((f"{_below(place, key)} should not be there" for key in found if key not in expected), "")
+
+
+def _below(place: str, key: object) -> str:
+    return f"{place}/{key}" if place else str(key)
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
+
+
+def _filled(route: Route, captured: Mapping[str, str]) -> Route:
+    """Return a request with what earlier replies gave in the place of `{name}`; of several bodies it has the first."""
+
+    def fill(text: str) -> str:
+        return re.sub(r"\{([^{}]+)\}", lambda name: captured.get(name[1], name[0]), text)
+
+    headers = {name: fill(value) for name, value in route.headers.items()}
+    return replace(route, path=fill(route.path), headers=headers, bodies=tuple(map(fill, route.bodies[:1])))
+
+
+def _captured(route: Route, body: str) -> dict[str, str]:
+    """Return what a reply gives for later requests, by name. Raises WrongAnswerError when it gives nothing."""
+    if not route.capture:
+        return {}
+    from lupa import luajit21  # late, as loading takes time: few rows capture anything
+
+    lua: Any = luajit21  # its types do not know that without an encoding it works on bytes, as wrk's does
+    match = lua.LuaRuntime(encoding=None).eval(b"string.match")
+    values: dict[str, str] = {}
+    for name, pattern in route.capture.items():
+        try:
+            found = match(body.encode(), pattern.encode())
+        except luajit21.LuaError as error:
+            why = str(error).partition("\n")[0]
+            raise WrongAnswerError(f"{route.title}: {pattern!r} of '{name}' is no Lua pattern: {why}") from None
+        found = found[0] if isinstance(found, tuple) else found
+        if found is None:
+            raise WrongAnswerError(f"{route.title}: nothing fits the pattern {pattern!r} of '{name}' in {_short(body)}")
+        values[name] = found.decode(errors="replace") if isinstance(found, bytes) else str(found)
+    return values
