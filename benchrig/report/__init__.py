@@ -1,45 +1,55 @@
-"""Reports of a run: one table model, and the forms it is shown and written in."""
+"""Reports of a run or a published set: one table model, and the forms it is shown and written in."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from benchrig.report import export_csv, export_json, export_markdown, published, terminal
-from benchrig.report.table import Table, make
-from benchrig.results import store
+from benchrig.report import export_csv, export_html, export_json, export_markdown
+from benchrig.report.compare import compare
+from benchrig.report.compare import render as render_comparison
+from benchrig.report.document import Report
+from benchrig.report.load import find_folder, load
+from benchrig.report.table import Table
+from benchrig.report.terminal import render as render_terminal
+from benchrig.report.terminal import width_of
 
-__all__ = ["EXPORTS", "Table", "render_terminal", "write_reports"]
+__all__ = [
+    "EXPORTS",
+    "Report",
+    "Table",
+    "compare",
+    "load",
+    "render_comparison",
+    "render_terminal",
+    "width_of",
+    "write_reports",
+]
 
-Export = Callable[[Table], str]
-"""Turns the table into the text of one file."""
+Export = Callable[[Report], str]
+"""Turns a report into the text of one file."""
 
 EXPORTS: Mapping[str, Export] = {
     "report.md": export_markdown.render,
+    "report.html": export_html.render,
     "report.csv": export_csv.render,
     "report.json": export_json.render,
 }
 """The files of a report. To add one, add a module with a `render` and a line here."""
 
 
-def write_reports(folder: Path, root: Path) -> Table:
-    """Write every file of the report into a run's folder, and return its table.
+def write_reports(name: str | Path, root: Path) -> Report:
+    """Return the report of a run or of a published set; write every file of it into a run's folder.
 
-    `root` is where `configs/published/` lies. Each file is replaced whole: a reader never sees half of one.
-    Raises InputError when the run's records or its published figures cannot be read.
+    `name` and `root` are as for `load`, and it raises what that raises. A published set has no folder: nothing of it was
+    measured here, and nothing is written. Each file is replaced whole: a reader never sees half of one.
     """
-    run, cells = store.read(folder)
-    table = make(run, cells, published.read(run.published, root) if run.published else None)
-    for name, export in EXPORTS.items():
-        part = folder / f".{name}.part"
-        part.write_text(export(table), encoding="utf-8")
-        part.replace(folder / name)
-    return table
-
-
-def render_terminal(table: Table, lang: str = "en") -> str:
-    """Return the table as plain text, with headings in `lang`: `en`, or the published document's language.
-
-    Raises InputError with the nearest names for a language that it does not have.
-    """
-    return terminal.render(table, lang)
+    folder = find_folder(name, root)
+    report = load(folder or name, root)
+    if folder is None:
+        return report
+    for file, export in EXPORTS.items():
+        part = folder / f".{file}.part"
+        part.write_text(export(report), encoding="utf-8")
+        part.replace(folder / file)
+    return report

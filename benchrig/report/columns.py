@@ -1,4 +1,4 @@
-"""The columns a reader sees, in their order, with the text of each figure: one definition for terminal and Markdown."""
+"""The columns a reader sees, in order, with the text of each figure: one definition for terminal, Markdown and HTML."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from benchrig.errors import unknown
 from benchrig.report.figures import Figures
 from benchrig.report.notes import Note, notes_of, reference
-from benchrig.report.published import Headings
+from benchrig.report.published import Headings, PublishedRow
 from benchrig.report.table import Row, Table
 
 NOTHING = "–"
@@ -23,33 +23,48 @@ class Column:
     heading: str
     text: Callable[[Row], str]
     shown: Callable[[Table], bool] = lambda _: True
+    only_files: bool = False
+    """Too much for a terminal: only the files have it."""
 
 
 @dataclass(frozen=True)
 class Grid:
-    """A table as text: headings, one tuple of texts a row, and the notes that the last column refers to by number."""
+    """A table as text: its columns with their headings, one tuple of texts a row, and the notes on them.
 
+    The last column is not one of `columns`: it has the remarks, which refer to the notes by number.
+    """
+
+    columns: tuple[Column, ...]
     headings: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     notes: tuple[Note, ...]
 
 
-def grid(table: Table, lang: str = "en") -> Grid:
-    """Return a table as text, with headings in `lang`: `en`, or the language of the published document.
+def grid(table: Table, columns: Sequence[Column], lang: str = "en") -> Grid:
+    """Return these columns of a table as text, with headings in `lang`: `en`, or the language of the published document.
 
     Raises InputError naming the languages there are when it is neither.
     """
     headings = _headings(table, lang)
-    columns = [column for column in COLUMNS if column.shown(table)]
     notes = notes_of(table.rows)
     rows = tuple((*(column.text(row) for column in columns), reference(row, notes)) for row in table.rows)
-    titles = tuple(getattr(headings, column.key) or column.heading for column in columns)
-    return Grid((*titles, headings.remarks or "remarks"), rows, notes)
+    titles = tuple(getattr(headings, column.key, "") or column.heading for column in columns)
+    return Grid(tuple(columns), (*titles, headings.remarks or "remarks"), rows, notes)
+
+
+def of_files(table: Table) -> tuple[Column, ...]:
+    """Return all columns that a table has something to show in."""
+    return tuple(column for column in COLUMNS if column.shown(table))
+
+
+def of_terminal(table: Table) -> tuple[Column, ...]:
+    """Return those of them that a terminal has."""
+    return tuple(column for column in of_files(table) if not column.only_files)
 
 
 def languages(table: Table) -> tuple[str, ...]:
     """Return the languages that a table has headings in."""
-    return ("en", table.published.source.language) if table.published else ("en",)
+    return ("en", table.source.source.language) if table.source else ("en",)
 
 
 def milliseconds(value: float | None) -> str:
@@ -59,10 +74,21 @@ def milliseconds(value: float | None) -> str:
     return f"{value:.2f}ms" if round(value, 2) < 1000 else f"{value / 1000:.2f}s"
 
 
+def interval(figures: Figures) -> str:
+    """Write the confidence interval of throughput by how far its ends are from the median: `-3%/+5%`."""
+    throughput = figures.requests_per_second
+    return _around(throughput.median, *throughput.interval) if throughput.interval else NOTHING
+
+
+def errors(figures: Figures) -> str:
+    """Write how many errors there were together."""
+    return f"{figures.errors.total:,}" if figures.errors_told else NOTHING
+
+
 def _headings(table: Table, lang: str) -> Headings:
     if lang not in languages(table):
         raise unknown("language", lang, languages(table))
-    return table.published.headings if table.published and lang != "en" else Headings()
+    return table.source.headings if table.source and lang != "en" else Headings()
 
 
 def _of(text: Callable[[Figures], str]) -> Callable[[Row], str]:
@@ -79,17 +105,16 @@ def _spread(figures: Figures) -> str:
     return _around(throughput.median, throughput.low, throughput.high)
 
 
-def _interval(figures: Figures) -> str:
-    throughput = figures.requests_per_second
-    return _around(throughput.median, *throughput.interval) if throughput.interval else NOTHING
+def _count(value: int | None) -> str:
+    return NOTHING if value is None else f"{value:,}"
 
 
 def _cpu(figures: Figures) -> str:
     return NOTHING if figures.server_cpu_percent is None else f"{figures.server_cpu_percent:.0f}%"
 
 
-def _published(row: Row) -> str:
-    return f"{row.published.requests_per_second:,.2f}" if row.published else NOTHING
+def _published(text: Callable[[PublishedRow], str]) -> Callable[[Row], str]:
+    return lambda row: text(row.published) if row.published else NOTHING
 
 
 def _ratio(row: Row) -> str:
@@ -108,20 +133,83 @@ def _has_intervals(table: Table) -> bool:
     return any(row.figures and row.figures.requests_per_second.interval for row in table.rows)
 
 
+def _has_routes(table: Table) -> bool:
+    return len({row.route for row in table.rows}) > 1
+
+
+def _shown_by(figure: Callable[[Figures], float | None]) -> Callable[[Table], bool]:
+    """Show a column where a row has that figure; documents do not give all of them."""
+    return lambda table: any(row.figures and figure(row.figures) is not None for row in table.rows)
+
+
 COLUMNS: Sequence[Column] = (
+    Column("name", "row", lambda row: row.name, only_files=True),
     Column("system", "system", lambda row: row.system),
+    Column("route", "route", lambda row: row.route or NOTHING, _has_routes),
     Column("connections", "conns", lambda row: f"{row.connections:,}"),
-    Column("requests", "total\nrequests", _of(lambda figures: f"{figures.requests:,}")),
+    Column(
+        "requests",
+        "total\nrequests",
+        _of(lambda figures: _count(figures.requests)),
+        _shown_by(lambda figures: figures.requests),
+    ),
     Column("requests_per_second", "requests/s", _of(lambda figures: f"{figures.requests_per_second.median:,.2f}")),
     Column("spread", "min/max", _of(_spread), lambda table: _repeated(table) and not _has_intervals(table)),
-    Column("interval", "95%\ninterval", _of(_interval), _has_intervals),
-    Column("latency_mean_ms", "mean\nlatency", _of(lambda figures: milliseconds(figures.latency_mean_ms))),
-    Column("latency_max_ms", "max\nlatency", _of(lambda figures: milliseconds(figures.latency_max_ms))),
-    Column("latency_p50_ms", "p50", _of(lambda figures: milliseconds(figures.latency_p50_ms))),
-    Column("latency_p99_ms", "p99", _of(lambda figures: milliseconds(figures.latency_p99_ms))),
-    Column("errors", "errors", _of(lambda figures: f"{figures.errors.total:,}")),
-    Column("server_cpu_percent", "server\nCPU", _of(_cpu)),
-    Column("published_requests_per_second", "published\nrequests/s", _published, _compared),
+    Column("interval", "95%\ninterval", _of(interval), _has_intervals),
+    Column(
+        "latency_mean_ms",
+        "mean\nlatency",
+        _of(lambda figures: milliseconds(figures.latency_mean_ms)),
+        _shown_by(lambda figures: figures.latency_mean_ms),
+    ),
+    Column(
+        "latency_max_ms",
+        "max\nlatency",
+        _of(lambda figures: milliseconds(figures.latency_max_ms)),
+        _shown_by(lambda figures: figures.latency_max_ms),
+    ),
+    Column(
+        "latency_p50_ms",
+        "p50",
+        _of(lambda figures: milliseconds(figures.latency_p50_ms)),
+        _shown_by(lambda figures: figures.latency_p50_ms),
+    ),
+    Column(
+        "latency_p99_ms",
+        "p99",
+        _of(lambda figures: milliseconds(figures.latency_p99_ms)),
+        _shown_by(lambda figures: figures.latency_p99_ms),
+    ),
+    Column("errors", "errors", _of(errors), _shown_by(lambda figures: figures.errors_told or None)),
+    Column("stored", "rows\nstored", _of(lambda figures: _count(figures.stored)), _shown_by(lambda figures: figures.stored)),
+    Column("server_cpu_percent", "server\nCPU", _of(_cpu), _shown_by(lambda figures: figures.server_cpu_percent)),
+    Column(
+        "published_requests_per_second",
+        "published\nrequests/s",
+        _published(lambda row: f"{row.requests_per_second:,.2f}"),
+        _compared,
+    ),
+    Column(
+        "published_latency_mean_ms",
+        "published\nmean",
+        _published(lambda row: milliseconds(row.latency_mean_ms)),
+        _compared,
+        only_files=True,
+    ),
+    Column(
+        "published_latency_max_ms",
+        "published\nmax",
+        _published(lambda row: milliseconds(row.latency_max_ms)),
+        _compared,
+        only_files=True,
+    ),
+    Column(
+        "published_timeouts",
+        "published\ntimeouts",
+        _published(lambda row: f"{row.timeouts:,}"),
+        _compared,
+        only_files=True,
+    ),
     Column("ratio", "ratio", _ratio, _compared),
     Column("rank", "#", lambda row: str(row.rank or NOTHING)),
 )

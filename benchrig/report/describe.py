@@ -1,31 +1,56 @@
-"""A run in words: what it was, on what machines, and the command that does it again. Every report uses these."""
+"""A report in words: what was measured, on what machines, and the command that does it again. Every report uses these."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from benchrig import shell
 from benchrig.report.published import Published
 from benchrig.report.table import Row, Table
-from benchrig.results.model import Machine
+from benchrig.report.verdict import WORDS, Quantity, Verdict
+from benchrig.results.model import Database, Machine, Run
 
 _FLAGS = ("duration", "threads", "repeats")
 
 
-def run_line(table: Table) -> str:
-    """Return the run's name, suite, profile, inventory and settings in one line, and whether it is incomplete."""
-    run = table.run
+def heading_lines(table: Table) -> tuple[str, ...]:
+    """Return what a table is of: the run with its machines, or the published set with its document."""
+    if isinstance(table.origin, Published):
+        return (f"published figures {table.name}: {table.title}", *source_lines(table.origin))
+    run = table.origin
+    database = [database_line(run.database)] if run.database else []
+    return (run_line(run, table.incomplete), *(machine_line(machine) for machine in run.machines), *database)
+
+
+def run_line(run: Run, incomplete: bool) -> str:
+    """Return a run's name, suite, profile, inventory and settings in one line, and whether it is incomplete."""
     settings = _pairs({name.replace("_", "-"): value for name, value in run.settings.items() if value})
-    state = "INCOMPLETE " if table.incomplete else ""
+    state = "INCOMPLETE " if incomplete else ""
     return f"{state}run {run.name}: suite {run.suite}, profile {run.profile}, inventory {run.inventory} ({settings})"
 
 
 def machine_line(machine: Machine) -> str:
     """Return a machine's CPU, cores, memory, kernel, system and virtualization in one line."""
+    return f"{machine.name}: {hardware(machine)}, {machine.os}, kernel {machine.kernel}, {virtualization(machine)}"
+
+
+def hardware(machine: Machine) -> str:
+    """Return a machine's CPU, cores and memory."""
     cores = f"{machine.cores} core" + ("" if machine.cores == 1 else "s")
-    memory = f"{machine.memory_bytes / 2**30:.1f} GiB"
-    virtual = machine.virtualization or "no virtualization"
-    return f"{machine.name}: {machine.cpu}, {cores}, {memory}, {machine.os}, kernel {machine.kernel}, {virtual}"
+    return f"{machine.cpu}, {cores}, {machine.memory_bytes / 2**30:.1f} GiB"
+
+
+def virtualization(machine: Machine) -> str:
+    """Return what a machine runs in."""
+    return machine.virtualization or "no virtualization"
+
+
+def database_line(database: Database) -> str:
+    """Return which database the apps used, where, with which data."""
+    return (
+        f"database on {database.host}: PostgreSQL {database.version}, data set {database.data} "
+        f"(fingerprint {database.fingerprint})"
+    )
 
 
 def what_ran(rows: Iterable[Row]) -> tuple[str, ...]:
@@ -38,14 +63,17 @@ def what_ran(rows: Iterable[Row]) -> tuple[str, ...]:
 
 
 def source_lines(published: Published) -> tuple[str, ...]:
-    """Return where published figures come from: the document, its machine, its versions."""
+    """Return where published figures come from: the document, its machine, its load, its versions."""
     source = published.source
-    return (source.document, source.machine, _pairs(source.versions))
+    load = f"{source.command} (timeout {source.timeout_seconds:g} s)"
+    return (source.document, source.machine, load, _pairs(source.versions))
 
 
 def repeat_command(table: Table) -> str:
-    """Return the command line that measures the same rows with the same settings again."""
-    run = table.run
+    """Return the command line that measures the same rows with the same settings again; of a published set, its own."""
+    if isinstance(table.origin, Published):
+        return table.origin.source.command
+    run = table.origin
     settings = {flag: run.settings[flag].replace(" ", "") for flag in _FLAGS if run.settings.get(flag)}
     connections = {row.connections for row in table.rows}
     if len(connections) == 1 and not table.not_run:
@@ -53,6 +81,43 @@ def repeat_command(table: Table) -> str:
     argv = ["./inv", "bench", "-i", run.inventory, "--suite", run.suite, "--profile", run.profile]
     overrides = [word for flag, value in settings.items() for word in (f"--{flag}", value)]
     return shell.quote([*argv, "--only", ",".join(run.rows), *overrides])
+
+
+def provenance(run: Run) -> str:
+    """Return when a run was made, and with which benchrig."""
+    commit = f", commit {run.git_commit}" if run.git_commit else ""
+    finished = f"finished {run.finished_at}" if run.finished_at else "not finished"
+    return f"Started {run.started_at}, {finished}; benchrig {run.benchrig_version}{commit}."
+
+
+def loads(rows: Iterable[Row]) -> tuple[str, ...]:
+    """Return for each row its name, as a comment, and the load generator's command line under it."""
+    return tuple(f"# {row.name}\n{shell.quote(row.command)}" for row in rows if row.command)
+
+
+def settings(table: Table) -> Mapping[str, Mapping[str, str]]:
+    """Return what each machine and the database were set to, by a title: kernel settings, limits, programs."""
+    run = table.run
+    if run is None:
+        return {}
+    found = {
+        f"Machine {machine.name} ({machine.kind})": {**machine.sysctls, **machine.limits, **machine.versions}
+        for machine in run.machines
+    }
+    if run.database:
+        found[f"Database {run.database.data} on {run.database.host}"] = dict(run.database.settings)
+    return {title: pairs for title, pairs in found.items() if pairs}
+
+
+def verdict_counts(verdicts: Sequence[Verdict]) -> str:
+    """Return how many claims there are of each verdict: `9 reproduced, 3 contradicted`."""
+    counts = {word: sum(verdict.word == word for verdict in verdicts) for word in WORDS}
+    return ", ".join(f"{count} {word}" for word, count in counts.items() if count)
+
+
+def quantities(found: Iterable[Quantity]) -> str:
+    """Return figures of a claim in one line: `throughput(sanic) 19,218 requests/s; …`."""
+    return "; ".join(f"{one.name} {one.text}" for one in found)
 
 
 def _pairs(values: Mapping[str, str]) -> str:

@@ -1,18 +1,22 @@
-"""`report.json`: the whole table for programs."""
+"""`report.json`: the whole report for programs."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict
 
+from benchrig.report.document import Report
 from benchrig.report.record import record
-from benchrig.report.table import Table
 
 
-def render(table: Table) -> str:
-    """Return the table as JSON text: `run`, `machines`, `incomplete`, `not_run`, `published` and `rows`."""
-    run = asdict(table.run)
-    machines = run.pop("machines")
+def render(report: Report) -> str:
+    """Return the report as JSON text: `run`, `machines`, `incomplete`, `not_run`, `published`, `rows` and `claims`.
+
+    `run` is null for a published set. `published` is the source of the published figures, with their `name`.
+    """
+    table = report.table
+    run = asdict(table.run) if table.run else None
+    machines = run.pop("machines") if run else []
     rows = [
         {**asdict(record(row)), "versions": dict(row.versions), "command": row.command, "raw": row.raw} for row in table.rows
     ]
@@ -21,7 +25,8 @@ def render(table: Table) -> str:
         "machines": machines,
         "incomplete": table.incomplete,
         "not_run": table.not_run,
-        "published": asdict(table.published.source) if table.published else None,
+        "published": {"name": table.source.name, **asdict(table.source.source)} if table.source else None,
         "rows": rows,
+        "claims": [asdict(verdict) for verdict in report.verdicts],
     }
     return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"

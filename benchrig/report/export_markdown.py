@@ -3,31 +3,30 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from benchrig import shell
-from benchrig.report import columns
-from benchrig.report.describe import machine_line, repeat_command, run_line, source_lines, what_ran
+from benchrig.report import columns, describe
+from benchrig.report.document import Report
 from benchrig.report.notes import Note
-from benchrig.report.table import Table
-from benchrig.results.model import Machine, Run
+from benchrig.report.verdict import Verdict
 
 
-def render(table: Table) -> str:
-    """Return the table as Markdown, and below it the remarks, what ran, the machines, and how to repeat the run."""
-    run, grid = table.run, columns.grid(table)
-    loads = [f"# {row.name}\n{shell.quote(row.command)}" for row in table.rows if row.command]
+def render(report: Report) -> str:
+    """Return the report as Markdown: table, remarks, claims, what ran, the machines, and how to repeat the run."""
+    table = report.table
+    grid = columns.grid(table, columns.of_files(table))
     sections = [
-        f"# {_escaped(run.suite_title or run.suite)}",
-        _bullets([run_line(table), *(machine_line(machine) for machine in run.machines)]),
+        f"# {_escaped(table.title)}",
+        _bullets(describe.heading_lines(table)),
         _grid(grid.headings, grid.rows),
         _section("Remarks", "\n".join(_note(number, note) for number, note in enumerate(grid.notes, 1))),
+        _section("Claims", _claims(report.verdicts)),
         _section("Not run", _bullets(table.not_run)),
-        _section("What ran", _bullets(what_ran(table.rows))),
-        _section("The published figures", _bullets(source_lines(table.published)) if table.published else ""),
-        *(_section(f"Machine {machine.name} ({machine.kind})", _settings(machine)) for machine in run.machines),
-        _section("How to repeat it", f"{_provenance(run)}\n\n{_code([repeat_command(table)])}"),
-        _section("Each row's load, run in this folder", _code(loads)),
+        _section("What ran", _bullets(describe.what_ran(table.rows))),
+        _section("The published figures", _bullets(describe.source_lines(table.published)) if table.published else ""),
+        *(_section(title, _settings(pairs)) for title, pairs in describe.settings(table).items()),
+        _section("How to repeat it", _repeat(report)),
+        _section("Each row's load, run in this folder", _code(describe.loads(table.rows))),
     ]
     return "\n\n".join(section for section in sections if section) + "\n"
 
@@ -37,7 +36,7 @@ def _section(title: str, body: str) -> str:
 
 
 def _grid(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    rule = "|".join(["---", *("---:" for _ in headings[2:]), "---"])
+    rule = "|".join(["---", "---", *("---:" for _ in headings[3:]), "---"])
     return "\n".join([_line(headings), f"|{rule}|", *(_line(row) for row in rows)])
 
 
@@ -56,15 +55,32 @@ def _item(text: str) -> str:
     return "\n".join([f"    - {_escaped(first)}", *block])
 
 
-def _settings(machine: Machine) -> str:
-    pairs = (*machine.sysctls.items(), *machine.limits.items(), *machine.versions.items())
-    return _grid(("setting or program", "value"), pairs) if pairs else ""
+def _claims(verdicts: Sequence[Verdict]) -> str:
+    """Return what became of the claims: how many of each, then each with its figures and its reason."""
+    if not verdicts:
+        return ""
+    return "\n".join([f"{describe.verdict_counts(verdicts)}.", "", *(_verdict(verdict) for verdict in verdicts)])
 
 
-def _provenance(run: Run) -> str:
-    commit = f", commit {run.git_commit}" if run.git_commit else ""
-    finished = f"finished {run.finished_at}" if run.finished_at else "not finished"
-    return f"Started {run.started_at}, {finished}; benchrig {run.benchrig_version}{commit}."
+def _verdict(verdict: Verdict) -> str:
+    lines = [
+        f"published: {describe.quantities(verdict.published)}" if verdict.published else "",
+        f"measured: {describe.quantities(verdict.measured)}" if verdict.measured else "",
+        verdict.reason,
+        *(f"note: {note}" for note in verdict.notes),
+        *(f"cause: {cause}" for cause in verdict.causes),
+    ]
+    head = f"- **{verdict.word}**: {_escaped(verdict.says)} ({_escaped(verdict.claim)}; {_escaped(verdict.place)})"
+    return "\n".join([head, *(_item(line) for line in lines if line)])
+
+
+def _settings(pairs: Mapping[str, str]) -> str:
+    return "\n".join([_line(("setting or program", "value")), "|---|---|", *(_line(pair) for pair in pairs.items())])
+
+
+def _repeat(report: Report) -> str:
+    run, command = report.table.run, _code([describe.repeat_command(report.table)])
+    return f"{describe.provenance(run)}\n\n{command}" if run else command
 
 
 def _bullets(lines: Iterable[str]) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchrig import yamlfile
-from benchrig.errors import InputError, unknown
+from benchrig.errors import InputError, Problem, unknown
+from benchrig.results.wrk_output import OutputError, Printed, read_printed
+from benchrig.yamlfile import Document
 
 
 @dataclass(frozen=True)
@@ -28,19 +30,27 @@ class Source:
 
 @dataclass(frozen=True)
 class PublishedRow:
-    """One row of a published table."""
+    """One row of a published table. A figure that the document does not give is None."""
 
     title: str
     """The row's own title, in the document's language."""
     connections: int
-    requests: int
     requests_per_second: float
-    latency_mean_ms: float
-    latency_max_ms: float
+    found_in: str
+    """Where in the document the figures stand."""
+    route: str = ""
+    """The request that was sent, where the document's rows differ in it: `GET /films/`."""
+    requests: int | None = None
+    latency_mean_ms: float | None = None
+    latency_max_ms: float | None = None
     timeouts: int = 0
     """Replies slower than the load generator's timeout, by its raw text."""
     timeouts_remarked: bool = False
     """The table itself remarks on them."""
+    sleep_seconds: float = 0.0
+    """How long the handler waits on purpose; bounds throughput to connections / sleep."""
+    raw: str = ""
+    """The load generator's own text as the document prints it: a file, by its path below `configs/published/`."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +58,7 @@ class Headings:
     """Headings of a report's columns in the document's language, by our names of them; an empty one stays English."""
 
     system: str = ""
+    route: str = ""
     connections: str = ""
     requests: str = ""
     requests_per_second: str = ""
@@ -58,6 +69,7 @@ class Headings:
     latency_p50_ms: str = ""
     latency_p99_ms: str = ""
     errors: str = ""
+    stored: str = ""
     server_cpu_percent: str = ""
     published_requests_per_second: str = ""
     ratio: str = ""
@@ -66,8 +78,8 @@ class Headings:
 
 
 @dataclass(frozen=True)
-class Published:
-    """A published table: its source, its rows by the names in our suite, and its headings."""
+class _File:
+    """What `configs/published/NAME.yml` holds."""
 
     title: str
     source: Source
@@ -75,23 +87,69 @@ class Published:
     headings: Headings = field(default_factory=Headings)
 
 
+@dataclass(frozen=True)
+class Published:
+    """A published table: its name here, its source, its rows by the names in our suite, and its headings."""
+
+    name: str
+    title: str
+    source: Source
+    rows: Mapping[str, PublishedRow]
+    headings: Headings = field(default_factory=Headings)
+    printed: Mapping[str, Printed] = field(default_factory=dict)
+    """The load generator's own text, read, of each row that has it."""
+
+
+def folder(root: Path) -> Path:
+    """Return where the published figures of a project lie."""
+    return root / "configs" / "published"
+
+
+def names(root: Path) -> frozenset[str]:
+    """Return the names of all published sets."""
+    return frozenset(path.stem for path in folder(root).glob("*.yml"))
+
+
 def read(name: str, root: Path) -> Published:
-    """Read `configs/published/NAME.yml`.
+    """Read `configs/published/NAME.yml`, and the raw texts that it names.
 
     Raises InputError with the nearest names when there is no such file, and with `file:line` for each mistake in it.
     """
-    folder = root / "configs" / "published"
-    names = {path.stem for path in folder.glob("*.yml")}
-    if name not in names:
-        raise unknown("published figures", name, names)
-    document = yamlfile.read(folder / f"{name}.yml")
-    published = document.build(Published)
-    problems = [
-        document.problem(("rows", row, key), f"'{key}' must be above 0, found {value:g}")
-        for row, figures in published.rows.items()
-        for key in ("connections", "requests", "requests_per_second", "latency_mean_ms", "latency_max_ms")
-        if (value := getattr(figures, key)) <= 0
-    ]
+    if name not in names(root):
+        raise unknown("published figures", name, names(root))
+    document = yamlfile.read(folder(root) / f"{name}.yml")
+    file = document.build(_File)
+    problems = [*_not_above_nothing(document, file)]
+    printed: dict[str, Printed] = {}
+    for row, figures in file.rows.items():
+        if figures.raw:
+            try:
+                printed[row] = _read_raw(folder(root) / figures.raw)
+            except _RawError as error:
+                problems.append(document.problem(("rows", row, "raw"), f"{figures.raw}: {error}"))
     if problems:
         raise InputError(problems=problems)
-    return published
+    return Published(name, file.title, file.source, file.rows, file.headings, printed)
+
+
+def _not_above_nothing(document: Document, file: _File) -> Iterator[Problem]:
+    for row, figures in file.rows.items():
+        for key in ("connections", "requests", "requests_per_second", "latency_mean_ms", "latency_max_ms"):
+            value = getattr(figures, key)
+            if value is not None and value <= 0:
+                yield document.problem(("rows", row, key), f"'{key}' must be above 0, found {value:g}")
+
+
+class _RawError(Exception):
+    """A raw text is not there, or is not what the load generator prints."""
+
+
+def _read_raw(path: Path) -> Printed:
+    try:
+        return read_printed(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise _RawError(f"cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise _RawError("not UTF-8 text") from None
+    except OutputError as error:
+        raise _RawError(str(error)) from None

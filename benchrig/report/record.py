@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from benchrig.report.figures import Figures
+from benchrig.report.published import PublishedRow
 from benchrig.report.table import Row
 from benchrig.results.model import Remark, Status
 
@@ -14,6 +16,7 @@ class Record:
 
     name: str
     system: str
+    route: str
     connections: int
     status: Status
     reason: str
@@ -38,8 +41,14 @@ class Record:
     errors_status: int | None = None
     server_cpu_percent: float | None = None
     server_memory_peak_bytes: float | None = None
-    published_title: str | None
-    published_requests_per_second: float | None
+    listen_overflows: int | None = None
+    stored: int | None = None
+    sessions: int | None = None
+    published_title: str | None = None
+    published_requests_per_second: float | None = None
+    published_latency_mean_ms: float | None = None
+    published_latency_max_ms: float | None = None
+    published_timeouts: int | None = None
     ratio: float | None
     remarks: tuple[Remark, ...]
 
@@ -49,22 +58,35 @@ def record(row: Row) -> Record:
     bare = Record(
         name=row.name,
         system=row.system,
+        route=row.route,
         connections=row.connections,
         status=row.status,
         reason=row.reason,
         rank=row.rank,
         invalid=row.invalid,
         repeats=row.repeats,
-        published_title=row.published.title if row.published else None,
-        published_requests_per_second=row.published.requests_per_second if row.published else None,
         ratio=row.ratio,
         remarks=row.remarks,
     )
-    if row.figures is None:
-        return bare
-    figures, throughput = row.figures, row.figures.requests_per_second
+    measured = _with_figures(bare, row.figures) if row.figures else bare
+    return _with_published(measured, row.published) if row.published else measured
+
+
+def _with_published(record: Record, published: PublishedRow) -> Record:
     return replace(
-        bare,
+        record,
+        published_title=published.title,
+        published_requests_per_second=published.requests_per_second,
+        published_latency_mean_ms=published.latency_mean_ms,
+        published_latency_max_ms=published.latency_max_ms,
+        published_timeouts=published.timeouts,
+    )
+
+
+def _with_figures(record: Record, figures: Figures) -> Record:
+    throughput, errors = figures.requests_per_second, figures.errors
+    return replace(
+        record,
         requests=figures.requests,
         requests_per_second=throughput.median,
         requests_per_second_min=throughput.low,
@@ -75,12 +97,15 @@ def record(row: Row) -> Record:
         latency_max_ms=figures.latency_max_ms,
         latency_p50_ms=figures.latency_p50_ms,
         latency_p99_ms=figures.latency_p99_ms,
-        errors=figures.errors.total,
-        errors_connect=figures.errors.connect,
-        errors_read=figures.errors.read,
-        errors_write=figures.errors.write,
-        errors_timeout=figures.errors.timeout,
-        errors_status=figures.errors.status,
+        errors=errors.total if figures.errors_told else None,
+        errors_connect=errors.connect if figures.errors_told else None,
+        errors_read=errors.read if figures.errors_told else None,
+        errors_write=errors.write if figures.errors_told else None,
+        errors_timeout=errors.timeout if figures.errors_told else None,
+        errors_status=errors.status if figures.errors_told else None,
         server_cpu_percent=figures.server_cpu_percent,
         server_memory_peak_bytes=figures.server_memory_peak_bytes,
+        listen_overflows=figures.listen_overflows,
+        stored=figures.stored,
+        sessions=figures.sessions,
     )

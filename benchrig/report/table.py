@@ -1,7 +1,8 @@
-"""The one table every report is made from: a row for each row of the suite, made from the repeats of its cell.
+"""The one table every report is made from: the rows of a run, made from the repeats of its cells, or of a published set.
 
-Nothing here is typed in: each figure is the median of what the load generator and the sampler counted, each remark is
-computed from the same records. Doubt is data: a row whose figures are invalid keeps them, and has no rank.
+Nothing here is typed in: each figure is the median of what the load generator and the sampler counted, or is the
+document's own; each remark is computed from the figures. Doubt is data: a row whose figures are invalid keeps them, and
+has no rank.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from benchrig.report.figures import Figures, figures_of
+from benchrig.report.figures import Figures, figures_of, printed
 from benchrig.report.published import Published, PublishedRow
 from benchrig.results import audit
 from benchrig.results.model import Cell, Remark, Run, Status
@@ -17,33 +18,44 @@ from benchrig.results.model import Cell, Remark, Run, Status
 
 @dataclass(frozen=True)
 class Row:
-    """One row of the table: a system at a number of connections."""
+    """One row of the table: a system under one traffic at a number of connections."""
 
     name: str
     system: str
-    """What really ran."""
+    """What really ran; of a published row, its title."""
     connections: int
     status: Status
     reason: str
     """Why it, or one of its repeats, failed or is not possible; empty when all were measured."""
     repeats: int
-    """How many were measured."""
+    """How many were measured; 1 of a published row."""
     figures: Figures | None
+    route: str = ""
+    """The traffic that it was under: `GET /films/`."""
+    timeout_seconds: float = 0.0
+    """How long the load generator waited for a reply before it counted it as late."""
+    sleep_seconds: float = 0.0
+    """How long the app's handler waits on purpose; bounds throughput to connections / sleep."""
     remarks: tuple[Remark, ...] = ()
     published: PublishedRow | None = None
     """The published row, where it was taken with as many connections."""
     rank: int | None = None
-    """Place by throughput among the valid rows with as many connections; rows at the ceiling share one."""
+    """Place by throughput among the valid rows of as many connections and the same traffic; at the ceiling it is shared."""
     versions: Mapping[str, str] = field(default_factory=dict)
     command: tuple[str, ...] = ()
     """The load generator's command line."""
     raw: tuple[str, ...] = ()
-    """The load generator's output of each repeat, as paths relative to the run's folder."""
+    """The load generator's output of each repeat, as paths relative to the run's folder, or to `configs/published/`."""
 
     @property
     def invalid(self) -> bool:
         """The figures are shown, and must not be ranked."""
         return any(remark.invalid for remark in self.remarks)
+
+    @property
+    def at_ceiling(self) -> bool:
+        """The connections allow no more: throughput tells nothing of the system."""
+        return any(remark.code == "ceiling" for remark in self.remarks)
 
     @property
     def ratio(self) -> float | None:
@@ -55,17 +67,40 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """A run's rows in the order of its suite, and the rows that it never came to."""
+    """The rows of a run in the order of its suite, or those of a published set in the order of its document."""
 
-    run: Run
+    origin: Run | Published
+    """Where the rows come from."""
     rows: tuple[Row, ...]
-    not_run: tuple[str, ...]
-    published: Published | None
+    not_run: tuple[str, ...] = ()
+    """The rows that the run never came to."""
+    published: Published | None = None
+    """The figures that are set beside a run's."""
+
+    @property
+    def name(self) -> str:
+        """The run's folder name, or the published set's name."""
+        return self.origin.name
+
+    @property
+    def title(self) -> str:
+        """What was compared, in words."""
+        return self.origin.title if isinstance(self.origin, Published) else self.origin.suite_title or self.origin.suite
+
+    @property
+    def run(self) -> Run | None:
+        """The run; None of a published set."""
+        return None if isinstance(self.origin, Published) else self.origin
+
+    @property
+    def source(self) -> Published | None:
+        """The published set that is shown: its own of a published set, the one beside it of a run."""
+        return self.origin if isinstance(self.origin, Published) else self.published
 
     @property
     def incomplete(self) -> bool:
         """The run was interrupted, or is still going on."""
-        return bool(self.not_run) or not self.run.finished_at
+        return self.run is not None and (bool(self.not_run) or not self.run.finished_at)
 
 
 def make(run: Run, cells: Iterable[Cell], published: Published | None = None) -> Table:
@@ -77,6 +112,11 @@ def make(run: Run, cells: Iterable[Cell], published: Published | None = None) ->
     rows = [_row(found, figures.get(name)) for name, found in repeats.items() if found]
     not_run = tuple(name for name, found in repeats.items() if not found)
     return Table(run, _ranked(rows), not_run, published)
+
+
+def of_published(published: Published) -> Table:
+    """Return the table of published figures, remarked on and ranked as if they were measured here."""
+    return Table(published, _ranked([_published_row(name, published) for name in published.rows]))
 
 
 def _row(cells: Sequence[Cell], published: PublishedRow | None) -> Row:
@@ -92,11 +132,45 @@ def _row(cells: Sequence[Cell], published: PublishedRow | None) -> Row:
         reason=missed[0].reason if missed else "",
         repeats=len(measured),
         figures=figures_of(measured) if measured else None,
+        route=first.route,
+        timeout_seconds=first.timeout_seconds,
+        sleep_seconds=first.sleep_seconds,
         remarks=_remarks(measured, missed),
         published=published if same else None,
         versions=first.versions,
         command=first.generator.command if first.generator else (),
         raw=tuple(cell.raw for cell in cells if cell.raw),
+    )
+
+
+def _published_row(name: str, published: Published) -> Row:
+    row, source, text = published.rows[name], published.source, published.printed.get(name)
+    figures = printed(row, text)
+    doubted = audit.Figures(
+        connections=row.connections,
+        # The law and the shares of the audit need a count: where the document gives none, its throughput does.
+        requests=row.requests or round(row.requests_per_second * source.duration_seconds),
+        requests_per_second=row.requests_per_second,
+        latency_mean_ms=row.latency_mean_ms or 0.0,
+        latency_max_ms=row.latency_max_ms or 0.0,
+        timeout_seconds=source.timeout_seconds,
+        errors=figures.errors,
+        sleep_seconds=row.sleep_seconds,
+        duration_seconds=source.duration_seconds,
+    )
+    return Row(
+        name=name,
+        system=row.title,
+        connections=row.connections,
+        status="measured",
+        reason="",
+        repeats=1,
+        figures=figures,
+        route=row.route,
+        timeout_seconds=source.timeout_seconds,
+        sleep_seconds=row.sleep_seconds,
+        remarks=tuple(_by_code(audit.figure_remarks(doubted)).values()),
+        raw=(row.raw,) if row.raw else (),
     )
 
 
@@ -137,20 +211,16 @@ def _merged(remarks: Sequence[Remark], repeats: int) -> Remark:
 
 
 def _ranked(rows: Sequence[Row]) -> tuple[Row, ...]:
-    """Give each valid row its place by throughput among those with as many connections."""
+    """Give each valid row its place by throughput among those with as many connections and the same traffic."""
     valid = [row for row in rows if row.figures and not row.invalid]
     return tuple(replace(row, rank=1 + sum(_better(one, row) for one in valid) if row in valid else None) for row in rows)
 
 
 def _better(one: Row, other: Row) -> bool:
     """Say whether a row comes before another. Those at the ceiling are equal: there, throughput tells nothing of them."""
-    if one.connections != other.connections or (_at_ceiling(one) and _at_ceiling(other)):
+    if (one.connections, one.route) != (other.connections, other.route) or (one.at_ceiling and other.at_ceiling):
         return False
     return _throughput(one) > _throughput(other)
-
-
-def _at_ceiling(row: Row) -> bool:
-    return any(remark.code == "ceiling" for remark in row.remarks)
 
 
 def _throughput(row: Row) -> float:

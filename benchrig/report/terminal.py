@@ -1,64 +1,91 @@
-"""The table as plain text for a terminal: the run, its machines, the table, and below it what the notes say."""
+"""The report as plain text for a terminal: what was measured, the table, and below it what the notes say."""
 
 from __future__ import annotations
 
+import os
 import textwrap
 from collections.abc import Sequence
+from typing import TextIO
 
-import tabulate
-
-from benchrig.report import columns
+from benchrig.report import columns, describe
 from benchrig.report.columns import Grid
-from benchrig.report.describe import machine_line, run_line, source_lines, what_ran
+from benchrig.report.document import Report
 from benchrig.report.notes import Note
-from benchrig.report.table import Table
+from benchrig.report.plain import fitting
 
-# Columns are two spaces apart already; without this a heading takes two more, and the table no longer fits a screen.
-tabulate.MIN_PADDING = 0
-
-_SYSTEM_WIDTH = 26
 _TEXT_WIDTH = 140
 
+DROPPED_FIRST = (
+    "requests",
+    "latency_max_ms",
+    "latency_p50_ms",
+    "published_requests_per_second",
+    "server_cpu_percent",
+    "latency_mean_ms",
+    "spread",
+    "ratio",
+    "connections",
+    "stored",
+    "latency_p99_ms",
+    "interval",
+    "rank",
+    "errors",
+)
+"""Columns that a terminal does without when it is too narrow, the least important one first."""
 
-def render(table: Table, lang: str = "en") -> str:
-    """Return the report as text without colours, with headings in `lang`. Raises InputError for an unknown language."""
-    grid = columns.grid(table, lang)
+
+def width_of(stream: TextIO) -> int | None:
+    """Return how many columns a terminal has; None for what is no terminal, or does not say."""
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or None
+    except (OSError, ValueError):
+        return None
+
+
+def render(report: Report, lang: str = "en", width: int | None = None) -> str:
+    """Return the report as text without colours, with headings in `lang`; with `width`, in so many columns if it can be.
+
+    Raises InputError for an unknown language.
+    """
+    table = report.table
+    grid = columns.grid(table, columns.of_terminal(table), lang)
+    text, dropped = _fitting(grid, width)
+    room = min(_TEXT_WIDTH, width or _TEXT_WIDTH)
+    missing = f"not shown, for want of room: {', '.join(dropped)}; they are in ./inv report | less -S"
     sections = [
-        [run_line(table), *(machine_line(machine) for machine in table.run.machines)],
-        [_table(grid)],
-        [line for number, note in enumerate(grid.notes, 1) for line in _note(number, note)],
+        [_wrapped(line, room) for line in describe.heading_lines(table)],
+        [text],
+        [_wrapped(missing, room)] if dropped else [],
+        [line for number, note in enumerate(grid.notes, 1) for line in _note(number, note, room)],
         ["not run: " + ", ".join(table.not_run)] if table.not_run else [],
-        _block("ran", what_ran(table.rows)),
-        _block("published", source_lines(table.published)) if table.published else [],
+        _block("ran", describe.what_ran(table.rows), room),
+        _block("published", describe.source_lines(table.published), room) if table.published else [],
+        [f"claims: {describe.verdict_counts(report.verdicts)} (./inv claims)"] if report.verdicts else [],
     ]
     return "\n\n".join("\n".join(lines) for lines in sections if lines)
 
 
-def _table(grid: Grid) -> str:
-    figures = len(grid.headings) - 2
-    return tabulate.tabulate(
-        grid.rows,
-        headers=grid.headings,
-        tablefmt="simple",
-        colalign=("left", *("right",) * figures, "left"),
-        maxcolwidths=[_SYSTEM_WIDTH, *(None,) * (figures + 1)],
-        disable_numparse=True,
-    )
+def _fitting(grid: Grid, width: int | None) -> tuple[str, tuple[str, ...]]:
+    """Return the table in the width that there is, and the headings of the columns that had no room."""
+    keys = [column.key for column in grid.columns]
+    spare = [keys.index(key) for key in DROPPED_FIRST if key in keys]
+    words = sum(key in ("system", "route") for key in keys)
+    return fitting(grid.headings, grid.rows, words, width, spare)
 
 
-def _note(number: int, note: Note) -> list[str]:
-    return [f"[{number}] {note.kind}", *(line for text in note.lines for line in _item(text))]
+def _note(number: int, note: Note, room: int) -> list[str]:
+    return [f"[{number}] {note.kind}", *(line for text in note.lines for line in _item(text, room))]
 
 
-def _item(text: str) -> list[str]:
+def _item(text: str, room: int) -> list[str]:
     """Return an indented line; what follows it, such as a journal's tail, stands deeper and is not wrapped."""
     first, *rest = text.splitlines()
-    return [_wrapped(f"    {first}"), *(f"        {line}" for line in rest)]
+    return [_wrapped(f"    {first}", room), *(f"        {line}" for line in rest)]
 
 
-def _block(title: str, lines: Sequence[str]) -> list[str]:
-    return [title, *(_wrapped(f"    {line}") for line in lines)] if lines else []
+def _block(title: str, lines: Sequence[str], room: int) -> list[str]:
+    return [title, *(_wrapped(f"    {line}", room) for line in lines)] if lines else []
 
 
-def _wrapped(text: str) -> str:
-    return textwrap.fill(text, _TEXT_WIDTH, subsequent_indent=" " * 6, break_long_words=False, break_on_hyphens=False)
+def _wrapped(text: str, room: int) -> str:
+    return textwrap.fill(text, room, subsequent_indent=" " * 6, break_long_words=False, break_on_hyphens=False)

@@ -1,0 +1,102 @@
+"""Under what conditions the figures of two tables were taken, and where those differ: each difference is a line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from benchrig.report.describe import hardware, virtualization
+from benchrig.report.published import Published
+from benchrig.report.table import Row, Table
+from benchrig.results.model import Machine
+
+_TRAFFIC: Mapping[str, Callable[[Row], str]] = {
+    "connections": lambda row: f"{row.connections:,}",
+    "route": lambda row: row.route or "not named",
+    "waiting in the handler": lambda row: f"{row.sleep_seconds:g} s",
+}
+
+
+def same_traffic(a: Row, b: Row) -> bool:
+    """Return whether two rows were under the same load, so that their throughputs can be compared."""
+    return all(text(a) == text(b) for text in _TRAFFIC.values())
+
+
+def differences(a: Table, b: Table, pairs: Sequence[tuple[Row, Row]]) -> tuple[str, ...]:
+    """Return what was not the same when A and B were taken, `pairs` being the rows of both.
+
+    What only one of them tells, such as the kernel, which a document does not, is not known to differ.
+    """
+    return (*_of_tables(a, b), *_of_traffic(pairs), *_of_versions(a, b, pairs))
+
+
+def _of_tables(a: Table, b: Table) -> Iterator[str]:
+    one, other = conditions(a), conditions(b)
+    for name in one:
+        if name in other and one[name] != other[name]:
+            yield _line(name, one[name], other[name])
+
+
+def _of_traffic(pairs: Sequence[tuple[Row, Row]]) -> Iterator[str]:
+    for row, other in pairs:
+        for name, text in _TRAFFIC.items():
+            if text(row) != text(other):
+                yield _line(f"{name} of {row.name}", text(row), text(other))
+
+
+def _of_versions(a: Table, b: Table, pairs: Sequence[tuple[Row, Row]]) -> Iterator[str]:
+    found: dict[str, list[str]] = {}
+    for row, other in pairs:
+        one, two = _versions(a, row), _versions(b, other)
+        # A document names its programs for all rows together: that it does not name one says nothing.
+        names = [name for name in (*one, *two) if (a.run and b.run) or (name in one and name in two)]
+        for name in dict.fromkeys(names):
+            if not _same_version(one.get(name, ""), two.get(name, "")):
+                line = _line(name, one.get(name, "none"), two.get(name, "none"))
+                found.setdefault(line, []).append(row.name)
+    for line, rows in found.items():
+        yield f"{line} ({', '.join(rows)})"
+
+
+def conditions(table: Table) -> Mapping[str, str]:
+    """Return what a table tells of the conditions that hold for all of its rows, by their names."""
+    timeouts = ", ".join(f"{seconds:g} s" for seconds in sorted({row.timeout_seconds for row in table.rows}))
+    if isinstance(table.origin, Published):
+        source = table.origin.source
+        duration = f"{source.duration_seconds:g} s"
+        return {"duration": duration, "timeout": timeouts, "threads": str(source.threads), "machine": source.machine}
+    run = table.origin
+    asked = {name: run.settings.get(name, "") for name in ("duration", "threads")}
+    found = {"duration": asked["duration"], "timeout": timeouts, "threads": asked["threads"]}
+    found["number of machines"] = str(len(run.machines))
+    for number, machine in enumerate(run.machines, 1):
+        suffix = f" {number}" if len(run.machines) > 1 else ""
+        found |= {f"{name}{suffix}": value for name, value in _of_machine(machine).items()}
+    if run.database:
+        found["data set"] = f"{run.database.data}, fingerprint {run.database.fingerprint}"
+        found |= {f"PostgreSQL's {name}": value for name, value in run.database.settings.items()}
+    return found
+
+
+def _of_machine(machine: Machine) -> Mapping[str, str]:
+    return {
+        "machine": hardware(machine),
+        "system of machine": f"{machine.os}, {virtualization(machine)}",
+        "kernel of machine": machine.kernel,
+        **{f"{name} of machine": value for name, value in {**machine.sysctls, **machine.limits}.items()},
+    }
+
+
+def _versions(table: Table, row: Row) -> Mapping[str, str]:
+    """Return the versions that ran, by the programs' names in small letters, as documents and packages differ in that."""
+    versions = table.origin.source.versions if isinstance(table.origin, Published) else row.versions
+    return {name.lower(): value for name, value in versions.items()}
+
+
+def _same_version(one: str, other: str) -> bool:
+    """Say whether two versions are one; `3.11` is the same as `3.11.2`, only told with less."""
+    short, long = sorted((one, other), key=len)
+    return short == long or (short != "" and long.startswith(f"{short}."))
+
+
+def _line(name: str, one: str, other: str) -> str:
+    return f"{name}: A {one}; B {other}"

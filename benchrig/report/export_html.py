@@ -1,0 +1,62 @@
+"""`report.html`: the report as one file for a browser: no script, and nothing that is fetched from anywhere."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+
+from benchrig.report import columns, describe
+from benchrig.report.document import Report
+from benchrig.report.table import Row
+from benchrig.report.verdict import Word
+
+_TEXTS = ("name", "system", "route")
+
+_COLOURS: dict[Word, str] = {
+    "reproduced": "good",
+    "contradicted": "bad",
+    "inconclusive": "doubtful",
+    "not testable here": "untested",
+}
+
+
+def render(report: Report) -> str:
+    """Return the report as one HTML document that reads on a phone and on a desk, in the light and in the dark."""
+    table = report.table
+    grid = columns.grid(table, columns.of_files(table))
+    return _template().render(
+        report=report,
+        table=table,
+        grid=grid,
+        words=[column.key in _TEXTS for column in grid.columns] + [True],
+        rows=list(zip(grid.rows, map(_state, table.rows), strict=True)),
+        colours=_COLOURS,
+        describe=describe,
+    )
+
+
+def _state(row: Row) -> str:
+    """Return how a row is to be coloured; its remarks say the same in words."""
+    return (
+        "bad"
+        if row.status == "failed"
+        else "untested"
+        if row.status == "not_possible"
+        else "doubtful"
+        if row.invalid
+        else ""
+    )
+
+
+@cache
+def _template() -> Template:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("report.html.j2")

@@ -1,0 +1,53 @@
+"""From a name to a report: of a run, by its folder's name, its path or `latest`, or of a published set, by its name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from benchrig.errors import InputError, unknown
+from benchrig.report import published
+from benchrig.report.document import Report
+from benchrig.report.table import Table, make, of_published
+from benchrig.results import store
+
+
+def load(name: str | Path, root: Path) -> Report:
+    """Return the report of a run or of a published set, with the claims on it judged.
+
+    `name` is what `find_folder` takes; `root` is the project's folder. Raises InputError with the nearest names of both
+    kinds when there is neither, and with `file:line` when the records, the published figures or the claims cannot be read.
+    """
+    folder = find_folder(name, root)
+    if folder is None:
+        return _judged(of_published(published.read(str(name), root)), root)
+    run, cells = store.read(folder)
+    return _judged(make(run, cells, published.read(run.published, root) if run.published else None), root)
+
+
+def find_folder(name: str | Path, root: Path) -> Path | None:
+    """Return the folder of a run; None for the name of a published set.
+
+    A run is given by its folder's name below `reports/`, by a path, or as `latest`; it comes before a published set of the
+    same name. Raises InputError with the nearest names of both kinds when there is neither.
+    """
+    reports, sets = root / "reports", published.names(root)
+    try:
+        return store.find_run(reports, str(name))
+    except InputError:
+        if str(name) in sets:
+            return None
+        if str(name) == store.LATEST:
+            raise
+    runs = {path.parent.name for path in reports.glob(f"*/{store.RUN}") if not path.parent.is_symlink()}
+    raise unknown("run", str(name), runs | sets)
+
+
+def _judged(table: Table, root: Path) -> Report:
+    """Hold a table to the claims that were drawn from the published figures it shows."""
+    if table.source is None or not (root / "configs" / "claims" / f"{table.source.name}.yml").is_file():
+        return Report(table)
+    # Imported here, for it brings a parser along that a report without claims has no use for.
+    from benchrig.report import claims
+
+    drawn = claims.read(table.source.name, root)
+    return Report(table, claims.judge(drawn, table, of_published(table.source)))

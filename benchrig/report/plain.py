@@ -1,0 +1,49 @@
+"""Tables as plain text, for the report and for the comparison: aligned by what a terminal shows, wide characters too."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import tabulate
+from wcwidth import wcswidth
+
+# Columns are two spaces apart already; without this a heading takes two more, and the table no longer fits a screen.
+tabulate.MIN_PADDING = 0
+
+_WORDS_WIDTH = 26
+
+
+def fitting(
+    headings: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    words: int,
+    width: int | None = None,
+    dropped_first: Sequence[int] = (),
+) -> tuple[str, tuple[str, ...]]:
+    """Return a table as text, and the headings of the columns that it does without.
+
+    Its first `words` columns and its last are text, to the left, the others are figures. Where it is wider than `width`, it
+    loses the columns of `dropped_first`, counted from 0, one after the other until it fits, or until none of them is left.
+    """
+    shown, spare = list(range(len(headings))), list(dropped_first)
+    text = _table(headings, rows, words)
+    while width is not None and spare and _width(text) > width:
+        shown.remove(spare.pop(0))
+        text = _table([headings[i] for i in shown], [[row[i] for i in shown] for row in rows], words)
+    return text, tuple(headings[i].replace("\n", " ") for i in dropped_first if i not in shown)
+
+
+def _table(headings: Sequence[str], rows: Sequence[Sequence[str]], words: int) -> str:
+    figures = len(headings) - words - 1
+    return tabulate.tabulate(
+        rows,
+        headers=headings,
+        tablefmt="simple",
+        colalign=(*("left",) * words, *("right",) * figures, "left"),
+        maxcolwidths=[*(_WORDS_WIDTH,) * words, *(None,) * (figures + 1)],
+        disable_numparse=True,
+    )
+
+
+def _width(text: str) -> int:
+    return max(wcswidth(line) for line in text.splitlines())
