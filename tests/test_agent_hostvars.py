@@ -19,7 +19,9 @@ INVENTORY: dict[str, dict[str, Any]] = {
 def known() -> Variables:
     def of_host(name: str) -> Variables:
         magic = {"inventory_hostname": name, "hostvars": hostvars}
-        return variables.of_host(magic, INVENTORY[name], own=name == "lab1")
+        if name == "lab1":
+            return variables.as_hostvars(magic, INVENTORY[name])
+        return variables.of_host(magic, INVENTORY[name], {}, {})
 
     variables = Variables(Templates({}, {}), {}, {})
     hostvars = HostVars(INVENTORY, of_host)

@@ -1,19 +1,24 @@
 """What travels between controller and host while a play runs: one JSON document a line.
 
 The controller sends a Request; the agent asks for the bundle if it lacks it, then tells what happens, and ends with a Recap.
+Where templates ask for variables of other hosts (`hostvars`), each host tells what its tasks found out, and asks for what it
+needs of the others; that goes through the controller's memory and nowhere else.
 """
 
 from __future__ import annotations
 
-import json
 import os
+import select
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal, get_args
 
 from . import wire
 
 Status = Literal["ok", "changed", "skipped", "failed", "ignored"]
+
+Moment = Sequence[int]
+"""A place in the plan: play, task, handler. Hosts share the plan, so one host's moments can be compared with another's."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,8 @@ class Request:
     diff: bool = False
     tags: Sequence[str] = ()
     skip_tags: Sequence[str] = ()
+    peers: Sequence[str] = ()
+    """The other hosts of this run, if anything in the play may ask for what their tasks found out."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +88,32 @@ class Notice:
 
 
 @dataclass(frozen=True)
+class Reached:
+    """All before this moment has been done here, and told."""
+
+    at: Moment
+
+
+@dataclass(frozen=True)
+class Found:
+    """A variable that a task made, at the moment reached last. It may be a secret: it is neither shown nor redacted."""
+
+    name: str
+    value: Any
+    secret: bool = False
+    """Made under `no_log`."""
+
+
+@dataclass(frozen=True)
+class NeedFound:
+    """A template needs a variable that tasks of another host may have made before this moment: send it as a line."""
+
+    host: str
+    name: str
+    at: Moment
+
+
+@dataclass(frozen=True)
 class Recap:
     """The end: how many tasks fared how, as Ansible counts them."""
 
@@ -95,25 +128,39 @@ class Recap:
     """On the host, from the start of its Python on."""
 
 
-Event = NeedBundle | PlayStarted | TaskStarted | ItemDone | Notice | Recap
+Shown = PlayStarted | TaskStarted | ItemDone | Notice | Recap
+"""What the user may see: it leaves the host without secrets."""
 
-_EVENTS = {kind.__name__: kind for kind in (NeedBundle, PlayStarted, TaskStarted, ItemDone, Notice, Recap)}
+Event = Shown | NeedBundle | Reached | Found | NeedFound
+
+_EVENTS = {kind.__name__: kind for kind in get_args(Event)}
 
 
 def encode(event: Event) -> bytes:
     """Return an event as a line of JSON."""
     data = {item.name: value for item in fields(event) if (value := getattr(event, item.name)) != item.default}
-    return json.dumps({"event": type(event).__name__, **data}, separators=(",", ":")).encode() + b"\n"
+    return wire.dumps({"event": type(event).__name__, **data}).encode() + b"\n"
 
 
 def decode(line: bytes) -> Event:
     """Read an event from its line. Raises ValueError when the line is none."""
-    data = json.loads(line)
+    data = wire.loads(line)
     try:
         event: Event = _EVENTS[data.pop("event")](**data)
     except (KeyError, TypeError, AttributeError):
         raise ValueError("not an event") from None
     return event
+
+
+def encode_found(found: Found | None) -> bytes:
+    """Return the answer to NeedFound as a line of JSON; None when no task has made such a variable."""
+    return wire.dumps(asdict(found) if found else None).encode() + b"\n"
+
+
+def decode_found(line: bytes) -> Found | None:
+    """Read the answer to NeedFound from its line."""
+    data = wire.loads(line)
+    return Found(**data) if data else None
 
 
 def encode_request(request: Request) -> bytes:
@@ -130,6 +177,33 @@ class Gone(BaseException):
     """The controller is not there any more; no error of a task, and not to be taken for one."""
 
 
+class Inbox:
+    """What the controller sends. Its end of the stream is the run's life line."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+
+    def line(self) -> bytes:
+        """Wait for a line, an answer to what was asked. Raises Gone when the controller has closed its end."""
+        line = self._stream.readline()
+        if not line.endswith(b"\n"):
+            raise Gone
+        return line
+
+    def read(self, size: int) -> bytes:
+        """Wait for so many bytes. Raises Gone when the controller has closed its end before."""
+        data = self._stream.read(size)
+        if len(data) < size:
+            raise Gone
+        return data
+
+    def still_there(self) -> None:
+        """Raise Gone when the controller has closed its end. What it sends without being asked is nothing."""
+        ready, _, _ = select.select([self._stream], [], [], 0)
+        if ready and not os.read(self._stream.fileno(), 1):
+            raise Gone
+
+
 class Outbox:
     """Sends events, many in one write: they wait until something slow begins or something worth seeing happens."""
 
@@ -140,7 +214,7 @@ class Outbox:
 
     def send(self, event: Event) -> None:
         """Send an event soon."""
-        self._waiting.append(encode(_redacted(event, self.redact)))
+        self._waiting.append(encode(_redacted(event, self.redact) if isinstance(event, Shown) else event))
         if len(self._waiting) > 64 or (isinstance(event, ItemDone) and event.status in ("changed", "failed")):
             self.flush()
 
@@ -155,7 +229,7 @@ class Outbox:
             raise Gone from None
 
 
-def _redacted(event: Event, redact: Callable[[str], str]) -> Event:
+def _redacted(event: Shown, redact: Callable[[str], str]) -> Shown:
     texts: dict[str, Any] = {
         item.name: redact(value) for item in fields(event) if isinstance(value := getattr(event, item.name), str)
     }

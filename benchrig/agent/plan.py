@@ -85,6 +85,13 @@ def texts(text: str) -> frozenset[str]:
     return frozenset(_texts(wire.loads(text)))
 
 
+def made(plays: Sequence[Play]) -> frozenset[str]:
+    """Return the names of the variables that tasks of the plays make: what they register, and the facts they set."""
+    tasks = [task for play in plays for role in play.roles for task in (*role.tasks, *role.handlers)]
+    facts = {name for task in tasks if task.module == "ansible.builtin.set_fact" for name in task.arguments}
+    return frozenset(facts | {task.register for task in tasks if task.register})
+
+
 def _texts(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value

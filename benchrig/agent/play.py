@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import fcntl
 import os
-import select
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from . import events, plan, templating
 from .facts import Facts
 from .handlers import Pending
-from .hostvars import HostVars
+from .hostvars import FACTS, HostVars, Peers
 from .lookups import PLAN, Bundle
 from .modules.base import Context
 from .redact import Redactor
@@ -44,11 +43,11 @@ def main() -> int:
         return 1
     request = events.decode_request(line)
     redactor = Redactor()
-    outbox = events.Outbox(sys.stdout.fileno(), redactor)
+    inbox, outbox = events.Inbox(sys.stdin.buffer), events.Outbox(sys.stdout.fileno(), redactor)
     try:
         with _alone(outbox):
-            folder = _bundle(request.bundle, outbox, sys.stdin.buffer)
-            recap = Session(request, folder, STATE, outbox, redactor, _still_there).run()
+            folder = _bundle(request.bundle, inbox, outbox)
+            recap = Session(request, folder, STATE, inbox, outbox, redactor).run()
         outbox.send(recap)
         outbox.flush()
     except events.Gone:
@@ -76,7 +75,7 @@ def _alone(outbox: events.Outbox) -> Iterator[None]:
         yield
 
 
-def _bundle(sha: str, outbox: events.Outbox, source: BinaryIO) -> Path:
+def _bundle(sha: str, inbox: events.Inbox, outbox: events.Outbox) -> Path:
     """Return the folder of a bundle; asks for it when it is not here."""
     bundles = STATE / "bundles"
     folder = bundles / sha
@@ -85,11 +84,7 @@ def _bundle(sha: str, outbox: events.Outbox, source: BinaryIO) -> Path:
         return folder
     outbox.send(events.NeedBundle())
     outbox.flush()
-    size = int(source.readline() or b"0")
-    data = source.read(size)
-    if not size or len(data) < size:
-        raise events.Gone
-    unpack(data, folder)
+    unpack(inbox.read(int(inbox.line())), folder)
     return folder
 
 
@@ -140,12 +135,12 @@ class Session:
         request: events.Request,
         folder: Path,
         state: Path,
+        inbox: events.Inbox,
         outbox: events.Outbox,
         redactor: Redactor,
-        still_there: Callable[[], None],
     ) -> None:
         self._request = request
-        self._still_there = still_there
+        self._inbox = inbox
         self._outbox = outbox
         self._redactor = redactor
         self._bundle = Bundle(folder)
@@ -154,10 +149,11 @@ class Session:
         self._templates = Templates(self._bundle.functions(), self._bundle.filters(), folder / templating.cache_name())
         self._facts: dict[str, Any] = {}
         self._variables = Variables(self._templates, self._facts, request.extra, redactor.learn)
-        self._hostvars = HostVars(request.hostvars, self._variables_of)
+        self._hostvars = HostVars(request.hostvars.keys(), self._variables_of)
+        self._peers = Peers(request.peers, self._plays, outbox, inbox, redactor)
         self._context = Context(self._bundle, self._variables, outbox.flush)
         self._context.diff = request.diff
-        self._runner = Runner(self._context, request.check, outbox.send)
+        self._runner = Runner(self._context, request.check, outbox.send, self._made)
         self._pending = Pending(state / "pending.json", keep=not request.check)
         self._counts = _Counts()
 
@@ -165,42 +161,59 @@ class Session:
         """Run the request's plays, until one fails."""
         self._drop_unknown()
         for index in self._request.plays:
-            if not self._play(self._plays[index]):
+            if not self._play(index, self._plays[index]):
                 break
         self._templates.save(lambda: plan.texts(self._plan))
         counts, pending = self._counts, self._pending.names() if not self._request.check else ()
         return events.Recap(**vars(counts), pending=pending, seconds=_seconds_since_start())
 
-    def _play(self, play: plan.Play) -> bool:
+    def _play(self, index: int, play: plan.Play) -> bool:
         """Run one play; return whether it went well."""
         self._outbox.send(events.PlayStarted(play.name))
         if play.gather_facts:
+            self._reach(index, 0)
             self._gather()
         self._enter(play, play.roles[0] if play.roles else plan.Role(""))
         self._learn_secrets(play)
         self._announce_pending(play)
+        number = 0
         for role in play.roles:
             self._enter(play, role)
             for task in role.tasks:
+                number += 1
                 if not self._chosen(task):
                     continue
                 if task.module == "ansible.builtin.meta":
-                    if not self._flush(play):
+                    if not self._flush(play, (index, number)):
                         return False
                     self._enter(play, role)
-                elif not self._task(play, role, task, handler=False):
+                elif not self._task(play, role, task, (index, number), handler=False):
                     return False
-        return self._end(play)
+        return self._end(play, (index, number + 1))
+
+    def _reach(self, *at: int) -> None:
+        """Come to the next moment: what other hosts have found out by then may be more than before."""
+        if self._peers:
+            self._peers.reach(*at)
+            self._variables.forget_hostvars()
+
+    def _made(self, name: str, value: Any, secret: bool) -> None:
+        """Take in a variable that a task made, for the redactor and for the other hosts."""
+        if secret:
+            self._redactor.hide(value)
+        self._peers.tell(name, value, secret=secret)
 
     def _gather(self) -> None:
         self._outbox.send(events.TaskStarted("Gathering Facts", "", ""))
-        self._facts["ansible_facts"] = Facts()
+        self._facts[FACTS] = Facts()
+        self._peers.tell(FACTS, self._facts[FACTS], secret=False)
         self._counts.add(Outcome())
         self._outbox.send(events.ItemDone("ok"))
 
-    def _task(self, play: plan.Play, role: plan.Role, task: plan.Task, *, handler: bool) -> bool:
+    def _task(self, play: plan.Play, role: plan.Role, task: plan.Task, at: events.Moment, *, handler: bool) -> bool:
         """Run one task; return whether the play goes on."""
-        self._still_there()
+        self._inbox.still_there()
+        self._reach(*at)
         outcome = self._runner.run(task, role.name, handler=handler)
         self._counts.add(outcome)
         if outcome.notifies:
@@ -215,22 +228,23 @@ class Session:
         for handler in named[-1:] + listening:
             self._pending.notify(handler)
 
-    def _flush(self, play: plan.Play) -> bool:
+    def _flush(self, play: plan.Play, at: events.Moment) -> bool:
         """Run the notified handlers, each once, in the order they are written in; return whether all went well."""
-        for role, handler in _handlers(play):
+        for number, (role, handler) in enumerate(_handlers(play), 1):
             if (role.name, handler.name) in self._pending:
                 self._enter(play, role)
-                if not self._task(play, role, handler, handler=True):
+                if not self._task(play, role, handler, (*at, number), handler=True):
                     return False
                 self._pending.done((role.name, handler.name))
         return True
 
-    def _end(self, play: plan.Play) -> bool:
+    def _end(self, play: plan.Play, at: events.Moment) -> bool:
         """Run the notified handlers, and once more those notified by later ones; return whether all went well.
 
         As in Ansible, what is notified even then (by handlers that notify each other) does not run.
         """
-        if not (self._flush(play) and self._flush(play)):
+        index, number = at
+        if not (self._flush(play, at) and self._flush(play, (index, number + 1))):
             return False
         for role, handler in _handlers(play):
             self._pending.done((role.name, handler.name))
@@ -264,8 +278,10 @@ class Session:
         self._variables.enter(magic, below, above)
 
     def _variables_of(self, host: str) -> Variables:
-        own = host == self._request.host
-        return self._variables.of_host(self._magic(host), self._request.hostvars[host], own=own)
+        magic, below = self._magic(host), self._request.hostvars[host]
+        if host == self._request.host:
+            return self._variables.as_hostvars(magic, below)
+        return self._variables.of_host(magic, below, self._peers.found(host), self._peers.facts(host))
 
     def _magic(self, host: str) -> dict[str, Any]:
         """Return the variables that Ansible itself sets for a host."""
@@ -321,13 +337,6 @@ def _handlers(play: plan.Play) -> Iterator[tuple[plan.Role, plan.Task]]:
     for role in play.roles:
         for handler in role.handlers:
             yield role, handler
-
-
-def _still_there() -> None:
-    """Raise events.Gone when the controller has closed its end."""
-    ready, _, _ = select.select([0], [], [], 0)
-    if ready and not os.read(0, 1):
-        raise events.Gone
 
 
 def _seconds_since_start() -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -34,10 +36,17 @@ class Redactor:
         `render` turns a secret that is a template into its value.
         """
         for secret in _secrets(value, is_secret(name)):
-            # A diff shows a text of several lines line by line, and `to_json` escapes quotes.
-            text = str(render(secret))
-            escaped = (json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1])
-            self._secrets.update(part for part in (text, *escaped, *text.splitlines()) if len(part.strip()) >= _SHORTEST)
+            self._take(str(render(secret)))
+
+    def hide(self, value: object) -> None:
+        """Take in what a task made under `no_log`: all of a variable that it set, what it said of a result."""
+        for secret in _secrets(_said(value), True):
+            self._take(str(secret))
+
+    def _take(self, text: str) -> None:
+        # A diff shows a text of several lines line by line, and `to_json` escapes quotes.
+        escaped = (json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1])
+        self._secrets.update(part for part in (text, *escaped, *text.splitlines()) if len(part.strip()) >= _SHORTEST)
 
     def __call__(self, text: str) -> str:
         """Return the text with stars for secrets, the longest first."""
@@ -56,3 +65,23 @@ def _secrets(value: object, secret: bool) -> Iterator[object]:
             yield from _secrets(item, secret)
     elif secret and value is not None and not isinstance(value, (bool, Undefined)):
         yield value
+
+
+def _said(value: object) -> object:
+    """Return of a task's result what the task read or printed, and anything else as it is.
+
+    The rest of a result, such as its times and the name of the program, is no secret, and stars for it would hide much.
+    """
+    if not (isinstance(value, Mapping) and {"changed", "failed"} <= set(value)):
+        return value
+    said = [value[key] for key in ("stdout", "stderr", "content", "ansible_facts") if key in value]
+    if value.get("encoding") == "base64":
+        said.append(_decoded(value["content"]))
+    return [*said, *map(_said, value.get("results", ()))]
+
+
+def _decoded(content: str) -> str:
+    try:
+        return base64.b64decode(content).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return ""

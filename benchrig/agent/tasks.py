@@ -34,12 +34,16 @@ class Outcome:
 
 
 class Runner:
-    """Runs tasks on this host. `report` is told when a task starts, and the result of each of its items."""
+    """Runs tasks on this host. `report` is told when a task starts, and the result of each of its items; `made`, each
+    variable that a task made, and whether it did under `no_log`."""
 
-    def __init__(self, context: Context, check: bool, report: Callable[[Event], None]) -> None:
+    def __init__(
+        self, context: Context, check: bool, report: Callable[[Event], None], made: Callable[[str, Any, bool], None]
+    ) -> None:
         self._context = context
         self._check = check
         self._report = report
+        self._made = made
         self._ignore = False
 
     @property
@@ -91,6 +95,7 @@ class Runner:
         """Register a task's result and return how it fared; `items` are the results of its loop, if it has one."""
         if task.register:
             self._variables.set(task.register, result)
+            self._made(task.register, result, task.no_log)
         skipped, failed = bool(result.get("skipped", False)), bool(result["failed"])
         ignored = failed and self._ignore
         notifies = not ignored and any(item["changed"] and not item["failed"] for item in items or [result])
@@ -200,6 +205,7 @@ class Runner:
         result, values = outcome
         for name, value in result.set.items():
             self._variables.set(name, value)
+            self._made(name, value, task.no_log)
         if self._context.check:
             self._context.promises.note(task.name, result)
         if values["changed"]:

@@ -27,7 +27,7 @@ class Variables:
         self._item: dict[str, Any] = {}
         self._extra = extra
         self._magic: Layer = {}
-        self._found: dict[str, Any] = {}
+        self._found: Layer = {}
         """Registered results and facts that were set."""
         self._task: Layer = {}
         self._files: Layer = {}
@@ -61,17 +61,28 @@ class Variables:
         """Keep what a task found out, for the tasks after it."""
         self._forget(name)
         # What tasks found out is among this host's variables in `hostvars` too.
-        self._forget("hostvars")
+        self.forget_hostvars()
         self.learn(name, value)
-        self._found[name] = value
+        self._found = {**self._found, name: value}
 
-    def of_host(self, magic: Layer, below: Layer, *, own: bool) -> Variables:
-        """Return the variables as `hostvars` has them: no role's or task's; of this host itself, what tasks found out."""
-        variables = Variables(self.templates, self._facts if own else {}, self._extra, self.learn)
+    def as_hostvars(self, magic: Layer, below: Layer) -> Variables:
+        """Return this host's variables as `hostvars` has them: no role's or task's, but what tasks found out."""
+        return self.of_host(magic, below, self._found, self._facts)
+
+    def of_host(self, magic: Layer, below: Layer, found: Layer, facts: Layer) -> Variables:
+        """Return the variables of any host as `hostvars` has them; `found` is what its tasks found out."""
+        variables = Variables(self.templates, facts, self._extra, self.learn)
         variables.enter(magic, below, {})
-        if own:
-            variables._found = self._found
+        variables._found = found
         return variables
+
+    def names(self) -> tuple[str, ...]:
+        """Return the names of the variables that are not Ansible's own, a task's or a file's."""
+        return tuple(dict.fromkeys([*self._below, *self._facts, *self._found, *self._extra]))
+
+    def forget_hostvars(self) -> None:
+        """Forget what was made of other hosts' variables, for they may have changed."""
+        self._forget("hostvars")
 
     def resolve(self, name: str) -> Any:
         """Return a variable's value, or jinja2's `missing`. Raises TemplateError."""

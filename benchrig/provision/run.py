@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from benchrig import console, ship, ssh
-from benchrig.agent.events import NeedBundle, Recap, Request, decode, encode_request
+from benchrig import console, ssh
+from benchrig.agent import wire
+from benchrig.agent.events import Recap, Request
 from benchrig.agent.plan import Play
-from benchrig.agent.redact import Redactor, is_secret
-from benchrig.errors import BenchrigError, ExitCode, HostError, InputError, Problem, nearest
+from benchrig.agent.redact import is_secret
+from benchrig.errors import BenchrigError, ExitCode, HostError, InputError, nearest
 from benchrig.inventory import Host, Inventory
 from benchrig.provision import bundle as bundles
+from benchrig.provision.conversation import Conversation
+from benchrig.provision.exchange import Exchange
 from benchrig.provision.playbook import read_playbook, tags_of
 from benchrig.provision.progress import Progress
 
@@ -70,10 +73,7 @@ class HostRecap:
 class _Work:
     """What one host is to do, and what became of it."""
 
-    host: Host
-    request: Request
-    bundle: bundles.Bundle
-    progress: Progress
+    talk: Conversation
     recap: HostRecap
     remote: ssh.Remote | None = None
     stopped: bool = False
@@ -96,6 +96,10 @@ class Prepared:
     """What every host is asked; `host`, `plays` and `hostvars` are filled in for each."""
     bundle: bundles.Bundle
     plays_by_host: Mapping[str, Sequence[int]]
+    exchanges: bool
+    """Templates may ask for what tasks of other hosts found out: `hostvars` stands somewhere in what is sent."""
+    notes: Sequence[str]
+    """What the user is told before the run: which plays are for nobody, and which names in them nobody has."""
 
 
 def prepare(
@@ -121,7 +125,9 @@ def prepare(
         raise InputError(f"no play of {playbook.name} is for a host of inventory '{inventory.name}'")
     bundle = bundles.make(playbook.parent, plays)
     request = Request(bundle.sha, (), "", inventory.groups, {}, extra_vars or {}, check, diff, tuple(tags), tuple(skip_tags))
-    return Prepared(inventory, request, bundle, chosen)
+    return Prepared(
+        inventory, request, bundle, chosen, _exchanges(inventory, request, bundle), tuple(_notes(inventory, plays))
+    )
 
 
 def provision(inventory: Inventory, prepared: Prepared) -> tuple[HostRecap, ...]:
@@ -130,22 +136,45 @@ def provision(inventory: Inventory, prepared: Prepared) -> tuple[HostRecap, ...]
     `inventory` says how the hosts that are run on are reached. Raises ProvisionError when a task failed or a host could
     not be reached.
     """
-    check = prepared.request.check
-    hosts = {**prepared.inventory.hosts, **inventory.hosts}
-    works = [
-        _Work(
-            host=inventory.hosts[name],
-            request=replace(prepared.request, plays=indexes, host=name, hostvars=_hostvars(hosts, name)),
-            bundle=prepared.bundle,
-            progress=Progress(name, name_host=len(prepared.plays_by_host) > 1, check=check),
-            recap=HostRecap(name),
-        )
-        for name, indexes in prepared.plays_by_host.items()
-    ]
+    for note in prepared.notes:
+        console.line(note, "faint")
+    exchange = Exchange(prepared.plays_by_host)
+    works = [_work(inventory, prepared, name, exchange) for name in prepared.plays_by_host]
     _run_all(works)
     recaps = tuple(work.recap for work in works)
-    _tell(recaps, check=check)
+    _tell(recaps, check=prepared.request.check)
     return recaps
+
+
+def _work(inventory: Inventory, prepared: Prepared, name: str, exchange: Exchange) -> _Work:
+    request = replace(
+        prepared.request,
+        plays=prepared.plays_by_host[name],
+        host=name,
+        hostvars=_hostvars({**prepared.inventory.hosts, **inventory.hosts}, name),
+        peers=_peers(inventory, prepared, name),
+    )
+    progress = Progress(name, name_host=len(prepared.plays_by_host) > 1, check=request.check)
+    return _Work(Conversation(inventory.hosts[name], request, prepared.bundle, progress, exchange), HostRecap(name))
+
+
+def _exchanges(inventory: Inventory, request: Request, bundle: bundles.Bundle) -> bool:
+    """Return whether anything that a template may be in mentions `hostvars`."""
+    variables = wire.dumps([request.extra, *(host.variables for host in inventory.hosts.values())])
+    return "hostvars" in variables or any(b"hostvars" in data for data in bundle.content.values())
+
+
+def _peers(inventory: Inventory, prepared: Prepared, name: str) -> tuple[str, ...]:
+    """Return the hosts of the run that a host may ask for what their tasks found out."""
+    if not prepared.exchanges:
+        return ()
+    own = inventory.hosts[name]
+    # Two names of one machine are run one after the other: the first would wait for the second for ever.
+    return tuple(
+        other
+        for other in prepared.plays_by_host
+        if (inventory.hosts[other].address, inventory.hosts[other].port) != (own.address, own.port)
+    )
 
 
 def _known_tags(plays: Sequence[Play], asked: Sequence[str]) -> None:
@@ -156,21 +185,25 @@ def _known_tags(plays: Sequence[Play], asked: Sequence[str]) -> None:
 
 
 def _plays_by_host(inventory: Inventory, plays: Sequence[Play]) -> dict[str, list[int]]:
-    """Return for each host the plays that are for it. Raises InputError for a pattern that names nothing known."""
+    """Return for each host the plays that are for it."""
     chosen: dict[str, list[int]] = {}
-    problems = []
     for index, play in enumerate(plays):
-        for part in play.hosts.replace(":", ",").split(","):
-            name = part.strip().lstrip("!")
-            if name not in inventory.groups and name not in inventory.hosts and "*" not in name:
-                known = [*inventory.groups, *inventory.hosts]
-                message = f"no group or host '{name}' in inventory '{inventory.name}'; {nearest(name, known)}"
-                problems.append(Problem(play.where, message))
         for host in inventory.matching(play.hosts):
             chosen.setdefault(host.name, []).append(index)
-    if problems:
-        raise InputError(problems=problems)
     return chosen
+
+
+def _notes(inventory: Inventory, plays: Sequence[Play]) -> Iterator[str]:
+    """Say, as Ansible does, which plays are for no host of the inventory, and which names in patterns nobody has."""
+    known = [*inventory.groups, *inventory.hosts]
+    for play in plays:
+        if not inventory.matching(play.hosts):
+            yield f"skipped: {play.name}: inventory '{inventory.name}' has no host in '{play.hosts}'"
+            continue
+        for part in play.hosts.replace(":", ",").split(","):
+            name = part.strip().lstrip("!")
+            if name not in known and "*" not in name:
+                yield f"{play.where}: no group or host '{name}' in inventory '{inventory.name}'; {nearest(name, known)}"
 
 
 def _hostvars(hosts: Mapping[str, Host], name: str) -> dict[str, dict[str, Any]]:
@@ -207,73 +240,41 @@ def _run_all(works: Sequence[_Work]) -> None:
 
 def _run_one(work: _Work) -> None:
     started = time.monotonic()
+    host = work.talk.host
     try:
-        with ssh.connect(work.host) as remote:
+        with ssh.connect(host) as remote:
             work.remote = remote
-            recap = _converse(work, remote)
+            recap = _recap(work.talk, work.talk.hold(remote))
             work.recap = replace(recap, execs=remote.execs, seconds=time.monotonic() - started)
     except HostError as error:
         if work.stopped:
             return
-        work.recap = HostRecap(work.host.name, unreachable=1, failure=str(error), hint=error.hint)
+        work.recap = HostRecap(host.name, unreachable=1, failure=str(error), hint=error.hint)
     except Exception as error:
         # In a thread of its own nobody else would hear of it.
-        work.recap = HostRecap(work.host.name, failed=1, failure=f"{work.host.name}: {type(error).__name__}: {error}")
+        work.recap = HostRecap(host.name, failed=1, failure=f"{host.name}: {type(error).__name__}: {error}")
         raise
+    finally:
+        work.talk.exchange.end(host.name)
 
 
-def _converse(work: _Work, remote: ssh.Remote) -> HostRecap:
-    """Send the request, and the bundle if the host lacks it; show the events; return the recap."""
-    with ship.start(remote, "play") as channel:
-        channel.send(encode_request(work.request))
-        recap: Recap | None = None
-        for line in channel.lines():
-            try:
-                event = decode(line)
-            except ValueError:
-                console.warn(f"{work.host.name}: the agent said: {line.decode(errors='replace')}")
-                continue
-            if isinstance(event, NeedBundle):
-                channel.send(f"{len(work.bundle.archive)}\n".encode())
-                channel.send(work.bundle.archive)
-            elif isinstance(event, Recap):
-                recap = event
-            else:
-                work.progress.show(event)
-        work.progress.end_task()
-        _, stderr = channel.finish()
+def _recap(talk: Conversation, recap: Recap | None) -> HostRecap:
+    """Return how a host fared by its own account, None when its agent broke."""
+    name = talk.host.name
     if recap is None:
-        return _broken(work, stderr)
+        return HostRecap(name, failed=1, failure=f"{name}: {talk.broken}")
     if recap.pending:
-        console.warn(f"{work.host.name}: still to run, and kept for the next run: {', '.join(recap.pending)}")
+        console.warn(f"{name}: still to run, and kept for the next run: {', '.join(recap.pending)}")
     return HostRecap(
-        work.host.name,
+        name,
         ok=recap.ok,
         changed=recap.changed,
         failed=recap.failed,
         skipped=recap.skipped,
         ignored=recap.ignored,
         seconds_on_host=recap.seconds,
-        failure=work.progress.failure,
+        failure=talk.progress.failure,
     )
-
-
-def _broken(work: _Work, stderr: bytes) -> HostRecap:
-    """Return the recap of a host whose agent ended before its time."""
-    text = _redactor(work.request)(stderr.decode(errors="replace").strip())
-    reason = text.rpartition("\n")[2] or "it was killed"
-    console.line(f"{work.host.name}: the agent ended early: {reason}", "bad")
-    for line in text.splitlines()[-20:-1]:
-        console.line(f"  {line}", "faint")
-    return HostRecap(work.host.name, failed=1, failure=f"{work.host.name}: the agent ended early: {reason}")
-
-
-def _redactor(request: Request) -> Redactor:
-    """Return what keeps the secrets we sent out of what an agent that broke has to say."""
-    redactor = Redactor()
-    for name, value in [*request.hostvars[request.host].items(), *request.extra.items()]:
-        redactor.learn(name, value)
-    return redactor
 
 
 def _tell(recaps: Sequence[HostRecap], *, check: bool) -> None:
@@ -281,8 +282,15 @@ def _tell(recaps: Sequence[HostRecap], *, check: bool) -> None:
     for recap in recaps:
         style = "bad" if recap.failed or recap.unreachable else "changed" if recap.changed else "good"
         console.line(recap.line() if recap.unreachable else f"{recap.line()} ({recap.cost()})", style)
-    wrong = [recap for recap in recaps if recap.failed or recap.unreachable]
-    if wrong:
-        raise ProvisionError("; ".join(recap.failure for recap in wrong), tuple(recaps), wrong[0].hint)
+    if any(recap.failed or recap.unreachable for recap in recaps):
+        raise _error(recaps)
     if not any(recap.changed for recap in recaps):
         console.line("nothing would change" if check else "nothing changed", "good")
+
+
+def _error(recaps: Sequence[HostRecap]) -> ProvisionError:
+    """Return the run's error: why hosts were not reached, and on which a task failed; that task itself has been shown."""
+    unreachable = [recap for recap in recaps if recap.unreachable]
+    failed = [recap.host for recap in recaps if recap.failed]
+    reasons = [recap.failure for recap in unreachable] + ([f"provisioning failed on {', '.join(failed)}"] if failed else [])
+    return ProvisionError("; ".join(reasons), tuple(recaps), unreachable[0].hint if unreachable else "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -112,19 +113,25 @@ class Project:
             skip_tags=skip_tags,
         )
         asked_for = events.decode_request(events.encode_request(request))
-        asked = 0
-
-        def still_there() -> None:
-            nonlocal asked
-            asked += 1
-            if stop_after and asked > stop_after:
-                raise events.Gone
-
+        inbox = _Leaving(stop_after)
         with tempfile.TemporaryFile() as out:
             redactor = Redactor()
             outbox = events.Outbox(out.fileno(), redactor)
             with contextlib.suppress(events.Gone):
-                outbox.send(Session(asked_for, folder, self.state, outbox, redactor, still_there).run())
+                outbox.send(Session(asked_for, folder, self.state, inbox, outbox, redactor).run())
             outbox.flush()
             os.lseek(out.fileno(), 0, os.SEEK_SET)
             return Ran(tuple(events.decode(line) for line in out.read().splitlines()))
+
+
+class _Leaving(events.Inbox):
+    """A controller that goes away after so many tasks, if any, and says nothing."""
+
+    def __init__(self, tasks: int) -> None:
+        super().__init__(io.BytesIO())
+        self._left = tasks or float("inf")
+
+    def still_there(self) -> None:
+        self._left -= 1
+        if self._left < 0:
+            raise events.Gone

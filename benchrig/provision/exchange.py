@@ -1,0 +1,61 @@
+"""What the tasks of each host found out, kept while a run lasts, for the templates of the other hosts.
+
+In Ansible all hosts finish a task before any begins the next, so a template sees what other hosts found out before it. Ours
+run each on its own; they are answered as of the same moment of the plan, and wait only where an answer needs it. They cannot
+wait for each other in a circle: whoever asks has told all that it did before, and needs of others only what comes before.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from benchrig.agent.events import Found, Moment, NeedFound
+
+
+@dataclass
+class _Told:
+    """What one host has told: how far it is, and what it found out when."""
+
+    at: tuple[int, ...] = ()
+    found: list[tuple[tuple[int, ...], Found]] = field(default_factory=list)
+    ended: bool = False
+
+
+class Exchange:
+    """Takes what hosts tell and answers what they ask, each host in a thread of its own."""
+
+    def __init__(self, hosts: Iterable[str]) -> None:
+        self._told = {host: _Told() for host in hosts}
+        self._news = threading.Condition()
+
+    def reach(self, host: str, at: Moment) -> None:
+        """Note that a host has done and told all that comes before a moment."""
+        with self._news:
+            self._told[host].at = tuple(at)
+            self._news.notify_all()
+
+    def keep(self, host: str, found: Found) -> None:
+        """Keep a variable that a task of a host made at the moment it reached last."""
+        with self._news:
+            told = self._told[host]
+            told.found.append((told.at, found))
+
+    def end(self, host: str) -> None:
+        """Note that nothing more comes of a host, whether it is done, has failed or was lost."""
+        with self._news:
+            self._told[host].ended = True
+            self._news.notify_all()
+
+    def waits(self, need: NeedFound) -> bool:
+        """Return whether the answer to a need must wait for the host that is asked about."""
+        told = self._told[need.host]
+        return not told.ended and told.at < tuple(need.at)
+
+    def answer(self, need: NeedFound) -> Found | None:
+        """Return a host's variable as it was at a moment, None if there was none; waits for the host to get there."""
+        with self._news:
+            self._news.wait_for(lambda: not self.waits(need))
+            before = [found for at, found in self._told[need.host].found if at < tuple(need.at) and found.name == need.name]
+            return before[-1] if before else None
