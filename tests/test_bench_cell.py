@@ -6,6 +6,7 @@ measures on a real one.
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,19 +14,26 @@ from typing import Any
 import pytest
 
 from benchrig.agent import bench_protocol as ask
-from benchrig.bench.app import read_apps
+from benchrig.bench.app import App, read_app, read_apps
 from benchrig.bench.cell import Ends, measure
+from benchrig.bench.data import read_data
+from benchrig.bench.database import DatabaseEnd
 from benchrig.bench.host import OperationError
-from benchrig.bench.suite import BenchRequest, Row, plan
+from benchrig.bench.rows import Row
+from benchrig.bench.suite import BenchRequest, plan
+from benchrig.bench.traffic import Traffic
 from benchrig.errors import HostError
-from benchrig.results.model import Cell
+from benchrig.results.model import Cell, DatabaseLoad
 from benchrig.results.wrk_output import MARKER
-from tests.test_report import SERVER
+from tests.cases.reports import SERVER
 from tests.test_wrk import EXACT, TEXT
 
 ROOT = Path(__file__).parent.parent
 PLAN = plan(ROOT, read_apps(ROOT), BenchRequest(only=("sanic",)))
 ROW = PLAN.rows[0]
+FILMS = {row.name: row for row in plan(ROOT, read_apps(ROOT), BenchRequest(suite="quart-vs-flask")).rows}
+REVIEW = FILMS["films-quart.review"]
+DATA = read_data(ROOT, "films")
 
 FACTS = ask.Facts("CPU", 2, 1 << 30, "6.1", "Debian", "kvm", {}, {}, {"wrk": "4.1.0"}, open_files=1 << 20, local_ports=64512)
 OUTPUT = ask.LoadOutput(0, f"{TEXT}{MARKER}{EXACT}\n", "", wall_seconds=5.1, cpu_seconds=0.4, open_files=1 << 20)
@@ -35,6 +43,8 @@ SOUND: dict[type, Any] = {
     ask.Start: ask.Done(),
     ask.AwaitAnswer: ask.Readiness(True),
     ask.Fetch: ask.Reply(200, "ok"),
+    ask.ResetData: ask.Loaded(DATA.file.fingerprint),
+    ask.FindDatabaseLoad: ask.DatabaseCounters(2, 10, 100, 1, 0.5),
     ask.RunLoad: OUTPUT,
     ask.StartSampling: ask.Done(),
     ask.StopSampling: SERVER,
@@ -66,9 +76,23 @@ def tried(row: Row = ROW, facts: ask.Facts = FACTS, **instead: Any) -> tuple[Cel
     """Measure a row on recording hosts; return the cell, the raw text and what was asked of whom."""
     asked: list[str] = []
     server, generator = RecordingHost("server", asked, **instead), RecordingHost("loadgen", asked, **instead)
-    ends = Ends(server, generator, "server", "loadgen", "10.0.0.1", facts, {row.app.name: 1 << 20})
-    cell, raw = measure(ends, PLAN, row, 1, lambda _: None)
-    return cell, raw, asked
+    database = RecordingHost("database", asked, **instead)
+    measured = measure(ends(row, server, generator, database, facts), PLAN, row, 1, lambda _: None)
+    return measured.cell, measured.raw, asked
+
+
+def ends(row: Row, server: Any, generator: Any, database: Any, facts: ask.Facts = FACTS) -> Ends:
+    found = ask.DatabaseFacts("15.8", {}, 100, 3, DATA.file.fingerprint)
+    return Ends(
+        server=server,
+        generator=generator,
+        server_name="server",
+        generator_name="loadgen",
+        address="127.0.0.1" if server is generator else "10.0.0.1",
+        generator_facts=facts,
+        unit_open_files={row.app.name: 1 << 20},
+        database=DatabaseEnd(database, "db", DATA, found) if row.app.file.database else None,
+    )
 
 
 ALL_STEPS = [
@@ -102,14 +126,70 @@ def test_a_cell_is_started_afresh_verified_warmed_up_loaded_sampled_and_stopped_
     ]
 
 
+DATABASE_STEPS = [
+    "database ResetData",
+    *ALL_STEPS[:5],
+    "database FindDatabaseLoad",
+    *ALL_STEPS[5:],
+    "database FindDatabaseLoad",
+]
+STORED = ask.Reply(200, '{"rating": 4,  "film_id": 995}')
+
+
+def test_a_cell_with_a_database_begins_with_its_data_and_ends_with_what_the_load_did_to_them() -> None:
+    cell, _, asked = tried(REVIEW, Fetch=STORED)
+    assert (cell.status, cell.reason) == ("measured", "")
+    assert asked == DATABASE_STEPS
+    assert next(iter(cell.phases)) == "reset_data"
+    assert list(cell.phases)[-2:] == ["stop", "count_again"]
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> App:
+    """Return a service that runs already."""
+    (tmp_path / "app.yml").write_text(
+        "title: Mine\naddress: http://10.0.0.9:81\nroutes:\n  one: {path: /one, expect: {body: ok}}\n  two: {path: /two}\n"
+    )
+    return read_app(tmp_path)
+
+
+def test_a_service_that_runs_already_is_verified_warmed_up_and_loaded_and_nothing_else(running: App) -> None:
+    row = Row("mine", running, 20, Traffic(tuple(running.routes.values()), (3, 1)))
+    cell, raw, asked = tried(row)
+    assert asked == ["loadgen Fetch", "loadgen Fetch", "loadgen RunLoad", "loadgen RunLoad"]
+    assert list(cell.phases) == ["verify", "warm_up", "measure"]
+    assert (cell.status, cell.server, cell.host, cell.load_on_server) == ("measured", None, "10.0.0.9:81", False)
+    assert cell.route == "3x GET /one, 1x GET /two"
+    assert " http://10.0.0.9:81/one\n" in raw
+
+
+def test_a_service_that_does_not_answer_is_told_without_a_journal(running: App) -> None:
+    row = Row("mine", running, 20, Traffic(tuple(running.routes.values()), (3, 1)))
+    cell, _, asked = tried(row, Fetch=ask.Reply(error="Connection refused"))
+    assert cell.reason == "the load host gets no answer to GET /one: Connection refused at 10.0.0.9:81"
+    assert asked == ["loadgen Fetch"]
+
+
 def test_the_warm_up_is_light_and_the_load_is_the_row() -> None:
-    asked: list[str] = []
-    host = RecordingHost("both", asked)
-    measure(Ends(host, host, "both", "both", "127.0.0.1", FACTS, {"sanic": 1 << 20}), PLAN, ROW, 1, lambda _: None)
-    warm_up, load = (operation.command for operation in host.operations if isinstance(operation, ask.RunLoad))
-    assert warm_up[1:4] == ("-t1", "-c4", "-d1s")
-    assert load[1:4] == ("-t4", "-c2000", "-d5s")
-    assert warm_up[-1] == load[-1] == "http://127.0.0.1:8080/health"
+    host = RecordingHost("both", [])
+    measure(ends(ROW, host, host, None), PLAN, ROW, 1, lambda _: None)
+    warm_up, load = (operation for operation in host.operations if isinstance(operation, ask.RunLoad))
+    assert warm_up.command[1:4] == ("-t1", "-c4", "-d1s")
+    assert load.command[1:4] == ("-t4", "-c2000", "-d5s")
+    assert warm_up.command[-1] == load.command[-1] == "http://127.0.0.1:8080/health"
+    assert warm_up.script == load.script
+
+
+def test_the_app_is_verified_and_loaded_with_the_requests_of_the_row() -> None:
+    host = RecordingHost("both", [], Fetch=STORED)
+    measured = measure(ends(REVIEW, host, host, host), PLAN, REVIEW, 1, lambda _: None)
+    (sent,) = (operation for operation in host.operations if isinstance(operation, ask.Fetch))
+    assert (sent.method, sent.path, sent.body) == ("POST", "/reviews/", '{"film_id": 995, "rating": 4}')
+    assert sent.headers == {"Content-Type": "application/json"}
+    # Under the load every reply has to be the very text that was found right.
+    wanted = PLAN.generator.script(REVIEW.traffic, {"review": STORED.body})
+    assert {operation.script for operation in host.operations if isinstance(operation, ask.RunLoad)} == {wanted}
+    assert measured.script == wanted
 
 
 def test_a_measured_cell_has_the_exact_figures_and_what_ran() -> None:
@@ -117,6 +197,7 @@ def test_a_measured_cell_has_the_exact_figures_and_what_ran() -> None:
     assert cell.load is not None
     assert cell.load.requests == 3427
     assert cell.versions["sanic"] == "24.6.0"
+    assert cell.route == "GET /health"
     assert raw.startswith("$ wrk -t4 -c2000 -d5s --timeout 10s --latency -s raw/sanic.lua http://10.0.0.1:8080/health\n")
     assert TEXT in raw
 
@@ -127,20 +208,25 @@ NOT_STARTED = ask.Readiness(False, "it ended by itself (exit-code, exit status 1
 @pytest.mark.parametrize(
     ("instead", "last_step", "reason"),
     [
-        ({"FreePort": ask.Port(False, 4711, "nc -l 8080")}, 1, "port 8080 is taken by process 4711: nc -l 8080"),
+        (
+            {"FreePort": ask.Port(False, 4711, "nc -l 8080", listens=True)},
+            1,
+            "port 8080 is taken by process 4711: nc -l 8080",
+        ),
         ({"Start": OperationError("server: Unit not found.")}, 2, "server: Unit not found."),
         ({"AwaitAnswer": NOT_STARTED}, 3, "the app did not start: it ended by itself (exit-code, exit status 1)"),
         (
             {"Fetch": ask.Reply(error="Connection refused")},
             4,
-            "the load host gets no answer: Connection refused at 10.0.0.1:8080; does the app listen on more than 127.0.0.1?",
+            "the load host gets no answer to GET /health: Connection refused at 10.0.0.1:8080; "
+            "does the app listen on more than 127.0.0.1?",
         ),
         (
             {"Fetch": ask.Reply(404, "Not Found")},
             4,
-            "it answers wrongly: /health gave status 404 and 'Not Found', not 200 and 'ok'",
+            "it answers wrongly: GET /health: status 404 and 'Not Found', not 200",
         ),
-        ({"Fetch": ask.Reply(200, "no")}, 4, "it answers wrongly: /health gave status 200 and 'no', not 200 and 'ok'"),
+        ({"Fetch": ask.Reply(200, "no")}, 4, "it answers wrongly: GET /health: the body is 'no', without 'ok'"),
         ({"FindWhatRuns": ask.Ran(False, {}, 0)}, 9, "the app died under the load"),
     ],
 )
@@ -229,8 +315,73 @@ def test_a_lost_host_is_not_a_failed_cell() -> None:
 
 
 def test_an_app_that_cannot_be_stopped_fails_the_cell() -> None:
-    cell, _, _ = tried(Stop=ask.Port(False, 12, "python app.py"))
+    cell, _, _ = tried(Stop=ask.Port(False, 12, "python app.py", listens=True))
     assert (cell.status, cell.reason) == ("failed", "port 8080 is taken by process 12: python app.py")
+
+
+def test_a_port_that_a_clients_connection_got_is_told_with_what_keeps_it_free() -> None:
+    cell, _, _ = tried(FreePort=ask.Port(False, 12, "wget http://example.com"))
+    assert cell.reason == (
+        "port 8080 is taken by process 12: wget http://example.com; it is not a server's, but a client's own end: "
+        "keep it from clients: sysctl net.ipv4.ip_local_reserved_ports=8080 (the role tuning does it)"
+    )
+
+
+class CountingHost(RecordingHost):
+    """A database that has counted more each time it is asked."""
+
+    counters = (ask.DatabaseCounters(2, 10, 100, 1, 0.5), ask.DatabaseCounters(1002, 13, 1100, 4, 2.0))
+
+    def ask(self, operation: Any) -> Any:
+        answer = super().ask(operation)
+        if not isinstance(operation, ask.FindDatabaseLoad):
+            return answer
+        return replace(self.counters[operation.ended], **({} if operation.table else {"rows": None}))
+
+
+def counted(row: Row) -> Cell:
+    host, database = RecordingHost("both", [], Fetch=STORED), CountingHost("database", [])
+    return measure(ends(row, host, host, database), PLAN, row, 1, lambda _: None).cell
+
+
+def test_what_the_load_did_to_the_database_is_the_difference_of_what_was_counted_before_and_after() -> None:
+    cell = counted(REVIEW)
+    assert cell.database == DatabaseLoad(1000, sessions=3, commits=1000, rollbacks=3, cpu_seconds=1.5, on_server=False)
+    assert cell.versions["PostgreSQL"] == "15.8"
+
+
+def test_rows_are_not_counted_for_requests_that_store_none() -> None:
+    row = replace(FILMS["films-quart.film"], traffic=Traffic((replace(REVIEW.traffic.routes[0], stores=""),)))
+    load = counted(row).database
+    assert load is not None
+    assert load.stored is None
+    assert load.sessions == 3
+
+
+def test_data_that_loading_does_not_bring_into_their_state_fail_the_cell_before_anything_is_started() -> None:
+    cell, _, asked = tried(REVIEW, ResetData=ask.Loaded("999 films"))
+    place = DATA.where("fingerprint")
+    assert cell.reason == f"the data set on db is '999 films' after loading, not '{DATA.file.fingerprint}' ({place})"
+    assert asked == ["database ResetData", "server ReadJournal", "server Stop"]
+
+
+def test_a_database_that_is_gone_after_the_load_fails_the_cell_and_keeps_its_figures() -> None:
+    class Dying(RecordingHost):
+        def ask(self, operation: Any) -> Any:
+            if getattr(operation, "ended", False):
+                raise OperationError("db: PostgreSQL does not answer: No such file or directory")
+            return super().ask(operation)
+
+    host, database = RecordingHost("both", [], Fetch=STORED), Dying("database", [])
+    cell = measure(ends(REVIEW, host, host, database), PLAN, REVIEW, 1, lambda _: None).cell
+    assert (cell.status, cell.reason) == ("failed", "db: PostgreSQL does not answer: No such file or directory")
+    assert cell.load is not None
+
+
+def test_a_wrong_film_is_told_by_its_first_difference() -> None:
+    film = {**dict(FILMS["films-quart.film"].traffic.routes[0].json), "title": "X"}  # type: ignore[call-overload]
+    cell, _, _ = tried(FILMS["films-quart.film"], Fetch=ask.Reply(200, json.dumps(film)))
+    assert cell.reason.startswith("it answers wrongly: GET /films/995/: title is 'X', not '")
 
 
 def test_nginx_in_openrestys_place_is_named_by_what_ran() -> None:

@@ -16,7 +16,10 @@ from benchrig.agent import bench_database
 from benchrig.agent.bench_database import DatabaseError
 
 PROGRAMS = Path("/usr/lib/postgresql/15/bin")
-pytestmark = pytest.mark.skipif(os.geteuid() != 0 or not PROGRAMS.is_dir(), reason="needs root and PostgreSQL 15")
+pytestmark = [
+    pytest.mark.skipif(os.geteuid() != 0 or not PROGRAMS.is_dir(), reason="needs root and PostgreSQL 15"),
+    pytest.mark.usefixtures("films"),
+]
 
 LOAD = """\
 \\set films `cat films.json`
@@ -103,7 +106,7 @@ def films(server: Server, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def test_a_data_set_is_put_back_into_the_same_state_whatever_was_done_to_it(server: Server, films: Path) -> None:
+def test_a_data_set_is_put_back_into_the_same_state_whatever_was_done_to_it(server: Server) -> None:
     first = bench_database.reset("films").fingerprint
     assert len(first) == 32
     server.session(INSERT + "DELETE FROM film WHERE film_id = 2;").communicate()
@@ -117,7 +120,7 @@ def test_other_data_have_another_fingerprint(films: Path) -> None:
     assert bench_database.reset("films").fingerprint != first
 
 
-def test_facts_are_those_of_the_server(films: Path) -> None:
+def test_facts_are_those_of_the_server() -> None:
     loaded = bench_database.reset("films")
     found = bench_database.find("films")
     assert found.version.startswith("15.")
@@ -127,14 +130,14 @@ def test_facts_are_those_of_the_server(films: Path) -> None:
     assert found.fingerprint == loaded.fingerprint
 
 
-def test_before_the_tables_are_there_the_fingerprint_is_empty(server: Server, films: Path) -> None:
+def test_before_the_tables_are_there_the_fingerprint_is_empty(server: Server) -> None:
     bench_database.reset("films")
     server.session("DROP TABLE film, review;").communicate()
     assert bench_database.find("films").fingerprint == ""
     assert bench_database.reset("films").fingerprint
 
 
-def test_rows_sessions_and_transactions_of_the_load_alone_are_in_the_difference(server: Server, films: Path) -> None:
+def test_rows_sessions_and_transactions_of_the_load_alone_are_in_the_difference(server: Server) -> None:
     bench_database.reset("films")
     server.session(INSERT).communicate()
     before = bench_database.counters("films", "review", ended=False)
@@ -150,23 +153,23 @@ def test_rows_sessions_and_transactions_of_the_load_alone_are_in_the_difference(
     assert after.cpu_seconds >= before.cpu_seconds
 
 
-def test_a_table_that_is_not_asked_for_is_not_counted(films: Path) -> None:
+def test_a_table_that_is_not_asked_for_is_not_counted() -> None:
     bench_database.reset("films")
     assert bench_database.counters("films", "", ended=True).rows is None
 
 
-def test_a_session_that_does_not_end_is_told(server: Server, films: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_session_that_does_not_end_is_told(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     bench_database.reset("films")
     monkeypatch.setattr(bench_database, "ENDED_SECONDS", 0.2)
     session = server.session(INSERT)
-    with pytest.raises(DatabaseError, match="^1 sessions of the database 'films' did not end within 0.2 s$"):
+    with pytest.raises(DatabaseError, match=r"^1 sessions of the database 'films' did not end within 0.2 s$"):
         bench_database.counters("films", "review", ended=True)
     session.communicate()
     assert bench_database.counters("films", "review", ended=True).rows == 1
 
 
 def test_a_lock_that_somebody_holds_is_an_error_and_not_a_wait_without_end(
-    server: Server, films: Path, monkeypatch: pytest.MonkeyPatch
+    server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bench_database.reset("films")
     monkeypatch.setattr(bench_database, "LOCK_SECONDS", 1)
@@ -180,7 +183,7 @@ def test_a_lock_that_somebody_holds_is_an_error_and_not_a_wait_without_end(
 def test_a_data_set_that_cannot_be_loaded_is_told_with_file_and_line(films: Path) -> None:
     (films / "load.sql").write_text("BEGIN;\nSELECT nonsense;\nCOMMIT;\n")
     with pytest.raises(
-        DatabaseError, match='^PostgreSQL refuses: psql:load.sql:2: ERROR: column "nonsense" does not exist$'
+        DatabaseError, match=r'^PostgreSQL refuses: psql:load.sql:2: ERROR: column "nonsense" does not exist$'
     ):
         bench_database.reset("films")
 
@@ -195,17 +198,17 @@ def test_a_data_set_or_a_database_that_is_not_there_is_named(films: Path) -> Non
         bench_database.reset("books")
 
 
-def test_a_server_that_is_down_is_one_line(server: Server, films: Path) -> None:
+def test_a_server_that_is_down_is_one_line(server: Server) -> None:
     bench_database.reset("films")
     server.control("stop", "-m", "fast")
     try:
-        with pytest.raises(DatabaseError, match="^PostgreSQL does not answer: No such file or directory$"):
+        with pytest.raises(DatabaseError, match=r"^PostgreSQL does not answer: No such file or directory$"):
             bench_database.find("films")
     finally:
         server.control("start")
 
 
-def test_a_machine_without_postgresql_is_told_which_role_installs_it(films: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_machine_without_postgresql_is_told_which_role_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(DatabaseError, match="PostgreSQL is not installed; the role 'postgresql' does it"):
         bench_database.find("films")
