@@ -53,7 +53,8 @@ local function capture_from(status, body)
   end
 end
 
--- Requests: made once where nothing in them changes, in the order of `traffic`.
+-- Requests, in the order of `traffic`. One that never changes is made once: when it is first needed, because a thread of
+-- wrk already sends while the next one loads its script.
 
 local function fill(text)
   return (string.gsub(text, "{([^{}]+)}", captured))
@@ -67,6 +68,7 @@ local function format(route, body)
 end
 
 local made, turns, position = {}, {}, 0
+for index in ipairs(routes) do made[index] = {} end
 
 -- Threads begin at different places, so that they do not send the same at the same time; steps begin at the first.
 local function begin()
@@ -90,16 +92,9 @@ local function next_request()
   local bodies = routes[index].bodies
   local turn = turns[index] % #bodies + 1
   turns[index] = turn
-  return made[index] and made[index][turn] or format(routes[index], bodies[turn])
-end
-
-local function make_requests()
-  wrk.body = nil -- wrk.format would give it to every request that has no body
-  for index, route in ipairs(routes) do
-    made[index] = #route.needs == 0 and {}
-    for turn, body in ipairs(made[index] and route.bodies or {}) do made[index][turn] = format(route, body) end
-  end
-  begin()
+  local text = made[index][turn] or format(routes[index], bodies[turn])
+  if #routes[index].needs == 0 then made[index][turn] = text end
+  return text
 end
 
 -- wrk asks its first thread for one request that it only parses: that one does not count.
@@ -155,7 +150,8 @@ function init(args)
   if their_init then their_init(args) end
   note_missing()
   if not constant and not request then
-    make_requests()
+    wrk.body = nil -- wrk.format would give it to every request that has no body
+    begin()
     request = benchrig_thread == 1 and first_request or next_request
   end
   local their_response = response
