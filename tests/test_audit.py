@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from benchrig.results import audit
-from benchrig.results.model import Cell, Load, Remark
-from tests.test_report import GENERATOR, SERVER, a_cell, a_load
+from benchrig.results.model import Cell, DatabaseLoad, Load, Remark
+from tests.cases.reports import GENERATOR, SERVER, a_cell, a_load
 
 
 def a_sound_cell(**changes: object) -> Cell:
@@ -51,6 +51,14 @@ def test_a_maximum_at_the_timeout_is_a_clipped_one() -> None:
 @pytest.mark.parametrize(("requests", "at_ceiling"), [(94_900, False), (95_000, True), (100_000, True)])
 def test_throughput_near_connections_over_sleep_is_a_ceiling(requests: int, at_ceiling: bool) -> None:
     assert ("ceiling" in found(a_cell(load=a_load(requests), server=SERVER))) == at_ceiling
+
+
+@pytest.mark.parametrize(("requests", "wrong"), [(109_000, False), (111_000, True), (300_000, True)])
+def test_throughput_well_above_connections_over_sleep_says_that_the_sleep_is_wrong(requests: int, wrong: bool) -> None:
+    remarks = found(a_cell(load=a_load(requests), server=SERVER))
+    assert ("sleep_wrong" in remarks, "ceiling" in remarks) == (wrong, not wrong)
+    if wrong:
+        assert remarks["sleep_wrong"].text.endswith("(20000): 'sleep_seconds' in app.yml is wrong")
 
 
 def test_an_app_that_does_not_wait_has_no_ceiling() -> None:
@@ -104,6 +112,28 @@ def test_a_full_machine_is_told_only_where_the_load_shares_it() -> None:
 def test_cpu_time_of_other_programs_is_told() -> None:
     text = found(a_sound_cell(server=replace(SERVER, machine_idle_percent=30.0)))["disturbed"].text
     assert "something else used 31 %" in text
+
+
+def stored(rows: int | None, cpu_seconds: float = 0.0, on_server: bool = True) -> DatabaseLoad:
+    return DatabaseLoad(rows, sessions=20, commits=50_000, rollbacks=0, cpu_seconds=cpu_seconds, on_server=on_server)
+
+
+def test_replies_that_said_yes_and_left_no_row_make_a_row_invalid() -> None:
+    remark = found(a_sound_cell(database=stored(0)))["not_stored"]
+    assert remark.invalid
+    assert remark.text == "the database took 0 of 50,000: so many replies said yes, but only 0 rows are there"
+
+
+@pytest.mark.parametrize(("rows", "told"), [(49_999, True), (50_000, False), (50_020, False), (None, False)])
+def test_every_reply_must_have_left_its_row_and_more_may_have_been_under_way(rows: int | None, told: bool) -> None:
+    assert ("not_stored" in found(a_sound_cell(database=stored(rows)))) == told
+
+
+@pytest.mark.parametrize(("on_server", "told"), [(True, False), (False, True)])
+def test_the_databases_cpu_time_is_not_that_of_other_programs(on_server: bool, told: bool) -> None:
+    server = replace(SERVER, machine_idle_percent=30.0)
+    cell = a_sound_cell(server=server, database=stored(None, cpu_seconds=2.5, on_server=on_server))
+    assert ("disturbed" in found(cell)) == told
 
 
 def test_broken_connections_are_counted() -> None:

@@ -6,9 +6,11 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -29,7 +31,16 @@ def listening(port: int = 0) -> Iterator[int]:
         yield server.getsockname()[1]
 
 
-@pytest.mark.parametrize("operation", [ask.FindFacts(), ask.FreePort(8080), ask.RunLoad(("wrk", "-t4"), "x = 1\n", 5.0)])
+OPERATIONS = [
+    ask.FindFacts(),
+    ask.FreePort(8080),
+    ask.RunLoad(("wrk", "-t4"), "x = 1\n", 5.0),
+    ask.Fetch("::1", 80, "/", 1.0, "POST", {"X-Key": "k"}, "größe"),
+    ask.FindDatabaseLoad("films", "review", ended=True),
+]
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
 def test_an_operation_arrives_as_it_was_sent(operation: ask.Operation[object]) -> None:
     assert ask.read_request(ask.request_line(operation)) == operation
 
@@ -52,16 +63,70 @@ def test_facts_are_those_of_this_machine() -> None:
 def test_a_port_that_somebody_listens_on_is_taken_and_they_are_named() -> None:
     with listening() as port:
         assert not bench_unit._is_free(port)
-        pid, command = bench_unit._listener(port)
-        assert pid == os.getpid()
-        assert "pytest" in command
+        found = bench_unit._holder(port)
+        assert (found.free, found.pid, found.listens) == (False, os.getpid(), True)
+        assert "pytest" in found.command
     assert bench_unit._is_free(port)
+
+
+def test_a_port_that_is_a_clients_own_end_is_taken_and_the_client_is_named() -> None:
+    with listening() as server, socket.create_connection(("127.0.0.1", server)) as client:
+        port = client.getsockname()[1]
+        assert not bench_unit._is_free(port)
+        found = bench_unit._holder(port)
+        assert (found.free, found.pid, found.listens) == (False, os.getpid(), False)
 
 
 def test_a_port_that_nobody_answers_on_is_an_answer() -> None:
     with listening() as port:
         pass
-    assert "refused" in bench_unit.fetch("127.0.0.1", port, "/", 1.0).error
+    assert "refused" in bench_unit.fetch(ask.Fetch("127.0.0.1", port, "/", 1.0)).error
+
+
+class Echo(BaseHTTPRequestHandler):
+    """Answers with what it was sent, or with a body as long as the path says."""
+
+    def do_POST(self) -> None:
+        sent = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.answer(201, f"{self.command} {self.path} {self.headers['X-Key']} ".encode() + sent)
+
+    def do_GET(self) -> None:
+        self.answer(200, b"x" * int(self.path[1:]))
+
+    def answer(self, status: int, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Stay silent."""
+
+
+@pytest.fixture
+def echo() -> Iterator[int]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Echo) as server:
+        threading.Thread(target=server.serve_forever).start()
+        yield server.server_address[1]
+        server.shutdown()
+
+
+def test_a_request_is_sent_with_its_method_headers_and_body(echo: int) -> None:
+    reply = bench_unit.fetch(ask.Fetch("127.0.0.1", echo, "/a?b", 5.0, "POST", {"X-Key": "k"}, '{"title": "größe"}'))
+    assert reply == ask.Reply(201, 'POST /a?b k {"title": "größe"}')
+
+
+@pytest.mark.parametrize(
+    ("length", "read", "cut"), [(70_000, 70_000, False), (4 << 20, 4 << 20, False), (5 << 20, 4 << 20, True)]
+)
+def test_a_body_is_read_whole_up_to_4_mib(echo: int, length: int, read: int, cut: bool) -> None:
+    reply = bench_unit.fetch(ask.Fetch("127.0.0.1", echo, f"/{length}", 5.0))
+    assert (len(reply.body), reply.cut, reply.error) == (read, cut, "")
+
+
+def test_a_request_that_cannot_be_sent_is_an_answer_too(echo: int) -> None:
+    reply = bench_unit.fetch(ask.Fetch("127.0.0.1", echo, "/", 5.0, headers={"X-Key": "two\nlines"}))
+    assert reply.error.startswith("Invalid header value")
 
 
 @as_root
@@ -150,8 +215,16 @@ def test_the_agent_answers_line_after_line_and_outlives_a_bad_one(tmp_path: Path
         assert answered(process).error
         send(process, ask.Fetch("127.0.0.1", port, "/", 0.1))
         assert answered(process).value["error"] == "timed out"
+        send(process, ask.ResetData("no-such-set"))
+        assert "the data set 'no-such-set' is not on this machine" in answered(process).error
         process.stdin.close()
         assert process.wait(10) == 0
+
+
+def test_the_agent_hands_on_a_long_body(tmp_path: Path, echo: int) -> None:
+    with agent(tmp_path / "lock") as process:
+        send(process, ask.Fetch("127.0.0.1", echo, f"/{4 << 20}", 5.0))
+        assert len(str(answered(process).value["body"])) == 4 << 20
 
 
 @as_root

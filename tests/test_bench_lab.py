@@ -6,14 +6,16 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 
 import pytest
 
 from benchrig import ssh
 from benchrig.agent import bench_protocol as ask
-from benchrig.bench.app import App, Check, read_app
+from benchrig.bench.app import App, read_app
 from benchrig.bench.generators import Shape, wrk
 from benchrig.bench.host import AgentHost, OperationError
+from benchrig.bench.traffic import Route, Traffic
 from benchrig.errors import HostError
 from benchrig.inventory import Host
 from benchrig.results.store import find_run, read
@@ -43,9 +45,13 @@ def go(clone: Clone, main_job: Done) -> App:
 def started(host: AgentHost, app: App) -> Iterator[None]:
     assert host.ask(ask.FreePort(8080)).free
     host.ask(ask.Start(app.unit))
-    assert host.ask(ask.AwaitAnswer(app.unit, 8080, app.file.check.path, 10.0)).ready
+    assert host.ask(ask.AwaitAnswer(app.unit, 8080, app.routes["health"].path, 10.0)).ready
     yield
     assert host.ask(ask.Stop(app.unit, 8080)).free
+
+
+def script(route: Route) -> str:
+    return wrk.script(Traffic((route,)), {})
 
 
 def load(host: AgentHost, script: str) -> ask.LoadOutput:
@@ -53,10 +59,11 @@ def load(host: AgentHost, script: str) -> ask.LoadOutput:
 
 
 def test_every_reply_is_checked_and_a_wrong_body_is_counted_with_an_example(lab1: Host, go: App) -> None:
+    health = go.routes["health"]
     with on(lab1) as host, started(host, go):
-        right = read_load(load(host, wrk.script(go.file.check)).stdout)
-        wrong = read_load(load(host, wrk.script(Check(body='"no'))).stdout)
-        status = read_load(load(host, wrk.script(Check(status=201))).stdout)
+        right = read_load(load(host, script(health)).stdout)
+        wrong = read_load(load(host, script(replace(health, contains='"no'))).stdout)
+        status = read_load(load(host, script(replace(health, status=201))).stdout)
     assert right.requests == right.replies_checked > 0
     assert (right.replies_wrong, right.wrong_example) == (0, "")
     assert wrong.replies_wrong == wrong.replies_checked
@@ -73,7 +80,7 @@ def test_a_script_that_cannot_be_loaded_is_told_by_wrk_on_stderr_only(lab1: Host
 def test_cpu_time_of_the_app_is_its_units_and_that_of_the_sampler_is_small(lab1: Host, go: App) -> None:
     with on(lab1) as host, started(host, go):
         host.ask(ask.StartSampling(go.unit))
-        load(host, wrk.script(go.file.check))
+        load(host, script(go.routes["health"]))
         busy = host.ask(ask.StopSampling())
         host.ask(ask.StartSampling(go.unit))
         time.sleep(1.0)

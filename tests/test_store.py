@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +11,8 @@ import pytest
 
 from benchrig.errors import InputError
 from benchrig.results import store
-from tests.test_report import a_cell, a_run, missing
+from benchrig.results.model import DatabaseLoad
+from tests.cases.reports import a_cell, a_run, missing
 
 
 @pytest.fixture
@@ -31,6 +34,23 @@ def test_a_line_that_a_kill_cut_off_is_left_out(folder: Path) -> None:
     with (folder / store.CELLS).open("a") as file:
         file.write('{"name": "go-2000", "app"')
     assert store.read(folder)[1] == (a_cell(),)
+
+
+NEW = ("route", "database")
+
+
+def test_a_run_of_before_there_were_routes_and_databases_can_still_be_read(folder: Path) -> None:
+    cell = {name: value for name, value in dataclasses.asdict(a_cell()).items() if name not in NEW}
+    (folder / store.CELLS).write_text(json.dumps(cell) + "\n")
+    run = {name: value for name, value in dataclasses.asdict(a_run("go-2000")).items() if name not in NEW}
+    (folder / store.RUN).write_text(json.dumps(run))
+    assert store.read(folder) == (a_run("go-2000"), (a_cell(),))
+
+
+def test_what_the_database_did_comes_back_as_it_was(folder: Path) -> None:
+    cell = replace(a_cell(), route="POST /reviews/", database=DatabaseLoad(None, sessions=1, commits=2, rollbacks=3))
+    store.append(folder, cell)
+    assert store.read(folder)[1] == (cell,)
 
 
 def test_a_broken_line_in_the_middle_is_named_with_its_line(folder: Path) -> None:
