@@ -1,0 +1,447 @@
+"""Several hosts in one run: what tasks of one found out templates of the others know, as in Ansible; none waits for ever."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from benchrig.errors import ExitCode
+from benchrig.provision.run import ProvisionError
+from tests.cases.hosts import Hosts
+from tests.cases.rig import Project
+from tests.test_playbook_oracle import ANSIBLE
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="modules act as root")
+
+GROUPS = {"databases": ["db1"], "servers": ["web1", "web2"]}
+
+SITE = """
+- name: The databases
+  hosts: databases
+  gather_facts: {facts}
+  roles: [database]
+- name: The servers
+  hosts: servers
+  gather_facts: false
+  roles: [server]
+"""
+
+MAKE = """
+- name: Make a word
+  ansible.builtin.command: echo made on {{ inventory_hostname }}
+  register: word
+  changed_when: false
+- name: Set a fact
+  ansible.builtin.set_fact: {port: 5432, settings: {80: hütte}}
+"""
+
+WRITE = """
+- name: Write
+  ansible.builtin.copy:
+    content: "{{ hostvars['db1'].word.stdout }} {{ hostvars['db1'].port }} {{ hostvars['db1'].settings[80] }}"
+    dest: "{{ dir }}/{{ inventory_hostname }}"
+    mode: "0644"
+"""
+
+SHOW = "- name: Show\n  ansible.builtin.debug: {msg: \"it is {{ hostvars['db1'].word.stdout | default('not there') }}\"}\n"
+
+
+@pytest.fixture
+def hosts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hosts:
+    return Hosts(tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return of_roles(Project(tmp_path), database=MAKE, server=WRITE)
+
+
+def of_roles(project: Project, site: str = SITE.format(facts="false"), **roles: str) -> Project:
+    """Give a project a playbook and the tasks of its roles."""
+    project.write("site.yml", site)
+    for name, tasks in roles.items():
+        project.write(f"roles/{name}/tasks/main.yml", tasks)
+    return project
+
+
+def run(
+    hosts: Hosts, project: Project, groups: Mapping[str, list[str]] | None = None, **options: object
+) -> dict[str, object]:
+    """Run the project, within a time in which no run that does not hang can fail to end."""
+    result: list[object] = []
+
+    def work() -> None:
+        try:
+            extra = {"dir": str(project.dir), **options.pop("extra", {})}  # type: ignore[dict-item]
+            result.append(hosts.run(project.root / "site.yml", groups or GROUPS, extra_vars=extra, **options))
+        except BaseException as error:
+            result.append(error)
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    thread.join(30)
+    assert result, "it hangs"
+    if isinstance(result[0], BaseException):
+        raise result[0]
+    assert isinstance(result[0], dict)
+    return result[0]
+
+
+def written(project: Project) -> dict[str, str]:
+    return {path.name: path.read_text(encoding="utf-8") for path in project.dir.iterdir()}
+
+
+def test_what_an_earlier_play_found_out_on_another_host_is_known(hosts: Hosts, project: Project) -> None:
+    recaps = run(hosts, project)
+    said = "made on db1 5432 hütte"
+    assert written(project) == {"web1": said, "web2": said}
+    assert [(recap.execs, recap.failed) for recap in recaps.values()] == [(1, 0)] * 3  # type: ignore[attr-defined]
+
+
+def test_gathered_facts_of_another_host_are_known(hosts: Hosts, project: Project) -> None:
+    show = "- name: Show\n  ansible.builtin.debug: {msg: \"{{ hostvars['db1'].ansible_facts.kernel }}\"}\n"
+    of_roles(project, SITE.format(facts="true"), database="[]", server=show)
+    run(hosts, project)
+    assert os.uname().release in hosts.channels["web1"].told.decode()
+
+
+def test_hosts_of_one_play_know_what_each_found_out_in_earlier_tasks(hosts: Hosts, project: Project) -> None:
+    exchange = """
+- name: Sleep
+  ansible.builtin.command: sleep 0.{{ groups['all'].index(inventory_hostname) }}
+  changed_when: false
+- name: Make a key
+  ansible.builtin.set_fact: {key: "key of {{ inventory_hostname }}"}
+- name: Write all keys
+  ansible.builtin.copy:
+    content: "{% for name in groups['all'] %}{{ hostvars[name].key }}, {% endfor %}"
+    dest: "{{ dir }}/{{ inventory_hostname }}"
+    mode: "0644"
+"""
+    of_roles(project, "- hosts: all\n  gather_facts: false\n  roles: [exchange]\n", exchange=exchange)
+    run(hosts, project)
+    assert set(written(project).values()) == {"key of db1, key of web1, key of web2, "}
+    assert set(written(project)) == {"db1", "web1", "web2"}
+
+
+def test_a_host_that_is_ahead_is_seen_as_it_was_at_the_same_moment(hosts: Hosts, project: Project) -> None:
+    again = "- name: Set it again\n  ansible.builtin.set_fact: {port: 6000}\n"
+    site = SITE.format(facts="false") + "- hosts: databases\n  gather_facts: false\n  roles: [again]\n"
+    sleep = "- name: Sleep\n  ansible.builtin.command: sleep 0.5\n  changed_when: false\n"
+    of_roles(project, site, again=again, server=sleep + WRITE)
+    run(hosts, project)
+    assert written(project)["web1"].startswith("made on db1 5432 ")
+
+
+def test_a_variable_that_was_rendered_before_is_rendered_anew_when_another_host_has_gone_on(
+    hosts: Hosts, project: Project
+) -> None:
+    site = """
+- hosts: all
+  gather_facts: false
+  vars: {seen: "{{ hostvars['db1'].port | default('nothing') }}"}
+  roles: [one]
+"""
+    look = "- name: Look {0}\n  ansible.builtin.debug: {{msg: 'look {0}: {{{{ seen }}}}'}}\n"
+    port = '- name: Set\n  ansible.builtin.set_fact: {port: 5432}\n  when: inventory_hostname == "db1"\n'
+    of_roles(project, site, one=look.format(1) + port + look.format(2))
+    run(hosts, project)
+    told = hosts.channels["web1"].told.decode()
+    assert "look 1: nothing" in told
+    assert "look 2: 5432" in told
+
+
+def test_what_a_handler_found_out_is_known_after_it_and_not_before(hosts: Hosts, project: Project) -> None:
+    database = """
+- name: Notify
+  ansible.builtin.command: "true"
+  notify: Handle
+- name: Before
+  ansible.builtin.debug: {msg: "before: {{ hostvars['web1'].handled | default('no') }}"}
+- name: Flush
+  ansible.builtin.meta: flush_handlers
+- name: After
+  ansible.builtin.debug: {msg: "after: {{ hostvars['web1'].handled | default('no') }}"}
+"""
+    of_roles(project, "- hosts: all\n  gather_facts: false\n  roles: [one]\n", one=database)
+    project.handlers("- name: Handle\n  ansible.builtin.set_fact: {handled: 'yes'}\n")
+    run(hosts, project)
+    assert "before: no" in hosts.channels["db1"].told.decode()
+    assert "after: yes" in hosts.channels["db1"].told.decode()
+
+
+def test_a_host_waits_only_for_what_tasks_may_have_made(hosts: Hosts, project: Project) -> None:
+    sleep = "- name: Sleep\n  ansible.builtin.command: sleep 2\n  changed_when: false\n"
+    touch = (
+        "- name: Write\n  ansible.builtin.file: {path: '{{ dir }}/{{ hostvars.db1.label }}', state: touch, mode: '0644'}\n"
+    )
+    late = "- name: See\n  ansible.builtin.stat: {path: '{{ dir }}/db'}\n  register: seen\n"
+    late += "- name: Look\n  ansible.builtin.assert: {that: seen.stat.exists}\n"
+    of_roles(project, database=sleep + late, server=touch)
+    run(hosts, project, variables={"db1": {"label": "db"}})
+    assert b"NeedFound" not in hosts.channels["web1"].told
+
+
+@pytest.mark.parametrize(
+    ("groups", "server"),
+    [(GROUPS, "- name: Show\n  ansible.builtin.debug: {msg: x}\n"), ({"databases": ["db1"], "servers": ["db1"]}, WRITE)],
+    ids=["nothing mentions hostvars", "one host"],
+)
+def test_where_nobody_can_ask_nothing_is_told(
+    hosts: Hosts, project: Project, groups: dict[str, list[str]], server: str
+) -> None:
+    of_roles(project, server=server)
+    run(hosts, project, groups)
+    for channel in hosts.channels.values():
+        assert not re.search(rb'"(Reached|Found|NeedFound)"', channel.told)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_of_a_host_that_failed_what_it_had_is_known(
+    hosts: Hosts, project: Project, when: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fail = "- name: Fail\n  ansible.builtin.fail: {msg: on purpose}\n"
+    of_roles(project, database=fail + MAKE if when == "before" else MAKE + fail, server=WRITE)
+    with pytest.raises(ProvisionError) as failed:
+        run(hosts, project)
+    if when == "after":
+        assert str(failed.value) == "provisioning failed on db1"
+        assert written(project)["web2"].startswith("made on db1 ")
+    else:
+        assert str(failed.value) == "provisioning failed on db1, web1, web2"
+        said = "failed: server : Write: host 'db1' has no variable 'word' (in: {{ hostvars['db1'].word.stdout }}"
+        assert said in capsys.readouterr().err
+
+
+def test_nobody_waits_for_a_host_that_is_not_reached(hosts: Hosts, project: Project) -> None:
+    of_roles(project, server=SHOW)
+    with pytest.raises(ProvisionError, match="db1: cannot be reached") as failed:
+        run(hosts, project, variables={"db1": {"away": True}})
+    assert failed.value.exit_code == ExitCode.UNREACHABLE
+    assert "it is not there" in hosts.channels["web1"].told.decode()
+
+
+@pytest.mark.parametrize("how", ["killed", "lost"])
+def test_nobody_waits_for_a_host_that_is_lost(hosts: Hosts, project: Project, how: str) -> None:
+    sleep = "- name: Sleep\n  ansible.builtin.command: sleep 3\n  changed_when: false\n"
+    of_roles(project, database=MAKE + sleep, server=SHOW)
+
+    def lose() -> None:
+        while "db1" not in hosts.channels or "Sleep" not in hosts.channels["db1"].told.decode():
+            time.sleep(0.02)
+        hosts.channels["db1"].agent.kill() if how == "killed" else hosts.channels["db1"].cut()
+
+    threading.Thread(target=lose).start()
+    with pytest.raises(ProvisionError):
+        run(hosts, project)
+    assert "it is made on db1" in hosts.channels["web1"].told.decode()
+
+
+def test_ctrl_c_ends_those_that_wait_too(hosts: Hosts, project: Project) -> None:
+    sleep = "- name: Sleep\n  ansible.builtin.command: sleep 1.5\n  changed_when: false\n"
+    late = "- name: Late\n  ansible.builtin.file: {path: '{{ dir }}/late', state: touch, mode: '0644'}\n"
+    of_roles(project, database=sleep + MAKE + late, server=WRITE)
+
+    def interrupt() -> None:
+        while "web1" not in hosts.channels or b"NeedFound" not in hosts.channels["web1"].told:
+            time.sleep(0.02)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=interrupt).start()
+    with pytest.raises(KeyboardInterrupt):
+        hosts.run(project.root / "site.yml", GROUPS, extra_vars={"dir": str(project.dir)})
+    for channel in hosts.channels.values():
+        assert channel.agent.wait(10) == 1
+    assert written(project) == {}
+
+
+def test_a_host_outside_the_limit_has_its_inventory_variables_only(hosts: Hosts, project: Project) -> None:
+    of_roles(project, server=SHOW + SHOW.replace("word.stdout", "label"))
+    recaps = run(hosts, project, limit="web1", variables={"db1": {"label": "a label"}})
+    assert list(recaps) == ["web1"]
+    told = hosts.channels["web1"].told.decode()
+    assert "it is not there" in told
+    assert "it is a label" in told
+
+
+def test_two_names_of_one_machine_do_not_wait_for_each_other(hosts: Hosts, project: Project) -> None:
+    of_roles(project, server=SHOW)
+    same = {"ansible_host": "192.0.2.1"}
+    run(hosts, project, {"databases": ["db1"], "servers": ["web1"]}, variables={"db1": same, "web1": same})
+    assert "it is not there" in hosts.channels["web1"].told.decode()
+
+
+def test_looking_knows_them_as_well(hosts: Hosts, project: Project) -> None:
+    database = '- name: Set\n  ansible.builtin.set_fact: {word: {stdout: "a fact"}}\n'
+    of_roles(project, database=database, server=SHOW)
+    run(hosts, project, check=True)
+    assert "it is a fact" in hosts.channels["web1"].told.decode()
+
+
+SECRETS = """
+- name: Make
+  ansible.builtin.command: echo hunter22
+  register: word
+  changed_when: false
+  no_log: true
+- name: Set
+  ansible.builtin.set_fact: {db_password: swordfish}
+- name: Set quietly
+  ansible.builtin.set_fact: {quiet: open-sesame}
+  no_log: true
+- name: Read
+  ansible.builtin.slurp: {src: "{{ dir }}/key"}
+  register: key
+  no_log: true
+"""
+
+USE = """
+- name: Use
+  ansible.builtin.copy:
+    content: "{{ hostvars.db1.word.stdout }}\\n{{ hostvars.db1.db_password }} {{ hostvars.db1.quiet }}
+      {{ hostvars.db1.key.content | b64decode }}"
+    dest: "{{ dir }}/{{ inventory_hostname }}"
+    mode: "0600"
+- name: Break
+  ansible.builtin.command: sh -c 'echo {{ hostvars.db1.word.stdout }} >&2; exit 1'
+"""
+
+
+def test_secrets_of_another_host_are_used_and_not_told_and_not_kept(
+    hosts: Hosts, project: Project, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    secrets = ("hunter22", "swordfish", "open-sesame", "rosebud")
+    (project.dir / "key").write_text("rosebud", encoding="utf-8")
+    of_roles(project, database=SECRETS.replace("hunter22", "hun''ter22"), server=USE)
+    with pytest.raises(ProvisionError) as failed:
+        run(hosts, project, diff=True)
+    used = written(project)
+    assert all(secret in used["web1"] for secret in secrets)
+    said = capfd.readouterr()
+    text = said.out + said.err + str(failed.value) + "".join(recap.failure for recap in failed.value.recaps)
+    shown = b"".join(line for line in hosts.channels["web1"].told.splitlines(keepends=True))
+    assert "********" in text
+    for secret in secrets:
+        assert secret not in text
+        assert secret not in shown.decode()
+    kept = [path for path in (tmp_path / "state").rglob("*") if path.is_file()]
+    assert kept
+    assert not [path for path in kept for secret in ("hunter22", "rosebud") if secret.encode() in path.read_bytes()]
+
+
+def test_what_is_cut_short_with_a_secret_in_it_is_not_shown(
+    hosts: Hosts, project: Project, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    half = 'import os; os.read(0, 1 << 20); os.write(1, b\'{"event":"Found","name":"word","value":{"stdout":"hunter22\'); os._exit(1)'
+    monkeypatch.setattr("tests.cases.hosts.AGENT", half)
+    with pytest.raises(ProvisionError):
+        run(hosts, project)
+    said = capfd.readouterr().err
+    assert "the agent ended early" in said
+    assert "hunter22" not in said
+
+
+def test_a_failed_task_is_told_once(hosts: Hosts, project: Project, capfd: pytest.CaptureFixture[str]) -> None:
+    of_roles(project, database="- name: Fail\n  ansible.builtin.fail: {msg: on purpose}\n")
+    with pytest.raises(ProvisionError) as failed:
+        run(hosts, project, {"databases": ["db1"], "servers": ["db1"]})
+    assert str(failed.value) == "provisioning failed on db1"
+    assert capfd.readouterr().err.count("on purpose") == 1
+
+
+def test_a_play_for_no_host_is_skipped_and_said_to_be(
+    hosts: Hosts, project: Project, capfd: pytest.CaptureFixture[str]
+) -> None:
+    show = "- name: Show\n  ansible.builtin.debug: {msg: \"{{ groups['databases'] | default([]) }}\"}\n"
+    of_roles(project, server=show)
+    run(hosts, project, {"servers": ["web1"]})
+    said = capfd.readouterr().err
+    assert "skipped: The databases: inventory 'test' has no host in 'databases'\n" in said
+    run(hosts, project, {"servers": ["web1"], "databases": []})
+    assert "skipped: The databases" in capfd.readouterr().err
+    of_roles(project, "- name: Some\n  hosts: servers:!weeb1\n  gather_facts: false\n  roles: [server]\n")
+    run(hosts, project, {"servers": ["web1"]})
+    assert "site.yml:1: no group or host 'weeb1' in inventory 'test'; did you mean web1?" in capfd.readouterr().err
+
+
+ORACLE = """
+- hosts: all
+  gather_facts: true
+  roles: [first]
+- hosts: databases
+  gather_facts: false
+  roles: [database]
+- hosts: nowhere
+  gather_facts: false
+  roles: [server]
+- hosts: servers
+  gather_facts: false
+  roles: [server]
+- hosts: databases
+  gather_facts: false
+  roles: [last]
+"""
+
+FIRST = """
+- name: Set
+  ansible.builtin.set_fact: {own: "{{ inventory_hostname }}", port: 1}
+- name: Only there
+  ansible.builtin.set_fact: {port: 2}
+  when: inventory_hostname == 'web2'
+- name: Write
+  ansible.builtin.template: {src: all.j2, dest: "{{ dir }}/first-{{ inventory_hostname }}", mode: "0644"}
+"""
+
+ALL = """
+{% for host in groups['all'] | sort %}
+{{ host }}: {{ hostvars[host].own | default('-') }} {{ hostvars[host].port }} {{ hostvars[host].word.stdout | default('-') }}
+{{ hostvars[host].ansible_facts.kernel }} {{ 'port' in hostvars[host] }} {{ 'nothing' in hostvars[host] }}
+{{ hostvars[host].get('port', 0) }} {{ hostvars[host].label | default('none') }}
+{% endfor %}
+"""
+
+SERVER = """
+- name: Write
+  ansible.builtin.template: {src: all.j2, dest: "{{ dir }}/server-{{ inventory_hostname }}", mode: "0644"}
+- name: Set again
+  ansible.builtin.set_fact: {port: "3 {{ hostvars['db1'].port }}"}
+"""
+
+LAST = """
+- name: Write
+  ansible.builtin.template: {src: all.j2, dest: "{{ dir }}/last-{{ inventory_hostname }}", mode: "0644"}
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path(ANSIBLE).exists(), reason="Ansible is not installed")
+def test_ansible_knows_the_same_of_other_hosts(hosts: Hosts, project: Project) -> None:
+    of_roles(project, ORACLE, first=FIRST, database=MAKE, server=SERVER, last=LAST)
+    for role in ("first", "server", "last"):
+        project.write(f"roles/{role}/templates/all.j2", ALL)
+    run(hosts, project, variables={"web1": {"label": "{{ own }} of {{ inventory_hostname }}"}})
+    ours = written(project)
+    for path in project.dir.iterdir():
+        path.unlink()
+    inventory = {
+        "all": {
+            "vars": {"ansible_python_interpreter": "/usr/bin/python3", "ansible_connection": "local"},
+            "children": {group: {"hosts": {name: {} for name in names}} for group, names in GROUPS.items()},
+            "hosts": {"web1": {"label": "{{ own }} of {{ inventory_hostname }}"}},
+        }
+    }
+    project.write("hosts.yml", json.dumps(inventory))
+    argv = [ANSIBLE, "-i", "hosts.yml", "-e", f"dir={project.dir}", "site.yml"]
+    done = subprocess.run(argv, cwd=project.root, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert len(ours) == 6
+    assert written(project) == ours
