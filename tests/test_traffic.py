@@ -227,6 +227,15 @@ def test_a_script_that_does_not_compile_is_refused_before_the_run(project: Path)
         planned(project, "  - {name: a, app: shop, route: one, connections: 2, script: mine.lua}\n")
 
 
+def test_a_capture_that_no_step_makes_is_refused(project: Path) -> None:
+    more = "  login: {path: /login, capture: {token: 'token=(%w+)'}}\n  mine: {path: '/mine/{token}'}\n"
+    write(project, "apps/shop/app.yml", APP + more)
+    assert planned(project, "  - {name: a, app: shop, steps: [login, mine], connections: 2}\n").rows
+    assert mistakes(project, "  - {name: a, app: shop, route: mine, connections: 2}\n") == [
+        "shop.yml:5: 'mine' uses {token}, which 'login' captures: take that as a step, too"
+    ]
+
+
 def test_a_profile_without_a_duration_is_told(project: Path) -> None:
     write(
         project,

@@ -116,6 +116,7 @@ def _resolved(document: Document, written: _Written, apps: Mapping[str, App]) ->
             script = Script(path, path.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError):
             problems.append(document.problem(written.at("script"), f"'{row.script}' cannot be read beside the suite"))
+    problems += [document.problem(written.at(key), message) for message in _never_captured(app, names)]
     if problems:
         raise InputError(problems=problems)
     weights = tuple(row.mix.values()) if row.mix else ()
@@ -131,6 +132,17 @@ def _wanted(row: RowFile, app: App) -> tuple[str, tuple[str, ...]]:
     if row.route:
         return "route", (row.route,)
     return "route", tuple(app.routes) if len(app.routes) == 1 else ()
+
+
+def _never_captured(app: App, names: Sequence[str]) -> Iterator[str]:
+    """Tell of what a row's requests use and only routes capture that the row does not send."""
+    sent = [app.routes[name] for name in names if name in app.routes]
+    captured = {name for route in sent for name in route.capture}
+    for route in sent:
+        for name in sorted(route.placeholders - captured):
+            for other in app.routes.values():
+                if name in other.capture:
+                    yield f"'{route.name}' uses {{{name}}}, which '{other.name}' captures: take that as a step, too"
 
 
 def _mistakes(row: RowFile) -> Iterator[tuple[str, str]]:

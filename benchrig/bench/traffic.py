@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,8 +12,8 @@ from typing import Any
 from benchrig.errors import Problem
 from benchrig.yamlfile import Document
 
-MOST_BODY_BYTES = 8 << 20
-"""A file of bodies becomes part of the load generator's script, so it has to be of a size that this can hold."""
+MOST_BODY_BYTES = 1 << 20
+"""A file of bodies becomes part of the load generator's script, each of whose threads waits until the next has loaded it."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,11 @@ class Route:
     def title(self) -> str:
         """The request in short: `GET /films/`."""
         return f"{self.method} {self.path}"
+
+    @property
+    def placeholders(self) -> frozenset[str]:
+        """The names that stand as `{name}` in its path, headers and bodies."""
+        return frozenset(re.findall(r"\{(\w+)\}", "\n".join([self.path, *self.headers.values(), *self.bodies])))
 
 
 @dataclass(frozen=True)
@@ -147,7 +153,8 @@ def resolve(
 def read_lines(path: Path) -> tuple[str, ...]:
     """Return the lines of a file, each a body. Raises ValueError when there are none, or too much of them."""
     text = _read(path)
-    lines = tuple(line for line in text.splitlines() if line)
+    # Not splitlines(): it also splits at characters that JSON may hold.
+    lines = tuple(line.removesuffix("\r") for line in text.split("\n") if line.strip())
     if not lines:
         raise ValueError(f"'{path.name}' has no lines")
     if len(text.encode()) > MOST_BODY_BYTES:
