@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from benchrig.errors import InputError, unknown
-from benchrig.report import published
+from benchrig.report import claims, published
 from benchrig.report.document import Report
 from benchrig.report.table import Table, make, of_published
 from benchrig.results import store
@@ -44,10 +44,6 @@ def find_folder(name: str | Path, root: Path) -> Path | None:
 
 def _judged(table: Table, root: Path) -> Report:
     """Hold a table to the claims that were drawn from the published figures it shows."""
-    if table.source is None or not (root / "configs" / "claims" / f"{table.source.name}.yml").is_file():
+    if table.source is None or (drawn := claims.read(table.source.name, root)) is None:
         return Report(table)
-    # Imported here, for it brings a parser along that a report without claims has no use for.
-    from benchrig.report import claims
-
-    drawn = claims.read(table.source.name, root)
     return Report(table, claims.judge(drawn, table, of_published(table.source)))
