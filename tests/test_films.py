@@ -19,7 +19,9 @@ from pathlib import Path
 
 import pytest
 
-from benchrig.bench.app import App, read_app
+from benchrig.bench import suite
+from benchrig.bench.app import App, read_app, read_apps
+from benchrig.bench.suite import BenchRequest
 from benchrig.bench.traffic import Route
 from benchrig.bootstrap import make_environment
 
@@ -29,10 +31,6 @@ DATA = ROOT / "configs" / "data" / "films"
 FILMS = json.loads((DATA / "films.json").read_text())
 PROGRAMS = Path("/usr/lib/postgresql/15/bin")
 SERVED = ("films-flask-published", "films-flask", "films-flask-gthread", "films-quart", "films-quart-hypercorn")
-
-pytestmark = pytest.mark.skipif(
-    os.geteuid() != 0 or not PROGRAMS.is_dir(), reason="needs root, and PostgreSQL 15: apt-get install postgresql-15"
-)
 
 
 @dataclass(frozen=True)
@@ -139,6 +137,8 @@ def until(is_so: Callable[[], bool], what: str) -> None:
 
 @pytest.fixture(scope="module")
 def database() -> Iterator[Database]:
+    if os.geteuid() != 0 or not PROGRAMS.is_dir():
+        pytest.skip("needs root, and PostgreSQL 15: apt-get install postgresql-15")
     folder = Path(tempfile.mkdtemp(prefix="benchrig-films-"))
     shutil.chown(folder, "postgres", "postgres")
     folder.chmod(0o755)
@@ -147,7 +147,7 @@ def database() -> Iterator[Database]:
     control = ["pg_ctl", "--silent", "--wait", "-D", str(folder / "data"), "-l", str(folder / "log")]
 
     def run(program: str, *arguments: str) -> None:
-        argv = ["runuser", "-u", "postgres", "--", PROGRAMS / program, *arguments]
+        argv = ["runuser", "-u", "postgres", "--", str(PROGRAMS / program), *arguments]
         subprocess.run(argv, cwd="/", stdout=subprocess.DEVNULL, check=True)
 
     run("initdb", "-D", str(folder / "data"), "--encoding=UTF8", "--auth-local=trust", "--auth-host=scram-sha-256")
@@ -190,7 +190,7 @@ def running(request: pytest.FixtureRequest, database: Database, environments: Pa
         subprocess.Popen(command.split(), cwd=source, env=environ, stderr=log) as process,
     ):
         try:
-            until(lambda: process.poll() is not None or answers(service.port), (source / "log").read_text())
+            until(lambda: process.poll() is not None or answers(service.port), "the app answers or ends")
             assert process.poll() is None, (source / "log").read_text()
             yield service
         finally:
@@ -211,14 +211,13 @@ def service(running: Service) -> Service:
 
 def test_every_route_answers_what_the_data_set_says(service: Service) -> None:
     routes = service.app.routes
-    assert {name: service.send(route) for name, route in routes.items()} == {
-        "film": Reply(200, FILMS["995"]),
-        "films": Reply(200, FILMS),
-        "review": Reply(200, {"film_id": 995, "rating": 4}),
-    }
     assert {name: route.json for name, route in routes.items()} == {
-        name: service.send(route).json for name, route in routes.items()
+        "film": FILMS["995"],
+        "films": FILMS,
+        "review": {"film_id": 995, "rating": 4},
     }
+    for route in routes.values():
+        assert service.send(route) == Reply(200, route.json)
 
 
 def test_only_films_after_the_year_2000_are_listed(service: Service) -> None:
@@ -296,3 +295,13 @@ def test_only_the_app_as_published_and_its_half_mended_kin_leave_a_flaw_in() -> 
         "films-flask": (20, {"FILMS_COMMIT": "yes"}),
         "films-flask-gthread": (20, {"FILMS_COMMIT": "yes"}),
     }
+
+
+def test_the_suite_measures_every_variant_on_every_route_with_as_many_connections_as_the_pool_has() -> None:
+    apps = read_apps(ROOT)
+    plan = suite.plan(ROOT, apps, BenchRequest("quart-vs-flask", "paper"))
+    variants = {name: app for name, app in apps.items() if name.startswith("films-")}
+    assert {row.name for row in plan.rows} == {f"{name}.{route}" for name, app in variants.items() for route in app.routes}
+    assert {row.connections for row in plan.rows} == {20}
+    assert {app.file.database.pool_max for app in variants.values() if app.file.database} == {20}
+    assert (plan.duration_seconds, plan.threads, plan.timeout_seconds) == (300, 2, None)
