@@ -72,7 +72,7 @@ def _sentence(left: Term, relation: Relation, right: Term, figures: Figures, out
         left, relation, right = right, _TURNED[relation], left
     if relation == "==" and outcome is not None:
         return f"{_named(left, figures, ' is')}" + ("" if outcome else f", not {_named(right, figures)}")
-    verb = {True: "is", False: "is not", None: "is in part of its interval"}[outcome]
+    verb = {True: "is", False: "is not", None: "may or may not be"}[outcome]
     return f"{_named(left, figures)} {verb} {_WORDS[relation]} {_named(right, figures)}"
 
 

@@ -38,6 +38,7 @@ class Verdict:
     place: str
     """Where the sentence stands in the document."""
     expression: str
+    """Empty where no figure can test the claim."""
     word: Word
     reason: str
     """Why this verdict, in a line."""

@@ -1,0 +1,163 @@
+"""What a table says of claims.
+
+A claim is reproduced when its expression holds in the whole of the intervals that the figures are known within, contradicted
+when it holds nowhere in them, and inconclusive when it holds in part: the judge never guesses. A published figure is a
+point: a document is held to what it prints.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from benchrig.report import claim_notes, claim_words, describe
+from benchrig.report.claim_figures import Conditions, Found, NoFigureError, find
+from benchrig.report.claim_file import Claim
+from benchrig.report.claim_language import Expression, Figure
+from benchrig.report.claim_values import MOST_REPEATS, Interval, UndefinedError, holds, point, repeats_to_settle
+from benchrig.report.figures import ENOUGH_REPEATS
+from benchrig.report.table import Table
+from benchrig.report.verdict import Quantity, Verdict, Word
+
+_MOST_REASONS = 3
+
+
+def judge(claims: Sequence[Claim], table: Table, document: Table | None) -> tuple[Verdict, ...]:
+    """Return what a table says of each claim, beside what the document's own figures say.
+
+    `document` is the table of the published set, or None; it may be `table` itself: then the document is held to itself.
+    """
+    return tuple(_Judge(claim, table, document).verdict() for claim in claims)
+
+
+class _Judge:
+    """Judges one claim on one table."""
+
+    def __init__(self, claim: Claim, table: Table, document: Table | None) -> None:
+        self.claim = claim
+        self.table = table
+        self.document = document
+        self.conditions = _conditions(document)
+
+    def verdict(self) -> Verdict:
+        expression = self.claim.expression
+        bare = Verdict(
+            claim=self.claim.name,
+            says=self.claim.says,
+            place=self.claim.place,
+            expression=expression.text if expression else "",
+            word="not testable here",
+            reason=self.claim.not_testable,
+            published=(),
+            measured=(),
+        )
+        if expression is None:
+            return bare
+        figures, missing = self.figures(expression)
+        word, reason = self.word(expression, figures, missing)
+        return replace(
+            bare,
+            word=word,
+            reason=reason,
+            published=self.published(expression),
+            measured=claim_words.quantities(expression, figures) if self.table.run else (),
+            notes=claim_notes.notes(expression, self.table, self.document, figures),
+            causes=(*self.causes(), *claim_notes.ceiling(expression, self.table)),
+        )
+
+    def figures(self, expression: Expression) -> tuple[dict[Figure, Found], list[str]]:
+        """Return the figures of an expression that the table has, and why it does not have the others."""
+        return _figures(expression, self.table, self.conditions)
+
+    def published(self, expression: Expression) -> tuple[Quantity, ...]:
+        if self.document is None:
+            return ()
+        return claim_words.quantities(expression, _figures(expression, self.document, None)[0])
+
+    def word(self, expression: Expression, figures: Mapping[Figure, Found], missing: Sequence[str]) -> tuple[Word, str]:
+        """Return the verdict and its reason."""
+        if missing:
+            return "not testable here", "; ".join([*missing[:_MOST_REASONS], *_rest(len(missing) - _MOST_REASONS)])
+        known = {figure: found.known for figure, found in figures.items()}
+        try:
+            outcome = holds(expression, known)
+            if outcome is None:
+                return "inconclusive", self.unsettled(expression, figures, known)
+        except UndefinedError as error:
+            return "not testable here", str(error)
+        word: Word = "reproduced" if outcome else "contradicted"
+        return word, claim_words.sentences(expression, figures, outcome)
+
+    def unsettled(self, expression: Expression, figures: Mapping[Figure, Found], known: Mapping[Figure, Interval]) -> str:
+        """Say why a claim is inconclusive, and what would settle it."""
+        repeats = max(row.repeats for row in self.table.rows if row.name in {figure.row for figure in figures})
+        if any(not (found.interval or found.exact) for found in figures.values()):
+            points = {figure: replace(found, exact=True, interval=None) for figure, found in figures.items()}
+            outcome = holds(expression, {figure: point(found.value) for figure, found in points.items()})
+            runs = "the one run here says" if repeats == 1 else f"the medians of {repeats} runs here say"
+            would = "reproduce" if outcome else "contradict"
+            more = ENOUGH_REPEATS - min(row.repeats for row in self.table.rows if row.name in {f.row for f in figures})
+            return (
+                f"{runs}: {claim_words.sentences(expression, points, outcome)}, which would {would} it; {_more(more)} "
+                f"give an interval: {self.command(expression, ENOUGH_REPEATS)}"
+            )
+        wanted = repeats_to_settle(expression, known, repeats)
+        says = claim_words.sentences(expression, figures, None)
+        if wanted is None:
+            return f"{says}; too close to tell: not even {MOST_REPEATS} repeats a row would settle it"
+        return (
+            f"{says}; about {_more(wanted - repeats)} would settle it, if the medians stay (an interval shrinks as "
+            f"1/sqrt(repeats)): {self.command(expression, wanted)}"
+        )
+
+    def command(self, expression: Expression, repeats: int) -> str:
+        """Return the command that measures an expression's rows so often."""
+        run = self.table.run
+        assert run is not None
+        names = {figure.row for figure in expression.figures}
+        wanted = replace(
+            run,
+            rows=tuple(row for row in run.rows if row in names),
+            settings={**run.settings, "repeats": str(repeats)},
+        )
+        return describe.repeat_command(Table(wanted, tuple(row for row in self.table.rows if row.name in names)))
+
+    def causes(self) -> Iterator[str]:
+        """Return the causes that the results show, each with its evidence."""
+        for cause in self.claim.causes:
+            figures, missing = self.figures(cause.when)
+            if missing:
+                continue
+            values = {figure: found.known if found.interval else point(found.value) for figure, found in figures.items()}
+            try:
+                if not holds(cause.when, values):
+                    continue
+            except UndefinedError:
+                continue
+            evidence = describe.quantities(claim_words.quantities(cause.when, figures))
+            yield f"{cause.says} ({evidence})"
+
+
+def _figures(expression: Expression, table: Table, conditions: Conditions | None) -> tuple[dict[Figure, Found], list[str]]:
+    found: dict[Figure, Found] = {}
+    missing: dict[str, None] = {}
+    for figure in expression.figures:
+        try:
+            found[figure] = find(figure, table, conditions)
+        except NoFigureError as error:
+            missing[str(error)] = None
+    return found, list(missing)
+
+
+def _conditions(document: Table | None) -> Conditions | None:
+    if document is None or document.source is None:
+        return None
+    return Conditions(document.source.source, {row.name: row.connections for row in document.rows})
+
+
+def _more(repeats: int) -> str:
+    return f"{repeats} more repeat{'' if repeats == 1 else 's'} a row"
+
+
+def _rest(number: int) -> Sequence[str]:
+    return [f"and {number} more"] if number > 0 else []

@@ -1,0 +1,77 @@
+"""Verdicts as plain text for a terminal of 100 columns: each claim with its figures, then how many of each verdict."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
+
+from benchrig.report import describe
+from benchrig.report.claim_audit import Audit
+from benchrig.report.verdict import Verdict
+
+_WIDTH = 100
+_LABEL = 13
+
+
+def render_terminal(verdicts: Sequence[Verdict]) -> str:
+    """Return the verdicts as text without colours; a line that says so when there are none."""
+    if not verdicts:
+        return "nothing is claimed: there is no file in configs/claims/ for these figures"
+    bounds = ["[a, b] is the 95 % interval of a median"] if any(_has_interval(verdict) for verdict in verdicts) else []
+    count = f"{len(verdicts)} claims: {describe.verdict_counts(verdicts)}"
+    return "\n\n".join(["\n".join(_lines(verdict)) for verdict in verdicts] + bounds + [count])
+
+
+def render_audit(audit: Audit) -> str:
+    """Return as text what a published set says of itself."""
+    found = audit.published
+    agree = audit.compared - len(audit.differing)
+    raw = f"{agree} of {audit.compared} figures of the table are those of the load generator's text"
+    law = f"{len(audit.contradicting)} of {audit.averages} averages contradict Little's law"
+    sections = [
+        [f"{found.name}: {found.title}", *_wrapped("  ", found.source.document)],
+        _listed(raw if audit.compared else "the document prints no text of the load generator's", audit.differing),
+        _listed(law if audit.averages else "the document gives no latency", audit.contradicting),
+        [render_terminal(audit.verdicts)],
+    ]
+    return "\n\n".join("\n".join(lines) for lines in sections)
+
+
+def _lines(verdict: Verdict) -> Iterator[str]:
+    yield from _wrapped("", f"{verdict.claim}: {verdict.word}")
+    yield from _wrapped("  ", f"{verdict.says} ({verdict.place})")
+    if verdict.expression:
+        yield from _labelled("claim", verdict.expression)
+    if verdict.published:
+        yield from _labelled("published", describe.quantities(verdict.published))
+    if verdict.measured:
+        yield from _labelled("measured", describe.quantities(verdict.measured))
+    yield from _labelled("reason", verdict.reason)
+    for cause in verdict.causes:
+        yield from _labelled("cause", cause)
+    for note in verdict.notes:
+        yield from _labelled("note", note)
+
+
+def _has_interval(verdict: Verdict) -> bool:
+    return any(quantity.low is not None for quantity in verdict.measured)
+
+
+def _labelled(label: str, text: str) -> list[str]:
+    return _wrapped(f"  {label:<{_LABEL - 2}}", text, " " * _LABEL)
+
+
+def _listed(title: str, lines: Iterable[str]) -> list[str]:
+    return [title, *(wrapped for line in lines for wrapped in _wrapped("  ", line, "    "))]
+
+
+def _wrapped(start: str, text: str, rest: str | None = None) -> list[str]:
+    indent = start if rest is None else rest
+    return textwrap.wrap(
+        text,
+        _WIDTH,
+        initial_indent=start,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
