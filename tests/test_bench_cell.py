@@ -15,7 +15,7 @@ import pytest
 
 from benchrig.agent import bench_protocol as ask
 from benchrig.bench.app import App, read_app, read_apps
-from benchrig.bench.cell import Ends, measure
+from benchrig.bench.cell import Ends, last_words, measure
 from benchrig.bench.data import read_data
 from benchrig.bench.database import DatabaseEnd
 from benchrig.bench.host import OperationError
@@ -317,6 +317,30 @@ def test_a_lost_host_is_not_a_failed_cell() -> None:
 def test_an_app_that_cannot_be_stopped_fails_the_cell() -> None:
     cell, _, _ = tried(Stop=ask.Port(False, 12, "python app.py", listens=True))
     assert (cell.status, cell.reason) == ("failed", "port 8080 is taken by process 12: python app.py")
+
+
+JOURNAL = """\
+Started benchrig-mine.service - benchrig: Mine.
+Traceback (most recent call last):
+  File "app.py", line 10, in <module>
+KeyError: 'POOL'
+[4697] [ERROR] Shutting down
+benchrig-mine.service: Main process exited, code=exited, status=3/NOTIMPLEMENTED
+benchrig-mine.service: Failed with result 'exit-code'.
+"""
+
+
+@pytest.mark.parametrize(
+    ("journal", "said"),
+    [
+        (JOURNAL, "KeyError: 'POOL'"),
+        (JOURNAL.replace("KeyError", "Key"), "[4697] [ERROR] Shutting down"),
+        (JOURNAL.splitlines()[0] + "\n" + JOURNAL.splitlines()[-1], ""),
+        ("", ""),
+    ],
+)
+def test_the_last_words_of_an_app_are_its_own_and_not_systemds(journal: str, said: str) -> None:
+    assert last_words(journal, "benchrig-mine.service") == said
 
 
 def test_a_port_that_a_clients_connection_got_is_told_with_what_keeps_it_free() -> None:

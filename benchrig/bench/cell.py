@@ -7,6 +7,7 @@ one, with the reason and what the app wrote; only a lost host goes up to the cal
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -157,7 +158,7 @@ def measure(ends: Ends, plan: Plan, row: Row, repeat: int, say: Callable[[str], 
         cell = _load(attempt, blank)
     except FAILURES as error:
         attempt.journal = _journal(attempt)
-        last = attempt.journal.strip().rpartition("\n")[2] if isinstance(error, AppEndedError) else ""
+        last = last_words(attempt.journal, row.app.unit) if isinstance(error, AppEndedError) else ""
         cell = replace(blank, status="failed", reason=f"{error}; the last it wrote: {last}" if last else str(error))
     else:
         attempt.journal = _journal(attempt) if cell.status == "failed" else ""
@@ -266,6 +267,14 @@ def system(app: App, versions: Mapping[str, str]) -> str:
     if app.file.runtime == "openresty" and "nginx" in versions:
         return f"nginx {versions['nginx']} + Lua module {versions.get('nginx Lua module', '')} (in OpenResty's place)"
     return app.file.title
+
+
+def last_words(journal: str, unit: str) -> str:
+    """Return the line that says best why an app ended: the last error it told, else the last line of its own."""
+    systemd = re.compile(rf"{re.escape(unit)}: |(Start|Stopp)\w+ {re.escape(unit)}")
+    own = [line for line in journal.splitlines() if line.strip() and not systemd.match(line)]
+    errors = [line for line in own if re.match(r"[\w.]*(Error|Exception)\b|panic: ", line)]
+    return (errors or own or [""])[-1]
 
 
 def _limits(attempt: Attempt) -> Limits:
