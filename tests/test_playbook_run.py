@@ -6,16 +6,20 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from benchrig import inventory as inventories
 from benchrig import ssh
 from benchrig.errors import ExitCode, InputError
 from benchrig.inventory import Host, Inventory
+from benchrig.machines import machines_of
 from benchrig.provision import HostRecap, prepare, provision
 from benchrig.provision.run import ProvisionError
 from tests.cases.rig import Project
+from tests.conftest import Clone
 
 pytestmark = pytest.mark.lab
 
@@ -85,7 +89,7 @@ def test_a_failed_task_is_told_with_its_error_and_its_place(
 ) -> None:
     project = Project(tmp_path)
     project.tasks("- name: Break\n  ansible.builtin.command: sh -c 'echo the reason >&2; exit 3'\n")
-    with pytest.raises(ProvisionError, match="one : Break: non-zero return code") as failed:
+    with pytest.raises(ProvisionError, match=r"^provisioning failed on lab1$") as failed:
         run(project, lab1)
     assert failed.value.exit_code == ExitCode.FAILED
     said = capsys.readouterr().err
@@ -130,8 +134,9 @@ def test_an_agent_that_is_killed_keeps_its_handlers(lab1: Host, there: str, tmp_
     project.tasks(CHANGE_AND_SLEEP)
     project.handlers(HANDLE)
     threading.Timer(1.5, on, (lab1, "pkill -KILL -f '[a]gent play'")).start()
-    with pytest.raises(ProvisionError, match="the agent ended early"):
+    with pytest.raises(ProvisionError) as failed:
         run(project, lab1, dir=there, text="x", seconds=5)
+    assert failed.value.recaps[0].failure == "lab1: the agent ended early: it was killed"
     run(project, lab1, dir=there, text="x", seconds=0)
     assert on(lab1, f"cat {there}/log") == "handled\n"
 
@@ -150,11 +155,75 @@ def test_a_second_run_on_a_host_waits_for_the_first(
     assert "another run is at work on this host" in capsys.readouterr().err
 
 
+PAIR = """
+all:
+  vars: {benchrig_machine: lab, ansible_user: root}
+  children:
+    databases: {hosts: {db1: {}}}
+    servers: {hosts: {web1: {}}}
+"""
+
+PAIR_SITE = """
+- {name: All, hosts: all, gather_facts: true, roles: []}
+- {name: The databases, hosts: databases, gather_facts: false, roles: [database]}
+- {name: The servers, hosts: servers, gather_facts: false, roles: [one]}
+"""
+
+PASSWORD = """
+- name: Make a password
+  ansible.builtin.shell:
+    cmd: umask 077; head -c 12 /dev/urandom | od -An -tx1 | tr -d ' ' > /etc/benchrig-password
+    creates: /etc/benchrig-password
+- name: Read the password
+  ansible.builtin.slurp: {src: /etc/benchrig-password}
+  register: password
+  no_log: true
+"""
+
+USE = """
+- name: Keep the password
+  ansible.builtin.copy:
+    content: "{{ hostvars[groups.databases[0]].password.content | b64decode }}
+      of {{ hostvars[groups.databases[0]].ansible_facts.hostname }}"
+    dest: /etc/benchrig-pgpass
+    mode: "0600"
+"""
+
+
+@pytest.fixture
+def pair(clone: Clone) -> Iterator[Inventory]:
+    """Yield two lab machines, a database host and a server."""
+    (clone.root / "inventory/pair.yml").write_text(PAIR, encoding="utf-8")
+    assert clone.inv("up", "-i", "pair").code == 0
+    yield machines_of(inventories.read("pair", clone.root), clone.root).reach()
+    clone.inv("destroy", "-i", "pair")
+
+
+def test_a_password_made_on_one_machine_is_used_on_another_and_told_nowhere(
+    pair: Inventory, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project = Project(tmp_path)
+    project.write("site.yml", PAIR_SITE)
+    project.write("roles/database/tasks/main.yml", PASSWORD)
+    project.tasks(USE)
+    prepared = prepare(pair, project.root / "site.yml", diff=True)
+    first, second = provision(pair, prepared), provision(pair, prepared)
+    password = on(pair.hosts["db1"], "cat /etc/benchrig-password").strip()
+    assert len(password) == 24
+    assert on(pair.hosts["web1"], "cat /etc/benchrig-pgpass") == f"{password}\n of db1"
+    assert [(recap.execs, recap.changed) for recap in second] == [(1, 0), (1, 0)]
+    assert sum(recap.changed for recap in first) == 2
+    said = capsys.readouterr().err
+    assert "+********" in said
+    assert password not in said
+    assert on(pair.hosts["web1"], f"grep -rl {password} /var/lib/benchrig /var/log /run || true") == ""
+
+
 def test_a_tag_or_group_that_nobody_knows_is_named_before_anything_runs(lab1: Host, tmp_path: Path) -> None:
     project = Project(tmp_path)
     project.tasks("- name: Show\n  ansible.builtin.debug: {msg: here}\n  tags: tuning\n")
     with pytest.raises(InputError, match="no task has the tag 'tunin'; did you mean tuning"):
         prepare(inventory(lab1), project.root / "site.yml", tags=("tunin",))
     project.write("site.yml", "- hosts: webservers\n  roles: [one]\n")
-    with pytest.raises(InputError, match=r"site.yml:1: no group or host 'webservers'"):
+    with pytest.raises(InputError, match=r"no play of site\.yml is for a host of inventory 'test'"):
         run(project, lab1)
