@@ -108,7 +108,7 @@ def test_wide_tables_scroll_in_their_own_box_and_both_colour_schemes_are_there()
     elements = Page(text).elements
     around = [elements[index - 1][1].get("class") for index, (tag, _) in enumerate(elements) if tag == "table"]
     assert around
-    assert set(around) <= {"scroll", "scroll settings"}
+    assert set(around) <= {"scroll figures", "scroll settings"}
 
 
 def test_a_published_set_has_its_page_too() -> None:
