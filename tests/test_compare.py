@@ -93,7 +93,7 @@ def test_each_condition_that_differs_is_a_line_before_the_table() -> None:
     a = replace(a, machines=(replace(a.machines[0], sysctls={"net.core.somaxconn": "128"}),))
     b = replace(b, settings={**b.settings, "duration": "60 s", "threads": "2"}, machines=(machine,))
     other = a_cell(timeout_seconds=2.0, connections=50, route="GET /", versions={"go": "1.23.0", "uvloop": "0.21.0"})
-    comparison = compare(Report(make(a, [a_cell()])), Report(make(b, [other])))
+    comparison = compare(Report(make(a, [a_cell(route="GET /health")])), Report(make(b, [other])))
     assert comparison.doubts == (
         "duration: A 5 s; B 60 s",
         "timeout: A 10 s; B 2 s",
@@ -101,13 +101,25 @@ def test_each_condition_that_differs_is_a_line_before_the_table() -> None:
         "machine: A Example CPU @ 2.0 GHz, 2 cores, 8.0 GiB; B Other CPU, 2 cores, 8.0 GiB",
         "kernel of machine: A 6.1.0-26-amd64; B 6.12.1",
         "net.core.somaxconn of machine: A 128; B 4096",
-        "connections of go-2000: A 2,000; B 50",
-        "route of go-2000: A not named; B GET /",
+        "connections: A 2,000; B 50 (go-2000)",
+        "route: A GET /health; B GET / (go-2000)",
         "go: A 1.22.12; B 1.23.0 (go-2000)",
         "uvloop: A none; B 0.21.0 (go-2000)",
     )
     text = render_comparison(comparison)
     assert text.index("duration: A 5 s; B 60 s") < text.index("requests/s")
+
+
+def test_a_difference_that_rows_share_is_one_line() -> None:
+    few = [a_cell("go-2000", connections=50), a_cell("sanic", connections=50)]
+    doubts = compare(a_report("go-2000", "sanic"), a_report("go-2000", "sanic", cells=few)).doubts
+    assert doubts == ("connections: A 2,000; B 50 (go-2000, sanic)",)
+
+
+def test_a_route_that_one_side_does_not_tell_is_not_another_one() -> None:
+    comparison = compare(a_report("go-2000", cells=[a_cell(route="GET /health")]), a_report("go-2000"))
+    assert comparison.doubts == ()
+    assert comparison.pairs[0].verdict != "not comparable"
 
 
 def test_another_database_is_a_condition() -> None:

@@ -11,50 +11,50 @@ from benchrig.results.model import Machine
 
 _TRAFFIC: Mapping[str, Callable[[Row], str]] = {
     "connections": lambda row: f"{row.connections:,}",
-    "route": lambda row: row.route or "not named",
+    "route": lambda row: row.route,
     "waiting in the handler": lambda row: f"{row.sleep_seconds:g} s",
 }
+"""What a row was loaded with; empty where it is not told, as a document with one route has no need to."""
 
 
 def same_traffic(a: Row, b: Row) -> bool:
-    """Return whether two rows were under the same load, so that their throughputs can be compared."""
-    return all(text(a) == text(b) for text in _TRAFFIC.values())
+    """Return whether two rows were under the same load, as far as both tell it: else their throughputs do not compare."""
+    return not any(_other_traffic(a, b))
 
 
 def differences(a: Table, b: Table, pairs: Sequence[tuple[Row, Row]]) -> tuple[str, ...]:
-    """Return what was not the same when A and B were taken, `pairs` being the rows of both.
+    """Return what was not the same when A and B were taken, `pairs` being the rows of both: a line each.
 
     What only one of them tells, such as the kernel, which a document does not, is not known to differ.
     """
-    return (*_of_tables(a, b), *_of_traffic(pairs), *_of_versions(a, b, pairs))
+    found: dict[str, list[str]] = {}
+    for row, other in pairs:
+        for line in (*_other_traffic(row, other), *_other_versions(a, row, b, other)):
+            found.setdefault(line, []).append(row.name)
+    of_rows = (f"{line} ({', '.join(names)})" for line, names in found.items())
+    return (*_other_conditions(a, b), *of_rows)
 
 
-def _of_tables(a: Table, b: Table) -> Iterator[str]:
+def _other_conditions(a: Table, b: Table) -> Iterator[str]:
     one, other = conditions(a), conditions(b)
     for name in one:
         if name in other and one[name] != other[name]:
             yield _line(name, one[name], other[name])
 
 
-def _of_traffic(pairs: Sequence[tuple[Row, Row]]) -> Iterator[str]:
-    for row, other in pairs:
-        for name, text in _TRAFFIC.items():
-            if text(row) != text(other):
-                yield _line(f"{name} of {row.name}", text(row), text(other))
+def _other_traffic(row: Row, other: Row) -> Iterator[str]:
+    for name, text in _TRAFFIC.items():
+        if text(row) and text(other) and text(row) != text(other):
+            yield _line(name, text(row), text(other))
 
 
-def _of_versions(a: Table, b: Table, pairs: Sequence[tuple[Row, Row]]) -> Iterator[str]:
-    found: dict[str, list[str]] = {}
-    for row, other in pairs:
-        one, two = _versions(a, row), _versions(b, other)
+def _other_versions(a: Table, row: Row, b: Table, other: Row) -> Iterator[str]:
+    one, two = _versions(a, row), _versions(b, other)
+    for name in dict.fromkeys((*one, *two)):
         # A document names its programs for all rows together: that it does not name one says nothing.
-        names = [name for name in (*one, *two) if (a.run and b.run) or (name in one and name in two)]
-        for name in dict.fromkeys(names):
-            if not _same_version(one.get(name, ""), two.get(name, "")):
-                line = _line(name, one.get(name, "none"), two.get(name, "none"))
-                found.setdefault(line, []).append(row.name)
-    for line, rows in found.items():
-        yield f"{line} ({', '.join(rows)})"
+        known = (a.run and b.run) or (name in one and name in two)
+        if known and not _same_version(one.get(name, ""), two.get(name, "")):
+            yield _line(name, one.get(name, "none"), two.get(name, "none"))
 
 
 def conditions(table: Table) -> Mapping[str, str]:
