@@ -5,6 +5,7 @@ What stands above a task's `yield` reads and checks what the task needs; in a ch
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 
 from invoke.context import Context
@@ -106,6 +107,7 @@ def bench(
     Example: ./inv bench --only go-2000,sanic --duration 10s
     """
     from benchrig import bench as benching
+    from benchrig.report import load
 
     request = benching.BenchRequest(
         suite=choose(ctx, "suite", suite),
@@ -117,6 +119,9 @@ def bench(
         repeats=_count("repeats", repeats),
     )
     wanted = benching.plan(ROOT, benching.read_apps(ROOT), request)
+    if wanted.published:
+        # A mistake in what the report will set beside the figures is told now, and not after an hour.
+        load(wanted.published, ROOT)
     machines = _machines(ctx, inventory)
     yield
     outcome = benching.bench(machines.up(), ROOT, wanted)
@@ -139,13 +144,51 @@ def report(ctx: Context, run: str = "", suite: str = "", lang: str = "en") -> It
 
     Example: ./inv report --suite web-frameworks --lang zh
     """
-    from benchrig.report import render_terminal, write_reports
-    from benchrig.results.store import find_run
+    from benchrig import report as reporting
+    from benchrig.report.load import find_folder
 
     if run:
-        find_run(ROOT / "reports", run)
+        find_folder(run, ROOT)
     yield
-    console.result(render_terminal(write_reports(find_run(ROOT / "reports", _run(run, suite)), ROOT), lang))
+    found = reporting.write_reports(_run(run, suite), ROOT)
+    console.result(reporting.render_terminal(found, lang, reporting.width_of(sys.stdout)))
+
+
+@command(
+    help={
+        "run": f"{RUN}; default: the run just made, else the latest",
+        "suite": "the latest run of this suite",
+        "published": "hold the documents to their own figures: this needs no run and no machine",
+    },
+    words=("run",),
+)
+def claims(ctx: Context, run: str = "", suite: str = "", published: bool = False) -> Iterator[None]:
+    """Hold what the documents conclude against a run: reproduced, contradicted, not testable here, or inconclusive.
+
+    Example: ./inv claims latest
+    """
+    from benchrig import report as reporting
+    from benchrig.report import claims as judging
+    from benchrig.report.load import find_folder
+
+    if run:
+        find_folder(run, ROOT)
+    yield
+    if published:
+        console.result(judging.audit_published(ROOT))
+    else:
+        console.result(judging.render_terminal(reporting.load(_run(run, suite), ROOT).verdicts))
+
+
+@command(help={"a": RUN, "b": "what it is compared with, likewise"})
+def compare(ctx: Context, a: str, b: str) -> None:
+    """Set two runs side by side, or a run and published figures: how much faster each row is, and whether that is shown.
+
+    Example: ./inv compare latest web-frameworks
+    """
+    from benchrig import report as reporting
+
+    console.result(reporting.render_comparison(reporting.compare(reporting.load(a, ROOT), reporting.load(b, ROOT))))
 
 
 @command(

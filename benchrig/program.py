@@ -93,8 +93,10 @@ class BenchrigProgram(Program):
 
     def _awaits_value(self, context: ParserContext, token: str) -> bool:
         """Return whether the word after this flag is its value."""
-        flag = context.flags.get(token) or self.initial_context.flags.get(token)
-        return flag is not None and flag.takes_value and not flag.optional
+        for flags in (context.flags, self.initial_context.flags):
+            if token in flags:
+                return bool(flags[token].takes_value and not flags[token].optional)
+        return False
 
     def _refuse_flags_of_nobody(self, task: str, context: ParserContext) -> None:
         taken = {name for one in self.tasks for name in self.own[str(one.name)].args}

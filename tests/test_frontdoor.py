@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,10 +14,31 @@ from benchrig import command
 
 ROOT = Path(__file__).resolve().parent.parent
 
+TASKS = """\
+from benchrig.command import command, remember
 
-def inv(*arguments: str, cwd: Path = ROOT, **environ: str) -> subprocess.CompletedProcess[str]:
-    """Run what `./inv` runs, in this environment."""
-    argv = [sys.executable, "-P", "-m", "benchrig.program", "--search-root", str(ROOT), *arguments]
+@command(words=("run",), help={"run": "which run"})
+def say(ctx, run="", inventory="", suite="", profile=""):
+    print("say", run, inventory, suite, profile)
+
+@command()
+def show(ctx, suite=""):
+    yield
+    print("show", suite)
+
+@command()
+def fail(ctx):
+    remember("failure", "one of two cells failed")
+
+@command()
+def two(ctx, a, b):
+    print("two", a, b)
+"""
+
+
+def inv(*arguments: str, cwd: Path = ROOT, root: Path = ROOT, **environ: str) -> subprocess.CompletedProcess[str]:
+    """Run what `./inv` runs, in this environment; the tasks are those of `root`."""
+    argv = [sys.executable, "-P", "-m", "benchrig.program", "--search-root", str(root), *arguments]
     return subprocess.run(
         argv,
         cwd=cwd,
@@ -36,7 +58,15 @@ def inv(*arguments: str, cwd: Path = ROOT, **environ: str) -> subprocess.Complet
         (["bench", "--suite", "web-framework"], "unknown suite 'web-framework'; did you mean web-frameworks"),
         (["bench", "--profile", "quik"], "unknown profile 'quik'; did you mean quick"),
         (["bench", "--only", "go-200"], "unknown row 'go-200'; did you mean go-2000"),
-        (["report", "--run", "no-such-run"], "unknown run 'no-such-run'"),
+        (["report", "no-such-run"], "unknown run 'no-such-run'"),
+        (["report", "web-framework"], "unknown run 'web-framework'; did you mean web-frameworks"),
+        (["claims", "web-framework"], "unknown run 'web-framework'; did you mean web-frameworks"),
+        (["compare", "web-framework", "latest"], "unknown run 'web-framework'; did you mean web-frameworks"),
+        (["compare", "latest"], "task 'compare' lacks B; ./inv --help compare shows how it is called"),
+        (["report", "--suite", "no-such-suite"], "there is no run of suite 'no-such-suite'"),
+        (["new", "ap", "mine"], "unknown kind of thing to make 'ap'; did you mean app"),
+        (["new", "app", "my app"], "'my app' cannot name an app"),
+        (["new", "app", "go"], "apps/go: is there already"),
         (["provision", "--limit", "lab2"], "unknown host 'lab2'; did you mean lab1"),
         (["ssh", "--host", "lab2"], "unknown host 'lab2'; did you mean lab1"),
         (["provision", "--extra-vars", "nonsense"], "nonsense"),
@@ -52,31 +82,110 @@ def test_what_is_mistyped_is_named_in_one_line_with_the_nearest_names(arguments:
 
 
 def test_list_tells_the_story_in_order() -> None:
-    tasks = [line.split()[0] for line in inv("--list").stdout.splitlines() if line.startswith("  ") and line[2] != " "]
-    assert tasks[:4] == ["up", "provision", "bench", "report"]
+    assert every_task()[:7] == ["up", "provision", "bench", "report", "claims", "compare", "new"]
 
 
-@pytest.mark.parametrize(
-    "task", ["up", "provision", "bench", "report", "status", "ssh", "ssh-config", "down", "destroy", "test", "lint"]
-)
+def every_task() -> list[str]:
+    return [line.split()[0] for line in inv("--list").stdout.splitlines() if line.startswith("  ") and line[2] != " "]
+
+
+@pytest.mark.parametrize("task", every_task())
 def test_help_of_each_task_says_what_it_does_and_gives_an_example(task: str) -> None:
     text = inv("--help", task).stdout
     assert f"Example: ./inv {task}" in text
 
 
+@pytest.mark.parametrize(
+    ("task", "usage"),
+    [("claims", "claims [RUN] "), ("report", "report [RUN] "), ("compare", "compare A B "), ("new", "new KIND NAME ")],
+)
+def test_help_shows_the_words_that_need_no_flag(task: str, usage: str) -> None:
+    assert inv("--help", task).stdout.startswith(f"Usage: ./inv {usage}")
+
+
 def test_help_of_each_task_explains_every_flag() -> None:
-    for task in ("provision", "bench", "report"):
+    for task in every_task():
         options = inv("--help", task).stdout.partition("Options:")[2]
         lines = [line for line in options.splitlines() if line.startswith("  -")]
-        assert lines
         assert all(len(line.split("   ")) > 1 for line in lines), task
 
 
-def test_choice_of_one_task_holds_for_those_after_it_and_a_flag_wins_over_configuration() -> None:
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["provision", "bench", "report", "--suite", "nosuch"], "unknown suite 'nosuch'"),
+        (["provision", "bench", "report", "--profile", "papr"], "unknown profile 'papr'; did you mean paper"),
+        (["provision", "bench", "report", "-i", "labb"], "unknown inventory 'labb'; did you mean lab"),
+        (["provision", "bench", "--only", "go-200"], "unknown row 'go-200'; did you mean go-2000"),
+        (["provision", "bench", "report", "no-such-run"], "unknown run 'no-such-run'"),
+    ],
+)
+def test_mistake_for_a_later_task_is_told_before_the_first_one_works(arguments: list[str], named: str) -> None:
+    done = inv(*arguments)
+    assert done.returncode == 2
+    assert named in done.stderr
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+
+
+@pytest.fixture
+def toys(tmp_path: Path) -> Path:
+    """Return a project with tasks that only say what they were given, and benchrig's own configuration of Invoke."""
+    (tmp_path / "tasks.py").write_text(TASKS)
+    shutil.copy(ROOT / "invoke.yaml", tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("say say --suite a", ["say   a ", "say   a "]),
+        ("say --suite a say", ["say   a ", "say   a "]),
+        ("say --suite a say say --suite b say", ["say   a ", "say   a ", "say   b ", "say   b "]),
+        ("say fail --profile p -i i", ["say  i  p"]),
+        ("fail --suite a show say", ["show a", "say   a "]),
+    ],
+)
+def test_suite_profile_and_inventory_hold_for_the_whole_chain_wherever_they_are_given(
+    toys: Path, line: str, said: list[str]
+) -> None:
+    assert inv(*line.split(), root=toys).stdout.splitlines() == said
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("say r", ["say r   "]),
+        ("say r say", ["say r   ", "say    "]),
+        ("say -s a r", ["say r  a "]),
+        ("say --suite=a r", ["say r  a "]),
+        ("say --run show say", ["say show   ", "say    "]),
+        ("say show", ["say    ", "show "]),
+        ("two say show show", ["two say show", "show "]),
+    ],
+)
+def test_word_behind_a_task_needs_no_flag_unless_it_names_the_next_task(toys: Path, line: str, said: list[str]) -> None:
+    assert inv(*line.split(), root=toys).stdout.splitlines() == said
+
+
+def test_flag_that_no_task_of_the_chain_knows_is_refused(toys: Path) -> None:
+    done = inv("show", "--profile", "p", root=toys)
+    assert (done.returncode, done.stderr) == (2, "unknown flag '--profile' of task 'show'; did you mean --suite?\n")
+
+
+def test_second_word_is_no_run(toys: Path) -> None:
+    done = inv("say", "r", "shw", root=toys)
+    assert (done.returncode, done.stderr) == (2, "unknown task 'shw'; did you mean show?\n")
+
+
+def test_failure_is_told_when_the_rest_of_the_chain_is_done(toys: Path) -> None:
+    done = inv("fail", "show", root=toys)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "show \n", "error: one of two cells failed\n")
+
+
+def test_flag_wins_over_configuration() -> None:
     context = Context(Config(overrides={"benchrig": {"inventory": "lab"}}))
     assert command.choose(context, "inventory", "") == "lab"
     assert command.choose(context, "inventory", "vagrant") == "vagrant"
-    assert command.choose(context, "inventory", "") == "vagrant"
 
 
 def test_defaults_come_from_invokes_configuration_and_environment() -> None:

@@ -52,7 +52,7 @@ def test_an_existing_host_that_refuses_is_absent_with_the_reason(tmp_path: Path)
     with socket.create_server(("127.0.0.1", 0)) as server:
         free = server.getsockname()[1]
     (status,) = existing(tmp_path, free).status()
-    assert (status.name, status.state, status.address) == ("web", "absent", "127.0.0.1")
+    assert (status.name, status.state, status.address) == ("web", "unreachable", "127.0.0.1")
     assert "connection refused" in status.detail
 
 

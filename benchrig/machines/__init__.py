@@ -10,7 +10,8 @@ from typing import Literal, Protocol
 from benchrig.errors import unknown
 from benchrig.inventory import Inventory
 
-State = Literal["running", "stopped", "absent"]
+State = Literal["running", "stopped", "absent", "unreachable"]
+"""A host that is not ours is running or unreachable: whether it is there at all, only its owner knows."""
 
 
 @dataclass(frozen=True)

@@ -50,5 +50,5 @@ def _status(host: Host) -> MachineStatus:
     try:
         ssh.connect(host).close()
     except HostError as error:
-        return MachineStatus(host.name, "absent", host.address, str(error))
+        return MachineStatus(host.name, "unreachable", host.address, str(error))
     return MachineStatus(host.name, "running", host.address, "lets us in over SSH")
