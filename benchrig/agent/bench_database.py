@@ -133,7 +133,9 @@ def _cpu_seconds() -> float:
     """Return the CPU time of the control group that the server is in; 0 when that cannot be seen."""
     pid = read(Path(_ask(USER, "SHOW data_directory;")) / "postmaster.pid").partition("\n")[0]
     groups = read(f"/proc/{pid}/cgroup").splitlines()
-    return UnitProcesses(groups[0].rpartition(":")[2]).cpu_seconds() if groups else 0.0
+    # Beside the hierarchies of cgroup v1 it is systemd's own that has the unit; with v2 alone there is only one.
+    own = next((group for group in groups if ":name=systemd:" in group), groups[-1] if groups else "")
+    return UnitProcesses(own.rpartition(":")[2]).cpu_seconds() if own else 0.0
 
 
 def _fingerprint(data: str) -> str:

@@ -226,6 +226,8 @@ def _engines(pids: Iterable[int], installed: dict[str, str]) -> dict[str, str]:
         engines["event loop"] = f"uvloop {installed.get('uvloop', '')}".strip()
     elif "/gevent/" in loaded:
         engines["event loop"] = f"gevent {installed.get('gevent', '')}".strip()
+    elif "/greenlet/" in loaded and "eventlet" in installed:
+        engines["event loop"] = f"eventlet {installed['eventlet']}"
     elif "/_asyncio." in loaded:
         engines["event loop"] = "asyncio"
     if "/ngx_http_lua_module." in loaded:

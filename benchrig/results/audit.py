@@ -178,7 +178,8 @@ def _server(cell: Cell, server: ServerLoad) -> Iterator[Remark]:
         yield Remark("no_idle_cpu", "no CPU was idle, and the load generator ran on the same machine")
     foreign = _foreign_percent(cell, server)
     if foreign >= FOREIGN_PERCENT:
-        text = f"something else used {foreign:.0f} % of the machine's CPU time, neither the app nor the load generator"
+        ours = "the app, the database" if cell.database else "the app"
+        text = f"something else used {foreign:.0f} % of the machine's CPU time, neither {ours} nor the load generator"
         yield Remark("disturbed", text)
 
 
