@@ -25,6 +25,9 @@ Arithmetic = Literal["+", "-", "*", "/"]
 Relation = Literal["<", "<=", ">", ">=", "==", "~="]
 Extreme = Literal["min", "max"]
 
+MOST_CHARACTERS = 500
+"""Of an expression: more would be read by nobody, and could be nested deeper than Python goes."""
+
 TRUTHS = {"yes": 1.0, "no": 0.0}
 
 _GRAMMAR = r"""
@@ -155,6 +158,8 @@ def figures_in(term: Term) -> Iterator[Figure]:
 def parse(text: str, names: Names) -> Expression:
     """Read an expression. Raises ExpressionError for a mistake in its grammar and for a name that nobody knows."""
     line = " ".join(text.split())
+    if len(line) > MOST_CHARACTERS:
+        raise ExpressionError(MOST_CHARACTERS + 1, f"an expression has at most {MOST_CHARACTERS} characters")
     try:
         tree = _parser().parse(line)
     except lark.exceptions.UnexpectedInput as error:
