@@ -1,21 +1,29 @@
-"""Every command that README.md and docs/ show is run, in the order they are shown, in a clean clone."""
+"""Every command that README.md and docs/ show is run, in the order they are shown, in a clean clone.
+
+docs/your-own-app.md is followed from top to bottom: its files are written as they stand there, its commands are run.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import re
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from benchrig.agent.modules import MODULES, load
+from benchrig.bench.app import AppFile, DatabaseFile
+from benchrig.bench.rows import MatrixFile, RowFile
+from benchrig.bench.traffic import Expect, RouteFile
 from benchrig.inventory import Host
 from benchrig.provision import subset
 from tests.conftest import ROOT, Clone, Done, copy_project
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+WALK = ROOT / "docs" / "your-own-app.md"
+BLOCKS = re.compile(r"^```(\w+)(?: title=(\S+))?\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 MAIN_JOB = "./inv provision bench report"
 RUNNING_NOW = ("./inv test", "./inv lint")
@@ -36,15 +44,19 @@ class Command:
 
 
 def documented() -> list[Command]:
-    """Return the commands of all shell blocks, each once."""
+    """Return the commands of all shell blocks, each once; those of the page that is followed as a whole are its test's."""
     found: dict[str, Command] = {}
     for page in PAGES:
-        for block in re.findall(r"^```sh\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL):
-            for line in block.splitlines():
-                text = line.partition("  #")[0].strip()
-                if text and not text.startswith("#"):
-                    found.setdefault(text, Command(page.name, text))
+        for language, _, block in BLOCKS.findall(page.read_text()):
+            for line in commands(block) if language == "sh" and page != WALK else ():
+                found.setdefault(line, Command(page.name, line))
     return list(found.values())
+
+
+def commands(block: str) -> list[str]:
+    """Return the commands of a shell block, one a line, without comments."""
+    lines = [line.partition("  #")[0].strip() for line in block.splitlines()]
+    return [line for line in lines if line and not line.startswith("#")]
 
 
 def test_main_job_is_the_first_command_shown() -> None:
@@ -95,22 +107,28 @@ def test_ansible_finds_nothing_to_change_after_us(clone: Clone, main_job: Done) 
 
 
 @pytest.mark.lab
-def test_app_of_the_docs_can_be_added_and_measured(clone: Clone, main_job: Done) -> None:
-    """The example of docs/adding-an-app.md, word for word, with flask-sync's program and requirements in its folder."""
+def test_your_own_app_can_be_followed_from_top_to_bottom(clone: Clone, main_job: Done) -> None:
     assert main_job.code == 0
-    page = (ROOT / "docs" / "adding-an-app.md").read_text()
-    app, row = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
-    folder = clone.root / "apps" / "mine"
-    folder.mkdir()
-    (folder / "app.yml").write_text(app)
-    for name in ("app.py", "requirements.txt"):
-        shutil.copy(clone.root / "apps" / "flask-sync" / name, folder)
-    suite = clone.root / "configs" / "suites" / "web-frameworks.yml"
-    suite.write_text(suite.read_text().replace("rows:\n", row))
-    done = clone.run(["sh", "-c", page.strip().splitlines()[-1].strip()])
-    assert done.code == 0, done.stderr
-    assert "not deployed yet, or changed since: mine" in done.stderr
-    assert "Flask, sync" in done.stdout
+    printed: dict[str, str] = {}
+    for language, title, block in BLOCKS.findall(WALK.read_text()):
+        if title:
+            (clone.root / title).parent.mkdir(parents=True, exist_ok=True)
+            (clone.root / title).write_text(block)
+        for line in commands(block) if language == "sh" else ():
+            done = clone.run(["sh", "-c", line], timeout=900)
+            assert done.code == 0, f"{line}\n{done.stdout}{done.stderr}"
+            printed[line] = done.stdout
+    shop = printed["./inv bench --suite shop report"]
+    for title in ("GET /items/lamp", "8x GET /items/lamp, 1x GET /items/chair, 1x POST /orders/", "POST /orders/, then GET"):
+        assert title in " ".join(shop.split()), shop
+    assert not [text for text in printed.values() if "not ranked" in text or "not possible" in text], printed
+
+
+def test_your_own_app_names_every_key_that_there_is() -> None:
+    page = WALK.read_text()
+    specified = (AppFile, DatabaseFile, RouteFile, Expect, RowFile, MatrixFile)
+    names = {field.name for one in specified for field in dataclasses.fields(one)}
+    assert sorted(name for name in names if not re.search(rf"\b{name}\b", page)) == []
 
 
 @pytest.mark.lab
