@@ -113,7 +113,19 @@ def test_each_condition_that_differs_is_a_line_before_the_table() -> None:
 def test_a_difference_that_rows_share_is_one_line() -> None:
     few = [a_cell("go-2000", connections=50), a_cell("sanic", connections=50)]
     doubts = compare(a_report("go-2000", "sanic"), a_report("go-2000", "sanic", cells=few)).doubts
-    assert doubts == ("connections: A 2,000; B 50 (go-2000, sanic)",)
+    assert doubts == ("connections: A 2,000; B 50 (all rows)",)
+
+
+def test_what_would_have_run_in_a_row_that_failed_is_not_known_to_differ() -> None:
+    failed = a_report("go-2000", cells=[missing("go-2000", "failed", "it died")])
+    failed = Report(replace(failed.table, rows=tuple(replace(row, versions={}) for row in failed.table.rows)))
+    assert compare(a_report("go-2000"), failed).doubts == ()
+
+
+def test_columns_without_any_figure_are_left_out() -> None:
+    text = render_comparison(compare(load("web-frameworks", ROOT), load("web-frameworks", ROOT)))
+    assert "interval" not in text
+    assert "p99" not in text
 
 
 def test_a_route_that_one_side_does_not_tell_is_not_another_one() -> None:

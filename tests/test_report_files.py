@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from benchrig.report import EXPORTS, Report, render_terminal
+from benchrig.report import EXPORTS, Report, published, render_terminal
 from benchrig.report import load as load_report
 from benchrig.report.record import Record
 from benchrig.report.table import make
@@ -118,6 +118,16 @@ def test_the_documents_latency_and_timeouts_stand_beside_ours_in_every_file() ->
     line = next(line for line in EXPORTS["report.md"](report).splitlines() if line.startswith("| flask-sync |"))
     assert "| 201.90ms | 2.00s | 1,833 |" in line
     assert "201.90ms" not in render_terminal(report)
+
+
+def test_what_the_document_does_not_tell_has_no_column_beside_ours() -> None:
+    quart = published.read("quart-vs-flask", ROOT)
+    name = next(iter(quart.rows))
+    report = Report(make(a_run(name), [a_cell(name, connections=20)], quart))
+    text = EXPORTS["report.md"](report)
+    assert "published requests/s" in text
+    assert not any(f"published {figure}" in text for figure in ("mean", "max", "timeouts"))
+    assert json.loads(EXPORTS["report.json"](report))["rows"][0]["published_timeouts"] is None
 
 
 def test_every_file_has_the_claims_with_their_figures_and_causes() -> None:

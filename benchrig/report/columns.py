@@ -142,6 +142,11 @@ def _shown_by(figure: Callable[[Figures], float | None]) -> Callable[[Table], bo
     return lambda table: any(row.figures and figure(row.figures) is not None for row in table.rows)
 
 
+def _told(by: Callable[[PublishedRow], bool]) -> Callable[[Table], bool]:
+    """Show a column of published figures where the document has any of them."""
+    return lambda table: any(row.published and by(row.published) for row in table.rows)
+
+
 COLUMNS: Sequence[Column] = (
     Column("name", "row", lambda row: row.name, only_files=True),
     Column("system", "system", lambda row: row.system),
@@ -193,21 +198,21 @@ COLUMNS: Sequence[Column] = (
         "published_latency_mean_ms",
         "published\nmean",
         _published(lambda row: milliseconds(row.latency_mean_ms)),
-        _compared,
+        _told(lambda row: row.latency_mean_ms is not None),
         only_files=True,
     ),
     Column(
         "published_latency_max_ms",
         "published\nmax",
         _published(lambda row: milliseconds(row.latency_max_ms)),
-        _compared,
+        _told(lambda row: row.latency_max_ms is not None),
         only_files=True,
     ),
     Column(
         "published_timeouts",
         "published\ntimeouts",
-        _published(lambda row: f"{row.timeouts:,}"),
-        _compared,
+        _published(lambda row: f"{row.timeouts:,}" if row.timeouts_told else NOTHING),
+        _told(lambda row: row.timeouts_told),
         only_files=True,
     ),
     Column("ratio", "ratio", _ratio, _compared),

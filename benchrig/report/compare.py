@@ -109,7 +109,7 @@ def render(comparison: Comparison, width: int | None = None) -> str:
     """Return a comparison as text without colours; with `width`, in so many columns if it can be."""
     room = min(_TEXT_WIDTH, width or _TEXT_WIDTH)
     rows = [_texts(pair) for pair in comparison.pairs]
-    table, dropped = fitting(_HEADINGS, rows, 1, width, _DROPPED_FIRST)
+    table, dropped = _table(rows, width)
     doubts = [_wrapped(f"    {line}", room) for line in comparison.doubts]
     missing = f"not shown, for want of room: {', '.join(dropped)}; they are in ./inv compare … | less -S"
     sections = [
@@ -124,6 +124,14 @@ def render(comparison: Comparison, width: int | None = None) -> str:
         _only("B", comparison.only_b, room),
     ]
     return "\n\n".join("\n".join(lines) for lines in sections if lines)
+
+
+def _table(rows: Sequence[Sequence[str]], width: int | None) -> tuple[str, tuple[str, ...]]:
+    """Return the table without the columns that have no figure, and the headings of those that had no room."""
+    last = len(_HEADINGS) - 1
+    shown = [i for i in range(last + 1) if i in (0, last) or any(row[i] != NOTHING for row in rows)]
+    spare = [shown.index(i) for i in _DROPPED_FIRST if i in shown]
+    return fitting([_HEADINGS[i] for i in shown], [[row[i] for i in shown] for row in rows], 1, width, spare)
 
 
 def _texts(pair: Pair) -> tuple[str, ...]:

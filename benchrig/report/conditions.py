@@ -25,14 +25,18 @@ def same_traffic(a: Row, b: Row) -> bool:
 def differences(a: Table, b: Table, pairs: Sequence[tuple[Row, Row]]) -> tuple[str, ...]:
     """Return what was not the same when A and B were taken, `pairs` being the rows of both: a line each.
 
-    What only one of them tells, such as the kernel, which a document does not, is not known to differ.
+    What only one of them tells is not known to differ: a document does not tell the kernel, nor a failed row its versions.
     """
     found: dict[str, list[str]] = {}
     for row, other in pairs:
         for line in (*_other_traffic(row, other), *_other_versions(a, row, b, other)):
             found.setdefault(line, []).append(row.name)
-    of_rows = (f"{line} ({', '.join(names)})" for line, names in found.items())
+    of_rows = (f"{line} ({_rows(names, len(pairs))})" for line, names in found.items())
     return (*_other_conditions(a, b), *of_rows)
+
+
+def _rows(names: Sequence[str], all_rows: int) -> str:
+    return "all rows" if len(names) == all_rows > 1 else ", ".join(names)
 
 
 def _other_conditions(a: Table, b: Table) -> Iterator[str]:
@@ -50,6 +54,8 @@ def _other_traffic(row: Row, other: Row) -> Iterator[str]:
 
 def _other_versions(a: Table, row: Row, b: Table, other: Row) -> Iterator[str]:
     one, two = _versions(a, row), _versions(b, other)
+    if not (one and two):
+        return
     for name in dict.fromkeys((*one, *two)):
         # A document names its programs for all rows together: that it does not name one says nothing.
         known = (a.run and b.run) or (name in one and name in two)

@@ -10,8 +10,6 @@ from wcwidth import wcswidth
 # Columns are two spaces apart already; without this a heading takes two more, and the table no longer fits a screen.
 tabulate.MIN_PADDING = 0
 
-_WORDS_WIDTH = 26
-
 
 def fitting(
     headings: Sequence[str],
@@ -19,28 +17,30 @@ def fitting(
     words: int,
     width: int | None = None,
     dropped_first: Sequence[int] = (),
+    wrap_at: int | None = None,
 ) -> tuple[str, tuple[str, ...]]:
     """Return a table as text, and the headings of the columns that it does without.
 
-    Its first `words` columns and its last are text, to the left, the others are figures. Where it is wider than `width`, it
+    Its first `words` columns and its last are text, to the left, the others are figures; the first ones are wrapped at
+    `wrap_at` columns of the terminal. Where it is wider than `width`, it
     loses the columns of `dropped_first`, counted from 0, one after the other until it fits, or until none of them is left.
     """
     shown, spare = list(range(len(headings))), list(dropped_first)
-    text = _table(headings, rows, words)
+    text = _table(headings, rows, words, wrap_at)
     while width is not None and spare and _width(text) > width:
         shown.remove(spare.pop(0))
-        text = _table([headings[i] for i in shown], [[row[i] for i in shown] for row in rows], words)
+        text = _table([headings[i] for i in shown], [[row[i] for i in shown] for row in rows], words, wrap_at)
     return text, tuple(headings[i].replace("\n", " ") for i in dropped_first if i not in shown)
 
 
-def _table(headings: Sequence[str], rows: Sequence[Sequence[str]], words: int) -> str:
+def _table(headings: Sequence[str], rows: Sequence[Sequence[str]], words: int, wrap_at: int | None) -> str:
     figures = len(headings) - words - 1
     return tabulate.tabulate(
         rows,
         headers=headings,
         tablefmt="simple",
         colalign=(*("left",) * words, *("right",) * figures, "left"),
-        maxcolwidths=[*(_WORDS_WIDTH,) * words, *(None,) * (figures + 1)],
+        maxcolwidths=[*(wrap_at,) * words, *(None,) * (figures + 1)],
         disable_numparse=True,
     )
 

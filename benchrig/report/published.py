@@ -52,6 +52,11 @@ class PublishedRow:
     raw: str = ""
     """The load generator's own text as the document prints it: a file, by its path below `configs/published/`."""
 
+    @property
+    def timeouts_told(self) -> bool:
+        """The document tells of timeouts, if only that there were none: it has the generator's text, or its counts."""
+        return bool(self.raw or self.timeouts or self.requests is not None)
+
 
 @dataclass(frozen=True)
 class Headings:

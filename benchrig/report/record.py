@@ -79,7 +79,7 @@ def _with_published(record: Record, published: PublishedRow) -> Record:
         published_requests_per_second=published.requests_per_second,
         published_latency_mean_ms=published.latency_mean_ms,
         published_latency_max_ms=published.latency_max_ms,
-        published_timeouts=published.timeouts,
+        published_timeouts=published.timeouts if published.timeouts_told else None,
     )
 
 

@@ -14,6 +14,7 @@ from benchrig.report.notes import Note
 from benchrig.report.plain import fitting
 
 _TEXT_WIDTH = 140
+_WORDS_WIDTH = 26
 
 DROPPED_FIRST = (
     "requests",
@@ -70,7 +71,7 @@ def _fitting(grid: Grid, width: int | None) -> tuple[str, tuple[str, ...]]:
     keys = [column.key for column in grid.columns]
     spare = [keys.index(key) for key in DROPPED_FIRST if key in keys]
     words = sum(key in ("system", "route") for key in keys)
-    return fitting(grid.headings, grid.rows, words, width, spare)
+    return fitting(grid.headings, grid.rows, words, width, spare, _WORDS_WIDTH)
 
 
 def _note(number: int, note: Note, room: int) -> list[str]:
