@@ -104,6 +104,38 @@ def test_a_task_of_another_user_gets_the_files_of_the_project_all_the_same(proje
     assert (project.dir / "b").owner() == "nobody"
 
 
+@pytest.mark.parametrize("no_log", [False, True])
+def test_a_command_of_another_user_reads_what_it_is_given(project: Project, no_log: bool) -> None:
+    project.tasks(
+        f"""
+- name: Ask
+  ansible.builtin.command:
+    argv: [sh, -c, 'id -un; pwd; echo $HOME; cat; echo said >&2; exit 3']
+    stdin: |
+      select 'a "quoted" word';
+      select '{SECRET}';
+  become: true
+  become_user: nobody
+  environment: {{PGDATABASE: films}}
+  no_log: {str(no_log).lower()}
+  register: got
+  failed_when: got.rc != 3
+  changed_when: false
+- name: Look
+  ansible.builtin.assert:
+    that:
+      - got.stdout_lines[0] == 'nobody' and got.stdout_lines[1] == '/' and got.stderr == 'said'
+      - got.stdout.splitlines()[3:] == ['select \\'a "quoted" word\\';', "select '{SECRET}';"]
+- name: Show
+  ansible.builtin.debug: {{var: got}}
+"""
+    )
+    ran = project.run()
+    assert not ran.messages("failed")
+    assert (SECRET in ran.text()) is not no_log
+    assert ("quoted" in ran.text()) is not no_log
+
+
 def test_without_roots_rights_the_agent_says_in_one_line_what_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -155,6 +155,36 @@ def test_a_second_run_on_a_host_waits_for_the_first(
     assert "another run is at work on this host" in capsys.readouterr().err
 
 
+BROKEN = """
+- name: Make a service
+  ansible.builtin.copy:
+    content: |
+      [Service]
+      Type=oneshot
+      ExecStart=/bin/sh -c "echo starting; echo {{ reason }} >&2; exit 1"
+    dest: /etc/systemd/system/benchrig-broken.service
+    mode: "0644"
+- name: Start it
+  ansible.builtin.systemd_service: {name: benchrig-broken, state: "{{ state }}", daemon_reload: true}
+"""
+
+
+@pytest.mark.parametrize("state", ["started", "restarted"])
+def test_a_service_that_does_not_start_is_told_in_one_line_with_its_own_last_words(
+    lab1: Host, tmp_path: Path, capsys: pytest.CaptureFixture[str], state: str
+) -> None:
+    project = Project(tmp_path)
+    project.tasks(BROKEN)
+    with pytest.raises(ProvisionError):
+        run(project, lab1, reason=f"no configuration for {state}", state=state)
+    said = capsys.readouterr().err.splitlines()
+    (failed,) = [number for number, line in enumerate(said) if line.startswith("failed: ")]
+    assert said[failed].startswith("failed: one : Start it: benchrig-broken.service: cannot start: ")
+    assert said[failed].endswith(f"; the last line it wrote: no configuration for {state}")
+    assert said[failed + 1].startswith("  at ")
+    assert said[failed + 2].startswith("lab1 : ")
+
+
 PAIR = """
 all:
   vars: {benchrig_machine: lab, ansible_user: root}

@@ -45,8 +45,9 @@ class Redactor:
 
     def _take(self, text: str) -> None:
         # A diff shows a text of several lines line by line, and `to_json` escapes quotes.
-        escaped = (json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1])
-        self._secrets.update(part for part in (text, *escaped, *text.splitlines()) if len(part.strip()) >= _SHORTEST)
+        for part in (text, *text.splitlines()):
+            if len(part.strip()) >= _SHORTEST:
+                self._secrets.update((part, json.dumps(part)[1:-1], json.dumps(part, ensure_ascii=False)[1:-1]))
 
     def __call__(self, text: str) -> str:
         """Return the text with stars for secrets, the longest first."""

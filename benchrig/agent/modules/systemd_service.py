@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from .base import Context, ModuleError, Result
+from .base import Completed, Context, ModuleError, Result
 
 ALIASES = {"service": "name", "unit": "name", "daemon-reload": "daemon_reload", "daemon-reexec": "daemon_reexec"}
 
@@ -132,12 +134,27 @@ def _running(args: Args, status: Mapping[str, str]) -> list[str]:
 
 def _do(args: Args, context: Context, verb: str, name: str) -> None:
     argv = ["systemctl", *(["--no-block"] if args.no_block else []), verb, "--", name]
+    started = time.time()
     done = context.run(argv)
     context.forget()
     if done.rc:
-        journal = context.run(["journalctl", "--no-pager", "--quiet", "--lines=10", "--output=cat", f"--unit={name}"])
-        stderr = "\n".join(part for part in (done.stderr.strip(), journal.stdout.strip()) if part)
-        raise ModuleError(f"'systemctl {verb} {name}' failed: {done.last_line()}", rc=done.rc, stderr=stderr)
+        raise ModuleError(f"{name}: cannot {verb}: {_reason(context, name, done, started)}")
+
+
+def _reason(context: Context, name: str, done: Completed, started: float) -> str:
+    """Return why systemctl failed, and the last line that the unit wrote since `started`; if none, systemd's about it."""
+    # systemctl speaks in sentences; the last one only says where to read more.
+    said = done.stderr.strip().partition("\n")[0]
+    reason = re.sub(r"^Job for .* failed because |\.? See .* for details|\.$", "", said) or f"exit code {done.rc}"
+    # Without it, what the unit wrote last may not be in the journal yet.
+    context.run(["journalctl", "--sync"])
+    journal = ["journalctl", "--no-pager", "--quiet", "--output=cat", "--lines=20", f"--since=@{started:.6f}"]
+    own = context.run([*journal, f"_SYSTEMD_UNIT={name}"]).stdout.split("\n")
+    if written := [line.strip() for line in own if line.strip()]:
+        return f"{reason}; the last line it wrote: {written[-1]}"
+    about = context.run([*journal, f"UNIT={name}"]).stdout
+    found = re.search("Failed at step .*", about) or re.search("code=.*", about)
+    return f"{reason}: {found[0]}" if found else reason
 
 
 def _result(args: Args, changes: list[str], status: Mapping[str, str]) -> Result:
