@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchrig.errors import InputError
-from benchrig.report import EXPORTS, Report, load, render_terminal, write_reports
+from benchrig.report import EXPORTS, Report, load, published, render_terminal, write_reports
 from benchrig.report.figures import ENOUGH_REPEATS, spread
 from benchrig.report.table import make
 from benchrig.results import store
@@ -92,6 +92,14 @@ def test_published_figures_stand_beside_a_row_only_at_as_many_connections() -> N
     same, other = make(a_run("go-2000", "sanic"), [a_cell(), a_cell("sanic", connections=50)], PUBLISHED).rows
     assert same.ratio == pytest.approx(96_000 / 5 / 19_643.94)
     assert (other.published, other.ratio) == (None, None)
+
+
+def test_published_figures_stand_beside_a_row_only_of_the_same_route() -> None:
+    quart = published.read("quart-vs-flask", ROOT)
+    name = "films-quart.film"
+    cells = [a_cell(name, connections=20, route=route) for route in ("GET /films/995/", "GET /films/")]
+    rows = [make(a_run(name), [cell], quart).rows[0] for cell in cells]
+    assert [row.published is not None for row in rows] == [True, False]
 
 
 def test_the_files_of_a_report_are_written_whole_and_made_anew_from_the_records(tmp_path: Path) -> None:

@@ -123,7 +123,7 @@ def test_the_documents_latency_and_timeouts_stand_beside_ours_in_every_file() ->
 def test_what_the_document_does_not_tell_has_no_column_beside_ours() -> None:
     quart = published.read("quart-vs-flask", ROOT)
     name = next(iter(quart.rows))
-    report = Report(make(a_run(name), [a_cell(name, connections=20)], quart))
+    report = Report(make(a_run(name), [a_cell(name, connections=20, route=quart.rows[name].route)], quart))
     text = EXPORTS["report.md"](report)
     assert "published requests/s" in text
     assert not any(f"published {figure}" in text for figure in ("mean", "max", "timeouts"))

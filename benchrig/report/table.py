@@ -38,7 +38,7 @@ class Row:
     """How long the app's handler waits on purpose; bounds throughput to connections / sleep."""
     remarks: tuple[Remark, ...] = ()
     published: PublishedRow | None = None
-    """The published row, where it was taken with as many connections."""
+    """The published row, where it was taken with as many connections and the same traffic."""
     rank: int | None = None
     """Place by throughput among the valid rows of as many connections and the same traffic; at the ceiling it is shared."""
     versions: Mapping[str, str] = field(default_factory=dict)
@@ -123,7 +123,6 @@ def _row(cells: Sequence[Cell], published: PublishedRow | None) -> Row:
     measured = [cell for cell in cells if cell.status == "measured" and cell.load]
     first = (measured or cells)[0]
     missed = [cell for cell in cells if cell not in measured]
-    same = published is not None and published.connections == first.connections
     return Row(
         name=first.name,
         system=first.system,
@@ -136,11 +135,16 @@ def _row(cells: Sequence[Cell], published: PublishedRow | None) -> Row:
         timeout_seconds=first.timeout_seconds,
         sleep_seconds=first.sleep_seconds,
         remarks=_remarks(measured, missed),
-        published=published if same else None,
+        published=published if published and _same_traffic(published, first) else None,
         versions=first.versions,
         command=first.generator.command if first.generator else (),
         raw=tuple(cell.raw for cell in cells if cell.raw),
     )
+
+
+def _same_traffic(published: PublishedRow, cell: Cell) -> bool:
+    """Say whether a published row was taken as ours was; a document whose rows share a route has no need to name it."""
+    return published.connections == cell.connections and published.route in ("", cell.route)
 
 
 def _published_row(name: str, published: Published) -> Row:
