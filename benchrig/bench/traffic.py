@@ -123,7 +123,7 @@ def resolve(
         wrong("a route has 'body' or 'bodies', not both", "bodies")
     if file.expect.json is not None and file.expect.json_file:
         wrong("'expect' has 'json' or 'json_file', not both", "expect", "json_file")
-    bodies = (file.body,) if file.body else ()
+    bodies: tuple[str, ...] = (file.body,) if file.body else ()
     wanted = file.expect.json
     try:
         if file.bodies:
