@@ -202,7 +202,10 @@ def test_a_server_that_is_down_is_one_line(server: Server) -> None:
     bench_database.reset("films")
     server.control("stop", "-m", "fast")
     try:
-        with pytest.raises(DatabaseError, match=r"^PostgreSQL does not answer: No such file or directory$"):
+        with pytest.raises(
+            DatabaseError,
+            match=r"^PostgreSQL does not answer \(No such file or directory\); the role 'postgresql' starts it$",
+        ):
             bench_database.find("films")
     finally:
         server.control("start")

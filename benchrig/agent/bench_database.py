@@ -183,5 +183,6 @@ def _reason(stderr: str) -> str:
     """Return in one line why psql failed."""
     said = " ".join(stderr.partition("\n")[0].split()) or "psql failed without a word"
     if "connection to server" in said and "FATAL" not in said:
-        return f"PostgreSQL does not answer: {said.rpartition('failed: ')[2]}"
+        why = said.rpartition("failed: ")[2]
+        return f"PostgreSQL does not answer ({why}); the role 'postgresql' starts it"
     return f"PostgreSQL refuses: {said.removeprefix('psql: error: ').rpartition('FATAL: ')[2]}"
