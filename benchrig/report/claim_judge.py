@@ -90,17 +90,9 @@ class _Judge:
 
     def unsettled(self, expression: Expression, figures: Mapping[Figure, Found], known: Mapping[Figure, Interval]) -> str:
         """Say why a claim is inconclusive, and what would settle it."""
-        repeats = max(row.repeats for row in self.table.rows if row.name in {figure.row for figure in figures})
         if any(not (found.interval or found.exact) for found in figures.values()):
-            points = {figure: replace(found, exact=True, interval=None) for figure, found in figures.items()}
-            outcome = holds(expression, {figure: point(found.value) for figure, found in points.items()})
-            runs = "the one run here says" if repeats == 1 else f"the medians of {repeats} runs here say"
-            would = "reproduce" if outcome else "contradict"
-            more = ENOUGH_REPEATS - min(row.repeats for row in self.table.rows if row.name in {f.row for f in figures})
-            return (
-                f"{runs}: {claim_words.sentences(expression, points, outcome)}, which would {would} it; {_more(more)} "
-                f"give an interval: {self.command(expression, ENOUGH_REPEATS)}"
-            )
+            return self.without_interval(expression, figures)
+        repeats = max(self.repeats(expression))
         wanted = repeats_to_settle(expression, known, repeats)
         says = claim_words.sentences(expression, figures, None)
         if wanted is None:
@@ -109,6 +101,23 @@ class _Judge:
             f"{says}; about {_more(wanted - repeats)} would settle it, if the medians stay (an interval shrinks as "
             f"1/sqrt(repeats)): {self.command(expression, wanted)}"
         )
+
+    def without_interval(self, expression: Expression, figures: Mapping[Figure, Found]) -> str:
+        """Say what the figures of too few repeats would mean."""
+        repeats = min(self.repeats(expression))
+        points = {figure: replace(found, exact=True, interval=None) for figure, found in figures.items()}
+        outcome = holds(expression, {figure: found.known for figure, found in points.items()})
+        runs = "the one run here says" if repeats == 1 else f"the medians of {repeats} runs here say"
+        would = "reproduce" if outcome else "contradict"
+        return (
+            f"{runs}: {claim_words.sentences(expression, points, outcome)}, which would {would} it; "
+            f"{_more(ENOUGH_REPEATS - repeats)} give an interval: {self.command(expression, ENOUGH_REPEATS)}"
+        )
+
+    def repeats(self, expression: Expression) -> list[int]:
+        """Return how often each row of an expression was measured."""
+        names = {figure.row for figure in expression.figures}
+        return [row.repeats for row in self.table.rows if row.name in names]
 
     def command(self, expression: Expression, repeats: int) -> str:
         """Return the command that measures an expression's rows so often."""

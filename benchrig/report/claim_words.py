@@ -102,16 +102,13 @@ def _quantities(term: Term, figures: Figures, told: Sequence[Arithmetic] = ("/",
         case Operation():
             parts = (*_quantities(term.left, figures), *_quantities(term.right, figures))
             tell = parts and term.operator in told and _is_there(term, figures)
-            return (*_calculated(term, figures), *parts) if tell else parts
+            return (_calculated(term, figures), *parts) if tell else parts
 
 
-def _calculated(term: Operation, figures: Figures) -> Sequence[Quantity]:
-    try:
-        value, interval = _shown(value_of(term, _values(figures)), figures, term)
-    except UndefinedError:
-        return ()
+def _calculated(term: Operation, figures: Figures) -> Quantity:
+    value, interval = _shown(value_of(term, _values(figures)), figures, term)
     low, high = interval or (None, None)
-    return (Quantity(term.text, shown(value, interval), value, low, high),)
+    return Quantity(term.text, shown(value, interval), value, low, high)
 
 
 def _shown(interval: Interval, figures: Figures, term: Term) -> tuple[float, tuple[float, float] | None]:
@@ -122,7 +119,12 @@ def _shown(interval: Interval, figures: Figures, term: Term) -> tuple[float, tup
 
 
 def _is_there(term: Term, figures: Figures) -> bool:
-    return all(figure in figures for figure in figures_in(term))
+    """Say whether a term comes to anything: all its figures are there, and it does not divide by 0."""
+    try:
+        value_of(term, _values(figures))
+    except (KeyError, UndefinedError):
+        return False
+    return True
 
 
 def _values(figures: Figures) -> Mapping[Figure, Interval]:
