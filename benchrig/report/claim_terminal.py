@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from benchrig.report import describe
 from benchrig.report.claim_audit import Audit
-from benchrig.report.verdict import Verdict
+from benchrig.report.verdict import Quantity, Verdict
 
 _WIDTH = 100
 _LABEL = 13
+_LONGEST_NAME = 100
 
 
 def render_terminal(verdicts: Sequence[Verdict]) -> str:
@@ -43,14 +45,21 @@ def _lines(verdict: Verdict) -> Iterator[str]:
     if verdict.expression:
         yield from _labelled("claim", verdict.expression)
     if verdict.published:
-        yield from _labelled("published", describe.quantities(verdict.published))
+        yield from _labelled("published", _figures(verdict.published))
     if verdict.measured:
-        yield from _labelled("measured", describe.quantities(verdict.measured))
+        yield from _labelled("measured", _figures(verdict.measured))
     yield from _labelled("reason", verdict.reason)
     for cause in verdict.causes:
         yield from _labelled("cause", cause)
     for note in verdict.notes:
         yield from _labelled("note", note)
+
+
+def _figures(quantities: Iterable[Quantity]) -> str:
+    """Return figures in one line; what is named by a formula of several lines, which stands above, is `altogether`."""
+    return describe.quantities(
+        replace(one, name="altogether") if len(one.name) > _LONGEST_NAME else one for one in quantities
+    )
 
 
 def _has_interval(verdict: Verdict) -> bool:

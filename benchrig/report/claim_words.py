@@ -90,7 +90,7 @@ def _named(term: Term, figures: Figures, link: str = "") -> str:
 
 
 def _quantities(term: Term, figures: Figures, told: Sequence[Arithmetic] = ("/",)) -> Sequence[Quantity]:
-    """Return the figures in a term. Of what is calculated within another, only quotients are told."""
+    """Return the figures in a term, and what is calculated from several; within another calculation, only quotients."""
     match term:
         case Number():
             return ()
@@ -101,7 +101,7 @@ def _quantities(term: Term, figures: Figures, told: Sequence[Arithmetic] = ("/",
             return _quantities(chosen(Choice(term.text, term.which, there), _values(figures)), figures) if there else ()
         case Operation():
             parts = (*_quantities(term.left, figures), *_quantities(term.right, figures))
-            tell = parts and term.operator in told and _is_there(term, figures)
+            tell = term.operator in told and len(set(figures_in(term))) > 1 and _is_there(term, figures)
             return (_calculated(term, figures), *parts) if tell else parts
 
 
