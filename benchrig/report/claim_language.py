@@ -15,11 +15,12 @@ import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal, cast
-
-import lark
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from benchrig.errors import nearest
+
+if TYPE_CHECKING:
+    import lark
 
 Arithmetic = Literal["+", "-", "*", "/"]
 Relation = Literal["<", "<=", ">", ">=", "==", "~="]
@@ -157,6 +158,9 @@ def figures_in(term: Term) -> Iterator[Figure]:
 
 def parse(text: str, names: Names) -> Expression:
     """Read an expression. Raises ExpressionError for a mistake in its grammar and for a name that nobody knows."""
+    # Imported late: a report without claims has no use for a parser.
+    import lark
+
     line = " ".join(text.split())
     if len(line) > MOST_CHARACTERS:
         raise ExpressionError(MOST_CHARACTERS + 1, f"an expression has at most {MOST_CHARACTERS} characters")
@@ -173,12 +177,14 @@ def parse(text: str, names: Names) -> Expression:
 
 @cache
 def _parser() -> lark.Lark:
+    import lark
+
     return lark.Lark(_GRAMMAR, parser="lalr", propagate_positions=True, maybe_placeholders=False)
 
 
 def _unexpected(error: lark.exceptions.UnexpectedInput, line: str) -> ExpressionError:
     """Say what stands where something else must."""
-    if isinstance(error, lark.exceptions.UnexpectedToken) and error.token.type == "$END":
+    if getattr(getattr(error, "token", None), "type", "") == "$END":
         return ExpressionError(len(line) + 1, "it ends too early")
     rest = line[error.column - 1 :]
     if re.match(r"=(?!=)", rest):
