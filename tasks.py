@@ -251,6 +251,24 @@ def ssh_config(ctx: Context, inventory: str = "") -> None:
 
 
 @command(help={"inventory": INVENTORY})
+def snapshot(ctx: Context, inventory: str = "") -> None:
+    """Keep the machines as they are now, in place of the snapshot made before.
+
+    Example: ./inv provision snapshot
+    """
+    _machines(ctx, inventory).snapshot()
+
+
+@command(help={"inventory": INVENTORY})
+def restore(ctx: Context, inventory: str = "") -> None:
+    """Bring the machines back to their snapshot and start them; what changed since is lost.
+
+    Example: ./inv restore bench
+    """
+    _machines(ctx, inventory).restore()
+
+
+@command(help={"inventory": INVENTORY})
 def down(ctx: Context, inventory: str = "") -> None:
     """Stop the machines; what was installed on them stays.
 

@@ -56,9 +56,9 @@ def test_an_existing_host_that_refuses_is_absent_with_the_reason(tmp_path: Path)
     assert "connection refused" in status.detail
 
 
-@pytest.mark.parametrize("verb", ["down", "destroy"])
-def test_existing_hosts_are_never_taken_down(tmp_path: Path, port: int, verb: str) -> None:
-    with pytest.raises(MachineError, match="they are not its own") as refused:
+@pytest.mark.parametrize("verb", ["down", "destroy", "snapshot", "restore"])
+def test_what_becomes_of_existing_hosts_is_left_to_their_owner(tmp_path: Path, port: int, verb: str) -> None:
+    with pytest.raises(MachineError, match="looked after by somebody else") as refused:
         getattr(existing(tmp_path, port), verb)()
     assert "benchrig_machine: lab" in refused.value.hint
 

@@ -36,6 +36,12 @@ class Machines(Protocol):
     def destroy(self) -> None:
         """Stop every machine and remove all that belongs to it."""
 
+    def snapshot(self) -> None:
+        """Keep the state of every machine in place of the one kept before; machines that run may be stopped for it."""
+
+    def restore(self) -> Inventory:
+        """Bring every machine back to the state that was kept, start it, and return the inventory as `reach` does."""
+
     def status(self) -> tuple[MachineStatus, ...]:
         """Return how each machine is, in the inventory's order."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import NoReturn
 
 from benchrig import ssh
 from benchrig.errors import HostError, MachineError
@@ -30,6 +31,14 @@ class ExistingMachines:
         """Refuse: raises MachineError."""
         self._refuse("destroy")
 
+    def snapshot(self) -> None:
+        """Refuse: raises MachineError."""
+        self._refuse("keep the state of")
+
+    def restore(self) -> Inventory:
+        """Refuse: raises MachineError."""
+        self._refuse("restore")
+
     def status(self) -> tuple[MachineStatus, ...]:
         """Return whether each host lets us in, and if not why; all are tried at once."""
         with ThreadPoolExecutor(max_workers=IN_PARALLEL) as pool:
@@ -39,10 +48,10 @@ class ExistingMachines:
         """Return the inventory as it is."""
         return self.inventory
 
-    def _refuse(self, verb: str) -> None:
+    def _refuse(self, verb: str) -> NoReturn:
         raise MachineError(
-            f"benchrig does not {verb} the hosts of inventory '{self.inventory.name}': they are not its own",
-            "It makes and removes machines only for an inventory that sets benchrig_machine: lab.",
+            f"benchrig does not {verb} the hosts of '{self.inventory.name}': these hosts are looked after by somebody else",
+            "Machines are its own only where the inventory says which kind it makes, such as benchrig_machine: lab.",
         )
 
 

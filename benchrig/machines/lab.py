@@ -16,7 +16,16 @@ from pathlib import Path
 from benchrig import console
 from benchrig.errors import MachineError
 from benchrig.inventory import Inventory
-from benchrig.machines import MachineStatus, lab_image, lab_machine, lab_network, lab_process, lab_requirements, outer
+from benchrig.machines import (
+    MachineStatus,
+    lab_image,
+    lab_machine,
+    lab_network,
+    lab_process,
+    lab_requirements,
+    lab_snapshot,
+    outer,
+)
 from benchrig.machines.lab_folder import MachineFolder, lab_of, remove, write
 from benchrig.machines.lab_machine import Plan
 from benchrig.machines.outer import Outer
@@ -61,6 +70,26 @@ class LabMachines:
             self.lab.path.parent.rmdir()
         console.line("lab: destroyed")
 
+    def snapshot(self) -> None:
+        """Keep every machine's state; when any runs, all are started again. Raises MachineError."""
+        machines = self._made("made", "Make it first: ./inv up", lambda machine: machine.exists)
+        with self.lab.locked():
+            words = lab_process.words()
+            running = any(lab_machine.mark(machine) in words for machine in machines)
+            _each(machines, lab_snapshot.take)
+            if running:
+                self._start()
+        console.line(f"lab: kept {', '.join(machine.name for machine in machines)} as now; back to it: ./inv restore")
+
+    def restore(self) -> Inventory:
+        """Bring every machine back to its snapshot and start it. Raises MachineError, before anything, when one has none."""
+        machines = self._made("kept", "Keep them as they are: ./inv snapshot", lambda machine: bool(machine.layers()))
+        with self.lab.locked():
+            _each(machines, lab_snapshot.restore)
+            self._start()
+            _each(machines, lab_snapshot.clean)
+        return self.reach()
+
     def status(self) -> tuple[MachineStatus, ...]:
         """Return how each machine is; also one that the inventory no longer names."""
         names = dict.fromkeys([*self.inventory.hosts, *(machine.name for machine in self.lab.machines())])
@@ -90,6 +119,14 @@ class LabMachines:
         words = lab_process.words()
         machines = map(self.lab.machine, self.inventory.hosts)
         return [machine for machine in machines if not lab_machine.is_up(machine, words)]
+
+    def _made(self, what: str, hint: str, test: Callable[[MachineFolder], bool]) -> list[MachineFolder]:
+        """Return all machines of the inventory. Raises MachineError for those that do not pass the test."""
+        machines = [self.lab.machine(name) for name in self.inventory.hosts]
+        if lacking := [machine.name for machine in machines if not test(machine)]:
+            raise MachineError(f"never {what}: {', '.join(lacking)}", hint)
+        lab_requirements.check()
+        return machines
 
     def _is_absent(self) -> bool:
         if absent := not self.lab.path.is_dir():
@@ -147,7 +184,7 @@ class LabMachines:
         address = self.lab.record().address(machine.name)
         if lab_machine.is_up(machine, words):
             return MachineStatus(machine.name, "running", address, "systemd-nspawn on this machine")
-        if machine.changes.is_dir():
+        if machine.exists:
             return MachineStatus(machine.name, "stopped", "", f"kept in {machine.path}")
         return MachineStatus(machine.name, "absent", "", "made by ./inv up")
 

@@ -25,6 +25,9 @@ from benchrig.machines.command import run
 FIRST_MACHINE = 11
 """Lowest last octet of a machine's address: those below are for the outer machine and the gateway."""
 
+WHOLE = "-whole"
+"""How the name of a kept layer ends that is a complete root, and stands on no image."""
+
 HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
 
 
@@ -114,6 +117,22 @@ class MachineFolder:
     def changes(self) -> Path:
         """The upper layer: all in which the machine differs from its image."""
         return self.path / "changes"
+
+    @property
+    def kept(self) -> Path:
+        """What snapshots kept: a folder each, by number."""
+        return self.path / "kept"
+
+    def layers(self) -> tuple[Path, ...]:
+        """Return the layers that snapshots kept below `changes`, the newest first, down to one that needs none below it."""
+        layers = sorted(self.kept.glob("[0-9]*"), reverse=True)
+        whole = next((place for place, layer in enumerate(layers, 1) if layer.name.endswith(WHOLE)), len(layers))
+        return tuple(layers[:whole])
+
+    @property
+    def exists(self) -> bool:
+        """Whether the machine was made: it has something of its own."""
+        return self.changes.is_dir() or bool(self.layers())
 
     @property
     def work(self) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import time
@@ -12,7 +13,7 @@ from pathlib import Path
 from benchrig.errors import MachineError
 from benchrig.machines import lab_image, lab_network, lab_process, outer
 from benchrig.machines.command import run
-from benchrig.machines.lab_folder import LabFolder, MachineFolder, Network, cache, write_below
+from benchrig.machines.lab_folder import WHOLE, LabFolder, MachineFolder, Network, cache, write_below
 from benchrig.machines.outer import Outer
 
 BOOT_SECONDS = 90.0
@@ -52,7 +53,7 @@ def start(machine: MachineFolder, plan: Plan) -> None:
     """
     stop(machine)
     try:
-        _mount(machine)
+        mount(machine)
         _furnish(machine, plan)
         lab_network.open_machine(plan.lab, machine, plan.network, plan.numbers[machine.name])
         lab_process.start(_program(machine))
@@ -85,7 +86,7 @@ def stop(machine: MachineFolder) -> None:
         # A machine outlives a systemd-nspawn that was killed.
         lab_process.stop(lambda: lab_process.inside(machine.root), signal.SIGKILL, 5.0)
         _forget(machine)
-        _unmount(machine.root)
+        unmount(machine.root)
     lab_process.remove_groups(machine.unique_name)
 
 
@@ -106,7 +107,8 @@ def make_key(path: Path, comment: str) -> None:
         new.replace(path)
 
 
-def _mount(machine: MachineFolder) -> None:
+def mount(machine: MachineFolder) -> None:
+    """Put a stopped machine's file system together at its `root`. Raises MachineError."""
     name = machine.image.read_text(encoding="utf-8").strip()
     image = lab_image.find(name)
     if image is None:
@@ -115,12 +117,15 @@ def _mount(machine: MachineFolder) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         # The mode of the upper layer is that of the machine's /, whatever our umask.
         folder.chmod(0o755)
-    # Relative to the cache, whose own path may hold characters that mean something to overlayfs.
-    layers = {"lowerdir": image, "upperdir": machine.changes, "workdir": machine.work}
-    options = ",".join(f"{name}={path.relative_to(cache())}" for name, path in layers.items())
+    # Relative to the machine's folder: the cache's path may hold characters that mean something to overlayfs, and the
+    # kernel takes only so much text.
+    kept = [f"{layer.parent.name}/{layer.name}" for layer in machine.layers()]
+    lower = kept if kept and kept[-1].endswith(WHOLE) else [*kept, os.path.relpath(image, machine.path)]
+    # With an index, overlayfs would bind `work` to the layers that it was first used with.
+    options = f"index=off,lowerdir={':'.join(lower)},upperdir={machine.changes.name},workdir={machine.work.name}"
     hint = f"Overlays need a file system such as ext4, xfs or tmpfs: set XDG_CACHE_HOME to one (now {cache().parent})."
     argv = ["mount", "-t", "overlay", "overlay", "-o", options, str(machine.root)]
-    run(argv, f"{machine.name}: its file system cannot be mounted", cwd=cache(), hint=hint)
+    run(argv, f"{machine.name}: its file system cannot be mounted", cwd=machine.path, hint=hint)
 
 
 def _furnish(machine: MachineFolder, plan: Plan) -> None:
@@ -205,7 +210,8 @@ def _forget(machine: MachineFolder) -> None:
             (state / folder / machine.unique_name).rmdir()
 
 
-def _unmount(root: Path) -> None:
+def unmount(root: Path) -> None:
+    """Take a file system apart. Raises MachineError."""
     try:
         run(["umount", root], "")
     except MachineError:
