@@ -16,4 +16,4 @@ async def health():
 
 
 if __name__ == "__main__":
-    uvicorn.run(app, host="127.0.0.1", port=8080, access_log=False)
+    uvicorn.run(app, host="0.0.0.0", port=8080, access_log=False)

@@ -15,4 +15,4 @@ async def health(_request):
 
 
 if __name__ == "__main__":
-    app.run(host="127.0.0.1", port=8080, fast=True, debug=False, access_log=False)
+    app.run(host="0.0.0.0", port=8080, fast=True, debug=False, access_log=False)
