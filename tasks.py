@@ -236,7 +236,8 @@ def ssh(ctx: Context, inventory: str = "", host: str = "", run: str = "") -> Non
 
     chosen = _inventory(ctx, inventory).limit(host or "all")
     first = next(iter(machines_of(chosen, ROOT).reach().hosts.values()))
-    raise Exit(code=openssh.login(first, run))
+    if code := openssh.login(first, run):
+        raise Exit(code=code)
 
 
 @command(help={"inventory": INVENTORY})

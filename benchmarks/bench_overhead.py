@@ -15,7 +15,7 @@ from pathlib import Path
 
 from benchrig import inventory, ssh
 from benchrig.bench import BenchRequest, bench, plan, read_apps
-from benchrig.bench.suite import Row
+from benchrig.bench.rows import Row
 from benchrig.inventory import Inventory
 from benchrig.machines import machines_of
 from benchrig.results import store
@@ -48,7 +48,7 @@ class Side:
 
 def by_hand(hosts: Inventory, row: Row, duration: int) -> float:
     """Return the requests/s that wrk prints when it is run without us."""
-    url = f"http://127.0.0.1:{row.app.file.port}{row.app.file.check.path}"
+    url = f"http://127.0.0.1:{row.app.file.port}{row.traffic.routes[0].path}"
     argv = ["sh", "-c", BY_HAND, "sh", row.app.unit, url, str(row.connections), str(duration)]
     with ssh.connect(hosts.group("servers")[0]) as remote:
         done = remote.run(argv, timeout=duration + 60.0)

@@ -61,8 +61,9 @@ class InputError(BenchrigError):
     exit_code = ExitCode.BAD_INPUT
 
     def __init__(self, message: str = "", hint: str = "", problems: Sequence[Problem] = ()) -> None:
-        super().__init__(message or "\n".join(str(problem) for problem in problems), hint)
-        self.problems = tuple(problems)
+        # What several files share, such as a file of routes, is wrong in all of them, and told once.
+        self.problems = tuple(dict.fromkeys(problems))
+        super().__init__(message or "\n".join(str(problem) for problem in self.problems), hint)
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -121,7 +121,7 @@ def stored(rows: int | None, cpu_seconds: float = 0.0, on_server: bool = True) -
 def test_replies_that_said_yes_and_left_no_row_make_a_row_invalid() -> None:
     remark = found(a_sound_cell(database=stored(0)))["not_stored"]
     assert remark.invalid
-    assert remark.text == "the database took 0 of 50,000: so many replies said yes, but only 0 rows are there"
+    assert remark.text == "the database has 0 rows of 50,000 that replies said were stored"
 
 
 @pytest.mark.parametrize(("rows", "told"), [(49_999, True), (50_000, False), (50_020, False), (None, False)])

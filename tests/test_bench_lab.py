@@ -18,6 +18,7 @@ from benchrig.bench.host import AgentHost, OperationError
 from benchrig.bench.traffic import Route, Traffic
 from benchrig.errors import HostError
 from benchrig.inventory import Host
+from benchrig.results.audit import remarks
 from benchrig.results.store import find_run, read
 from benchrig.results.wrk_output import read_load
 from tests.conftest import Clone, Done
@@ -145,3 +146,34 @@ def test_an_app_that_dies_under_the_load_fails_its_cell(clone: Clone, lab1: Host
     assert bench.wait(60) == 1
     (cell,) = read(find_run(clone.root / "reports"))[1]
     assert (cell.status, cell.reason) == ("failed", "the app died under the load")
+
+
+def test_replies_that_stored_nothing_are_found_by_counting_the_rows(clone: Clone, main_job: Done) -> None:
+    assert main_job.code == 0
+    rows = ("films-flask-published.review", "films-quart.review")
+    assert clone.inv("bench", "--suite", "quart-vs-flask", "--only", ",".join(rows), "--duration", "2s").code == 0
+    run, cells = read(find_run(clone.root / "reports"))
+    published, quart = (cell.database for cell in cells)
+    assert published
+    assert quart
+    assert [[remark.code for remark in remarks(cell) if remark.invalid] for cell in cells] == [["not_stored"], []]
+    assert published.stored == 0
+    # Its pool keeps one connection and closes all others after use.
+    assert published.sessions > 20 >= quart.sessions
+    assert run.database
+    assert run.database.settings["max_connections"] == "100"
+
+
+def test_a_postgresql_that_is_stopped_is_told_before_anything_is_measured(clone: Clone, lab1: Host, main_job: Done) -> None:
+    assert main_job.code == 0
+    bench = ("bench", "--suite", "quart-vs-flask", "--only", "films-quart.film", "--duration", "1s")
+    # Deployed first, for to deploy starts it again.
+    assert clone.inv(*bench).code == 0
+    with ssh.connect(lab1) as remote:
+        remote.run(["systemctl", "stop", "postgresql@15-main"])
+        done = clone.inv(*bench)
+        remote.run(["systemctl", "start", "postgresql@15-main"])
+    assert done.code == 1
+    assert done.stderr == (
+        "error: lab1: PostgreSQL does not answer (No such file or directory); the role 'postgresql' starts it\n"
+    )

@@ -357,12 +357,21 @@ def test_sanics_instability_is_its_listen_backlog() -> None:
     assert judged(claim, [a_cell("sanic", load=timed(900, 3_400.0))]).causes == ()
 
 
-def test_a_latency_is_judged_by_its_median_once_there_are_enough_repeats(tmp_path: Path) -> None:
+def slowest(*replies_ms: float) -> list[Cell]:
+    return [a_cell("sanic", repeat, timed(900, ms)) for repeat, ms in enumerate(replies_ms, 1)]
+
+
+def test_a_latency_is_judged_by_its_interval_once_there_are_enough_repeats(tmp_path: Path) -> None:
     claim = one(tmp_path, "latency_max(sanic) < 310")
-    assert judged(claim, measured({"sanic": [900] * 5})).word == "inconclusive"
-    verdict = judged(claim, measured({"sanic": [900] * 6}))
-    assert verdict.word == "reproduced"
-    assert verdict.notes == ("judged by its median over the repeats, for no interval is kept of it: latency_max(sanic)",)
+    assert judged(claim, slowest(*[300.0] * 5)).word == "inconclusive"
+    assert judged(claim, slowest(*[300.0] * 6)).word == "reproduced"
+    assert judged(claim, slowest(*[300.0] * 5, 320.0)).word == "inconclusive"
+    assert judged(claim, slowest(*[320.0] * 6)).word == "contradicted"
+
+
+def test_one_repeat_with_a_late_reply_is_enough_for_timeouts(tmp_path: Path) -> None:
+    claim = one(tmp_path, "has_timeouts(sanic) == no")
+    assert judged(claim, slowest(300.0, 2_500.0, 300.0)).word == "contradicted"
 
 
 # The second document's causes

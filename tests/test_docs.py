@@ -118,10 +118,8 @@ def test_your_own_app_can_be_followed_from_top_to_bottom(clone: Clone, main_job:
             done = clone.run(["sh", "-c", line], timeout=900)
             assert done.code == 0, f"{line}\n{done.stdout}{done.stderr}"
             printed[line] = done.stdout
-    shop = printed["./inv bench --suite shop report"]
-    for title in ("GET /items/lamp", "8x GET /items/lamp, 1x GET /items/chair, 1x POST /orders/", "POST /orders/, then GET"):
-        assert title in " ".join(shop.split()), shop
-    assert not [text for text in printed.values() if "not ranked" in text or "not possible" in text], printed
+    assert printed["./inv bench --suite shop report"].count("\nShop ") == 4
+    assert not [text for text in printed.values() if "failed" in text or "not possible" in text], printed
 
 
 def test_your_own_app_names_every_key_that_there_is() -> None:

@@ -11,8 +11,15 @@ import pytest
 from invoke import Config, Context
 
 from benchrig import command
+from tests.conftest import Clone, copy_project
 
 ROOT = Path(__file__).resolve().parent.parent
+
+SUITE = "configs/suites/quart-vs-flask.yml"
+PUBLISHED = "configs/published/quart-vs-flask.yml"
+CLAIMS = "configs/claims/quart-vs-flask.yml"
+ROUTES = "apps/films-flask/routes.yml"
+WHOLE_CHAIN = "provision bench report --suite quart-vs-flask"
 
 TASKS = """\
 from benchrig.command import command, remember
@@ -42,7 +49,7 @@ def inv(*arguments: str, cwd: Path = ROOT, root: Path = ROOT, **environ: str) ->
     return subprocess.run(
         argv,
         cwd=cwd,
-        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", **environ},
+        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "HOME": "/nonexistent", **environ},
         capture_output=True,
         text=True,
         check=False,
@@ -125,6 +132,90 @@ def test_mistake_for_a_later_task_is_told_before_the_first_one_works(arguments: 
     assert done.returncode == 2
     assert named in done.stderr
     assert len(done.stderr.splitlines()) == 1, done.stderr
+
+
+@pytest.fixture
+def copied(tmp_path: Path) -> Clone:
+    """Return a copy of the project, whose files can be spoilt."""
+    return copy_project(tmp_path)
+
+
+def spoilt(copied: Clone, file: str, right: str, wrong: str, line: str) -> str:
+    """Put a mistake into a file of the copy, run a command line there, and return the errors; it must end with 2."""
+    path = copied.root / file
+    assert right in path.read_text()
+    path.write_text(path.read_text().replace(right, wrong, 1))
+    done = inv(*line.split(), cwd=copied.root, root=copied.root, PYTHONPATH=str(copied.root))
+    assert (done.returncode, done.stdout) == (2, ""), done.stderr
+    return done.stderr
+
+
+@pytest.mark.parametrize(
+    ("file", "right", "wrong", "told"),
+    [
+        (SUITE, "[film, ", "[flim, ", f"{SUITE}:38: unknown route 'flim'; did you mean film or films?"),
+        (SUITE, "    duration: 5s\n", "", f"{SUITE}:7: 'duration' is missing"),
+        (
+            SUITE,
+            ": quart-vs-flask",
+            ": quart-vs-flsk",
+            f"{SUITE}:3: unknown published figures 'quart-vs-flsk'; did you mean",
+        ),
+        (PUBLISHED, "second: 330", "second: fast", f"{PUBLISHED}:49: expected a number, found 'fast'"),
+        (CLAIMS, ") ~= 1160 / 330", ") ~~ 1160 / 330", f"{CLAIMS}:38: "),
+        (CLAIMS, "throughput(films-flask-pool.film)", "thruput(x)", "unknown function 'thruput'; did you mean throughput?"),
+        (ROUTES, "json#/995", "json#/99999", f"{ROUTES}:5: '../../configs/data/films/films.json' has nothing at '/99999'"),
+    ],
+)
+def test_mistake_in_any_file_of_a_suite_is_one_line_with_its_place_before_a_machine_is_touched(
+    copied: Clone, file: str, right: str, wrong: str, told: str
+) -> None:
+    stderr = spoilt(copied, file, right, wrong, WHOLE_CHAIN)
+    assert told in stderr
+    assert len(stderr.splitlines()) == 1, stderr
+
+
+def test_app_that_a_suite_names_twice_is_told_with_its_place(copied: Clone) -> None:
+    stderr = spoilt(copied, SUITE, "- films-quart-hypercorn", "- films-quart", WHOLE_CHAIN)
+    assert f"{SUITE}:37: the row 'films-quart.film' is here twice" in stderr
+
+
+def test_lua_script_that_does_not_compile_is_told_with_its_line(copied: Clone) -> None:
+    (copied.root / "configs/suites/slow.lua").write_text("function delay()\n  return 5 5\nend\n")
+    rows = "rows:\n  - {name: slow, app: films-quart, route: film, connections: 20, script: slow.lua}\nmatrix:"
+    assert "error: configs/suites/slow.lua:2: " in spoilt(copied, SUITE, "matrix:", rows, WHOLE_CHAIN)
+
+
+def test_mistake_in_published_figures_or_claims_is_told_without_any_run(copied: Clone) -> None:
+    for line in ("claims --published", "report quart-vs-flask", "compare quart-vs-flask web-frameworks"):
+        assert f"{PUBLISHED}:49: expected a number" in spoilt(copied, PUBLISHED, "second: 330", "second: fast", line)
+        copied = copy_project(copied.root)
+
+
+def test_claims_are_held_to_the_documents_own_figures_without_a_machine() -> None:
+    done = inv("claims", "--published")
+    assert done.returncode == 0, done.stderr
+    assert "59 of 60 figures" in " ".join(done.stdout.split())
+
+
+@pytest.fixture
+def closed(tmp_path: Path) -> Path:
+    """Return the inventory of a host that is not ours and where nothing listens."""
+    path = tmp_path / "closed.yml"
+    host = "  children: {servers: {hosts: {web1: {ansible_host: 127.0.0.1, ansible_port: 1}}}}\n"
+    path.write_text(f"all:\n  vars: {{benchrig_machine: existing}}\n{host}")
+    return path
+
+
+def test_host_that_refuses_is_unreachable_and_not_absent(closed: Path) -> None:
+    done = inv("status", "-i", str(closed))
+    assert done.returncode == 0, done.stderr
+    assert [line.split()[1] for line in done.stdout.splitlines() if line.startswith("web1")] == ["unreachable"]
+
+
+def test_ssh_that_cannot_connect_ends_with_the_code_for_that(closed: Path) -> None:
+    done = inv("ssh", "-i", str(closed), "--run", "true")
+    assert (done.returncode, done.stderr.splitlines()[-1][:34]) == (3, "error: web1: ssh ended with 255: t"), done.stderr
 
 
 @pytest.fixture

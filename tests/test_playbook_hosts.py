@@ -10,11 +10,14 @@ import subprocess
 import threading
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from benchrig.errors import ExitCode
+from benchrig.provision import HostRecap
 from benchrig.provision.run import ProvisionError
 from tests.cases.hosts import Hosts
 from tests.cases.rig import Project
@@ -74,26 +77,22 @@ def of_roles(project: Project, site: str = SITE.format(facts="false"), **roles: 
 
 
 def run(
-    hosts: Hosts, project: Project, groups: Mapping[str, list[str]] | None = None, **options: object
-) -> dict[str, object]:
-    """Run the project, within a time in which no run that does not hang can fail to end."""
-    result: list[object] = []
-
-    def work() -> None:
+    hosts: Hosts,
+    project: Project,
+    groups: Mapping[str, list[str]] = GROUPS,
+    extra: Mapping[str, object] | None = None,
+    **options: Any,
+) -> dict[str, HostRecap]:
+    """Run the project, within a time in which only a run that hangs does not end."""
+    variables = {"dir": str(project.dir), **(extra or {})}
+    with ThreadPoolExecutor() as pool:
+        future = pool.submit(hosts.run, project.root / "site.yml", groups, extra_vars=variables, **options)
         try:
-            extra = {"dir": str(project.dir), **options.pop("extra", {})}  # type: ignore[dict-item]
-            result.append(hosts.run(project.root / "site.yml", groups or GROUPS, extra_vars=extra, **options))
-        except BaseException as error:
-            result.append(error)
-
-    thread = threading.Thread(target=work, daemon=True)
-    thread.start()
-    thread.join(30)
-    assert result, "it hangs"
-    if isinstance(result[0], BaseException):
-        raise result[0]
-    assert isinstance(result[0], dict)
-    return result[0]
+            return future.result(30)
+        except TimeoutError:
+            for channel in hosts.channels.values():
+                channel.agent.kill()
+            raise
 
 
 def written(project: Project) -> dict[str, str]:
@@ -104,7 +103,7 @@ def test_what_an_earlier_play_found_out_on_another_host_is_known(hosts: Hosts, p
     recaps = run(hosts, project)
     said = "made on db1 5432 hütte"
     assert written(project) == {"web1": said, "web2": said}
-    assert [(recap.execs, recap.failed) for recap in recaps.values()] == [(1, 0)] * 3  # type: ignore[attr-defined]
+    assert [(recap.execs, recap.failed) for recap in recaps.values()] == [(1, 0)] * 3
 
 
 def test_gathered_facts_of_another_host_are_known(hosts: Hosts, project: Project) -> None:
@@ -131,6 +130,22 @@ def test_hosts_of_one_play_know_what_each_found_out_in_earlier_tasks(hosts: Host
     run(hosts, project)
     assert set(written(project).values()) == {"key of db1, key of web1, key of web2, "}
     assert set(written(project)) == {"db1", "web1", "web2"}
+
+
+def test_all_that_is_known_of_every_host_can_be_listed(hosts: Hosts, project: Project) -> None:
+    server = """
+- name: Write
+  ansible.builtin.copy: {content: "{{ hostvars | to_json }}", dest: "{{ dir }}/{{ inventory_hostname }}", mode: "0644"}
+"""
+    of_roles(project, SITE.format(facts="true"), database=MAKE, server=server)
+    run(hosts, project, variables={"db1": {"port": 1, "label": "a"}, "web1": {"label": "b"}}, extra={"given": "yes"})
+    listed = json.loads(written(project)["web1"])
+    assert {name: sorted(variables) for name, variables in listed.items()} == {
+        "db1": ["ansible_facts", "dir", "given", "label", "port", "settings", "word"],
+        "web1": ["dir", "given", "label"],
+        "web2": ["dir", "given"],
+    }
+    assert (listed["db1"]["port"], listed["db1"]["word"]["stdout"]) == (5432, "made on db1")
 
 
 def test_a_host_that_is_ahead_is_seen_as_it_was_at_the_same_moment(hosts: Hosts, project: Project) -> None:
@@ -328,11 +343,10 @@ def test_secrets_of_another_host_are_used_and_not_told_and_not_kept(
     assert all(secret in used["web1"] for secret in secrets)
     said = capfd.readouterr()
     text = said.out + said.err + str(failed.value) + "".join(recap.failure for recap in failed.value.recaps)
-    shown = b"".join(line for line in hosts.channels["web1"].told.splitlines(keepends=True))
     assert "********" in text
     for secret in secrets:
         assert secret not in text
-        assert secret not in shown.decode()
+        assert secret.encode() not in hosts.channels["web1"].told
     kept = [path for path in (tmp_path / "state").rglob("*") if path.is_file()]
     assert kept
     assert not [path for path in kept for secret in ("hunter22", "rosebud") if secret.encode() in path.read_bytes()]
@@ -341,8 +355,8 @@ def test_secrets_of_another_host_are_used_and_not_told_and_not_kept(
 def test_what_is_cut_short_with_a_secret_in_it_is_not_shown(
     hosts: Hosts, project: Project, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    half = 'import os; os.read(0, 1 << 20); os.write(1, b\'{"event":"Found","name":"word","value":{"stdout":"hunter22\'); os._exit(1)'
-    monkeypatch.setattr("tests.cases.hosts.AGENT", half)
+    half = b'{"event":"Found","name":"word","value":{"stdout":"hunter22'
+    monkeypatch.setattr("tests.cases.hosts.AGENT", f"import os; os.read(0, 1 << 20); os.write(1, {half!r}); os._exit(1)")
     with pytest.raises(ProvisionError):
         run(hosts, project)
     said = capfd.readouterr().err

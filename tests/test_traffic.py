@@ -168,6 +168,15 @@ def test_a_row_sends_one_route_a_mix_or_steps(project: Path) -> None:
     ]
 
 
+def test_only_takes_a_route_unless_a_row_has_its_name(project: Path) -> None:
+    rows = (
+        "  - {name: one, app: shop, route: one, connections: 2}\n"
+        "  - {name: b, app: shop, mix: {one: 8, buy: 1}, connections: 2}\n"
+    )
+    assert [row.name for row in planned(project, rows, only=("one",)).rows] == ["one"]
+    assert [row.name for row in planned(project, rows, only=("buy",)).rows] == ["b"]
+
+
 def test_a_matrix_is_every_app_with_every_route(project: Path) -> None:
     write(project, "apps/shop2/app.yml", APP.partition("routes:")[0] + "routes: {one: {path: /}, list: {path: /l}}\n")
     suite = "matrix: {apps: [shop, shop2], routes: [one, list], connections: 20}\n"

@@ -200,10 +200,11 @@ def _check_scripts(generator: LoadGenerator, rows: Sequence[Row]) -> None:
 
 
 def _chosen(rows: Sequence[Row], only: Sequence[str]) -> tuple[Row, ...]:
-    """Return the rows that are asked for, in the suite's order."""
-    names = {row.name: {row.name, row.app.name, *(route.name for route in row.traffic.routes)} for row in rows}
-    known = set().union(*names.values())
+    """Return the rows that are asked for, in the suite's order. A route's name counts where no row and no app has it."""
+    direct = {row.name: {row.name, row.app.name} for row in rows}
+    names = set().union(*direct.values())
+    routes = {row.name: {route.name for route in row.traffic.routes} - names for row in rows}
     for name in only:
-        if name not in known:
+        if name not in (known := names.union(*routes.values())):
             raise unknown("row", name, known)
-    return tuple(row for row in rows if not only or names[row.name] & set(only))
+    return tuple(row for row in rows if not only or (direct[row.name] | routes[row.name]) & set(only))

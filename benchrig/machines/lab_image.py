@@ -13,6 +13,7 @@ from benchrig.machines.command import run
 from benchrig.machines.lab_folder import cache, held, remove, write, write_below
 from benchrig.machines.outer import Outer
 from benchrig.machines.outer_apt import SUITE
+from benchrig.shell import quote
 
 PACKAGES = (
     "ca-certificates",
@@ -116,7 +117,7 @@ def _build(root: Path, settings: Outer, lock: int) -> None:
         f"--include={','.join(PACKAGES)}",
         "--skip=cleanup/apt/lists",
         f"--aptopt={options}",
-        f'--setup-hook=install -D -m 600 {logins} "$1/etc/apt/auth.conf.d/outer.conf"',
+        f'--setup-hook={quote(["install", "-D", "-m", "600", logins])} "$1/etc/apt/auth.conf.d/outer.conf"',
         SUITE,
         str(root),
         *(["-"] if settings.apt.sources else []),

@@ -9,7 +9,7 @@ from typing import Literal
 from benchrig import yamlfile
 from benchrig.report.claim_language import Figure
 from benchrig.report.claim_values import Interval, point, unbounded
-from benchrig.report.figures import ENOUGH_REPEATS, Figures
+from benchrig.report.figures import Figures, Spread
 from benchrig.report.published import Source
 from benchrig.report.table import Row, Table
 from benchrig.report.verdict import Quantity
@@ -37,14 +37,22 @@ class Function:
     kind: Kind
     unit: str
     of: Callable[[Figures], float | None]
+    spread: Callable[[Figures], Spread | None] = lambda _: None
+    """Its spread over the repeats, of a figure that is judged by its interval."""
+
+
+def _spread(name: str) -> Callable[[Figures], Spread | None]:
+    return lambda figures: figures.spreads.get(name)
 
 
 FUNCTIONS: Mapping[str, Function] = {
-    "throughput": Function("rate", "requests/s", lambda figures: figures.requests_per_second.median),
-    "latency_mean": Function("latency", "ms", lambda figures: figures.latency_mean_ms),
-    "latency_max": Function("latency", "ms", lambda figures: figures.latency_max_ms),
-    "latency_p99": Function("latency", "ms", lambda figures: figures.latency_p99_ms),
-    "cpu": Function("rate", "% of a core", lambda figures: figures.server_cpu_percent),
+    "throughput": Function(
+        "rate", "requests/s", lambda figures: figures.requests_per_second.median, lambda figures: figures.requests_per_second
+    ),
+    "latency_mean": Function("latency", "ms", lambda figures: figures.latency_mean_ms, _spread("latency_mean_ms")),
+    "latency_max": Function("latency", "ms", lambda figures: figures.latency_max_ms, _spread("latency_max_ms")),
+    "latency_p99": Function("latency", "ms", lambda figures: figures.latency_p99_ms, _spread("latency_p99_ms")),
+    "cpu": Function("rate", "% of a core", lambda figures: figures.server_cpu_percent, _spread("server_cpu_percent")),
     "requests": Function("count of the run", "", lambda figures: figures.requests),
     "timeouts": Function("count of the run", "", lambda figures: figures.errors.timeout),
     "errors": Function("count of the run", "", lambda figures: figures.errors.total),
@@ -65,7 +73,7 @@ class Found:
     value: float
     interval: tuple[float, float] | None
     exact: bool
-    """Without an interval, it is judged as it stands: it is a count, or published, or a median of enough repeats."""
+    """Without an interval, it is judged as it stands: it is a count, or published."""
     text: str
 
     @property
@@ -108,8 +116,9 @@ def find(figure: Figure, table: Table, conditions: Conditions | None) -> Found:
     value = function.of(row.figures)
     if value is None:
         raise NoFigureError(f"{'this run' if table.run else 'the document'} has no {figure.function} of {row.name}")
-    interval = row.figures.requests_per_second.interval if figure.function == "throughput" else None
-    exact = table.run is None or function.kind not in JUDGED_BY_INTERVAL or row.repeats >= ENOUGH_REPEATS
+    spread = function.spread(row.figures)
+    interval = spread.interval if spread else None
+    exact = table.run is None or function.kind not in JUDGED_BY_INTERVAL
     return Found(float(value), interval, exact, shown(value, interval, function.unit))
 
 
@@ -174,7 +183,8 @@ def _valid(row: Row, kind: Kind) -> None:
 def _late(row: Row, timeout_seconds: float) -> Found:
     """Say whether replies of a row came later than a timeout, which may be another than the load generator's here."""
     assert row.figures is not None
-    count, slowest = row.figures.errors.timeout, row.figures.latency_max_ms
+    count, spread = row.figures.errors.timeout, row.figures.spreads.get("latency_max_ms")
+    slowest = spread.high if spread else row.figures.latency_max_ms
     counted = count > 0 or any(remark.code == "timeouts" for remark in row.remarks)
     if counted and row.timeout_seconds >= timeout_seconds:
         return _truth(True, f"{count:,} timeouts" if count else "in some repeats")

@@ -61,7 +61,7 @@ class _Judge:
             reason=reason,
             published=self.published(expression),
             measured=claim_words.quantities(expression, figures) if self.table.run else (),
-            notes=claim_notes.notes(expression, self.table, self.document, figures),
+            notes=claim_notes.notes(expression, self.table, self.document),
             causes=(*self.causes(), *claim_notes.ceiling(expression, self.table)),
         )
 

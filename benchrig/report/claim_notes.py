@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
-from benchrig.report.claim_figures import FUNCTIONS, JUDGED_BY_INTERVAL, OF_LATENCY, Found
+from benchrig.report.claim_figures import FUNCTIONS, JUDGED_BY_INTERVAL, OF_LATENCY
 from benchrig.report.claim_language import Expression, Figure
-from benchrig.report.figures import ENOUGH_REPEATS
 from benchrig.report.table import Row, Table
 
 
-def notes(expression: Expression, table: Table, document: Table | None, figures: Mapping[Figure, Found]) -> tuple[str, ...]:
+def notes(expression: Expression, table: Table, document: Table | None) -> tuple[str, ...]:
     """Return the notes on a claim: other connections, rows at the ceiling, invalid rows, and how timeouts were told."""
     rows = _rows(expression, table)
     found = (
@@ -18,7 +17,6 @@ def notes(expression: Expression, table: Table, document: Table | None, figures:
         _at_ceiling(expression, table),
         _invalid(expression, rows),
         _timeouts(expression, table, document, rows),
-        _no_interval(table, figures),
     )
     return tuple(note for some in found for note in some)
 
@@ -76,20 +74,6 @@ def _timeouts(expression: Expression, table: Table, document: Table | None, rows
             f"the timeout was {timeout:g} s here and {theirs:g} s in the document: a row has timeouts when its slowest "
             f"reply took more than {theirs:g} s, or when some took more than {timeout:g} s"
         )
-
-
-def _no_interval(table: Table, figures: Mapping[Figure, Found]) -> Iterator[str]:
-    repeats = {row.name: row.repeats for row in table.rows}
-    bare = [
-        figure.text
-        for figure, found in figures.items()
-        if table.run
-        and _is_judged_by_interval(figure)
-        and not found.interval
-        and repeats.get(figure.row, 0) >= ENOUGH_REPEATS
-    ]
-    if bare:
-        yield f"judged by its median over the repeats, for no interval is kept of it: {', '.join(bare)}"
 
 
 def _throughputs(expression: Expression, table: Table) -> Iterator[tuple[Row, ...]]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 
 from benchrig.report.published import PublishedRow
 from benchrig.results.model import Cell, LoadErrors
@@ -51,6 +51,8 @@ class Figures:
     """Rows that the load added to the database; None where the traffic stores nothing."""
     sessions: int | None = None
     """Sessions that the app opened at the database during the load."""
+    spreads: Mapping[str, Spread] = field(default_factory=dict)
+    """How latencies and the server's CPU spread over the repeats, by their names here; published figures have none."""
 
     @property
     def errors_told(self) -> bool:
@@ -64,19 +66,27 @@ def figures_of(cells: Sequence[Cell]) -> Figures:
     servers = [cell.server for cell in cells if cell.server]
     databases = [cell.database for cell in cells if cell.database]
     timed = [load.latency for load in loads if load.latency.max_us > 0]
+    over_repeats = {
+        "latency_mean_ms": [latency.mean_us / 1000 for latency in timed],
+        "latency_max_ms": [latency.max_us / 1000 for latency in timed],
+        "latency_p50_ms": [latency.percentiles_us["50"] / 1000 for latency in timed],
+        "latency_p99_ms": [latency.percentiles_us["99"] / 1000 for latency in timed],
+        "server_cpu_percent": [server.cpu_percent for server in servers],
+    }
     return Figures(
         requests=_count(load.requests for load in loads),
         requests_per_second=spread([load.requests_per_second for load in loads]),
-        latency_mean_ms=_median(latency.mean_us / 1000 for latency in timed),
-        latency_max_ms=_median(latency.max_us / 1000 for latency in timed),
-        latency_p50_ms=_median(latency.percentiles_us["50"] / 1000 for latency in timed),
-        latency_p99_ms=_median(latency.percentiles_us["99"] / 1000 for latency in timed),
+        latency_mean_ms=_median(over_repeats["latency_mean_ms"]),
+        latency_max_ms=_median(over_repeats["latency_max_ms"]),
+        latency_p50_ms=_median(over_repeats["latency_p50_ms"]),
+        latency_p99_ms=_median(over_repeats["latency_p99_ms"]),
         errors=LoadErrors(**{kind: _count(getattr(load.errors, kind) for load in loads) or 0 for kind in _KINDS}),
-        server_cpu_percent=_median(server.cpu_percent for server in servers),
+        server_cpu_percent=_median(over_repeats["server_cpu_percent"]),
         server_memory_peak_bytes=_median(server.memory_peak_bytes for server in servers),
         listen_overflows=_count(server.listen_overflows for server in servers),
         stored=_count(database.stored for database in databases if database.stored is not None),
         sessions=_count(database.sessions for database in databases),
+        spreads={name: spread(values) for name, values in over_repeats.items() if values},
     )
 
 

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from benchrig.report.table import Row
+
+SAME_TEXTS = 3
+"""More texts than these that differ in their numbers alone are told as one."""
+
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
 @dataclass(frozen=True)
@@ -22,9 +28,34 @@ def notes_of(rows: Sequence[Row]) -> tuple[Note, ...]:
     for row in rows:
         for kind, text in _doubts(row).items():
             found.setdefault(kind, {}).setdefault(text, []).append(row.name)
+    measured = [row.name for row in rows if row.status == "measured"]
     return tuple(
-        Note(kind, tuple(f"{', '.join(names)}: {text}" for text, names in texts.items())) for kind, texts in found.items()
+        Note(kind, tuple(f"{_named(names, measured)}: {text}" for text, names in _merged(texts).items()))
+        for kind, texts in found.items()
     )
+
+
+def _named(names: Sequence[str], measured: Sequence[str]) -> str:
+    return "every row" if len(measured) > SAME_TEXTS and set(names) == set(measured) else ", ".join(names)
+
+
+def _merged(texts: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    """Make one of texts that differ in their numbers alone, where they are many; each row's own are in the other exports."""
+    alike: dict[str, list[str]] = {}
+    for text in texts:
+        alike.setdefault(_NUMBER.sub("#", text), []).append(text)
+    merged: dict[str, list[str]] = {}
+    for same in alike.values():
+        for group in [same] if len(same) > SAME_TEXTS else [[text] for text in same]:
+            merged[_ranged(group)] = [name for text in group for name in texts[text]]
+    return merged
+
+
+def _ranged(texts: Sequence[str]) -> str:
+    """Return a text with the range of each of its numbers: `used 30 to 81 % of the time`."""
+    numbers = [sorted(set(column), key=float) for column in zip(*map(_NUMBER.findall, texts), strict=True)]
+    ranges = iter(values[0] if len(values) == 1 else f"{values[0]} to {values[-1]}" for values in numbers)
+    return _NUMBER.sub(lambda _: next(ranges), texts[0])
 
 
 def reference(row: Row, notes: Sequence[Note]) -> str:

@@ -152,7 +152,7 @@ def _errors(errors: LoadErrors) -> Iterator[Remark]:
 def _stored(stored: int, requests: int) -> Iterator[Remark]:
     # Requests that were under way when the load ended may be stored and not counted as answered, so more rows are right.
     if stored < requests:
-        text = f"the database took {stored:,} of {requests:,}: so many replies said yes, but only {stored:,} rows are there"
+        text = f"the database has {stored:,} rows of {requests:,} that replies said were stored"
         yield Remark("not_stored", text, invalid=True)
 
 

@@ -1,0 +1,32 @@
+"""Notes under a table: each kind of remark once, with the rows it is about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from benchrig.report.notes import notes_of
+from benchrig.report.table import Row
+from benchrig.results.model import Remark
+
+
+def row(name: str, *remarks: Remark) -> Row:
+    return Row(name=name, system=name, connections=1, status="measured", reason="", repeats=1, figures=None, remarks=remarks)
+
+
+def lines(rows: Sequence[Row]) -> tuple[str, ...]:
+    (note,) = notes_of(rows)
+    return note.lines
+
+
+def test_many_texts_that_differ_in_their_numbers_alone_are_told_as_one_with_their_range() -> None:
+    rows = [row(f"row{n}", Remark("disturbed", f"something else used {n} % of 2 cores")) for n in (9, 30, 12, 7)]
+    assert lines([*rows, row("quiet")]) == ("row9, row30, row12, row7: something else used 7 to 30 % of 2 cores",)
+
+
+def test_few_texts_keep_their_numbers() -> None:
+    rows = [row(f"row{n}", Remark("disturbed", f"something else used {n} %")) for n in (9, 30)]
+    assert lines(rows) == ("row9: something else used 9 %", "row30: something else used 30 %")
+
+
+def test_a_remark_on_all_rows_does_not_list_them() -> None:
+    assert lines([row(name, Remark("no_idle_cpu", "no CPU was idle")) for name in "abcd"]) == ("every row: no CPU was idle",)
