@@ -9,8 +9,8 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from benchrig import console
 from benchrig.errors import MachineError
+from benchrig.machines import outer_packages
 from benchrig.machines.command import run, search_path
 
 PROGRAMS = {
@@ -28,8 +28,8 @@ INOTIFY_INSTANCES = 6
 """What the systemd and the D-Bus of one machine hold; a machine without them hangs in its boot."""
 
 INSTEAD = (
-    "A lab is not the only way: an inventory whose hosts have ansible_host uses any Debian 12 machine over SSH, as in"
-    " `./inv provision -i <inventory> bench report`."
+    "A lab is not the only way: `-i qemu` makes a virtual machine without root, as in `./inv provision -i qemu bench"
+    " report`; and an inventory whose hosts have ansible_host uses any Debian 12 machine over SSH."
 )
 
 
@@ -41,9 +41,7 @@ def check() -> None:
         raise MachineError("the lab needs root, for namespaces and mounts", f"Run it with sudo: sudo ./inv up. {INSTEAD}")
     if not _has_overlay():
         raise MachineError("the lab needs overlayfs, and this kernel has none", INSTEAD)
-    missing = {program: package for program, package in PROGRAMS.items() if not shutil.which(program, path=search_path())}
-    if missing:
-        _install(sorted(set(missing.values())))
+    outer_packages.ensure(PROGRAMS, "the lab", INSTEAD)
 
 
 def check_capacity(machines: int) -> None:
@@ -64,24 +62,6 @@ def check_capacity(machines: int) -> None:
     finally:
         for descriptor in descriptors:
             os.close(descriptor)
-
-
-def _install(packages: list[str]) -> None:
-    names = " ".join(packages)
-    if not shutil.which("apt-get", path=search_path()):
-        raise MachineError(
-            f"the lab needs programs of these packages, and there is no apt-get to install them: {names}", INSTEAD
-        )
-    console.line(f"lab: installing {names} on this machine, with which the lab's machines are made and run")
-    command = ["apt-get", "-qy", "-o", "DPkg::Lock::Timeout=120", "--no-install-recommends", "install", *packages]
-    environ = {"DEBIAN_FRONTEND": "noninteractive"}
-    purpose = "the lab's packages cannot be installed"
-    try:
-        run(command, purpose, environ=environ, timeout=600)
-    except MachineError:
-        # No package index yet, or one too old.
-        run(["apt-get", "-q", "update"], "apt's index cannot be fetched", timeout=300)
-        run(command, purpose, environ=environ, timeout=600, hint=INSTEAD)
 
 
 def _has_overlay() -> bool:

@@ -104,17 +104,22 @@ def take_authorities(root: Path, authorities: tuple[str, ...]) -> None:
 
     Those it took over before and that are gone are removed. Takes a second when something changes. Raises MachineError.
     """
-    own = {_body(pem) for path in root.glob("usr/share/ca-certificates/**/*.crt") for pem in _certificates(path)}
-    wanted = {f"outer-{_digest(pem)}.crt": pem for pem in authorities if _body(pem) not in own}
-    folder = root / AUTHORITIES
-    present = {path.name for path in folder.glob("outer-*.crt")}
+    wanted = {file.path: file for file in authority_files(authorities, root)}
+    present = {str(path.relative_to(root)) for path in (root / AUTHORITIES).glob("outer-*.crt")}
     if present == set(wanted):
         return
     for name in present - set(wanted):
-        (folder / name).unlink()
-    for name, pem in wanted.items():
-        write_below(root, f"{AUTHORITIES}/{name}", f"{pem}\n".encode())
+        (root / name).unlink()
+    for file in wanted.values():
+        write_below(root, file.path, file.content)
     run(["chroot", root, "update-ca-certificates"], "certificate authorities cannot be taken over", timeout=120)
+
+
+def authority_files(authorities: tuple[str, ...], root: Path) -> tuple[File, ...]:
+    """Return these authorities as files of a machine, but for those that Debian's own at `root` have already."""
+    own = {_body(pem) for path in root.glob("usr/share/ca-certificates/**/*.crt") for pem in _certificates(path)}
+    wanted = {f"{AUTHORITIES}/outer-{_digest(pem)}.crt": pem for pem in authorities if _body(pem) not in own}
+    return tuple(File(path, f"{pem}\n".encode()) for path, pem in wanted.items())
 
 
 def _with_gateway(text: str, gateway: str) -> str:
