@@ -71,4 +71,10 @@ def _existing(inventory: Inventory, _root: Path) -> Machines:
     return ExistingMachines(inventory)
 
 
-KINDS: dict[str, Callable[[Inventory, Path], Machines]] = {"lab": _lab, "existing": _existing}
+def _vagrant(inventory: Inventory, root: Path) -> Machines:
+    from benchrig.machines.vagrant import VagrantMachines
+
+    return VagrantMachines(inventory, root)
+
+
+KINDS: dict[str, Callable[[Inventory, Path], Machines]] = {"lab": _lab, "existing": _existing, "vagrant": _vagrant}

@@ -1,0 +1,307 @@
+"""Virtual machines made by Vagrant, with VirtualBox or libvirt: what the inventory says goes into a plan, which the
+Vagrantfile reads; what Vagrant says comes back as data.
+
+A machine is noted before it is made. So one whose making was interrupted is known for what it is, and made anew.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+
+from benchrig import console
+from benchrig import inventory as inventories
+from benchrig.errors import MachineError
+from benchrig.inventory import Inventory
+from benchrig.machines import (
+    MachineStatus,
+    accelerator,
+    vagrant_libvirt,
+    vagrant_login,
+    vagrant_output,
+    vagrant_plan,
+)
+from benchrig.machines.command import search_path
+from benchrig.machines.lab_folder import cache
+from benchrig.machines.vagrant_folder import Known, VagrantFolder
+from benchrig.machines.vagrant_plan import MachinePlan, Plan, Provider, hosts_of, names_of
+from benchrig.machines.vagrant_program import LONG, Vagrant
+
+SNAPSHOT = "benchrig"
+
+ABSENT = "not_created"
+BROKEN = {"inaccessible", "gurumeditation", "stuck", "crashed"}
+"""States out of which Vagrant's own `up` does not help."""
+
+HELD = {"saved", "paused", "pmsuspended"}
+"""States in which a machine's clock stands still."""
+
+
+class VagrantMachines:
+    """The machines of an inventory of kind `vagrant`. `root` is the clone they belong to."""
+
+    def __init__(self, inventory: Inventory, root: Path) -> None:
+        self.inventory = inventory
+        self.root = root
+        self.key = vagrant_plan.key_of(inventory, root)
+        self.folder = VagrantFolder(root / ".benchrig" / "vagrant" / self.key)
+
+    def up(self) -> Inventory:
+        """Start what is not running, making it first. Raises MachineError, InputError."""
+        names = list(self.inventory.hosts)
+        if vagrant_login.answer(self.folder, names):
+            return vagrant_login.reached(self.folder, self.inventory)
+        with self.folder.locked():
+            plan = self._plan()
+            vagrant = self._vagrant(plan)
+            self._start(vagrant, plan, plan.only(names))
+        return vagrant_login.reached(self.folder, self.inventory)
+
+    def down(self) -> None:
+        """Halt every machine. Raises MachineError."""
+        with self._made() as made:
+            if made is None:
+                return
+            plan, vagrant = made
+            states = _states(vagrant)
+            stopping = [
+                one for one in plan.machines if states.get(one.vagrant_name, ABSENT) not in (ABSENT, "poweroff", "shutoff")
+            ]
+            if not stopping:
+                return
+            names = ", ".join(one.name for one in stopping)
+            vagrant.run(["halt", *names_of(stopping)], f"{names} cannot be stopped", timeout=LONG, show=console.status)
+            console.status("")
+            console.line(f"vagrant: stopped {names}")
+
+    def destroy(self) -> None:
+        """Remove every machine and what is kept about it, but no box. Raises MachineError."""
+        with self._made() as made:
+            if made is None:
+                return
+            plan, vagrant = made
+            self._destroy(vagrant, plan.machines)
+            self.folder.remove()
+        console.line("vagrant: destroyed")
+
+    def snapshot(self) -> None:
+        """Keep every machine as it is, running or not. Raises MachineError."""
+        plan = self._existing()
+        vagrant = self._vagrant(plan)
+        with self.folder.locked():
+            for machine in plan.only(self.inventory.hosts):
+                console.status(f"{machine.name}: keeping it as it is")
+                arguments = ["snapshot", "save", machine.vagrant_name, SNAPSHOT, "--force"]
+                vagrant.run(arguments, f"{machine.name}: cannot be kept", timeout=LONG)
+                known = self.folder.known()
+                self.folder.note({**known, machine.name: replace(known.get(machine.name, Known()), kept=True)})
+            console.status("")
+        console.line(f"vagrant: kept {', '.join(self.inventory.hosts)} as now; back to it: ./inv restore")
+
+    def restore(self) -> Inventory:
+        """Bring every machine back to its snapshot and start it. Raises MachineError, before all else, when one has none."""
+        plan = self._existing()
+        vagrant, known, machines = self._vagrant(plan), self.folder.known(), plan.only(self.inventory.hosts)
+        if lacking := [name for name in self.inventory.hosts if name not in known or not known[name].kept]:
+            raise MachineError(f"never kept: {', '.join(lacking)}", "Keep them as they are: ./inv snapshot")
+        with self.folder.locked():
+            for machine in machines:
+                console.status(f"{machine.name}: going back to its snapshot")
+                arguments = ["snapshot", "restore", machine.vagrant_name, SNAPSHOT]
+                vagrant.run(arguments, f"{machine.name}: cannot be restored", timeout=LONG)
+            self._start(vagrant, plan, machines, restored=True)
+        return vagrant_login.reached(self.folder, self.inventory)
+
+    def status(self) -> tuple[MachineStatus, ...]:
+        """Return how each machine is; also one that the inventory no longer names. Raises MachineError."""
+        plan = self.folder.plan()
+        states = _states(self._vagrant(plan)) if plan else {}
+        known = self.folder.known()
+        names = dict.fromkeys([*self.inventory.hosts, *(one.name for one in (plan.machines if plan else ()))])
+        return tuple(self._status(name, plan, states, known.get(name, Known())) for name in names)
+
+    def reach(self) -> Inventory:
+        """Return the inventory with how to reach each machine. Raises MachineError when one is not running."""
+        if not vagrant_login.answer(self.folder, self.inventory.hosts):
+            plan = self._having("not running", "Bring it up: ./inv up", lambda state: state == "running")
+            with self.folder.locked():
+                vagrant_login.learn(self.folder, self._vagrant(plan), plan.only(self.inventory.hosts))
+        return vagrant_login.reached(self.folder, self.inventory)
+
+    # How they come up
+
+    def _start(self, vagrant: Vagrant, plan: Plan, machines: tuple[MachinePlan, ...], *, restored: bool = False) -> None:
+        """Bring machines up from whatever state they are in, and learn how to reach them."""
+        states = _states(vagrant)
+        making = {name for name, known in self.folder.known().items() if known.making}
+        half_made = [one for one in machines if one.name in making and states.get(one.vagrant_name, ABSENT) != ABSENT]
+        if half_made:
+            console.line(f"vagrant: making {hosts_of(half_made)} anew: an interrupted run had left it half made")
+            self._destroy(vagrant, half_made)
+            states |= dict.fromkeys(names_of(half_made), ABSENT)
+        absent = [one for one in machines if states.get(one.vagrant_name, ABSENT) == ABSENT]
+        if absent:
+            plan = self._prepare(plan, absent)
+        if broken := [one for one in machines if states.get(one.vagrant_name) in BROKEN]:
+            vagrant.run(["halt", "--force", *names_of(broken)], f"{hosts_of(broken)} cannot be stopped", timeout=LONG)
+        starting = [one for one in machines if states.get(one.vagrant_name) != "running"]
+        if starting:
+            self._warn(plan, starting)
+            started = time.monotonic()
+            arguments = ["up", *names_of(starting), "--provider", vagrant.provider, "--no-provision"]
+            vagrant.run(arguments, f"{hosts_of(starting)} cannot be brought up", timeout=LONG, show=_show(plan))
+            console.status("")
+            console.line(f"vagrant: {hosts_of(starting)} up in {time.monotonic() - started:.0f} s")
+        vagrant_login.learn(self.folder, vagrant, machines)
+        held = [one.name for one in machines if restored or states.get(one.vagrant_name) in HELD]
+        vagrant_login.set_clocks(vagrant_login.reached(self.folder, self.inventory).hosts[name] for name in held)
+
+    def _prepare(self, plan: Plan, absent: list[MachinePlan]) -> Plan:
+        """Settle what machines that are to be made need: their box, the driver; remove what stands in the way."""
+        driver = plan.driver
+        if plan.provider == "libvirt" and len(absent) == len(plan.machines):
+            found = accelerator.probe()
+            driver = "kvm" if found.name == "kvm" else "qemu"
+            if driver == "qemu":
+                console.line(f"vagrant: no KVM: {found.reason}")
+        plan = vagrant_plan.with_driver(plan, driver)
+        plan = vagrant_plan.with_boxes(plan, {one.name: self._box(plan.provider, one.name) for one in absent})
+        self.folder.write_plan(plan)
+        known = self.folder.known()
+        self.folder.note({**known, **{one.name: Known(making=True) for one in absent}})
+        if plan.provider == "libvirt":
+            for one in plan.only(machine.name for machine in absent):
+                vagrant_libvirt.remove_orphan(one.unique_name)
+                if one.box:
+                    vagrant_libvirt.remove_partial_box(one.box, vagrant_libvirt.box_image(one.box))
+        return plan
+
+    def _box(self, provider: Provider, name: str) -> tuple[str, str | None]:
+        """Return the box of a machine: name, and where Vagrant gets it."""
+        if named := vagrant_plan.named_box(self.inventory.hosts[name], self.root):
+            return named
+        if provider == "virtualbox":
+            return vagrant_plan.VIRTUALBOX_BOX, None
+        from benchrig.machines import box
+
+        built = box.build(cache())
+        return f"benchrig-{built.folder.name}", built.vagrant.as_uri()
+
+    def _warn(self, plan: Plan, starting: list[MachinePlan]) -> None:
+        if plan.provider == "libvirt" and plan.driver == "qemu":
+            console.warn(f"{hosts_of(starting)} run without KVM, emulated: all works, slowly, and figures mean nothing")
+
+    # What there is
+
+    def _plan(self) -> Plan:
+        """Return the plan, brought up to date with the inventory and written down."""
+        old = self.folder.plan()
+        # What is planned is the whole inventory, also where only some of its hosts are meant.
+        everything = inventories.read(str(self.inventory.path), self.root)
+        provider = self._provider(everything, old)
+        if old:
+            made = [
+                one for one in old.machines if one.name in everything.hosts or self._vagrant(old).id_of(one.vagrant_name)
+            ]
+            old = replace(old, machines=tuple(made))
+        plan = vagrant_plan.make(everything, self.root, self.key, provider, old)
+        self.folder.write_plan(plan)
+        return plan
+
+    def _provider(self, everything: Inventory, old: Plan | None) -> Provider:
+        """Return the provider: the one named, else the one used before, else VirtualBox, else libvirt where only that is."""
+        named = vagrant_plan.named_provider(everything)
+        if old and any(self._vagrant(old).id_of(one.vagrant_name) for one in old.machines):
+            if named and named != old.provider:
+                raise MachineError(
+                    f"inventory '{self.inventory.name}' says {named}, and its machines were made with {old.provider}",
+                    "Remove them first, with the inventory as it was: ./inv destroy",
+                )
+            return old.provider
+        if named:
+            return named
+        if not shutil.which("VBoxManage", path=search_path()) and vagrant_libvirt.is_there():
+            return "libvirt"
+        return "virtualbox"
+
+    def _vagrant(self, plan: Plan) -> Vagrant:
+        return Vagrant(self.root, self.key, plan.provider)
+
+    @contextmanager
+    def _made(self) -> Iterator[tuple[Plan, Vagrant] | None]:
+        """Hold the machines for ourselves and yield their plan; None when there are none, which is told."""
+        if not self.folder.path.is_dir():
+            console.line("vagrant: there is no machine")
+            yield None
+            return
+        with self.folder.locked():
+            plan = self.folder.plan()
+            if plan is None:
+                self.folder.remove()
+                console.line("vagrant: there is no machine")
+            yield (plan, self._vagrant(plan)) if plan else None
+
+    def _having(self, what: str, hint: str, test: Callable[[str], bool]) -> Plan:
+        """Return the plan. Raises MachineError for those machines of the inventory whose state does not pass the test."""
+        plan = self.folder.plan()
+        states = _states(self._vagrant(plan)) if plan else {}
+        machines = plan.only(self.inventory.hosts) if plan else ()
+        good = {one.name for one in machines if test(states.get(one.vagrant_name, ABSENT))}
+        lacking = [name for name in self.inventory.hosts if name not in good]
+        if plan is None or lacking:
+            raise MachineError(f"{what}: {', '.join(lacking)}", hint)
+        return plan
+
+    def _existing(self) -> Plan:
+        return self._having("never made", "Make it first: ./inv up", lambda state: state != ABSENT)
+
+    def _destroy(self, vagrant: Vagrant, machines: Iterable[MachinePlan]) -> None:
+        machines = list(machines)
+        vagrant.run(
+            ["destroy", "--force", *names_of(machines)], f"{hosts_of(machines)} cannot be removed", show=console.status
+        )
+        console.status("")
+        for machine in machines:
+            if vagrant.provider == "libvirt":
+                vagrant_libvirt.remove_orphan(machine.unique_name)
+            shutil.rmtree(vagrant.machines / machine.vagrant_name, ignore_errors=True)
+        with suppress(OSError):
+            vagrant.machines.rmdir()
+            shutil.rmtree(vagrant.machines.parent)
+
+    def _status(self, name: str, plan: Plan | None, states: Mapping[str, str], known: Known) -> MachineStatus:
+        machine = plan.of(name) if plan else None
+        state = states.get(machine.vagrant_name, ABSENT) if machine else ABSENT
+        if plan is None or machine is None or state == ABSENT:
+            return MachineStatus(name, "absent", "", "made by ./inv up")
+        if known.making:
+            return MachineStatus(name, "stopped", "", f"{state}, half made; ./inv up makes it anew")
+        with_what = f"{plan.provider}, emulated" if plan.provider == "libvirt" and plan.driver == "qemu" else plan.provider
+        sizes = f"Vagrant with {with_what}, {machine.cpus} CPUs, {machine.memory_mb} MB"
+        if state == "running":
+            return MachineStatus(
+                name, "running", f"{known.address}:{known.port}" if known.port != 22 else known.address, sizes
+            )
+        return MachineStatus(name, "stopped", "", f"{state}; {sizes}")
+
+
+def _states(vagrant: Vagrant) -> dict[str, str]:
+    return vagrant_output.states(vagrant.run(["status"], "the machines' state cannot be read"))
+
+
+def _show(plan: Plan) -> Callable[[str], None]:
+    """Return what shows Vagrant's progress, with the names that the inventory has for the machines."""
+    prefix = f"{plan.machines[0].vagrant_name.rpartition('.')[0]}."
+
+    def show(text: str) -> None:
+        first = text.splitlines()[0].replace(prefix, "")
+        if console.is_terminal():
+            console.status(f"vagrant: {first}")
+        elif not first.startswith("Progress:"):
+            console.line(f"vagrant: {first}", "faint")
+
+    return show

@@ -1,0 +1,42 @@
+"""The host key of a machine: asked for on the first contact, over the provider's own network on this computer."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import time
+
+from benchrig.errors import MachineError
+
+ANSWER_SECONDS = 60.0
+"""How long sshd may take once Vagrant says that the machine is up."""
+
+
+def host_key(address: str, port: int, seconds: float) -> str:
+    """Return kind and key that an SSH server shows, as known_hosts has them; empty when it shows none in that time."""
+    import paramiko
+
+    logging.getLogger("paramiko").setLevel(logging.CRITICAL + 1)
+    try:
+        with socket.create_connection((address, port), timeout=seconds) as sock:
+            transport = paramiko.Transport(sock)
+            try:
+                transport.start_client(timeout=seconds)
+                key = transport.get_remote_server_key()
+                return f"{key.get_name()} {key.get_base64()}"
+            finally:
+                transport.close()
+    except (OSError, EOFError, paramiko.SSHException):
+        return ""
+
+
+def first_host_key(name: str, address: str, port: int) -> str:
+    """Return the key that a machine shows, waiting for its sshd. Raises MachineError when it stays silent."""
+    deadline = time.monotonic() + ANSWER_SECONDS
+    while time.monotonic() < deadline:
+        if key := host_key(address, port, ANSWER_SECONDS / 2):
+            return key
+        time.sleep(0.5)
+    raise MachineError(
+        f"{name}: is running, but its sshd at {address}:{port} does not answer", "Start it anew: ./inv down up"
+    )

@@ -1,0 +1,206 @@
+"""What Vagrant is to make: written by us from the inventory as JSON, read by the Vagrantfile. So the inventory is the one
+place where sizes, box, provider and number of machines stand.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from ipaddress import IPv4Network
+from pathlib import Path
+from typing import Literal, cast, get_args
+
+from benchrig.errors import InputError, unknown
+from benchrig.inventory import Host, Inventory
+from benchrig.machines.lab_folder import FIRST_MACHINE, HOST_NAME
+
+Provider = Literal["virtualbox", "libvirt"]
+PROVIDERS: tuple[Provider, ...] = get_args(Provider)
+
+CPUS = 4
+MEMORY_MB = 4096
+
+VIRTUALBOX_BOX = "debian/bookworm64"
+"""A public Debian 12 box for VirtualBox, for which benchrig builds none."""
+
+SUBNET = IPv4Network("10.213.255.0/24")
+"""Network between the machines of one inventory in VirtualBox; no one else is on it."""
+
+BOOT_SECONDS = 300
+EMULATED_BOOT_SECONDS = 1800
+"""Without KVM a machine boots a minute, and several at once as many times longer."""
+
+
+@dataclass(frozen=True)
+class MachinePlan:
+    """One machine as the Vagrantfile reads it."""
+
+    name: str
+    vagrant_name: str
+    """Its name for Vagrant; all inventories of a clone share one Vagrantfile."""
+    unique_name: str
+    """Its name for VirtualBox or libvirt, which no other clone's machine has."""
+    cpus: int
+    memory_mb: int
+    box: str | None
+    """Name of the box; None until one is needed."""
+    box_url: str | None
+    """Where Vagrant gets the box if it does not have it; None for one that it finds by its name."""
+    address: str | None
+    """Its address among the machines of the inventory; None where the provider's own network joins them."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The machines of an inventory as the Vagrantfile reads them."""
+
+    provider: Provider
+    driver: Literal["kvm", "qemu"]
+    """How libvirt runs machines: with KVM, or with QEMU's emulation."""
+    unique_name: str
+    boot_seconds: int
+    machines: tuple[MachinePlan, ...]
+
+    def of(self, name: str) -> MachinePlan | None:
+        """Return a machine's plan by its host's name."""
+        return next((machine for machine in self.machines if machine.name == name), None)
+
+    def only(self, names: Iterable[str]) -> tuple[MachinePlan, ...]:
+        """Return the plans of those of the names that are planned."""
+        wanted = set(names)
+        return tuple(machine for machine in self.machines if machine.name in wanted)
+
+    def encode(self) -> bytes:
+        """Return the JSON that the Vagrantfile reads."""
+        return json.dumps(asdict(self), indent=2).encode()
+
+
+def decode(text: str) -> Plan | None:
+    """Return a plan that was encoded; None when it is damaged or of another version of benchrig."""
+    try:
+        values = json.loads(text)
+        machines = tuple(MachinePlan(**machine) for machine in values.pop("machines"))
+        return Plan(**values, machines=machines)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None
+
+
+def make(inventory: Inventory, root: Path, key: str, provider: Provider, old: Plan | None) -> Plan:
+    """Return the plan of an inventory's machines, without boxes but those that the old plan had.
+
+    `key` names the inventory within the clone. What the old plan says stays where the inventory has no say in it, and
+    machines that the inventory no longer names stay, to be stopped and destroyed. Raises InputError for sizes that are none
+    and names that no machine can have.
+    """
+    digest = hashlib.sha256(f"{root.resolve()}\0{key}".encode()).hexdigest()[:10]
+    unique_name = f"benchrig-{digest}"
+    kept = {machine.name: machine for machine in old.machines} if old and old.provider == provider else {}
+    used = {machine.address for machine in kept.values()}
+    free = (str(address) for address in list(SUBNET.hosts())[FIRST_MACHINE - 1 :] if str(address) not in used)
+    machines: dict[str, MachinePlan] = {}
+    for name, host in inventory.hosts.items():
+        if not HOST_NAME.fullmatch(name):
+            raise InputError(f"'{name}' cannot name a virtual machine: use a-z, 0-9 and -, at most 40 characters")
+        before = kept.pop(name, None)
+        address = None
+        if provider == "virtualbox" and len(inventory.hosts) > 1:
+            address = before.address if before and before.address else next(free)
+        vagrant_name = f"{key}.{name}"
+        machines[name] = MachinePlan(
+            name=name,
+            vagrant_name=vagrant_name,
+            unique_name=f"{unique_name}-{vagrant_name}",
+            cpus=_number(host, "benchrig_cpus", CPUS),
+            memory_mb=_number(host, "benchrig_memory_mb", MEMORY_MB),
+            box=before.box if before else None,
+            box_url=before.box_url if before else None,
+            address=address,
+        )
+    driver = old.driver if old else "kvm"
+    return with_driver(Plan(provider, driver, unique_name, 0, (*machines.values(), *kept.values())), driver)
+
+
+def with_driver(plan: Plan, driver: Literal["kvm", "qemu"]) -> Plan:
+    """Return a plan whose machines libvirt runs so, with time to boot."""
+    emulated = plan.provider == "libvirt" and driver == "qemu"
+    return replace(plan, driver=driver, boot_seconds=EMULATED_BOOT_SECONDS if emulated else BOOT_SECONDS)
+
+
+def with_boxes(plan: Plan, boxes: Mapping[str, tuple[str, str | None]]) -> Plan:
+    """Return a plan in which the named machines are made of these boxes (name, and where Vagrant gets it)."""
+    machines = [
+        replace(machine, box=boxes[machine.name][0], box_url=boxes[machine.name][1]) if machine.name in boxes else machine
+        for machine in plan.machines
+    ]
+    return replace(plan, machines=tuple(machines))
+
+
+def named_provider(inventory: Inventory) -> Provider | None:
+    """Return the provider that the inventory names; None when it leaves it to us. Raises InputError."""
+    named = {str(host.variables["benchrig_provider"]) for host in inventory.hosts.values() if _has_provider(host)}
+    for name in named - set(PROVIDERS):
+        raise unknown("provider (benchrig_provider)", name, PROVIDERS)
+    if len(named) > 1:
+        raise InputError(
+            f"all machines of inventory '{inventory.name}' need one provider; it names {', '.join(sorted(named))}"
+        )
+    return cast(Provider, named.pop()) if named else None
+
+
+def named_box(host: Host, folder: Path) -> tuple[str, str | None] | None:
+    """Return the box that the inventory names for a host, as its name and where Vagrant gets it; None when it names none.
+
+    A file that has changed, and every address, is a box of its own, with a name made from it. `folder` is where relative
+    paths begin. Raises InputError when there is no such file.
+    """
+    value = str(host.variables.get("benchrig_box") or "")
+    if not value:
+        return None
+    if "://" in value:
+        return _hashed(value), value
+    if value.endswith(".box") or value.startswith(("/", "~", ".")):
+        path = (folder / Path(value).expanduser()).resolve()
+        if not path.is_file():
+            raise InputError(f"benchrig_box of '{host.name}': there is no file {path}")
+        status = path.stat()
+        # As a URI, because Vagrant fails on a path with a space.
+        return _hashed(f"{path}\0{status.st_size}\0{status.st_mtime_ns}"), path.as_uri()
+    return value, None
+
+
+def names_of(machines: Iterable[MachinePlan]) -> list[str]:
+    """Return the machines' names for Vagrant."""
+    return [machine.vagrant_name for machine in machines]
+
+
+def hosts_of(machines: Iterable[MachinePlan]) -> str:
+    """Return the machines' names for people."""
+    return ", ".join(machine.name for machine in machines)
+
+
+def key_of(inventory: Inventory, root: Path) -> str:
+    """Return what names an inventory within a clone: its name, and for one outside of the clone a hash of its path too."""
+    name = re.sub(r"[^A-Za-z0-9-]", "_", inventory.name)
+    path = inventory.path.resolve()
+    if path.parent == (root / "inventory").resolve():
+        return name
+    return f"{name}-{hashlib.sha256(str(path).encode()).hexdigest()[:6]}"
+
+
+def _has_provider(host: Host) -> bool:
+    return bool(host.variables.get("benchrig_provider"))
+
+
+def _hashed(text: str) -> str:
+    return f"benchrig-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+
+
+def _number(host: Host, variable: str, default: int) -> int:
+    value = host.variables.get(variable, default)
+    text = str(value)
+    if isinstance(value, bool) or not text.isdecimal() or int(text) == 0:
+        raise InputError(f"{variable} of '{host.name}' is {value!r}, not a whole number above 0")
+    return int(text)
