@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from benchrig import inventory, ssh
+from benchrig import inventory, openssh, ssh
 from benchrig.errors import HostError, MachineError
 from benchrig.inventory import Host
-from benchrig.machines import lab_process
+from benchrig.machines import lab_image, lab_process, outer
 from benchrig.machines.existing import ExistingMachines
 from benchrig.machines.lab import LabMachines
 
@@ -271,6 +271,19 @@ def test_more_machines_than_the_kernel_has_room_for_are_refused_before_any_boots
         lab.up()
     assert "fs.inotify.max_user_instances" in error.value.hint
     assert {status.state for status in lab.status()} == {"absent"}
+
+
+def test_a_cache_path_with_a_space_carries_a_lab(make_lab: MakeLab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    image = lab_image.make(outer.read())
+    (tmp_path / "a cache/benchrig").mkdir(parents=True)
+    (tmp_path / "a cache/benchrig/images").symlink_to(image.parent)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "a cache"))
+    lab = make_lab("lab1")
+    run(lab.up().hosts["lab1"], "touch /srv/kept")
+    lab.snapshot()
+    host = lab.restore().hosts["lab1"]
+    done = subprocess.run(["ssh", *openssh.arguments(host), "ls /srv"], capture_output=True, text=True, check=True)
+    assert done.stdout == "kept\n"
 
 
 def test_links_in_a_machine_never_lead_our_writing_out_of_it(make_lab: MakeLab, tmp_path: Path) -> None:

@@ -140,7 +140,7 @@ def test_an_image_that_cannot_be_made_says_why_and_leaves_nothing(
 ) -> None:
     (tmp_path / "apt.conf").write_text('Acquire::http::Proxy "http://127.0.0.1:9";\nAcquire::Retries "0";\n')
     monkeypatch.setenv("APT_CONFIG", str(tmp_path / "apt.conf"))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "a cache"))
     with pytest.raises(MachineError, match=r"the root image cannot be made: Failed to fetch .*127\.0\.0\.1:9"):
         make_lab("lab1").up()
-    assert list((tmp_path / "cache/benchrig/images").iterdir()) == []
+    assert list((tmp_path / "a cache/benchrig/images").iterdir()) == []
