@@ -19,7 +19,6 @@ from benchrig.errors import MachineError
 from benchrig.inventory import Inventory
 from benchrig.machines import (
     MachineStatus,
-    accelerator,
     vagrant_libvirt,
     vagrant_login,
     vagrant_output,
@@ -153,7 +152,7 @@ class VagrantMachines:
             self._warn(plan, starting)
             started = time.monotonic()
             arguments = ["up", *names_of(starting), "--provider", vagrant.provider, "--no-provision"]
-            vagrant.run(arguments, f"{hosts_of(starting)} cannot be brought up", timeout=LONG, show=_show(plan))
+            vagrant.run(arguments, f"{hosts_of(starting)} cannot be brought up", timeout=LONG, show=_show)
             console.status("")
             console.line(f"vagrant: {hosts_of(starting)} up in {time.monotonic() - started:.0f} s")
         vagrant_login.learn(self.folder, vagrant, machines)
@@ -164,6 +163,8 @@ class VagrantMachines:
         """Settle what machines that are to be made need: their box, the driver; remove what stands in the way."""
         driver = plan.driver
         if plan.provider == "libvirt" and len(absent) == len(plan.machines):
+            from benchrig.machines import accelerator
+
             found = accelerator.probe()
             driver = "kvm" if found.name == "kvm" else "qemu"
             if driver == "qemu":
@@ -293,15 +294,9 @@ def _states(vagrant: Vagrant) -> dict[str, str]:
     return vagrant_output.states(vagrant.run(["status"], "the machines' state cannot be read"))
 
 
-def _show(plan: Plan) -> Callable[[str], None]:
-    """Return what shows Vagrant's progress, with the names that the inventory has for the machines."""
-    prefix = f"{plan.machines[0].vagrant_name.rpartition('.')[0]}."
-
-    def show(text: str) -> None:
-        first = text.splitlines()[0].replace(prefix, "")
-        if console.is_terminal():
-            console.status(f"vagrant: {first}")
-        elif not first.startswith("Progress:"):
-            console.line(f"vagrant: {first}", "faint")
-
-    return show
+def _show(text: str) -> None:
+    """Show a message of Vagrant's progress; of a long wait, only what is new."""
+    if console.is_terminal():
+        console.status(text)
+    elif not any(word in text for word in ("Progress:", "Retrying...")):
+        console.line(text, "faint")

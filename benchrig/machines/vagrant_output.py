@@ -24,10 +24,10 @@ class Line:
 
     @property
     def progress(self) -> str:
-        """What is to be shown to people: the text of a message, without the arrows and the machine's name before it."""
-        if self.kind != "ui" or len(self.data) < 2 or self.data[0] == "error":
+        """What is to be shown to people: a message's first line, without the arrows and the machine's name before it."""
+        if self.kind != "ui" or len(self.data) < 2 or self.data[0] == "error" or not self.data[1].strip():
             return ""
-        text = self.data[1].strip().removeprefix("==>").strip()
+        text = self.data[1].strip().splitlines()[0].removeprefix("==>").strip()
         return text.removeprefix(f"{self.target}:").strip() if self.target else text
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -67,7 +68,9 @@ class Vagrant:
             process = subprocess.Popen(
                 argv, cwd=self.root, env=self._environ(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr
             )
-            lines, late = _followed(process, timeout, show)
+            lines, late = _followed(
+                process, timeout, lambda line: show(self._told(line)) if show and line.progress else None
+            )
             stderr.seek(0)
             complaint = stderr.read().decode("utf-8", "replace")
         if late:
@@ -75,6 +78,12 @@ class Vagrant:
         if process.returncode:
             raise vagrant_errors.error(purpose, failure(lines, complaint), self.provider)
         return lines
+
+    def _told(self, line: Line) -> str:
+        """Return a message of progress with the names that the inventory has for the machines."""
+        prefix = f"{self.key}."
+        text = re.sub(rf"(?<![\w-]){re.escape(prefix)}", "", line.progress)
+        return f"{line.target.removeprefix(prefix) or 'vagrant'}: {text}"
 
     def _environ(self) -> dict[str, str]:
         # The user's own VAGRANT_HOME stays; what would lead Vagrant away from this clone's Vagrantfile does not.
@@ -92,7 +101,7 @@ class Vagrant:
 
 
 def _followed(
-    process: subprocess.Popen[bytes], timeout: float, show: Callable[[str], None] | None
+    process: subprocess.Popen[bytes], timeout: float, show: Callable[[Line], None]
 ) -> tuple[tuple[Line, ...], bool]:
     """Read a process to its end; return its lines, and whether it had to be ended because it took too long."""
     assert process.stdout
@@ -110,8 +119,7 @@ def _followed(
             line = parse(raw.decode("utf-8", "replace"))
             if line is not None:
                 lines.append(line)
-                if show and line.progress:
-                    show(line.progress)
+                show(line)
         process.wait()
     except KeyboardInterrupt:
         # The terminal has told Vagrant too, which undoes what is half done.
