@@ -23,6 +23,19 @@ RUN = "a folder of reports/, its path, `latest`, or the name of published figure
 INVENTORY = "inventory/<name>.yml, or a path; default: lab"
 
 
+@command()
+def box(ctx: Context) -> None:
+    """Make a Debian 12 virtual machine's disk from Debian packages, for `-i qemu` and for Vagrant's provider libvirt.
+
+    Example: ./inv box
+    """
+    from benchrig.machines.box import build
+    from benchrig.machines.lab_folder import cache
+
+    made = build(cache())
+    console.result(f"{made.disk}\n{made.vagrant}")
+
+
 @command(help={"inventory": INVENTORY})
 def up(ctx: Context, inventory: str = "") -> None:
     """Start the machines of the inventory, and make them first where they do not exist.
@@ -287,13 +300,20 @@ def destroy(ctx: Context, inventory: str = "") -> None:
     _machines(ctx, inventory).destroy()
 
 
-@command(help={"select": "pytest's -k expression", "lab": "also the tests that bring up a real lab machine (default: yes)"})
-def test(ctx: Context, select: str = "", lab: bool = True) -> None:
+@command(
+    help={
+        "select": "pytest's -k expression",
+        "lab": "also the tests that bring up a real lab machine (default: yes)",
+        "vm": "also the tests that bring up a virtual machine, which without KVM take many minutes",
+    }
+)
+def test(ctx: Context, select: str = "", lab: bool = True, vm: bool = False) -> None:
     """Run benchrig's own tests.
 
     Example: ./inv test --no-lab
     """
-    run_tool(ROOT, "pytest", *(["-k", select] if select else []), *([] if lab else ["-m", "not lab"]))
+    left_out = " and ".join(f"not {mark}" for mark, wanted in (("lab", lab), ("vm", vm)) if not wanted)
+    run_tool(ROOT, "pytest", *(["-k", select] if select else []), "-m", left_out)
 
 
 @command()

@@ -77,4 +77,15 @@ def _vagrant(inventory: Inventory, root: Path) -> Machines:
     return VagrantMachines(inventory, root)
 
 
-KINDS: dict[str, Callable[[Inventory, Path], Machines]] = {"lab": _lab, "existing": _existing, "vagrant": _vagrant}
+def _qemu(inventory: Inventory, root: Path) -> Machines:
+    from benchrig.machines.qemu import QemuMachines
+
+    return QemuMachines(inventory, root)
+
+
+KINDS: dict[str, Callable[[Inventory, Path], Machines]] = {
+    "lab": _lab,
+    "existing": _existing,
+    "vagrant": _vagrant,
+    "qemu": _qemu,
+}

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -29,8 +28,7 @@ from benchrig.machines import (
 from benchrig.machines.lab_folder import MachineFolder, lab_of, remove, write
 from benchrig.machines.lab_machine import Plan
 from benchrig.machines.outer import Outer
-
-IN_PARALLEL = 8
+from benchrig.machines.parallel import each
 
 
 class LabMachines:
@@ -76,7 +74,7 @@ class LabMachines:
         with self.lab.locked():
             words = lab_process.words()
             running = any(lab_machine.mark(machine) in words for machine in machines)
-            _each(machines, lab_snapshot.take)
+            each(machines, lab_snapshot.take)
             if running:
                 self._start()
         console.line(f"lab: kept {', '.join(machine.name for machine in machines)} as now; back to it: ./inv restore")
@@ -85,9 +83,9 @@ class LabMachines:
         """Bring every machine back to its snapshot and start it. Raises MachineError, before anything, when one has none."""
         machines = self._made("kept", "Keep them as they are: ./inv snapshot", lambda machine: bool(machine.layers()))
         with self.lab.locked():
-            _each(machines, lab_snapshot.restore)
+            each(machines, lab_snapshot.restore)
             self._start()
-            _each(machines, lab_snapshot.clean)
+            each(machines, lab_snapshot.clean)
         return self.reach()
 
     def status(self) -> tuple[MachineStatus, ...]:
@@ -141,7 +139,7 @@ class LabMachines:
         self._prepare(self._stopped(), settings)
         if lab_network.network_of(self.lab) is None:
             # Machines that run without the lab's network can be reached by nobody: they start with the others.
-            _each(self.lab.machines(), lab_machine.stop)
+            each(self.lab.machines(), lab_machine.stop)
         stopped = self._stopped()
         lab_requirements.check_capacity(len(stopped))
         record = self.lab.record().with_machines(self.inventory.hosts)
@@ -152,7 +150,7 @@ class LabMachines:
         for machine in self.lab.machines():
             if machine not in stopped:
                 lab_machine.write_hosts(machine, plan)
-        _each(stopped, lambda machine: _boot(machine, plan))
+        each(stopped, lambda machine: _boot(machine, plan))
 
     def _prepare(self, machines: Iterable[MachineFolder], settings: Outer) -> None:
         """Make what machines keep for life: their folder, their image, their keys."""
@@ -173,7 +171,7 @@ class LabMachines:
         if running:
             console.status(f"stopping {', '.join(running)}")
         try:
-            _each(self.lab.machines(), lab_machine.stop)
+            each(self.lab.machines(), lab_machine.stop)
             lab_network.close_lab(self.lab)
         finally:
             console.status("")
@@ -194,15 +192,3 @@ def _boot(machine: MachineFolder, plan: Plan) -> None:
     started = time.monotonic()
     lab_machine.start(machine, plan)
     console.line(f"{machine.name}: up at {plan.address(machine.name)}, {time.monotonic() - started:.1f} s")
-
-
-def _each(machines: Iterable[MachineFolder], act: Callable[[MachineFolder], None]) -> None:
-    """Do something to several machines at once. Raises MachineError with what went wrong for each."""
-    with ThreadPoolExecutor(max_workers=IN_PARALLEL) as pool:
-        errors = [future.exception() for future in [pool.submit(act, machine) for machine in machines]]
-    for error in errors:
-        if error is not None and not isinstance(error, MachineError):
-            raise error
-    found = [error for error in errors if isinstance(error, MachineError)]
-    if found:
-        raise MachineError("\n".join(map(str, found)), found[0].hint)

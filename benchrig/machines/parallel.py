@@ -1,0 +1,25 @@
+"""The same done to several machines at once, and what went wrong for each of them told together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from benchrig.errors import MachineError
+
+T = TypeVar("T")
+
+IN_PARALLEL = 8
+
+
+def each(machines: Iterable[T], act: Callable[[T], None]) -> None:
+    """Do something to several machines at once. Raises MachineError with what went wrong for each."""
+    with ThreadPoolExecutor(max_workers=IN_PARALLEL) as pool:
+        errors = [future.exception() for future in [pool.submit(act, machine) for machine in machines]]
+    for error in errors:
+        if error is not None and not isinstance(error, MachineError):
+            raise error
+    found = [error for error in errors if isinstance(error, MachineError)]
+    if found:
+        raise MachineError("\n".join(map(str, found)), found[0].hint)

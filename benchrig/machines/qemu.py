@@ -1,0 +1,235 @@
+"""Virtual machines in plain QEMU: no root, no Vagrant, nothing changed on the outer machine but one loopback port each.
+
+A machine is reached through that port (QEMU's user networking); machines do not reach each other.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+
+from benchrig import console
+from benchrig.errors import InputError, MachineError
+from benchrig.inventory import Host, Inventory
+from benchrig.machines import MachineStatus, accelerator, box, lab_machine, outer, outer_packages, qemu_machine, qemu_process
+from benchrig.machines.accelerator import Name
+from benchrig.machines.box_files import USER
+from benchrig.machines.lab_folder import LabFolder, MachineFolder, cache, lab_of, write
+from benchrig.machines.parallel import each
+from benchrig.machines.qemu_machine import Hardware
+
+PROGRAMS = {accelerator.QEMU: "qemu-system-x86", "qemu-img": "qemu-utils", "ssh-keygen": "openssh-client"}
+"""Programs the kind runs, and the Debian packages they come from."""
+
+INSTEAD = "Install QEMU with this system's own means, such as `brew install qemu`."
+
+EMULATED = "machines run emulated, many times slower, and figures measured there mean nothing"
+
+CPUS = 4
+MEMORY_MB = 4096
+
+
+class QemuMachines:
+    """The machines of an inventory of kind `qemu`. `root` is the clone they belong to."""
+
+    def __init__(self, inventory: Inventory, root: Path) -> None:
+        self.inventory = inventory
+        self.root = root
+        lab = lab_of(inventory, root)
+        self.folder: LabFolder = replace(lab, path=cache() / "qemu" / lab.path.name)
+
+    def up(self) -> Inventory:
+        """Start what is not running and wait until each machine lets us in. Raises MachineError, HostError, InputError."""
+        if self._not_up():
+            with self._working():
+                self._start(self._not_up())
+        return self.reach()
+
+    def down(self) -> None:
+        """Power off every machine. Raises MachineError."""
+        if self._is_absent():
+            return
+        with self._working():
+            self._stop()
+
+    def destroy(self) -> None:
+        """Stop every machine and remove all of them but their box. Raises MachineError when something stays."""
+        if self._is_absent():
+            return
+        with self._working():
+            self._stop()
+            shutil.rmtree(self.folder.path, ignore_errors=True)
+        if self.folder.path.exists():
+            raise MachineError(f"{self.folder.path} cannot be removed")
+        with suppress(OSError):
+            self.folder.path.parent.rmdir()
+        console.line("qemu: destroyed")
+
+    def snapshot(self) -> None:
+        """Keep the state of every machine, memory included; they go on running. Raises MachineError."""
+        self.reach()
+        with self._working():
+            for machine in self._machines():
+                began = time.monotonic()
+                console.status(f"{machine.name}: writing its memory")
+                qemu_machine.keep(machine)
+                console.line(f"{machine.name}: kept, {time.monotonic() - began:.1f} s")
+
+    def restore(self) -> Inventory:
+        """Bring every machine back to the state that was kept, and have it run. Raises MachineError, HostError."""
+        self._check_kept()
+        with self._working():
+            self._restore(self._machines())
+        return self.reach()
+
+    def status(self) -> tuple[MachineStatus, ...]:
+        """Return how each machine is; also one that the inventory no longer names."""
+        names = dict.fromkeys([*self.inventory.hosts, *(machine.name for machine in self.folder.machines())])
+        return tuple(_status(self.folder.machine(name)) for name in names)
+
+    def reach(self) -> Inventory:
+        """Return the inventory with how to reach each machine. Raises MachineError when one is not up."""
+        if missing := self._not_up():
+            names = ", ".join(machine.name for machine in missing)
+            raise MachineError(f"not running: {names}", "Bring it up: ./inv up")
+        inventory = self.inventory
+        for name in inventory.hosts:
+            inventory = inventory.with_variables(name, self._reached(name).variables)
+        return inventory
+
+    def _reached(self, name: str) -> Host:
+        host = self.inventory.hosts[name]
+        variables = {
+            "ansible_host": "127.0.0.1",
+            "ansible_port": qemu_machine.record(self.folder.machine(name)).port,
+            "ansible_user": USER,
+            "ansible_become": True,
+            "ansible_ssh_private_key_file": str(self.folder.key),
+            "benchrig_known_hosts": str(self.folder.known_hosts),
+        }
+        return replace(host, variables={**host.variables, **variables})
+
+    @contextmanager
+    def _working(self) -> Iterator[None]:
+        """Hold the folder for ourselves, with all the programs there."""
+        outer_packages.ensure(PROGRAMS, "a virtual machine", INSTEAD)
+        try:
+            with self.folder.locked():
+                yield
+        finally:
+            console.status("")
+
+    def _machines(self) -> list[MachineFolder]:
+        return [self.folder.machine(name) for name in self.inventory.hosts]
+
+    def _not_up(self) -> list[MachineFolder]:
+        return [machine for machine in self._machines() if not qemu_machine.is_up(machine)]
+
+    def _check_kept(self) -> None:
+        if missing := [machine.name for machine in self._machines() if not qemu_machine.kept_snapshot(machine)]:
+            raise MachineError(f"there is no snapshot of {', '.join(missing)}", "Make one: ./inv up provision snapshot")
+
+    def _is_absent(self) -> bool:
+        if absent := not self.folder.path.is_dir():
+            console.line("qemu: there is none")
+        return absent
+
+    def _start(self, machines: list[MachineFolder]) -> None:
+        """Start machines, making them first where they do not exist; those that are still starting are waited for."""
+        began = time.monotonic()
+        stopped = [machine for machine in machines if qemu_process.find(machine.path) is None]
+        if stopped:
+            found = accelerator.probe()
+            if found.name == "tcg":
+                console.warn(f"{EMULATED}: {found.reason}")
+            settings = outer.read()
+            for machine in stopped:
+                hardware = self._hardware(machine.name, found.name)
+                self._make(machine)
+                qemu_machine.start(machine, hardware, settings, self.folder.key)
+        for machine in machines:
+            qemu_machine.resume(machine)
+        self._await(machines, began)
+
+    def _restore(self, machines: list[MachineFolder]) -> None:
+        began = time.monotonic()
+        settings = outer.read()
+        for machine in machines:
+            noted = qemu_machine.record(machine)
+            if noted.kept is None:
+                raise MachineError(f"{machine.name}: what its snapshot needs is not noted", "./inv destroy up")
+            console.status(f"{machine.name}: reading its memory")
+            if qemu_process.find(machine.path) is not None and noted.hardware == noted.kept:
+                qemu_machine.bring_back(machine)
+            else:
+                qemu_machine.stop(machine)
+                snapshot = qemu_machine.kept_snapshot(machine)
+                qemu_machine.start(machine, noted.kept, settings, self.folder.key, snapshot)
+                if noted.kept.accelerator == "tcg":
+                    console.warn(EMULATED)
+        self._await(machines, began)
+        each(machines, lambda machine: qemu_machine.set_clock(self._reached(machine.name)))
+
+    def _await(self, machines: list[MachineFolder], began: float) -> None:
+        """Wait until machines let us in, with their host keys pinned."""
+        every = self.folder.machines()
+        lines = [lab_machine.known_host(one, f"[127.0.0.1]:{qemu_machine.record(one).port}") for one in every]
+        write(self.folder.known_hosts, "".join(lines).encode())
+        console.status(f"waiting for {', '.join(machine.name for machine in machines)}")
+
+        def wait(machine: MachineFolder) -> None:
+            qemu_machine.await_login(machine, self._reached(machine.name))
+            port = qemu_machine.record(machine).port
+            console.line(f"{machine.name}: up at 127.0.0.1:{port}, {time.monotonic() - began:.1f} s")
+
+        each(machines, wait)
+
+    def _make(self, machine: MachineFolder) -> None:
+        lab_machine.make_key(self.folder.key, "benchrig")
+        if not qemu_machine.disk(machine).exists():
+            qemu_machine.make(machine, self._box(machine.name))
+
+    def _box(self, name: str) -> Path:
+        """Return the disk that a machine's own is made above. Raises InputError when there is no such file."""
+        named = str(self.inventory.hosts[name].variables.get("benchrig_box") or "")
+        if not named:
+            return box.build(cache()).disk
+        path = (self.root / Path(named).expanduser()).resolve()
+        if not path.is_file():
+            raise InputError(
+                f"benchrig_box of '{name}': there is no file {path}", "For the kind qemu it is a box's box.qcow2."
+            )
+        return path
+
+    def _hardware(self, name: str, found: Name) -> Hardware:
+        host = self.inventory.hosts[name]
+        return Hardware(_number(host, "benchrig_cpus", CPUS), _number(host, "benchrig_memory_mb", MEMORY_MB), found)
+
+    def _stop(self) -> None:
+        running = [machine for machine in self.folder.machines() if qemu_process.find(machine.path) is not None]
+        names = ", ".join(machine.name for machine in running)
+        if running:
+            console.status(f"stopping {names}")
+            each(running, qemu_machine.stop)
+            console.line(f"qemu: stopped {names}")
+
+
+def _status(machine: MachineFolder) -> MachineStatus:
+    noted = qemu_machine.record(machine)
+    if qemu_process.find(machine.path) is not None:
+        how = "" if qemu_machine.is_up(machine) else "; does not let us in yet, or is suspended: ./inv up"
+        return MachineStatus(machine.name, "running", f"127.0.0.1:{noted.port}", f"QEMU: {noted.hardware}{how}")
+    if qemu_machine.disk(machine).exists():
+        return MachineStatus(machine.name, "stopped", "", f"kept in {machine.path}")
+    return MachineStatus(machine.name, "absent", "", "made by ./inv up")
+
+
+def _number(host: Host, variable: str, default: int) -> int:
+    value = host.variables.get(variable, default)
+    if isinstance(value, bool) or not str(value).isdecimal() or int(str(value)) == 0:
+        raise InputError(f"{variable} of '{host.name}' is {value!r}, not a whole number above 0")
+    return int(str(value))

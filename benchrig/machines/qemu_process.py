@@ -1,0 +1,103 @@
+"""The QEMU of one machine: started so that it outlives us, and found again by the pid file in the machine's folder.
+
+A pid file may be older than the process that has its number now; so a process counts as ours only if its own command line
+names that very pid file.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from benchrig.errors import MachineError
+from benchrig.machines.command import run, search_path
+from benchrig.machines.qemu_qmp import SOCKET
+
+START_SECONDS = 60.0
+"""How long QEMU may take until its monitor is there; it loads a snapshot before."""
+
+
+def pid_file(folder: Path) -> Path:
+    """Return the file in which QEMU notes its process; QEMU removes it when it ends by itself."""
+    return folder / "pid"
+
+
+def find(folder: Path) -> int | None:
+    """Return the process of the QEMU that runs a machine, or None."""
+    try:
+        pid = int(pid_file(folder).read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return None
+    return pid if str(pid_file(folder)) in _command_line(pid) else None
+
+
+def start(name: str, folder: Path, argv: Sequence[str]) -> None:
+    """Start QEMU in a machine's folder, and wait until its monitor is there. Raises MachineError with what QEMU said."""
+    log = folder / "qemu.log"
+    (folder / SOCKET).unlink(missing_ok=True)
+    pid_file(folder).unlink(missing_ok=True)
+    environ = {**os.environ, "PATH": search_path()}
+    with log.open("wb") as output:
+        try:
+            process = subprocess.Popen(
+                [*argv, "-pidfile", str(pid_file(folder)), "-qmp", f"unix:{SOCKET},server=on,wait=off"],
+                cwd=folder,
+                env=environ,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise MachineError(f"{name}: {argv[0]}: {(error.strerror or str(error)).lower()}") from None
+    deadline = time.monotonic() + START_SECONDS
+    while not (folder / SOCKET).exists() or not pid_file(folder).exists():
+        if process.poll() is not None:
+            said = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+            reason = said[-1].removeprefix(f"{argv[0]}: ") if said else f"exit code {process.returncode}"
+            raise MachineError(f"{name}: QEMU ended at once: {reason}")
+        if time.monotonic() > deadline:
+            process.kill()
+            raise MachineError(f"{name}: QEMU did not start within {START_SECONDS:.0f} s")
+        time.sleep(0.02)
+
+
+def wait(folder: Path, seconds: float) -> bool:
+    """Wait for a machine's QEMU to end; return whether it has."""
+    deadline = time.monotonic() + seconds
+    while find(folder) is not None:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def kill(folder: Path) -> None:
+    """Kill a machine's QEMU. Raises MachineError when it stays."""
+    pid = find(folder)
+    if pid is None:
+        return
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+    if not wait(folder, 10.0):
+        raise MachineError(f"{folder.name}: QEMU (process {pid}) cannot be killed")
+
+
+def _command_line(pid: int) -> list[str]:
+    if sys.platform == "linux":
+        try:
+            return Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
+        except OSError:
+            return []
+    try:
+        # The pid file's path may have spaces; ps cannot show where a word ends.
+        said = run(["ps", "-ww", "-o", "args=", "-p", str(pid)], "processes cannot be listed")
+    except MachineError:
+        return []
+    return [said.partition(" -pidfile ")[2].partition(" -qmp ")[0]]

@@ -1,0 +1,111 @@
+"""QEMU's monitor, spoken to in QMP: one JSON object a line over a socket in the machine's folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from benchrig.errors import MachineError
+
+SOCKET = "qmp"
+"""Name of the socket in a machine's folder, which QEMU runs in: a path from there is never too long for a socket."""
+
+ANSWER_SECONDS = 300.0
+"""QEMU answers nothing while it writes a snapshot."""
+
+JOB_SECONDS = 600.0
+
+
+class Qmp:
+    """A conversation with the QEMU of one machine. Raises MachineError when it cannot be held, or when QEMU refuses."""
+
+    def __init__(self, name: str, folder: Path) -> None:
+        """Connect to the QEMU that listens in a machine's folder."""
+        self._name = name
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.settimeout(ANSWER_SECONDS)
+        try:
+            _connect(self._socket, folder)
+            self._lines = self._socket.makefile("rb")
+            self._read()
+            self.execute("qmp_capabilities")
+        except OSError as error:
+            self._socket.close()
+            raise self._lost(error) from None
+        except BaseException:
+            self._socket.close()
+            raise
+
+    def __enter__(self) -> Qmp:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._socket.close()
+
+    def execute(self, command: str, arguments: Mapping[str, object] | None = None) -> Any:
+        """Have QEMU do something and return its answer."""
+        try:
+            self._socket.sendall(json.dumps({"execute": command, "arguments": arguments or {}}).encode() + b"\n")
+            while True:
+                message = self._read()
+                if "return" in message:
+                    return message["return"]
+                if "error" in message:
+                    raise MachineError(f"{self._name}: QEMU refuses {command}: {message['error']['desc']}")
+        except OSError as error:
+            raise self._lost(error) from None
+
+    def run_job(self, command: str, arguments: Mapping[str, object]) -> None:
+        """Have QEMU do something that takes a while, and wait until it is done."""
+        self.execute(command, {"job-id": command, **arguments})
+        deadline = time.monotonic() + JOB_SECONDS
+        while time.monotonic() < deadline:
+            job = next((job for job in self.execute("query-jobs") if job["id"] == command), None)
+            if job and job["status"] == "concluded":
+                self.execute("job-dismiss", {"id": command})
+                if "error" in job:
+                    raise MachineError(f"{self._name}: {command} failed: {job['error']}")
+                return
+            time.sleep(0.05)
+        raise MachineError(f"{self._name}: {command} did not end within {JOB_SECONDS:.0f} s")
+
+    def snapshots(self, node: str) -> tuple[str, ...]:
+        """Return the snapshots in a disk, the oldest first."""
+        nodes = self.execute("query-named-block-nodes", {"flat": True})
+        images = [one["image"] for one in nodes if one.get("node-name") == node]
+        return tuple(snapshot["name"] for image in images for snapshot in image.get("snapshots", []))
+
+    def _read(self) -> dict[str, Any]:
+        line = self._lines.readline()
+        if not line:
+            raise ConnectionResetError(0, "it has ended")
+        try:
+            message = json.loads(line)
+        except ValueError:
+            message = None
+        if not isinstance(message, dict):
+            raise MachineError(f"{self._name}: QEMU's monitor said what is not QMP: {line[:60]!r}")
+        return message
+
+    def _lost(self, error: OSError) -> MachineError:
+        reason = "no answer" if isinstance(error, TimeoutError) else (error.strerror or str(error)).lower()
+        return MachineError(f"{self._name}: QEMU's monitor cannot be reached: {reason}")
+
+
+def _connect(sock: socket.socket, folder: Path) -> None:
+    if sys.platform != "linux":
+        sock.connect(str(folder / SOCKET))
+        return
+    # Through the folder's descriptor, because the path of a socket may have 107 bytes at most.
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        sock.connect(f"/proc/self/fd/{descriptor}/{SOCKET}")
+    finally:
+        os.close(descriptor)
