@@ -284,9 +284,13 @@ def test_a_generator_out_of_descriptors_is_named_with_the_counters_that_prove_it
     )
 
 
-def test_connections_that_fail_otherwise_are_told_with_the_ports_in_use() -> None:
-    cell, _, _ = tried(RunLoad=CONNECT_983, StopSampling=replace(SERVER, time_wait_peak=28_000))
+def test_connections_that_fail_otherwise_are_told_with_the_ports_in_use_where_those_are_the_load_hosts() -> None:
+    many = {"RunLoad": CONNECT_983, "StopSampling": replace(SERVER, time_wait_peak=28_000)}
+    host = RecordingHost("both", [], **many)
+    cell = measure(ends(ROW, host, host, None), PLAN, ROW, 1, lambda _: None).cell
     assert "(connect 983; 28000 sockets were in TIME_WAIT" in cell.reason
+    elsewhere, _, _ = tried(**many)
+    assert elsewhere.reason.endswith("(connect 983)")
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from benchrig import inventory
 from benchrig.agent import bench_protocol as ask
 from benchrig.bench import run
 from benchrig.bench.app import App, DatabaseFile, read_apps
-from benchrig.bench.cell import Measurement
+from benchrig.bench.cell import Ends, Measurement
 from benchrig.bench.data import read_data
 from benchrig.bench.database import look
 from benchrig.bench.deploy import lacking
@@ -143,6 +143,13 @@ def folder(tmp_path: Path) -> Path:
     return made
 
 
+def ends() -> Ends:
+    """Return the ends of a measurement on one machine that is never asked."""
+    host: Any = object()
+    facts = ask.Facts("CPU", 2, 1 << 30, "6.1", "Debian", "kvm", {}, {}, {}, open_files=1 << 20, local_ports=64512)
+    return Ends(host, host, "lab1", "lab1", "127.0.0.1", facts, {})
+
+
 def measured_until(monkeypatch: pytest.MonkeyPatch, last: int, end: BaseException) -> Plan:
     """Have cells measured until one ends with an error."""
     names = iter(range(last))
@@ -162,7 +169,7 @@ def test_what_was_measured_before_an_end_is_kept_and_it_is_said_where(
 ) -> None:
     wanted = measured_until(monkeypatch, 1, end)
     with pytest.raises(type(end)):
-        run._measure_all(None, wanted, folder)  # type: ignore[arg-type]
+        run._measure_all(run.turns(wanted, [ends()]), wanted, folder)
     last = capsys.readouterr().err.splitlines()[-1]
     assert last == f"1 of 2 cells were measured, and are in reports/{folder.name}; the table: ./inv report"
     assert len(store.read(folder)[1]) == 1
@@ -172,6 +179,7 @@ def test_what_was_measured_before_an_end_is_kept_and_it_is_said_where(
 def test_an_end_before_the_first_cell_leaves_nothing_to_speak_of(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    wanted = measured_until(monkeypatch, 0, KeyboardInterrupt())
     with pytest.raises(KeyboardInterrupt):
-        run._measure_all(None, measured_until(monkeypatch, 0, KeyboardInterrupt()), folder)  # type: ignore[arg-type]
+        run._measure_all(run.turns(wanted, [ends()]), wanted, folder)
     assert capsys.readouterr().err == ""

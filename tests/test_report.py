@@ -21,7 +21,7 @@ from tests.cases.reports import PUBLISHED, ROOT, a_cell, a_load, a_run, missing
 def remarks(monkeypatch: pytest.MonkeyPatch) -> dict[str, Remark]:
     """Remarks to be made, by the name of the row, in place of the audit's own."""
     made: dict[str, Remark] = {}
-    monkeypatch.setattr("benchrig.results.audit.remarks", lambda cell: (made[cell.name],) if cell.name in made else ())
+    monkeypatch.setattr("benchrig.results.audit.remarks", lambda cell, _: (made[cell.name],) if cell.name in made else ())
     return made
 
 

@@ -19,7 +19,7 @@ from io import RawIOBase
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from . import bench_database, bench_facts, bench_unit
+from . import bench_database, bench_facts, bench_network, bench_unit
 from . import bench_protocol as ask
 from .bench_load import LoadRunner
 from .sampler import Sampler
@@ -38,6 +38,7 @@ class Bench:
         self._unit = ""
         self._load = LoadRunner()
         self._sampler: Sampler | None = None
+        self._network: bench_network.NetworkServer | None = None
         self._handlers: dict[type[ask.Operation[Any]], Callable[[Any], object]] = {
             ask.FindFacts: lambda _: bench_facts.facts(),
             ask.FindDeployed: lambda op: bench_facts.deployed(op.programs),
@@ -54,6 +55,9 @@ class Bench:
             ask.FindDatabase: lambda op: bench_database.find(op.data),
             ask.ResetData: lambda op: bench_database.reset(op.data),
             ask.FindDatabaseLoad: lambda op: bench_database.counters(op.data, op.table, op.ended),
+            ask.OpenNetwork: self._open_network,
+            ask.MeasureNetwork: bench_network.measure,
+            ask.CloseNetwork: self._close_network,
         }
 
     def answer(self, line: bytes) -> ask.Envelope:
@@ -92,6 +96,17 @@ class Bench:
             raise ValueError("nothing is sampled")
         sampler, self._sampler = self._sampler, None
         return sampler.stop()
+
+    def _open_network(self, op: ask.OpenNetwork) -> ask.NetworkPort:
+        self._close_network(ask.CloseNetwork())
+        self._network = bench_network.NetworkServer(op.port)
+        return self._network.at
+
+    def _close_network(self, _: ask.CloseNetwork) -> ask.Done:
+        network, self._network = self._network, None
+        if network is not None:
+            network.close()
+        return ask.Done()
 
 
 def _send(out: RawIOBase, answer: ask.Envelope) -> None:

@@ -304,26 +304,47 @@ class FindDatabaseLoad(Operation[DatabaseCounters]):
     ended: bool
 
 
-OPERATIONS: dict[str, type[Operation[Any]]] = {
-    operation.__name__: operation
-    for operation in (
-        FindFacts,
-        FindDeployed,
-        FreePort,
-        Start,
-        AwaitAnswer,
-        Fetch,
-        RunLoad,
-        StartSampling,
-        StopSampling,
-        FindWhatRuns,
-        ReadJournal,
-        Stop,
-        FindDatabase,
-        ResetData,
-        FindDatabaseLoad,
-    )
-}
+@dataclass(frozen=True)
+class NetworkPort:
+    """Where a server listens for a measurement of the network, and the word that it wants to hear first."""
+
+    port: int
+    word: str
+
+
+@dataclass(frozen=True)
+class OpenNetwork(Operation[NetworkPort]):
+    """Listen on `port`, or on any free one where that is taken, until CloseNetwork."""
+
+    port: int
+
+
+@dataclass(frozen=True)
+class NetworkFigures:
+    """Round trips and bandwidth as they were measured; `error` when the other host could not be reached."""
+
+    rtt_us_median: float = 0.0
+    rtt_us_p99: float = 0.0
+    bandwidth_bits_per_second: float = 0.0
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class MeasureNetwork(Operation[NetworkFigures]):
+    """Measure the network between here and a host that listens."""
+
+    host: str
+    port: int
+    word: str
+
+
+@dataclass(frozen=True)
+class CloseNetwork(Operation[Done]):
+    """Stop listening, and see the port given back."""
+
+
+OPERATIONS: dict[str, type[Operation[Any]]] = {operation.__name__: operation for operation in Operation.__subclasses__()}
+"""Every operation there is, by its name."""
 
 
 @dataclass(frozen=True)

@@ -51,11 +51,22 @@ class Ends:
     unit_open_files: Mapping[str, int]
     """Descriptor limit of each app's unit."""
     database: DatabaseEnd | None = None
+    one_of_many: bool = False
+    """Each row is measured on several servers, of which this is one."""
 
     @property
     def shared(self) -> bool:
         """Load generator and server are on one machine."""
         return self.server is self.generator
+
+    def title(self, row: str) -> str:
+        """Return what a row that is measured here is called."""
+        return f"{row} on {self.server_name}" if self.one_of_many else row
+
+    @property
+    def raw_folder(self) -> str:
+        """Where what the load generator wrote is kept, in the run's folder below `raw/`; with `/` at its end, or empty."""
+        return f"{self.server_name.replace('/', '_')}/" if self.one_of_many else ""
 
 
 @dataclass(frozen=True)
@@ -124,7 +135,7 @@ class Attempt:
     def command(self) -> tuple[str, ...]:
         """The load generator's command as it can be repeated in the run's folder, where its script is kept."""
         words = self.plan.generator.command(self.shape, self.url)
-        return tuple(word.replace("{script}", f"raw/{self.row.name}.lua") for word in words)
+        return tuple(word.replace("{script}", f"raw/{self.ends.raw_folder}{self.row.name}.lua") for word in words)
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
@@ -134,6 +145,11 @@ class Attempt:
             yield
         finally:
             self.phases[name] = round(time.monotonic() - began, 3)
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether a host's name or address means the machine itself, whichever it is."""
+    return host in ("localhost", "::1") or host.startswith("127.")
 
 
 class CellError(Exception):
@@ -228,7 +244,7 @@ def _load(attempt: Attempt, blank: Cell) -> Cell:
         raise AppEndedError("the app died under the load")
 
     facts, tool = attempt.ends.generator_facts, attempt.plan.generator
-    load, reason = judge(Trial(tool, attempt.shape, output, seen, facts.local_ports))
+    load, reason = judge(Trial(tool, attempt.shape, output, seen, facts.local_ports, attempt.ends.shared))
     return replace(
         blank,
         status="failed" if reason else "measured",
@@ -290,8 +306,6 @@ def _limits(attempt: Attempt) -> Limits:
 
 
 def _blank(attempt: Attempt, repeat: int) -> Cell:
-    # Of a service that is not ours we know only its address.
-    at_load_host = attempt.host in ("localhost", "::1") or attempt.host.startswith("127.")
     return Cell(
         name=attempt.row.name,
         app=attempt.app.name,
@@ -306,7 +320,8 @@ def _blank(attempt: Attempt, repeat: int) -> Cell:
         route=attempt.row.traffic.title,
         sleep_seconds=attempt.app.file.sleep_seconds,
         cores=attempt.ends.generator_facts.cores,
-        load_on_server=attempt.ends.shared if attempt.is_ours else at_load_host,
+        # Of a service that is not ours we know only its address.
+        load_on_server=attempt.ends.shared if attempt.is_ours else is_loopback(attempt.host),
         started_at=now(),
     )
 
@@ -328,11 +343,18 @@ def _fetch(attempt: Attempt, route: Route) -> ask.Reply:
     request = ask.Fetch(attempt.host, attempt.port, route.path, VERIFY_SECONDS, route.method, route.headers, body)
     reply = attempt.ends.generator.ask(request)
     if reply.error:
-        other = attempt.is_ours and not attempt.ends.shared
-        hint = "; does the app listen on more than 127.0.0.1?" if other else ""
-        at = f" at {attempt.host}:{attempt.port}{hint}"
+        at = f" at {attempt.host}:{attempt.port}{_unreached(attempt, reply.error)}"
         raise CellError(f"the load host gets no answer to {route.title}: {reply.error}{at}")
     return reply
+
+
+def _unreached(attempt: Attempt, error: str) -> str:
+    """Return what may keep another machine from an app that answers on its own."""
+    if not attempt.is_ours or attempt.ends.shared:
+        return ""
+    if "refused" in error:
+        return "; does the app listen on more than 127.0.0.1?"
+    return f"; is a firewall between them, or did it need more than {VERIFY_SECONDS:g} s?"
 
 
 def _run(attempt: Attempt, shape: Shape) -> ask.LoadOutput:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchrig import console
@@ -16,7 +17,7 @@ from benchrig.inventory import Inventory
 PLAYBOOK = "site.yml"
 TAGS = ("base", "postgresql", "python", "golang", "openresty", "app", "wrk")
 """The roles that put apps, database and load generator on a host. A host that was provisioned before keeps its settings as
-they are, for they may be what is being tried; one that never was gets them all."""
+they are, for they may be what is being tried; as soon as one never was, all get them."""
 
 
 def lacking(
@@ -36,15 +37,31 @@ def _is_deployed(app: App, server: Deployed) -> bool:
     return found is not None and found.open_files > 0 and app.digests().items() <= found.files.items()
 
 
-def deploy(inventory: Inventory, root: Path, wanted: Plan, data: DataSet | None, hosts: Hosts) -> Deployed:
-    """Provision what the hosts lack, and return what is on the server. Raises BenchrigError if that was not enough."""
+def deploy(inventory: Inventory, root: Path, wanted: Plan, data: DataSet | None, hosts: Hosts) -> Mapping[str, Deployed]:
+    """Provision what the hosts lack, no more than the plan needs, and return what is on each by its name.
+
+    Raises BenchrigError if that was not enough.
+    """
     found, missing = _look(wanted, data, hosts)
     if missing:
         console.line(f"not deployed yet, or changed since: {', '.join(missing)}")
         # Imported here because nothing of it is needed when all is deployed.
         from benchrig.provision import prepare, provision
 
-        provision(inventory, prepare(inventory, root / PLAYBOOK, tags=TAGS if found.apps else ()))
+        new = any(not (one.apps or one.data or one.programs) for one in found.values())
+        ours = [app.name for app in wanted.apps if not app.file.address]
+        spared = _spared(wanted, data)
+        if new and (left := _left_out(root, ours, spared)):
+            console.line(f"deployed is what these rows need, without {left}; ./inv provision deploys all")
+        prepared = prepare(
+            inventory,
+            root / PLAYBOOK,
+            limit=tuple(found),
+            tags=() if new else TAGS,
+            skip_tags=spared,
+            extra_vars={"app_only": ours},
+        )
+        provision(inventory, prepared)
         found, missing = _look(wanted, data, hosts)
         if missing:
             raise BenchrigError(
@@ -54,9 +71,30 @@ def deploy(inventory: Inventory, root: Path, wanted: Plan, data: DataSet | None,
     return found
 
 
-def _look(wanted: Plan, data: DataSet | None, hosts: Hosts) -> tuple[Deployed, tuple[str, ...]]:
-    """Return what is on the server, and what is lacking on any host."""
+def _spared(wanted: Plan, data: DataSet | None) -> tuple[str, ...]:
+    """Return the roles that the plan can do without."""
+    runtimes = {app.file.runtime for app in wanted.apps}
+    needed = {"python": "python" in runtimes, "golang": "go" in runtimes, "openresty": "openresty" in runtimes}
+    needed |= {"app": any(runtimes), "postgresql": data is not None}
+    return tuple(role for role, is_needed in needed.items() if not is_needed)
+
+
+def _left_out(root: Path, ours: Sequence[str], spared: Sequence[str]) -> str:
+    """Return what a host that was never provisioned is spared, in words; empty when nothing is."""
+    others = len({path.parent.name for path in (root / "apps").glob("*/app.yml")} - set(ours))
+    roles = [role for role in spared if role != "app"]
+    words = [f"the {others} other apps"] if others else []
+    return " and ".join([*words, f"the roles {', '.join(roles)}"] if roles else words)
+
+
+def _look(wanted: Plan, data: DataSet | None, hosts: Hosts) -> tuple[dict[str, Deployed], tuple[str, ...]]:
+    """Return what is on each host, and what is lacking on any of them."""
     look = FindDeployed((wanted.generator.program,))
-    found = {host: host.ask(look) for host in hosts.all}
-    database = found[hosts.database] if hosts.database else None
-    return found[hosts.server], lacking(wanted, data, found[hosts.server], found[hosts.generator], database)
+    found = {host.name: host.ask(look) for host in hosts.all}
+    database = found[hosts.database.name] if hosts.database else None
+    missing = [
+        what
+        for pair in hosts.pairs
+        for what in lacking(wanted, data, found[pair.server.name], found[pair.generator.name], database)
+    ]
+    return found, tuple(dict.fromkeys(missing))

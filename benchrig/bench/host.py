@@ -56,16 +56,25 @@ class AgentHost:
 
 
 @dataclass(frozen=True)
-class Hosts:
-    """The hosts of a bench. Two or all three may be one machine: then they are the same object."""
+class Pair:
+    """A server and the host that loads it, which may be the same object."""
 
     server: AgentHost
     """The load host itself when no app is ours to start."""
     generator: AgentHost
+
+
+@dataclass(frozen=True)
+class Hosts:
+    """The hosts of a bench. One machine in several roles is the same object in each."""
+
+    pairs: tuple[Pair, ...]
+    """One for each server, in the inventory's order."""
     database: AgentHost | None
     """None when no app has one."""
 
     @property
     def all(self) -> tuple[AgentHost, ...]:
         """Each host once."""
-        return tuple(dict.fromkeys(filter(None, (self.server, self.generator, self.database))))
+        ends = [host for pair in self.pairs for host in (pair.server, pair.generator)]
+        return tuple(dict.fromkeys([*ends, *([self.database] if self.database else [])]))

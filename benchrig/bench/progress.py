@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 from benchrig import console
 from benchrig.bench.suite import Plan
@@ -13,26 +14,26 @@ OVERHEAD_SECONDS = 1.5
 
 
 class Progress:
-    """Counts the cells of a run."""
+    """Counts the cells of a run; `titles` are what they are called."""
 
-    def __init__(self, plan: Plan) -> None:
-        self._cells = len(plan.rows) * plan.repeats
+    def __init__(self, plan: Plan, titles: Sequence[str]) -> None:
+        self._cells = len(titles)
         self._expected = plan.warm_up_seconds + plan.duration_seconds + OVERHEAD_SECONDS
         self._done = 0
         self._took: list[float] = []
-        self._name = ""
+        self._title = ""
         self._began = time.monotonic()
-        self._width = max(len(row.name) for row in plan.rows)
+        self._width = max(map(len, titles))
 
-    def begin(self, name: str) -> None:
+    def begin(self, title: str) -> None:
         """Go on to a cell."""
-        self._name = name
+        self._title = title
         self._began = time.monotonic()
 
     def say(self, step: str) -> None:
         """Show what is being done."""
         left = about(self.seconds_left())
-        console.status(f"{self._name}  {self._done + 1}/{self._cells}  {step}  about {left} left")
+        console.status(f"{self._title}  {self._done + 1}/{self._cells}  {step}  about {left} left")
 
     def seconds_left(self) -> float:
         """Return how long the cells that are left will take, as those did that were measured."""
@@ -45,7 +46,9 @@ class Progress:
             self._took.append(time.monotonic() - self._began)
         self._done += 1
         count = f"{self._done:{len(str(self._cells))}}/{self._cells}"
-        console.line(f"{cell.name:{self._width}}  {count}  {outcome(cell)}", "" if cell.status == "measured" else "changed")
+        console.line(
+            f"{self._title:{self._width}}  {count}  {outcome(cell)}", "" if cell.status == "measured" else "changed"
+        )
 
 
 def outcome(cell: Cell) -> str:

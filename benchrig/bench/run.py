@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import benchrig
-from benchrig import console, ssh
-from benchrig.agent.bench_protocol import Facts, FindFacts
+from benchrig import console, ssh, yamlfile
+from benchrig.agent.bench_protocol import Deployed, Facts, FindFacts
 from benchrig.bench import cell as cells
+from benchrig.bench import network
 from benchrig.bench.data import DataSet, read_data
-from benchrig.bench.database import DatabaseEnd, look
+from benchrig.bench.database import look
 from benchrig.bench.deploy import deploy
-from benchrig.bench.host import AgentHost, Hosts
+from benchrig.bench.host import AgentHost, Hosts, Pair
 from benchrig.bench.progress import Progress
 from benchrig.bench.rows import Row
 from benchrig.bench.suite import Plan
@@ -35,32 +36,61 @@ class Outcome:
     """Which rows failed; empty when none did. Rows that are not possible did not fail."""
 
 
-def bench(inventory: Inventory, root: Path, wanted: Plan) -> Outcome:
-    """Measure what is planned on the first of the inventory's servers, loaded by the first of its loadgens.
+@dataclass(frozen=True)
+class Turn:
+    """A cell that is to be measured: which row, between which ends, for the how manieth time."""
 
-    Raises InputError when the inventory lacks a host, or the database cannot serve an app; HostError when a host is lost.
-    Whatever ends it, what was measured is kept, and nothing is left running on the hosts.
+    row: Row
+    ends: cells.Ends
+    repeat: int
+
+    @property
+    def title(self) -> str:
+        """What it is called, with its server where there are several."""
+        return self.ends.title(self.row.name)
+
+
+def bench(inventory: Inventory, root: Path, wanted: Plan) -> Outcome:
+    """Measure what is planned on each of the inventory's servers.
+
+    Each is loaded by the load host of the same place where there are as many of them, else by the first one; one at a time.
+    Raises InputError when the inventory lacks a host, or the database cannot serve an app; HostError when a host is lost, or
+    cannot be reached from its load host. Whatever ends it, what was measured is kept, and nothing is left running.
     """
     data = _data_set(root, wanted)
     with _hosts(inventory, wanted) as hosts:
         found = deploy(inventory, root, wanted, data, hosts)
         machines = {host.name: host.ask(FindFacts()) for host in hosts.all}
-        ends = cells.Ends(
-            server=hosts.server,
-            generator=hosts.generator,
-            server_name=hosts.server.name,
-            generator_name=hosts.generator.name,
-            address=_address(inventory, hosts),
-            generator_facts=machines[hosts.generator.name],
-            unit_open_files={name: app.open_files for name, app in found.apps.items()},
-            database=look(hosts.database, hosts.database.name, data, wanted.apps) if hosts.database and data else None,
-        )
+        ends = _ends(inventory, wanted, data, hosts, found, machines)
+        port = next((app.file.port for app in wanted.apps if not app.file.address), 0)
+        networks = [between for one in ends if (between := network.measure(one, port))]
         folder = store.create(root / "reports", wanted.suite)
-        run = _record(folder, inventory, root, wanted, machines, ends.database)
+        run = _record(folder, inventory, root, wanted, machines)
+        run = replace(
+            run,
+            servers=tuple(one.server_name for one in ends) if port else (),
+            networks=tuple(networks),
+            database=ends[0].database.record() if ends[0].database else None,
+        )
         store.write_run(folder, run)
-        measured = _measure_all(ends, wanted, folder)
+        measured = _measure_all(turns(wanted, ends), wanted, folder)
         store.write_run(folder, replace(run, finished_at=store.now()))
     return Outcome(folder, _failure(measured))
+
+
+def turns(wanted: Plan, ends: Sequence[cells.Ends]) -> tuple[Turn, ...]:
+    """Return the cells of a run in their order: row by row on every server in turn, and every row again for each repeat.
+
+    So what drifts with time falls on all rows and on all servers; another server begins each time. A service that runs
+    already is loaded from the first load host alone.
+    """
+    found: list[Turn] = []
+    for repeat in range(1, wanted.repeats + 1):
+        for at, row in enumerate(wanted.rows):
+            here = ends[:1] if row.app.file.address else ends
+            first = (repeat + at - 1) % len(here)
+            found += [Turn(row, one, repeat) for one in (*here[first:], *here[:first])]
+    return tuple(found)
 
 
 def _data_set(root: Path, wanted: Plan) -> DataSet | None:
@@ -72,21 +102,20 @@ def _data_set(root: Path, wanted: Plan) -> DataSet | None:
     return next((read_data(root, name) for name in needed), None)
 
 
-def _measure_all(ends: cells.Ends, wanted: Plan, folder: Path) -> list[Cell]:
-    """Measure every row, then every row again: what drifts with time falls on all of them."""
-    progress = Progress(wanted)
-    measured: list[Cell] = []
+def _measure_all(wanted: Sequence[Turn], plan: Plan, folder: Path) -> list[tuple[str, Cell]]:
+    """Measure every cell, and return them with their titles."""
+    progress = Progress(plan, [turn.title for turn in wanted])
+    measured: list[tuple[str, Cell]] = []
     try:
-        for repeat in range(1, wanted.repeats + 1):
-            for row in wanted.rows:
-                progress.begin(row.name)
-                cell = _measure(ends, wanted, row, repeat, folder, progress)
-                store.append(folder, cell)
-                measured.append(cell)
-                progress.finish(cell)
+        for turn in wanted:
+            progress.begin(turn.title)
+            cell = _measure(turn, plan, folder, progress)
+            store.append(folder, cell)
+            measured.append((turn.title, cell))
+            progress.finish(cell)
     except (KeyboardInterrupt, BenchrigError):
         if measured:
-            count = f"{len(measured)} of {len(wanted.rows) * wanted.repeats}"
+            count = f"{len(measured)} of {len(wanted)}"
             console.line(f"{count} cells were measured, and are in reports/{folder.name}; the table: ./inv report")
         raise
     finally:
@@ -94,64 +123,105 @@ def _measure_all(ends: cells.Ends, wanted: Plan, folder: Path) -> list[Cell]:
     return measured
 
 
-def _measure(ends: cells.Ends, wanted: Plan, row: Row, repeat: int, folder: Path, progress: Progress) -> Cell:
+def _measure(turn: Turn, plan: Plan, folder: Path, progress: Progress) -> Cell:
     try:
-        measured = cells.measure(ends, wanted, row, repeat, progress.say)
+        measured = cells.measure(turn.ends, plan, turn.row, turn.repeat, progress.say)
     except HostError as error:
-        raise HostError(f"{error}; it was measuring '{row.name}'", error.hint) from None
+        raise HostError(f"{error}; it was measuring '{turn.title}'", error.hint) from None
+    name = f"{turn.ends.raw_folder}{turn.row.name}"
     if measured.script:
-        store.write_raw(folder, f"{row.name}.lua", measured.script)
+        store.write_raw(folder, f"{name}.lua", measured.script)
     if not measured.raw:
         return measured.cell
-    return replace(measured.cell, raw=store.write_raw(folder, f"{row.name}-{repeat}.txt", measured.raw))
+    return replace(measured.cell, raw=store.write_raw(folder, f"{name}-{turn.repeat}.txt", measured.raw))
 
 
-def _failure(measured: list[Cell]) -> str:
-    failed = dict.fromkeys(cell.name for cell in measured if cell.status == "failed")
-    rows = dict.fromkeys(cell.name for cell in measured)
+def _failure(measured: Sequence[tuple[str, Cell]]) -> str:
+    failed = dict.fromkeys(title for title, cell in measured if cell.status == "failed")
+    rows = dict.fromkeys(title for title, _ in measured)
     return f"{len(failed)} of {len(rows)} rows failed: {', '.join(failed)}" if failed else ""
 
 
 @contextmanager
 def _hosts(inventory: Inventory, wanted: Plan) -> Iterator[Hosts]:
     """Reach the hosts that the plan needs, each by one connection and one agent. Raises InputError when there is none."""
-    generator = _first(inventory, "loadgens", "a bench")
-    ours = next((app.name for app in wanted.apps if not app.file.address), "")
-    server = _first(inventory, "servers", f"the app '{ours}'") if ours else generator
+    pairs = _pairs(inventory, wanted)
     stored = next((app.name for app in wanted.apps if app.file.database), "")
-    database = _first(inventory, "databases", f"the app '{stored}'") if stored else None
+    database = _group(inventory, "databases", f"the app '{stored}'")[0] if stored else None
     with ExitStack() as stack:
         agents = {}
-        for host in {host.name: host for host in (server, generator, database) if host}.values():
+        ends = [host for pair in pairs for host in pair]
+        for host in {host.name: host for host in [*ends, *([database] if database else [])]}.values():
             console.status(f"{host.name}: connecting")
             remote = stack.enter_context(ssh.connect(host))
             agents[host.name] = stack.enter_context(closing(AgentHost(remote)))
-        yield Hosts(agents[server.name], agents[generator.name], agents[database.name] if database else None)
+        yield Hosts(
+            tuple(Pair(agents[server.name], agents[generator.name]) for server, generator in pairs),
+            agents[database.name] if database else None,
+        )
 
 
-def _first(inventory: Inventory, group: str, who: str) -> Host:
+def _pairs(inventory: Inventory, wanted: Plan) -> list[tuple[Host, Host]]:
+    """Return each server with its load host; the load host alone when no app is ours to start."""
+    generators = _group(inventory, "loadgens", "a bench")
+    ours = next((app.name for app in wanted.apps if not app.file.address), "")
+    if not ours:
+        return [(generators[0], generators[0])]
+    servers = _group(inventory, "servers", f"the app '{ours}'")
+    if len(generators) != len(servers):
+        if generators[1:]:
+            idle = ", ".join(host.name for host in generators[1:])
+            console.line(f"{generators[0].name} loads every server; not used, as not every server has its own: {idle}")
+        generators = generators[:1] * len(servers)
+    pairs = list(zip(servers, generators, strict=True))
+    for server, generator in pairs:
+        if server != generator and cells.is_loopback(_address(server)):
+            raise InputError(
+                f"the load host {generator.name} would look for {server.name} at {_address(server)}, which is itself",
+                f"Say where it finds it: benchrig_address of {server.name} in {yamlfile.shown(inventory.path)}.",
+            )
+    return pairs
+
+
+def _group(inventory: Inventory, group: str, who: str) -> tuple[Host, ...]:
     hosts = inventory.group(group)
     if not hosts:
         raise InputError(f"the inventory '{inventory.name}' has no host in the group '{group}', which {who} needs")
-    return hosts[0]
+    return hosts
 
 
-def _address(inventory: Inventory, hosts: Hosts) -> str:
-    """Return where the load host finds the server."""
-    if hosts.server is hosts.generator:
-        return "127.0.0.1"
-    server = inventory.hosts[hosts.server.name]
+def _address(server: Host) -> str:
+    """Return where another machine finds a server."""
     return str(server.variables.get("benchrig_address", server.address))
 
 
-def _record(
-    folder: Path,
+def _ends(
     inventory: Inventory,
-    root: Path,
     wanted: Plan,
-    machines: dict[str, Facts],
-    database: DatabaseEnd | None,
-) -> Run:
+    data: DataSet | None,
+    hosts: Hosts,
+    found: Mapping[str, Deployed],
+    machines: Mapping[str, Facts],
+) -> tuple[cells.Ends, ...]:
+    """Return the ends of the measurements, a server each. Raises InputError when the database cannot serve an app."""
+    database = look(hosts.database, hosts.database.name, data, wanted.apps) if hosts.database and data else None
+    return tuple(
+        cells.Ends(
+            server=pair.server,
+            generator=pair.generator,
+            server_name=pair.server.name,
+            generator_name=pair.generator.name,
+            address="127.0.0.1" if pair.server is pair.generator else _address(inventory.hosts[pair.server.name]),
+            generator_facts=machines[pair.generator.name],
+            unit_open_files={name: app.open_files for name, app in found[pair.server.name].apps.items()},
+            database=database,
+            one_of_many=len(hosts.pairs) > 1,
+        )
+        for pair in hosts.pairs
+    )
+
+
+def _record(folder: Path, inventory: Inventory, root: Path, wanted: Plan, machines: Mapping[str, Facts]) -> Run:
     return Run(
         name=folder.name,
         suite=wanted.suite,
@@ -169,7 +239,6 @@ def _record(
         published=wanted.published,
         started_at=store.now(),
         machines=tuple(_machine(name, inventory.machine, facts) for name, facts in machines.items()),
-        database=database.record() if database else None,
         git_commit=_git_commit(root),
         benchrig_version=benchrig.__version__,
     )

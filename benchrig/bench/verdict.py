@@ -21,6 +21,8 @@ class Trial:
     """None when the server was not watched."""
     local_ports: int
     """How many ports the load host has for its connections."""
+    on_server: bool
+    """The load host is the server."""
 
 
 def latest_end(shape: Shape) -> float:
@@ -87,7 +89,8 @@ def _connect(trial: Trial, failed: int) -> str:
             f"the load generator ran out of file descriptors: {trial.shape.connections} connections need {needed}, it may "
             f"have {trial.output.open_files} (connect {failed}); raise RLIMIT_NOFILE"
         )
-    sockets = f"; {trial.server.time_wait_peak} sockets were in TIME_WAIT, which hold local ports" if trial.server else ""
+    watched = trial.server if trial.on_server else None
+    sockets = f"; {watched.time_wait_peak} sockets were in TIME_WAIT, which hold local ports" if watched else ""
     return f"the load generator could not open all its connections (connect {failed}{sockets})"
 
 

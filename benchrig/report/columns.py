@@ -10,6 +10,7 @@ from benchrig.report.figures import Figures
 from benchrig.report.notes import Note, notes_of, reference
 from benchrig.report.published import Headings, PublishedRow
 from benchrig.report.table import Row, Table
+from benchrig.results.model import bits_per_second
 
 NOTHING = "–"
 """Stands where there is no figure."""
@@ -25,6 +26,8 @@ class Column:
     shown: Callable[[Table], bool] = lambda _: True
     only_files: bool = False
     """Too much for a terminal: only the files have it."""
+    words: bool = False
+    """Text, and no figure: it stands to the left."""
 
 
 @dataclass(frozen=True)
@@ -133,6 +136,31 @@ def _has_intervals(table: Table) -> bool:
     return any(row.figures and row.figures.requests_per_second.interval for row in table.rows)
 
 
+def _several(table: Table) -> bool:
+    return bool(table.first_server)
+
+
+def _networks(table: Table) -> bool:
+    """Say whether not all rows were loaded over the same network: one alone stands above the table."""
+    return len({row.network for row in table.rows}) > 1
+
+
+def _network(row: Row) -> str:
+    if row.network is None:
+        return NOTHING
+    trip = milliseconds(row.network.rtt_us_median / 1000)
+    return f"{trip}, {bits_per_second(row.network.bandwidth_bits_per_second)}"
+
+
+def _ratio_to_first(row: Row) -> str:
+    return NOTHING if row.beside is None or row.beside.ratio is None else f"{row.beside.ratio:,.2f}"
+
+
+def _against_first(row: Row) -> str:
+    """Write the verdict without its reason, which `report.json` and `report.csv` have."""
+    return row.beside.verdict.partition(" (")[0] if row.beside else NOTHING
+
+
 def _has_routes(table: Table) -> bool:
     return len({row.route for row in table.rows}) > 1
 
@@ -148,9 +176,11 @@ def _told(by: Callable[[PublishedRow], bool]) -> Callable[[Table], bool]:
 
 
 COLUMNS: Sequence[Column] = (
-    Column("name", "row", lambda row: row.name, only_files=True),
-    Column("system", "system", lambda row: row.system),
-    Column("route", "route", lambda row: row.route or NOTHING, _has_routes),
+    Column("name", "row", lambda row: row.name, only_files=True, words=True),
+    Column("system", "system", lambda row: row.system, words=True),
+    Column("route", "route", lambda row: row.route or NOTHING, _has_routes, words=True),
+    Column("host", "host", lambda row: row.host, _several, words=True),
+    Column("network", "network", _network, _networks, only_files=True, words=True),
     Column("connections", "conns", lambda row: f"{row.connections:,}"),
     Column(
         "requests",
@@ -216,5 +246,7 @@ COLUMNS: Sequence[Column] = (
         only_files=True,
     ),
     Column("ratio", "ratio", _ratio, _compared),
+    Column("ratio_to_first", "ratio\nto first", _ratio_to_first, _several),
+    Column("against_first", "against\nfirst", _against_first, _several),
     Column("rank", "#", lambda row: str(row.rank or NOTHING)),
 )

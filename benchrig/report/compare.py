@@ -12,7 +12,7 @@ from benchrig.report.conditions import differences, same_traffic
 from benchrig.report.document import Report
 from benchrig.report.figures import ENOUGH_REPEATS
 from benchrig.report.plain import fitting
-from benchrig.report.table import Row, Table
+from benchrig.report.table import Row, Table, on_first_server
 
 NOTHING_SHOWN = "no difference shown"
 
@@ -51,34 +51,41 @@ class Comparison:
 
 
 def compare(a: Report, b: Report) -> Comparison:
-    """Return what two runs or published sets have in common, by the names of their rows and in A's order."""
+    """Return what two runs or published sets have in common, by the names of their rows and in A's order.
+
+    Where one of them has several servers and the other has not, its first server's rows are compared.
+    """
     first, second = a.table, b.table
-    others = {row.name: row for row in second.rows}
-    both = [(row, others[row.name]) for row in first.rows if row.name in others]
+    if not (first.first_server and second.first_server):
+        first, second = on_first_server(first), on_first_server(second)
+    others = {row.label: row for row in second.rows}
+    both = [(row, others[row.label]) for row in first.rows if row.label in others]
     points = first.run is None or second.run is None
-    names = {row.name for row, _ in both}
+    names = {row.label for row, _ in both}
     return Comparison(
         first,
         second,
         differences(first, second, both),
         tuple(Pair(row, other, "" if points else verdict(row, other)) for row, other in both),
-        tuple(row.name for row in first.rows if row.name not in names),
-        tuple(row.name for row in second.rows if row.name not in names),
+        tuple(row.label for row in first.rows if row.label not in names),
+        tuple(row.label for row in second.rows if row.label not in names),
     )
 
 
-def verdict(a: Row, b: Row) -> str:
+def verdict(a: Row, b: Row, sides: tuple[str, str] = ("A", "B")) -> str:
     """Say in words whether B's throughput is another than A's: where the 95 % intervals of their medians do not overlap.
+
+    `sides` is what A and B are called.
 
     That is stricter than a test of the difference at 5 % (N. Schenker, J. F. Gentleman, On Judging the Significance of
     Differences by Examining the Overlap Between Confidence Intervals, The American Statistician 55, 2001).
     """
     if a.figures is None or b.figures is None:
-        return f"not known (not measured in {_sides(a.figures is None, b.figures is None)})"
+        return f"not known (not measured in {_sides(sides, a.figures is None, b.figures is None)})"
     if not same_traffic(a, b):
         return "not comparable"
     if a.invalid or b.invalid:
-        return f"not known (invalid in {_sides(a.invalid, b.invalid)})"
+        return f"not known (invalid in {_sides(sides, a.invalid, b.invalid)})"
     if a.at_ceiling and b.at_ceiling:
         return f"{NOTHING_SHOWN} (both at the ceiling)"
     one, other = a.figures.requests_per_second.interval, b.figures.requests_per_second.interval
@@ -138,7 +145,7 @@ def _texts(pair: Pair) -> tuple[str, ...]:
     """Return a line of the table."""
     a, b = _figures(pair.a), _figures(pair.b)
     ratio = NOTHING if pair.ratio is None else f"{pair.ratio:,.{2 if pair.ratio < 100 else 0}f}"
-    return (pair.a.name, a[0], a[1], b[0], b[1], ratio, a[2], b[2], a[3], b[3], pair.verdict or NOTHING)
+    return (pair.a.label, a[0], a[1], b[0], b[1], ratio, a[2], b[2], a[3], b[3], pair.verdict or NOTHING)
 
 
 def _figures(row: Row) -> tuple[str, str, str, str]:
@@ -150,8 +157,8 @@ def _figures(row: Row) -> tuple[str, str, str, str]:
     return throughput, interval(figures), milliseconds(figures.latency_p99_ms), errors(figures)
 
 
-def _sides(a: bool, b: bool) -> str:
-    return " and ".join(side for side, holds in (("A", a), ("B", b)) if holds)
+def _sides(sides: tuple[str, str], *hold: bool) -> str:
+    return " and ".join(side for side, holds in zip(sides, hold, strict=True) if holds)
 
 
 def _only(side: str, names: Sequence[str], room: int) -> list[str]:

@@ -30,7 +30,7 @@ def differences(a: Table, b: Table, pairs: Sequence[tuple[Row, Row]]) -> tuple[s
     found: dict[str, list[str]] = {}
     for row, other in pairs:
         for line in (*_other_traffic(row, other), *_other_versions(a, row, b, other)):
-            found.setdefault(line, []).append(row.name)
+            found.setdefault(line, []).append(row.label)
     of_rows = (f"{line} ({_rows(names, len(pairs))})" for line, names in found.items())
     return (*_other_conditions(a, b), *of_rows)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from benchrig import shell
+from benchrig.report.figures import ENOUGH_REPEATS
 from benchrig.report.published import Published
 from benchrig.report.table import Row, Table
 from benchrig.report.verdict import WORDS, Quantity, Verdict
@@ -19,7 +20,13 @@ def heading_lines(table: Table) -> tuple[str, ...]:
         return (f"published figures {table.name}: {table.title}", *source_lines(table.origin))
     run = table.origin
     database = [database_line(run.database)] if run.database else []
-    return (run_line(run, table.incomplete), *(machine_line(machine) for machine in run.machines), *database)
+    return (
+        run_line(run, table.incomplete),
+        *(machine_line(machine) for machine in run.machines),
+        *(network.line for network in run.networks),
+        *database,
+        *([servers_line(table)] if table.first_server else []),
+    )
 
 
 def run_line(run: Run, incomplete: bool) -> str:
@@ -32,6 +39,16 @@ def run_line(run: Run, incomplete: bool) -> str:
 def machine_line(machine: Machine) -> str:
     """Return a machine's CPU, cores, memory, kernel, system and virtualization in one line."""
     return f"{machine.name}: {hardware(machine)}, {machine.os}, kernel {machine.kernel}, {virtualization(machine)}"
+
+
+def servers_line(table: Table) -> str:
+    """Return how the rows of several servers are to be read."""
+    first, *others = table.run.servers if table.run else ()
+    claims = f"; claims are judged on {first}" if table.published else ""
+    return (
+        f"servers: {first}, and held against it row by row {', '.join(others)}: faster or slower where the 95 % intervals "
+        f"of the medians do not overlap, which takes {ENOUGH_REPEATS} repeats; ranks are each server's own{claims}"
+    )
 
 
 def hardware(machine: Machine) -> str:
@@ -58,7 +75,7 @@ def what_ran(rows: Iterable[Row]) -> tuple[str, ...]:
     found: dict[str, list[str]] = {}
     for row in rows:
         if row.versions:
-            found.setdefault(_pairs(row.versions), []).append(row.name)
+            found.setdefault(_pairs(row.versions), []).append(row.label)
     return tuple(f"{', '.join(names)}: {versions}" for versions, names in found.items())
 
 
@@ -92,7 +109,7 @@ def provenance(run: Run) -> str:
 
 def loads(rows: Iterable[Row]) -> tuple[str, ...]:
     """Return for each row its name, as a comment, and the load generator's command line under it."""
-    return tuple(f"# {row.name}\n{shell.quote(row.command)}" for row in rows if row.command)
+    return tuple(f"# {row.label}\n{shell.quote(row.command)}" for row in rows if row.command)
 
 
 def settings(table: Table) -> Mapping[str, Mapping[str, str]]:

@@ -12,8 +12,6 @@ from benchrig.report.document import Report
 from benchrig.report.table import Row
 from benchrig.report.verdict import Word
 
-_TEXTS = ("name", "system", "route")
-
 _COLOURS: dict[Word, str] = {
     "reproduced": "good",
     "contradicted": "bad",
@@ -30,7 +28,7 @@ def render(report: Report) -> str:
         report=report,
         table=table,
         grid=grid,
-        words=[column.key in _TEXTS for column in grid.columns] + [True],
+        words=[column.words for column in grid.columns] + [True],
         rows=list(zip(grid.rows, map(_state, table.rows), strict=True)),
         colours=_COLOURS,
         describe=describe,

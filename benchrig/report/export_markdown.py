@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from benchrig.report import columns, describe
+from benchrig.report.columns import Grid
 from benchrig.report.document import Report
 from benchrig.report.notes import Note
 from benchrig.report.verdict import Verdict
@@ -18,7 +19,7 @@ def render(report: Report) -> str:
     sections = [
         f"# {_escaped(table.title)}",
         _bullets(describe.heading_lines(table)),
-        _grid(grid.headings, grid.rows),
+        _grid(grid),
         _section("Remarks", "\n".join(_note(number, note) for number, note in enumerate(grid.notes, 1))),
         _section("Claims", _claims(report.verdicts)),
         _section("Not run", _bullets(table.not_run)),
@@ -35,9 +36,9 @@ def _section(title: str, body: str) -> str:
     return f"## {_escaped(title)}\n\n{body}" if body else ""
 
 
-def _grid(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    rule = "|".join(["---", "---", *("---:" for _ in headings[3:]), "---"])
-    return "\n".join([_line(headings), f"|{rule}|", *(_line(row) for row in rows)])
+def _grid(grid: Grid) -> str:
+    rule = "|".join([*("---" if column.words else "---:" for column in grid.columns), "---"])
+    return "\n".join([_line(grid.headings), f"|{rule}|", *(_line(row) for row in grid.rows)])
 
 
 def _line(cells: Sequence[str]) -> str:

@@ -7,7 +7,8 @@ from pathlib import Path
 from benchrig.errors import InputError, unknown
 from benchrig.report import claims, published
 from benchrig.report.document import Report
-from benchrig.report.table import Table, make, of_published
+from benchrig.report.hosts import beside_first
+from benchrig.report.table import Table, make, of_published, on_first_server
 from benchrig.results import store
 
 
@@ -21,7 +22,8 @@ def load(name: str | Path, root: Path) -> Report:
     if folder is None:
         return _judged(of_published(published.read(str(name), root)), root)
     run, cells = store.read(folder)
-    return _judged(make(run, cells, published.read(run.published, root) if run.published else None), root)
+    table = make(run, cells, published.read(run.published, root) if run.published else None)
+    return _judged(beside_first(table), root)
 
 
 def find_folder(name: str | Path, root: Path) -> Path | None:
@@ -43,7 +45,10 @@ def find_folder(name: str | Path, root: Path) -> Path | None:
 
 
 def _judged(table: Table, root: Path) -> Report:
-    """Hold a table to the claims that were drawn from the published figures it shows."""
+    """Hold a table to the claims that were drawn from the published figures it shows.
+
+    They speak of rows by their names: of several servers, it is the first one's rows that they are held to.
+    """
     if table.source is None or (drawn := claims.read(table.source.name, root)) is None:
         return Report(table)
-    return Report(table, claims.judge(drawn, table, of_published(table.source)))
+    return Report(table, claims.judge(drawn, on_first_server(table), of_published(table.source)))

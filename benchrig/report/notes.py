@@ -27,8 +27,8 @@ def notes_of(rows: Sequence[Row]) -> tuple[Note, ...]:
     found: dict[str, dict[str, list[str]]] = {}
     for row in rows:
         for kind, text in _doubts(row).items():
-            found.setdefault(kind, {}).setdefault(text, []).append(row.name)
-    measured = [row.name for row in rows if row.status == "measured"]
+            found.setdefault(kind, {}).setdefault(text, []).append(row.label)
+    measured = [row.label for row in rows if row.status == "measured"]
     return tuple(
         Note(kind, tuple(f"{_named(names, measured)}: {text}" for text, names in _merged(texts).items()))
         for kind, texts in found.items()

@@ -16,6 +16,7 @@ class Record:
 
     name: str
     system: str
+    host: str
     route: str
     connections: int
     status: Status
@@ -50,14 +51,21 @@ class Record:
     published_latency_max_ms: float | None = None
     published_timeouts: int | None = None
     ratio: float | None
+    ratio_to_first: float | None
+    against_first: str | None
+    rtt_us_median: float | None
+    rtt_us_p99: float | None
+    bandwidth_bits_per_second: float | None
     remarks: tuple[Remark, ...]
 
 
 def record(row: Row) -> Record:
     """Return a row of the table as a flat record."""
+    network = row.network
     bare = Record(
         name=row.name,
         system=row.system,
+        host=row.host,
         route=row.route,
         connections=row.connections,
         status=row.status,
@@ -66,6 +74,11 @@ def record(row: Row) -> Record:
         invalid=row.invalid,
         repeats=row.repeats,
         ratio=row.ratio,
+        ratio_to_first=row.beside.ratio if row.beside else None,
+        against_first=row.beside.verdict if row.beside else None,
+        rtt_us_median=network.rtt_us_median if network else None,
+        rtt_us_p99=network.rtt_us_p99 if network else None,
+        bandwidth_bits_per_second=network.bandwidth_bits_per_second if network else None,
         remarks=row.remarks,
     )
     measured = _with_figures(bare, row.figures) if row.figures else bare

@@ -13,12 +13,22 @@ from dataclasses import dataclass, field, replace
 from benchrig.report.figures import Figures, figures_of, printed
 from benchrig.report.published import Published, PublishedRow
 from benchrig.results import audit
-from benchrig.results.model import Cell, Remark, Run, Status
+from benchrig.results.model import Cell, Network, Remark, Run, Status
+
+
+@dataclass(frozen=True)
+class Beside:
+    """A row held against the row of the same name on the run's first server."""
+
+    ratio: float | None
+    """Throughput here over that there; None when one of them was not measured, or was nothing."""
+    verdict: str
+    """The same in words."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One row of the table: a system under one traffic at a number of connections."""
+    """One row of the table: a system under one traffic at a number of connections, on one machine."""
 
     name: str
     system: str
@@ -40,12 +50,28 @@ class Row:
     published: PublishedRow | None = None
     """The published row, where it was taken with as many connections and the same traffic."""
     rank: int | None = None
-    """Place by throughput among the valid rows of as many connections and the same traffic; at the ceiling it is shared."""
+    """Place by throughput among the valid rows of as many connections, the same traffic and the same server, if there are
+    several; at the ceiling it is shared."""
     versions: Mapping[str, str] = field(default_factory=dict)
     command: tuple[str, ...] = ()
     """The load generator's command line."""
     raw: tuple[str, ...] = ()
     """The load generator's output of each repeat, as paths relative to the run's folder, or to `configs/published/`."""
+    host: str = ""
+    """The machine that it ran on; empty of a published row."""
+    several: bool = False
+    """Rows of the same name ran on other servers."""
+    load_on_server: bool = True
+    """The load generator ran on that machine, too."""
+    network: Network | None = None
+    """What lay between load generator and server; None where they were one machine, or it was not measured."""
+    beside: Beside | None = None
+    """Of several servers, how it did beside the first; None on that one."""
+
+    @property
+    def label(self) -> str:
+        """The row's name, with its machine where it needs that to be told from another."""
+        return f"{self.name} on {self.host}" if self.several else self.name
 
     @property
     def invalid(self) -> bool:
@@ -98,6 +124,11 @@ class Table:
         return self.origin if isinstance(self.origin, Published) else self.published
 
     @property
+    def first_server(self) -> str:
+        """The server that the others are held against; empty where there are no others."""
+        return self.run.servers[0] if self.run and self.run.compares_servers else ""
+
+    @property
     def incomplete(self) -> bool:
         """The run was interrupted, or is still going on."""
         return self.run is not None and (bool(self.not_run) or not self.run.finished_at)
@@ -105,13 +136,35 @@ class Table:
 
 def make(run: Run, cells: Iterable[Cell], published: Published | None = None) -> Table:
     """Return the table of a run's cells, with the published figures beside them."""
-    repeats: dict[str, list[Cell]] = {name: [] for name in run.rows}
-    for cell in cells:
-        repeats.setdefault(cell.name, []).append(cell)
     figures = published.rows if published else {}
-    rows = [_row(found, figures.get(name)) for name, found in repeats.items() if found]
-    not_run = tuple(name for name, found in repeats.items() if not found)
-    return Table(run, _ranked(rows), not_run, published)
+    networks = {network.server: network for network in run.networks}
+    rows: list[Row] = []
+    not_run: list[str] = []
+    for (name, host), repeats in _repeats(run, cells).items():
+        several = run.compares_servers and host in run.servers
+        if repeats:
+            rows.append(_row(repeats, figures.get(name), networks.get(host), several))
+        else:
+            not_run.append(f"{name} on {host}" if several else name)
+    return Table(run, _ranked(rows), tuple(not_run), published)
+
+
+def _repeats(run: Run, cells: Iterable[Cell]) -> dict[tuple[str, str], list[Cell]]:
+    """Return the cells of every row by its name and its machine, in the order of the suite and of the servers.
+
+    Of a row that the run never came to, there are none.
+    """
+    by_name: dict[str, list[Cell]] = {name: [] for name in run.rows}
+    for cell in cells:
+        by_name.setdefault(cell.name, []).append(cell)
+    found: dict[tuple[str, str], list[Cell]] = {}
+    for name, repeats in by_name.items():
+        hosts = list(dict.fromkeys(cell.host for cell in repeats))
+        if run.compares_servers and set(hosts) <= set(run.servers):
+            hosts = list(run.servers)
+        for host in hosts or [""]:
+            found[name, host] = [cell for cell in repeats if cell.host == host]
+    return found
 
 
 def of_published(published: Published) -> Table:
@@ -119,7 +172,17 @@ def of_published(published: Published) -> Table:
     return Table(published, _ranked([_published_row(name, published) for name in published.rows]))
 
 
-def _row(cells: Sequence[Cell], published: PublishedRow | None) -> Row:
+def on_first_server(table: Table) -> Table:
+    """Return the part of a table that was measured on its first server, as if there were no other."""
+    if not (table.first_server and table.run):
+        return table
+    kept = tuple(replace(row, several=False) for row in table.rows if not row.several or row.host == table.first_server)
+    names = {row.name for row in kept}
+    run = replace(table.run, servers=(table.first_server,))
+    return replace(table, origin=run, rows=kept, not_run=tuple(name for name in run.rows if name not in names))
+
+
+def _row(cells: Sequence[Cell], published: PublishedRow | None, network: Network | None, several: bool) -> Row:
     measured = [cell for cell in cells if cell.status == "measured" and cell.load]
     first = (measured or cells)[0]
     missed = [cell for cell in cells if cell not in measured]
@@ -134,11 +197,15 @@ def _row(cells: Sequence[Cell], published: PublishedRow | None) -> Row:
         route=first.route,
         timeout_seconds=first.timeout_seconds,
         sleep_seconds=first.sleep_seconds,
-        remarks=_remarks(measured, missed),
+        remarks=_remarks(measured, missed, network),
         published=published if published and _same_traffic(published, first) else None,
         versions=first.versions,
         command=first.generator.command if first.generator else (),
         raw=tuple(cell.raw for cell in cells if cell.raw),
+        host=first.host,
+        several=several,
+        load_on_server=first.load_on_server,
+        network=network,
     )
 
 
@@ -184,11 +251,11 @@ def _status(cells: Sequence[Cell], measured: Sequence[Cell]) -> Status:
     return "failed" if any(cell.status == "failed" for cell in cells) else "not_possible"
 
 
-def _remarks(measured: Sequence[Cell], missed: Sequence[Cell]) -> tuple[Remark, ...]:
+def _remarks(measured: Sequence[Cell], missed: Sequence[Cell], network: Network | None) -> tuple[Remark, ...]:
     """Merge the remarks of the repeats, each code once; an invalid repeat makes the row invalid."""
     found: dict[str, list[Remark]] = {}
     for cell in measured:
-        for code, remark in _by_code(audit.remarks(cell)).items():
+        for code, remark in _by_code(audit.remarks(cell, network)).items():
             found.setdefault(code, []).append(remark)
     merged = [_merged(remarks, len(measured)) for remarks in found.values()]
     if measured and missed:
@@ -215,16 +282,21 @@ def _merged(remarks: Sequence[Remark], repeats: int) -> Remark:
 
 
 def _ranked(rows: Sequence[Row]) -> tuple[Row, ...]:
-    """Give each valid row its place by throughput among those with as many connections and the same traffic."""
+    """Give each valid row its place by throughput among those with as many connections, the same traffic and machine."""
     valid = [row for row in rows if row.figures and not row.invalid]
     return tuple(replace(row, rank=1 + sum(_better(one, row) for one in valid) if row in valid else None) for row in rows)
 
 
 def _better(one: Row, other: Row) -> bool:
     """Say whether a row comes before another. Those at the ceiling are equal: there, throughput tells nothing of them."""
-    if (one.connections, one.route) != (other.connections, other.route) or (one.at_ceiling and other.at_ceiling):
+    if _conditions(one) != _conditions(other) or (one.at_ceiling and other.at_ceiling):
         return False
     return _throughput(one) > _throughput(other)
+
+
+def _conditions(row: Row) -> tuple[object, ...]:
+    """Return what rows must share to have a place beside each other. Services that are not ours may lie anywhere."""
+    return row.connections, row.route, row.host if row.several else ""
 
 
 def _throughput(row: Row) -> float:

@@ -31,6 +31,8 @@ DROPPED_FIRST = (
     "interval",
     "rank",
     "errors",
+    "against_first",
+    "ratio_to_first",
 )
 """Columns that a terminal does without when it is too narrow, the least important one first."""
 
@@ -70,7 +72,7 @@ def _fitting(grid: Grid, width: int | None) -> tuple[str, tuple[str, ...]]:
     """Return the table in the width that there is, and the headings of the columns that had no room."""
     keys = [column.key for column in grid.columns]
     spare = [keys.index(key) for key in DROPPED_FIRST if key in keys]
-    words = sum(key in ("system", "route") for key in keys)
+    words = sum(column.words for column in grid.columns)
     return fitting(grid.headings, grid.rows, words, width, spare, _WORDS_WIDTH)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from benchrig.results.model import Cell, Generator, LoadErrors, Remark, ServerLoad
+from benchrig.results.model import Cell, Generator, Load, LoadErrors, Network, Remark, ServerLoad, bits_per_second
 
 LATE_SHARE = 0.01
 """From this share of late replies on, p99 is the timeout and not a latency."""
@@ -33,6 +33,9 @@ STEAL_PERCENT = 2.0
 NO_IDLE_PERCENT = 2.0
 FOREIGN_PERCENT = 10.0
 
+NETWORK_BOUND = 0.8
+"""From this share of the measured bandwidth on, the network may be what bounds the throughput."""
+
 CLIPPED = 0.99
 """A maximum this close to the timeout is the timeout."""
 
@@ -53,8 +56,8 @@ class Figures:
     """0 where it is not known: judged as a short run."""
 
 
-def remarks(cell: Cell) -> tuple[Remark, ...]:
-    """Return the remarks on a measured cell; none for one that was not."""
+def remarks(cell: Cell, network: Network | None = None) -> tuple[Remark, ...]:
+    """Return the remarks on a measured cell, which was loaded over `network`; none for one that was not measured."""
     if cell.load is None:
         return ()
     figures = Figures(
@@ -73,6 +76,8 @@ def remarks(cell: Cell) -> tuple[Remark, ...]:
         found += _generator(cell, cell.generator)
     if cell.server:
         found += _server(cell, cell.server)
+    if network:
+        found += _network(cell.load, network)
     if cell.database and cell.database.stored is not None:
         found += _stored(cell.database.stored, cell.load.requests)
     return tuple(found)
@@ -181,6 +186,19 @@ def _server(cell: Cell, server: ServerLoad) -> Iterator[Remark]:
         ours = "the app, the database" if cell.database else "the app"
         text = f"something else used {foreign:.0f} % of the machine's CPU time, neither {ours} nor the load generator"
         yield Remark("disturbed", text)
+
+
+def _network(load: Load, network: Network) -> Iterator[Remark]:
+    if not (load.duration_us and network.bandwidth_bits_per_second):
+        return
+    used = 8 * load.bytes / (load.duration_us / 1e6)
+    share = used / network.bandwidth_bits_per_second
+    if share >= NETWORK_BOUND:
+        text = (
+            f"the replies took {bits_per_second(used)}, {100 * share:.0f} % of what the network from {network.server} to "
+            f"{network.load_host} carried in a single stream: the system may be able to do more"
+        )
+        yield Remark("network_bound", text)
 
 
 def _foreign_percent(cell: Cell, server: ServerLoad) -> float:

@@ -21,10 +21,12 @@ __all__ = [
     "Load",
     "LoadErrors",
     "Machine",
+    "Network",
     "Remark",
     "Run",
     "ServerLoad",
     "Status",
+    "bits_per_second",
 ]
 
 Status = Literal["measured", "failed", "not_possible"]
@@ -121,6 +123,7 @@ class Cell:
     system: str
     """The row's title with what really ran, e.g. `Golang`."""
     host: str
+    """The machine that the app ran on; of a service that is not ours, its address."""
     repeat: int
     connections: int
     threads: int
@@ -182,6 +185,25 @@ class Database:
 
 
 @dataclass(frozen=True)
+class Network:
+    """What lies between a load host and a server that are two machines, as measured when the run began."""
+
+    load_host: str
+    server: str
+    rtt_us_median: float
+    """Round-trip time of a small message over TCP, in microseconds, with what both ends' programs need for it."""
+    rtt_us_p99: float
+    bandwidth_bits_per_second: float
+    """What one TCP connection carries from the server to the load host, as replies go."""
+
+    @property
+    def line(self) -> str:
+        """It in words: `load1 to server1: round trip 85 µs (p99 140 µs), 9.41 Gbit/s`."""
+        trip = f"round trip {_microseconds(self.rtt_us_median)} (p99 {_microseconds(self.rtt_us_p99)})"
+        return f"{self.load_host} to {self.server}: {trip}, {bits_per_second(self.bandwidth_bits_per_second)}"
+
+
+@dataclass(frozen=True)
 class Run:
     """What was asked for, of which machines, with which program."""
 
@@ -199,9 +221,18 @@ class Run:
     started_at: str
     finished_at: str = ""
     machines: tuple[Machine, ...] = ()
+    servers: tuple[str, ...] = ()
+    """The machines that the apps ran on; with several of them, each row was measured on each."""
+    networks: tuple[Network, ...] = ()
+    """One for each server that another machine loaded."""
     database: Database | None = None
     git_commit: str = ""
     benchrig_version: str = ""
+
+    @property
+    def compares_servers(self) -> bool:
+        """Each row was measured on several servers."""
+        return len(self.servers) > 1
 
 
 @dataclass(frozen=True)
@@ -211,3 +242,13 @@ class Remark:
     code: str
     text: str
     invalid: bool = False
+
+
+def bits_per_second(value: float) -> str:
+    """Write a bandwidth with three digits: `9.41 Gbit/s`, `87.3 Mbit/s`."""
+    unit, name = (1e9, "Gbit/s") if value >= 1e9 else (1e6, "Mbit/s")
+    return f"{value / unit:.3g} {name}"
+
+
+def _microseconds(value: float) -> str:
+    return f"{value:.0f} µs" if value < 1000 else f"{value / 1000:.3g} ms"

@@ -61,8 +61,9 @@ def append(folder: Path, cell: Cell) -> None:
 
 
 def write_raw(folder: Path, name: str, text: str) -> str:
-    """Keep the generator's raw output, and return its path relative to the run's folder."""
+    """Keep the generator's raw output, and return its path relative to the run's folder; `name` may be below a folder."""
     path = folder / RAW / name
+    path.parent.mkdir(exist_ok=True)
     path.write_text(text, encoding="utf-8")
     return f"{RAW}/{name}"
 
