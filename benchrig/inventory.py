@@ -7,6 +7,7 @@ first, then parent groups, then child groups, then the host; within each, the in
 from __future__ import annotations
 
 import fnmatch
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,6 +18,8 @@ from benchrig.agent import spec
 from benchrig.errors import InputError, Problem, unknown
 
 Variables = Mapping[str, object]
+
+SSH_ARGUMENTS = ("ansible_ssh_common_args", "ansible_ssh_extra_args")
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,11 @@ class Host:
         """`ansible_ssh_private_key_file`; None means the SSH agent and the user's own keys."""
         value = self.variables.get("ansible_ssh_private_key_file")
         return None if value is None else Path(str(value)).expanduser()
+
+    @property
+    def ssh_arguments(self) -> tuple[str, ...]:
+        """`ansible_ssh_common_args` and `ansible_ssh_extra_args`: arguments for ssh(1), such as `-J` and a jump host."""
+        return tuple(word for name in SSH_ARGUMENTS for word in shlex.split(str(self.variables.get(name) or "")))
 
     @property
     def known_hosts(self) -> Path | None:
@@ -187,6 +195,11 @@ class _Reader:
             self.wrong(
                 place, f"ansible_host of '{host.name}' is '{host.address}'; user and port have variables of their own"
             )
+        for name in SSH_ARGUMENTS:
+            try:
+                shlex.split(str(host.variables.get(name) or ""))
+            except ValueError:
+                self.wrong(place, f"{name} of '{host.name}' has a quote without its end")
         if spec.truth(host.variables.get("ansible_become", False)) is None:
             self.wrong(place, f"ansible_become of '{host.name}' is neither yes nor no")
 

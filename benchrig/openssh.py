@@ -1,9 +1,17 @@
-"""How OpenSSH's own programs (ssh, scp, Ansible) reach the hosts that we reach: the same user, key and pinned host key."""
+"""How OpenSSH reaches a host: what its client makes of the inventory, ~/.ssh/config and jump hosts, and how to start it.
+
+The client itself is asked (`ssh -G`), so that Match, Include, tokens and jump hosts mean here what they mean there.
+"""
 
 from __future__ import annotations
 
+import getpass
+import os
+import re
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 from benchrig.errors import HostError
 from benchrig.inventory import Host
@@ -11,24 +19,67 @@ from benchrig.inventory import Host
 LOST = 255
 """What ssh ends with when the connection fails (ssh(1), exit status)."""
 
+MOST_JUMPS = 8
+"""Jump hosts that are reached through jump hosts: more of them are a circle."""
 
-def options(host: Host) -> dict[str, str]:
-    """Return OpenSSH's options for a host, by the names they have in ssh_config(5)."""
-    found = {"HostName": host.address}
+ANSWER_SECONDS = 10.0
+
+_JUMP = re.compile(r"(?:ssh://)?(?:(?P<user>.+)@)?(?:\[(?P<six>[^\]]+)\]|(?P<host>[^:/]+))(?::(?P<port>\d+))?/?")
+
+
+@dataclass(frozen=True)
+class Route:
+    """How a host, or a jump host on the way to it, is reached."""
+
+    alias: str
+    """The name that ssh(1) was given for it."""
+    address: str
+    port: int
+    user: str
+    identities: tuple[Path, ...] = ()
+    """Files of keys that may open it; some may not exist."""
+    identities_only: bool = False
+    """Of the agent's keys only those of `identities` may open it."""
+    agent: str = ""
+    """Socket of the SSH agent; empty when there is none."""
+    known_hosts: tuple[Path, ...] = ()
+    """Files with pinned host keys; some may not exist."""
+    key_alias: str = ""
+    """Under which name its key is pinned, where that is not its address."""
+    via: Route | None = None
+    """The jump host before it."""
+    proxy_command: str = ""
+    """In place of a jump host: a command whose input and output lead there."""
+
+
+def resolve(host: Host) -> Route:
+    """Return how a host is reached. Raises HostError when ssh cannot make sense of its arguments or configuration."""
+    if host.known_hosts and not host.ssh_arguments:
+        # A machine of ours: nothing is left to ask.
+        keys = (host.key_file,) if host.key_file else ()
+        user = host.user or getpass.getuser()
+        agent = os.environ.get("SSH_AUTH_SOCK", "")
+        return Route(host.name, host.address, host.port or 22, user, keys, bool(keys), agent, (host.known_hosts,))
+    return _Resolver(host).route()
+
+
+def options(host: Host) -> list[tuple[str, str]]:
+    """Return what the inventory says about a host, in OpenSSH's names (ssh_config(5))."""
+    found = [("StrictHostKeyChecking", "yes")]
     if host.port:
-        found["Port"] = str(host.port)
+        found.append(("Port", str(host.port)))
     if host.user:
-        found["User"] = host.user
+        found.append(("User", host.user))
     if host.key_file:
-        found |= {"IdentityFile": str(host.key_file), "IdentitiesOnly": "yes"}
+        found += [("IdentityFile", _quoted(str(host.key_file))), ("IdentitiesOnly", "yes")]
     if host.known_hosts:
-        found |= {"UserKnownHostsFile": str(host.known_hosts), "GlobalKnownHostsFile": "/dev/null"}
-    return {**found, "StrictHostKeyChecking": "yes"}
+        found += [("UserKnownHostsFile", _quoted(str(host.known_hosts))), ("GlobalKnownHostsFile", "/dev/null")]
+    return found
 
 
 def arguments(host: Host) -> list[str]:
     """Return the arguments that make `ssh` log in to a host."""
-    return [word for name, value in options(host).items() for word in ("-o", f"{name}={_quoted(value)}")] + [host.name]
+    return [*_words(host), "--", host.address]
 
 
 def login(host: Host, command: str = "") -> int:
@@ -43,12 +94,137 @@ def login(host: Host, command: str = "") -> int:
 
 
 def config(hosts: Iterable[Host]) -> str:
-    """Return an ssh_config for the hosts, to be used with `ssh -F`."""
-    blocks = [
-        "\n".join([f"Host {host.name}", *(f"  {name} {_quoted(value)}" for name, value in options(host).items())])
-        for host in hosts
-    ]
-    return "\n\n".join(blocks)
+    """Return an ssh_config for the hosts and the jump hosts on the way, to be used with `ssh -F`. Raises HostError."""
+    blocks: dict[str, str] = {}
+    for host in hosts:
+        route = resolve(host)
+        blocks[host.name] = _block(host.name, route)
+        while route.via:
+            route = route.via
+            blocks.setdefault(route.alias, _block(route.alias, route))
+    return "\n\n".join(blocks.values())
+
+
+def _block(name: str, route: Route) -> str:
+    lines = [("HostName", route.address), ("Port", str(route.port)), ("User", route.user)]
+    lines += [("IdentityFile", _quoted(str(path))) for path in route.identities]
+    if route.identities_only:
+        lines.append(("IdentitiesOnly", "yes"))
+    if route.known_hosts:
+        lines.append(("UserKnownHostsFile", " ".join(_quoted(str(path)) for path in route.known_hosts)))
+        lines.append(("GlobalKnownHostsFile", "/dev/null"))
+    if route.key_alias:
+        lines.append(("HostKeyAlias", route.key_alias))
+    if route.via:
+        lines.append(("ProxyJump", route.via.alias))
+    if route.proxy_command:
+        lines.append(("ProxyCommand", route.proxy_command))
+    return "\n".join([f"Host {name}", *(f"  {key} {value}" for key, value in [*lines, ("StrictHostKeyChecking", "yes")])])
+
+
+def _words(host: Host) -> list[str]:
+    """Return the inventory's options as arguments, its own arguments after them: ssh heeds the first of each."""
+    # Of a machine of ours the user's own configuration knows nothing.
+    file = ["-F", "none"] if host.known_hosts and not _config_file(host.ssh_arguments) else []
+    named = [word for name, value in options(host) for word in ("-o", f"{name}={value}")]
+    return [*file, *named, *host.ssh_arguments]
+
+
+def _config_file(words: Sequence[str]) -> list[str]:
+    """Return the option `-F` of some arguments, which counts for jump hosts as well; nothing where there is none."""
+    for index, word in enumerate(words):
+        if word == "-F":
+            return list(words[index : index + 2])
+        if word.startswith("-F"):
+            return [word]
+    return []
+
+
+@dataclass(frozen=True)
+class _Resolver:
+    """Asks ssh about a host, and about the jump hosts on the way to it."""
+
+    host: Host
+
+    def route(self) -> Route:
+        found = self.follow(_words(self.host), self.host.address, None, 0)
+        if self.host.known_hosts is None:
+            return found
+        # As the inventory has it: in what ssh prints, a space could part two paths or be in one.
+        return Route(**{**vars(found), "known_hosts": (self.host.known_hosts,)})
+
+    def follow(self, words: Sequence[str], alias: str, via: Route | None, depth: int) -> Route:
+        """Return the route to a host; `via` is the jump host that is set for it already."""
+        if depth > MOST_JUMPS:
+            raise HostError(f"{self.host.name}: the jump hosts lead in a circle, by way of {alias}")
+        said = self.ask(words, alias)
+        address, user = said["hostname"][0], said["user"][0]
+        return Route(
+            alias=alias,
+            address=address,
+            port=int(said["port"][0]),
+            user=user,
+            identities=tuple(_path(text, address, user) for text in said.get("identityfile", [])),
+            identities_only=said.get("identitiesonly") == ["yes"],
+            agent=_agent(said.get("identityagent", ["SSH_AUTH_SOCK"])[0]),
+            known_hosts=tuple(
+                _path(text, address, user)
+                for name in ("userknownhostsfile", "globalknownhostsfile")
+                for text in said.get(name, [""])[0].split()
+            ),
+            key_alias=said.get("hostkeyalias", [""])[0],
+            via=via or self.jumps(said.get("proxyjump", [""])[0], depth),
+            proxy_command=said.get("proxycommand", [""])[0] if via is None else "",
+        )
+
+    def jumps(self, text: str, depth: int) -> Route | None:
+        """Return the last of the jump hosts in ProxyJump's words, reached through the others."""
+        route = None
+        for word in filter(None, text.split(",")):
+            part = _JUMP.fullmatch(word)
+            if part is None:
+                raise HostError(f"{self.host.name}: '{word}' is no jump host: write [user@]host[:port]")
+            words = _config_file(_words(self.host))
+            words += ["-l", part["user"]] if part["user"] else []
+            words += ["-p", part["port"]] if part["port"] else []
+            route = self.follow(words, part["six"] or part["host"], route, depth + 1)
+        return route
+
+    def ask(self, words: Sequence[str], alias: str) -> dict[str, list[str]]:
+        """Return what `ssh -G` says, by the names of its options in small letters."""
+        argv = ["ssh", "-G", *words, "--", alias]
+        try:
+            done = subprocess.run(
+                argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=ANSWER_SECONDS, check=False
+            )
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            raise HostError(f"{self.host.name}: OpenSSH's client cannot be asked how it is reached: {reason}") from None
+        except subprocess.TimeoutExpired:
+            raise HostError(f"{self.host.name}: `ssh -G {alias}` did not end within {ANSWER_SECONDS:.0f} s") from None
+        if done.returncode:
+            reason = done.stderr.strip().rpartition("\n")[2]
+            hint = "Check ansible_ssh_common_args, ansible_ssh_extra_args and ~/.ssh/config."
+            raise HostError(f"{self.host.name}: ssh does not take its options: {reason}", hint)
+        said: dict[str, list[str]] = {}
+        for name, _, value in (line.partition(" ") for line in done.stdout.splitlines()):
+            said.setdefault(name, []).append(value)
+        return said
+
+
+def _path(text: str, address: str, user: str) -> Path:
+    """Return the path that a setting means: `~` and the tokens that ssh has for paths (ssh_config(5), TOKENS)."""
+    tokens = {"%": "%", "d": str(Path.home()), "h": address, "r": user, "u": getpass.getuser()}
+    return Path(re.sub("%(.)", lambda token: tokens.get(token[1], token[0]), text)).expanduser()
+
+
+def _agent(text: str) -> str:
+    """Return the agent's socket from what IdentityAgent says."""
+    if text == "none":
+        return ""
+    if text == "SSH_AUTH_SOCK" or text.startswith("$"):
+        return os.environ.get(text.lstrip("$").strip("{}"), "")
+    return str(Path(text).expanduser())
 
 
 def _quoted(value: str) -> str:

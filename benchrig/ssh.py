@@ -1,25 +1,29 @@
 """Fabric connections to hosts, with pinned host keys, and byte streams to the programs that run there.
 
-Fabric does the connecting (configuration, gateways, keys); bytes go over channels of our own, because Invoke's runners read
-standard input a byte at a time. A Remote belongs to one thread.
+OpenSSH's client says how a host is reached, and Fabric connects; bytes go over channels of our own, because Invoke's
+runners read standard input a byte at a time. A Remote belongs to one thread.
 """
 
 from __future__ import annotations
 
 import logging
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from benchrig import shell
+from benchrig import openssh, shell
 from benchrig.errors import HostError
 from benchrig.inventory import Host
+from benchrig.openssh import Route
 
 if TYPE_CHECKING:
     import fabric
     import paramiko
+
+    from benchrig import ssh_keys
 
 CONNECT_SECONDS = 10.0
 """How long a host may take to accept a connection, or to open a channel on one."""
@@ -146,58 +150,114 @@ class Remote:
         return Completed(code, stdout, stderr)
 
     def close(self) -> None:
-        """Close the connection."""
-        self._connection.close()
+        """Close the connection, and those to the jump hosts that it goes through."""
+        way: list[fabric.Connection] = [self._connection]
+        while (before := way[0].gateway) and not isinstance(before, str):
+            way.insert(0, before)
+        _close(way)
 
 
 def connect(host: Host) -> Remote:
-    """Connect to a host and log in.
+    """Connect to a host, through its jump hosts if it has any, and log in.
 
     Raises HostError, one line for each cause: not reachable, key refused, host key changed, host key not known.
     """
-    import fabric
-    import paramiko
-
-    # Its threads log what we report ourselves, with tracebacks.
+    # paramiko's threads log what we report ourselves, with tracebacks.
     logging.getLogger("paramiko").setLevel(logging.CRITICAL + 1)
     for kind, path in (("ansible_ssh_private_key_file", host.key_file), ("benchrig_known_hosts", host.known_hosts)):
         if path and not path.is_file():
             raise HostError(f"{host.name}: there is no file {path}, which {kind} names")
-    options: dict[str, Any] = {"timeout": CONNECT_SECONDS, "banner_timeout": CONNECT_SECONDS}
-    if host.key_file:
-        options |= {"key_filename": str(host.key_file), "look_for_keys": False, "allow_agent": False}
-    connection = fabric.Connection(host.address, user=host.user, port=host.port, connect_kwargs=options)
-    # Fabric accepts any host key by default; here only a pinned one will do.
-    connection.client.set_missing_host_key_policy(paramiko.RejectPolicy())
+    opened: list[fabric.Connection] = []
     try:
-        if host.known_hosts:
-            connection.client.load_host_keys(str(host.known_hosts))
-        else:
-            connection.client.load_system_host_keys()
-        if connection.gateway is None:
-            connection.connect_kwargs["sock"] = _socket(connection.host, connection.port)
-        connection.open()
-    except (paramiko.SSHException, OSError, EOFError) as error:
-        raise _refusal(host, connection, error) from None
-    return Remote(host, connection)
+        return Remote(host, _open(host, openssh.resolve(host), opened))
+    except BaseException:
+        _close(opened)
+        raise
 
 
-def _refusal(host: Host, connection: fabric.Connection, error: Exception) -> HostError:
-    """Return why a host does not let us in, and what to do about it."""
+def _open(host: Host, route: Route, opened: list[fabric.Connection], *, jump: bool = False) -> fabric.Connection:
+    """Log in to a host, or to a jump host on the way to it, and add the connections to `opened`, the jump hosts' first."""
+    import fabric
     import paramiko
 
-    at = f"{host.name} ({connection.user}@{connection.host}:{connection.port})"
+    from benchrig import ssh_keys
+
+    gateway = _open(host, route.via, opened, jump=True) if route.via else route.proxy_command or None
+    keys = ssh_keys.Keys(route)
+    connection = fabric.Connection(
+        route.address,
+        user=route.user,
+        port=route.port,
+        gateway=gateway,
+        connect_kwargs={"timeout": CONNECT_SECONDS, "banner_timeout": CONNECT_SECONDS, "auth_strategy": keys},
+        # What ~/.ssh/config says is in the route; what Fabric's own configuration files say is for other programs.
+        config=fabric.Config(lazy=True, ssh_config=paramiko.SSHConfig()),
+    )
+    opened.append(connection)
+    # Fabric accepts any host key by default; here only a pinned one will do.
+    connection.client.set_missing_host_key_policy(ssh_keys.Refuse())
+    try:
+        _pin(connection, route)
+        if gateway is None:
+            connection.connect_kwargs["sock"] = _socket(route.address, route.port)
+        connection.open()
+    except (paramiko.SSHException, OSError, EOFError) as error:
+        raise _refusal(host, route, keys, error, jump=jump) from None
+    # A jump host that does not get through would hold us for an hour.
+    connection.transport.channel_timeout = CONNECT_SECONDS
+    return connection
+
+
+def _pin(connection: fabric.Connection, route: Route) -> None:
+    """Have a connection take only the host keys that are pinned for a route."""
+    for path in route.known_hosts:
+        if path.is_file():
+            connection.client.load_system_host_keys(str(path))
+    if route.key_alias:
+        known = connection.client._system_host_keys
+        name = route.address if route.port == 22 else f"[{route.address}]:{route.port}"
+        for kind, key in (known.lookup(route.key_alias) or {}).items():
+            connection.client.get_host_keys().add(name, kind, key)
+        known.clear()
+
+
+def _close(connections: Iterable[fabric.Connection]) -> None:
+    """Close connections, a host's own before those that it is reached through."""
+    for connection in reversed(list(connections)):
+        connection.close()
+
+
+def _refusal(host: Host, route: Route, keys: ssh_keys.Keys, error: Exception, *, jump: bool) -> HostError:
+    """Return why a host, or a jump host on the way to it, does not let us in, and what to do about it."""
+    import paramiko
+
+    from benchrig.ssh_keys import UnknownHostKeyError, fingerprint
+
+    at = f"{host.name}{', its jump host' if jump else ''} ({route.user}@{route.address}:{route.port})"
+    pinned = next((path for path in route.known_hosts if path.is_file()), Path("~/.ssh/known_hosts"))
     if isinstance(error, paramiko.BadHostKeyException):
-        hint = f"If you know why, remove its line from {host.known_hosts or '~/.ssh/known_hosts'}."
+        hint = f"If you know why, remove its line from {pinned}."
         return HostError(f"{at}: the host key has changed: this is not the machine that was pinned", hint)
-    if isinstance(error, paramiko.PasswordRequiredException):
-        return HostError(f"{at}: our key is encrypted", f"Unlock it in an SSH agent: ssh-add {host.key_file or ''}".rstrip())
+    if isinstance(error, UnknownHostKeyError):
+        hint = (
+            f"Compare its fingerprint, {fingerprint(error.key)}, with the host's own; then pin it: {_scan(route, error.key)}"
+        )
+        return HostError(f"{at}: the host key is not known", f"{hint} >> {pinned}")
     if isinstance(error, paramiko.AuthenticationException):
-        return HostError(f"{at}: the host refused our key", "Check ansible_user and ansible_ssh_private_key_file.")
-    if "not found in known_hosts" in str(error):
-        scan = f"ssh-keyscan -p {connection.port} {connection.host} >> ~/.ssh/known_hosts"
-        return HostError(f"{at}: the host key is not known", f"Check its fingerprint, then: {scan}")
+        if keys.locked:
+            return HostError(f"{at}: our key is encrypted", f"Unlock it in an SSH agent: ssh-add {keys.locked[0]}")
+        names = "its User and IdentityFile in ~/.ssh/config" if jump else "ansible_user and ansible_ssh_private_key_file"
+        return HostError(f"{at}: the host refused our key", f"Check {names}.")
+    if isinstance(error, paramiko.ChannelException) and route.via:
+        return HostError(f"{at}: cannot be reached from {route.via.alias}: {error.text.lower()}")
     return HostError(f"{at}: cannot be reached: {_reason(error)}")
+
+
+def _scan(route: Route, key: paramiko.PKey) -> str:
+    """Return the command that prints a host's key, run where the host can be reached from."""
+    kind = key.get_name().removeprefix("ssh-").partition("-")[0]
+    scan = ["ssh-keyscan", "-t", kind, "-p", str(route.port), route.address]
+    return shell.quote(["ssh", route.via.alias, shell.quote(scan)] if route.via else scan)
 
 
 def _socket(address: str, port: int) -> socket.socket:
