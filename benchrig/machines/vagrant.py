@@ -23,8 +23,8 @@ from benchrig.machines import (
     vagrant_login,
     vagrant_output,
     vagrant_plan,
+    vagrant_virtualbox,
 )
-from benchrig.machines.command import search_path
 from benchrig.machines.lab_folder import cache
 from benchrig.machines.vagrant_folder import Known, VagrantFolder
 from benchrig.machines.vagrant_plan import MachinePlan, Plan, Provider, hosts_of, names_of
@@ -168,17 +168,16 @@ class VagrantMachines:
             found = accelerator.probe()
             driver = "kvm" if found.name == "kvm" else "qemu"
             if driver == "qemu":
-                console.line(f"vagrant: no KVM: {found.reason}")
+                console.line(f"vagrant: no virtualisation by the processor here: {found.reason}")
         plan = vagrant_plan.with_driver(plan, driver)
         plan = vagrant_plan.with_boxes(plan, {one.name: self._box(plan.provider, one.name) for one in absent})
         self.folder.write_plan(plan)
         known = self.folder.known()
         self.folder.note({**known, **{one.name: Known(making=True) for one in absent}})
-        if plan.provider == "libvirt":
-            for one in plan.only(machine.name for machine in absent):
-                vagrant_libvirt.remove_orphan(one.unique_name)
-                if one.box:
-                    vagrant_libvirt.remove_partial_box(one.box, vagrant_libvirt.box_image(one.box))
+        for one in plan.only(machine.name for machine in absent):
+            _remove_orphan(plan.provider, one)
+            if plan.provider == "libvirt" and one.box:
+                vagrant_libvirt.remove_partial_box(one.box, vagrant_libvirt.box_image(one.box))
         return plan
 
     def _box(self, provider: Provider, name: str) -> tuple[str, str | None]:
@@ -225,9 +224,7 @@ class VagrantMachines:
             return old.provider
         if named:
             return named
-        if not shutil.which("VBoxManage", path=search_path()) and vagrant_libvirt.is_there():
-            return "libvirt"
-        return "virtualbox"
+        return "libvirt" if vagrant_libvirt.is_there() and not vagrant_virtualbox.is_there() else "virtualbox"
 
     def _vagrant(self, plan: Plan) -> Vagrant:
         return Vagrant(self.root, self.key, plan.provider)
@@ -267,8 +264,7 @@ class VagrantMachines:
         )
         console.status("")
         for machine in machines:
-            if vagrant.provider == "libvirt":
-                vagrant_libvirt.remove_orphan(machine.unique_name)
+            _remove_orphan(vagrant.provider, machine)
             shutil.rmtree(vagrant.machines / machine.vagrant_name, ignore_errors=True)
         with suppress(OSError):
             vagrant.machines.rmdir()
@@ -290,6 +286,14 @@ class VagrantMachines:
         return MachineStatus(name, "stopped", "", f"{state}; {sizes}")
 
 
+def _remove_orphan(provider: Provider, machine: MachinePlan) -> None:
+    """Remove what the provider has of a machine that Vagrant knows nothing of."""
+    if provider == "libvirt":
+        vagrant_libvirt.remove_orphan(machine.unique_name)
+    else:
+        vagrant_virtualbox.remove_orphan(machine.unique_name)
+
+
 def _states(vagrant: Vagrant) -> dict[str, str]:
     return vagrant_output.states(vagrant.run(["status"], "the machines' state cannot be read"))
 
@@ -298,5 +302,5 @@ def _show(text: str) -> None:
     """Show a message of Vagrant's progress; of a long wait, only what is new."""
     if console.is_terminal():
         console.status(text)
-    elif not any(word in text for word in ("Progress:", "Retrying...")):
+    elif not any(word in text for word in ("Progress:", "Retrying...", ": -- ")):
         console.line(text, "faint")

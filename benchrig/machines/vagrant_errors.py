@@ -53,6 +53,7 @@ _NO_BOX = {
     "DownloaderChecksumError",
     "DownloaderInterrupted",
 }
+_TAKEN = {"DomainNameExists", "DomainVolumeExists", "VMNameExists"}
 _NO_CONNECTION = {"FogLibvirtConnectionError", "ConnectionError", "SystemCallError"}
 _BUSY = {"MachineLocked", "MachineActionLockedError", "EnvironmentLockedError"}
 
@@ -76,10 +77,10 @@ def error(purpose: str, failure: Failure, provider: str) -> MachineError:
             f"{purpose}: started, but it did not answer over SSH in time",
             "./inv up tries again; ./inv destroy up begins anew.",
         )
-    if failure.kind == "DomainNameExists":
+    if failure.kind in _TAKEN:
         return MachineError(
-            f"{purpose}: libvirt has a machine of that name already, which Vagrant does not know of",
-            "./inv destroy removes what an interrupted run has left; it needs virsh (package libvirt-clients) for it.",
+            f"{purpose}: {provider} has a machine of that name already, which Vagrant does not know of",
+            "./inv up removes what an interrupted run has left; for libvirt it needs virsh (package libvirt-clients).",
         )
     if failure.kind == "SnapshotNotFound":
         return MachineError(f"{purpose}: it was never kept", "Keep it as it is: ./inv snapshot")

@@ -30,7 +30,7 @@ SUBNET = IPv4Network("10.213.255.0/24")
 """Network between the machines of one inventory in VirtualBox; no one else is on it."""
 
 BOOT_SECONDS = 300
-EMULATED_BOOT_SECONDS = 1800
+EMULATED_BOOT_SECONDS = 900
 """Without KVM a machine boots a minute, and several at once as many times longer."""
 
 

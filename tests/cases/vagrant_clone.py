@@ -1,0 +1,91 @@
+"""A clone for the tests of Vagrant, in a folder with a space in its name, where programs of the test stand for real ones."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchrig import inventory
+from benchrig.machines.vagrant import VagrantMachines
+from benchrig.machines.vagrant_folder import Known
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+RECORDINGS = ROOT / "tests/cases/vagrant"
+SYSTEM = ("env", "python3", "rm", "sh")
+
+ANSWERS = {"ssh_config": "ssh-config"}
+
+
+class Clone:
+    """A clone in which Vagrant is the player of recordings; no Vagrant, VirtualBox or libvirt of this machine is seen."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.root = folder / "my clone"
+        self.bin = folder / "bin"
+        self.player = folder / "player"
+        system = folder / "system"
+        for path in (self.root / "inventory", self.bin, self.player, system):
+            path.mkdir(parents=True)
+        for name in SYSTEM:
+            (system / name).symlink_to(str(shutil.which(name)))
+        shutil.copy(ROOT / "Vagrantfile", self.root)
+        self.program("vagrant", RECORDINGS / "player")
+        self.vagrant()
+        monkeypatch.setattr("benchrig.machines.command.PATH", str(system))
+        monkeypatch.setattr("benchrig.machines.vagrant_libvirt.SOCKETS", ())
+        monkeypatch.setenv("PATH", f"{self.bin}{os.pathsep}{system}")
+        monkeypatch.setenv("VAGRANT_PLAYER", str(self.player))
+        monkeypatch.setenv("VAGRANT_RECORDINGS", str(RECORDINGS))
+        monkeypatch.setenv("VAGRANT_HOME", str(folder / "vagrant home"))
+
+    def program(self, name: str, source: Path | None = None) -> None:
+        """Put a program on the PATH, one that does nothing if none is named."""
+        if source:
+            shutil.copy(source, self.bin / name)
+        else:
+            (self.bin / name).write_text("#!/bin/sh\n")
+            (self.bin / name).chmod(0o755)
+
+    def vagrant(self, **recordings: str | Sequence[str]) -> None:
+        """Have Vagrant answer each command so, one recording a call, the last again and again; forget earlier calls."""
+        found = {
+            ANSWERS.get(command, command): [given] if isinstance(given, str) else list(given)
+            for command, given in recordings.items()
+        }
+        (self.player / "answers.json").write_text(json.dumps(found))
+        (self.player / "calls.jsonl").write_text("")
+
+    def calls(self) -> list[dict[str, Any]]:
+        """Return Vagrant's calls, in their order."""
+        return [json.loads(line) for line in (self.player / "calls.jsonl").read_text().splitlines()]
+
+    def done(self) -> list[str]:
+        """Return what Vagrant was told to do, in its order, without the questions."""
+        words = [call["argv"] for call in self.calls()]
+        assert all(argv[-1] == "--machine-readable" for argv in words)
+        return [" ".join(argv[:-1]) for argv in words if argv[0] not in ("status", "ssh-config")]
+
+    def machines(
+        self, hosts: str = "{vm1: }", *, limit: str = "", name: str = "vagrant", **variables: object
+    ) -> VagrantMachines:
+        """Return the machines of an inventory with these hosts and variables."""
+        values = json.dumps({"benchrig_machine": "vagrant", "benchrig_box": "some/box", **variables})
+        (self.root / f"inventory/{name}.yml").write_text(f"all: {{vars: {values}, hosts: {hosts}}}\n")
+        read = inventory.read(name, self.root)
+        return VagrantMachines(read.limit(limit) if limit else read, self.root)
+
+    def plan(self, name: str = "vagrant") -> dict[str, Any]:
+        """Return the plan that the Vagrantfile reads."""
+        found: dict[str, Any] = json.loads((self.root / f".benchrig/vagrant/{name}/plan.json").read_text())
+        return found
+
+    def note(self, machines: VagrantMachines, **known: Known) -> None:
+        """Have machines be known so."""
+        machines.folder.path.mkdir(parents=True, exist_ok=True)
+        machines.folder.note(known)
