@@ -75,6 +75,6 @@ class Hosts:
 
     @property
     def all(self) -> tuple[AgentHost, ...]:
-        """Each host once."""
-        ends = [host for pair in self.pairs for host in (pair.server, pair.generator)]
+        """Each host once: servers, load hosts, the database's."""
+        ends = [*(pair.server for pair in self.pairs), *(pair.generator for pair in self.pairs)]
         return tuple(dict.fromkeys([*ends, *([self.database] if self.database else [])]))

@@ -59,17 +59,19 @@ def bench(inventory: Inventory, root: Path, wanted: Plan) -> Outcome:
     """
     data = _data_set(root, wanted)
     with _hosts(inventory, wanted) as hosts:
+        # First, because it is soon known, and deploying may take long.
+        port = next((app.file.port for app in wanted.apps if not app.file.address), 0)
+        addresses = [_address(inventory.hosts[pair.server.name]) for pair in hosts.pairs]
+        networks = [network.measure(pair, address, port) for pair, address in zip(hosts.pairs, addresses, strict=True)]
         found = deploy(inventory, root, wanted, data, hosts)
         machines = {host.name: host.ask(FindFacts()) for host in hosts.all}
         ends = _ends(inventory, wanted, data, hosts, found, machines)
-        port = next((app.file.port for app in wanted.apps if not app.file.address), 0)
-        networks = [between for one in ends if (between := network.measure(one, port))]
         folder = store.create(root / "reports", wanted.suite)
         run = _record(folder, inventory, root, wanted, machines)
         run = replace(
             run,
             servers=tuple(one.server_name for one in ends) if port else (),
-            networks=tuple(networks),
+            networks=tuple(filter(None, networks)),
             database=ends[0].database.record() if ends[0].database else None,
         )
         store.write_run(folder, run)

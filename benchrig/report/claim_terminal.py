@@ -15,13 +15,17 @@ _LABEL = 13
 _LONGEST_NAME = 100
 
 
-def render_terminal(verdicts: Sequence[Verdict]) -> str:
-    """Return the verdicts as text without colours; a line that says so when there are none."""
+def render_terminal(verdicts: Sequence[Verdict], server: str = "") -> str:
+    """Return the verdicts as text without colours; a line that says so when there are none.
+
+    `server` is the one of several whose rows they are judged on.
+    """
     if not verdicts:
         return "nothing is claimed: no file in configs/claims/ belongs to published figures that these are set beside"
     bounds = ["[a, b] is the 95 % interval of a median"] if any(_has_interval(verdict) for verdict in verdicts) else []
     count = f"{len(verdicts)} claim{'' if len(verdicts) == 1 else 's'}: {describe.verdict_counts(verdicts)}"
-    return "\n\n".join(["\n".join(_lines(verdict)) for verdict in verdicts] + bounds + [count])
+    where = f", on {server} alone" if server else ""
+    return "\n\n".join(["\n".join(_lines(verdict)) for verdict in verdicts] + bounds + [count + where])
 
 
 def render_audit(audit: Audit) -> str:

@@ -36,6 +36,15 @@ FOREIGN_PERCENT = 10.0
 NETWORK_BOUND = 0.8
 """From this share of the measured bandwidth on, the network may be what bounds the throughput."""
 
+SEGMENT_BYTES = 1448
+"""What a TCP packet carries on a network whose packets have 1500 bytes."""
+
+HEADER_BYTES = 66
+"""Ethernet, IPv4 and TCP with its timestamps, of each packet."""
+
+DELAYED_ACK_US = 40_000
+"""So long, Linux waits for a reply that could carry the acknowledgement of its request."""
+
 CLIPPED = 0.99
 """A maximum this close to the timeout is the timeout."""
 
@@ -189,14 +198,21 @@ def _server(cell: Cell, server: ServerLoad) -> Iterator[Remark]:
 
 
 def _network(load: Load, network: Network) -> Iterator[Remark]:
-    if not (load.duration_us and network.bandwidth_bits_per_second):
+    """Hold what the replies took of the network against what a stream could: both with the headers of their packets.
+
+    A reply has a packet of its own at least, so that small ones fill a network long before their bytes do; and before one
+    that takes its time, the request has been acknowledged by another.
+    """
+    if not load.duration_us:
         return
-    used = 8 * load.bytes / (load.duration_us / 1e6)
-    share = used / network.bandwidth_bits_per_second
-    if share >= NETWORK_BOUND:
+    packets = max(load.requests, load.bytes / SEGMENT_BYTES)
+    packets += load.requests if load.latency.mean_us > DELAYED_ACK_US else 0
+    took = 8 * (load.bytes + HEADER_BYTES * packets) / (load.duration_us / 1e6)
+    carried = network.bandwidth_bits_per_second * (1 + HEADER_BYTES / SEGMENT_BYTES)
+    if took >= NETWORK_BOUND * carried:
         text = (
-            f"the replies took {bits_per_second(used)}, {100 * share:.0f} % of what the network from {network.server} to "
-            f"{network.load_host} carried in a single stream: the system may be able to do more"
+            f"the replies took {bits_per_second(took)}, headers of packets included: {100 * took / carried:.0f} % of what "
+            f"the network from {network.server} to {network.load_host} carries: the system may be able to do more"
         )
         yield Remark("network_bound", text)
 
