@@ -20,6 +20,7 @@ from benchrig.inventory import Inventory
 from benchrig.machines import Machines, machines_of
 
 RUN = "a folder of reports/, its path, `latest`, or the name of published figures"
+BECOME = "ask once for the password that sudo wants on the hosts; it is written down nowhere"
 INVENTORY = "inventory/<name>.yml, or a path; default: lab"
 
 
@@ -54,6 +55,7 @@ def up(ctx: Context, inventory: str = "") -> None:
         "tags": "only tasks with these tags (each role's name is one), comma-separated",
         "skip-tags": "leave these tags out",
         "extra-vars": "key=value over every other variable; may be given several times",
+        "ask-become-pass": BECOME,
     },
     iterable=["extra_vars"],
 )
@@ -66,6 +68,7 @@ def provision(
     tags: str = "",
     skip_tags: str = "",
     extra_vars: list[str] | None = None,
+    ask_become_pass: bool = False,
 ) -> Iterator[None]:
     """Install, tune and deploy everything on the machines; a second run changes nothing.
 
@@ -76,7 +79,7 @@ def provision(
 
     # The playbook deploys the apps: what is wrong with one is told here, with its line, and not by a host.
     read_apps(ROOT)
-    everything = _inventory(ctx, inventory)
+    everything = _with_password(_inventory(ctx, inventory), ask_become_pass)
     chosen = everything.limit(limit) if limit else everything
     prepared = provisioning.prepare(
         everything,
@@ -102,6 +105,7 @@ def provision(
         "connections": "instead of each row's own number",
         "threads": "of the load generator",
         "repeats": "how often each row is measured",
+        "ask-become-pass": BECOME,
     },
 )
 def bench(
@@ -114,6 +118,7 @@ def bench(
     connections: str = "",
     threads: str = "",
     repeats: str = "",
+    ask_become_pass: bool = False,
 ) -> Iterator[None]:
     """Measure the rows of a suite with wrk, each against a freshly started app; results go to reports/.
 
@@ -135,7 +140,7 @@ def bench(
     if wanted.published:
         # A mistake in what the report will set beside the figures is told now, and not after an hour.
         load(wanted.published, ROOT)
-    machines = _machines(ctx, inventory)
+    machines = machines_of(_with_password(_inventory(ctx, inventory), ask_become_pass), ROOT)
     yield
     outcome = benching.bench(machines.up(), ROOT, wanted)
     console.line(f"results are in reports/{outcome.folder.name}; the table: ./inv report")
@@ -190,7 +195,8 @@ def claims(ctx: Context, run: str = "", suite: str = "", published: bool = False
     if published:
         console.result(judging.audit_published(ROOT))
     else:
-        console.result(judging.render_terminal(reporting.load(_run(run, suite), ROOT).verdicts))
+        found = reporting.load(_run(run, suite), ROOT)
+        console.result(judging.render_terminal(found.verdicts, found.table.first_server))
 
 
 @command(help={"a": RUN, "b": "what it is compared with, likewise"})
@@ -268,7 +274,7 @@ def ssh_config(ctx: Context, inventory: str = "") -> None:
 def snapshot(ctx: Context, inventory: str = "") -> None:
     """Keep the machines as they are now, in place of the snapshot made before.
 
-    Example: ./inv provision snapshot
+    Example: ./inv snapshot
     """
     _machines(ctx, inventory).snapshot()
 
@@ -277,7 +283,7 @@ def snapshot(ctx: Context, inventory: str = "") -> None:
 def restore(ctx: Context, inventory: str = "") -> None:
     """Bring the machines back to their snapshot and start them; what changed since is lost.
 
-    Example: ./inv restore bench
+    Example: ./inv restore
     """
     _machines(ctx, inventory).restore()
 
@@ -330,6 +336,16 @@ def lint(ctx: Context) -> None:
 
 def _inventory(ctx: Context, name: str) -> Inventory:
     return inventories.read(choose(ctx, "inventory", name), ROOT)
+
+
+def _with_password(inventory: Inventory, ask: bool) -> Inventory:
+    """Return the inventory with the password for sudo, if the user was to be asked for one by a task of this chain."""
+    from benchrig import become
+
+    if ask and not recall("become password"):
+        remember("become password", become.ask_password(inventory))
+    password = recall("become password")
+    return inventory.with_become_password(password) if password else inventory
 
 
 def _machines(ctx: Context, inventory: str) -> Machines:

@@ -19,6 +19,14 @@ from benchrig.errors import InputError, Problem, unknown
 
 Variables = Mapping[str, object]
 
+ONLY = {"ansible_connection": "ssh", "ansible_become_method": "sudo", "ansible_become_user": "root"}
+"""Variables of Ansible's that say how a host is reached, and the one value that they may have."""
+
+PASSWORDS = {"ansible_password", "ansible_ssh_pass", "ansible_ssh_password"} | {
+    f"ansible_{word}" for word in ("become_password", "become_pass", "sudo_pass")
+}
+HOW_PASSWORDS_ARE_GIVEN = "no password is read from a file; log in with a key, and give sudo's by --ask-become-pass"
+
 SSH_ARGUMENTS = ("ansible_ssh_common_args", "ansible_ssh_extra_args")
 
 
@@ -29,6 +37,8 @@ class Host:
     name: str
     groups: tuple[str, ...]
     variables: Variables
+    become_password: str | None = field(default=None, repr=False, compare=False)
+    """What sudo is told when it asks. Not a variable, so that it never leaves this process but for sudo."""
 
     @property
     def address(self) -> str:
@@ -109,6 +119,11 @@ class Inventory:
         hosts = {name: host for name, host in self.hosts.items() if name in kept}
         groups = {group: tuple(name for name in names if name in kept) for group, names in self.groups.items()}
         return replace(self, hosts=hosts, groups=groups)
+
+    def with_become_password(self, password: str) -> Inventory:
+        """Return this inventory with a password for sudo on every host that becomes root by it."""
+        hosts = {name: replace(host, become_password=password) if host.become else host for name, host in self.hosts.items()}
+        return replace(self, hosts=hosts)
 
     def with_variables(self, host: str, variables: Variables) -> Inventory:
         """Return this inventory with more variables for one host, over those it has."""
@@ -200,6 +215,11 @@ class _Reader:
                 shlex.split(str(host.variables.get(name) or ""))
             except ValueError:
                 self.wrong(place, f"{name} of '{host.name}' has a quote without its end")
+        for name, allowed in ONLY.items():
+            if str(host.variables.get(name, allowed)) != allowed:
+                self.wrong(place, f"{name} of '{host.name}' is {host.variables[name]!r}; only {allowed} is supported")
+        for name in sorted(PASSWORDS & host.variables.keys()):
+            self.wrong(place, f"{name} of '{host.name}' is not used: {HOW_PASSWORDS_ARE_GIVEN}")
         if spec.truth(host.variables.get("ansible_become", False)) is None:
             self.wrong(place, f"ansible_become of '{host.name}' is neither yes nor no")
 

@@ -9,8 +9,8 @@ import getpass
 import os
 import re
 import subprocess
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchrig.errors import HostError
@@ -150,8 +150,7 @@ class _Resolver:
         found = self.follow(_words(self.host), self.host.address, None, 0)
         if self.host.known_hosts is None:
             return found
-        # As the inventory has it: in what ssh prints, a space could part two paths or be in one.
-        return Route(**{**vars(found), "known_hosts": (self.host.known_hosts,)})
+        return replace(found, known_hosts=(self.host.known_hosts,))
 
     def follow(self, words: Sequence[str], alias: str, via: Route | None, depth: int) -> Route:
         """Return the route to a host; `via` is the jump host that is set for it already."""
@@ -170,7 +169,8 @@ class _Resolver:
             known_hosts=tuple(
                 _path(text, address, user)
                 for name in ("userknownhostsfile", "globalknownhostsfile")
-                for text in said.get(name, [""])[0].split()
+                for text in _parted(said.get(name, [""])[0])
+                if text
             ),
             key_alias=said.get("hostkeyalias", [""])[0],
             via=via or self.jumps(said.get("proxyjump", [""])[0], depth),
@@ -216,6 +216,16 @@ def _path(text: str, address: str, user: str) -> Path:
     """Return the path that a setting means: `~` and the tokens that ssh has for paths (ssh_config(5), TOKENS)."""
     tokens = {"%": "%", "d": str(Path.home()), "h": address, "r": user, "u": getpass.getuser()}
     return Path(re.sub("%(.)", lambda token: tokens.get(token[1], token[0]), text)).expanduser()
+
+
+def _parted(text: str) -> Iterator[str]:
+    """Yield the paths in what ssh prints of several, where a space may stand between two or be part of one."""
+    words = text.split(" ")
+    while words:
+        names = [" ".join(words[:count]) for count in range(len(words), 0, -1)]
+        taken = next((name for name in names if Path(name).expanduser().is_file()), words[0])
+        yield taken
+        del words[: taken.count(" ") + 1]
 
 
 def _agent(text: str) -> str:

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from benchrig import console
+from benchrig import become, console
 from benchrig.errors import HostError
 from benchrig.ssh import Channel, Remote
 
@@ -56,7 +56,7 @@ def start(remote: Remote, verb: str) -> Channel:
     is refused, or when the connection is lost.
     """
     for _ in range(2):
-        channel = remote.open([*_become(remote), "sh", "-c", _START, "sh", agent_hash(), verb], timeout=START_SECONDS)
+        channel = become.start(remote, ["sh", "-c", _START, "sh", agent_hash(), verb], timeout=START_SECONDS)
         if _is_ready(remote, channel):
             return channel
         _install(remote)
@@ -73,25 +73,21 @@ def _is_ready(remote: Remote, channel: Channel) -> bool:
     if code == NO_AGENT:
         return False
     reason = stderr.decode(errors="replace").strip().rpartition("\n")[2]
-    hint = "Its user needs sudo without a password, or log in as root." if remote.host.become else ""
+    hint = become.ASK_FIRST if remote.host.become else ""
     raise HostError(f"{remote.host.name}: the agent cannot be started: {reason or f'exit code {code}'}", hint)
 
 
 def _install(remote: Remote) -> None:
     """Put the agent on a host, and Python first where it is missing."""
-    if remote.run([*_become(remote), "sh", "-c", _HAS_PYTHON]).code:
+    if become.run(remote, ["sh", "-c", _HAS_PYTHON]).code:
         console.line(f"{remote.host.name}: installing python3, which the agent needs")
         _must(remote, ["sh", "-c", _INSTALL_PYTHON], b"", "python3 could not be installed")
     console.status(f"{remote.host.name}: sending the agent")
     _must(remote, ["sh", "-c", _INSTALL, "sh", agent_hash()], agent_archive(), "the agent could not be installed")
 
 
-def _become(remote: Remote) -> list[str]:
-    return ["sudo", "-n", "--"] if remote.host.become else []
-
-
 def _must(remote: Remote, argv: list[str], stdin: bytes, failure: str) -> None:
-    completed = remote.run([*_become(remote), *argv], stdin=stdin, timeout=300.0)
+    completed = become.run(remote, argv, stdin=stdin, timeout=300.0)
     if completed.code:
         reason = completed.stderr.decode(errors="replace").strip().rpartition("\n")[2]
         hint = "" if remote.host.become else "Log in as root, or set ansible_become: true for a user with sudo."

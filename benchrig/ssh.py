@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import socket
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,6 +49,8 @@ class Channel:
         self._host = host
         self._channel = channel
         self._buffer = b""
+        self._complaints = b""
+        """Standard error that was read before the end."""
 
     def __enter__(self) -> Channel:
         return self
@@ -96,13 +99,50 @@ class Channel:
         while (line := self.read_line()) is not None:
             yield line
 
+    def expect(self, line: bytes, prompt: bytes, seconds: float) -> bool:
+        """Wait until standard output begins with `line`, which is taken away, or `prompt` comes on standard error.
+
+        Returns whether it was the prompt. Raises HostError when neither came within `seconds`, or the program ended.
+        """
+        deadline = time.monotonic() + seconds
+        while True:
+            ended = self._channel.exit_status_ready()
+            while self._channel.recv_stderr_ready():
+                self._complaints += self._channel.recv_stderr(1 << 16)
+            while self._channel.recv_ready():
+                self._buffer += self._channel.recv(1 << 16)
+            if self._buffer.startswith(line):
+                self._buffer = self._buffer.removeprefix(line)
+                return False
+            before, found, self._complaints = self._complaints.partition(prompt)
+            if found:
+                return True
+            self._complaints = before
+            if ended:
+                reason = before.decode(errors="replace").strip().rpartition("\n")[2]
+                raise HostError(f"{self._host.name}: {reason or 'the program ended before it began'}")
+            if self._channel.closed:
+                raise self._lost()
+            if time.monotonic() > deadline:
+                raise HostError(f"{self._host.name}: no answer for {seconds:.0f} s")
+            time.sleep(0.005)
+
+    def complete(self, stdin: bytes) -> Completed:
+        """Give the program its whole input and wait for its end. Raises HostError as `read` does."""
+        self.send(stdin)
+        self.end_input()
+        stdout = self._buffer + b"".join(iter(self.read, b""))
+        self._buffer = b""
+        code, stderr = self.finish()
+        return Completed(code, stdout, stderr)
+
     def wait_for(self, seconds: float | None) -> None:
         """Bound each wait for the program's output from now on; None waits as long as the connection lives."""
         self._channel.settimeout(seconds)
 
     def finish(self) -> tuple[int, bytes]:
         """Return the exit code and standard error, once standard output has ended. A code of -1 is death by signal."""
-        stderr = b"".join(iter(lambda: self._channel.recv_stderr(1 << 16), b""))
+        stderr = self._complaints + b"".join(iter(lambda: self._channel.recv_stderr(1 << 16), b""))
         return self._channel.recv_exit_status(), stderr
 
     def close(self) -> None:
@@ -143,11 +183,7 @@ class Remote:
     def run(self, argv: Sequence[str], *, stdin: bytes = b"", timeout: float = 60.0) -> Completed:
         """Run a program to its end. Raises HostError when the connection is lost or it is silent for `timeout` seconds."""
         with self.open(argv, timeout=timeout) as channel:
-            channel.send(stdin)
-            channel.end_input()
-            stdout = b"".join(iter(channel.read, b""))
-            code, stderr = channel.finish()
-        return Completed(code, stdout, stderr)
+            return channel.complete(stdin)
 
     def close(self) -> None:
         """Close the connection, and those to the jump hosts that it goes through."""
@@ -234,15 +270,12 @@ def _refusal(host: Host, route: Route, keys: ssh_keys.Keys, error: Exception, *,
     from benchrig.ssh_keys import UnknownHostKeyError, fingerprint
 
     at = f"{host.name}{', its jump host' if jump else ''} ({route.user}@{route.address}:{route.port})"
-    pinned = next((path for path in route.known_hosts if path.is_file()), Path("~/.ssh/known_hosts"))
     if isinstance(error, paramiko.BadHostKeyException):
-        hint = f"If you know why, remove its line from {pinned}."
+        hint = f"If you know why, remove its line from {_place_of_pin(route)}."
         return HostError(f"{at}: the host key has changed: this is not the machine that was pinned", hint)
     if isinstance(error, UnknownHostKeyError):
-        hint = (
-            f"Compare its fingerprint, {fingerprint(error.key)}, with the host's own; then pin it: {_scan(route, error.key)}"
-        )
-        return HostError(f"{at}: the host key is not known", f"{hint} >> {pinned}")
+        hint = f"Compare its fingerprint, {fingerprint(error.key)}, with the host's own"
+        return HostError(f"{at}: the host key is not known", f"{hint}; then pin it: {_pinning(route, error.key)}")
     if isinstance(error, paramiko.AuthenticationException):
         if keys.locked:
             return HostError(f"{at}: our key is encrypted", f"Unlock it in an SSH agent: ssh-add {keys.locked[0]}")
@@ -253,11 +286,27 @@ def _refusal(host: Host, route: Route, keys: ssh_keys.Keys, error: Exception, *,
     return HostError(f"{at}: cannot be reached: {_reason(error)}")
 
 
-def _scan(route: Route, key: paramiko.PKey) -> str:
-    """Return the command that prints a host's key, run where the host can be reached from."""
+def _place_of_pin(route: Route) -> Path:
+    """Return the file that has a host's key."""
+    import paramiko
+
+    files = [path for path in route.known_hosts if path.is_file()]
+    return next(path for path in files if paramiko.HostKeys(str(path)).lookup(_key_name(route)))
+
+
+def _pinning(route: Route, key: paramiko.PKey) -> str:
+    """Return the command that pins a host's key, asked for where the host can be reached from."""
     kind = key.get_name().removeprefix("ssh-").partition("-")[0]
     scan = ["ssh-keyscan", "-t", kind, "-p", str(route.port), route.address]
-    return shell.quote(["ssh", route.via.alias, shell.quote(scan)] if route.via else scan)
+    if route.via:
+        scan = ["ssh", route.via.alias, shell.quote(scan)]
+    file = next(iter(route.known_hosts), Path.home() / ".ssh/known_hosts")
+    return f"{shell.quote(scan)} >> {shell.quote([file])}"
+
+
+def _key_name(route: Route) -> str:
+    """Return the name under which known_hosts has a host's key."""
+    return route.key_alias or (route.address if route.port == 22 else f"[{route.address}]:{route.port}")
 
 
 def _socket(address: str, port: int) -> socket.socket:

@@ -109,6 +109,11 @@ def test_key_given_twice_and_broken_yaml_are_told_with_their_line(tmp_path: Path
         ("ansible_host: 'root@192.0.2.1'", "variables of their own"),
         ("ansible_host: '192.0.2.1:2222'", "variables of their own"),
         ("ansible_become: maybe", "neither yes nor no"),
+        ("ansible_become_method: su", "only sudo is supported"),
+        ("ansible_connection: local", "only ssh is supported"),
+        ("ansible_become_password: secret", "give sudo's by --ask-become-pass"),
+        ("ansible_ssh_pass: secret", "log in with a key"),
+        ("ansible_ssh_common_args: -o 'ProxyJump=x", "a quote without its end"),
     ],
 )
 def test_connection_variable_that_cannot_be_used_is_told_with_its_host(tmp_path: Path, variables: str, words: str) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import NoReturn
 
-from benchrig import ssh
+from benchrig import openssh, ssh
 from benchrig.errors import HostError, MachineError
 from benchrig.inventory import Host, Inventory
 from benchrig.machines import MachineStatus
@@ -20,8 +21,8 @@ class ExistingMachines:
         self.inventory = inventory
 
     def up(self) -> Inventory:
-        """Return the inventory as it is. Starts nothing: whether a host answers is seen when it is used."""
-        return self.inventory
+        """Return the inventory as `reach` does. Starts nothing: whether a host answers is seen when it is used."""
+        return self.reach()
 
     def down(self) -> None:
         """Refuse: raises MachineError."""
@@ -45,8 +46,15 @@ class ExistingMachines:
             return tuple(pool.map(_status, self.inventory.hosts.values()))
 
     def reach(self) -> Inventory:
-        """Return the inventory as it is."""
-        return self.inventory
+        """Return the inventory; where other hosts find one is added if it goes by a name of our own ~/.ssh/config."""
+        inventory = self.inventory
+        for host in inventory.hosts.values():
+            # Why a host cannot be reached is told where that is tried.
+            with suppress(HostError):
+                address = openssh.resolve(host).address
+                if address != host.address and "benchrig_address" not in host.variables:
+                    inventory = inventory.with_variables(host.name, {"benchrig_address": address})
+        return inventory
 
     def _refuse(self, verb: str) -> NoReturn:
         raise MachineError(
