@@ -13,11 +13,6 @@ INSTEAD = (
     " libvirt-daemon-system), QEMU alone (-i qemu), or the lab (-i lab)."
 )
 
-NO_VAGRANT = MachineError(
-    "Vagrant is not installed",
-    f"Install it with VirtualBox, or with libvirt: apt-get install vagrant vagrant-libvirt libvirt-daemon-system. {INSTEAD}",
-)
-
 NO_LIBVIRT = (
     "Start libvirt: systemctl start libvirtd; without systemd: virtlogd -d; libvirtd -d; virsh net-start default."
     " You must be root or in the group libvirt."
@@ -56,6 +51,12 @@ _NO_BOX = {
 _TAKEN = {"DomainNameExists", "DomainVolumeExists", "VMNameExists"}
 _NO_CONNECTION = {"FogLibvirtConnectionError", "ConnectionError", "SystemCallError"}
 _BUSY = {"MachineLocked", "MachineActionLockedError", "EnvironmentLockedError"}
+
+
+def not_installed() -> MachineError:
+    """Return the error to tell where there is no Vagrant."""
+    packages = "apt-get install vagrant vagrant-libvirt libvirt-daemon-system"
+    return MachineError("Vagrant is not installed", f"Install it with VirtualBox, or with libvirt: {packages}. {INSTEAD}")
 
 
 def error(purpose: str, failure: Failure, provider: str) -> MachineError:

@@ -62,7 +62,7 @@ class Vagrant:
         """
         program = shutil.which("vagrant", path=search_path())
         if program is None:
-            raise vagrant_errors.NO_VAGRANT
+            raise vagrant_errors.not_installed()
         argv = [program, *arguments, "--machine-readable"]
         with tempfile.TemporaryFile() as stderr:
             process = subprocess.Popen(

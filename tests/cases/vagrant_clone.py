@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,6 @@ from benchrig.machines.vagrant_folder import Known
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 RECORDINGS = ROOT / "tests/cases/vagrant"
-SYSTEM = ("env", "python3", "rm", "sh")
 
 ANSWERS = {"ssh_config": "ssh-config"}
 
@@ -32,8 +32,7 @@ class Clone:
         system = folder / "system"
         for path in (self.root / "inventory", self.bin, self.player, system):
             path.mkdir(parents=True)
-        for name in SYSTEM:
-            (system / name).symlink_to(str(shutil.which(name)))
+        (system / "rm").symlink_to(str(shutil.which("rm")))
         shutil.copy(ROOT / "Vagrantfile", self.root)
         self.program("vagrant", RECORDINGS / "player")
         self.vagrant()
@@ -46,11 +45,10 @@ class Clone:
 
     def program(self, name: str, source: Path | None = None) -> None:
         """Put a program on the PATH, one that does nothing if none is named."""
-        if source:
-            shutil.copy(source, self.bin / name)
-        else:
-            (self.bin / name).write_text("#!/bin/sh\n")
-            (self.bin / name).chmod(0o755)
+        text = source.read_text(encoding="utf-8") if source else "\n"
+        # In Python, of the tests' own environment whatever PATH is.
+        (self.bin / name).write_text(f"#!{sys.executable}\n{text.partition(chr(10))[2]}", encoding="utf-8")
+        (self.bin / name).chmod(0o755)
 
     def vagrant(self, **recordings: str | Sequence[str]) -> None:
         """Have Vagrant answer each command so, one recording a call, the last again and again; forget earlier calls."""
