@@ -94,7 +94,7 @@ def test_rows_go_round_the_servers_and_another_one_begins_each_time() -> None:
 
 def test_a_service_that_runs_already_is_measured_once() -> None:
     wanted = replace(GO, rows=(replace(GO.rows[0], app=a_service(GO.rows[0].app)),))
-    assert [turn.ends.server_name for turn in run.turns(wanted, BOTH)] == ["web1"]
+    assert [turn.title for turn in run.turns(wanted, BOTH)] == ["go-2000"]
 
 
 def test_what_the_load_generator_wrote_is_kept_for_each_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -89,7 +89,7 @@ def turns(wanted: Plan, ends: Sequence[cells.Ends]) -> tuple[Turn, ...]:
     found: list[Turn] = []
     for repeat in range(1, wanted.repeats + 1):
         for at, row in enumerate(wanted.rows):
-            here = ends[:1] if row.app.file.address else ends
+            here = [replace(ends[0], one_of_many=False)] if row.app.file.address else ends
             first = (repeat + at - 1) % len(here)
             found += [Turn(row, one, repeat) for one in (*here[first:], *here[:first])]
     return tuple(found)
