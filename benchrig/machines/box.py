@@ -20,7 +20,7 @@ from benchrig.machines import box_disk, box_files, lab_image, outer, outer_apt, 
 from benchrig.machines.box_files import BOX_PACKAGES, EARLY_FILES, LATE_FILES
 from benchrig.machines.command import run
 from benchrig.machines.lab_folder import held, remove, write
-from benchrig.machines.outer import Outer
+from benchrig.machines.outer import File, Outer
 from benchrig.machines.outer_apt import SUITE
 
 PROGRAMS = {
@@ -91,8 +91,17 @@ def build(cache: Path) -> Box:
             finally:
                 if new.exists():
                     remove(new)
-            console.line(f"box: made in {time.monotonic() - started:.0f} s: {box.folder}")
+            console.line(f"box: made in {time.monotonic() - started:.0f} s")
+            _remove_unused(cache, box)
     return box
+
+
+def _remove_unused(cache: Path, newest: Box) -> None:
+    """Remove the boxes of older recipes that no machine's disk refers to. Vagrant keeps copies of its own."""
+    used = {Path(file.read_text(encoding="utf-8").strip()).parent for file in cache.glob("qemu/*/machines/*/image")}
+    for folder in newest.folder.parent.iterdir():
+        if folder != newest.folder and folder not in used:
+            remove(folder)
 
 
 def _check() -> None:
@@ -134,21 +143,24 @@ def _make(box: Box, settings: Outer, lock: int) -> None:
 
 def _inputs(work: Path, settings: Outer) -> dict[str, Path]:
     """Write what goes into the box to files, and return them."""
-    own = settings.files("")
-    # Its own mirrors, but no login for them: a box may be handed on.
-    sources = [file for file in own if file.path.startswith(("etc/apt/sources.list", outer_apt.KEYRINGS))]
-    authorities = outer.authority_files(settings.authorities, Path("/"))
     options = lab_image.APT_OPTIONS + settings.apt.options_text(settings.proxies)
     contents = {
         "options": options.encode(),
         "logins": settings.apt.logins.encode(),
         "early": box_files.archive(EARLY_FILES),
-        "late": box_files.archive([*LATE_FILES, *sources, *authorities]),
+        "late": box_files.archive(late_files(settings)),
         "boot": box_disk.boot_sectors(work),
     }
     for name, content in contents.items():
         write(work / name, content, 0o600)
     return {name: work / name for name in contents}
+
+
+def late_files(settings: Outer) -> tuple[File, ...]:
+    """Return what goes into a box once its packages are there. No login for mirrors: a box may be handed on."""
+    own = settings.files("")
+    sources = [file for file in own if file.path.startswith(("etc/apt/sources.list", outer_apt.KEYRINGS))]
+    return (*LATE_FILES, *sources, *outer.authority_files(settings.authorities, Path("/")))
 
 
 def _mmdebstrap(inputs: Mapping[str, Path], disk: Path) -> list[str]:

@@ -21,6 +21,7 @@ BOX_PACKAGES = (
     "initramfs-tools",
     "kmod",
     "linux-image-cloud-amd64",
+    "python3-apt",
     "systemd-resolved",
     "udev",
     "zstd",
@@ -96,7 +97,11 @@ KbdInteractiveAuthentication no
 UseDNS no
 """
 
+# apt itself leaves no sign of having looked and found nothing new, by which a role could tell that the lists are fresh.
+_APT = 'APT::Update::Post-Invoke-Success { "touch /var/lib/apt/lists"; };\n'
+
 LATE_FILES = (
+    File("etc/apt/apt.conf.d/75benchrig", _APT.encode()),
     File("etc/default/locale", b"LANG=C.UTF-8\n"),
     File("etc/fstab", b"/dev/vda1 / ext4 noatime 0 1\n"),
     File("etc/hostname", b"debian12\n"),
@@ -125,6 +130,7 @@ systemctl --quiet enable systemd-networkd systemd-resolved benchrig-start
 systemctl --quiet mask {" ".join(MASKED_UNITS)}
 update-ca-certificates >/dev/null
 apt-get clean
+touch /var/lib/apt/lists
 """
 """Run by a shell in the box when all files are there."""
 

@@ -84,7 +84,7 @@ def make(machine: MachineFolder, base: Path) -> None:
     write(machine.image, str(base).encode())
     new = disk(machine).with_name(".disk.new")
     new.unlink(missing_ok=True)
-    argv = ["qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", base, new]
+    argv = ["qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", str(base), str(new)]
     run(argv, f"{machine.name}: its disk cannot be made")
     new.replace(disk(machine))
 
@@ -240,7 +240,7 @@ def _check_disk(machine: MachineFolder) -> None:
         raise MachineError(f"{machine.name}: its box is gone: {base}", "./inv destroy up")
     if qemu_process.pid_file(machine.path).exists():
         # QEMU removes the file when it ends by itself.
-        argv = ["qemu-img", "check", "-q", "-r", "leaks", disk(machine)]
+        argv = ["qemu-img", "check", "-q", "-r", "leaks", str(disk(machine))]
         run(argv, f"{machine.name}: its disk is damaged", timeout=600, hint="./inv destroy up")
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -17,10 +16,10 @@ from pathlib import Path
 
 from benchrig.errors import MachineError
 from benchrig.machines.command import run, search_path
-from benchrig.machines.qemu_qmp import SOCKET
+from benchrig.machines.qemu_qmp import SOCKET, Qmp
 
 START_SECONDS = 60.0
-"""How long QEMU may take until its monitor is there; it loads a snapshot before."""
+"""How long QEMU may take until its monitor can be spoken to."""
 
 
 def pid_file(folder: Path) -> Path:
@@ -38,7 +37,7 @@ def find(folder: Path) -> int | None:
 
 
 def start(name: str, folder: Path, argv: Sequence[str]) -> None:
-    """Start QEMU in a machine's folder, and wait until its monitor is there. Raises MachineError with what QEMU said."""
+    """Start QEMU in a machine's folder, and wait until its monitor answers. Raises MachineError with what QEMU said."""
     log = folder / "qemu.log"
     (folder / SOCKET).unlink(missing_ok=True)
     pid_file(folder).unlink(missing_ok=True)
@@ -57,15 +56,24 @@ def start(name: str, folder: Path, argv: Sequence[str]) -> None:
         except OSError as error:
             raise MachineError(f"{name}: {argv[0]}: {(error.strerror or str(error)).lower()}") from None
     deadline = time.monotonic() + START_SECONDS
-    while not (folder / SOCKET).exists() or not pid_file(folder).exists():
+    while not _answers(name, folder):
         if process.poll() is not None:
             said = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-            reason = said[-1].removeprefix(f"{argv[0]}: ") if said else f"exit code {process.returncode}"
+            reason = said[0].removeprefix(f"{argv[0]}: ") if said else f"exit code {process.returncode}"
             raise MachineError(f"{name}: QEMU ended at once: {reason}")
         if time.monotonic() > deadline:
             process.kill()
             raise MachineError(f"{name}: QEMU did not start within {START_SECONDS:.0f} s")
         time.sleep(0.02)
+
+
+def _answers(name: str, folder: Path) -> bool:
+    """Return whether QEMU has begun to run the machine: before, as while it loads a snapshot, its monitor says nothing."""
+    if not (folder / SOCKET).exists() or not pid_file(folder).exists():
+        return False
+    with suppress(MachineError), Qmp(name, folder):
+        return True
+    return False
 
 
 def wait(folder: Path, seconds: float) -> bool:
@@ -90,14 +98,14 @@ def kill(folder: Path) -> None:
 
 
 def _command_line(pid: int) -> list[str]:
-    if sys.platform == "linux":
+    if Path("/proc/self").exists():
         try:
             return Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
         except OSError:
             return []
     try:
-        # The pid file's path may have spaces; ps cannot show where a word ends.
         said = run(["ps", "-ww", "-o", "args=", "-p", str(pid)], "processes cannot be listed")
     except MachineError:
         return []
+    # ps does not show where a word ends, and a path may have spaces.
     return [said.partition(" -pidfile ")[2].partition(" -qmp ")[0]]

@@ -31,22 +31,27 @@ class Qmp:
         self._name = name
         self._socket = socket.socket(socket.AF_UNIX)
         self._socket.settimeout(ANSWER_SECONDS)
+        self._lines = self._socket.makefile("rb")
         try:
             _connect(self._socket, folder)
-            self._lines = self._socket.makefile("rb")
             self._read()
             self.execute("qmp_capabilities")
         except OSError as error:
-            self._socket.close()
+            self.close()
             raise self._lost(error) from None
         except BaseException:
-            self._socket.close()
+            self.close()
             raise
 
     def __enter__(self) -> Qmp:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Hang up: QEMU talks to one at a time, and others wait."""
+        self._lines.close()
         self._socket.close()
 
     def execute(self, command: str, arguments: Mapping[str, object] | None = None) -> Any:
