@@ -60,6 +60,8 @@ def bench(inventory: Inventory, root: Path, wanted: Plan) -> Outcome:
         store.write_run(folder, run)
         measured = _measure_all(ends, wanted, folder)
         store.write_run(folder, replace(run, finished_at=store.now()))
+        if ends.database:
+            ends.database.leave()
     return Outcome(folder, _failure(measured))
 
 
