@@ -221,10 +221,11 @@ def _ranked(rows: Sequence[Row]) -> tuple[Row, ...]:
 
 
 def _better(one: Row, other: Row) -> bool:
-    """Say whether a row comes before another. Those at the ceiling are equal: there, throughput tells nothing of them."""
-    if (one.connections, one.route) != (other.connections, other.route) or (one.at_ceiling and other.at_ceiling):
+    """Say whether a row comes before another. Those at one ceiling are equal: there, throughput tells nothing of them."""
+    if (one.connections, one.route) != (other.connections, other.route):
         return False
-    return _throughput(one) > _throughput(other)
+    at_the_same = one.at_ceiling and other.at_ceiling and one.sleep_seconds == other.sleep_seconds
+    return not at_the_same and _throughput(one) > _throughput(other)
 
 
 def _throughput(row: Row) -> float:
