@@ -76,7 +76,8 @@ def provision(
         extra_vars=provisioning.parse_extra_vars(extra_vars or []),
     )
     yield
-    provisioning.provision(machines_of(chosen, ROOT).up(), prepared)
+    # All machines, also with --limit: what one is told of the others, such as their addresses, must not depend on it.
+    provisioning.provision(machines_of(everything, ROOT).up(), prepared)
 
 
 @command(
