@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from benchrig.agent import bench_protocol as ask
 from benchrig.bench.app import App
 from benchrig.bench.data import DataSet
-from benchrig.bench.host import Host, OperationError
-from benchrig.errors import InputError, Problem
+from benchrig.bench.host import Host
+from benchrig.errors import BenchrigError, InputError, Problem
 from benchrig.results.model import Database, DatabaseLoad
 
 
@@ -37,7 +37,7 @@ class DatabaseEnd:
 
     def leave(self) -> None:
         """Take out what the last load stored, so that a provision after it has nothing to change; no matter if it cannot."""
-        with contextlib.suppress(DataError, OperationError):
+        with contextlib.suppress(DataError, BenchrigError):
             self.reset()
 
     def read(self, table: str, *, ended: bool) -> ask.DatabaseCounters:
