@@ -18,6 +18,7 @@ from benchrig.development import run_tool
 from benchrig.errors import InputError, unknown
 from benchrig.inventory import Inventory
 from benchrig.machines import Machines, machines_of
+from benchrig.results.store import LATEST
 
 RUN = "a folder of reports/, its path, `latest`, or the name of published figures"
 INVENTORY = "inventory/<name>.yml, or a path; default: lab"
@@ -146,10 +147,8 @@ def report(ctx: Context, run: str = "", suite: str = "", lang: str = "en") -> It
     Example: ./inv report --suite web-frameworks --lang zh
     """
     from benchrig import report as reporting
-    from benchrig.report.load import find_folder
 
-    if run:
-        find_folder(run, ROOT)
+    _check_run(run, suite)
     yield
     found = reporting.write_reports(_run(run, suite), ROOT)
     console.result(reporting.render_terminal(found, lang, reporting.width_of(sys.stdout)))
@@ -170,10 +169,10 @@ def claims(ctx: Context, run: str = "", suite: str = "", published: bool = False
     """
     from benchrig import report as reporting
     from benchrig.report import claims as judging
-    from benchrig.report.load import find_folder
 
-    if run:
-        find_folder(run, ROOT)
+    if run and published:
+        raise InputError(f"--published is about the documents alone: leave out '{run}', or --published")
+    _check_run(run, suite)
     yield
     if published:
         console.result(judging.audit_published(ROOT))
@@ -182,14 +181,18 @@ def claims(ctx: Context, run: str = "", suite: str = "", published: bool = False
 
 
 @command(help={"a": RUN, "b": "what it is compared with, likewise"})
-def compare(ctx: Context, a: str, b: str) -> None:
+def compare(ctx: Context, a: str, b: str) -> Iterator[None]:
     """Set two runs side by side, or a run and published figures: how much faster each row is, and whether that is shown.
 
     Example: ./inv compare latest web-frameworks
     """
     from benchrig import report as reporting
 
-    console.result(reporting.render_comparison(reporting.compare(reporting.load(a, ROOT), reporting.load(b, ROOT))))
+    for name in (a, b):
+        _check_run(name, "")
+    yield
+    both = reporting.compare(reporting.load(a, ROOT), reporting.load(b, ROOT))
+    console.result(reporting.render_comparison(both, reporting.width_of(sys.stdout)))
 
 
 @command(
@@ -299,6 +302,17 @@ def _machines(ctx: Context, inventory: str) -> Machines:
     return machines_of(_inventory(ctx, inventory), ROOT)
 
 
+def _check_run(run: str, suite: str) -> None:
+    """Raise InputError when a run, or a suite, is asked for that a task before in the chain cannot make."""
+    from benchrig.report.load import find_folder
+    from benchrig.results import newest
+
+    if run and run != LATEST:
+        find_folder(run, ROOT)
+    if suite and not (ROOT / "configs" / "suites" / f"{suite}.yml").is_file():
+        newest.newest(ROOT / "reports", suite)
+
+
 def _run(run: str, suite: str) -> str:
     """Return which run is meant: the one named, else the one just made if it is of that suite, else the newest (of it)."""
     from benchrig.results import newest
@@ -307,7 +321,7 @@ def _run(run: str, suite: str) -> str:
         return run
     if (made := recall("run")) and recall("suite") == (suite or recall("suite")):
         return made
-    return str(newest.newest(ROOT / "reports", suite)) if suite else "latest"
+    return str(newest.newest(ROOT / "reports", suite)) if suite else LATEST
 
 
 def _count(flag: str, text: str) -> int:
