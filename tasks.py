@@ -177,7 +177,7 @@ def claims(ctx: Context, run: str = "", suite: str = "", published: bool = False
     if published:
         console.result(judging.audit_published(ROOT))
     else:
-        console.result(judging.render_terminal(reporting.load(_run(run, suite), ROOT).verdicts))
+        console.result(judging.render_report(reporting.load(_run(run, suite), ROOT)))
 
 
 @command(help={"a": RUN, "b": "what it is compared with, likewise"})
