@@ -18,23 +18,11 @@ from benchrig.development import run_tool
 from benchrig.errors import InputError, unknown
 from benchrig.inventory import Inventory
 from benchrig.machines import Machines, machines_of
+from benchrig.results.store import LATEST
 
 RUN = "a folder of reports/, its path, `latest`, or the name of published figures"
 BECOME = "ask once for the password that sudo wants on the hosts; it is written down nowhere"
 INVENTORY = "inventory/<name>.yml, or a path; default: lab"
-
-
-@command()
-def box(ctx: Context) -> None:
-    """Make a Debian 12 virtual machine's disk from Debian packages, for `-i qemu` and for Vagrant's provider libvirt.
-
-    Example: ./inv box
-    """
-    from benchrig.machines.box import build
-    from benchrig.machines.lab_folder import cache
-
-    made = build(cache())
-    console.result(f"{made.disk}\n{made.vagrant}")
 
 
 @command(help={"inventory": INVENTORY})
@@ -92,7 +80,8 @@ def provision(
         extra_vars=provisioning.parse_extra_vars(extra_vars or []),
     )
     yield
-    provisioning.provision(machines_of(chosen, ROOT).up(), prepared)
+    # All machines, also with --limit: what one is told of the others, such as their addresses, must not depend on it.
+    provisioning.provision(machines_of(everything, ROOT).up(), prepared)
 
 
 @command(
@@ -163,10 +152,8 @@ def report(ctx: Context, run: str = "", suite: str = "", lang: str = "en") -> It
     Example: ./inv report --suite web-frameworks --lang zh
     """
     from benchrig import report as reporting
-    from benchrig.report.load import find_folder
 
-    if run:
-        find_folder(run, ROOT)
+    _check_run(run, suite)
     yield
     found = reporting.write_reports(_run(run, suite), ROOT)
     console.result(reporting.render_terminal(found, lang, reporting.width_of(sys.stdout)))
@@ -187,27 +174,30 @@ def claims(ctx: Context, run: str = "", suite: str = "", published: bool = False
     """
     from benchrig import report as reporting
     from benchrig.report import claims as judging
-    from benchrig.report.load import find_folder
 
-    if run:
-        find_folder(run, ROOT)
+    if run and published:
+        raise InputError(f"--published is about the documents alone: leave out '{run}', or --published")
+    _check_run(run, suite)
     yield
     if published:
         console.result(judging.audit_published(ROOT))
     else:
-        found = reporting.load(_run(run, suite), ROOT)
-        console.result(judging.render_terminal(found.verdicts, found.table.first_server))
+        console.result(judging.render_report(reporting.load(_run(run, suite), ROOT)))
 
 
 @command(help={"a": RUN, "b": "what it is compared with, likewise"})
-def compare(ctx: Context, a: str, b: str) -> None:
+def compare(ctx: Context, a: str, b: str) -> Iterator[None]:
     """Set two runs side by side, or a run and published figures: how much faster each row is, and whether that is shown.
 
     Example: ./inv compare latest web-frameworks
     """
     from benchrig import report as reporting
 
-    console.result(reporting.render_comparison(reporting.compare(reporting.load(a, ROOT), reporting.load(b, ROOT))))
+    for name in (a, b):
+        _check_run(name, "")
+    yield
+    both = reporting.compare(reporting.load(a, ROOT), reporting.load(b, ROOT))
+    console.result(reporting.render_comparison(both, reporting.width_of(sys.stdout)))
 
 
 @command(
@@ -231,6 +221,19 @@ def new(ctx: Context, kind: str, name: str, address: str = "") -> Iterator[None]
         console.line(f"wrote {path.relative_to(ROOT)}")
     console.line(f"next: ./inv bench --suite {name} report")
     yield
+
+
+@command()
+def box(ctx: Context) -> None:
+    """Make a Debian 12 virtual machine's disk from Debian packages, for `-i qemu` and for Vagrant's provider libvirt.
+
+    Example: ./inv box
+    """
+    from benchrig.machines.box import build
+    from benchrig.machines.lab_folder import cache
+
+    made = build(cache())
+    console.result(f"{made.disk}\n{made.vagrant}")
 
 
 @command(help={"inventory": INVENTORY})
@@ -352,6 +355,17 @@ def _machines(ctx: Context, inventory: str) -> Machines:
     return machines_of(_inventory(ctx, inventory), ROOT)
 
 
+def _check_run(run: str, suite: str) -> None:
+    """Raise InputError when a run, or a suite, is asked for that a task before in the chain cannot make."""
+    from benchrig.report.load import find_folder
+    from benchrig.results import newest
+
+    if run and run != LATEST:
+        find_folder(run, ROOT)
+    if suite and not (ROOT / "configs" / "suites" / f"{suite}.yml").is_file():
+        newest.newest(ROOT / "reports", suite)
+
+
 def _run(run: str, suite: str) -> str:
     """Return which run is meant: the one named, else the one just made if it is of that suite, else the newest (of it)."""
     from benchrig.results import newest
@@ -360,7 +374,7 @@ def _run(run: str, suite: str) -> str:
         return run
     if (made := recall("run")) and recall("suite") == (suite or recall("suite")):
         return made
-    return str(newest.newest(ROOT / "reports", suite)) if suite else "latest"
+    return str(newest.newest(ROOT / "reports", suite)) if suite else LATEST
 
 
 def _count(flag: str, text: str) -> int:

@@ -31,6 +31,23 @@ def listening(port: int = 0) -> Iterator[int]:
         yield server.getsockname()[1]
 
 
+@pytest.fixture
+def reserved() -> Iterator[Path]:
+    """Yield where the kernel keeps its reserved ports; what was there is put back."""
+    path = Path(bench_unit.RESERVED_PORTS)
+    before = path.read_text()
+    yield path
+    path.write_text(before)
+
+
+@as_root
+def test_port_of_an_app_is_kept_from_clients_once(reserved: Path) -> None:
+    reserved.write_text("5432,9000-9010")
+    for port in (8090, 9005, 8090):
+        bench_unit._reserve(port)
+    assert reserved.read_text().strip() == "5432,8090,9000-9010"
+
+
 OPERATIONS = [
     ask.FindFacts(),
     ask.FreePort(8080),

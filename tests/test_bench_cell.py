@@ -351,7 +351,7 @@ def test_a_port_that_a_clients_connection_got_is_told_with_what_keeps_it_free() 
     cell, _, _ = tried(FreePort=ask.Port(False, 12, "wget http://example.com"))
     assert cell.reason == (
         "port 8080 is taken by process 12: wget http://example.com; it is not a server's, but a client's own end: "
-        "keep it from clients: sysctl net.ipv4.ip_local_reserved_ports=8080 (the role tuning does it)"
+        "keep it from clients: sysctl net.ipv4.ip_local_reserved_ports=8080"
     )
 
 
@@ -418,3 +418,16 @@ def test_nginx_in_openrestys_place_is_named_by_what_ran() -> None:
     assert cell.system == "nginx 1.22.1 + Lua module 0.10.23 (in OpenResty's place)"
     cell, _, _ = tried(row, FindWhatRuns=ask.Ran(True, {"openresty": "1.25.3.2"}, 1))
     assert cell.system == "OpenResty"
+
+
+def test_statuses_that_are_expected_are_no_errors() -> None:
+    text = OUTPUT.stdout.replace("Requests/sec", "  Non-2xx or 3xx responses: 7\nRequests/sec").replace(
+        '"status": 0', '"status": 7'
+    )
+    (route,) = ROW.traffic.routes
+    missing = replace(ROW, traffic=Traffic((replace(route, status=404),)))
+    reply = ask.Reply(404, "ok")
+    for row, fetched, errors in ((ROW, SOUND[ask.Fetch], 7), (missing, reply, 0)):
+        cell, _, _ = tried(row, RunLoad=replace(OUTPUT, stdout=text), Fetch=fetched)
+        assert cell.load is not None, cell.reason
+        assert cell.load.errors.status == errors

@@ -95,6 +95,21 @@ def test_near_is_within_a_tenth_of_the_right_side(interval: tuple[float, float, 
     assert judged("throughput(go-2000) ~= 10", go_2000=interval) is outcome
 
 
+def test_near_takes_the_right_side_for_as_uncertain_as_it_is() -> None:
+    text, left = "throughput(go-2000) ~= throughput(flask-sync)", (9.9, 10.0, 10.1)
+    assert judged(text, go_2000=left, flask_sync=(9.9, 10.0, 10.9)) is True
+    assert judged(text, go_2000=left, flask_sync=(9.9, 10.0, 11.1)) is None
+    assert judged(text, go_2000=left, flask_sync=(9.1, 10.0, 10.9)) is None
+    assert judged(text, go_2000=left, flask_sync=(11.3, 12.0, 13.0)) is False
+
+
+def test_a_difference_is_as_uncertain_as_both_its_parts() -> None:
+    known = {"go_2000": (90.0, 100.0, 110.0), "flask_sync": (9.0, 10.0, 11.0)}
+    assert judged("throughput(go-2000) - throughput(flask-sync) >= 79", **known) is True
+    assert judged("throughput(go-2000) - throughput(flask-sync) >= 80", **known) is None
+    assert judged("throughput(go-2000) - throughput(flask-sync) > 101", **known) is False
+
+
 def test_a_quotient_is_as_uncertain_as_both_its_parts() -> None:
     known = {"go_2000": (90.0, 100.0, 110.0), "flask_sync": (9.0, 10.0, 11.0)}
     assert judged("throughput(go-2000) / throughput(flask-sync) >= 8.18", **known) is True

@@ -41,6 +41,12 @@ def test_a_difference_is_one_where_the_intervals_do_not_overlap(a: tuple[int], b
     assert pair.verdict == verdict
 
 
+def test_one_row_at_the_ceiling_is_still_faster_than_one_below_it() -> None:
+    below, at = (50_000,) * 6, (96_000,) * 6
+    (pair,) = compare(repeated(*below, sleep_seconds=0.1), repeated(*at, sleep_seconds=0.1)).pairs
+    assert (pair.b.at_ceiling, pair.verdict) == (True, "faster")
+
+
 def test_the_ratio_is_of_the_medians_b_over_a() -> None:
     (pair,) = compare(repeated(*SLOW), repeated(*FAST)).pairs
     assert pair.ratio == pytest.approx(2.0)
@@ -157,6 +163,19 @@ def test_a_run_against_a_document_has_ratios_and_no_verdict() -> None:
 def test_a_version_told_with_less_is_not_another_one() -> None:
     run = a_report("sanic", cells=[a_cell("sanic", versions={"python": "3.11.2"})])
     assert not any(line.startswith("python") for line in compare(run, load("web-frameworks", ROOT)).doubts)
+
+
+def test_a_version_that_only_begins_like_another_is_another_one() -> None:
+    run = a_report("sanic", cells=[a_cell("sanic", versions={"python": "3.110"})])
+    assert "python: A 3.110; B 3.11 (sanic)" in compare(run, load("web-frameworks", ROOT)).doubts
+
+
+def test_errors_that_a_document_does_not_tell_are_left_open() -> None:
+    run = a_report("films-quart.film", cells=[a_cell("films-quart.film")])
+    text = render_comparison(compare(run, load("quart-vs-flask", ROOT)))
+    (line,) = [line for line in text.splitlines() if line.startswith("films-quart.film")]
+    assert line.split() == ["films-quart.film", "19,200.00", "1,160.00", "0.06", "108.00ms", "0", "–"]
+    assert text.count("errors") == 1
 
 
 def test_p99_and_errors_stand_beside_the_throughput() -> None:

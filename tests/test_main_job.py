@@ -99,7 +99,6 @@ def test_run_records_the_machine_and_what_ran(folder: Path) -> None:
     (machine,) = run["machines"]
     assert machine["cores"] > 0
     assert machine["sysctls"]["net.core.somaxconn"] == "65535"
-    assert machine["sysctls"]["net.ipv4.ip_local_reserved_ports"] == "8080"
     cells = [json.loads(line) for line in (folder / "cells.jsonl").read_text().splitlines()]
     ran = {cell["name"]: cell["versions"] for cell in cells if cell["status"] == "measured"}
     assert ran["fastapi-async"]["event loop"].startswith("uvloop")

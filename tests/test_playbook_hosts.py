@@ -10,7 +10,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -85,14 +85,17 @@ def run(
 ) -> dict[str, HostRecap]:
     """Run the project, within a time in which only a run that hangs does not end."""
     variables = {"dir": str(project.dir), **(extra or {})}
-    with ThreadPoolExecutor() as pool:
-        future = pool.submit(hosts.run, project.root / "site.yml", groups, extra_vars=variables, **options)
+    future: Future[dict[str, HostRecap]] = Future()
+
+    def work() -> None:
         try:
-            return future.result(30)
-        except TimeoutError:
-            for channel in hosts.channels.values():
-                channel.agent.kill()
-            raise
+            future.set_result(hosts.run(project.root / "site.yml", groups, extra_vars=variables, **options))
+        except BaseException as error:
+            future.set_exception(error)
+
+    # A thread that nobody waits for, unlike a pool's, so that a hang fails one test and not all.
+    threading.Thread(target=work, daemon=True).start()
+    return future.result(30)
 
 
 def written(project: Project) -> dict[str, str]:

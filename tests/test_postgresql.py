@@ -243,6 +243,17 @@ def test_a_setting_that_needs_a_restart_gets_one_and_is_in_force(clone: Clone) -
 
 @pytest.mark.lab
 @pytest.mark.usefixtures("provisioned")
+def test_a_setting_that_needs_none_is_in_force_without(clone: Clone) -> None:
+    started = "SELECT pg_postmaster_start_time()"
+    first = sql(clone, started)
+    provision(clone, "-e", "postgresql_ssl=on")
+    assert (sql(clone, "SHOW ssl"), sql(clone, started)) == ("on\n", first)
+    provision(clone)
+    assert (sql(clone, "SHOW ssl"), sql(clone, started)) == ("off\n", first)
+
+
+@pytest.mark.lab
+@pytest.mark.usefixtures("provisioned")
 @pytest.mark.parametrize(
     ("setting", "said"),
     [

@@ -82,6 +82,13 @@ def test_rows_at_the_ceiling_share_their_rank() -> None:
     assert [row.rank for row in table.rows] == [1, 1, 3]
 
 
+def test_rows_at_ceilings_of_their_own_are_ranked_by_throughput() -> None:
+    cells = [a_cell("go-2000"), a_cell("sanic", load=a_load(193_000), sleep_seconds=0.05)]
+    table = make(a_run("go-2000", "sanic"), cells)
+    assert all(row.at_ceiling for row in table.rows)
+    assert [row.rank for row in table.rows] == [2, 1]
+
+
 def test_a_remark_says_in_how_many_of_the_repeats(remarks: dict[str, Remark]) -> None:
     remarks["go-2000"] = Remark("busy", "generator busy")
     (row,) = make(a_run("go-2000"), [a_cell(), a_cell(repeat=2)]).rows

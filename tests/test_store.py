@@ -12,6 +12,7 @@ import pytest
 from benchrig.errors import InputError
 from benchrig.results import store
 from benchrig.results.model import DatabaseLoad
+from benchrig.results.newest import newest
 from tests.cases.reports import a_cell, a_run, missing
 
 
@@ -79,6 +80,20 @@ def test_the_latest_run_is_the_newest_that_has_a_cell(folder: Path) -> None:
     assert store.find_run(reports) == folder
     store.append(empty, a_cell())
     assert store.find_run(reports) == empty
+
+
+def test_the_newest_run_of_a_suite_is_the_last_that_has_a_cell(tmp_path: Path) -> None:
+    folders = []
+    for number, suite in enumerate(("one", "two", "one", "one"), 1):
+        folder = tmp_path / f"2025-01-0{number}T00-00-00"
+        folder.mkdir()
+        store.write_run(folder, replace(a_run("go-2000"), suite=suite))
+        if number < 4:
+            store.append(folder, a_cell())
+        folders.append(folder)
+    assert (newest(tmp_path, "one"), newest(tmp_path, "two")) == (folders[2], folders[1])
+    with pytest.raises(InputError, match="there is no run of suite 'three'; known: one, two"):
+        newest(tmp_path, "three")
 
 
 def test_a_run_is_found_by_name_and_by_path(folder: Path) -> None:

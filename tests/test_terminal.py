@@ -141,7 +141,10 @@ def test_the_rows_stored_are_shown_where_a_row_stores_any() -> None:
 
 def test_the_last_line_counts_the_claims() -> None:
     last = render_terminal(Report(every_kind().table, VERDICTS)).splitlines()[-1]
-    assert last == "claims: 1 reproduced, 2 contradicted, 1 not testable here, 1 inconclusive (./inv claims)"
+    assert (
+        last
+        == "claims: 1 reproduced, 2 contradicted, 1 not testable here, 1 inconclusive (./inv claims 2025-01-02T03-04-05)"
+    )
     assert "claims:" not in render_terminal(every_kind())
 
 

@@ -9,6 +9,7 @@ from werkzeug.exceptions import HTTPException
 
 POOL_MIN = int(os.environ["DATABASE_POOL_MIN"])
 POOL_MAX = int(os.environ["DATABASE_POOL_MAX"])
+CURSOR = os.environ["FILMS_CURSOR"] == "yes"
 
 app = Quart(__name__)
 
@@ -32,8 +33,12 @@ async def get_film(film_id):
 
 @app.get("/films/")
 async def get_films():
+    query = "SELECT film_id, title, release_year FROM film WHERE release_year > $1"
     async with app.pool.acquire() as connection, connection.transaction():
-        films = await connection.fetch("SELECT film_id, title, release_year FROM film WHERE release_year > $1", 2000)
+        if CURSOR:  # as the article has it: PostgreSQL is asked for fifty rows at a time
+            films = [film async for film in connection.cursor(query, 2000)]
+        else:
+            films = await connection.fetch(query, 2000)
     return jsonify({film["film_id"]: dict(film) for film in films})
 
 

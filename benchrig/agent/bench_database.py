@@ -35,6 +35,7 @@ SETTINGS = (
     "max_connections",
     "max_wal_size",
     "shared_buffers",
+    "ssl",
     "synchronous_commit",
     "wal_level",
     "work_mem",

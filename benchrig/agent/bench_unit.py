@@ -17,6 +17,7 @@ from .bench_protocol import Done, Fetch, Journal, Port, Ran, Readiness, Reply
 from .sampler import UnitProcesses
 
 OURS = "benchrig-*.service"
+RESERVED_PORTS = "/proc/sys/net/ipv4/ip_local_reserved_ports"
 STOP_SECONDS = 10.0
 BODY_BYTES = 4 << 20
 
@@ -47,7 +48,19 @@ def free_port(port: int) -> Port:
     _systemctl("stop", OURS)
     # A unit that failed lately is otherwise refused its start, and its failure is of no more interest.
     _systemctl("reset-failed", OURS)
+    _reserve(port)
     return _await_free(port)
+
+
+def _reserve(port: int) -> None:
+    """Keep the kernel from giving the port to some client as its own, as it does with any port of its local range."""
+    reserved = read(RESERVED_PORTS)
+    ranges = [part.partition("-") for part in reserved.split(",") if part]
+    if any(int(first) <= port <= int(last or first) for first, _, last in ranges):
+        return
+    # Some containers do not let it be set; a port that is taken is told in any case.
+    with contextlib.suppress(OSError):
+        Path(RESERVED_PORTS).write_text(f"{reserved},{port}".lstrip(","), encoding="ascii")
 
 
 def start(unit: str) -> Done:

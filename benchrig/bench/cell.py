@@ -245,6 +245,9 @@ def _load(attempt: Attempt, blank: Cell) -> Cell:
 
     facts, tool = attempt.ends.generator_facts, attempt.plan.generator
     load, reason = judge(Trial(tool, attempt.shape, output, seen, facts.local_ports, attempt.ends.shared))
+    if load and any(route.status >= 400 for route in attempt.row.traffic.routes):
+        # wrk counts such a reply as an error, whoever expects it; a wrong one has been told from it by now.
+        load = replace(load, errors=replace(load.errors, status=0))
     return replace(
         blank,
         status="failed" if reason else "measured",
@@ -331,8 +334,8 @@ def _see_free(found: ask.Port, port: int) -> None:
         return
     who = f"by process {found.pid}: {found.command}" if found.pid else "by a connection"
     if not found.listens:
-        # The kernel hands out any port of its local range that is not reserved.
-        reserve = f"sysctl net.ipv4.ip_local_reserved_ports={port} (the role tuning does it)"
+        # The kernel hands out any port that is not reserved; here the agent did so too late, or may not.
+        reserve = f"sysctl net.ipv4.ip_local_reserved_ports={port}"
         who = f"{who}; it is not a server's, but a client's own end: keep it from clients: {reserve}"
     raise CellError(f"port {port} is taken {who}")
 

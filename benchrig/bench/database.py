@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -9,7 +10,7 @@ from benchrig.agent import bench_protocol as ask
 from benchrig.bench.app import App
 from benchrig.bench.data import DataSet
 from benchrig.bench.host import Host
-from benchrig.errors import InputError, Problem
+from benchrig.errors import BenchrigError, InputError, Problem
 from benchrig.results.model import Database, DatabaseLoad
 
 
@@ -33,6 +34,11 @@ class DatabaseEnd:
         if found != wanted:
             place = self.data.where("fingerprint")
             raise DataError(f"the data set on {self.name} is '{found}' after loading, not '{wanted}' ({place})")
+
+    def leave(self) -> None:
+        """Take out what the last load stored, so that a provision after it has nothing to change; no matter if it cannot."""
+        with contextlib.suppress(DataError, BenchrigError):
+            self.reset()
 
     def read(self, table: str, *, ended: bool) -> ask.DatabaseCounters:
         """Read what PostgreSQL has counted, before a load and when the app has `ended`. Raises OperationError."""

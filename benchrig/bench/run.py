@@ -77,6 +77,8 @@ def bench(inventory: Inventory, root: Path, wanted: Plan) -> Outcome:
         store.write_run(folder, run)
         measured = _measure_all(turns(wanted, ends), wanted, folder)
         store.write_run(folder, replace(run, finished_at=store.now()))
+        if stored := ends[0].database:
+            stored.leave()
     return Outcome(folder, _failure(measured))
 
 

@@ -155,17 +155,17 @@ def _same_conditions(figure: Figure, row: Row, table: Table, conditions: Conditi
     source = conditions.source
     if FUNCTIONS[figure.function].kind != "count of the run":
         return
-    seconds = _seconds(table)
+    measured = seconds(table)
     if figure.function == "timeouts" and row.timeout_seconds != source.timeout_seconds:
         ours, theirs = f"{row.timeout_seconds:g} s", f"{source.timeout_seconds:g} s"
         raise NoFigureError(f"{figure.text} counts replies later than {ours} here, later than {theirs} in the document")
-    if seconds != source.duration_seconds:
+    if measured != source.duration_seconds:
         raise NoFigureError(
-            f"{figure.text} is a count over {seconds:g} s here, over {source.duration_seconds:g} s in the document"
+            f"{figure.text} is a count over {measured:g} s here, over {source.duration_seconds:g} s in the document"
         )
 
 
-def _seconds(table: Table) -> float:
+def seconds(table: Table) -> float:
     """Return how long each row of a run was measured."""
     return yamlfile.seconds(table.run.settings.get("duration") or 0) if table.run else 0.0
 

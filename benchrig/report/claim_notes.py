@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from benchrig.report.claim_figures import FUNCTIONS, JUDGED_BY_INTERVAL, OF_LATENCY
+from benchrig.report.claim_figures import FUNCTIONS, JUDGED_BY_INTERVAL, OF_LATENCY, seconds
 from benchrig.report.claim_language import Expression, Figure
 from benchrig.report.table import Row, Table
 
@@ -63,11 +63,13 @@ def _invalid(expression: Expression, rows: Iterable[Row]) -> Iterator[str]:
 
 
 def _timeouts(expression: Expression, table: Table, document: Table | None, rows: Iterable[Row]) -> Iterator[str]:
-    """Say how late replies were told where the load generator waited longer than the document's."""
+    """Say how late replies were told where load or timeout lasted another time than the document's."""
     if table.run is None or document is None or document.source is None:
         return
     asked = {figure.row for figure in expression.figures if FUNCTIONS[figure.function].kind == "truth"}
-    theirs = document.source.source.timeout_seconds
+    theirs, measured, long = document.source.source.timeout_seconds, seconds(table), document.source.source.duration_seconds
+    if asked and measured != long:
+        yield f"the load lasted {measured:g} s here and {long:g} s in the document: the longer, the likelier is a late reply"
     ours = {row.timeout_seconds for row in rows if row.name in asked and row.timeout_seconds > theirs}
     for timeout in sorted(ours):
         yield (

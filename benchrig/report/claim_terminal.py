@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 
 from benchrig.report import describe
 from benchrig.report.claim_audit import Audit
+from benchrig.report.document import Report
 from benchrig.report.verdict import Quantity, Verdict
 
 _WIDTH = 100
 _LABEL = 13
 _LONGEST_NAME = 100
+
+
+def render_report(report: Report) -> str:
+    """Return the verdicts on a run, or on published figures, below what they are."""
+    return "\n\n".join(
+        ["\n".join(describe.heading_lines(report.table)), render_terminal(report.verdicts, report.table.first_server)]
+    )
 
 
 def render_terminal(verdicts: Sequence[Verdict], server: str = "") -> str:
@@ -48,10 +55,7 @@ def _lines(verdict: Verdict) -> Iterator[str]:
     yield from _wrapped("  ", f"{verdict.says} ({verdict.place})")
     if verdict.expression:
         yield from _labelled("claim", verdict.expression)
-    if verdict.published:
-        yield from _labelled("published", _figures(verdict.published))
-    if verdict.measured:
-        yield from _labelled("measured", _figures(verdict.measured))
+    yield from _figures(verdict)
     yield from _labelled("reason", verdict.reason)
     for cause in verdict.causes:
         yield from _labelled("cause", cause)
@@ -59,11 +63,25 @@ def _lines(verdict: Verdict) -> Iterator[str]:
         yield from _labelled("note", note)
 
 
-def _figures(quantities: Iterable[Quantity]) -> str:
-    """Return figures in one line; what is named by a formula of several lines, which stands above, is `altogether`."""
-    return describe.quantities(
-        replace(one, name="altogether") if len(one.name) > _LONGEST_NAME else one for one in quantities
-    )
+def _figures(verdict: Verdict) -> Iterator[str]:
+    """Return a line for each figure, published and measured; what is named by the whole formula above is `altogether`."""
+    columns = {"published": _texts(verdict.published), "measured": _texts(verdict.measured)}
+    shown = {title: texts for title, texts in columns.items() if texts}
+    names = dict.fromkeys(name for texts in shown.values() for name in texts)
+    if not names:
+        return
+    widths = {title: max(len(title), *map(len, texts.values())) for title, texts in shown.items()}
+    room = _WIDTH - _LABEL - sum(width + 2 for width in widths.values())
+    yield " " * (_LABEL + room) + "".join(f"  {title:>{width}}" for title, width in widths.items())
+    for name in names:
+        figures = "".join(f"  {texts.get(name, '–'):>{widths[title]}}" for title, texts in shown.items())
+        *above, last = textwrap.wrap(name, room, break_long_words=False, break_on_hyphens=False)
+        yield from (" " * _LABEL + line for line in above)
+        yield f"{'':{_LABEL}}{last:{room}}{figures}"
+
+
+def _texts(quantities: Iterable[Quantity]) -> dict[str, str]:
+    return {"altogether" if len(one.name) > _LONGEST_NAME else one.name: one.text for one in quantities}
 
 
 def _has_interval(verdict: Verdict) -> bool:

@@ -7,9 +7,9 @@ from pathlib import Path
 from benchrig.report import claim_audit
 from benchrig.report.claim_file import read
 from benchrig.report.claim_judge import judge
-from benchrig.report.claim_terminal import render_audit, render_terminal
+from benchrig.report.claim_terminal import render_audit, render_report, render_terminal
 
-__all__ = ["audit_published", "judge", "read", "render_terminal"]
+__all__ = ["audit_published", "judge", "read", "render_report", "render_terminal"]
 
 
 def audit_published(root: Path) -> str:

@@ -288,10 +288,11 @@ def _ranked(rows: Sequence[Row]) -> tuple[Row, ...]:
 
 
 def _better(one: Row, other: Row) -> bool:
-    """Say whether a row comes before another. Those at the ceiling are equal: there, throughput tells nothing of them."""
-    if _conditions(one) != _conditions(other) or (one.at_ceiling and other.at_ceiling):
+    """Say whether a row comes before another. Those at one ceiling are equal: there, throughput tells nothing of them."""
+    if _conditions(one) != _conditions(other):
         return False
-    return _throughput(one) > _throughput(other)
+    at_the_same = one.at_ceiling and other.at_ceiling and one.sleep_seconds == other.sleep_seconds
+    return not at_the_same and _throughput(one) > _throughput(other)
 
 
 def _conditions(row: Row) -> tuple[object, ...]:

@@ -63,7 +63,7 @@ def render(report: Report, lang: str = "en", width: int | None = None) -> str:
         ["not run: " + ", ".join(table.not_run)] if table.not_run else [],
         _block("ran", describe.what_ran(table.rows), room),
         _block("published", describe.source_lines(table.published), room) if table.published else [],
-        [f"claims: {describe.verdict_counts(report.verdicts)} (./inv claims)"] if report.verdicts else [],
+        [f"claims: {describe.verdict_counts(report.verdicts)} (./inv claims {table.name})"] if report.verdicts else [],
     ]
     return "\n\n".join("\n".join(lines) for lines in sections if lines)
 
