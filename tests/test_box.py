@@ -87,11 +87,11 @@ def test_what_goes_into_a_box_belongs_to_root_with_the_mode_it_needs() -> None:
     assert {(entry.uid, entry.gid) for entry in found.values()} == {(0, 0)}
     assert found["etc/sudoers.d/vagrant"].mode == 0o440
     assert found["home/vagrant/.ssh/authorized_keys"].mode == 0o600
-    assert found["usr/local/sbin/benchrig-start"].mode == 0o755
+    assert found["usr/local/sbin/box-start"].mode == 0o755
 
 
 def test_scripts_of_the_box_are_shell_that_can_be_read() -> None:
-    (start,) = [file for file in box_files.LATE_FILES if file.path.endswith("benchrig-start")]
+    (start,) = [file for file in box_files.LATE_FILES if file.path.endswith("box-start")]
     for text in (start.content.decode(), box_files.FINISH, box_disk.WRITE):
         subprocess.run(["sh", "-n", "-c", text], check=True)
 

@@ -62,6 +62,7 @@ elif [ ! -e /etc/ssh/ssh_host_ed25519_key ]; then
 fi
 """
 
+# Not named benchrig-…: such units are apps, which a bench stops.
 _UNIT = """\
 [Unit]
 Description=What the hypervisor hands to this machine, or a host key
@@ -71,7 +72,7 @@ Before=ssh.service
 [Service]
 Type=oneshot
 RemainAfterExit=yes
-ExecStart=/usr/local/sbin/benchrig-start
+ExecStart=/usr/local/sbin/box-start
 
 [Install]
 RequiredBy=ssh.service
@@ -110,9 +111,9 @@ LATE_FILES = (
     File("etc/ssh/sshd_config.d/benchrig.conf", _SSHD.encode()),
     File(f"etc/sudoers.d/{USER}", f"{USER} ALL=(ALL) NOPASSWD: ALL\n".encode(), 0o440),
     File("etc/systemd/network/80-dhcp.network", _NETWORK.encode()),
-    File("etc/systemd/system/benchrig-start.service", _UNIT.encode()),
+    File("etc/systemd/system/box-start.service", _UNIT.encode()),
     File(f"home/{USER}/.ssh/authorized_keys", VAGRANT_KEY.encode(), 0o600),
-    File("usr/local/sbin/benchrig-start", _START.encode(), 0o755),
+    File("usr/local/sbin/box-start", _START.encode(), 0o755),
 )
 """There once the packages are."""
 
@@ -126,7 +127,7 @@ cp -n /etc/skel/.[a-z]* /home/{USER}/
 chown -R {USER}: /home/{USER}
 chmod 700 /home/{USER}/.ssh
 ln -sf ../run/systemd/resolve/resolv.conf /etc/resolv.conf
-systemctl --quiet enable systemd-networkd systemd-resolved benchrig-start
+systemctl --quiet enable systemd-networkd systemd-resolved box-start
 systemctl --quiet mask {" ".join(MASKED_UNITS)}
 update-ca-certificates >/dev/null
 apt-get clean
