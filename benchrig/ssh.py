@@ -100,9 +100,10 @@ class Channel:
             yield line
 
     def expect(self, line: bytes, prompt: bytes, seconds: float) -> bool:
-        """Wait until standard output begins with `line`, which is taken away, or `prompt` comes on standard error.
+        """Wait until `line` comes on standard output, or `prompt` on standard error; it and all before it is taken away.
 
-        Returns whether it was the prompt. Raises HostError when neither came within `seconds`, or the program ended.
+        What a shell's start files write comes before it. Returns whether it was the prompt. Raises HostError when neither
+        came within `seconds`, or the program ended.
         """
         deadline = time.monotonic() + seconds
         while True:
@@ -111,8 +112,9 @@ class Channel:
                 self._complaints += self._channel.recv_stderr(1 << 16)
             while self._channel.recv_ready():
                 self._buffer += self._channel.recv(1 << 16)
-            if self._buffer.startswith(line):
-                self._buffer = self._buffer.removeprefix(line)
+            _, found, rest = self._buffer.partition(line)
+            if found:
+                self._buffer = rest
                 return False
             before, found, self._complaints = self._complaints.partition(prompt)
             if found:
@@ -245,16 +247,15 @@ def _open(host: Host, route: Route, opened: list[fabric.Connection], *, jump: bo
 
 
 def _pin(connection: fabric.Connection, route: Route) -> None:
-    """Have a connection take only the host keys that are pinned for a route."""
-    for path in route.known_hosts:
-        if path.is_file():
-            connection.client.load_system_host_keys(str(path))
-    if route.key_alias:
-        known = connection.client._system_host_keys
-        name = route.address if route.port == 22 else f"[{route.address}]:{route.port}"
-        for kind, key in (known.lookup(route.key_alias) or {}).items():
-            connection.client.get_host_keys().add(name, kind, key)
-        known.clear()
+    """Have a connection take only the host keys that are pinned for a route; of several of a kind, the first."""
+    from benchrig import ssh_keys
+
+    pins = connection.client.get_host_keys()
+    # Under the name that paramiko looks for, whatever name they are pinned under.
+    name = _name_in_known_hosts(route.address, route.port)
+    for path in reversed(route.known_hosts):
+        for kind, key in ssh_keys.pinned(path, _key_name(route)).items():
+            pins.add(name, kind, key)
 
 
 def _close(connections: Iterable[fabric.Connection]) -> None:
@@ -288,10 +289,9 @@ def _refusal(host: Host, route: Route, keys: ssh_keys.Keys, error: Exception, *,
 
 def _place_of_pin(route: Route) -> Path:
     """Return the file that has a host's key."""
-    import paramiko
+    from benchrig import ssh_keys
 
-    files = [path for path in route.known_hosts if path.is_file()]
-    return next(path for path in files if paramiko.HostKeys(str(path)).lookup(_key_name(route)))
+    return next(path for path in route.known_hosts if ssh_keys.pinned(path, _key_name(route)))
 
 
 def _pinning(route: Route, key: paramiko.PKey) -> str:
@@ -306,7 +306,11 @@ def _pinning(route: Route, key: paramiko.PKey) -> str:
 
 def _key_name(route: Route) -> str:
     """Return the name under which known_hosts has a host's key."""
-    return route.key_alias or (route.address if route.port == 22 else f"[{route.address}]:{route.port}")
+    return route.key_alias or _name_in_known_hosts(route.address, route.port)
+
+
+def _name_in_known_hosts(address: str, port: int) -> str:
+    return address if port == 22 else f"[{address}]:{port}"
 
 
 def _socket(address: str, port: int) -> socket.socket:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import paramiko
 from paramiko.agent import AgentKey, AgentSSH
 from paramiko.auth_strategy import AuthSource, AuthStrategy, InMemoryPrivateKey
+from paramiko.hostkeys import HostKeyEntry, InvalidHostKey
 
 from benchrig.openssh import Route
 
@@ -68,6 +70,31 @@ class Keys(AuthStrategy):
             # A public key alone, or a kind that only OpenSSH's own programs know.
             pass
         return None
+
+
+def pinned(path: Path, name: str) -> dict[str, paramiko.PKey]:
+    """Return the host keys that a known_hosts file has for a name, by their kinds: of several of a kind, the first.
+
+    Lines that are no plain host key, such as `@cert-authority`, are passed over. A file that is not there has none.
+    """
+    found: dict[str, paramiko.PKey] = {}
+    if not path.is_file():
+        return found
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        # paramiko's own reader ends with an exception at the first such line.
+        with suppress(paramiko.SSHException, InvalidHostKey, ValueError):
+            entry = HostKeyEntry.from_line(line)
+            if entry and _is_for(entry, name):
+                found.setdefault(entry.key.get_name(), entry.key)
+    return found
+
+
+def _is_for(entry: HostKeyEntry, name: str) -> bool:
+    """Say whether a line is for a name, which it may have as a hash."""
+    keys = paramiko.HostKeys()
+    for one in entry.hostnames:
+        keys.add(one, entry.key.get_name(), entry.key)
+    return keys.check(name, entry.key)
 
 
 def fingerprint(key: paramiko.PKey) -> str:
