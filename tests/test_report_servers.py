@@ -16,7 +16,7 @@ from benchrig.report.hosts import beside_first
 from benchrig.report.load import load
 from benchrig.report.table import Row, Table, make, on_first_server
 from benchrig.results import audit, store
-from benchrig.results.model import Network, Run, bits_per_second
+from benchrig.results.model import DatabaseLoad, Network, Run, bits_per_second
 from tests.cases.reports import PUBLISHED, VERDICTS, a_cell, a_load, a_run, missing
 
 ROOT = Path(__file__).parent.parent
@@ -91,6 +91,14 @@ def test_a_server_that_loads_itself_is_not_compared_with_one_that_does_not() -> 
     assert row.beside.verdict.startswith("not comparable")
 
 
+def test_a_server_that_keeps_the_data_is_not_compared_with_one_that_asks_another_machine_for_it() -> None:
+    first, second = on_both("go-2000", (50_000, 90_000))
+    here = replace(first, database=DatabaseLoad(None, 20, 1, 0, on_server=True))
+    (_, row) = table_of(here, replace(second, database=DatabaseLoad(None, 20, 1, 0, on_server=False))).rows
+    assert row.beside is not None
+    assert row.beside.verdict == "not comparable (one of them kept the data itself)"
+
+
 def test_every_form_of_the_report_has_the_servers_and_the_network_between() -> None:
     report = Report(table_of(*on_both("go-2000", (50_000, 90_000))), VERDICTS)
     texts = {name: export(report) for name, export in EXPORTS.items()} | {"terminal": render_terminal(report)}
@@ -155,6 +163,9 @@ def test_two_runs_are_compared_server_by_server_and_one_server_with_the_first_of
     one = Report(table_of(a_cell("go-2000"), run=a_run("go-2000")))
     (pair,) = compare(one, several).pairs
     assert pair.b.host == "web1"
+    doubts = compare(one, several).doubts
+    assert "servers: of B, web1 alone" in doubts
+    assert "load generator: A on the server; B on another machine" in doubts
 
 
 # A reply of 118 bytes takes 184 with its headers, and 250 where the request was acknowledged before.

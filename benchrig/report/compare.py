@@ -56,7 +56,10 @@ def compare(a: Report, b: Report) -> Comparison:
     Where one of them has several servers and the other has not, its first server's rows are compared.
     """
     first, second = a.table, b.table
+    alone: tuple[str, ...] = ()
     if not (first.first_server and second.first_server):
+        servers = (("A", first.first_server), ("B", second.first_server))
+        alone = tuple(f"servers: of {side}, {server} alone" for side, server in servers if server)
         first, second = on_first_server(first), on_first_server(second)
     others = {row.label: row for row in second.rows}
     both = [(row, others[row.label]) for row in first.rows if row.label in others]
@@ -65,7 +68,7 @@ def compare(a: Report, b: Report) -> Comparison:
     return Comparison(
         first,
         second,
-        differences(first, second, both),
+        (*alone, *differences(first, second, both)),
         tuple(Pair(row, other, "" if points else verdict(row, other)) for row, other in both),
         tuple(row.label for row in first.rows if row.label not in names),
         tuple(row.label for row in second.rows if row.label not in names),

@@ -73,6 +73,8 @@ def conditions(table: Table) -> Mapping[str, str]:
     run = table.origin
     asked = {name: run.settings.get(name, "") for name in ("duration", "threads")}
     found = {"duration": asked["duration"], "timeout": timeouts, "threads": asked["threads"]}
+    if places := {"on the server" if row.load_on_server else "on another machine" for row in table.rows if row.figures}:
+        found["load generator"] = ", ".join(sorted(places))
     found["number of machines"] = str(len(run.machines))
     for number, machine in enumerate(run.machines, 1):
         suffix = f" {number}" if len(run.machines) > 1 else ""

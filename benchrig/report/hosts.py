@@ -21,5 +21,7 @@ def _has(row: Row, there: dict[str, Row]) -> bool:
 def _held(row: Row, first: Row) -> Row:
     if row.load_on_server != first.load_on_server:
         return replace(row, beside=Beside(None, "not comparable (one of them loaded itself)"))
+    if row.figures and first.figures and row.database_on_server != first.database_on_server:
+        return replace(row, beside=Beside(None, "not comparable (one of them kept the data itself)"))
     told = verdict(first, row, (first.host, row.host))
     return replace(row, beside=Beside(Pair(first, row, told).ratio, told))

@@ -63,6 +63,8 @@ class Row:
     """Rows of the same name ran on other servers."""
     load_on_server: bool = True
     """The load generator ran on that machine, too."""
+    database_on_server: bool = False
+    """The database, where it has one, ran on that machine, too."""
     network: Network | None = None
     """What lay between load generator and server; None where they were one machine, or it was not measured."""
     beside: Beside | None = None
@@ -205,6 +207,7 @@ def _row(cells: Sequence[Cell], published: PublishedRow | None, network: Network
         host=first.host,
         several=several,
         load_on_server=first.load_on_server,
+        database_on_server=bool(first.database and first.database.on_server),
         network=network,
     )
 
