@@ -326,9 +326,7 @@ def vm(clone: Clone) -> Iterator[QemuMachines]:
 def test_a_box_boots_debian_12_with_what_the_inventory_says_and_nothing_failed(vm: QemuMachines) -> None:
     host = vm.reach().hosts["vm1"]
     assert run(host, "systemctl is-system-running --wait") == "running"
-    assert run(host, ". /etc/os-release; echo $VERSION_CODENAME; hostname; nproc; systemd-detect-virt -c").split() == [
-        *("bookworm", "vm1", "4", "none")
-    ]
+    assert run(host, ". /etc/os-release; echo $VERSION_CODENAME; hostname; nproc").split() == ["bookworm", "vm1", "4"]
     assert int(run(host, "awk '/MemTotal/ {print $2}' /proc/meminfo")) > 3_900_000
     assert run(host, "sudo -n id -u") == "0"
 
