@@ -103,7 +103,7 @@ def test_a_vagrant_that_dies_of_an_exception_is_told_by_it() -> None:
         ("MachineLocked", "another Vagrant is at work"),
         ("ProviderNotFound", "this Vagrant has no provider 'libvirt'"),
         ("SnapshotNotFound", "never kept"),
-        ("SomethingNew", "the last line"),
+        ("SomethingNew", "x: Much is explained"),
     ],
 )
 def test_a_failure_is_known_by_its_class(kind: str, words: str) -> None:

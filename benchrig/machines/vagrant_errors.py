@@ -87,18 +87,23 @@ def error(purpose: str, failure: Failure, provider: str) -> MachineError:
         return MachineError(f"{purpose}: it was never kept", "Keep it as it is: ./inv snapshot")
     if failure.kind in _NO_CONNECTION or "libvirt-sock" in failure.text:
         return MachineError(f"{purpose}: libvirt does not answer: {reason}", NO_LIBVIRT)
-    return MachineError(f"{purpose}: {reason or 'Vagrant failed and did not say why'}")
+    return MachineError(f"{purpose}: {_first_sentence(failure.text) or 'Vagrant failed and did not say why'}")
 
 
 def _reason(text: str) -> str:
-    """Return what went wrong: Vagrant explains first and ends with the reason that it was given."""
+    """Return what went wrong with a box or a connection: Vagrant explains first and ends with the reason it was given."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return lines[-1].removeprefix("Error: ") if lines else ""
 
 
 def _why_not_usable(text: str) -> str:
-    """Return the first sentence of the reason that Vagrant quotes in the last paragraph of its explanation."""
-    paragraph = " ".join(text.strip().split("\n\n")[-1].split())
+    """Return the reason that Vagrant quotes in the last paragraph of its explanation."""
+    return _first_sentence(text.strip().split("\n\n")[-1])
+
+
+def _first_sentence(text: str) -> str:
+    """Return the first sentence of an explanation, and no more than its first paragraph."""
+    sentence = " ".join(text.strip().split("\n\n")[0].split())
     for mark in ("! ", ". "):
-        paragraph = paragraph.partition(mark)[0]
-    return paragraph.rstrip(".!")
+        sentence = sentence.partition(mark)[0]
+    return sentence.rstrip(".!")
