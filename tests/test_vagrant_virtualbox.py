@@ -23,7 +23,7 @@ from benchrig.machines.vagrant import VagrantMachines
 from tests.cases.guest import Guest
 from tests.cases.vagrant_clone import ROOT
 
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(not shutil.which("vagrant"), reason="Vagrant is not installed")]
+pytestmark = [pytest.mark.vm, pytest.mark.skipif(not shutil.which("vagrant"), reason="Vagrant is not installed")]
 
 FORWARDED = 2222
 """The port that Vagrant forwards to a machine's sshd when it is free."""
