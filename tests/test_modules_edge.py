@@ -219,6 +219,21 @@ def test_looking_knows_that_refreshed_package_lists_may_have_a_package(
     assert ran.messages("changed") == ["package lists refreshed", expected]
 
 
+def test_package_lists_that_were_looked_at_are_fresh_even_if_no_mirror_had_anything_new(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    apt = "benchrig.agent.modules.apt"
+    lists = tmp_path / "lists"
+    lists.mkdir()
+    os.utime(lists, (0, 0))
+    monkeypatch.setattr(f"{apt}._LISTS", lists)
+    monkeypatch.setattr(f"{apt}._STAMP", tmp_path / "none")
+    monkeypatch.setattr(f"{apt}._apt_get", lambda *_, **__: None)
+    project.tasks("- name: Refresh\n  ansible.builtin.apt: {update_cache: true, cache_valid_time: 60}\n")
+    assert project.run().messages("changed") == ["package lists refreshed"]
+    assert project.run().messages("changed") == []
+
+
 def test_a_unit_that_is_masked_may_stay_so(project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     systemctl = tmp_path / "bin/systemctl"
     systemctl.parent.mkdir()

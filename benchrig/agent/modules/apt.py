@@ -7,6 +7,7 @@ when something has to be installed, so that an unchanged host asks no mirror.
 from __future__ import annotations
 
 import fnmatch
+import os
 import re
 import time
 from collections.abc import Iterator
@@ -93,6 +94,8 @@ def _refresh(args: Args, context: Context) -> Result:
         return Result(values={"cache_updated": False})
     if not context.check:
         _apt_get(context, "update", "--error-on=any", failure="the package lists could not be refreshed")
+        # Where no mirror had anything new, apt-get leaves the folder's time as it was.
+        os.utime(_LISTS)
     values = {"cache_updated": True}
     return Result(changed=True, message="package lists refreshed", values=values, makes=("package lists",))
 
