@@ -240,7 +240,7 @@ def held(folder: Path, busy: str) -> Iterator[int]:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            console.line(f"lab: waiting: {busy}")
+            console.line(f"waiting: {busy}")
             fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield descriptor
     finally:
