@@ -73,7 +73,7 @@ def read_rows(
     """Return the rows of a suite's file, and all that is wrong with them."""
     found: list[Row] = []
     problems: list[Problem] = []
-    written = [*(_Written(row, ("rows", index), {}) for index, row in enumerate(rows)), *_of_matrix(matrix)]
+    written = [*_of_matrix(matrix), *(_Written(row, ("rows", index), {}) for index, row in enumerate(rows))]
     for one in written:
         try:
             found.append(_resolved(document, one, apps))
