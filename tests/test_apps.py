@@ -55,6 +55,13 @@ def test_only_its_first_row_does_not_sleep() -> None:
     assert [app.name for app in FIRST_DOCUMENT.values() if app.file.sleep_seconds != 0.1] == ["flask-no-sleep"]
 
 
+def test_every_app_listens_where_another_machine_finds_it() -> None:
+    loopback = re.compile(r"(127\.0\.0\.1|localhost)['\":]")
+    for app in APPS.values():
+        for name in ("app.yml", *app.file.source):
+            assert not loopback.search((app.folder / name).read_text()), f"{app.name}: {name}"
+
+
 def test_titles_tell_the_apps_apart() -> None:
     titles = [app.file.title for app in APPS.values()]
     assert len(set(titles)) == len(titles)

@@ -183,8 +183,8 @@ def provisioned(clone: Clone) -> str:
 
 
 @pytest.mark.lab
-def test_the_database_has_its_data_and_the_second_run_changes_nothing(clone: Clone, provisioned: str) -> None:
-    assert "Load the data" in provisioned
+@pytest.mark.usefixtures("provisioned")
+def test_the_database_has_its_data_and_the_second_run_changes_nothing(clone: Clone) -> None:
     assert sql(clone, "SELECT count(*) FROM film") == "1000\n"
     assert "changed=0 " in provision(clone)
     assert "changed=0 " in provision(clone, "--check")
