@@ -26,6 +26,7 @@ from benchrig.machines.lab_folder import LabFolder, MachineFolder, Network
 
 POOLS = tuple(map(IPv4Network, ("10.213.0.0/16", "172.29.0.0/16", "192.168.0.0/16")))
 READY_SECONDS = 10.0
+STARTED_SECONDS = 1.0
 PURPOSE = "the lab's network cannot be set up"
 
 
@@ -176,11 +177,14 @@ def _start_gateway(lab: LabFolder, network: Network, loopback: bool) -> None:
     argv = ("slirp4netns", *options, str(lab.namespace), "gateway")
     lab_process.start(lab_process.Program(_gateway_name(lab), argv, lab.gateway_log, {}))
     deadline = time.monotonic() + READY_SECONDS
+    # For a moment of its start a program has no command line to be found by.
+    may_be_unseen_until = time.monotonic() + STARTED_SECONDS
     while True:
         try:
             return _ip(lab.namespace, "link set gateway master bridge up")
         except MachineError:
-            if time.monotonic() > deadline or not _gateways(lab):
+            now = time.monotonic()
+            if now > deadline or (now > may_be_unseen_until and not _gateways(lab)):
                 said = complaint(lab.gateway_log.read_text(errors="replace"))
                 raise MachineError(f"the lab's way out, slirp4netns, did not start: {said}") from None
         time.sleep(0.02)
