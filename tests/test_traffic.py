@@ -149,6 +149,19 @@ def test_an_unknown_data_set_is_told_with_the_nearest(project: Path) -> None:
         read_apps(project)
 
 
+def test_a_table_that_the_data_set_does_not_have_is_told(project: Path) -> None:
+    for name, text in (
+        ("data.yml", "{title: Films, fingerprint: x, tables: [film, review]}"),
+        ("load.sql", ""),
+        ("fingerprint.sql", ""),
+    ):
+        write(project, f"configs/data/films/{name}", text)
+    stores = APP.replace("    bodies:", "    stores: reviews\n    bodies:")
+    write(project, "apps/shop/app.yml", stores + "database: {data: films}\n")
+    with pytest.raises(InputError, match=r"app\.yml:11: unknown table 'reviews'; did you mean review\?"):
+        read_apps(project)
+
+
 def test_json_pointers_reach_into_lists_and_escaped_keys(tmp_path: Path) -> None:
     write(tmp_path, "a.json", json.dumps({"a/b": [{"m~n": 3}]}))
     assert read_json(tmp_path, "a.json#/a~1b/0/m~0n") == 3

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import Literal
 
 from benchrig import yamlfile
 from benchrig.agent import spec
+from benchrig.bench.data import digests, read_data
 from benchrig.bench.traffic import Route, RouteFile, resolve
 from benchrig.errors import InputError, Problem, unknown
 
@@ -80,7 +80,7 @@ class App:
     def digests(self) -> dict[str, str]:
         """Return the SHA-256 of each of its files by name, as they must lie on the host."""
         paths = [self.folder / name for name in ("app.yml", *self.file.source, self.file.requirements) if name]
-        return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
+        return digests(paths)
 
 
 def read_app(folder: Path) -> App:
@@ -173,10 +173,22 @@ def read_apps(root: Path) -> dict[str, App]:
         except InputError as error:
             problems.extend(error.problems or [Problem(yamlfile.shown(path), str(error))])
             continue
-        data = app.file.database.data if app.file.database else ""
-        known = [folder.parent.name for folder in (root / "configs" / "data").glob("*/data.yml")]
-        if data and data not in known:
-            problems.append(app.document.problem(("database", "data"), str(unknown("data set", data, known))))
+        problems.extend(_data_problems(root, app))
     if problems:
         raise InputError(problems=problems)
     return apps
+
+
+def _data_problems(root: Path, app: App) -> Iterator[Problem]:
+    """Tell of a data set that there is not, or of a table that it does not have."""
+    if not app.file.database:
+        return
+    try:
+        tables = read_data(root, app.file.database.data).file.tables
+    except InputError as error:
+        place = app.document.problem(("database", "data"), str(error))
+        yield from error.problems or [place]
+        return
+    for route in app.routes.values():
+        if route.stores and route.stores not in tables:
+            yield app.document.problem(("routes", route.name, "stores"), str(unknown("table", route.stores, tables)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,11 @@ from benchrig.errors import InputError, unknown
 DESCRIPTION = "data.yml"
 LOAD = "load.sql"
 FINGERPRINT = "fingerprint.sql"
+
+
+def digests(paths: Iterable[Path]) -> dict[str, str]:
+    """Return the SHA-256 of files by name, as they must lie on a host."""
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
 
 
 @dataclass(frozen=True)
@@ -40,7 +46,7 @@ class DataSet:
     def digests(self) -> dict[str, str]:
         """Return the SHA-256 of each file that must lie on the database's host, by name."""
         paths = [path for path in sorted(self.folder.iterdir()) if path.is_file() and path.name != DESCRIPTION]
-        return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
+        return digests(paths)
 
 
 def read_data(root: Path, name: str) -> DataSet:

@@ -15,6 +15,9 @@ from benchrig.yamlfile import Document
 MOST_BODY_BYTES = 1 << 20
 """A file of bodies becomes part of the load generator's script, each of whose threads waits until the next has loaded it."""
 
+PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
+"""Where an earlier reply's part is put into a request; wrk.lua has the same pattern."""
+
 
 @dataclass(frozen=True)
 class Expect:
@@ -72,7 +75,7 @@ class Route:
     @property
     def placeholders(self) -> frozenset[str]:
         """The names that stand as `{name}` in its path, headers and bodies."""
-        return frozenset(re.findall(r"\{(\w+)\}", "\n".join([self.path, *self.headers.values(), *self.bodies])))
+        return frozenset(PLACEHOLDER.findall("\n".join([self.path, *self.headers.values(), *self.bodies])))
 
 
 @dataclass(frozen=True)

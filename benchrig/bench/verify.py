@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from benchrig.agent.bench_protocol import Reply
-from benchrig.bench.traffic import Route, Traffic
+from benchrig.bench.traffic import PLACEHOLDER, Route, Traffic
 
 SHOWN = 80
 """How many characters of a value that differs are told."""
@@ -93,7 +92,7 @@ def _filled(route: Route, captured: Mapping[str, str]) -> Route:
     """Return a request with what earlier replies gave in the place of `{name}`; of several bodies it has the first."""
 
     def fill(text: str) -> str:
-        return re.sub(r"\{([^{}]+)\}", lambda name: captured.get(name[1], name[0]), text)
+        return PLACEHOLDER.sub(lambda name: captured.get(name[1], name[0]), text)
 
     headers = {name: fill(value) for name, value in route.headers.items()}
     return replace(route, path=fill(route.path), headers=headers, bodies=tuple(map(fill, route.bodies[:1])))

@@ -93,10 +93,9 @@ def _headers(route: Route) -> Iterator[tuple[str, str]]:
 def _needs(routes: Sequence[Route], index: int) -> Iterator[tuple[str, int]]:
     """Yield the captured names that a route uses, each with the number of the last route before it that captures it."""
     route = routes[index]
-    texts = (route.path, *route.headers.values(), *route.bodies)
     givers = {name: number for number, giver in enumerate(routes[:index], 1) for name in giver.capture}
     for name, giver in givers.items():
-        if any(f"{{{name}}}" in text for text in texts):
+        if name in route.placeholders:
             yield name, giver
 
 
