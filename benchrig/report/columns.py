@@ -88,6 +88,11 @@ def errors(figures: Figures) -> str:
     return f"{figures.errors.total:,}" if figures.errors_told else NOTHING
 
 
+def ratio(value: float | None) -> str:
+    """Write a quotient with two decimals, and a large one without."""
+    return NOTHING if value is None else f"{value:,.{2 if value < 100 else 0}f}"
+
+
 def _headings(table: Table, lang: str) -> Headings:
     if lang not in languages(table):
         raise unknown("language", lang, languages(table))
@@ -120,10 +125,6 @@ def _published(text: Callable[[PublishedRow], str]) -> Callable[[Row], str]:
     return lambda row: text(row.published) if row.published else NOTHING
 
 
-def _ratio(row: Row) -> str:
-    return NOTHING if row.ratio is None else f"{row.ratio:,.{2 if row.ratio < 100 else 0}f}"
-
-
 def _compared(table: Table) -> bool:
     return table.published is not None
 
@@ -153,7 +154,7 @@ def _network(row: Row) -> str:
 
 
 def _ratio_to_first(row: Row) -> str:
-    return NOTHING if row.beside is None or row.beside.ratio is None else f"{row.beside.ratio:,.2f}"
+    return ratio(row.beside.ratio) if row.beside else NOTHING
 
 
 def _against_first(row: Row) -> str:
@@ -245,7 +246,7 @@ COLUMNS: Sequence[Column] = (
         _told(lambda row: row.timeouts_told),
         only_files=True,
     ),
-    Column("ratio", "ratio", _ratio, _compared),
+    Column("ratio", "ratio", lambda row: ratio(row.ratio), _compared),
     Column("ratio_to_first", "ratio\nto first", _ratio_to_first, _several),
     Column("against_first", "against\nfirst", _against_first, _several),
     Column("rank", "#", lambda row: str(row.rank or NOTHING)),

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from benchrig.report import describe
-from benchrig.report.columns import NOTHING, errors, interval, milliseconds
+from benchrig.report.columns import NOTHING, errors, interval, milliseconds, ratio
 from benchrig.report.conditions import differences, same_traffic
 from benchrig.report.document import Report
 from benchrig.report.figures import ENOUGH_REPEATS
-from benchrig.report.plain import fitting
+from benchrig.report.plain import fitting, text_width, wrapped
 from benchrig.report.table import Row, Table, on_first_server
 
 NOTHING_SHOWN = "no difference shown"
-
-_TEXT_WIDTH = 140
 
 
 @dataclass(frozen=True)
@@ -117,19 +114,19 @@ _DROPPED_FIRST = (8, 9, 6, 7, 2, 4)
 
 def render(comparison: Comparison, width: int | None = None) -> str:
     """Return a comparison as text without colours; with `width`, in so many columns if it can be."""
-    room = min(_TEXT_WIDTH, width or _TEXT_WIDTH)
+    room = text_width(width)
     rows = [_texts(pair) for pair in comparison.pairs]
     table, dropped = _table(rows, width)
-    doubts = [_wrapped(f"    {line}", room) for line in comparison.doubts]
+    doubts = [wrapped(f"    {line}", room) for line in comparison.doubts]
     missing = f"not shown, for want of room: {', '.join(dropped)}; they are in ./inv compare … | less -S"
     sections = [
         [
-            _wrapped(f"{side}  {describe.heading_lines(of)[0]}", room)
+            wrapped(f"{side}  {describe.heading_lines(of)[0]}", room)
             for side, of in (("A", comparison.a), ("B", comparison.b))
         ],
         ["not the same in both: a difference of the figures may come from there", *doubts] if doubts else [],
         [table if rows else "no row is in both"],
-        [_wrapped(missing, room)] if dropped else [],
+        [wrapped(missing, room)] if dropped else [],
         _only("A", comparison.only_a, room),
         _only("B", comparison.only_b, room),
     ]
@@ -147,8 +144,7 @@ def _table(rows: Sequence[Sequence[str]], width: int | None) -> tuple[str, tuple
 def _texts(pair: Pair) -> tuple[str, ...]:
     """Return a line of the table."""
     a, b = _figures(pair.a), _figures(pair.b)
-    ratio = NOTHING if pair.ratio is None else f"{pair.ratio:,.{2 if pair.ratio < 100 else 0}f}"
-    return (pair.a.label, a[0], a[1], b[0], b[1], ratio, a[2], b[2], a[3], b[3], pair.verdict or NOTHING)
+    return (pair.a.label, a[0], a[1], b[0], b[1], ratio(pair.ratio), a[2], b[2], a[3], b[3], pair.verdict or NOTHING)
 
 
 def _figures(row: Row) -> tuple[str, str, str, str]:
@@ -165,8 +161,4 @@ def _sides(sides: tuple[str, str], *hold: bool) -> str:
 
 
 def _only(side: str, names: Sequence[str], room: int) -> list[str]:
-    return [_wrapped(f"only in {side}: {', '.join(names)}", room)] if names else []
-
-
-def _wrapped(text: str, room: int) -> str:
-    return textwrap.fill(text, room, subsequent_indent=" " * 6, break_long_words=False, break_on_hyphens=False)
+    return [wrapped(f"only in {side}: {', '.join(names)}", room)] if names else []

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from typing import TYPE_CHECKING
 
 from benchrig.report import columns, describe
 from benchrig.report.document import Report
 from benchrig.report.table import Row
 from benchrig.report.verdict import Word
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 _COLOURS: dict[Word, str] = {
     "reproduced": "good",
@@ -50,6 +52,9 @@ def _state(row: Row) -> str:
 
 @cache
 def _template() -> Template:
+    # Only this file needs it: a table on the terminal and a comparison do without.
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,

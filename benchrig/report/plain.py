@@ -1,7 +1,8 @@
-"""Tables as plain text, for the report and for the comparison: aligned by what a terminal shows, wide characters too."""
+"""Tables and lines as plain text, for report and comparison: aligned by what a terminal shows, wide characters too."""
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 
 import tabulate
@@ -9,6 +10,18 @@ from wcwidth import wcswidth
 
 # Columns are two spaces apart already; without this a heading takes two more, and the table no longer fits a screen.
 tabulate.MIN_PADDING = 0
+
+_TEXT_WIDTH = 140
+
+
+def text_width(width: int | None) -> int:
+    """Return in how many columns text is wrapped, where a terminal has `width` of them, or does not say."""
+    return min(_TEXT_WIDTH, width or _TEXT_WIDTH)
+
+
+def wrapped(text: str, room: int) -> str:
+    """Return a line of text in lines of `room` columns, of which all but the first are indented."""
+    return textwrap.fill(text, room, subsequent_indent=" " * 6, break_long_words=False, break_on_hyphens=False)
 
 
 def fitting(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import textwrap
 from collections.abc import Sequence
 from typing import TextIO
 
@@ -11,9 +10,8 @@ from benchrig.report import columns, describe
 from benchrig.report.columns import Grid
 from benchrig.report.document import Report
 from benchrig.report.notes import Note
-from benchrig.report.plain import fitting
+from benchrig.report.plain import fitting, text_width, wrapped
 
-_TEXT_WIDTH = 140
 _WORDS_WIDTH = 26
 
 DROPPED_FIRST = (
@@ -53,12 +51,12 @@ def render(report: Report, lang: str = "en", width: int | None = None) -> str:
     table = report.table
     grid = columns.grid(table, columns.of_terminal(table), lang)
     text, dropped = _fitting(grid, width)
-    room = min(_TEXT_WIDTH, width or _TEXT_WIDTH)
+    room = text_width(width)
     missing = f"not shown, for want of room: {', '.join(dropped)}; they are in ./inv report | less -S"
     sections = [
-        [_wrapped(line, room) for line in describe.heading_lines(table)],
+        [wrapped(line, room) for line in describe.heading_lines(table)],
         [text],
-        [_wrapped(missing, room)] if dropped else [],
+        [wrapped(missing, room)] if dropped else [],
         [line for number, note in enumerate(grid.notes, 1) for line in _note(number, note, room)],
         ["not run: " + ", ".join(table.not_run)] if table.not_run else [],
         _block("ran", describe.what_ran(table.rows), room),
@@ -83,12 +81,8 @@ def _note(number: int, note: Note, room: int) -> list[str]:
 def _item(text: str, room: int) -> list[str]:
     """Return an indented line; what follows it, such as a journal's tail, stands deeper and is not wrapped."""
     first, *rest = text.splitlines()
-    return [_wrapped(f"    {first}", room), *(f"        {line}" for line in rest)]
+    return [wrapped(f"    {first}", room), *(f"        {line}" for line in rest)]
 
 
 def _block(title: str, lines: Sequence[str], room: int) -> list[str]:
-    return [title, *(_wrapped(f"    {line}", room) for line in lines)] if lines else []
-
-
-def _wrapped(text: str, room: int) -> str:
-    return textwrap.fill(text, room, subsequent_indent=" " * 6, break_long_words=False, break_on_hyphens=False)
+    return [title, *(wrapped(f"    {line}", room) for line in lines)] if lines else []
