@@ -12,8 +12,9 @@ import pytest
 from benchrig import yamlfile
 from benchrig.errors import InputError
 from benchrig.report import claims, published
-from benchrig.report.claim_figures import FUNCTIONS
+from benchrig.report.claim_figures import FUNCTIONS, NoFigureError, find
 from benchrig.report.claim_file import Claim
+from benchrig.report.claim_language import Figure
 from benchrig.report.table import Table, make, of_published
 from benchrig.report.verdict import Verdict
 from benchrig.results.model import Cell, DatabaseLoad, LoadErrors
@@ -229,6 +230,13 @@ def test_a_division_by_a_row_that_answered_nothing_is_not_testable(tmp_path: Pat
     verdict = judged(claim, [a_cell("sanic"), a_cell("flask-sync", load=a_load(0))])
     assert verdict.word == "not testable here"
     assert verdict.reason.startswith("throughput(flask-sync) is 0")
+
+
+@pytest.mark.parametrize("function", ["errors", "timeouts"])
+def test_errors_that_a_document_does_not_tell_are_no_figure(function: str) -> None:
+    document = of_published(published.read("quart-vs-flask", ROOT))
+    with pytest.raises(NoFigureError, match=f"the document has no {function} of films-quart.film"):
+        find(Figure(function, "films-quart.film"), document, None)
 
 
 # Late replies
