@@ -18,7 +18,6 @@ from benchrig.development import run_tool
 from benchrig.errors import InputError, unknown
 from benchrig.inventory import Inventory
 from benchrig.machines import Machines, machines_of
-from benchrig.results.store import LATEST
 
 RUN = "a folder of reports/, its path, `latest`, or the name of published figures"
 BECOME = "ask once for the password that sudo wants on the hosts; it is written down nowhere"
@@ -359,6 +358,7 @@ def _check_run(run: str, suite: str) -> None:
     """Raise InputError when a run, or a suite, is asked for that a task before in the chain cannot make."""
     from benchrig.report.load import find_folder
     from benchrig.results import newest
+    from benchrig.results.store import LATEST
 
     if run and run != LATEST:
         find_folder(run, ROOT)
@@ -369,6 +369,7 @@ def _check_run(run: str, suite: str) -> None:
 def _run(run: str, suite: str) -> str:
     """Return which run is meant: the one named, else the one just made if it is of that suite, else the newest (of it)."""
     from benchrig.results import newest
+    from benchrig.results.store import LATEST
 
     if run:
         return run

@@ -87,7 +87,7 @@ class Inventory:
     name: str
     path: Path
     machine: str
-    """The kind of machine they are: `lab`, or `existing` for hosts that somebody else looks after."""
+    """The kind of machine they are, one of `machines.KINDS`; `existing` are hosts that somebody else looks after."""
     hosts: Mapping[str, Host]
     groups: Mapping[str, tuple[str, ...]]
 

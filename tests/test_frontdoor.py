@@ -57,6 +57,15 @@ def inv(*arguments: str, cwd: Path = ROOT, root: Path = ROOT, **environ: str) ->
     )
 
 
+def test_listing_the_tasks_loads_nothing_that_only_their_work_needs() -> None:
+    program = "import sys, benchrig.program, tasks; print(*sys.modules)"
+    argv = [sys.executable, "-c", program]
+    loaded = set(subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split())
+    assert "benchrig.command" in loaded
+    heavy = {"fabric", "jinja2", "lark", "lupa", "paramiko", "tabulate", "benchrig.bench", "benchrig.results.model"}
+    assert not loaded & heavy
+
+
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
@@ -115,6 +124,7 @@ def test_help_of_each_task_explains_every_flag() -> None:
     for task in every_task():
         options = inv("--help", task).stdout.partition("Options:")[2]
         lines = [line for line in options.splitlines() if line.startswith("  -")]
+        assert lines or options.strip() == "none", task
         assert all(len(line.split("   ")) > 1 for line in lines), task
 
 

@@ -40,8 +40,7 @@ def find_folder(name: str | Path, root: Path) -> Path | None:
             return None
         if str(name) == store.LATEST:
             raise
-    runs = {path.parent.name for path in reports.glob(f"*/{store.RUN}") if not path.parent.is_symlink()}
-    raise unknown("run", str(name), runs | sets)
+    raise unknown("run", str(name), store.names(reports) | sets)
 
 
 def _judged(table: Table, root: Path) -> Report:

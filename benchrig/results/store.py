@@ -85,7 +85,12 @@ def find_run(reports: Path, name: str = LATEST) -> Path:
             return folder.resolve()
     if name == LATEST:
         raise InputError("there is no run yet", "./inv bench makes one.")
-    raise unknown("run", name, [path.parent.name for path in reports.glob(f"*/{RUN}") if not path.parent.is_symlink()])
+    raise unknown("run", name, names(reports))
+
+
+def names(reports: Path) -> set[str]:
+    """Return the names of all runs; `latest` is not one."""
+    return {path.parent.name for path in reports.glob(f"*/{RUN}") if not path.parent.is_symlink()}
 
 
 def read(folder: Path) -> tuple[Run, tuple[Cell, ...]]:
