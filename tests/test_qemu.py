@@ -108,12 +108,6 @@ def test_a_snapshot_is_loaded_when_it_is_named() -> None:
     assert qemu_machine.command(SMALL, 2222, (), "kept-3")[-2:] == ["-loadvm", "kept-3"]
 
 
-def test_no_secret_is_in_the_command_line(tmp_path: Path) -> None:
-    lab_machine.make_key(tmp_path / "key", "test")
-    secret = (tmp_path / "key").read_text().splitlines()[1]
-    assert not any(secret in word for word in qemu_machine.command(SMALL, 2222, ()))
-
-
 # A real QEMU, an empty disk
 
 
@@ -132,6 +126,21 @@ def machine(tmp_path: Path) -> Iterator[MachineFolder]:
 
 def start(machine: MachineFolder, snapshot: str = "") -> None:
     qemu_machine.start(machine, SMALL, OUTER, machine.path.parent.parent / "key", snapshot)
+
+
+@needs_qemu
+def test_the_host_key_travels_in_a_file_for_its_owner_and_not_in_the_command_line(
+    machine: MachineFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words: list[str] = []
+    monkeypatch.setattr(qemu_process, "start", lambda _name, _folder, argv: words.extend(argv))
+    start(machine)
+    secrets = machine.host_key.read_text().splitlines()[1:-1]
+    seed = machine.path / "seed.tar"
+    assert all(secret.encode() in seed.read_bytes() for secret in secrets)
+    assert seed.stat().st_mode & 0o777 == 0o600
+    assert "seed.tar" in " ".join(words)
+    assert not any(secret in word for secret in secrets for word in words)
 
 
 @needs_qemu

@@ -119,13 +119,13 @@ def test_virtualbox_is_told_the_sizes_the_name_and_the_settings_of_the_plan(virt
     assert host.key_file == virtualbox.root / ".vagrant/machines/vagrant.vm1/virtualbox/private_key"
 
 
-def test_several_machines_get_a_network_of_their_own(virtualbox: VirtualBox, guest: Guest) -> None:
+@pytest.mark.usefixtures("guest")
+def test_several_machines_get_a_network_of_their_own(virtualbox: VirtualBox) -> None:
     hosts = virtualbox.machines("{vm1: , vm2: , vm3: }").up().hosts
     settings = virtualbox.settings()
     assert (settings["--nic2"], settings["--nictype2"]) == ("intnet", "virtio")
     assert re.fullmatch(r"benchrig-[0-9a-f]{10}", settings["--intnet2"])
     assert hosts["vm1"].variables["benchrig_address"] == "10.213.255.11"
-    assert any("10.213.255.11" in command for command in guest.commands) or guest.commands
 
 
 def test_a_machine_is_stopped_kept_brought_back_and_removed(virtualbox: VirtualBox, guest: Guest) -> None:

@@ -66,7 +66,7 @@ class Box:
 
 
 def build(cache: Path) -> Box:
-    """Return the box, made first if it is not in the folder `boxes` of the cache, which takes about two minutes.
+    """Return the box, made first if it is not in the folder `boxes` of the cache, which takes about a minute.
 
     When another process is making it, this one waits. Raises MachineError.
     """
@@ -81,7 +81,7 @@ def build(cache: Path) -> Box:
         for leftover in boxes.glob(".new*"):
             remove(leftover)
         if not box.folder.is_dir():
-            console.line("box: making a Debian 12 virtual machine's disk (once, about 2 minutes)")
+            console.line("box: making a Debian 12 virtual machine's disk (once, about a minute)")
             started = time.monotonic()
             new = boxes / ".new"
             new.mkdir()

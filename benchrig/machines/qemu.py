@@ -15,7 +15,18 @@ from pathlib import Path
 from benchrig import console
 from benchrig.errors import InputError, MachineError
 from benchrig.inventory import Host, Inventory
-from benchrig.machines import MachineStatus, accelerator, box, lab_machine, outer, outer_packages, qemu_machine, qemu_process
+from benchrig.machines import (
+    MachineStatus,
+    accelerator,
+    box,
+    clock,
+    lab_machine,
+    outer,
+    outer_packages,
+    qemu_machine,
+    qemu_process,
+    sizes,
+)
 from benchrig.machines.accelerator import Name
 from benchrig.machines.box_files import USER
 from benchrig.machines.lab_folder import LabFolder, MachineFolder, cache, lab_of, write
@@ -28,9 +39,6 @@ PROGRAMS = {accelerator.QEMU: "qemu-system-x86", "qemu-img": "qemu-utils", "ssh-
 INSTEAD = "Install QEMU with this system's own means, such as `brew install qemu`."
 
 EMULATED = "machines run emulated, many times slower, and figures measured there mean nothing"
-
-CPUS = 4
-MEMORY_MB = 4096
 
 
 class QemuMachines:
@@ -172,7 +180,7 @@ class QemuMachines:
                 if noted.kept.accelerator == "tcg":
                     console.warn(EMULATED)
         self._await(machines, began)
-        each(machines, lambda machine: qemu_machine.set_clock(self._reached(machine.name)))
+        each(machines, lambda machine: clock.set_to_ours(self._reached(machine.name)))
 
     def _await(self, machines: list[MachineFolder], began: float) -> None:
         """Wait until machines let us in, with their host keys pinned."""
@@ -207,7 +215,7 @@ class QemuMachines:
 
     def _hardware(self, name: str, found: Name) -> Hardware:
         host = self.inventory.hosts[name]
-        return Hardware(_number(host, "benchrig_cpus", CPUS), _number(host, "benchrig_memory_mb", MEMORY_MB), found)
+        return Hardware(sizes.cpus(host), sizes.memory_mb(host), found)
 
     def _stop(self) -> None:
         running = [machine for machine in self.folder.machines() if qemu_process.find(machine.path) is not None]
@@ -226,10 +234,3 @@ def _status(machine: MachineFolder) -> MachineStatus:
     if qemu_machine.disk(machine).exists():
         return MachineStatus(machine.name, "stopped", "", f"kept in {machine.path}")
     return MachineStatus(machine.name, "absent", "", "made by ./inv up")
-
-
-def _number(host: Host, variable: str, default: int) -> int:
-    value = host.variables.get(variable, default)
-    if isinstance(value, bool) or not str(value).isdecimal() or int(str(value)) == 0:
-        raise InputError(f"{variable} of '{host.name}' is {value!r}, not a whole number above 0")
-    return int(str(value))

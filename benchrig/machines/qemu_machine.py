@@ -149,14 +149,6 @@ def await_login(machine: MachineFolder, host: Host) -> None:
     )
 
 
-def set_clock(host: Host) -> None:
-    """Give a machine the outer machine's time: since it was kept, its clock stood still. Raises HostError, MachineError."""
-    with ssh.connect(host) as remote:
-        done = remote.run(["sudo", "date", "--utc", "--set", f"@{time.time():.3f}"])
-    if done.code:
-        raise MachineError(f"{host.name}: its clock cannot be set: {done.stderr.decode(errors='replace').strip()}")
-
-
 def stop(machine: MachineFolder) -> None:
     """Power a machine off; one that does not obey is ended as it is. Raises MachineError when it stays."""
     noted = record(machine)

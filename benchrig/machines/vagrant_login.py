@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 
-from benchrig import console, ssh
+from benchrig import console
 from benchrig.errors import HostError, MachineError
 from benchrig.inventory import Host, Inventory
-from benchrig.machines import vagrant_output, vagrant_pin
+from benchrig.machines import clock, vagrant_output, vagrant_pin
 from benchrig.machines.vagrant_folder import Known, VagrantFolder
 from benchrig.machines.vagrant_output import Login
 from benchrig.machines.vagrant_plan import MachinePlan, hosts_of, names_of
@@ -76,12 +75,12 @@ def reached(folder: VagrantFolder, inventory: Inventory) -> Inventory:
 
 
 def set_clocks(hosts: Iterable[Host]) -> None:
-    """Set the clocks of machines that stood still to ours. Raises HostError."""
+    """Set the clocks of machines that stood still to ours, and warn where that fails. Raises HostError."""
     for host in hosts:
-        with ssh.connect(host) as remote:
-            done = remote.run(["sudo", "-n", "date", "--utc", f"--set=@{time.time():.3f}"])
-        if done.code:
-            console.warn(f"{host.name}: its clock cannot be set: {done.stderr.decode(errors='replace').strip()}")
+        try:
+            clock.set_to_ours(host)
+        except MachineError as error:
+            console.warn(str(error))
 
 
 def _known(vagrant: Vagrant, machine: MachinePlan, login: Login, before: Known) -> Known:

@@ -15,13 +15,11 @@ from typing import Literal, cast, get_args
 
 from benchrig.errors import InputError, unknown
 from benchrig.inventory import Host, Inventory
+from benchrig.machines import sizes
 from benchrig.machines.lab_folder import FIRST_MACHINE, HOST_NAME
 
 Provider = Literal["virtualbox", "libvirt"]
 PROVIDERS: tuple[Provider, ...] = get_args(Provider)
-
-CPUS = 4
-MEMORY_MB = 4096
 
 VIRTUALBOX_BOX = "debian/bookworm64"
 """A public Debian 12 box for VirtualBox, for which benchrig builds none."""
@@ -113,8 +111,8 @@ def make(inventory: Inventory, root: Path, key: str, provider: Provider, old: Pl
             name=name,
             vagrant_name=vagrant_name,
             unique_name=f"{unique_name}-{vagrant_name}",
-            cpus=_number(host, "benchrig_cpus", CPUS),
-            memory_mb=_number(host, "benchrig_memory_mb", MEMORY_MB),
+            cpus=sizes.cpus(host),
+            memory_mb=sizes.memory_mb(host),
             box=before.box if before else None,
             box_url=before.box_url if before else None,
             address=address,
@@ -196,11 +194,3 @@ def _has_provider(host: Host) -> bool:
 
 def _hashed(text: str) -> str:
     return f"benchrig-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
-
-
-def _number(host: Host, variable: str, default: int) -> int:
-    value = host.variables.get(variable, default)
-    text = str(value)
-    if isinstance(value, bool) or not text.isdecimal() or int(text) == 0:
-        raise InputError(f"{variable} of '{host.name}' is {value!r}, not a whole number above 0")
-    return int(text)
