@@ -232,7 +232,7 @@ def test_a_division_by_a_row_that_answered_nothing_is_not_testable(tmp_path: Pat
     assert verdict.reason.startswith("throughput(flask-sync) is 0")
 
 
-@pytest.mark.parametrize("function", ["errors", "timeouts"])
+@pytest.mark.parametrize("function", ["errors", "timeouts", "has_timeouts"])
 def test_errors_that_a_document_does_not_tell_are_no_figure(function: str) -> None:
     document = of_published(published.read("quart-vs-flask", ROOT))
     with pytest.raises(NoFigureError, match=f"the document has no {function} of films-quart.film"):

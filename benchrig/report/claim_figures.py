@@ -56,7 +56,9 @@ FUNCTIONS: Mapping[str, Function] = {
     "requests": Function("count of the run", "", lambda figures: figures.requests),
     "timeouts": Function("count of the run", "", lambda figures: figures.errors.timeout if figures.errors_told else None),
     "errors": Function("count of the run", "", lambda figures: figures.errors.total if figures.errors_told else None),
-    "has_timeouts": Function("truth", "", lambda figures: float(figures.errors.timeout > 0)),
+    "has_timeouts": Function(
+        "truth", "", lambda figures: float(figures.errors.timeout > 0) if figures.errors_told else None
+    ),
     "stored": Function("count", "", lambda figures: figures.stored),
     "sessions": Function("count", "", lambda figures: figures.sessions),
     "listen_overflows": Function("count", "", lambda figures: figures.listen_overflows),
@@ -111,11 +113,11 @@ def find(figure: Figure, table: Table, conditions: Conditions | None) -> Found:
         _same_conditions(figure, row, table, conditions)
     if table.run:
         _valid(row, function.kind)
-    if function.kind == "truth":
-        return _late(row, conditions.source.timeout_seconds if table.run and conditions else row.timeout_seconds)
     value = function.of(row.figures)
     if value is None:
         raise NoFigureError(f"{'this run' if table.run else 'the document'} has no {figure.function} of {row.name}")
+    if function.kind == "truth":
+        return _late(row, conditions.source.timeout_seconds if table.run and conditions else row.timeout_seconds)
     spread = function.spread(row.figures)
     interval = spread.interval if spread else None
     exact = table.run is None or function.kind not in JUDGED_BY_INTERVAL
