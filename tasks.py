@@ -21,7 +21,7 @@ from benchrig.machines import Machines, machines_of
 
 RUN = "a folder of reports/, its path, `latest`, or the name of published figures"
 BECOME = "ask once for the password that sudo wants on the hosts; it is written down nowhere"
-INVENTORY = "inventory/<name>.yml, or a path; default: lab"
+INVENTORY = "inventory/<name>.yml, or a path; default: lab, or qemu where no lab can run"
 
 
 @command(help={"inventory": INVENTORY})
@@ -62,7 +62,7 @@ def provision(
     Example: ./inv provision --check --diff --tags tuning
     """
     from benchrig import provision as provisioning
-    from benchrig.bench import read_apps
+    from benchrig.bench.app import read_apps
 
     # The playbook deploys the apps: what is wrong with one is told here, with its line, and not by a host.
     read_apps(ROOT)
@@ -112,10 +112,12 @@ def bench(
 
     Example: ./inv bench --only go-2000,sanic --duration 10s
     """
-    from benchrig import bench as benching
+    from benchrig.bench.app import read_apps
+    from benchrig.bench.run import bench as measure
+    from benchrig.bench.suite import BenchRequest, plan
     from benchrig.report import load
 
-    request = benching.BenchRequest(
+    request = BenchRequest(
         suite=choose(ctx, "suite", suite),
         profile=choose(ctx, "profile", profile),
         only=_words(only),
@@ -124,13 +126,13 @@ def bench(
         threads=_count("threads", threads),
         repeats=_count("repeats", repeats),
     )
-    wanted = benching.plan(ROOT, benching.read_apps(ROOT), request)
+    wanted = plan(ROOT, read_apps(ROOT), request)
     if wanted.published:
         # A mistake in what the report will set beside the figures is told now, and not after an hour.
         load(wanted.published, ROOT)
     machines = machines_of(_with_password(_inventory(ctx, inventory), ask_become_pass), ROOT)
     yield
-    outcome = benching.bench(machines.up(), ROOT, wanted)
+    outcome = measure(machines.up(), ROOT, wanted)
     console.line(f"results are in reports/{outcome.folder.name}; the table: ./inv report")
     remember("run", outcome.folder.name)
     remember("suite", wanted.suite)
@@ -337,7 +339,9 @@ def lint(ctx: Context) -> None:
 
 
 def _inventory(ctx: Context, name: str) -> Inventory:
-    return inventories.read(choose(ctx, "inventory", name), ROOT)
+    from benchrig.machines import embedded
+
+    return inventories.read(choose(ctx, "inventory", name) or embedded.inventory(), ROOT)
 
 
 def _with_password(inventory: Inventory, ask: bool) -> Inventory:

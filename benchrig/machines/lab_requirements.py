@@ -27,6 +27,9 @@ PROGRAMS = {
 INOTIFY_INSTANCES = 6
 """What the systemd and the D-Bus of one machine hold; a machine without them hangs in its boot."""
 
+CAPABILITIES = {"CAP_NET_ADMIN": 12, "CAP_SYS_ADMIN": 21}
+"""What the kernel asks of whoever makes namespaces, interfaces and mounts, and the bits they have in capabilities(7)."""
+
 INSTEAD = (
     "A lab is not the only way: `-i qemu` makes a virtual machine without root, as in `./inv provision -i qemu bench"
     " report`; and an inventory whose hosts have ansible_host uses any Debian 12 machine over SSH."
@@ -35,13 +38,23 @@ INSTEAD = (
 
 def check() -> None:
     """See that a lab can run here, installing what is missing. Raises MachineError with the reason and the other way."""
-    if sys.platform != "linux":
-        raise MachineError(f"the lab runs on Linux only, and this is {sys.platform}", INSTEAD)
-    if os.geteuid() != 0:
-        raise MachineError("the lab needs root, for namespaces and mounts", f"Run it with sudo: sudo ./inv up. {INSTEAD}")
-    if not _has_overlay():
-        raise MachineError("the lab needs overlayfs, and this kernel has none", INSTEAD)
+    if reason := obstacle():
+        sudo = "Run it with sudo: sudo ./inv up. " if sys.platform == "linux" and os.geteuid() != 0 else ""
+        raise MachineError(reason, sudo + INSTEAD)
     outer_packages.ensure(PROGRAMS, "the lab", INSTEAD)
+
+
+def obstacle() -> str:
+    """Return why no lab can run on this computer, whatever is installed; empty when none is known."""
+    if sys.platform != "linux":
+        return f"the lab runs on Linux only, and this is {sys.platform}"
+    if os.geteuid() != 0:
+        return "the lab needs root, for namespaces and mounts"
+    if not _has_capabilities():
+        return "the lab needs namespaces and mounts, and root may make none here, as in most containers"
+    if not _has_overlay():
+        return "the lab needs overlayfs, and this kernel has none"
+    return ""
 
 
 def check_capacity(machines: int) -> None:
@@ -64,9 +77,15 @@ def check_capacity(machines: int) -> None:
             os.close(descriptor)
 
 
+def _has_capabilities() -> bool:
+    lines = Path("/proc/self/status").read_text(encoding="ascii", errors="replace").splitlines()
+    effective = next((int(line.split()[1], 16) for line in lines if line.startswith("CapEff:")), 0)
+    return all(effective >> bit & 1 for bit in CAPABILITIES.values())
+
+
 def _has_overlay() -> bool:
-    if shutil.which("modprobe", path=search_path()):
-        # Fails where it is built in, or where we may not load modules; the list below tells.
-        with suppress(MachineError):
+    filesystems = Path("/proc/filesystems")
+    if "\toverlay\n" not in filesystems.read_text(encoding="ascii") and shutil.which("modprobe", path=search_path()):
+        with suppress(MachineError):  # where we may not load modules; the list tells
             run(["modprobe", "--quiet", "overlay"], "overlayfs cannot be loaded")
-    return "\toverlay\n" in Path("/proc/filesystems").read_text(encoding="utf-8")
+    return "\toverlay\n" in filesystems.read_text(encoding="ascii")
