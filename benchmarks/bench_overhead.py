@@ -14,8 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchrig import inventory, ssh
-from benchrig.bench import BenchRequest, bench, plan, read_apps
+from benchrig.bench.app import read_apps
 from benchrig.bench.rows import Row
+from benchrig.bench.run import bench
+from benchrig.bench.suite import BenchRequest, plan
 from benchrig.inventory import Inventory
 from benchrig.machines import machines_of
 from benchrig.results import store
