@@ -345,13 +345,14 @@ def _inventory(ctx: Context, name: str) -> Inventory:
 
 
 def _with_password(inventory: Inventory, ask: bool) -> Inventory:
-    """Return the inventory with the password for sudo, if the user was to be asked for one by a task of this chain."""
+    """Return the inventory, with the password for sudo if the user is to be asked: one question serves the whole chain."""
     from benchrig import become
 
-    if ask and not recall("become password"):
+    if not ask:
+        return inventory
+    if not recall("become password"):
         remember("become password", become.ask_password(inventory))
-    password = recall("become password")
-    return inventory.with_become_password(password) if password else inventory
+    return inventory.with_become_password(recall("become password"))
 
 
 def _machines(ctx: Context, inventory: str) -> Machines:

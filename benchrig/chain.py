@@ -13,8 +13,8 @@ from invoke.tasks import Call
 from benchrig.command import recall
 from benchrig.errors import ExitCode
 
-HELD = ("inventory", "suite", "profile")
-"""The flags whose value holds for the whole chain, wherever in it they are given."""
+HELD = ("inventory", "suite", "profile", "ask_become_pass")
+"""The parameters whose flags hold for the whole chain, wherever in it they are given."""
 
 
 class ChainExecutor(Executor):
@@ -41,8 +41,8 @@ class ChainExecutor(Executor):
 def hold(calls: Sequence[Call]) -> None:
     """Give each task the values of the held flags: its own, else the last one given before it, else the first after it."""
     for name in HELD:
-        value = next(filter(None, (call.kwargs.get(name) for call in calls)), "")
+        value = next(filter(None, (call.kwargs.get(name) for call in calls)), None)
         for call in calls:
-            value = call.kwargs.pop(name, "") or value
+            value = call.kwargs.pop(name, None) or value
             if value and name in inspect.signature(call.task.body).parameters:
                 call.kwargs[name] = value

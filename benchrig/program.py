@@ -65,8 +65,9 @@ class BenchrigProgram(Program):
             owner = next(context for context in parser.contexts.values() if name in context.args)
             for context in parser.contexts.values():
                 if name not in context.args:
-                    names = [one for one in owner.args[name].names if to_flag(one) not in context.flags]
-                    context.add_arg(names=names)
+                    held = owner.args[name]
+                    names = [one for one in held.names if to_flag(one) not in context.flags]
+                    context.add_arg(names=names, kind=held.kind, attr_name=held.attr_name)
         return parser
 
     def _words_as_flags(self, tokens: Sequence[str]) -> list[str]:
@@ -99,10 +100,10 @@ class BenchrigProgram(Program):
         return False
 
     def _refuse_flags_of_nobody(self, task: str, context: ParserContext) -> None:
-        taken = {name for one in self.tasks for name in self.own[str(one.name)].args}
+        chain = [self.own[str(one.name)] for one in self.tasks]
         for name in HELD:
-            if context.args[name].got_value and name not in taken:
-                raise Exit(self._unknown_flag(f"--{name}", task), ExitCode.BAD_INPUT)
+            if context.args[name].got_value and not any(name in one.args for one in chain):
+                raise Exit(self._unknown_flag(to_flag(name), task), ExitCode.BAD_INPUT)
 
     def _explain(self, error: ParseError) -> str:
         if missing := re.match(r"'(.+)' did not receive required positional arguments: (.+)", str(error)):

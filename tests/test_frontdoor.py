@@ -30,6 +30,10 @@ def say(ctx, run="", inventory="", suite="", profile=""):
     print("say", run, inventory, suite, profile)
 
 @command()
+def root(ctx, ask_become_pass=False):
+    print("root", ask_become_pass)
+
+@command()
 def show(ctx, suite=""):
     yield
     print("show", suite)
@@ -248,11 +252,12 @@ def toys(tmp_path: Path) -> Path:
         ("say --suite a say say --suite b say", ["say   a ", "say   a ", "say   b ", "say   b "]),
         ("say fail --profile p -i i", ["say  i  p"]),
         ("fail --suite a show say", ["show a", "say   a "]),
+        ("root root", ["root False", "root False"]),
+        ("root fail root --ask-become-pass", ["root True", "root True"]),
+        ("show --ask-become-pass root", ["show ", "root True"]),
     ],
 )
-def test_suite_profile_and_inventory_hold_for_the_whole_chain_wherever_they_are_given(
-    toys: Path, line: str, said: list[str]
-) -> None:
+def test_what_holds_for_the_whole_chain_does_so_wherever_it_is_given(toys: Path, line: str, said: list[str]) -> None:
     assert inv(*line.split(), root=toys).stdout.splitlines() == said
 
 
@@ -272,9 +277,13 @@ def test_word_behind_a_task_needs_no_flag_unless_it_names_the_next_task(toys: Pa
     assert inv(*line.split(), root=toys).stdout.splitlines() == said
 
 
-def test_flag_that_no_task_of_the_chain_knows_is_refused(toys: Path) -> None:
-    done = inv("show", "--profile", "p", root=toys)
-    assert (done.returncode, done.stderr) == (2, "unknown flag '--profile' of task 'show'; did you mean --suite?\n")
+@pytest.mark.parametrize(
+    ("line", "flag"), [("show --profile p", "--profile"), ("show --ask-become-pass fail", "--ask-become-pass")]
+)
+def test_flag_that_no_task_of_the_chain_knows_is_refused(toys: Path, line: str, flag: str) -> None:
+    done = inv(*line.split(), root=toys)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"unknown flag '{flag}' of task 'show'; ")
 
 
 def test_second_word_is_no_run(toys: Path) -> None:
