@@ -122,9 +122,7 @@ class Peers:
             self._outbox.flush()
             found = decode_found(self._inbox.line())
             if found:
-                self._redactor.learn(name, found.value)
-            if found and found.secret:
-                self._redactor.hide(found.value)
+                self._redactor.learn(name, found.value, no_log=found.secret)
             self._answers[host, name] = found.value if found else missing
         return self._answers[host, name]
 

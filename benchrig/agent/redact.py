@@ -30,13 +30,22 @@ class Redactor:
     def __init__(self) -> None:
         self._secrets: set[str] = set()
 
-    def learn(self, name: str, value: object, render: Callable[[object], object] = lambda value: value) -> None:
+    def learn(
+        self,
+        name: str,
+        value: object,
+        render: Callable[[object], object] = lambda value: value,
+        *,
+        no_log: bool = False,
+    ) -> None:
         """Take in a variable: its value if its name says it is secret, and what lies in it under such names.
 
-        `render` turns a secret that is a template into its value.
+        `render` turns a secret that is a template into its value. What was made under `no_log` is hidden as well.
         """
         for secret in _secrets(value, is_secret(name)):
             self._take(str(render(secret)))
+        if no_log:
+            self.hide(value)
 
     def hide(self, value: object) -> None:
         """Take in what a task made under `no_log`: all of a variable that it set, what it said of a result."""

@@ -64,7 +64,7 @@ class Conversation:
         if isinstance(event, events.Reached):
             self.exchange.reach(self.host.name, event.at)
         elif isinstance(event, events.Found):
-            self._learn(event)
+            self._redactor.learn(event.name, event.value, no_log=event.secret)
             self.exchange.keep(self.host.name, event)
         else:
             self.progress.show(event)
@@ -75,13 +75,8 @@ class Conversation:
             console.status(f"{self.host.name}: waiting for {need.host}, whose '{need.name}' is needed here")
         found = self.exchange.answer(need)
         if found is not None:
-            self._learn(found)
+            self._redactor.learn(found.name, found.value, no_log=found.secret)
         return events.encode_found(found)
-
-    def _learn(self, found: events.Found) -> None:
-        self._redactor.learn(found.name, found.value)
-        if found.secret:
-            self._redactor.hide(found.value)
 
     def _tell_broken(self, stderr: bytes) -> None:
         text = self._redactor(stderr.decode(errors="replace").strip())

@@ -19,8 +19,6 @@ from benchrig.report.figures import ENOUGH_REPEATS
 from benchrig.report.table import Table
 from benchrig.report.verdict import Quantity, Verdict, Word
 
-_MOST_REASONS = 3
-
 
 def judge(claims: Sequence[Claim], table: Table, document: Table | None) -> tuple[Verdict, ...]:
     """Return what a table says of each claim, beside what the document's own figures say.
@@ -77,7 +75,7 @@ class _Judge:
     def word(self, expression: Expression, figures: Mapping[Figure, Found], missing: Sequence[str]) -> tuple[Word, str]:
         """Return the verdict and its reason."""
         if missing:
-            return "not testable here", "; ".join([*missing[:_MOST_REASONS], *_rest(len(missing) - _MOST_REASONS)])
+            return "not testable here", claim_words.some(missing, 3, "; ")
         known = {figure: found.known for figure, found in figures.items()}
         try:
             outcome = holds(expression, known)
@@ -166,7 +164,3 @@ def _conditions(document: Table | None) -> Conditions | None:
 
 def _more(repeats: int) -> str:
     return f"{repeats} more repeat{'' if repeats == 1 else 's'} a row"
-
-
-def _rest(number: int) -> Sequence[str]:
-    return [f"and {number} more"] if number > 0 else []

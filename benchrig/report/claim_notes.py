@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from benchrig.report.claim_figures import FUNCTIONS, JUDGED_BY_INTERVAL, OF_LATENCY, seconds
 from benchrig.report.claim_language import Expression, Figure
+from benchrig.report.claim_words import some
 from benchrig.report.table import Row, Table
 
 
@@ -104,5 +105,5 @@ def _is_judged_by_interval(figure: Figure) -> bool:
     return FUNCTIONS[figure.function].kind in JUDGED_BY_INTERVAL
 
 
-def _some(names: list[str]) -> str:
-    return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
+def _some(names: Sequence[str]) -> str:
+    return some(names, 4, ", ")

@@ -31,7 +31,6 @@ _WORDS: Mapping[Relation, str] = {
     "~=": "within 10 % of",
 }
 _TURNED: Mapping[Relation, Relation] = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
-_MOST_SENTENCES = 3
 
 Figures = Mapping[Figure, Found]
 
@@ -57,8 +56,13 @@ def sentences(expression: Expression, figures: Figures, which: bool | None) -> s
         for (left, right), relation, outcome in _links(comparison, known)
         if outcome is which
     ]
-    rest = [f"and {len(found) - _MOST_SENTENCES} more"] if len(found) > _MOST_SENTENCES else []
-    return "; ".join([*found[:_MOST_SENTENCES], *rest])
+    return some(found, 3, "; ")
+
+
+def some(parts: Sequence[str], most: int, separator: str) -> str:
+    """Join the first `most` parts, and say how many more there are."""
+    rest = [f"and {len(parts) - most} more"] if len(parts) > most else []
+    return separator.join([*parts[:most], *rest])
 
 
 def _links(
