@@ -231,7 +231,7 @@ def box(ctx: Context) -> None:
     Example: ./inv box
     """
     from benchrig.machines.box import build
-    from benchrig.machines.lab_folder import cache
+    from benchrig.machines.folder import cache
 
     made = build(cache())
     console.result(f"{made.disk}\n{made.vagrant}")

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from benchrig import inventory
-from benchrig.machines import lab_folder, lab_process
+from benchrig.machines import folder, lab_process
 from benchrig.machines.lab import LabMachines
 from tests.test_lab import write_inventory
 
@@ -40,7 +40,7 @@ COMMANDS = {
 def snapshot(lab: LabMachines) -> dict[str, str]:
     """Return what this machine is like, as far as we can see."""
     reap()
-    values = {"lab": lab.lab.path.name.rpartition("-")[2], "cache": str(lab_folder.cache())}
+    values = {"lab": lab.lab.path.name.rpartition("-")[2], "cache": str(folder.cache())}
     seen = {
         name: subprocess.run(["sh", "-c", command.format(**values)], capture_output=True, text=True, check=False).stdout
         for name, command in COMMANDS.items()
@@ -89,7 +89,7 @@ def test_destroy_leaves_the_outer_machine_as_it_was(tmp_path: Path) -> None:
     make_image(tmp_path)
     cache = tmp_path / "cache/benchrig"
     cache.mkdir(parents=True)
-    (cache / "images").symlink_to(lab_folder.cache() / "images")
+    (cache / "images").symlink_to(folder.cache() / "images")
     done = subprocess.run(
         [*ALONE, "sh", "-c", FRESH_RUN, "sh", sys.executable, "-c", PROGRAM, str(tmp_path)],
         env={**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")},

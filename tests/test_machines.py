@@ -64,7 +64,7 @@ def test_what_becomes_of_existing_hosts_is_left_to_their_owner(tmp_path: Path, p
 
 
 def test_a_host_name_that_no_machine_can_have_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="'Web_1' cannot name a lab machine"):
+    with pytest.raises(InputError, match="'Web_1' cannot name a machine"):
         machines(tmp_path, "all: {vars: {benchrig_machine: lab}, hosts: {Web_1: }}")
 
 

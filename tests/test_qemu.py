@@ -21,9 +21,9 @@ import pytest
 from benchrig import inventory, ssh
 from benchrig.errors import HostError, InputError, MachineError
 from benchrig.inventory import Host
-from benchrig.machines import accelerator, lab_machine, lab_requirements, qemu_machine, qemu_process
+from benchrig.machines import accelerator, keys, lab_requirements, qemu_machine, qemu_process
 from benchrig.machines.accelerator import QEMU, Accelerator
-from benchrig.machines.lab_folder import MachineFolder
+from benchrig.machines.folder import MachineFolder
 from benchrig.machines.outer import Outer
 from benchrig.machines.outer_apt import Apt
 from benchrig.machines.outer_pip import Pip
@@ -117,9 +117,9 @@ def machine(tmp_path: Path) -> Iterator[MachineFolder]:
     base = tmp_path / "box.qcow2"
     subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", base, "16M"], check=True)
     # A path longer than a socket's may be.
-    made = MachineFolder("vm1", tmp_path / ("long" * 30) / "vm 1", "test")
+    made = MachineFolder("vm1", tmp_path / ("long" * 30) / "vm 1")
     qemu_machine.make(made, base)
-    lab_machine.make_key(tmp_path / "key", "test")
+    keys.make_key(tmp_path / "key", "test")
     yield made
     qemu_process.kill(made.path)
 

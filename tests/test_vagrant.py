@@ -98,7 +98,7 @@ def test_what_cannot_be_planned_is_refused(clone: Clone, variables: dict[str, ob
 
 
 def test_a_host_that_no_machine_can_be_named_like_is_refused(clone: Clone) -> None:
-    with pytest.raises(InputError, match="'Vm_1' cannot name a virtual machine"):
+    with pytest.raises(InputError, match="'Vm_1' cannot name a machine"):
         clone.machines("{Vm_1: }").up()
 
 

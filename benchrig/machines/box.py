@@ -16,10 +16,11 @@ from pathlib import Path
 
 from benchrig import console, shell
 from benchrig.errors import MachineError
-from benchrig.machines import box_disk, box_files, lab_image, outer, outer_apt, outer_packages
+from benchrig.machines import box_disk, box_files, outer, outer_apt, outer_packages
 from benchrig.machines.box_files import BOX_PACKAGES, EARLY_FILES, LATE_FILES
 from benchrig.machines.command import run
-from benchrig.machines.lab_folder import held, remove, write
+from benchrig.machines.debian import APT_OPTIONS, MIRRORS_HINT
+from benchrig.machines.folder import held, remove, write
 from benchrig.machines.outer import File, Outer
 from benchrig.machines.outer_apt import SUITE
 
@@ -124,7 +125,6 @@ def _make(box: Box, settings: Outer, lock: int) -> None:
     work.mkdir()
     console.status("box: installing Debian packages, and writing its disk")
     argv = _mmdebstrap(_inputs(work, settings), box.disk)
-    hint = "It fetches Debian packages from the mirrors of this machine's own apt sources: can apt-get update reach them?"
     run(
         argv if settings.apt.sources else argv[:-1],
         "the box cannot be made",
@@ -133,7 +133,7 @@ def _make(box: Box, settings: Outer, lock: int) -> None:
         timeout=BUILD_SECONDS,
         environ={"TMPDIR": str(work)} if os.geteuid() == 0 else {},
         pass_fds=(lock,),
-        hint=hint,
+        hint=MIRRORS_HINT,
     )
     console.status("box: packing it for Vagrant")
     box_disk.pack(box.disk, box.vagrant, work)
@@ -143,7 +143,7 @@ def _make(box: Box, settings: Outer, lock: int) -> None:
 
 def _inputs(work: Path, settings: Outer) -> dict[str, Path]:
     """Write what goes into the box to files, and return them."""
-    options = lab_image.APT_OPTIONS + settings.apt.options_text(settings.proxies)
+    options = APT_OPTIONS + settings.apt.options_text(settings.proxies)
     contents = {
         "options": options.encode(),
         "logins": settings.apt.logins.encode(),

@@ -6,7 +6,7 @@ import io
 import tarfile
 from collections.abc import Iterable
 
-from benchrig.machines.lab_image import APT_OPTIONS, MASKED, PACKAGES
+from benchrig.machines.debian import APT_OPTIONS, MASKED, PACKAGES
 from benchrig.machines.outer import File
 
 USER = "vagrant"

@@ -1,4 +1,4 @@
-"""The one way the lab runs a program on the outer machine: with a time limit, and a failure told in one line."""
+"""The one way a program is run on the outer machine: with a time limit, and a failure told in one line."""
 
 from __future__ import annotations
 

@@ -17,6 +17,7 @@ from benchrig.errors import MachineError
 from benchrig.inventory import Inventory
 from benchrig.machines import (
     MachineStatus,
+    keys,
     lab_image,
     lab_machine,
     lab_network,
@@ -25,7 +26,8 @@ from benchrig.machines import (
     lab_snapshot,
     outer,
 )
-from benchrig.machines.lab_folder import MachineFolder, lab_of, remove, write
+from benchrig.machines.folder import remove, write
+from benchrig.machines.lab_folder import LabMachine, lab_of
 from benchrig.machines.lab_machine import Plan
 from benchrig.machines.outer import Outer
 from benchrig.machines.parallel import each
@@ -113,12 +115,12 @@ class LabMachines:
             )
         return inventory
 
-    def _stopped(self) -> list[MachineFolder]:
+    def _stopped(self) -> list[LabMachine]:
         words = lab_process.words()
         machines = map(self.lab.machine, self.inventory.hosts)
         return [machine for machine in machines if not lab_machine.is_up(machine, words)]
 
-    def _made(self, what: str, hint: str, test: Callable[[MachineFolder], bool]) -> list[MachineFolder]:
+    def _made(self, what: str, hint: str, test: Callable[[LabMachine], bool]) -> list[LabMachine]:
         """Return all machines of the inventory. Raises MachineError for those that do not pass the test."""
         machines = [self.lab.machine(name) for name in self.inventory.hosts]
         if lacking := [machine.name for machine in machines if not test(machine)]:
@@ -152,17 +154,17 @@ class LabMachines:
                 lab_machine.write_hosts(machine, plan)
         each(stopped, lambda machine: _boot(machine, plan))
 
-    def _prepare(self, machines: Iterable[MachineFolder], settings: Outer) -> None:
+    def _prepare(self, machines: Iterable[LabMachine], settings: Outer) -> None:
         """Make what machines keep for life: their folder, their image, their keys."""
-        lab_machine.make_key(self.lab.key, "benchrig")
+        keys.make_key(self.lab.key, "benchrig")
         for machine in machines:
             machine.path.mkdir(parents=True, exist_ok=True)
             if not machine.image.exists():
                 write(machine.image, lab_image.make(settings).name.encode())
-            lab_machine.make_key(machine.host_key, machine.name)
+            keys.make_key(machine.host_key, machine.name)
 
     def _pin(self, plan: Plan) -> None:
-        lines = [lab_machine.known_host(machine, plan.address(machine.name)) for machine in self.lab.machines()]
+        lines = [keys.known_host(machine, plan.address(machine.name)) for machine in self.lab.machines()]
         write(self.lab.known_hosts, "".join(lines).encode())
 
     def _stop(self) -> None:
@@ -178,7 +180,7 @@ class LabMachines:
         if running:
             console.line(f"lab: stopped {', '.join(running)}")
 
-    def _status(self, machine: MachineFolder, words: set[str]) -> MachineStatus:
+    def _status(self, machine: LabMachine, words: set[str]) -> MachineStatus:
         address = self.lab.record().address(machine.name)
         if lab_machine.is_up(machine, words):
             return MachineStatus(machine.name, "running", address, "systemd-nspawn on this machine")
@@ -187,7 +189,7 @@ class LabMachines:
         return MachineStatus(machine.name, "absent", "", "made by ./inv up")
 
 
-def _boot(machine: MachineFolder, plan: Plan) -> None:
+def _boot(machine: LabMachine, plan: Plan) -> None:
     console.status(f"{machine.name}: booting")
     started = time.monotonic()
     lab_machine.start(machine, plan)

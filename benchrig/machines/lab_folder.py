@@ -6,35 +6,20 @@ process can be wrong after a crash.
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
 import json
-import os
-import re
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
-from benchrig import console
-from benchrig.errors import InputError, MachineError
+from benchrig.errors import MachineError
 from benchrig.inventory import Inventory
-from benchrig.machines.command import run
-
-FIRST_MACHINE = 11
-"""Lowest last octet of a machine's address: those below are for the outer machine and the gateway."""
+from benchrig.machines import naming
+from benchrig.machines.folder import MachineFolder, MachinesFolder, cache, write
+from benchrig.machines.naming import FIRST_NUMBER
 
 WHOLE = "-whole"
 """How the name of a kept layer ends that is a complete root, and stands on no image."""
-
-HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
-
-
-def cache() -> Path:
-    """Return the folder of everything the lab keeps."""
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    return (Path(base) if base.startswith("/") else Path.home() / ".cache") / "benchrig"
 
 
 @dataclass(frozen=True)
@@ -91,20 +76,18 @@ class Record:
         """
         numbers = dict(self.numbers)
         for name in names:
-            free = set(range(FIRST_MACHINE, 255)) - set(numbers.values())
+            free = set(range(FIRST_NUMBER, 255)) - set(numbers.values())
             if name not in numbers:
                 if not free:
-                    raise MachineError(f"{name}: a lab has room for {255 - FIRST_MACHINE} machines")
+                    raise MachineError(f"{name}: a lab has room for {255 - FIRST_NUMBER} machines")
                 numbers[name] = min(free)
         return replace(self, numbers=numbers)
 
 
 @dataclass(frozen=True)
-class MachineFolder:
+class LabMachine(MachineFolder):
     """The files of one machine."""
 
-    name: str
-    path: Path
     lab: str
     """Name of the lab it belongs to."""
 
@@ -150,31 +133,15 @@ class MachineFolder:
         return self.path / "net"
 
     @property
-    def host_key(self) -> Path:
-        """Its SSH host key."""
-        return self.path / "host_key"
-
-    @property
-    def image(self) -> Path:
-        """A file that names the image it was made from."""
-        return self.path / "image"
-
-    @property
-    def ready(self) -> Path:
-        """Exists once it has answered; means something only while its systemd-nspawn runs."""
-        return self.path / "ready"
-
-    @property
     def log(self) -> Path:
         """What systemd-nspawn said."""
         return self.path / "boot.log"
 
 
 @dataclass(frozen=True)
-class LabFolder:
+class LabFolder(MachinesFolder):
     """The files of one lab."""
 
-    path: Path
     inventory: str
 
     @property
@@ -187,24 +154,13 @@ class LabFolder:
         """What slirp4netns said."""
         return self.path / "gateway.log"
 
-    @property
-    def key(self) -> Path:
-        """The key we log in with."""
-        return self.path / "key"
-
-    @property
-    def known_hosts(self) -> Path:
-        """The machines' host keys, pinned."""
-        return self.path / "known_hosts"
-
-    def machine(self, name: str) -> MachineFolder:
+    def machine(self, name: str) -> LabMachine:
         """Return the folder of a machine, which need not exist."""
-        return MachineFolder(name, self.path / "machines" / name, self.path.name)
+        return LabMachine(name, self.place(name), self.path.name)
 
-    def machines(self) -> tuple[MachineFolder, ...]:
+    def machines(self) -> tuple[LabMachine, ...]:
         """Return the machines that were made."""
-        folder = self.path / "machines"
-        return tuple(self.machine(path.name) for path in sorted(folder.iterdir())) if folder.is_dir() else ()
+        return tuple(map(self.machine, self.names()))
 
     def record(self) -> Record:
         """Return what is noted about the lab."""
@@ -217,78 +173,9 @@ class LabFolder:
         """Note it, all or nothing."""
         write(self.path / "lab.json", json.dumps(asdict(record), indent=2).encode())
 
-    @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Make the folder if need be and hold it for ourselves; another process that wants it waits."""
-        while True:
-            self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with held(self.path, "another process works on this lab") as descriptor:
-                # destroy may have removed the folder while we waited for it
-                if self.path.exists() and self.path.stat().st_ino == os.fstat(descriptor).st_ino:
-                    yield
-                    return
-
-
-@contextmanager
-def held(folder: Path, busy: str) -> Iterator[int]:
-    """Hold a folder for ourselves; while another process holds it, say `busy` and wait.
-
-    Yields the folder's descriptor, which carries the lock also into a program that it is passed to.
-    """
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            console.line(f"waiting: {busy}")
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield descriptor
-    finally:
-        os.close(descriptor)
-
 
 def lab_of(inventory: Inventory, root: Path) -> LabFolder:
-    """Return the folder of an inventory's lab: one a user, clone and inventory file, so that no two share machines.
-
-    Raises InputError when a host's name cannot be a machine's.
-    """
-    for name in inventory.hosts:
-        if not HOST_NAME.fullmatch(name):
-            raise InputError(f"'{name}' cannot name a lab machine: use a-z, 0-9 and -, at most 40 characters")
-    path = str(inventory.path.resolve())
-    digest = hashlib.sha256(f"{cache()}\0{root.resolve()}\0{path}".encode()).hexdigest()[:10]
-    name = re.sub(r"[^A-Za-z0-9._]", "_", inventory.name)
-    return LabFolder(cache() / "labs" / f"{name}-{digest}", path)
-
-
-def write(path: Path, content: bytes, mode: int = 0o644) -> None:
-    """Put a file in place, all or nothing; what was there, were it a link to elsewhere, is replaced and not followed."""
-    temporary = path.with_name(f".{path.name}.new")
-    temporary.unlink(missing_ok=True)
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
-    with os.fdopen(descriptor, "wb") as file:
-        os.fchmod(descriptor, mode)
-        file.write(content)
-    temporary.replace(path)
-
-
-def write_below(root: Path, path: str, content: bytes, mode: int = 0o644) -> None:
-    """Write a file of the machine whose files are at `root`, and never one outside: a link in the machine may lead there.
-
-    Missing folders are made. Raises MachineError when a folder of `path` is such a link.
-    """
-    target = root / path
-    if not target.parent.resolve().is_relative_to(root.resolve()):
-        raise MachineError(
-            f"/{path} cannot be written: its folder is a link that leads out of the machine", "./inv destroy up"
-        )
-    for folder in reversed(target.relative_to(root).parents):
-        if not (root / folder).is_dir():
-            (root / folder).mkdir()
-            (root / folder).chmod(0o755)
-    write(target, content, mode)
-
-
-def remove(path: Path) -> None:
-    """Remove a tree, but nothing that is mounted in it. Raises MachineError when something stays."""
-    run(["rm", "-rf", "--one-file-system", "--", path], f"{path} cannot be removed", timeout=300)
+    """Return the folder of an inventory's lab. Raises InputError when a host's name cannot be a machine's."""
+    naming.check(inventory.hosts)
+    path = cache() / "labs" / naming.folder_name(inventory, root, cache())
+    return LabFolder(path, str(inventory.path.resolve()))

@@ -10,31 +10,11 @@ from pathlib import Path
 from benchrig import console
 from benchrig.machines import outer
 from benchrig.machines.command import run
-from benchrig.machines.lab_folder import cache, held, remove, write, write_below
+from benchrig.machines.debian import APT_OPTIONS, MASKED, MIRRORS_HINT, PACKAGES
+from benchrig.machines.folder import cache, held, remove, write, write_below
 from benchrig.machines.outer import Outer
 from benchrig.machines.outer_apt import SUITE
 from benchrig.shell import quote
-
-PACKAGES = (
-    "ca-certificates",
-    "dbus",
-    "iproute2",
-    "openssh-server",
-    "procps",
-    "python3",
-    "sudo",
-    "systemd",
-    "systemd-sysv",
-)
-
-MASKED = (
-    # They would wake up during a measurement, or hold apt's lock when a role needs it.
-    *("apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "fstrim.timer"),
-    # Nobody is ever asked for a password, and each takes an inotify instance, of which all machines share a few.
-    *("systemd-ask-password-console.path", "systemd-ask-password-wall.path"),
-)
-
-APT_OPTIONS = 'Acquire::Languages "none";\n'
 
 FILES = {
     "etc/apt/apt.conf.d/70lab": APT_OPTIONS,
@@ -123,14 +103,13 @@ def _build(root: Path, settings: Outer, lock: int) -> None:
         *(["-"] if settings.apt.sources else []),
     ]
     sources = "".join(source.line() for source in settings.apt.sources)
-    hint = "It fetches Debian packages from the mirrors of this machine's own apt sources: can apt-get update reach them?"
     run(
         argv,
         "the root image cannot be made",
         stdin=sources,
         timeout=BUILD_SECONDS,
         pass_fds=(lock,),
-        hint=hint,
+        hint=MIRRORS_HINT,
     )
     _finish(root)
     outer.take_authorities(root, settings.authorities)

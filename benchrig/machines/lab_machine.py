@@ -13,7 +13,8 @@ from pathlib import Path
 from benchrig.errors import MachineError
 from benchrig.machines import lab_image, lab_network, lab_process, outer
 from benchrig.machines.command import run
-from benchrig.machines.lab_folder import WHOLE, LabFolder, MachineFolder, Network, cache, write_below
+from benchrig.machines.folder import cache, write_below
+from benchrig.machines.lab_folder import WHOLE, LabFolder, LabMachine, Network
 from benchrig.machines.outer import Outer
 
 BOOT_SECONDS = 90.0
@@ -36,17 +37,17 @@ class Plan:
         return str(self.network.machine(self.numbers[name]))
 
 
-def mark(machine: MachineFolder) -> str:
+def mark(machine: LabMachine) -> str:
     """Return the word by which the process list shows that a machine runs."""
     return f"--directory={machine.root}"
 
 
-def is_up(machine: MachineFolder, words: set[str]) -> bool:
+def is_up(machine: LabMachine, words: set[str]) -> bool:
     """Return whether a machine runs, by the words of the process list, and came up: its starter was not killed."""
     return mark(machine) in words and machine.ready.exists()
 
 
-def start(machine: MachineFolder, plan: Plan) -> None:
+def start(machine: LabMachine, plan: Plan) -> None:
     """Boot a machine that is not up and wait until its sshd answers. It must have its image and its host key.
 
     Raises MachineError with the end of its log when it does not come up; then nothing of it is left running.
@@ -64,7 +65,7 @@ def start(machine: MachineFolder, plan: Plan) -> None:
         raise
 
 
-def write_hosts(machine: MachineFolder, plan: Plan) -> None:
+def write_hosts(machine: LabMachine, plan: Plan) -> None:
     """Tell a machine, running or about to, the names of all machines of the lab."""
     hosts = "".join(f"{plan.address(name)} {name}\n" for name in plan.numbers)
     write_below(
@@ -72,7 +73,7 @@ def write_hosts(machine: MachineFolder, plan: Plan) -> None:
     )
 
 
-def stop(machine: MachineFolder) -> None:
+def stop(machine: LabMachine) -> None:
     """Power a machine off and undo what `start` did, however far it came. Raises MachineError when something stays."""
     # Early in its boot a machine is deaf to the request to power off, and has nothing to lose.
     patience = STOP_SECONDS if machine.ready.exists() else 1.0
@@ -90,24 +91,7 @@ def stop(machine: MachineFolder) -> None:
     lab_process.remove_groups(machine.unique_name)
 
 
-def known_host(machine: MachineFolder, address: str) -> str:
-    """Return the line of known_hosts that pins a machine's host key."""
-    kind, key, *_ = machine.host_key.with_suffix(".pub").read_text(encoding="utf-8").split()
-    return f"{address} {kind} {key}\n"
-
-
-def make_key(path: Path, comment: str) -> None:
-    """Make an SSH key pair, unless it is there."""
-    if not path.exists():
-        new = path.with_name(f".{path.name}.new")
-        new.unlink(missing_ok=True)
-        argv = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", str(new)]
-        run(argv, "an SSH key cannot be made")
-        new.with_name(f"{new.name}.pub").replace(path.with_suffix(".pub"))
-        new.replace(path)
-
-
-def mount(machine: MachineFolder) -> None:
+def mount(machine: LabMachine) -> None:
     """Put a stopped machine's file system together at its `root`. Raises MachineError."""
     name = machine.image.read_text(encoding="utf-8").strip()
     image = lab_image.find(name)
@@ -128,7 +112,7 @@ def mount(machine: MachineFolder) -> None:
     run(argv, f"{machine.name}: its file system cannot be mounted", cwd=machine.path, hint=hint)
 
 
-def _furnish(machine: MachineFolder, plan: Plan) -> None:
+def _furnish(machine: LabMachine, plan: Plan) -> None:
     """Write what is a machine's own: names, keys, and the settings taken over from the outer machine."""
     search = f"search {' '.join(plan.settings.search)}\n" if plan.settings.search else ""
     write_hosts(machine, plan)
@@ -141,7 +125,7 @@ def _furnish(machine: MachineFolder, plan: Plan) -> None:
     outer.take_authorities(machine.root, plan.settings.authorities)
 
 
-def _program(machine: MachineFolder) -> lab_process.Program:
+def _program(machine: LabMachine) -> lab_process.Program:
     argv = (
         "systemd-nspawn",
         "--quiet",
@@ -164,11 +148,11 @@ def _program(machine: MachineFolder) -> lab_process.Program:
     return lab_process.Program(machine.unique_name, argv, machine.log, environ)
 
 
-def _nspawn(machine: MachineFolder) -> list[int]:
+def _nspawn(machine: LabMachine) -> list[int]:
     return lab_process.find("systemd-nspawn", mark(machine))
 
 
-def _wait(machine: MachineFolder, address: str) -> None:
+def _wait(machine: LabMachine, address: str) -> None:
     deadline = time.monotonic() + BOOT_SECONDS
     while time.monotonic() < deadline:
         for _ in range(10):
@@ -188,7 +172,7 @@ def _answers(address: str) -> bool:
         return False
 
 
-def _log(machine: MachineFolder) -> str:
+def _log(machine: LabMachine) -> str:
     """Return the end of what systemd-nspawn said, and of the warnings in the machine's own journal."""
     said = [machine.log.read_text(encoding="utf-8", errors="replace")] if machine.log.exists() else []
     with suppress(MachineError):
@@ -199,7 +183,7 @@ def _log(machine: MachineFolder) -> str:
     return "".join(f"\n    {line}" for line in lines[-LOG_LINES:])
 
 
-def _forget(machine: MachineFolder) -> None:
+def _forget(machine: LabMachine) -> None:
     """Remove the lock and the folder that systemd-nspawn leaves behind in /run."""
     place = machine.root.stat()
     state = Path("/run/systemd/nspawn")

@@ -22,7 +22,7 @@ from pathlib import Path
 from benchrig.errors import MachineError
 from benchrig.machines import lab_process
 from benchrig.machines.command import complaint, run
-from benchrig.machines.lab_folder import LabFolder, MachineFolder, Network
+from benchrig.machines.lab_folder import LabFolder, LabMachine, Network
 
 POOLS = tuple(map(IPv4Network, ("10.213.0.0/16", "172.29.0.0/16", "192.168.0.0/16")))
 READY_SECONDS = 10.0
@@ -59,7 +59,7 @@ def close_lab(lab: LabFolder) -> None:
     _unmount_namespace(lab.namespace)
 
 
-def open_machine(lab: LabFolder, machine: MachineFolder, network: Network, number: int) -> None:
+def open_machine(lab: LabFolder, machine: LabMachine, network: Network, number: int) -> None:
     """Make a machine's network namespace, with `host0` in it joined to the lab's bridge. Raises MachineError."""
     _mount_namespace(machine.namespace)
     port = f"port{number}"
@@ -77,7 +77,7 @@ def open_machine(lab: LabFolder, machine: MachineFolder, network: Network, numbe
     _ip(machine.namespace, "\n".join(batch))
 
 
-def close_machine(machine: MachineFolder) -> None:
+def close_machine(machine: LabMachine) -> None:
     """Remove a machine's network namespace, and its interfaces with it. Raises MachineError."""
     if is_mounted(machine.namespace):
         with suppress(MachineError):

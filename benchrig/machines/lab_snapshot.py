@@ -11,7 +11,8 @@ from pathlib import Path
 
 from benchrig.machines import lab_machine
 from benchrig.machines.command import run
-from benchrig.machines.lab_folder import WHOLE, MachineFolder, remove
+from benchrig.machines.folder import remove
+from benchrig.machines.lab_folder import WHOLE, LabMachine
 
 MOST_LAYERS = 20
 """How many layers a machine may stand on: each one more to search for every file, and mount takes only so much text."""
@@ -22,7 +23,7 @@ DROPPED = "dropped"
 """The folder in which changes are set aside that are to be removed."""
 
 
-def take(machine: MachineFolder) -> None:
+def take(machine: LabMachine) -> None:
     """Stop a machine and keep its state as what `restore` goes back to. Raises MachineError."""
     lab_machine.stop(machine)
     machine.kept.mkdir(exist_ok=True)
@@ -34,18 +35,18 @@ def take(machine: MachineFolder) -> None:
         machine.changes.rename(machine.kept / name)
 
 
-def restore(machine: MachineFolder) -> None:
+def restore(machine: LabMachine) -> None:
     """Stop a machine and set aside what changed since its snapshot. Raises MachineError."""
     lab_machine.stop(machine)
     _drop_changes(machine)
 
 
-def clean(machine: MachineFolder) -> None:
+def clean(machine: LabMachine) -> None:
     """Remove what was set aside. Raises MachineError."""
     remove(machine.path / DROPPED)
 
 
-def _copy(machine: MachineFolder, layer: Path) -> None:
+def _copy(machine: LabMachine, layer: Path) -> None:
     """Keep a stopped machine's state as one layer that holds all of it, and remove those that it stands for."""
     new = machine.kept / ".new"
     remove(new)
@@ -65,7 +66,7 @@ def _copy(machine: MachineFolder, layer: Path) -> None:
             remove(older)
 
 
-def _drop_changes(machine: MachineFolder) -> None:
+def _drop_changes(machine: LabMachine) -> None:
     """Set aside what a machine has changed, in one step: half removed, it would hide what lies below."""
     clean(machine)
     with suppress(FileNotFoundError):

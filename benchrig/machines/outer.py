@@ -15,7 +15,7 @@ from pathlib import Path
 
 from benchrig.machines import outer_apt, outer_pip
 from benchrig.machines.command import run
-from benchrig.machines.lab_folder import write_below
+from benchrig.machines.folder import write_below
 from benchrig.machines.outer_apt import Apt
 from benchrig.machines.outer_pip import Pip
 

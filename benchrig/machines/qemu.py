@@ -5,7 +5,6 @@ A machine is reached through that port (QEMU's user networking); machines do not
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -20,7 +19,8 @@ from benchrig.machines import (
     accelerator,
     box,
     clock,
-    lab_machine,
+    keys,
+    naming,
     outer,
     outer_packages,
     qemu_machine,
@@ -29,7 +29,7 @@ from benchrig.machines import (
 )
 from benchrig.machines.accelerator import Name
 from benchrig.machines.box_files import USER
-from benchrig.machines.lab_folder import LabFolder, MachineFolder, cache, lab_of, write
+from benchrig.machines.folder import MachineFolder, MachinesFolder, cache, write
 from benchrig.machines.parallel import each
 from benchrig.machines.qemu_machine import Hardware
 
@@ -47,8 +47,8 @@ class QemuMachines:
     def __init__(self, inventory: Inventory, root: Path) -> None:
         self.inventory = inventory
         self.root = root
-        lab = lab_of(inventory, root)
-        self.folder: LabFolder = replace(lab, path=cache() / "qemu" / lab.path.name)
+        naming.check(inventory.hosts)
+        self.folder = MachinesFolder(cache() / "qemu" / naming.folder_name(inventory, root, cache()))
 
     def up(self) -> Inventory:
         """Start what is not running and wait until each machine lets us in. Raises MachineError, HostError, InputError."""
@@ -70,9 +70,7 @@ class QemuMachines:
             return
         with self._working():
             self._stop()
-            shutil.rmtree(self.folder.path, ignore_errors=True)
-        if self.folder.path.exists():
-            raise MachineError(f"{self.folder.path} cannot be removed")
+            self.folder.remove()
         with suppress(OSError):
             self.folder.path.parent.rmdir()
         console.line("qemu: destroyed")
@@ -185,7 +183,7 @@ class QemuMachines:
     def _await(self, machines: list[MachineFolder], began: float) -> None:
         """Wait until machines let us in, with their host keys pinned."""
         every = self.folder.machines()
-        lines = [lab_machine.known_host(one, f"[127.0.0.1]:{qemu_machine.record(one).port}") for one in every]
+        lines = [keys.known_host(one, f"[127.0.0.1]:{qemu_machine.record(one).port}") for one in every]
         write(self.folder.known_hosts, "".join(lines).encode())
         console.status(f"waiting for {', '.join(machine.name for machine in machines)}")
 
@@ -197,7 +195,7 @@ class QemuMachines:
         each(machines, wait)
 
     def _make(self, machine: MachineFolder) -> None:
-        lab_machine.make_key(self.folder.key, "benchrig")
+        keys.make_key(self.folder.key, "benchrig")
         if not qemu_machine.disk(machine).exists():
             qemu_machine.make(machine, self._box(machine.name))
 

@@ -16,11 +16,11 @@ from pathlib import Path
 from benchrig import ssh
 from benchrig.errors import HostError, MachineError
 from benchrig.inventory import Host
-from benchrig.machines import box_files, lab_machine, qemu_process
+from benchrig.machines import box_files, keys, qemu_process
 from benchrig.machines.accelerator import QEMU, Accelerator, Name
 from benchrig.machines.box_files import SEED, USER
 from benchrig.machines.command import run
-from benchrig.machines.lab_folder import MachineFolder, write
+from benchrig.machines.folder import MachineFolder, write
 from benchrig.machines.outer import File, Outer
 from benchrig.machines.qemu_qmp import Qmp
 
@@ -80,7 +80,7 @@ def disk(machine: MachineFolder) -> Path:
 def make(machine: MachineFolder, base: Path) -> None:
     """Make a machine's host key and its disk, above a box's. Raises MachineError."""
     machine.path.mkdir(parents=True, exist_ok=True, mode=0o700)
-    lab_machine.make_key(machine.host_key, machine.name)
+    keys.make_key(machine.host_key, machine.name)
     write(machine.image, str(base).encode())
     new = disk(machine).with_name(".disk.new")
     new.unlink(missing_ok=True)

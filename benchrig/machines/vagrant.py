@@ -25,7 +25,7 @@ from benchrig.machines import (
     vagrant_plan,
     vagrant_virtualbox,
 )
-from benchrig.machines.lab_folder import cache
+from benchrig.machines.folder import cache
 from benchrig.machines.vagrant_folder import Known, VagrantFolder
 from benchrig.machines.vagrant_plan import MachinePlan, Plan, Provider, hosts_of, names_of
 from benchrig.machines.vagrant_program import LONG, Vagrant

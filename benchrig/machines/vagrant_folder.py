@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
-from benchrig.machines.lab_folder import held, remove, write
+from benchrig.machines.folder import Folder, write
 from benchrig.machines.vagrant_plan import Plan, decode
 
 
@@ -37,15 +34,8 @@ class Known:
 
 
 @dataclass(frozen=True)
-class VagrantFolder:
+class VagrantFolder(Folder):
     """The files of one inventory's machines."""
-
-    path: Path
-
-    @property
-    def known_hosts(self) -> Path:
-        """The machines' host keys, pinned."""
-        return self.path / "known_hosts"
 
     def plan(self) -> Plan | None:
         """Return the plan that Vagrant follows; None when there is none."""
@@ -71,18 +61,3 @@ class VagrantFolder:
         values = {name: asdict(one) for name, one in known.items()}
         write(self.path / "known.json", json.dumps(values, indent=2).encode())
         write(self.known_hosts, "".join(one.known_hosts_line() for one in known.values() if one.host_key).encode())
-
-    @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Make the folder if need be and hold it for ourselves; another process that wants it waits."""
-        while True:
-            self.path.mkdir(parents=True, exist_ok=True)
-            with held(self.path, "another process works on these machines") as descriptor:
-                # destroy may have removed the folder while we waited for it
-                if self.path.exists() and self.path.stat().st_ino == os.fstat(descriptor).st_ino:
-                    yield
-                    return
-
-    def remove(self) -> None:
-        """Remove all of it."""
-        remove(self.path)

@@ -15,8 +15,7 @@ from typing import Literal, cast, get_args
 
 from benchrig.errors import InputError, unknown
 from benchrig.inventory import Host, Inventory
-from benchrig.machines import sizes
-from benchrig.machines.lab_folder import FIRST_MACHINE, HOST_NAME
+from benchrig.machines import naming, sizes
 
 Provider = Literal["virtualbox", "libvirt"]
 PROVIDERS: tuple[Provider, ...] = get_args(Provider)
@@ -93,15 +92,14 @@ def make(inventory: Inventory, root: Path, key: str, provider: Provider, old: Pl
     machines that the inventory no longer names stay, to be stopped and destroyed. Raises InputError for sizes that are none
     and names that no machine can have.
     """
+    naming.check(inventory.hosts)
     digest = hashlib.sha256(f"{root.resolve()}\0{key}".encode()).hexdigest()[:10]
     unique_name = f"benchrig-{digest}"
     kept = {machine.name: machine for machine in old.machines} if old and old.provider == provider else {}
     used = {machine.address for machine in kept.values()}
-    free = (str(address) for address in list(SUBNET.hosts())[FIRST_MACHINE - 1 :] if str(address) not in used)
+    free = (str(address) for address in list(SUBNET.hosts())[naming.FIRST_NUMBER - 1 :] if str(address) not in used)
     machines: dict[str, MachinePlan] = {}
     for name, host in inventory.hosts.items():
-        if not HOST_NAME.fullmatch(name):
-            raise InputError(f"'{name}' cannot name a virtual machine: use a-z, 0-9 and -, at most 40 characters")
         before = kept.pop(name, None)
         address = None
         if provider == "virtualbox" and len(inventory.hosts) > 1:
