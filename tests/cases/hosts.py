@@ -6,7 +6,9 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ import pytest
 from benchrig.errors import HostError
 from benchrig.inventory import Host, Inventory
 from benchrig.provision import HostRecap, prepare, provision
+from tests.cases.rig import Project
 
 AGENT = """
 import sys
@@ -23,6 +26,38 @@ from benchrig.agent import play
 play.STATE = Path(sys.argv[1])
 sys.exit(play.main())
 """
+
+GROUPS = {"databases": ["db1"], "servers": ["web1", "web2"]}
+
+SITE = """
+- name: The databases
+  hosts: databases
+  gather_facts: {facts}
+  roles: [database]
+- name: The servers
+  hosts: servers
+  gather_facts: false
+  roles: [server]
+"""
+
+MAKE = """
+- name: Make a word
+  ansible.builtin.command: echo made on {{ inventory_hostname }}
+  register: word
+  changed_when: false
+- name: Set a fact
+  ansible.builtin.set_fact: {port: 5432, settings: {80: hütte}}
+"""
+
+WRITE = """
+- name: Write
+  ansible.builtin.copy:
+    content: "{{ hostvars['db1'].word.stdout }} {{ hostvars['db1'].port }} {{ hostvars['db1'].settings[80] }}"
+    dest: "{{ dir }}/{{ inventory_hostname }}"
+    mode: "0644"
+"""
+
+SHOW = "- name: Show\n  ansible.builtin.debug: {msg: \"it is {{ hostvars['db1'].word.stdout | default('not there') }}\"}\n"
 
 
 class Channel:
@@ -139,3 +174,50 @@ class Hosts:
         chosen = everything.limit(limit) if limit else everything
         recaps = provision(chosen, prepare(everything, site, limit=tuple(chosen.hosts), **options))
         return {recap.host: recap for recap in recaps}
+
+
+@pytest.fixture
+def hosts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hosts:
+    """Return hosts that are this machine."""
+    return Hosts(tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """Return a project whose database makes variables, of which its servers write a file."""
+    return of_roles(Project(tmp_path), database=MAKE, server=WRITE)
+
+
+def of_roles(project: Project, site: str = SITE.format(facts="false"), **roles: str) -> Project:
+    """Give a project a playbook and the tasks of its roles."""
+    project.write("site.yml", site)
+    for name, tasks in roles.items():
+        project.write(f"roles/{name}/tasks/main.yml", tasks)
+    return project
+
+
+def run(
+    hosts: Hosts,
+    project: Project,
+    groups: Mapping[str, list[str]] = GROUPS,
+    extra: Mapping[str, object] | None = None,
+    **options: Any,
+) -> dict[str, HostRecap]:
+    """Run the project, within a time in which only a run that hangs does not end."""
+    variables = {"dir": str(project.dir), **(extra or {})}
+    future: Future[dict[str, HostRecap]] = Future()
+
+    def work() -> None:
+        try:
+            future.set_result(hosts.run(project.root / "site.yml", groups, extra_vars=variables, **options))
+        except BaseException as error:
+            future.set_exception(error)
+
+    # A thread that nobody waits for, unlike a pool's, so that a hang fails one test and not all.
+    threading.Thread(target=work, daemon=True).start()
+    return future.result(30)
+
+
+def written(project: Project) -> dict[str, str]:
+    """Return the files that a run has written, by name."""
+    return {path.name: path.read_text(encoding="utf-8") for path in project.dir.iterdir()}
