@@ -110,7 +110,10 @@ class Inventory:
 
     def limit(self, pattern: str) -> Inventory:
         """Return this inventory with only the hosts that `pattern` names. Raises InputError for a part that names none."""
-        for part in _parts(pattern):
+        parts = _parts(pattern)
+        if not parts:
+            raise InputError(f"'{pattern}' names no host")
+        for part in parts:
             if not self._names(part.lstrip("!")):
                 raise unknown("host", part.lstrip("!"), [*self.hosts, *self.groups])
         kept = {host.name for host in self.matching(pattern)}

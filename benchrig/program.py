@@ -71,17 +71,22 @@ class BenchrigProgram(Program):
         return parser
 
     def _words_as_flags(self, tokens: Sequence[str]) -> list[str]:
-        """Return the command line with every optional word (`report RUN`) written as the flag it stands for."""
+        """Return the command line with every optional word (`report RUN`) written as the flag it stands for.
+
+        Raises Exit when a flag lacks its value; Invoke itself would take one that may be given several times for not given.
+        """
         contexts = self._make_parser().contexts
-        context, words, required, value_awaited = self.initial_context, [""][:0], 0, False
+        context, words, required, valueless = self.initial_context, [""][:0], 0, ""
         result: list[str] = []
         for index, token in enumerate(tokens):
+            if valueless and (token == "--" or token in context.flags):
+                break
             if token == "--":
                 return [*result, *tokens[index:]]
-            if value_awaited and token not in context.flags:
-                value_awaited = False
+            if valueless:
+                valueless = ""
             elif token.startswith("-"):
-                value_awaited = self._awaits_value(context, token)
+                valueless = token if self._awaits_value(context, token) else ""
             elif required:
                 required -= 1
             elif token in contexts:
@@ -90,6 +95,8 @@ class BenchrigProgram(Program):
             elif words:
                 token = f"--{words.pop(0)}={token}"
             result.append(token)
+        if valueless:
+            raise Exit(f"flag '{valueless}' lacks its value", ExitCode.BAD_INPUT)
         return result
 
     def _awaits_value(self, context: ParserContext, token: str) -> bool:

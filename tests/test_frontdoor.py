@@ -29,6 +29,10 @@ from benchrig.command import command, remember
 def say(ctx, run="", inventory="", suite="", profile=""):
     print("say", run, inventory, suite, profile)
 
+@command(iterable=["word"])
+def many(ctx, word=None):
+    print("many", *word)
+
 @command()
 def root(ctx, ask_become_pass=False):
     print("root", ask_become_pass)
@@ -271,10 +275,26 @@ def test_what_holds_for_the_whole_chain_does_so_wherever_it_is_given(toys: Path,
         ("say --run show say", ["say show   ", "say    "]),
         ("say show", ["say    ", "show "]),
         ("two say show show", ["two say show", "show "]),
+        ("many -w say -w -x show", ["many say -x", "show "]),
     ],
 )
 def test_word_behind_a_task_needs_no_flag_unless_it_names_the_next_task(toys: Path, line: str, said: list[str]) -> None:
     assert inv(*line.split(), root=toys).stdout.splitlines() == said
+
+
+@pytest.mark.parametrize(
+    ("line", "flag"),
+    [
+        ("say --suite", "--suite"),
+        ("say -s --profile p", "-s"),
+        ("many --word", "--word"),
+        ("many --word a -w", "-w"),
+        ("many -w --suite a say", "-w"),
+    ],
+)
+def test_flag_that_lacks_its_value_is_told_and_nothing_works(toys: Path, line: str, flag: str) -> None:
+    done = inv(*line.split(), root=toys)
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", f"flag '{flag}' lacks its value\n")
 
 
 @pytest.mark.parametrize(

@@ -142,4 +142,6 @@ def test_part_of_a_limit_that_names_nothing_is_told_and_an_exclusion_alone_leave
     read = inventory.read("three", tmp_path)
     with pytest.raises(InputError, match="unknown host 'nonsense'"):
         read.limit("one,nonsense")
+    with pytest.raises(InputError, match="',' names no host"):
+        read.limit(",")
     assert list(read.limit("!two").hosts) == ["one", "three"]
