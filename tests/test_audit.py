@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from benchrig.results import audit
-from benchrig.results.model import Cell, DatabaseLoad, Load, Remark
-from tests.cases.reports import GENERATOR, SERVER, a_cell, a_load
+from benchrig.results.model import Cell, CpuShares, DatabaseLoad, Load, MachineLoad, Remark, Run
+from tests.cases.reports import GENERATOR, SERVER, a_cell, a_load, a_run, on_machines
 
 
 def a_sound_cell(**changes: object) -> Cell:
@@ -20,8 +20,11 @@ def slow(load: Load, mean_ms: float, max_ms: float = 300.0) -> Load:
     return replace(load, latency=replace(load.latency, mean_us=mean_ms * 1e3, max_us=max_ms * 1e3))
 
 
-def found(cell: Cell) -> dict[str, Remark]:
-    return {remark.code: remark for remark in audit.remarks(cell)}
+RUN = a_run()
+
+
+def found(cell: Cell, run: Run = RUN) -> dict[str, Remark]:
+    return {remark.code: remark for remark in audit.remarks(cell, run)}
 
 
 def test_a_sound_cell_has_no_remarks() -> None:
@@ -29,7 +32,7 @@ def test_a_sound_cell_has_no_remarks() -> None:
 
 
 def test_a_cell_that_was_not_measured_has_no_remarks() -> None:
-    assert audit.remarks(replace(a_cell(), status="failed", load=None)) == ()
+    assert audit.remarks(replace(a_cell(), status="failed", load=None), RUN) == ()
 
 
 def test_replies_past_the_timeout_are_counted() -> None:
@@ -111,7 +114,7 @@ def test_a_full_machine_is_told_only_where_the_load_shares_it() -> None:
 
 def test_cpu_time_of_other_programs_is_told() -> None:
     text = found(a_sound_cell(server=replace(SERVER, machine_idle_percent=30.0)))["disturbed"].text
-    assert "something else used 31 %" in text
+    assert text == "something else used 31 % of the CPU time, neither the app nor the load generator"
 
 
 def stored(rows: int | None, cpu_seconds: float = 0.0, on_server: bool = True) -> DatabaseLoad:
@@ -133,7 +136,91 @@ def test_every_reply_must_have_left_its_row_and_more_may_have_been_under_way(row
 def test_the_databases_cpu_time_is_not_that_of_other_programs(on_server: bool, told: bool) -> None:
     server = replace(SERVER, machine_idle_percent=30.0)
     cell = a_sound_cell(server=server, database=stored(None, cpu_seconds=2.5, on_server=on_server))
-    assert ("disturbed" in found(cell)) == told
+    assert ("disturbed" in found(cell, on_machines("existing", "lab1"))) == told
+
+
+# Several machines: the server lab1, the load host load1, the database's machine db1.
+
+THREE = ("lab1", "load1", "db1")
+IDLE, BUSY = CpuShares(5.0, 95.0, 0.0, 1.0), CpuShares(5.0, 40.0, 0.0, 4.0)
+STOLEN = CpuShares(5.0, 90.0, 7.0, 1.0)
+
+
+def on_three(load_host: CpuShares = IDLE, store: CpuShares = IDLE, **changes: object) -> Cell:
+    """Return a cell of three machines, of which the server was used by the app alone."""
+    beside = (MachineLoad("load1", True, False, load_host), MachineLoad("db1", False, True, store))
+    server = replace(SERVER, machine_idle_percent=65.0)
+    ours = {"server": server, "database": stored(None, cpu_seconds=0.1, on_server=False)}
+    return a_sound_cell(load_on_server=False, beside=beside, **{**ours, **changes})
+
+
+EACH_ITS_OWN = on_machines("existing", *THREE)
+
+
+def test_three_quiet_machines_have_no_remarks() -> None:
+    assert found(on_three(), EACH_ITS_OWN) == {}
+
+
+def test_stolen_cpu_time_makes_a_row_invalid_on_whichever_machine_it_was_and_names_it() -> None:
+    for cell, host in ((on_three(load_host=STOLEN), "load1"), (on_three(store=STOLEN), "db1")):
+        remark = found(cell, EACH_ITS_OWN)["steal"]
+        assert (remark.text, remark.invalid) == (f"the hypervisor took 7 % of the CPU time of {host} (steal)", True)
+    server = replace(SERVER, machine_idle_percent=65.0, machine_steal_percent=7.0)
+    assert "of lab1 (steal)" in found(on_three(server=server), EACH_ITS_OWN)["steal"].text
+
+
+def test_cpu_time_of_other_programs_is_told_on_whichever_machine_it_was_and_names_it() -> None:
+    server = replace(SERVER, machine_idle_percent=30.0)
+    # Of two cores for 5 s, the load generator used 0.4 s, the database 0.1 s, the app 61.5 % of one.
+    for cell, text in (
+        (on_three(load_host=BUSY), "something else used 52 % of the CPU time of load1, not the load generator"),
+        (on_three(store=BUSY), "something else used 55 % of the CPU time of db1, not the database"),
+        (on_three(server=server), "something else used 35 % of the CPU time of lab1, not the app"),
+    ):
+        remark = found(cell, EACH_ITS_OWN)["disturbed"]
+        assert (remark.text, remark.invalid) == (text, False)
+
+
+def test_what_a_machine_ran_for_the_row_does_not_disturb_it() -> None:
+    working = replace(GENERATOR, cpu_seconds=5.2)
+    assert "disturbed" not in found(on_three(load_host=BUSY, generator=working), EACH_ITS_OWN)
+    busy_database = stored(None, cpu_seconds=5.2, on_server=False)
+    assert "disturbed" not in found(replace(on_three(store=BUSY), database=busy_database), EACH_ITS_OWN)
+
+
+def test_a_load_host_that_keeps_the_data_has_the_work_of_both() -> None:
+    both = (MachineLoad("load1", True, True, BUSY),)
+    database = stored(None, cpu_seconds=2.0, on_server=False)
+    text = found(replace(on_three(), beside=both, database=database), EACH_ITS_OWN)["disturbed"].text
+    assert text == "something else used 32 % of the CPU time of load1, neither the database nor the load generator"
+
+
+def test_machines_of_the_lab_are_one_computer_whose_cpus_each_of_them_sees() -> None:
+    lab = on_machines("lab", *THREE)
+    # Each sees 56 % in use; app, load generator and database together used as much.
+    server = replace(SERVER, machine_idle_percent=40.0)
+    busy = replace(GENERATOR, cpu_seconds=1.5)
+    quiet = on_three(BUSY, BUSY, server=server, generator=busy, database=stored(None, 1.0, on_server=False))
+    assert found(quiet, lab) == {}
+    idle = replace(quiet, generator=GENERATOR)
+    told = found(idle, lab)["disturbed"].text
+    shared = "of the CPU time that lab1, load1 and db1 share, neither the app, the database nor the load generator"
+    assert told == f"something else used 11 % {shared}"
+
+
+def test_a_load_host_is_watched_for_a_service_that_is_not_ours() -> None:
+    cell = a_sound_cell(host="10.0.0.9:81", server=None, load_on_server=False)
+    beside = (MachineLoad("load1", True, False, BUSY),)
+    assert "52 % of the CPU time of load1" in found(replace(cell, beside=beside), EACH_ITS_OWN)["disturbed"].text
+    # In the lab the service may be what is seen.
+    assert found(replace(cell, beside=beside), on_machines("lab", "load1")) == {}
+
+
+def test_runs_from_before_load_hosts_were_watched_are_judged_by_what_they_have() -> None:
+    old = replace(on_three(), beside=())
+    assert found(old, EACH_ITS_OWN) == found(old, on_machines("lab", *THREE)) == {}
+    busy = replace(SERVER, machine_idle_percent=30.0)
+    assert "35 % of the CPU time of lab1" in found(replace(old, server=busy), EACH_ITS_OWN)["disturbed"].text
 
 
 def test_broken_connections_are_counted() -> None:

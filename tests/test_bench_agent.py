@@ -17,6 +17,7 @@ import pytest
 
 from benchrig.agent import bench_facts, bench_unit, sampler
 from benchrig.agent import bench_protocol as ask
+from benchrig.agent.bench_lines import Envelope, read_envelope, read_request, request_line
 from benchrig.agent.bench_load import LoadRunner
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="the agent runs as root")
@@ -59,13 +60,13 @@ OPERATIONS = [
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_an_operation_arrives_as_it_was_sent(operation: ask.Operation[object]) -> None:
-    assert ask.read_request(ask.request_line(operation)) == operation
+    assert read_request(request_line(operation)) == operation
 
 
 @pytest.mark.parametrize("line", [b"", b"[]", b'{"operation": "Reboot"}', b'{"operation": "FreePort", "value": {}}'])
 def test_a_line_that_asks_for_nothing_known_is_refused(line: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
-        ask.read_request(line)
+        read_request(line)
 
 
 def test_facts_are_those_of_this_machine() -> None:
@@ -75,6 +76,25 @@ def test_facts_are_those_of_this_machine() -> None:
     assert facts.sysctls["net.core.somaxconn"].isdigit()
     assert facts.open_files == bench_facts.raise_open_files()
     assert facts.versions["python3"].startswith("3.")
+
+
+def test_what_the_cpus_of_this_machine_did_is_the_difference_of_two_readings() -> None:
+    before = sampler.read_cpu_times()
+    began = time.process_time()
+    while time.process_time() < began + 0.2:
+        pass
+    shares = sampler.read_cpu_times().since(before)
+    assert shares.seconds >= 0.2
+    # The loop alone is more than a quarter of its share.
+    assert 0 <= shares.idle_percent < 100 - 25 * 0.2 / shares.seconds / (os.cpu_count() or 1)
+    assert 0 <= shares.steal_percent + shares.interrupt_percent <= 100 - shares.idle_percent
+
+
+def test_shares_of_the_cpus_time_are_those_since_the_earlier_reading() -> None:
+    before = ask.CpuTimes(at=100.0, total=400.0, idle=200.0, steal=10.0, interrupts=20.0)
+    after = ask.CpuTimes(at=105.0, total=420.0, idle=215.0, steal=11.0, interrupts=20.5)
+    assert after.since(before) == ask.CpuShares(5.0, idle_percent=75.0, steal_percent=5.0, interrupt_percent=2.5)
+    assert before.since(before) == ask.CpuShares(0.0, 0.0, 0.0, 0.0)
 
 
 def test_a_port_that_somebody_listens_on_is_taken_and_they_are_named() -> None:
@@ -215,13 +235,13 @@ def agent(lock: Path) -> Iterator[subprocess.Popen[bytes]]:
 
 def send(process: subprocess.Popen[bytes], operation: ask.Operation[object]) -> None:
     assert process.stdin
-    process.stdin.write(ask.request_line(operation))
+    process.stdin.write(request_line(operation))
     process.stdin.flush()
 
 
-def answered(process: subprocess.Popen[bytes]) -> ask.Envelope:
+def answered(process: subprocess.Popen[bytes]) -> Envelope:
     assert process.stdout
-    return ask.read_envelope(process.stdout.readline())
+    return read_envelope(process.stdout.readline())
 
 
 def test_the_agent_answers_line_after_line_and_outlives_a_bad_one(tmp_path: Path) -> None:

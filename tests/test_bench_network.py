@@ -6,18 +6,21 @@ import contextlib
 import socket
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from benchrig import inventory
 from benchrig.agent import bench_network, bench_unit
 from benchrig.agent import bench_protocol as ask
 from benchrig.agent.bench import Bench
-from benchrig.bench import network
-from benchrig.bench.host import Pair
+from benchrig.agent.bench_lines import Envelope, request_line
+from benchrig.bench import network, run
+from benchrig.bench.host import Hosts, Pair
 from benchrig.errors import HostError
-from benchrig.results.model import Network
-from tests.test_bench_cell import RecordingHost
+from benchrig.results.model import DatabaseNetwork, Network
+from tests.cases.cell import RecordingHost
 
 # The network, measured by the agents on this machine's loopback.
 
@@ -77,10 +80,10 @@ def test_a_server_that_cannot_be_reached_is_an_answer(host: str, said: str) -> N
 def test_every_operation_is_done_by_the_agent_which_gives_the_port_back() -> None:
     bench = Bench()
     assert set(ask.OPERATIONS.values()) == set(bench._handlers)
-    port = bench.answer(ask.request_line(ask.OpenNetwork(0))).value["port"]
+    port = bench.answer(request_line(ask.OpenNetwork(0))).value["port"]
     assert isinstance(port, int)
     assert not bench_unit._is_free(port)
-    assert bench.answer(ask.request_line(ask.CloseNetwork())) == ask.Envelope()
+    assert bench.answer(request_line(ask.CloseNetwork())) == Envelope()
     assert bench_unit._is_free(port)
 
 
@@ -129,3 +132,53 @@ def test_that_another_port_is_closed_says_nothing_of_the_apps(capsys: pytest.Cap
     pair, _ = a_pair(ask.NetworkFigures(error="timed out"), port=41_000)
     assert network.measure(pair, "10.0.0.1", 8080) is None
     assert "the network was not measured: load1 cannot reach web1 at 10.0.0.1, port 41000" in capsys.readouterr().err
+
+
+def a_server_and_a_database(found: ask.NetworkFigures, port: int = 41_000) -> tuple[Named, Named, list[str]]:
+    asked: list[str] = []
+    database = Named("db1", asked, OpenNetwork=ask.NetworkPort(port, "word"))
+    return Named("web1", asked, MeasureNetwork=found), database, asked
+
+
+def test_between_a_server_and_its_database_it_is_measured_on_another_port_than_postgresql_holds() -> None:
+    server, database, asked = a_server_and_a_database(ask.NetworkFigures(85.0, 140.2, 9.41e9))
+    found = network.measure_database(server, database, "10.0.0.3", 5432)  # type: ignore[arg-type]
+    assert found == DatabaseNetwork("web1", "db1", 85.0, 140.2, 9.41e9)
+    assert asked == ["db1 OpenNetwork", "web1 MeasureNetwork", "db1 CloseNetwork"]
+    assert database.operations[0] == ask.OpenNetwork(5432)
+    assert server.operations == [ask.MeasureNetwork("10.0.0.3", 41_000, "word")]
+
+
+def test_that_another_port_of_the_database_is_closed_is_a_warning(capsys: pytest.CaptureFixture[str]) -> None:
+    server, database, _ = a_server_and_a_database(ask.NetworkFigures(error="timed out"))
+    assert network.measure_database(server, database, "10.0.0.3", 5432) is None  # type: ignore[arg-type]
+    assert "the network was not measured: web1 cannot reach db1 at 10.0.0.3, port 41000" in capsys.readouterr().err
+
+
+def test_a_database_whose_own_port_a_server_cannot_reach_ends_the_bench() -> None:
+    server, database, _ = a_server_and_a_database(ask.NetworkFigures(error="No route to host"), port=5432)
+    with pytest.raises(HostError, match=r"^web1 cannot reach db1 at 10\.0\.0\.3, port 5432: No route to host$"):
+        network.measure_database(server, database, "10.0.0.3", 5432)  # type: ignore[arg-type]
+
+
+WITH_DATABASE = """\
+all:
+  children:
+    servers: {hosts: {web1: {ansible_host: 10.0.0.1}, web2: {ansible_host: 10.0.0.2}}}
+    databases: {hosts: {web2: }}
+    loadgens: {hosts: {load1: {ansible_host: 10.0.0.4}}}
+"""
+
+
+def test_every_server_but_the_databases_own_machine_is_measured_to_it(tmp_path: Path) -> None:
+    (tmp_path / "mine.yml").write_text(WITH_DATABASE)
+    hosts = inventory.read(str(tmp_path / "mine.yml"), tmp_path)
+    asked: list[str] = []
+    first, second, generator = (
+        Named(name, asked, MeasureNetwork=ask.NetworkFigures(85.0, 140.0, 1e9)) for name in ("web1", "web2", "load1")
+    )
+    pairs: Any = (Pair(first, generator), Pair(second, generator))  # type: ignore[arg-type]
+    found = run._database_networks(hosts, Hosts(pairs, second))  # type: ignore[arg-type]
+    assert found == (DatabaseNetwork("web1", "web2", 85.0, 140.0, 1e9),)
+    assert first.operations == [ask.MeasureNetwork("10.0.0.2", 8080, "word")]
+    assert run._database_networks(hosts, Hosts(pairs, None)) == ()

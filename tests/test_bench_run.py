@@ -13,10 +13,11 @@ from benchrig import inventory
 from benchrig.agent import bench_protocol as ask
 from benchrig.bench import run
 from benchrig.bench.app import App, DatabaseFile, read_apps
-from benchrig.bench.cell import Ends, Measurement
+from benchrig.bench.cell import Measurement
 from benchrig.bench.data import read_data
 from benchrig.bench.database import look
 from benchrig.bench.deploy import lacking
+from benchrig.bench.ends import Ends
 from benchrig.bench.suite import BenchRequest, Plan, plan
 from benchrig.errors import HostError, InputError
 from benchrig.results import store

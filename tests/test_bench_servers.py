@@ -12,16 +12,17 @@ from benchrig import inventory
 from benchrig.agent import bench_protocol as ask
 from benchrig.bench import deploy, run
 from benchrig.bench.app import App, read_apps
-from benchrig.bench.cell import Ends, Measurement, measure
+from benchrig.bench.cell import Measurement, measure
+from benchrig.bench.ends import Ends
 from benchrig.bench.host import Hosts, Pair
 from benchrig.bench.suite import BenchRequest, Plan, plan
 from benchrig.errors import InputError
 from benchrig.machines import machines_of
 from benchrig.report.load import load
 from benchrig.results import store
+from tests.cases.cell import FACTS, PLAN, ROW, RecordingHost
 from tests.cases.reports import a_cell, a_run
 from tests.conftest import copy_project
-from tests.test_bench_cell import FACTS, PLAN, ROW, RecordingHost
 
 ROOT = Path(__file__).parent.parent
 APPS = read_apps(ROOT)

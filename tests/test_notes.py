@@ -23,6 +23,15 @@ def test_many_texts_that_differ_in_their_numbers_alone_are_told_as_one_with_thei
     assert lines([*rows, row("quiet")]) == ("row9, row30, row12, row7: something else used 7 to 30 % of 2 cores",)
 
 
+def test_numbers_in_the_names_of_hosts_are_not_made_a_range() -> None:
+    told = [f"something else used {n} % of the CPU time of load{host}" for host in (1, 2) for n in (9, 30, 12, 7)]
+    rows = [row(f"row{number}", Remark("disturbed", text)) for number, text in enumerate(told)]
+    assert lines(rows) == (
+        "row0, row1, row2, row3: something else used 7 to 30 % of the CPU time of load1",
+        "row4, row5, row6, row7: something else used 7 to 30 % of the CPU time of load2",
+    )
+
+
 def test_few_texts_keep_their_numbers() -> None:
     rows = [row(f"row{n}", Remark("disturbed", f"something else used {n} %")) for n in (9, 30)]
     assert lines(rows) == ("row9: something else used 9 %", "row30: something else used 30 %")

@@ -16,8 +16,8 @@ from benchrig.report.hosts import beside_first
 from benchrig.report.load import load
 from benchrig.report.table import Row, Table, make, on_first_server
 from benchrig.results import audit, store
-from benchrig.results.model import DatabaseLoad, Network, Run, bits_per_second
-from tests.cases.reports import PUBLISHED, VERDICTS, a_cell, a_load, a_run, missing
+from benchrig.results.model import DatabaseLoad, DatabaseNetwork, Network, Run, bits_per_second
+from tests.cases.reports import PUBLISHED, VERDICTS, a_cell, a_load, a_run, missing, on_machines
 
 ROOT = Path(__file__).parent.parent
 
@@ -120,6 +120,51 @@ def test_every_form_of_the_report_has_the_servers_and_the_network_between() -> N
     assert [row["host"] for row in document["rows"]] == ["web1", "web2"]
 
 
+TO_DATABASE = DatabaseNetwork("server1", "db1", 70.0, 1230.0, 12.3e9)
+
+
+def on_three(kind: str, **changes: Any) -> Report:
+    run = replace(on_machines(kind, "server1", "db1", "load1"), database_networks=(TO_DATABASE,), **changes)
+    return Report(make(run, [a_cell("go-2000", host="server1", load_on_server=False)]))
+
+
+def texts(report: Report) -> Mapping[str, str]:
+    files = {name: export(report) for name, export in EXPORTS.items()}
+    # A terminal has its lines wrapped.
+    return files | {"terminal": " ".join(render_terminal(report).split())}
+
+
+def test_every_form_of_the_report_has_the_network_between_server_and_database() -> None:
+    found = texts(on_three("existing", networks=(replace(NETWORKS[0], server="server1"),)))
+    for name in ("report.md", "report.html", "terminal"):
+        first = found[name].index("load1 to server1: round trip 85 µs (p99 1.4 ms), 9.41 Gbit/s")
+        second = found[name].index("server1 to db1: round trip 70 µs (p99 1.23 ms), 12.3 Gbit/s")
+        assert first < second
+    assert json.loads(found["report.json"])["run"]["database_networks"] == [asdict(TO_DATABASE)]
+
+
+@pytest.mark.parametrize("kind", ["lab", "vagrant", "qemu"])
+def test_machines_that_share_a_computer_are_told_with_what_that_means_for_the_figures(kind: str) -> None:
+    found = texts(on_three(kind, computer_cores=2))
+    said = (
+        "server1, db1 and load1 are on one computer and share its 2 CPU cores: "
+        "the figures show that the parts work over a network, not what each would do alone"
+    )
+    assert all(found[name].count(said) == 1 for name in ("report.md", "report.html", "terminal"))
+    assert json.loads(found["report.json"])["run"]["computer_cores"] == 2
+
+
+def test_of_a_run_that_did_not_keep_the_computers_cores_it_is_told_without_them() -> None:
+    assert "server1, db1 and load1 are on one computer and share its CPU cores: " in texts(on_three("lab"))["report.md"]
+
+
+def test_nothing_is_said_of_machines_that_are_not_benchrigs_nor_of_one_alone_nor_of_servers_that_load_themselves() -> None:
+    alone = make(on_machines("lab", "server1"), [a_cell("go-2000", host="server1")])
+    several = replace(on_machines("lab", *TWO), servers=TWO)
+    for report in (on_three("existing"), Report(alone), Report(table_of(run=several))):
+        assert "on one computer" not in render_terminal(report)
+
+
 def test_with_one_server_nothing_is_said_of_servers() -> None:
     report = Report(table_of(a_cell("go-2000"), run=a_run("go-2000")))
     for text in (render_terminal(report), EXPORTS["report.md"](report)):
@@ -184,10 +229,10 @@ def test_replies_that_fill_four_fifths_of_the_network_are_remarked_on(
     cell = a_cell()
     assert cell.load is not None
     quick = replace(cell, load=replace(cell.load, latency=replace(cell.load.latency, mean_us=1e3 * latency_ms)))
-    between = replace(NETWORKS[0], bandwidth_bits_per_second=bandwidth)
-    found = {remark.code: remark for remark in audit.remarks(quick, between)}
+    between = replace(NETWORKS[0], server=cell.host, bandwidth_bits_per_second=bandwidth)
+    found = {remark.code: remark for remark in audit.remarks(quick, replace(a_run(), networks=(between,)))}
     assert ("network_bound" in found) == bound
-    assert "network_bound" not in {remark.code for remark in audit.remarks(quick)}
+    assert "network_bound" not in {remark.code for remark in audit.remarks(quick, replace(a_run(), networks=NETWORKS))}
 
 
 def test_a_bandwidth_is_written_with_three_digits() -> None:
@@ -197,9 +242,11 @@ def test_a_bandwidth_is_written_with_three_digits() -> None:
 def test_runs_from_before_there_were_servers_stay_readable(tmp_path: Path) -> None:
     folder = store.create(tmp_path, "web-frameworks")
     record = asdict(a_run("go-2000"))
-    for added in ("servers", "networks"):
+    for added in ("servers", "networks", "database_networks", "computer_cores"):
         del record[added]
     (folder / store.RUN).write_text(json.dumps(record))
-    store.append(folder, a_cell("go-2000"))
+    cell = asdict(a_cell("go-2000"))
+    del cell["beside"]
+    (folder / store.CELLS).write_text(json.dumps(cell) + "\n")
     (row,) = load(folder, ROOT).table.rows
     assert (row.label, row.rank, row.beside, row.network) == ("go-2000", 1, None, None)

@@ -11,7 +11,7 @@ import pytest
 
 from benchrig.errors import InputError
 from benchrig.results import store
-from benchrig.results.model import DatabaseLoad
+from benchrig.results.model import CpuShares, DatabaseLoad, DatabaseNetwork, MachineLoad
 from benchrig.results.newest import newest
 from tests.cases.reports import a_cell, a_run, missing
 
@@ -37,10 +37,10 @@ def test_a_line_that_a_kill_cut_off_is_left_out(folder: Path) -> None:
     assert store.read(folder)[1] == (a_cell(),)
 
 
-NEW = ("route", "database")
+NEW = ("route", "database", "beside", "networks", "database_networks", "computer_cores")
 
 
-def test_a_run_of_before_there_were_routes_and_databases_can_still_be_read(folder: Path) -> None:
+def test_a_run_of_before_there_were_routes_databases_and_machines_beside_the_server_can_still_be_read(folder: Path) -> None:
     cell = {name: value for name, value in dataclasses.asdict(a_cell()).items() if name not in NEW}
     (folder / store.CELLS).write_text(json.dumps(cell) + "\n")
     run = {name: value for name, value in dataclasses.asdict(a_run("go-2000")).items() if name not in NEW}
@@ -52,6 +52,14 @@ def test_what_the_database_did_comes_back_as_it_was(folder: Path) -> None:
     cell = replace(a_cell(), route="POST /reviews/", database=DatabaseLoad(None, sessions=1, commits=2, rollbacks=3))
     store.append(folder, cell)
     assert store.read(folder)[1] == (cell,)
+
+
+def test_what_was_seen_of_other_machines_comes_back_as_it_was(folder: Path) -> None:
+    cell = replace(a_cell(), beside=(MachineLoad("load1", True, False, CpuShares(5.0, 90.0, 1.5, 2.0)),))
+    run = replace(a_run("go-2000"), database_networks=(DatabaseNetwork("lab1", "db1", 70.0, 90.5, 1e9),), computer_cores=2)
+    store.write_run(folder, run)
+    store.append(folder, cell)
+    assert store.read(folder) == (run, (cell,))
 
 
 def test_a_broken_line_in_the_middle_is_named_with_its_line(folder: Path) -> None:

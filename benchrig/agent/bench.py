@@ -21,8 +21,9 @@ from typing import Any, BinaryIO
 
 from . import bench_database, bench_facts, bench_network, bench_unit
 from . import bench_protocol as ask
+from .bench_lines import Envelope, read_request
 from .bench_load import LoadRunner
-from .sampler import Sampler
+from .sampler import Sampler, read_cpu_times
 
 LOCK = Path("/run/benchrig-bench.lock")
 
@@ -47,6 +48,7 @@ class Bench:
             ask.AwaitAnswer: lambda op: bench_unit.await_answer(op.unit, op.port, op.path, op.seconds),
             ask.Fetch: bench_unit.fetch,
             ask.RunLoad: lambda op: self._load.run(op.command, op.script, op.kill_after_seconds),
+            ask.FindCpuTimes: lambda _: read_cpu_times(),
             ask.StartSampling: self._start_sampling,
             ask.StopSampling: self._stop_sampling,
             ask.FindWhatRuns: lambda op: bench_unit.what_runs(op.app, op.unit, op.distributions),
@@ -60,14 +62,14 @@ class Bench:
             ask.CloseNetwork: self._close_network,
         }
 
-    def answer(self, line: bytes) -> ask.Envelope:
+    def answer(self, line: bytes) -> Envelope:
         """Do what a line asks and return the answer; what goes wrong is an answer too."""
         try:
-            operation = ask.read_request(line)
+            operation = read_request(line)
             value = self._handlers[type(operation)](operation)
         except (OSError, ValueError, bench_unit.UnitError, bench_database.DatabaseError) as error:
-            return ask.Envelope(error=str(error) or type(error).__name__)
-        return ask.Envelope(value=dataclasses.asdict(value))  # type: ignore[call-overload]
+            return Envelope(error=str(error) or type(error).__name__)
+        return Envelope(value=dataclasses.asdict(value))  # type: ignore[call-overload]
 
     def abandon(self) -> None:
         """Stop everything that was started here."""
@@ -109,7 +111,7 @@ class Bench:
         return ask.Done()
 
 
-def _send(out: RawIOBase, answer: ask.Envelope) -> None:
+def _send(out: RawIOBase, answer: Envelope) -> None:
     """Write an answer as a line. One write may take only a part of a long one."""
     rest = memoryview(answer.line())
     while rest:
@@ -158,7 +160,7 @@ def main() -> int:
     try:
         lock = _take_lock()
     except BusyError as error:
-        _send(out, ask.Envelope(error=str(error)))
+        _send(out, Envelope(error=str(error)))
         return 1
     bench = Bench()
     lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()

@@ -1,6 +1,6 @@
-"""How far a load host is from a server: round-trip time by a TCP echo, bandwidth by a TCP stream, both of our own.
+"""How far one machine is from another: round-trip time by a TCP echo, bandwidth by a TCP stream, both of our own.
 
-The server listens for one load host, which has to know a word that the controller brought it; nothing needs to be installed.
+One listens for the other, which has to know a word that the controller brought it; nothing needs to be installed.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
 class NetworkServer:
-    """The server's end: listens until it is closed, and answers one connection after the other."""
+    """The end that is to be reached: listens until it is closed, and answers one connection after the other."""
 
     def __init__(self, wanted_port: int) -> None:
         self._listener = _listen(wanted_port)
@@ -87,7 +87,7 @@ class NetworkServer:
 
 
 def measure(op: MeasureNetwork) -> NetworkFigures:
-    """Measure from the load host's end; that the server cannot be reached is an answer too."""
+    """Measure from the other end; that the listening one cannot be reached is an answer too."""
     try:
         with _connect(op, _ECHO) as connection:
             trips = sorted(_round_trips(connection))

@@ -1,20 +1,16 @@
 """What the controller may ask of a host during a bench, and what the host answers.
 
-One operation is one line of JSON to the agent, one answer is one line back. Both are dataclasses, used on both sides.
+Both are dataclasses, used on both sides; `bench_lines` says how they travel.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, get_args
 
-from . import spec
-
 A = TypeVar("A")
-T = TypeVar("T")
 
 
 class Operation(Generic[A]):
@@ -168,6 +164,44 @@ class RunLoad(Operation[LoadOutput]):
     command: tuple[str, ...]
     script: str
     kill_after_seconds: float
+
+
+@dataclass(frozen=True)
+class CpuShares:
+    """What the CPUs of a machine did for some `seconds`, in percent of all cores together: 0 to 100."""
+
+    seconds: float
+    idle_percent: float
+    steal_percent: float
+    interrupt_percent: float
+
+
+@dataclass(frozen=True)
+class CpuTimes:
+    """What the CPUs of a machine have done since it started, in seconds of all of them together."""
+
+    at: float
+    """The machine's own clock, in seconds."""
+    total: float
+    idle: float
+    steal: float
+    interrupts: float
+
+    def since(self, before: CpuTimes) -> CpuShares:
+        """Return what they did from an earlier reading of the same machine to this one."""
+        # Between two ticks of the kernel's clock there is nothing to divide by.
+        total = max(self.total - before.total, 0.01)
+        return CpuShares(
+            seconds=round(self.at - before.at, 3),
+            idle_percent=round(100 * (self.idle - before.idle) / total, 1),
+            steal_percent=round(100 * (self.steal - before.steal) / total, 1),
+            interrupt_percent=round(100 * (self.interrupts - before.interrupts) / total, 1),
+        )
+
+
+@dataclass(frozen=True)
+class FindCpuTimes(Operation[CpuTimes]):
+    """Read what the CPUs of the machine have done so far."""
 
 
 @dataclass(frozen=True)
@@ -345,41 +379,3 @@ class CloseNetwork(Operation[Done]):
 
 OPERATIONS: dict[str, type[Operation[Any]]] = {operation.__name__: operation for operation in Operation.__subclasses__()}
 """Every operation there is, by its name."""
-
-
-@dataclass(frozen=True)
-class Envelope:
-    """One line of JSON: an operation's name with its arguments, or an answer, or why there is none."""
-
-    operation: str = ""
-    value: Mapping[str, object] = dataclasses.field(default_factory=dict)
-    error: str = ""
-
-    def line(self) -> bytes:
-        """Return it as it goes over the wire."""
-        return json.dumps(dataclasses.asdict(self)).encode() + b"\n"
-
-
-def read_envelope(line: bytes) -> Envelope:
-    """Read one line. Raises ValueError when it is no envelope."""
-    return _build(Envelope, json.loads(line))
-
-
-def request_line(operation: Operation[Any]) -> bytes:
-    """Return the line that asks for an operation."""
-    return Envelope(type(operation).__name__, vars(operation)).line()
-
-
-def read_request(line: bytes) -> Operation[Any]:
-    """Read the line that asks for an operation. Raises ValueError when it asks for none."""
-    envelope = read_envelope(line)
-    if envelope.operation not in OPERATIONS:
-        raise ValueError(f"unknown operation '{envelope.operation}'")
-    return _build(OPERATIONS[envelope.operation], envelope.value)
-
-
-def _build(cls: type[T], data: object) -> T:
-    try:
-        return spec.build(cls, data)
-    except spec.SpecError as error:
-        raise ValueError(str(error)) from None

@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from .bench_protocol import ServerLoad
+from .bench_protocol import CpuTimes, ServerLoad
 
 INTERVAL_SECONDS = 0.5
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -26,12 +26,8 @@ CGROUP_ROOTS = (Path("/sys/fs/cgroup"), Path("/sys/fs/cgroup/unified"), Path("/s
 class Counters:
     """What the kernel adds up: seconds of CPU, and events since boot."""
 
-    at: float
+    machine: CpuTimes
     app_cpu: float
-    machine_total: float
-    machine_idle: float
-    machine_steal: float
-    machine_interrupts: float
     listen_overflows: int
     listen_drops: int
     retransmits: int
@@ -96,18 +92,19 @@ def _time_wait() -> int:
     return int(words[words.index("tw") + 1])
 
 
-def read_counters(processes: UnitProcesses) -> Counters:
-    """Read everything that is added up."""
+def read_cpu_times() -> CpuTimes:
+    """Read what the CPUs of this machine have done since it started; in a container, those of the outer machine."""
     with Path("/proc/stat").open() as stat:
         cpu = [int(word) / TICKS for word in stat.readline().split()[1:9]]
+    return CpuTimes(time.monotonic(), sum(cpu), idle=cpu[3] + cpu[4], steal=cpu[7], interrupts=cpu[5] + cpu[6])
+
+
+def read_counters(processes: UnitProcesses) -> Counters:
+    """Read everything that is added up."""
     extended = _table("/proc/net/netstat", "TcpExt")
     return Counters(
-        at=time.monotonic(),
+        machine=read_cpu_times(),
         app_cpu=processes.cpu_seconds(),
-        machine_total=sum(cpu),
-        machine_idle=cpu[3] + cpu[4],
-        machine_steal=cpu[7],
-        machine_interrupts=cpu[5] + cpu[6],
         listen_overflows=extended["ListenOverflows"],
         listen_drops=extended["ListenDrops"],
         retransmits=_table("/proc/net/snmp", "Tcp")["RetransSegs"],
@@ -143,17 +140,16 @@ class Sampler:
         with Path("/proc/loadavg").open() as loadavg:
             load_average = float(loadavg.read().split()[0])
         before = self._before
-        seconds = after.at - before.at
-        machine = max(after.machine_total - before.machine_total, 1 / TICKS)
+        machine = after.machine.since(before.machine)
         return ServerLoad(
-            seconds=round(seconds, 3),
-            cpu_percent=round(100 * (after.app_cpu - before.app_cpu) / seconds, 1),
+            seconds=machine.seconds,
+            cpu_percent=round(100 * (after.app_cpu - before.app_cpu) / (after.machine.at - before.machine.at), 1),
             memory_peak_bytes=self._memory,
             processes=self._count,
             load_average=load_average,
-            machine_idle_percent=round(100 * (after.machine_idle - before.machine_idle) / machine, 1),
-            machine_steal_percent=round(100 * (after.machine_steal - before.machine_steal) / machine, 1),
-            machine_interrupt_percent=round(100 * (after.machine_interrupts - before.machine_interrupts) / machine, 1),
+            machine_idle_percent=machine.idle_percent,
+            machine_steal_percent=machine.steal_percent,
+            machine_interrupt_percent=machine.interrupt_percent,
             listen_overflows=after.listen_overflows - before.listen_overflows,
             listen_drops=after.listen_drops - before.listen_drops,
             retransmits=after.retransmits - before.retransmits,

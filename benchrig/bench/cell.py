@@ -17,8 +17,9 @@ from urllib.parse import urlsplit
 from benchrig.agent import bench_protocol as ask
 from benchrig.bench.app import App
 from benchrig.bench.database import DatabaseEnd, DataError, difference
+from benchrig.bench.ends import Ends, Part, watched
 from benchrig.bench.generators import Shape
-from benchrig.bench.host import Host, OperationError
+from benchrig.bench.host import OperationError
 from benchrig.bench.limits import Limits, obstacle
 from benchrig.bench.rows import Row
 from benchrig.bench.suite import Plan
@@ -35,38 +36,6 @@ VERIFY_SECONDS = 10.0
 JOURNAL_LINES = 30
 WARM_UP_CONNECTIONS = 4
 """Light on purpose: a server that handles one request at a time would still be busy with a heavier warm-up's remains."""
-
-
-@dataclass(frozen=True)
-class Ends:
-    """The ends of a measurement, which may be one machine, and what is known of them."""
-
-    server: Host
-    generator: Host
-    server_name: str
-    generator_name: str
-    address: str
-    """Where the load host finds the server."""
-    generator_facts: ask.Facts
-    unit_open_files: Mapping[str, int]
-    """Descriptor limit of each app's unit."""
-    database: DatabaseEnd | None = None
-    one_of_many: bool = False
-    """Each row is measured on several servers, of which this is one."""
-
-    @property
-    def shared(self) -> bool:
-        """Load generator and server are on one machine."""
-        return self.server is self.generator
-
-    def title(self, row: str) -> str:
-        """Return what a row that is measured here is called."""
-        return f"{row} on {self.server_name}" if self.one_of_many else row
-
-    @property
-    def raw_folder(self) -> str:
-        """Where what the load generator wrote is kept, in the run's folder below `raw/`; with `/` at its end, or empty."""
-        return f"{self.server_name.replace('/', '_')}/" if self.one_of_many else ""
 
 
 @dataclass(frozen=True)
@@ -109,6 +78,16 @@ class Attempt:
     def database(self) -> DatabaseEnd | None:
         """The database that the app needs."""
         return self.ends.database if self.app.file.database else None
+
+    @property
+    def load_on_server(self) -> bool:
+        """The load comes from the app's own machine; of a service that is not ours we know only its address."""
+        return self.ends.shared if self.is_ours else is_loopback(self.host)
+
+    @property
+    def beside(self) -> tuple[Part, ...]:
+        """The other machines that have a part in it."""
+        return self.ends.beside(load_on_server=self.load_on_server, has_database=self.database is not None)
 
     @property
     def host(self) -> str:
@@ -234,7 +213,7 @@ def _load(attempt: Attempt, blank: Cell) -> Cell:
     if attempt.is_ours:
         with attempt.phase("sample"):
             server.ask(ask.StartSampling(app.unit))
-    with attempt.phase("measure"):
+    with attempt.phase("measure"), watched(attempt.beside) as beside:
         output = attempt.output = _run(attempt, attempt.shape)
     if attempt.is_ours:
         with attempt.phase("look"):
@@ -263,6 +242,7 @@ def _load(attempt: Attempt, blank: Cell) -> Cell:
             version=facts.versions.get(tool.program, ""),
         ),
         server=seen,
+        beside=tuple(beside),
         server_open_files=ran.open_files,
         versions=dict(ran.versions) | ({"PostgreSQL": attempt.database.facts.version} if attempt.database else {}),
     )
@@ -323,8 +303,7 @@ def _blank(attempt: Attempt, repeat: int) -> Cell:
         route=attempt.row.traffic.title,
         sleep_seconds=attempt.app.file.sleep_seconds,
         cores=attempt.ends.generator_facts.cores,
-        # Of a service that is not ours we know only its address.
-        load_on_server=attempt.ends.shared if attempt.is_ours else is_loopback(attempt.host),
+        load_on_server=attempt.load_on_server,
         started_at=now(),
     )
 

@@ -8,7 +8,8 @@ from typing import Protocol, TypeVar, cast
 
 from benchrig import ship
 from benchrig.agent import spec
-from benchrig.agent.bench_protocol import Operation, read_envelope, request_line
+from benchrig.agent.bench_lines import read_envelope, request_line
+from benchrig.agent.bench_protocol import Operation
 from benchrig.errors import BenchrigError, HostError
 from benchrig.ssh import Remote
 

@@ -1,12 +1,12 @@
-"""What lies between the load host and the server when they are two machines: measured before anything is loaded."""
+"""What lies between two machines that need each other: measured before anything is loaded."""
 
 from __future__ import annotations
 
 from benchrig import console
 from benchrig.agent import bench_protocol as ask
-from benchrig.bench.host import Pair
+from benchrig.bench.host import AgentHost, Pair
 from benchrig.errors import HostError
-from benchrig.results.model import Network
+from benchrig.results.model import DatabaseNetwork, Network
 
 
 def measure(pair: Pair, address: str, port: int) -> Network | None:
@@ -16,22 +16,42 @@ def measure(pair: Pair, address: str, port: int) -> Network | None:
     where both are one machine, or where another port was tried and is closed to the load host. Raises HostError when the
     load host cannot reach the app's port: then no row could be measured.
     """
-    if pair.server is pair.generator:
+    found = _measure(pair.generator, pair.server, address, port)
+    if found is None:
         return None
-    load_host, server = pair.generator.name, pair.server.name
-    console.status(f"{load_host} to {server}: measuring the network")
-    listening = pair.server.ask(ask.OpenNetwork(port))
+    between = Network(pair.generator.name, pair.server.name, *found)
+    console.line(between.line)
+    return between
+
+
+def measure_database(server: AgentHost, database: AgentHost, address: str, port: int) -> DatabaseNetwork | None:
+    """Measure between a server and the machine of the database, which it finds at `address`, as `measure` does.
+
+    Where PostgreSQL runs already, it holds its `port`, and another is tried.
+    """
+    found = _measure(server, database, address, port)
+    if found is None:
+        return None
+    between = DatabaseNetwork(server.name, database.name, *found)
+    console.line(between.line)
+    return between
+
+
+def _measure(near: AgentHost, far: AgentHost, address: str, port: int) -> tuple[float, float, float] | None:
+    """Return the round-trip times (median, p99) and the bandwidth between two machines; None as `measure` does."""
+    if near is far:
+        return None
+    console.status(f"{near.name} to {far.name}: measuring the network")
+    listening = far.ask(ask.OpenNetwork(port))
     try:
-        found = pair.generator.ask(ask.MeasureNetwork(address, listening.port, listening.word))
+        found = near.ask(ask.MeasureNetwork(address, listening.port, listening.word))
     finally:
-        pair.server.ask(ask.CloseNetwork())
+        far.ask(ask.CloseNetwork())
     if not found.error:
-        network = Network(load_host, server, found.rtt_us_median, found.rtt_us_p99, found.bandwidth_bits_per_second)
-        console.line(network.line)
-        return network
-    wrong = f"{load_host} cannot reach {server} at {address}, port {listening.port}: {found.error}"
+        return found.rtt_us_median, found.rtt_us_p99, found.bandwidth_bits_per_second
+    wrong = f"{near.name} cannot reach {far.name} at {address}, port {listening.port}: {found.error}"
     if listening.port == port:
-        hint = f"Where it finds it is benchrig_address of {server}, else its ansible_host; is a firewall between them?"
+        hint = f"Where it finds it is benchrig_address of {far.name}, else its ansible_host; is a firewall between them?"
         raise HostError(wrong, hint)
     console.warn(f"the network was not measured: {wrong}")
     return None

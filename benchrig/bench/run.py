@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
@@ -16,6 +17,7 @@ from benchrig.bench import network
 from benchrig.bench.data import DataSet, read_data
 from benchrig.bench.database import look
 from benchrig.bench.deploy import deploy
+from benchrig.bench.ends import Ends
 from benchrig.bench.host import AgentHost, Hosts, Pair
 from benchrig.bench.progress import Progress
 from benchrig.bench.rows import Row
@@ -23,7 +25,10 @@ from benchrig.bench.suite import Plan
 from benchrig.errors import BenchrigError, HostError, InputError
 from benchrig.inventory import Host, Inventory
 from benchrig.results import store
-from benchrig.results.model import Cell, Machine, Run
+from benchrig.results.model import Cell, DatabaseNetwork, Machine, Network, Run
+
+DATABASE_PORT = 5432
+"""Where the role `postgresql` has it listen."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +46,7 @@ class Turn:
     """A cell that is to be measured: which row, between which ends, for the how manieth time."""
 
     row: Row
-    ends: cells.Ends
+    ends: Ends
     repeat: int
 
     @property
@@ -61,8 +66,8 @@ def bench(inventory: Inventory, root: Path, wanted: Plan) -> Outcome:
     with _hosts(inventory, wanted) as hosts:
         # First, because it is soon known, and deploying may take long.
         port = next((app.file.port for app in wanted.apps if not app.file.address), 0)
-        addresses = [_address(inventory.hosts[pair.server.name]) for pair in hosts.pairs]
-        networks = [network.measure(pair, address, port) for pair, address in zip(hosts.pairs, addresses, strict=True)]
+        networks = _networks(inventory, hosts, port)
+        database_networks = _database_networks(inventory, hosts)
         found = deploy(inventory, root, wanted, data, hosts)
         machines = {host.name: host.ask(FindFacts()) for host in hosts.all}
         ends = _ends(inventory, wanted, data, hosts, found, machines)
@@ -71,7 +76,8 @@ def bench(inventory: Inventory, root: Path, wanted: Plan) -> Outcome:
         run = replace(
             run,
             servers=tuple(one.server_name for one in ends) if port else (),
-            networks=tuple(filter(None, networks)),
+            networks=networks,
+            database_networks=database_networks,
             database=ends[0].database.record() if ends[0].database else None,
         )
         store.write_run(folder, run)
@@ -82,7 +88,7 @@ def bench(inventory: Inventory, root: Path, wanted: Plan) -> Outcome:
     return Outcome(folder, _failure(measured))
 
 
-def turns(wanted: Plan, ends: Sequence[cells.Ends]) -> tuple[Turn, ...]:
+def turns(wanted: Plan, ends: Sequence[Ends]) -> tuple[Turn, ...]:
     """Return the cells of a run in their order: row by row on every server in turn, and every row again for each repeat.
 
     So what drifts with time falls on all rows and on all servers; another server begins each time. A service that runs
@@ -194,9 +200,25 @@ def _group(inventory: Inventory, group: str, who: str) -> tuple[Host, ...]:
     return hosts
 
 
-def _address(server: Host) -> str:
-    """Return where another machine finds a server."""
-    return str(server.variables.get("benchrig_address", server.address))
+def _address(host: Host) -> str:
+    """Return where another machine finds this one, a server or the database's."""
+    return str(host.variables.get("benchrig_address", host.address))
+
+
+def _networks(inventory: Inventory, hosts: Hosts, port: int) -> tuple[Network, ...]:
+    """Measure between each server and its load host, where they are two."""
+    addresses = [_address(inventory.hosts[pair.server.name]) for pair in hosts.pairs]
+    found = [network.measure(pair, address, port) for pair, address in zip(hosts.pairs, addresses, strict=True)]
+    return tuple(filter(None, found))
+
+
+def _database_networks(inventory: Inventory, hosts: Hosts) -> tuple[DatabaseNetwork, ...]:
+    """Measure between each server and the database, where they are two."""
+    if hosts.database is None:
+        return ()
+    address = _address(inventory.hosts[hosts.database.name])
+    found = [network.measure_database(pair.server, hosts.database, address, DATABASE_PORT) for pair in hosts.pairs]
+    return tuple(filter(None, found))
 
 
 def _ends(
@@ -206,11 +228,11 @@ def _ends(
     hosts: Hosts,
     found: Mapping[str, Deployed],
     machines: Mapping[str, Facts],
-) -> tuple[cells.Ends, ...]:
+) -> tuple[Ends, ...]:
     """Return the ends of the measurements, a server each. Raises InputError when the database cannot serve an app."""
     database = look(hosts.database, hosts.database.name, data, wanted.apps) if hosts.database and data else None
     return tuple(
-        cells.Ends(
+        Ends(
             server=pair.server,
             generator=pair.generator,
             server_name=pair.server.name,
@@ -242,6 +264,8 @@ def _record(folder: Path, inventory: Inventory, root: Path, wanted: Plan, machin
         },
         published=wanted.published,
         started_at=store.now(),
+        # A machine that benchrig makes, it makes on the computer that it runs on.
+        computer_cores=0 if inventory.machine == "existing" else os.cpu_count() or 0,
         machines=tuple(_machine(name, inventory.machine, facts) for name, facts in machines.items()),
         git_commit=_git_commit(root),
         benchrig_version=benchrig.__version__,

@@ -23,7 +23,9 @@ def heading_lines(table: Table) -> tuple[str, ...]:
     return (
         run_line(run, table.incomplete),
         *(machine_line(machine) for machine in run.machines),
+        *([computer_line(run)] if run.shares_computer else []),
         *(network.line for network in run.networks),
+        *(network.line for network in run.database_networks),
         *database,
         *([servers_line(table)] if table.first_server else []),
     )
@@ -39,6 +41,16 @@ def run_line(run: Run, incomplete: bool) -> str:
 def machine_line(machine: Machine) -> str:
     """Return a machine's CPU, cores, memory, kernel, system and virtualization in one line."""
     return f"{machine.name}: {hardware(machine)}, {machine.os}, kernel {machine.kernel}, {virtualization(machine)}"
+
+
+def computer_line(run: Run) -> str:
+    """Return what it means for the figures that the machines of a run are on one computer."""
+    *names, last = (machine.name for machine in run.machines)
+    cores = f"{run.computer_cores} CPU cores" if run.computer_cores else "CPU cores"
+    return (
+        f"{', '.join(names)} and {last} are on one computer and share its {cores}: "
+        "the figures show that the parts work over a network, not what each would do alone"
+    )
 
 
 def servers_line(table: Table) -> str:

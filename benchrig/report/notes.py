@@ -11,7 +11,8 @@ from benchrig.report.table import Row
 SAME_TEXTS = 3
 """More texts than these that differ in their numbers alone are told as one."""
 
-_NUMBER = re.compile(r"\d+(?:\.\d+)?")
+_NUMBER = re.compile(r"(?<!\w)\d+(?:\.\d+)?")
+"""Not one at the end of a name, such as a host's."""
 
 
 @dataclass(frozen=True)

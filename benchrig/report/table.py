@@ -139,13 +139,12 @@ class Table:
 def make(run: Run, cells: Iterable[Cell], published: Published | None = None) -> Table:
     """Return the table of a run's cells, with the published figures beside them."""
     figures = published.rows if published else {}
-    networks = {network.server: network for network in run.networks}
     rows: list[Row] = []
     not_run: list[str] = []
     for (name, host), repeats in _repeats(run, cells).items():
         several = run.compares_servers and host in run.servers
         if repeats:
-            rows.append(_row(repeats, figures.get(name), networks.get(host), several))
+            rows.append(_row(repeats, figures.get(name), run, several))
         else:
             not_run.append(f"{name} on {host}" if several else name)
     return Table(run, _ranked(rows), tuple(not_run), published)
@@ -184,7 +183,7 @@ def on_first_server(table: Table) -> Table:
     return replace(table, origin=run, rows=kept, not_run=tuple(name for name in run.rows if name not in names))
 
 
-def _row(cells: Sequence[Cell], published: PublishedRow | None, network: Network | None, several: bool) -> Row:
+def _row(cells: Sequence[Cell], published: PublishedRow | None, run: Run, several: bool) -> Row:
     measured = [cell for cell in cells if cell.status == "measured" and cell.load]
     first = (measured or cells)[0]
     missed = [cell for cell in cells if cell not in measured]
@@ -199,7 +198,7 @@ def _row(cells: Sequence[Cell], published: PublishedRow | None, network: Network
         route=first.route,
         timeout_seconds=first.timeout_seconds,
         sleep_seconds=first.sleep_seconds,
-        remarks=_remarks(measured, missed, network),
+        remarks=_remarks(measured, missed, run),
         published=published if published and _same_traffic(published, first) else None,
         versions=first.versions,
         command=first.generator.command if first.generator else (),
@@ -208,7 +207,7 @@ def _row(cells: Sequence[Cell], published: PublishedRow | None, network: Network
         several=several,
         load_on_server=first.load_on_server,
         database_on_server=bool(first.database and first.database.on_server),
-        network=network,
+        network=run.network_to(first.host),
     )
 
 
@@ -254,11 +253,11 @@ def _status(cells: Sequence[Cell], measured: Sequence[Cell]) -> Status:
     return "failed" if any(cell.status == "failed" for cell in cells) else "not_possible"
 
 
-def _remarks(measured: Sequence[Cell], missed: Sequence[Cell], network: Network | None) -> tuple[Remark, ...]:
+def _remarks(measured: Sequence[Cell], missed: Sequence[Cell], run: Run) -> tuple[Remark, ...]:
     """Merge the remarks of the repeats, each code once; an invalid repeat makes the row invalid."""
     found: dict[str, list[Remark]] = {}
     for cell in measured:
-        for code, remark in _by_code(audit.remarks(cell, network)).items():
+        for code, remark in _by_code(audit.remarks(cell, run)).items():
             found.setdefault(code, []).append(remark)
     merged = [_merged(remarks, len(measured)) for remarks in found.values()]
     if measured and missed:

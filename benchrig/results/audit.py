@@ -6,10 +6,21 @@ cut off, the server had no CPU left because the hypervisor took it): such a row 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from benchrig.results.model import Cell, Generator, Load, LoadErrors, Network, Remark, ServerLoad, bits_per_second
+from benchrig.results.model import (
+    Cell,
+    CpuShares,
+    Generator,
+    Load,
+    LoadErrors,
+    Network,
+    Remark,
+    Run,
+    ServerLoad,
+    bits_per_second,
+)
 
 LATE_SHARE = 0.01
 """From this share of late replies on, p99 is the timeout and not a latency."""
@@ -45,6 +56,9 @@ HEADER_BYTES = 66
 DELAYED_ACK_US = 40_000
 """So long, Linux waits for a reply that could carry the acknowledgement of its request."""
 
+APP, DATABASE, GENERATOR = "the app", "the database", "the load generator"
+"""What of ours uses CPU."""
+
 CLIPPED = 0.99
 """A maximum this close to the timeout is the timeout."""
 
@@ -65,8 +79,8 @@ class Figures:
     """0 where it is not known: judged as a short run."""
 
 
-def remarks(cell: Cell, network: Network | None = None) -> tuple[Remark, ...]:
-    """Return the remarks on a measured cell, which was loaded over `network`; none for one that was not measured."""
+def remarks(cell: Cell, run: Run) -> tuple[Remark, ...]:
+    """Return the remarks on a measured cell of a run; none for one that was not measured."""
     if cell.load is None:
         return ()
     figures = Figures(
@@ -85,7 +99,8 @@ def remarks(cell: Cell, network: Network | None = None) -> tuple[Remark, ...]:
         found += _generator(cell, cell.generator)
     if cell.server:
         found += _server(cell, cell.server)
-    if network:
+    found += _cpus(cell, run)
+    if network := run.network_to(cell.host):
         found += _network(cell.load, network)
     if cell.database and cell.database.stored is not None:
         found += _stored(cell.database.stored, cell.load.requests)
@@ -183,18 +198,8 @@ def _generator(cell: Cell, generator: Generator) -> Iterator[Remark]:
 def _server(cell: Cell, server: ServerLoad) -> Iterator[Remark]:
     if server.listen_overflows:
         yield Remark("listen_backlog", f"the listen backlog overflowed {server.listen_overflows} times")
-    if server.machine_steal_percent >= STEAL_PERCENT:
-        text = f"the hypervisor took {server.machine_steal_percent:.0f} % of the CPU time (steal)"
-        yield Remark("steal", text, invalid=True)
-    if not cell.load_on_server:
-        return
-    if server.machine_idle_percent < NO_IDLE_PERCENT:
+    if cell.load_on_server and server.machine_idle_percent < NO_IDLE_PERCENT:
         yield Remark("no_idle_cpu", "no CPU was idle, and the load generator ran on the same machine")
-    foreign = _foreign_percent(cell, server)
-    if foreign >= FOREIGN_PERCENT:
-        ours = "the app, the database" if cell.database else "the app"
-        text = f"something else used {foreign:.0f} % of the machine's CPU time, neither {ours} nor the load generator"
-        yield Remark("disturbed", text)
 
 
 def _network(load: Load, network: Network) -> Iterator[Remark]:
@@ -217,13 +222,74 @@ def _network(load: Load, network: Network) -> Iterator[Remark]:
         yield Remark("network_bound", text)
 
 
-def _foreign_percent(cell: Cell, server: ServerLoad) -> float:
-    """Return the share of the machine's CPU time that others than app, database and load generator used, at least."""
-    if not (cell.generator and cell.cores and server.seconds):
+@dataclass(frozen=True)
+class _Machine:
+    """A machine while the load ran: its CPUs, and what of ours ran on it."""
+
+    hosts: tuple[str, ...]
+    """Several where they are containers on one kernel, each of which sees the CPUs of all."""
+    cpu: CpuShares
+    ours: Mapping[str, float]
+    """The seconds of CPU time that each of ours used."""
+
+
+def _machines(cell: Cell, run: Run) -> tuple[_Machine, ...]:
+    """Return the machines that had a part in a cell, as far as they were watched."""
+    used = _used(cell)
+    found: list[_Machine] = []
+    if server := cell.server:
+        shares = server.machine_idle_percent, server.machine_steal_percent, server.machine_interrupt_percent
+        database = cell.database is not None and cell.database.on_server
+        here = {APP: True, DATABASE: database, GENERATOR: cell.load_on_server}
+        found.append(_Machine((cell.host,), CpuShares(server.seconds, *shares), _on(here, used)))
+    for other in cell.beside:
+        here = {DATABASE: other.database, GENERATOR: other.generator}
+        found.append(_Machine((other.host,), other.cpu, _on(here, used)))
+    if not (found and run.shares_kernel):
+        return tuple(found)
+    # Of a service that is not ours, nobody knows what it used, nor whether it runs on this kernel, too.
+    return (_Machine(tuple(one.hosts[0] for one in found), found[0].cpu, used if cell.server else {}),)
+
+
+def _used(cell: Cell) -> Mapping[str, float]:
+    """Return the seconds of CPU time that each of ours used, wherever it ran."""
+    used: dict[str, float] = {}
+    if cell.server:
+        used[APP] = cell.server.cpu_percent / 100 * cell.server.seconds
+    if cell.database:
+        used[DATABASE] = cell.database.cpu_seconds
+    if cell.generator:
+        used[GENERATOR] = cell.generator.cpu_seconds
+    return used
+
+
+def _on(here: Mapping[str, bool], used: Mapping[str, float]) -> Mapping[str, float]:
+    return {name: seconds for name, seconds in used.items() if here.get(name)}
+
+
+def _cpus(cell: Cell, run: Run) -> Iterator[Remark]:
+    """Tell who else used the CPUs of the machines: other guests of their hypervisors, other programs on them."""
+    cores = {machine.name: machine.cores for machine in run.machines}
+    for machine in _machines(cell, run):
+        alone = cell.load_on_server and not cell.beside
+        names = _listed(machine.hosts, "and")
+        whose = "" if alone else f" that {names} share" if machine.hosts[1:] else f" of {names}"
+        stolen, foreign = machine.cpu.steal_percent, _foreign_percent(machine, cores.get(machine.hosts[0], 0))
+        if stolen >= STEAL_PERCENT:
+            yield Remark("steal", f"the hypervisor took {stolen:.0f} % of the CPU time{whose} (steal)", invalid=True)
+        if foreign >= FOREIGN_PERCENT:
+            ours = f"{'neither' if len(machine.ours) > 1 else 'not'} {_listed(tuple(machine.ours), 'nor')}"
+            yield Remark("disturbed", f"something else used {foreign:.0f} % of the CPU time{whose}, {ours}")
+
+
+def _foreign_percent(machine: _Machine, cores: int) -> float:
+    """Return the share of the machine's CPU time that others than ours used, at least; 0 where it cannot be known."""
+    if not (machine.ours and cores and machine.cpu.seconds):
         return 0.0
-    seconds = cell.generator.cpu_seconds
-    if cell.database and cell.database.on_server:
-        seconds += cell.database.cpu_seconds
-    ours = (server.cpu_percent + 100 * seconds / server.seconds) / cell.cores
-    rest = server.machine_idle_percent + server.machine_steal_percent + server.machine_interrupt_percent
-    return 100 - rest - ours
+    ours = 100 * sum(machine.ours.values()) / machine.cpu.seconds / cores
+    return 100 - machine.cpu.idle_percent - machine.cpu.steal_percent - machine.cpu.interrupt_percent - ours
+
+
+def _listed(names: Sequence[str], last: str) -> str:
+    """Return names as one text: `a, b and c`."""
+    return f" {last} ".join(filter(None, (", ".join(names[:-1]), names[-1])))

@@ -10,17 +10,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from benchrig.agent.bench_protocol import ServerLoad
+from benchrig.agent.bench_protocol import CpuShares, ServerLoad
 
 __all__ = [
     "Cell",
+    "CpuShares",
     "Database",
     "DatabaseLoad",
+    "DatabaseNetwork",
     "Generator",
     "Latency",
     "Load",
     "LoadErrors",
     "Machine",
+    "MachineLoad",
     "Network",
     "Remark",
     "Run",
@@ -114,6 +117,18 @@ class DatabaseLoad:
 
 
 @dataclass(frozen=True)
+class MachineLoad:
+    """What the CPUs of a machine beside the server did while the load ran."""
+
+    host: str
+    generator: bool
+    """The load generator ran on it."""
+    database: bool
+    """The database ran on it."""
+    cpu: CpuShares
+
+
+@dataclass(frozen=True)
 class Cell:
     """One row of a suite, tried once."""
 
@@ -144,6 +159,8 @@ class Cell:
     load: Load | None = None
     generator: Generator | None = None
     server: ServerLoad | None = None
+    beside: tuple[MachineLoad, ...] = ()
+    """The other machines that had a part in it: the load host, the database's."""
     server_open_files: int = 0
     """How many descriptors the app's main process could have open."""
     database: DatabaseLoad | None = None
@@ -199,8 +216,25 @@ class Network:
     @property
     def line(self) -> str:
         """It in words: `load1 to server1: round trip 85 µs (p99 140 µs), 9.41 Gbit/s`."""
-        trip = f"round trip {_microseconds(self.rtt_us_median)} (p99 {_microseconds(self.rtt_us_p99)})"
-        return f"{self.load_host} to {self.server}: {trip}, {bits_per_second(self.bandwidth_bits_per_second)}"
+        return f"{self.load_host} to {self.server}: {_between(self)}"
+
+
+@dataclass(frozen=True)
+class DatabaseNetwork:
+    """The same of what lies between a server and a database that are two machines."""
+
+    server: str
+    database: str
+    """The database's machine."""
+    rtt_us_median: float
+    rtt_us_p99: float
+    bandwidth_bits_per_second: float
+    """What one TCP connection carries from the database's machine to the server, as rows go."""
+
+    @property
+    def line(self) -> str:
+        """It in words, as that of a Network."""
+        return f"{self.server} to {self.database}: {_between(self)}"
 
 
 @dataclass(frozen=True)
@@ -225,6 +259,10 @@ class Run:
     """The machines that the apps ran on; with several of them, each row was measured on each."""
     networks: tuple[Network, ...] = ()
     """One for each server that another machine loaded."""
+    database_networks: tuple[DatabaseNetwork, ...] = ()
+    """One for each server that asked a database on another machine."""
+    computer_cores: int = 0
+    """CPU cores of the computer that benchrig ran on, if it made the machines there itself."""
     database: Database | None = None
     git_commit: str = ""
     benchrig_version: str = ""
@@ -233,6 +271,21 @@ class Run:
     def compares_servers(self) -> bool:
         """Each row was measured on several servers."""
         return len(self.servers) > 1
+
+    @property
+    def shares_computer(self) -> bool:
+        """Several machines had a part in each row, and benchrig made them all on the computer that it ran on."""
+        ours = all(machine.kind != "existing" for machine in self.machines)
+        return ours and len(self.machines) > max(1, len(self.servers))
+
+    @property
+    def shares_kernel(self) -> bool:
+        """The machines are containers on one kernel: what each of them sees of the CPUs is the whole computer's."""
+        return all(machine.kind == "lab" for machine in self.machines)
+
+    def network_to(self, server: str) -> Network | None:
+        """Return what lay between a server and its load host; None where they were one, or it was not measured."""
+        return next((network for network in self.networks if network.server == server), None)
 
 
 @dataclass(frozen=True)
@@ -248,6 +301,11 @@ def bits_per_second(value: float) -> str:
     """Write a bandwidth with three digits: `9.41 Gbit/s`, `87.3 Mbit/s`."""
     unit, name = (1e9, "Gbit/s") if value >= 1e9 else (1e6, "Mbit/s")
     return f"{value / unit:.3g} {name}"
+
+
+def _between(network: Network | DatabaseNetwork) -> str:
+    trip = f"round trip {_microseconds(network.rtt_us_median)} (p99 {_microseconds(network.rtt_us_p99)})"
+    return f"{trip}, {bits_per_second(network.bandwidth_bits_per_second)}"
 
 
 def _microseconds(value: float) -> str:

@@ -119,6 +119,13 @@ def a_run(*rows: str, finished: bool = True) -> Run:
     )
 
 
+def on_machines(kind: str, *names: str) -> Run:
+    """Return a run on machines of a kind, of two cores each; the first is the server."""
+    (one,) = a_run().machines
+    machines = tuple(replace(one, name=name, kind=kind) for name in names)
+    return replace(a_run("go-2000"), machines=machines, servers=names[:1])
+
+
 def every_kind() -> Report:
     """Return the report of a run with a row of every kind."""
     cells = [

@@ -1,0 +1,80 @@
+"""The machines that a row is measured between: server, load host, database; and what the CPUs of those beside the server do.
+
+The sampler on the server sees nothing of the others, which may be disturbed as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from benchrig.agent import bench_protocol as ask
+from benchrig.bench.database import DatabaseEnd
+from benchrig.bench.host import Host
+from benchrig.results.model import MachineLoad
+
+
+@dataclass(frozen=True)
+class Part:
+    """A machine beside the server, and which part it has in a cell; it may have both."""
+
+    host: Host
+    name: str
+    generator: bool
+    database: bool
+
+
+@dataclass(frozen=True)
+class Ends:
+    """The ends of a measurement, which may be one machine, and what is known of them."""
+
+    server: Host
+    generator: Host
+    server_name: str
+    generator_name: str
+    address: str
+    """Where the load host finds the server."""
+    generator_facts: ask.Facts
+    unit_open_files: Mapping[str, int]
+    """Descriptor limit of each app's unit."""
+    database: DatabaseEnd | None = None
+    one_of_many: bool = False
+    """Each row is measured on several servers, of which this is one."""
+
+    @property
+    def shared(self) -> bool:
+        """Load generator and server are on one machine."""
+        return self.server is self.generator
+
+    def title(self, row: str) -> str:
+        """Return what a row that is measured here is called."""
+        return f"{row} on {self.server_name}" if self.one_of_many else row
+
+    @property
+    def raw_folder(self) -> str:
+        """Where what the load generator wrote is kept, in the run's folder below `raw/`; with `/` at its end, or empty."""
+        return f"{self.server_name.replace('/', '_')}/" if self.one_of_many else ""
+
+    def beside(self, *, load_on_server: bool, has_database: bool) -> tuple[Part, ...]:
+        """Return the machines that have a part in a cell and are not the server."""
+        apart = self.database if self.database and has_database and self.database.host is not self.server else None
+        both = apart is not None and apart.host is self.generator
+        parts = [] if load_on_server else [Part(self.generator, self.generator_name, generator=True, database=both)]
+        if apart and not both:
+            parts.append(Part(apart.host, apart.name, generator=False, database=True))
+        return tuple(parts)
+
+
+@contextmanager
+def watched(parts: Sequence[Part]) -> Iterator[list[MachineLoad]]:
+    """Watch the CPUs of machines for as long as the block lasts; what they did is in the list when it has ended well.
+
+    Raises OperationError when a machine cannot tell, HostError when it is lost.
+    """
+    found: list[MachineLoad] = []
+    before = [part.host.ask(ask.FindCpuTimes()) for part in parts]
+    yield found
+    for part, earlier in zip(parts, before, strict=True):
+        cpu = part.host.ask(ask.FindCpuTimes()).since(earlier)
+        found.append(MachineLoad(part.name, part.generator, part.database, cpu))
