@@ -9,12 +9,17 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from benchrig import inventory
 from benchrig.inventory import Host
 from benchrig.machines import machines_of
+
+if TYPE_CHECKING:
+    from tests.cases.guest import Guest
+    from tests.cases.vagrant_clone import Clone as VagrantClone
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -77,3 +82,25 @@ def lab1(clone: Clone) -> Host:
     """Return the clone's lab machine, up, and how it is reached."""
     assert clone.inv("up").code == 0
     return machines_of(inventory.read("lab", clone.root), clone.root).reach().hosts["lab1"]
+
+
+@pytest.fixture
+def vagrant_clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> VagrantClone:
+    """Return a clone where Vagrant is played back, on a machine with libvirt, KVM and no VirtualBox."""
+    from benchrig.machines.accelerator import Accelerator
+    from tests.cases import vagrant_clone
+
+    made = vagrant_clone.Clone(tmp_path, monkeypatch)
+    made.program("libvirtd")
+    monkeypatch.setattr("benchrig.machines.accelerator.probe", lambda: Accelerator("kvm"))
+    return made
+
+
+@pytest.fixture
+def guest(vagrant_clone: VagrantClone) -> Iterator[Guest]:
+    """Yield what Vagrant's machine is, as long as one logs in to it."""
+    from tests.cases.guest import Guest
+
+    with Guest() as one:
+        (vagrant_clone.player / "port").write_text(str(one.port))
+        yield one

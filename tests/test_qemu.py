@@ -1,19 +1,12 @@
-"""Virtual machines in plain QEMU: the probe, the monitor, the process, snapshots; and with the mark `vm` a whole Debian.
-
-Most of it is shown with a real QEMU whose disk is empty: the machine finds nothing to boot, and all else is as it is.
-"""
+"""The kind `qemu`: what it does with machines that have an empty disk, and with the mark `vm` a whole Debian."""
 
 from __future__ import annotations
 
 import os
-import shutil
-import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,232 +14,12 @@ import pytest
 from benchrig import inventory, ssh
 from benchrig.errors import HostError, InputError, MachineError
 from benchrig.inventory import Host
-from benchrig.machines import accelerator, keys, lab_requirements, qemu_machine, qemu_process
-from benchrig.machines.accelerator import QEMU, Accelerator
-from benchrig.machines.folder import MachineFolder
-from benchrig.machines.outer import Outer
-from benchrig.machines.outer_apt import Apt
-from benchrig.machines.outer_pip import Pip
+from benchrig.machines import accelerator, clock, lab_requirements, qemu_machine, qemu_process
+from benchrig.machines.accelerator import Accelerator
 from benchrig.machines.qemu import QemuMachines
-from benchrig.machines.qemu_machine import Hardware
 from benchrig.machines.qemu_qmp import Qmp
+from tests.cases.qemu import OUTER, needs_qemu
 from tests.conftest import Clone
-
-needs_qemu = pytest.mark.skipif(not (shutil.which(QEMU) and shutil.which("qemu-img")), reason="QEMU is not installed")
-
-SMALL = Hardware(1, 64, "tcg")
-OUTER = Outer((), (), {}, Apt(), Pip())
-
-# Accelerators
-
-
-def program(folder: Path, text: str) -> str:
-    """Write a shell script that stands in for QEMU, and return its path."""
-    path = folder / "qemu"
-    path.write_text(f"#!/bin/sh\n{text}\n")
-    path.chmod(0o755)
-    return str(path)
-
-
-@pytest.fixture
-def kvm(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have /dev/kvm look usable."""
-    monkeypatch.setattr(accelerator, "_candidate", lambda: ("kvm", ""))
-
-
-@pytest.mark.usefixtures("kvm")
-def test_kvm_is_used_when_a_guest_runs_with_it(tmp_path: Path) -> None:
-    assert accelerator.probe(program(tmp_path, "exit 33")) == Accelerator("kvm")
-
-
-@pytest.mark.usefixtures("kvm")
-def test_kvm_with_which_qemu_aborts_is_not_used_and_its_first_message_is_the_reason(tmp_path: Path) -> None:
-    said = program(tmp_path, "echo 'qemu: error: failed to set MSR 0x10a' >&2; echo assertion >&2; kill -ABRT $$")
-    found = accelerator.probe(said)
-    assert (found.name, found.reason.partition(": ")[0]) == ("tcg", "KVM")
-    assert "QEMU aborts with it" in found.reason
-    assert found.reason.endswith("failed to set MSR 0x10a")
-
-
-@pytest.mark.usefixtures("kvm")
-def test_kvm_with_which_qemu_hangs_is_given_up_after_a_while(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(accelerator, "PROBE_SECONDS", 0.2)
-    found = accelerator.probe(program(tmp_path, "exec sleep 60"))
-    assert found == Accelerator("tcg", "KVM: QEMU hangs with it (0 s)")
-
-
-@pytest.mark.usefixtures("kvm")
-def test_a_qemu_that_ends_well_without_having_run_the_guest_proves_nothing(tmp_path: Path) -> None:
-    assert accelerator.probe(program(tmp_path, "exit 0")) == Accelerator("tcg", "KVM: QEMU fails with it")
-
-
-def test_another_kind_of_processor_is_emulated(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("platform.machine", lambda: "arm64")
-    found = accelerator.probe("/does/not/exist")
-    assert found.name == "tcg"
-    assert "arm64" in found.reason
-
-
-@needs_qemu
-def test_the_guest_of_the_probe_runs_in_a_real_qemu() -> None:
-    assert accelerator._failure(QEMU, Accelerator("tcg")) == ""
-
-
-# Command line
-
-
-def test_a_machine_is_reached_over_loopback_alone() -> None:
-    words = qemu_machine.command(Hardware(4, 4096, "kvm"), 2222, ("example.test",))
-    assert "user,id=net,hostfwd=tcp:127.0.0.1:2222-:22,dnssearch=example.test" in words
-    text = " ".join(words)
-    assert "-smp 4 -m 4096" in text
-    assert "-accel kvm -cpu host" in text
-    assert "-loadvm" not in text
-
-
-def test_a_snapshot_is_loaded_when_it_is_named() -> None:
-    assert qemu_machine.command(SMALL, 2222, (), "kept-3")[-2:] == ["-loadvm", "kept-3"]
-
-
-# A real QEMU, an empty disk
-
-
-@pytest.fixture
-def machine(tmp_path: Path) -> Iterator[MachineFolder]:
-    """Yield a machine whose box is empty, made but not started; it is killed in the end."""
-    base = tmp_path / "box.qcow2"
-    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", base, "16M"], check=True)
-    # A path longer than a socket's may be.
-    made = MachineFolder("vm1", tmp_path / ("long" * 30) / "vm 1")
-    qemu_machine.make(made, base)
-    keys.make_key(tmp_path / "key", "test")
-    yield made
-    qemu_process.kill(made.path)
-
-
-def start(machine: MachineFolder, snapshot: str = "") -> None:
-    qemu_machine.start(machine, SMALL, OUTER, machine.path.parent.parent / "key", snapshot)
-
-
-@needs_qemu
-def test_the_host_key_travels_in_a_file_for_its_owner_and_not_in_the_command_line(
-    machine: MachineFolder, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    words: list[str] = []
-    monkeypatch.setattr(qemu_process, "start", lambda _name, _folder, argv: words.extend(argv))
-    start(machine)
-    secrets = machine.host_key.read_text().splitlines()[1:-1]
-    seed = machine.path / "seed.tar"
-    assert all(secret.encode() in seed.read_bytes() for secret in secrets)
-    assert seed.stat().st_mode & 0o777 == 0o600
-    assert "seed.tar" in " ".join(words)
-    assert not any(secret in word for secret in secrets for word in words)
-
-
-@needs_qemu
-def test_a_started_machine_is_found_by_its_pid_file_and_stopped(machine: MachineFolder) -> None:
-    start(machine)
-    pid = qemu_process.find(machine.path)
-    assert pid is not None
-    with Qmp("vm1", machine.path) as qmp:
-        assert qmp.execute("query-status")["running"]
-        with pytest.raises(MachineError, match="QEMU refuses no-such-command"):
-            qmp.execute("no-such-command")
-    qemu_machine.stop(machine)
-    assert qemu_process.find(machine.path) is None
-    assert not qemu_process.pid_file(machine.path).exists()
-
-
-@needs_qemu
-def test_another_process_that_has_the_number_now_is_not_ours(machine: MachineFolder) -> None:
-    qemu_process.pid_file(machine.path).write_text(f"{os.getpid()}\n")
-    assert qemu_process.find(machine.path) is None
-    qemu_process.kill(machine.path)
-
-
-@needs_qemu
-def test_a_machine_keeps_its_port_unless_it_is_taken(machine: MachineFolder) -> None:
-    start(machine)
-    port = qemu_machine.record(machine).port
-    qemu_machine.stop(machine)
-    start(machine)
-    assert qemu_machine.record(machine).port == port
-    qemu_machine.stop(machine)
-    with socket.create_server(("127.0.0.1", port)):
-        start(machine)
-        assert qemu_machine.record(machine).port not in (0, port)
-
-
-@needs_qemu
-def test_a_snapshot_replaces_the_former_and_is_brought_back_running_or_not(machine: MachineFolder) -> None:
-    start(machine)
-    qemu_machine.keep(machine)
-    qemu_machine.keep(machine)
-    assert qemu_machine.kept_snapshot(machine) == "kept-2"
-    with Qmp("vm1", machine.path) as qmp:
-        assert qmp.snapshots("disk") == ("kept-2",)
-    qemu_machine.bring_back(machine)
-    qemu_machine.stop(machine)
-    start(machine, "kept-2")
-    with Qmp("vm1", machine.path) as qmp:
-        assert qmp.execute("query-status")["running"]
-
-
-@needs_qemu
-def test_a_snapshot_for_other_hardware_is_told_with_qemus_words(machine: MachineFolder) -> None:
-    start(machine)
-    qemu_machine.keep(machine)
-    qemu_machine.stop(machine)
-    with pytest.raises(MachineError, match="vm1: QEMU ended at once: "):
-        qemu_machine.start(machine, replace(SMALL, memory_mb=128), OUTER, machine.path.parent.parent / "key", "kept-1")
-
-
-@needs_qemu
-def test_a_killed_qemu_mends_itself(machine: MachineFolder) -> None:
-    start(machine)
-    qemu_machine.keep(machine)
-    pid = qemu_process.find(machine.path)
-    assert pid is not None
-    os.kill(pid, signal.SIGKILL)
-    assert qemu_process.wait(machine.path, 10)
-    assert not qemu_machine.is_up(machine)
-    start(machine, qemu_machine.kept_snapshot(machine))
-    assert qemu_process.find(machine.path) not in (None, pid)
-
-
-@needs_qemu
-def test_a_suspended_machine_is_not_up_and_goes_on(machine: MachineFolder) -> None:
-    start(machine)
-    machine.ready.touch()
-    assert qemu_machine.is_up(machine)
-    with Qmp("vm1", machine.path) as qmp:
-        qmp.execute("stop")
-    assert not qemu_machine.is_up(machine)
-    qemu_machine.resume(machine)
-    assert qemu_machine.is_up(machine)
-    machine.ready.unlink()
-
-
-@needs_qemu
-def test_a_machine_whose_box_is_gone_says_so(machine: MachineFolder) -> None:
-    Path(machine.image.read_text()).unlink()
-    with pytest.raises(MachineError, match="vm1: its box is gone") as caught:
-        start(machine)
-    assert caught.value.hint == "./inv destroy up"
-
-
-@needs_qemu
-def test_the_seed_is_readable_by_its_owner_alone(machine: MachineFolder) -> None:
-    start(machine)
-    assert (machine.path / "seed.tar").stat().st_mode & 0o777 == 0o600
-    assert machine.host_key.stat().st_mode & 0o777 == 0o600
-
-
-@needs_qemu
-def test_a_qemu_that_ends_at_once_is_told_with_what_it_said(tmp_path: Path) -> None:
-    with pytest.raises(MachineError, match=r"^vm1: QEMU ended at once: unsupported machine type"):
-        qemu_process.start("vm1", tmp_path, [QEMU, "-machine", "no-such-machine"])
-
 
 # The kind
 
@@ -312,6 +85,36 @@ def test_a_machine_that_never_answers_is_told_with_its_console_and_can_be_destro
     assert [one.state for one in ours.status()] == ["absent"]
 
 
+@needs_qemu
+def test_the_clock_is_set_of_machines_that_stood_still_and_of_no_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", tmp_path / "empty.qcow2", "16M"], check=True)
+    done: list[str] = []
+    monkeypatch.setattr(accelerator, "probe", lambda: Accelerator("tcg", "no reason"))
+    monkeypatch.setattr("benchrig.machines.outer.read", lambda: OUTER)
+    # With an empty disk nobody lets us in, or heeds the power button.
+    monkeypatch.setitem(qemu_machine.STOP_SECONDS, "tcg", 0.0)
+    monkeypatch.setattr(qemu_machine, "await_login", lambda machine, _host: done.append(f"login {machine.name}"))
+    monkeypatch.setattr(clock, "set_to_ours", lambda host: done.append(f"clock {host.name}"))
+    ours = machines(tmp_path, ", benchrig_box: empty.qcow2, benchrig_memory_mb: 64", monkeypatch)
+    try:
+        ours.up()
+        assert done == ["login vm1"]
+        with Qmp("vm1", ours.folder.machine("vm1").path) as qmp:
+            qmp.execute("stop")
+        ours.up()
+        assert done[1:] == ["login vm1", "clock vm1"]
+        ours.up()
+        ours.snapshot()
+        for act in (ours.restore, ours.down, ours.restore):
+            act()
+        assert done[3:] == ["login vm1", "clock vm1"] * 2
+        assert [one.state for one in ours.status()] == ["running"]
+    finally:
+        ours.destroy()
+
+
 # A whole Debian
 
 
@@ -373,6 +176,17 @@ def test_a_snapshot_brings_back_what_was_with_the_time_of_now(vm: QemuMachines) 
         host = vm.restore().hosts["vm1"]
         assert run(host, "ls /etc/spoiled || echo none") == "none"
         assert abs(int(run(host, "date +%s")) - time.time()) < 10
+
+
+@pytest.mark.vm
+def test_a_machine_suspended_by_hand_goes_on_with_the_time_of_now(vm: QemuMachines) -> None:
+    vm.up()
+    with Qmp("vm1", vm.folder.machine("vm1").path) as qmp:
+        qmp.execute("stop")
+    time.sleep(10)
+    with pytest.raises(MachineError, match="not running: vm1"):
+        vm.reach()
+    assert abs(int(run(vm.up().hosts["vm1"], "date +%s")) - time.time()) < 5
 
 
 @pytest.mark.vm

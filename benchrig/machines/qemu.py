@@ -6,7 +6,7 @@ A machine is reached through that port (QEMU's user networking); machines do not
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +25,7 @@ from benchrig.machines import (
     outer_packages,
     qemu_machine,
     qemu_process,
+    qemu_snapshot,
     sizes,
 )
 from benchrig.machines.accelerator import Name
@@ -82,12 +83,13 @@ class QemuMachines:
             for machine in self._machines():
                 began = time.monotonic()
                 console.status(f"{machine.name}: writing its memory")
-                qemu_machine.keep(machine)
+                qemu_snapshot.keep(machine)
                 console.line(f"{machine.name}: kept, {time.monotonic() - began:.1f} s")
 
     def restore(self) -> Inventory:
         """Bring every machine back to the state that was kept, and have it run. Raises MachineError, HostError."""
-        self._check_kept()
+        if not self.folder.path.is_dir():
+            raise _never_kept(self.inventory.hosts)
         with self._working():
             self._restore(self._machines())
         return self.reach()
@@ -135,10 +137,6 @@ class QemuMachines:
     def _not_up(self) -> list[MachineFolder]:
         return [machine for machine in self._machines() if not qemu_machine.is_up(machine)]
 
-    def _check_kept(self) -> None:
-        if missing := [machine.name for machine in self._machines() if not qemu_machine.kept_snapshot(machine)]:
-            raise MachineError(f"there is no snapshot of {', '.join(missing)}", "Make one: ./inv up provision snapshot")
-
     def _is_absent(self) -> bool:
         if absent := not self.folder.path.is_dir():
             console.line("qemu: there is none")
@@ -159,36 +157,40 @@ class QemuMachines:
                 qemu_machine.start(machine, hardware, settings, self.folder.key)
         for machine in machines:
             qemu_machine.resume(machine)
-        self._await(machines, began)
+        # Those that ran may have been suspended, or been brought back by a run that was killed before it set their clocks.
+        self._await(machines, began, [machine for machine in machines if machine not in stopped])
 
     def _restore(self, machines: list[MachineFolder]) -> None:
         began = time.monotonic()
+        kept = {machine: snapshot for machine in machines if (snapshot := qemu_snapshot.newest(machine))}
+        if missing := [machine.name for machine in machines if machine not in kept]:
+            raise _never_kept(missing)
         settings = outer.read()
-        for machine in machines:
-            noted = qemu_machine.record(machine)
-            if noted.kept is None:
-                raise MachineError(f"{machine.name}: what its snapshot needs is not noted", "./inv destroy up")
+        for machine, snapshot in kept.items():
             console.status(f"{machine.name}: reading its memory")
-            if qemu_process.find(machine.path) is not None and noted.hardware == noted.kept:
-                qemu_machine.bring_back(machine)
+            hardware = snapshot.hardware
+            if qemu_process.find(machine.path) is not None and qemu_machine.record(machine).hardware == hardware:
+                qemu_snapshot.bring_back(machine, snapshot)
             else:
                 qemu_machine.stop(machine)
-                snapshot = qemu_machine.kept_snapshot(machine)
-                qemu_machine.start(machine, noted.kept, settings, self.folder.key, snapshot)
-                if noted.kept.accelerator == "tcg":
+                qemu_machine.start(machine, hardware, settings, self.folder.key, snapshot.name)
+                if hardware.accelerator == "tcg":
                     console.warn(EMULATED)
-        self._await(machines, began)
-        each(machines, lambda machine: clock.set_to_ours(self._reached(machine.name)))
+        self._await(machines, began, machines)
 
-    def _await(self, machines: list[MachineFolder], began: float) -> None:
-        """Wait until machines let us in, with their host keys pinned."""
+    def _await(self, machines: list[MachineFolder], began: float, held: list[MachineFolder]) -> None:
+        """Wait until machines let us in, with their host keys pinned; set the clocks of those that stood still."""
         every = self.folder.machines()
         lines = [keys.known_host(one, f"[127.0.0.1]:{qemu_machine.record(one).port}") for one in every]
         write(self.folder.known_hosts, "".join(lines).encode())
         console.status(f"waiting for {', '.join(machine.name for machine in machines)}")
 
         def wait(machine: MachineFolder) -> None:
-            qemu_machine.await_login(machine, self._reached(machine.name))
+            host = self._reached(machine.name)
+            qemu_machine.await_login(machine, host)
+            if machine in held:
+                clock.set_to_ours(host)
+            machine.ready.touch()
             port = qemu_machine.record(machine).port
             console.line(f"{machine.name}: up at 127.0.0.1:{port}, {time.monotonic() - began:.1f} s")
 
@@ -222,6 +224,10 @@ class QemuMachines:
             console.status(f"stopping {names}")
             each(running, qemu_machine.stop)
             console.line(f"qemu: stopped {names}")
+
+
+def _never_kept(names: Iterable[str]) -> MachineError:
+    return MachineError(f"there is no snapshot of {', '.join(names)}", "Make one: ./inv up provision snapshot")
 
 
 def _status(machine: MachineFolder) -> MachineStatus:

@@ -1,4 +1,4 @@
-"""One virtual machine of QEMU: made above a box, started, stopped, kept as a snapshot and brought back.
+"""One virtual machine of QEMU: made above a box, started and stopped.
 
 Its login key and its host key are ours from the start: they travel in the seed, which the box unpacks before sshd runs. So
 Vagrant's well-known key is never accepted, and no host key is ever taken on first sight.
@@ -32,8 +32,8 @@ STOP_SECONDS = {"kvm": 60.0, "hvf": 60.0, "tcg": 180.0}
 ASK_AGAIN_SECONDS = 5.0
 LOG_LINES = 8
 
-_DISK = "disk"
-_SNAPSHOT = "kept-"
+DISK = "disk"
+"""QEMU's name of the node that is a machine's disk."""
 
 
 @dataclass(frozen=True)
@@ -50,19 +50,17 @@ class Hardware:
 
 @dataclass(frozen=True)
 class Record:
-    """What is noted about a machine: where it is reached, its hardware when it was last started and when it was kept."""
+    """What is noted about a machine when it is started: where it is reached, its hardware."""
 
     port: int = 0
     hardware: Hardware | None = None
-    kept: Hardware | None = None
 
 
 def record(machine: MachineFolder) -> Record:
     """Return what is noted; nothing when nothing can be read."""
     try:
         noted = json.loads((machine.path / "machine.json").read_text(encoding="utf-8"))
-        hardware, kept = (Hardware(**noted[name]) if noted[name] else None for name in ("hardware", "kept"))
-        return Record(int(noted["port"]), hardware, kept)
+        return Record(int(noted["port"]), Hardware(**noted["hardware"]))
     except (OSError, ValueError, TypeError, KeyError):
         return Record()
 
@@ -96,7 +94,7 @@ def start(machine: MachineFolder, hardware: Hardware, settings: Outer, key: Path
     machine.ready.unlink(missing_ok=True)
     former = record(machine).port
     for port in (former if _is_free(former) else _free_port(), _free_port()):
-        note(machine, Record(port, hardware, record(machine).kept))
+        note(machine, Record(port, hardware))
         try:
             qemu_process.start(machine.name, machine.path, command(hardware, port, settings.search, snapshot))
             return
@@ -115,8 +113,8 @@ def command(hardware: Hardware, port: int, search: tuple[str, ...], snapshot: st
     return [
         *(QEMU, "-nodefaults", "-no-user-config", "-display", "none", "-machine", "q35", *accelerator.options),
         *("-smp", str(hardware.cpus), "-m", str(hardware.memory_mb)),
-        *("-blockdev", f"driver=qcow2,node-name={_DISK},file.driver=file,file.filename=disk.qcow2"),
-        *("-device", f"virtio-blk-pci,drive={_DISK}"),
+        *("-blockdev", f"driver=qcow2,node-name={DISK},file.driver=file,file.filename=disk.qcow2"),
+        *("-device", f"virtio-blk-pci,drive={DISK}"),
         *("-netdev", user, "-device", "virtio-net-pci,netdev=net"),
         *("-device", "virtio-rng-pci", "-serial", "file:console.log"),
         *("-fw_cfg", f"name={SEED},file=seed.tar"),
@@ -136,7 +134,6 @@ def await_login(machine: MachineFolder, host: Host) -> None:
         if _answers(noted.port):
             try:
                 ssh.connect(host).close()
-                machine.ready.touch()
                 return
             except HostError as error:
                 # What has a hint, such as another host key than the pinned one, stays as it is.
@@ -162,7 +159,7 @@ def stop(machine: MachineFolder) -> None:
 
 
 def is_up(machine: MachineFolder) -> bool:
-    """Return whether a machine runs, has let us in since it was started, and is not suspended."""
+    """Return whether a machine runs, has let us in since it was started, tells the right time, and is not suspended."""
     if qemu_process.find(machine.path) is None or not machine.ready.exists():
         return False
     with suppress(MachineError), Qmp(machine.name, machine.path) as qmp:
@@ -175,40 +172,6 @@ def resume(machine: MachineFolder) -> None:
     with Qmp(machine.name, machine.path) as qmp:
         if not qmp.execute("query-status")["running"]:
             qmp.execute("cont")
-
-
-def keep(machine: MachineFolder) -> None:
-    """Keep the state of a running machine, memory included, in place of what was kept before. Raises MachineError."""
-    noted = record(machine)
-    with Qmp(machine.name, machine.path) as qmp:
-        before = [name for name in qmp.snapshots(_DISK) if name.startswith(_SNAPSHOT)]
-        name = f"{_SNAPSHOT}{max([int(old.removeprefix(_SNAPSHOT)) for old in before], default=0) + 1}"
-        qmp.run_job("snapshot-save", {"tag": name, "vmstate": _DISK, "devices": [_DISK]})
-        note(machine, Record(noted.port, noted.hardware, noted.hardware))
-        for old in before:
-            qmp.run_job("snapshot-delete", {"tag": old, "devices": [_DISK]})
-
-
-def bring_back(machine: MachineFolder) -> None:
-    """Bring a running machine back to the state that was kept. Raises MachineError."""
-    name = kept_snapshot(machine)
-    with Qmp(machine.name, machine.path) as qmp:
-        qmp.run_job("snapshot-load", {"tag": name, "vmstate": _DISK, "devices": [_DISK]})
-        qmp.execute("cont")
-
-
-def kept_snapshot(machine: MachineFolder) -> str:
-    """Return the name of what was kept of a machine, running or not; empty when there is nothing. Raises MachineError."""
-    if not disk(machine).exists():
-        return ""
-    said = run(["qemu-img", "info", "-U", "--output=json", disk(machine)], f"{machine.name}: its disk cannot be read")
-    return _newest(tuple(snapshot["name"] for snapshot in json.loads(said).get("snapshots", [])))
-
-
-def _newest(names: tuple[str, ...]) -> str:
-    """Return the newest of our snapshots. One that was being written when QEMU was killed is not in the list."""
-    ours = [name for name in names if name.startswith(_SNAPSHOT)]
-    return max(ours, key=lambda name: int(name.removeprefix(_SNAPSHOT)), default="")
 
 
 def _seed(machine: MachineFolder, settings: Outer, key: Path) -> list[File]:

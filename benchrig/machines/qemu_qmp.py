@@ -70,22 +70,26 @@ class Qmp:
     def run_job(self, command: str, arguments: Mapping[str, object]) -> None:
         """Have QEMU do something that takes a while, and wait until it is done."""
         self.execute(command, {"job-id": command, **arguments})
+        job = self._ended(command)
+        if "error" in job:
+            raise MachineError(f"{self._name}: {command} failed: {job['error']}")
+
+    def finish_jobs(self) -> None:
+        """Wait for jobs whose starter was killed, and have QEMU forget them: it begins no other job of the same name."""
+        for job in self.execute("query-jobs"):
+            self._ended(job["id"])
+
+    def _ended(self, name: str) -> dict[str, Any]:
+        """Wait for the end of a job and return what QEMU says of it, the last time that it does."""
         deadline = time.monotonic() + JOB_SECONDS
         while time.monotonic() < deadline:
-            job = next((job for job in self.execute("query-jobs") if job["id"] == command), None)
+            jobs: list[dict[str, Any]] = self.execute("query-jobs")
+            job = next((job for job in jobs if job["id"] == name), None)
             if job and job["status"] == "concluded":
-                self.execute("job-dismiss", {"id": command})
-                if "error" in job:
-                    raise MachineError(f"{self._name}: {command} failed: {job['error']}")
-                return
+                self.execute("job-dismiss", {"id": name})
+                return job
             time.sleep(0.05)
-        raise MachineError(f"{self._name}: {command} did not end within {JOB_SECONDS:.0f} s")
-
-    def snapshots(self, node: str) -> tuple[str, ...]:
-        """Return the snapshots in a disk, the oldest first."""
-        nodes = self.execute("query-named-block-nodes", {"flat": True})
-        images = [one["image"] for one in nodes if one.get("node-name") == node]
-        return tuple(snapshot["name"] for image in images for snapshot in image.get("snapshots", []))
+        raise MachineError(f"{self._name}: {name} did not end within {JOB_SECONDS:.0f} s")
 
     def _read(self) -> dict[str, Any]:
         line = self._lines.readline()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +19,8 @@ from benchrig.errors import MachineError
 from benchrig.inventory import Inventory
 from benchrig.machines import (
     MachineStatus,
+    accelerator,
+    clock,
     vagrant_libvirt,
     vagrant_login,
     vagrant_output,
@@ -26,6 +28,7 @@ from benchrig.machines import (
     vagrant_virtualbox,
 )
 from benchrig.machines.folder import cache
+from benchrig.machines.parallel import each
 from benchrig.machines.vagrant_folder import Known, VagrantFolder
 from benchrig.machines.vagrant_plan import MachinePlan, Plan, Provider, hosts_of, names_of
 from benchrig.machines.vagrant_program import LONG, Vagrant
@@ -108,6 +111,7 @@ class VagrantMachines:
         if lacking := [name for name in self.inventory.hosts if name not in known or not known[name].kept]:
             raise MachineError(f"never kept: {', '.join(lacking)}", "Keep them as they are: ./inv snapshot")
         with self.folder.locked():
+            plan = _driven(plan, machines, machines)
             for machine in machines:
                 console.status(f"{machine.name}: going back to its snapshot")
                 arguments = ["snapshot", "restore", machine.vagrant_name, SNAPSHOT]
@@ -128,7 +132,7 @@ class VagrantMachines:
         if not vagrant_login.answer(self.folder, self.inventory.hosts):
             plan = self._having("not running", "Bring it up: ./inv up", lambda state: state == "running")
             with self.folder.locked():
-                vagrant_login.learn(self.folder, self._vagrant(plan), plan.only(self.inventory.hosts))
+                vagrant_login.learn(self.folder, self._vagrant(plan), plan.only(self.inventory.hosts), restart=False)
         return vagrant_login.reached(self.folder, self.inventory)
 
     # How they come up
@@ -136,18 +140,19 @@ class VagrantMachines:
     def _start(self, vagrant: Vagrant, plan: Plan, machines: tuple[MachinePlan, ...], *, restored: bool = False) -> None:
         """Bring machines up from whatever state they are in, and learn how to reach them."""
         states = _states(vagrant)
-        making = {name for name, known in self.folder.known().items() if known.making}
-        half_made = [one for one in machines if one.name in making and states.get(one.vagrant_name, ABSENT) != ABSENT]
-        if half_made:
+        if half_made := self._half_made(machines, states):
             console.line(f"vagrant: making {hosts_of(half_made)} anew: an interrupted run had left it half made")
             self._destroy(vagrant, half_made)
             states |= dict.fromkeys(names_of(half_made), ABSENT)
         absent = [one for one in machines if states.get(one.vagrant_name, ABSENT) == ABSENT]
+        starting = [one for one in machines if states.get(one.vagrant_name) != "running"]
+        if starting:
+            made = [one for one in plan.machines if states.get(one.vagrant_name, ABSENT) != ABSENT]
+            plan = _driven(plan, starting, made)
         if absent:
             plan = self._prepare(plan, absent)
         if broken := [one for one in machines if states.get(one.vagrant_name) in BROKEN]:
             vagrant.run(["halt", "--force", *names_of(broken)], f"{hosts_of(broken)} cannot be stopped", timeout=LONG)
-        starting = [one for one in machines if states.get(one.vagrant_name) != "running"]
         if starting:
             self._warn(plan, starting)
             started = time.monotonic()
@@ -155,21 +160,13 @@ class VagrantMachines:
             vagrant.run(arguments, f"{hosts_of(starting)} cannot be brought up", timeout=LONG, show=_show)
             console.status("")
             console.line(f"vagrant: {hosts_of(starting)} up in {time.monotonic() - started:.0f} s")
-        vagrant_login.learn(self.folder, vagrant, machines)
+        vagrant_login.learn(self.folder, vagrant, machines, restart=True)
         held = [one.name for one in machines if restored or states.get(one.vagrant_name) in HELD]
-        vagrant_login.set_clocks(vagrant_login.reached(self.folder, self.inventory).hosts[name] for name in held)
+        hosts = vagrant_login.reached(self.folder, self.inventory).hosts
+        each([hosts[name] for name in held], clock.set_to_ours)
 
     def _prepare(self, plan: Plan, absent: list[MachinePlan]) -> Plan:
-        """Settle what machines that are to be made need: their box, the driver; remove what stands in the way."""
-        driver = plan.driver
-        if plan.provider == "libvirt" and len(absent) == len(plan.machines):
-            from benchrig.machines import accelerator
-
-            found = accelerator.probe()
-            driver = "kvm" if found.name == "kvm" else "qemu"
-            if driver == "qemu":
-                console.line(f"vagrant: no virtualisation by the processor here: {found.reason}")
-        plan = vagrant_plan.with_driver(plan, driver)
+        """Settle which box machines that are to be made are made of, and remove what stands in their way."""
         plan = vagrant_plan.with_boxes(plan, {one.name: self._box(plan.provider, one.name) for one in absent})
         self.folder.write_plan(plan)
         known = self.folder.known()
@@ -248,11 +245,19 @@ class VagrantMachines:
         plan = self.folder.plan()
         states = _states(self._vagrant(plan)) if plan else {}
         machines = plan.only(self.inventory.hosts) if plan else ()
+        if half_made := self._half_made(machines, states):
+            raise MachineError(f"{hosts_of(half_made)}: an interrupted run has left it half made", "Make it anew: ./inv up")
         good = {one.name for one in machines if test(states.get(one.vagrant_name, ABSENT))}
         lacking = [name for name in self.inventory.hosts if name not in good]
         if plan is None or lacking:
             raise MachineError(f"{what}: {', '.join(lacking)}", hint)
         return plan
+
+    def _half_made(self, machines: Iterable[MachinePlan], states: Mapping[str, str]) -> list[MachinePlan]:
+        """Return those of the machines that an interrupted run has begun to make."""
+        known = self.folder.known()
+        there = [one for one in machines if states.get(one.vagrant_name, ABSENT) != ABSENT]
+        return [one for one in there if known.get(one.name, Known()).making]
 
     def _existing(self) -> Plan:
         return self._having("never made", "Make it first: ./inv up", lambda state: state != ABSENT)
@@ -284,6 +289,26 @@ class VagrantMachines:
                 name, "running", f"{known.address}:{known.port}" if known.port != 22 else known.address, sizes
             )
         return MachineStatus(name, "stopped", "", f"{state}; {sizes}")
+
+
+def _driven(plan: Plan, starting: Sequence[MachinePlan], made: Sequence[MachinePlan]) -> Plan:
+    """Return the plan with the driver that works here, of machines that are about to be started and those that are `made`.
+
+    A machine keeps the driver that it was made with. Raises MachineError when that is KVM, and KVM does not work (any more).
+    """
+    if plan.provider != "libvirt" or (made and plan.driver == "qemu"):
+        return plan
+    found = accelerator.probe()
+    if found.name == "kvm":
+        return vagrant_plan.with_driver(plan, "kvm")
+    if made:
+        raise MachineError(
+            f"{hosts_of(starting)} cannot be started: the machines were made to run with KVM, which does not work here:"
+            f" {found.reason}",
+            "Make them anew, to run emulated: ./inv destroy up",
+        )
+    console.line(f"vagrant: no virtualisation by the processor here: {found.reason}")
+    return vagrant_plan.with_driver(plan, "qemu")
 
 
 def _remove_orphan(provider: Provider, machine: MachinePlan) -> None:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 
-from benchrig import console
 from benchrig.errors import HostError, MachineError
-from benchrig.inventory import Host, Inventory
-from benchrig.machines import clock, vagrant_output, vagrant_pin
+from benchrig.inventory import Inventory
+from benchrig.machines import vagrant_output, vagrant_pin
 from benchrig.machines.vagrant_folder import Known, VagrantFolder
 from benchrig.machines.vagrant_output import Login
 from benchrig.machines.vagrant_plan import MachinePlan, hosts_of, names_of
@@ -20,15 +19,21 @@ INSECURE_KEYS = {"insecure_private_key", "insecure_private_keys"}
 QUICK_SECONDS = 3.0
 
 
-def learn(folder: VagrantFolder, vagrant: Vagrant, machines: Iterable[MachinePlan]) -> None:
+def learn(folder: VagrantFolder, vagrant: Vagrant, machines: Iterable[MachinePlan], *, restart: bool) -> None:
     """Note how running machines are reached, and pin host keys not seen before.
 
-    Raises HostError for a host key that has changed, MachineError when a machine cannot be reached or keeps the shared key.
+    `restart` says whether those that have Vagrant's shared key may be restarted, which is when Vagrant replaces it. Raises
+    HostError for a host key that has changed, MachineError when a machine cannot be reached or keeps the shared key.
     """
     machines = list(machines)
     found = _logins(vagrant, machines)
-    if insecure := [one for one in machines if _is_insecure(found[one.vagrant_name])]:
-        # Vagrant replaces it when it starts a machine, and only then.
+    insecure = [one for one in machines if _is_insecure(found[one.vagrant_name])]
+    if insecure and not restart:
+        raise MachineError(
+            f"{hosts_of(insecure)}: still lets everybody in with Vagrant's shared key",
+            "Have Vagrant replace it, with a restart: ./inv up",
+        )
+    if insecure:
         purpose = f"{hosts_of(insecure)} cannot be restarted"
         vagrant.run(["reload", *names_of(insecure), "--no-provision"], purpose, timeout=LONG)
         found |= _logins(vagrant, insecure)
@@ -51,7 +56,7 @@ def answer(folder: VagrantFolder, names: Iterable[str]) -> bool:
     if not all(one.host_key for one in found):
         return False
     with ThreadPoolExecutor() as pool:
-        shown = pool.map(lambda one: vagrant_pin.host_key(one.address, one.port, QUICK_SECONDS), found)
+        shown = pool.map(lambda one: vagrant_pin.host_key(one.address, one.port, QUICK_SECONDS, one.host_key), found)
         return all(key == one.host_key for key, one in zip(shown, found, strict=True))
 
 
@@ -74,19 +79,11 @@ def reached(folder: VagrantFolder, inventory: Inventory) -> Inventory:
     return inventory
 
 
-def set_clocks(hosts: Iterable[Host]) -> None:
-    """Set the clocks of machines that stood still to ours, and warn where that fails. Raises HostError."""
-    for host in hosts:
-        try:
-            clock.set_to_ours(host)
-        except MachineError as error:
-            console.warn(str(error))
-
-
 def _known(vagrant: Vagrant, machine: MachinePlan, login: Login, before: Known) -> Known:
-    shown = vagrant_pin.first_host_key(machine.name, login.address, login.port)
     number = vagrant.id_of(machine.vagrant_name)
-    if before.host_key and before.id == number and before.host_key != shown:
+    pinned = before.host_key if before.id == number else ""
+    shown = vagrant_pin.awaited_host_key(machine.name, login.address, login.port, pinned)
+    if pinned and pinned != shown:
         raise HostError(
             f"{machine.name} ({login.address}:{login.port}): the host key has changed: not the machine that was pinned",
             "If you know why, begin anew: ./inv destroy up",

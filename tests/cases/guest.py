@@ -26,6 +26,8 @@ class Guest:
         """Listen on a port of the loopback, a free one if it is 0; while the file `after` exists, if one is named."""
         logging.getLogger("paramiko").setLevel(logging.CRITICAL + 1)
         self.host_key = paramiko.RSAKey.generate(2048)
+        self.other_host_keys: list[paramiko.PKey] = []
+        """Of kinds that a client may ask for as well."""
         self.keys: list[str] = []
         """The public keys that logged in, in their order."""
         self.commands: list[str] = []
@@ -61,7 +63,8 @@ class Guest:
     def _welcome(self, connection: socket.socket) -> None:
         connection.settimeout(None)
         transport = paramiko.Transport(connection)
-        transport.add_server_key(self.host_key)
+        for key in (self.host_key, *self.other_host_keys):
+            transport.add_server_key(key)
         with suppress(EOFError, paramiko.SSHException):
             transport.start_server(event=threading.Event(), server=_Session(self))
 

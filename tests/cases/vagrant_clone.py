@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,11 +16,15 @@ import pytest
 from benchrig import inventory
 from benchrig.machines.vagrant import VagrantMachines
 from benchrig.machines.vagrant_folder import Known
+from tests.cases.guest import Guest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 RECORDINGS = ROOT / "tests/cases/vagrant"
 
 ANSWERS = {"ssh_config": "ssh-config"}
+
+UP = "up vagrant.vm1 --provider libvirt --no-provision"
+DESTROY = "destroy --force vagrant.vm1"
 
 
 class Clone:
@@ -87,3 +92,19 @@ class Clone:
         """Have machines be known so."""
         machines.folder.path.mkdir(parents=True, exist_ok=True)
         machines.folder.note(known)
+
+
+def make_key(clone: Clone) -> None:
+    """Have the key there that Vagrant makes for the machine."""
+    path = clone.root / ".vagrant/machines/vagrant.vm1/libvirt/private_key"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["/usr/bin/ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(path)], check=True)
+
+
+def running(clone: Clone, guest: Guest) -> Known:
+    """Have Vagrant's machine be there, and return how it is known."""
+    make_key(clone)
+    identity = clone.root / ".vagrant/machines/vagrant.vm1/libvirt/id"
+    identity.write_text("id-1")
+    key = f"{guest.host_key.get_name()} {guest.host_key.get_base64()}"
+    return Known(False, "id-1", key, "127.0.0.1", guest.port, "vagrant", str(identity.with_name("private_key")))
