@@ -75,6 +75,11 @@ class Host:
         return None if value is None else Path(str(value))
 
     @property
+    def emulated(self) -> bool:
+        """`benchrig_emulated`: a virtual machine whose CPU is a program; the kinds that make machines say so."""
+        return spec.truth(self.variables.get("benchrig_emulated", False)) is True
+
+    @property
     def become(self) -> bool:
         """`ansible_become`: the user is not root and reaches root through sudo."""
         return spec.truth(self.variables.get("ansible_become", False)) is True

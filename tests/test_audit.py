@@ -98,6 +98,17 @@ def test_the_generator_is_held_against_the_cores_it_can_use(cores: int, threads:
     assert all(remark.invalid for remark in remarks.values())
 
 
+def test_figures_of_an_emulated_machine_are_invalid() -> None:
+    server, other = replace(RUN.machines[0], emulated=True), replace(RUN.machines[0], name="other")
+    remark = found(a_sound_cell(), replace(RUN, machines=(server, other)))["emulated"]
+    assert remark == Remark("emulated", "lab1 is emulated: its figures mean nothing for any real machine", invalid=True)
+
+
+def test_an_emulated_machine_that_had_no_part_in_a_cell_does_not_make_it_invalid() -> None:
+    other = replace(RUN.machines[0], name="other", emulated=True)
+    assert "emulated" not in found(a_sound_cell(), replace(RUN, machines=(*RUN.machines, other)))
+
+
 def test_an_overflowing_backlog_is_counted() -> None:
     assert "overflowed 13 times" in found(a_sound_cell(server=replace(SERVER, listen_overflows=13)))["listen_backlog"].text
 

@@ -20,6 +20,8 @@ from benchrig.bench.deploy import lacking
 from benchrig.bench.ends import Ends
 from benchrig.bench.suite import BenchRequest, Plan, plan
 from benchrig.errors import HostError, InputError
+from benchrig.inventory import Host
+from benchrig.report import describe
 from benchrig.results import store
 from tests.cases.reports import a_cell, a_run
 
@@ -144,11 +146,25 @@ def folder(tmp_path: Path) -> Path:
     return made
 
 
+MACHINE = ask.Facts("CPU", 2, 1 << 30, "6.1", "Debian", "kvm", {}, {}, {}, open_files=1 << 20, local_ports=64512)
+
+
 def ends() -> Ends:
     """Return the ends of a measurement on one machine that is never asked."""
     host: Any = object()
-    facts = ask.Facts("CPU", 2, 1 << 30, "6.1", "Debian", "kvm", {}, {}, {}, open_files=1 << 20, local_ports=64512)
-    return Ends(host, host, "lab1", "lab1", "127.0.0.1", facts, {})
+    return Ends(host, host, "lab1", "lab1", "127.0.0.1", MACHINE, {})
+
+
+@pytest.mark.parametrize(
+    ("variables", "cpu", "emulated"),
+    [({}, "CPU", False), ({"benchrig_emulated": True}, "CPU", True), ({}, "QEMU TCG CPU version 2.5+", True)],
+)
+def test_a_machine_is_emulated_when_its_kind_says_so_or_its_cpu_does(
+    variables: dict[str, object], cpu: str, emulated: bool
+) -> None:
+    found = run._machine(Host("vm1", ("all",), variables), "qemu", replace(MACHINE, cpu=cpu))
+    assert found.emulated is emulated
+    assert describe.virtualization(found) == ("kvm, emulated" if emulated else "kvm")
 
 
 def measured_until(monkeypatch: pytest.MonkeyPatch, last: int, end: BaseException) -> Plan:

@@ -28,6 +28,9 @@ from benchrig.results import store
 from benchrig.results.model import Cell, DatabaseNetwork, Machine, Network, Run
 
 DATABASE_PORT = 5432
+
+EMULATED_CPU = "QEMU TCG"
+"""How the CPU that QEMU emulates is named, on whosever machine, unless its owner chose another name."""
 """Where the role `postgresql` has it listen."""
 
 
@@ -266,15 +269,15 @@ def _record(folder: Path, inventory: Inventory, root: Path, wanted: Plan, machin
         started_at=store.now(),
         # A machine that benchrig makes, it makes on the computer that it runs on.
         computer_cores=0 if inventory.machine == "existing" else os.cpu_count() or 0,
-        machines=tuple(_machine(name, inventory.machine, facts) for name, facts in machines.items()),
+        machines=tuple(_machine(inventory.hosts[name], inventory.machine, facts) for name, facts in machines.items()),
         git_commit=_git_commit(root),
         benchrig_version=benchrig.__version__,
     )
 
 
-def _machine(name: str, kind: str, facts: Facts) -> Machine:
+def _machine(host: Host, kind: str, facts: Facts) -> Machine:
     return Machine(
-        name=name,
+        name=host.name,
         kind=kind,
         cpu=facts.cpu,
         cores=facts.cores,
@@ -285,6 +288,7 @@ def _machine(name: str, kind: str, facts: Facts) -> Machine:
         sysctls=facts.sysctls,
         limits=facts.limits,
         versions=facts.versions,
+        emulated=host.emulated or EMULATED_CPU in facts.cpu,
     )
 
 

@@ -71,7 +71,7 @@ def hardware(machine: Machine) -> str:
 
 def virtualization(machine: Machine) -> str:
     """Return what a machine runs in."""
-    return machine.virtualization or "no virtualization"
+    return f"{machine.virtualization or 'no virtualization'}{', emulated' if machine.emulated else ''}"
 
 
 def database_line(database: Database) -> str:

@@ -100,6 +100,7 @@ def remarks(cell: Cell, run: Run) -> tuple[Remark, ...]:
     if cell.server:
         found += _server(cell, cell.server)
     found += _cpus(cell, run)
+    found += _emulated(cell, run)
     if network := run.network_to(cell.host):
         found += _network(cell.load, network)
     if cell.database and cell.database.stored is not None:
@@ -280,6 +281,14 @@ def _cpus(cell: Cell, run: Run) -> Iterator[Remark]:
         if foreign >= FOREIGN_PERCENT:
             ours = f"{'neither' if len(machine.ours) > 1 else 'not'} {_listed(tuple(machine.ours), 'nor')}"
             yield Remark("disturbed", f"something else used {foreign:.0f} % of the CPU time{whose}, {ours}")
+
+
+def _emulated(cell: Cell, run: Run) -> Iterator[Remark]:
+    took_part = {cell.host, *(other.host for other in cell.beside)}
+    if names := tuple(machine.name for machine in run.machines if machine.emulated and machine.name in took_part):
+        are, whose = ("are", "their") if names[1:] else ("is", "its")
+        text = f"{_listed(names, 'and')} {are} emulated: {whose} figures mean nothing for any real machine"
+        yield Remark("emulated", text, invalid=True)
 
 
 def _foreign_percent(machine: _Machine, cores: int) -> float:

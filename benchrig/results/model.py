@@ -187,6 +187,8 @@ class Machine:
     sysctls: Mapping[str, str]
     limits: Mapping[str, str]
     versions: Mapping[str, str]
+    emulated: bool = False
+    """Its CPU is a program, for want of virtualization by the computer's own."""
 
 
 @dataclass(frozen=True)
