@@ -122,7 +122,7 @@ def test_both_gunicorn_apps_have_four_workers_and_two_thousand_connections_each(
         assert APPS[name].file.command.endswith("--worker-connections 2000")
 
 
-def test_nginx_is_tuned_as_in_the_document() -> None:
+def test_nginx_is_tuned_as_in_the_document_but_for_its_backlog() -> None:
     text = " ".join(source("openresty").split())
     for directive in (
         "worker_processes auto;",
@@ -131,7 +131,7 @@ def test_nginx_is_tuned_as_in_the_document() -> None:
         "access_log off;",
         "sendfile on;",
         "keepalive_timeout 65;",
-        "listen 8080 deferred;",
+        "listen 8080 deferred backlog=65535;",
         'ngx.sleep(0.1) ngx.print("ok")',
     ):
         assert directive in text

@@ -1,0 +1,51 @@
+"""The two rows that no lab can run, on virtual machines. Emulated, each kind of machine takes a quarter of an hour."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from benchrig.machines import vagrant_libvirt
+from benchrig.results.store import find_run, read
+from tests.conftest import Clone, copy_project
+
+pytestmark = pytest.mark.vm
+
+HAS_VAGRANT = bool(shutil.which("vagrant")) and any(map(os.path.exists, vagrant_libvirt.SOCKETS))
+
+ROWS = {"go-20000": 20_000, "openresty-25000": 25_000}
+
+
+@pytest.fixture(
+    params=[
+        "qemu",
+        pytest.param("vagrant", marks=pytest.mark.skipif(not HAS_VAGRANT, reason="needs Vagrant and a running libvirt")),
+    ]
+)
+def inventory(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def clone(tmp_path: Path, inventory: str) -> Iterator[Clone]:
+    copied = copy_project(tmp_path)
+    yield copied
+    destroyed = copied.inv("destroy", "-i", inventory)
+    assert destroyed.code == 0, destroyed.stderr
+
+
+def test_twenty_and_twenty_five_thousand_connections_hold_without_a_socket_error(clone: Clone, inventory: str) -> None:
+    done = clone.inv("bench", "--only", ",".join(ROWS), "--duration", "60s", "report", "-i", inventory, timeout=3600)
+    assert done.code == 0, done.stderr
+    _, cells = read(find_run(clone.root / "reports"))
+    assert {cell.name: cell.connections for cell in cells} == ROWS
+    for cell in cells:
+        assert cell.load is not None, cell
+        errors = cell.load.errors
+        # Emulated, some replies come later than wrk waits (timeout); the machine must lose none of the connections.
+        assert (errors.connect, errors.read, errors.write, errors.status) == (0, 0, 0, 0), cell
+        assert cell.load.requests > ROWS[cell.name]
