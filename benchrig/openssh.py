@@ -5,6 +5,7 @@ The client itself is asked (`ssh -G`), so that Match, Include, tokens and jump h
 
 from __future__ import annotations
 
+import getopt
 import getpass
 import os
 import re
@@ -13,6 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from benchrig import shell
 from benchrig.errors import HostError
 from benchrig.inventory import Host
 
@@ -23,6 +25,11 @@ MOST_JUMPS = 8
 """Jump hosts that are reached through jump hosts: more of them are a circle."""
 
 ANSWER_SECONDS = 10.0
+
+OPTIONS = "1246AaB:b:Cc:D:E:e:fF:GgI:i:J:KkL:l:MNnO:o:P:p:Q:qR:S:sTtVvW:w:XxYy"
+"""The options of ssh(1), a colon after those that take a value."""
+
+_ARGUMENTS_HINT = "Check ansible_ssh_common_args, ansible_ssh_extra_args and ~/.ssh/config."
 
 _JUMP = re.compile(r"(?:ssh://)?(?:(?P<user>.+)@)?(?:\[(?P<six>[^\]]+)\]|(?P<host>[^:/]+))(?::(?P<port>\d+))?/?")
 
@@ -78,14 +85,20 @@ def options(host: Host) -> list[tuple[str, str]]:
 
 
 def arguments(host: Host) -> list[str]:
-    """Return the arguments that make `ssh` log in to a host."""
-    return [*_words(host), "--", host.address]
+    """Return the arguments that make `ssh` log in to a host, as strict with its jump hosts. Raises HostError."""
+    route = resolve(host)
+    if route.via is None:
+        return [*_words(host), "--", host.address]
+    # What ssh itself starts for ProxyJump or -J takes over none of our options, and may take any host key. Beside
+    # ProxyCommand it passes over ProxyJump, but refuses -J.
+    command = _way(route.via, route, _config_file(host))
+    return ["-o", f"ProxyCommand={command}", *_words(host, without="-J"), "--", host.address]
 
 
 def login(host: Host, command: str = "") -> int:
     """Run `ssh` on the user's terminal, with a command line for the host if there is one; return the exit code.
 
-    Raises HostError when ssh could not connect or lost the connection.
+    Raises HostError as `resolve`, and when ssh could not connect or lost the connection.
     """
     code = subprocess.run(["ssh", *arguments(host), *([command] if command else [])], check=False).returncode
     if code == LOST:
@@ -122,22 +135,39 @@ def _block(name: str, route: Route) -> str:
     return "\n".join([f"Host {name}", *(f"  {key} {value}" for key, value in [*lines, ("StrictHostKeyChecking", "yes")])])
 
 
-def _words(host: Host) -> list[str]:
+def _words(host: Host, without: str = "") -> list[str]:
     """Return the inventory's options as arguments, its own arguments after them: ssh heeds the first of each."""
-    # Of a machine of ours the user's own configuration knows nothing.
-    file = ["-F", "none"] if host.known_hosts and not _config_file(host.ssh_arguments) else []
     named = [word for name, value in options(host) for word in ("-o", f"{name}={value}")]
-    return [*file, *named, *host.ssh_arguments]
+    own = [word for name, *value in _parsed(host) if name not in ("-F", without) for word in (name, *value)]
+    return [*_config_file(host), *named, *own]
 
 
-def _config_file(words: Sequence[str]) -> list[str]:
-    """Return the option `-F` of some arguments, which counts for jump hosts as well; nothing where there is none."""
-    for index, word in enumerate(words):
-        if word == "-F":
-            return list(words[index : index + 2])
-        if word.startswith("-F"):
-            return [word]
-    return []
+def _config_file(host: Host) -> list[str]:
+    """Return the option `-F` that counts for a host and its jump hosts; nothing where ssh's own files count."""
+    named = [option for option in _parsed(host) if option[0] == "-F"]
+    # Of a machine of ours the user's own configuration knows nothing.
+    return named[-1] if named else ["-F", "none"] if host.known_hosts else []
+
+
+def _parsed(host: Host) -> list[list[str]]:
+    """Return the inventory's own arguments for ssh, each option with its value. Raises HostError for what is no option."""
+    try:
+        found, rest = getopt.getopt(list(host.ssh_arguments), OPTIONS)
+    except getopt.GetoptError as error:
+        found, rest = [], [error.msg]
+    if rest:
+        raise HostError(f"{host.name}: ssh does not take its options: {rest[0]}", _ARGUMENTS_HINT)
+    return [[name, value] if f"{name[1]}:" in OPTIONS else [name] for name, value in found]
+
+
+def _way(jump: Route, target: Route, file: Sequence[str]) -> str:
+    """Return the command that leads over a jump host to a target; `file` is the option `-F` that counts for all of them."""
+    words = ["ssh", *file, "-o", "StrictHostKeyChecking=yes", "-l", jump.user, "-p", str(jump.port)]
+    if jump.via:
+        words += ["-o", f"ProxyCommand={_way(jump.via, jump, file)}"]
+    words += ["-W", f"[{target.address}]:{target.port}", "--", jump.alias]
+    # ssh expands tokens in it (ssh_config(5), TOKENS).
+    return shell.quote(words).replace("%", "%%")
 
 
 @dataclass(frozen=True)
@@ -184,7 +214,7 @@ class _Resolver:
             part = _JUMP.fullmatch(word)
             if part is None:
                 raise HostError(f"{self.host.name}: '{word}' is no jump host: write [user@]host[:port]")
-            words = _config_file(_words(self.host))
+            words = _config_file(self.host)
             words += ["-l", part["user"]] if part["user"] else []
             words += ["-p", part["port"]] if part["port"] else []
             route = self.follow(words, part["six"] or part["host"], route, depth + 1)
@@ -204,8 +234,7 @@ class _Resolver:
             raise HostError(f"{self.host.name}: `ssh -G {alias}` did not end within {ANSWER_SECONDS:.0f} s") from None
         if done.returncode:
             reason = done.stderr.strip().rpartition("\n")[2]
-            hint = "Check ansible_ssh_common_args, ansible_ssh_extra_args and ~/.ssh/config."
-            raise HostError(f"{self.host.name}: ssh does not take its options: {reason}", hint)
+            raise HostError(f"{self.host.name}: ssh does not take its options: {reason}", _ARGUMENTS_HINT)
         said: dict[str, list[str]] = {}
         for name, _, value in (line.partition(" ") for line in done.stdout.splitlines()):
             said.setdefault(name, []).append(value)

@@ -9,6 +9,7 @@ import logging
 import socket
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -66,7 +67,7 @@ class Guest:
         for key in (self.host_key, *self.other_host_keys):
             transport.add_server_key(key)
         with suppress(EOFError, paramiko.SSHException):
-            transport.start_server(event=threading.Event(), server=_Session(self))
+            transport.start_server(event=threading.Event(), server=_Session(self, transport))
 
     def run(self, channel: paramiko.Channel, command: str) -> None:
         """Take what is asked on a channel, once that is open, and say yes, but to being another Linux than Debian."""
@@ -88,10 +89,26 @@ class Guest:
         channel.send_exit_status(1 if "os-release" in asked and "debian" not in asked else 0)
         channel.close()
 
+    def forward(self, transport: paramiko.Transport, destination: tuple[str, int]) -> None:
+        """Be a jump host: carry bytes between a channel that is about to open and a port of this computer."""
+        channel = transport.accept(10)
+        assert channel
+        with socket.create_connection(destination) as connection:
+            threading.Thread(target=_carry, args=(channel, connection.sendall), daemon=True).start()
+            _carry(connection, channel.sendall)
+        channel.close()
+
+
+def _carry(source: paramiko.Channel | socket.socket, sink: Callable[[bytes], None]) -> None:
+    with suppress(OSError):
+        while data := source.recv(1 << 16):
+            sink(data)
+
 
 class _Session(paramiko.ServerInterface):
-    def __init__(self, guest: Guest) -> None:
+    def __init__(self, guest: Guest, transport: paramiko.Transport) -> None:
         self.guest = guest
+        self.transport = transport
 
     def get_allowed_auths(self, username: str) -> str:  # noqa: ARG002 - paramiko's signature
         return "publickey"
@@ -106,3 +123,7 @@ class _Session(paramiko.ServerInterface):
     def check_channel_exec_request(self, channel: paramiko.Channel, command: bytes) -> bool:
         threading.Thread(target=self.guest.run, args=(channel, command.decode()), daemon=True).start()
         return True
+
+    def check_channel_direct_tcpip_request(self, chanid: int, _origin: tuple[str, int], destination: tuple[str, int]) -> int:  # noqa: ARG002
+        threading.Thread(target=self.guest.forward, args=(self.transport, destination), daemon=True).start()
+        return paramiko.OPEN_SUCCEEDED
