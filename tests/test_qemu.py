@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,7 @@ import pytest
 from benchrig import inventory, ssh
 from benchrig.errors import HostError, InputError, MachineError
 from benchrig.inventory import Host
-from benchrig.machines import accelerator, clock, lab_requirements, qemu_machine, qemu_process
+from benchrig.machines import accelerator, clock, lab_requirements, qemu_machine, qemu_process, qemu_snapshot
 from benchrig.machines.accelerator import Accelerator
 from benchrig.machines.qemu import QemuMachines
 from benchrig.machines.qemu_qmp import Qmp
@@ -68,51 +68,82 @@ def test_where_no_lab_can_run_the_kind_qemu_is_named(monkeypatch: pytest.MonkeyP
     assert "-i qemu" in caught.value.hint
 
 
-@needs_qemu
-def test_a_machine_that_never_answers_is_told_with_its_console_and_can_be_destroyed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[QemuMachines]:
+    """Yield a machine whose disk is empty, not made yet; it is destroyed in the end."""
     subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", tmp_path / "empty.qcow2", "16M"], check=True)
+    monkeypatch.setattr(accelerator, "probe", lambda: Accelerator("tcg", "no reason"))
+    monkeypatch.setattr("benchrig.machines.outer.read", lambda: OUTER)
+    # It lets nobody in, and does not heed its power button.
     monkeypatch.setitem(qemu_machine.BOOT_SECONDS, "tcg", 1.0)
-    monkeypatch.setattr(accelerator, "probe", lambda: Accelerator("tcg", "no reason"))
-    monkeypatch.setattr("benchrig.machines.outer.read", lambda: OUTER)
+    monkeypatch.setitem(qemu_machine.STOP_SECONDS, "tcg", 0.0)
     ours = machines(tmp_path, ", benchrig_box: empty.qcow2, benchrig_memory_mb: 64", monkeypatch)
-    with pytest.raises(MachineError, match="vm1: runs, but within 1 s its sshd did not answer"):
-        ours.up()
-    (status,) = ours.status()
-    assert (status.state, "does not let us in yet" in status.detail) == ("running", True)
+    yield ours
     ours.destroy()
-    assert [one.state for one in ours.status()] == ["absent"]
 
 
 @needs_qemu
-def test_the_clock_is_set_of_machines_that_stood_still_and_of_no_others(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_machine_that_never_answers_is_told_with_its_console_and_can_be_destroyed(empty: QemuMachines) -> None:
+    with pytest.raises(MachineError, match="vm1: runs, but within 1 s its sshd did not answer"):
+        empty.up()
+    (status,) = empty.status()
+    assert (status.state, "does not let us in yet" in status.detail) == ("running", True)
+    empty.destroy()
+    assert [one.state for one in empty.status()] == ["absent"]
+
+
+@pytest.fixture
+def done(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Have machines let us in, and return what is done with them: logins, clocks set, snapshots listed."""
+    found: list[str] = []
+    run = qemu_snapshot.run
+
+    def listed(argv: Sequence[str | Path], purpose: str) -> str:
+        found.append(" ".join(map(str, argv[:2])))
+        return run(argv, purpose)
+
+    monkeypatch.setattr(qemu_machine, "await_login", lambda machine, _host: found.append(f"login {machine.name}"))
+    monkeypatch.setattr(clock, "set_to_ours", lambda host: found.append(f"clock {host.name}"))
+    monkeypatch.setattr(qemu_snapshot, "run", listed)
+    return found
+
+
+@needs_qemu
+def test_a_machine_suspended_by_hand_goes_on_with_its_clock_set(empty: QemuMachines, done: list[str]) -> None:
+    empty.up()
+    assert done == ["login vm1"]
+    with Qmp("vm1", empty.folder.machine("vm1").path) as qmp:
+        qmp.execute("stop")
+    empty.up()
+    assert done[1:] == ["login vm1", "clock vm1"]
+    empty.up()
+    assert len(done) == 3
+
+
+@needs_qemu
+def test_a_restore_looks_for_the_snapshot_once_and_sets_the_clock(empty: QemuMachines, done: list[str]) -> None:
+    empty.up()
+    empty.snapshot()
+    del done[:]
+    for act in (empty.restore, empty.down, empty.restore):
+        act()
+    assert done == ["qemu-img info", "login vm1", "clock vm1"] * 2
+    assert [one.state for one in empty.status()] == ["running"]
+
+
+@needs_qemu
+def test_a_machine_that_a_killed_restore_left_in_the_past_gets_the_time_with_the_next_up(
+    empty: QemuMachines, done: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", tmp_path / "empty.qcow2", "16M"], check=True)
-    done: list[str] = []
-    monkeypatch.setattr(accelerator, "probe", lambda: Accelerator("tcg", "no reason"))
-    monkeypatch.setattr("benchrig.machines.outer.read", lambda: OUTER)
-    # With an empty disk nobody lets us in, or heeds the power button.
-    monkeypatch.setitem(qemu_machine.STOP_SECONDS, "tcg", 0.0)
-    monkeypatch.setattr(qemu_machine, "await_login", lambda machine, _host: done.append(f"login {machine.name}"))
-    monkeypatch.setattr(clock, "set_to_ours", lambda host: done.append(f"clock {host.name}"))
-    ours = machines(tmp_path, ", benchrig_box: empty.qcow2, benchrig_memory_mb: 64", monkeypatch)
-    try:
-        ours.up()
-        assert done == ["login vm1"]
-        with Qmp("vm1", ours.folder.machine("vm1").path) as qmp:
-            qmp.execute("stop")
-        ours.up()
-        assert done[1:] == ["login vm1", "clock vm1"]
-        ours.up()
-        ours.snapshot()
-        for act in (ours.restore, ours.down, ours.restore):
-            act()
-        assert done[3:] == ["login vm1", "clock vm1"] * 2
-        assert [one.state for one in ours.status()] == ["running"]
-    finally:
-        ours.destroy()
+    empty.up()
+    empty.snapshot()
+    with monkeypatch.context() as patch:
+        patch.setattr(clock, "set_to_ours", lambda host: sys.exit(host.name))
+        with pytest.raises(SystemExit):
+            empty.restore()
+    del done[:]
+    empty.up()
+    assert done == ["login vm1", "clock vm1"]
 
 
 # A whole Debian
