@@ -172,6 +172,7 @@ def test_a_box_boots_debian_12_with_what_the_inventory_says_and_nothing_failed(v
     assert run(host, ". /etc/os-release; echo $VERSION_CODENAME; hostname; nproc").split() == ["bookworm", "vm1", "4"]
     assert int(run(host, "awk '/MemTotal/ {print $2}' /proc/meminfo")) > 3_900_000
     assert run(host, "sudo -n id -u") == "0"
+    assert host.emulated == (run(host, "systemd-detect-virt || true") == "qemu")
 
 
 @pytest.mark.vm

@@ -25,6 +25,7 @@ def test_a_machine_comes_up_with_progress_and_is_reached(
     kind, key = guest.host_key.get_name(), guest.host_key.get_base64()
     assert host.known_hosts
     assert host.known_hosts.read_text() == f"[127.0.0.1]:{guest.port} {kind} {key}\n"
+    assert not host.emulated
     told = capsys.readouterr().err
     assert "vm1: Starting domain." in told
     assert "vm1 up in" in told

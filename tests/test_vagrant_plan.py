@@ -220,7 +220,7 @@ def test_a_machine_made_without_kvm_runs_without_it_where_kvm_works_as_well(
     monkeypatch.setattr("benchrig.machines.accelerator.probe", lambda: Accelerator("kvm"))
     vagrant_clone.note(machines, vm1=replace(known, port=1))
     vagrant_clone.vagrant(status="2.3.4/status-shutoff", ssh_config="2.3.4/ssh-config")
-    machines.up()
+    assert machines.up().hosts["vm1"].emulated
     assert vagrant_clone.done() == [UP]
     assert vagrant_clone.plan()["driver"] == "qemu"
 

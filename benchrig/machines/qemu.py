@@ -111,13 +111,15 @@ class QemuMachines:
 
     def _reached(self, name: str) -> Host:
         host = self.inventory.hosts[name]
+        noted = qemu_machine.record(self.folder.machine(name))
         variables = {
             "ansible_host": "127.0.0.1",
-            "ansible_port": qemu_machine.record(self.folder.machine(name)).port,
+            "ansible_port": noted.port,
             "ansible_user": USER,
             "ansible_become": True,
             "ansible_ssh_private_key_file": str(self.folder.key),
             "benchrig_known_hosts": str(self.folder.known_hosts),
+            "benchrig_emulated": noted.hardware is not None and noted.hardware.accelerator == "tcg",
         }
         return replace(host, variables={**host.variables, **variables})
 

@@ -189,7 +189,7 @@ class VagrantMachines:
         return f"benchrig-{built.folder.name}", built.vagrant.as_uri()
 
     def _warn(self, plan: Plan, starting: list[MachinePlan]) -> None:
-        if plan.provider == "libvirt" and plan.driver == "qemu":
+        if plan.is_emulated:
             console.warn(f"{hosts_of(starting)} run without KVM, emulated: all works, slowly, and figures mean nothing")
 
     # What there is
@@ -282,7 +282,7 @@ class VagrantMachines:
             return MachineStatus(name, "absent", "", "made by ./inv up")
         if known.making:
             return MachineStatus(name, "stopped", "", f"{state}, half made; ./inv up makes it anew")
-        with_what = f"{plan.provider}, emulated" if plan.provider == "libvirt" and plan.driver == "qemu" else plan.provider
+        with_what = f"{plan.provider}, emulated" if plan.is_emulated else plan.provider
         sizes = f"Vagrant with {with_what}, {machine.cpus} CPUs, {machine.memory_mb} MB"
         if state == "running":
             return MachineStatus(

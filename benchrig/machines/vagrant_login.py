@@ -72,6 +72,7 @@ def reached(folder: VagrantFolder, inventory: Inventory) -> Inventory:
             "ansible_become": True,
             "ansible_ssh_private_key_file": one.key_file,
             "benchrig_known_hosts": str(folder.known_hosts),
+            "benchrig_emulated": plan.is_emulated if plan else False,
         }
         if planned and planned.address:
             variables["benchrig_address"] = planned.address

@@ -61,6 +61,11 @@ class Plan:
     boot_seconds: int
     machines: tuple[MachinePlan, ...]
 
+    @property
+    def is_emulated(self) -> bool:
+        """The CPUs of the machines are programs."""
+        return self.provider == "libvirt" and self.driver == "qemu"
+
     def of(self, name: str) -> MachinePlan | None:
         """Return a machine's plan by its host's name."""
         return next((machine for machine in self.machines if machine.name == name), None)
@@ -121,8 +126,8 @@ def make(inventory: Inventory, root: Path, key: str, provider: Provider, old: Pl
 
 def with_driver(plan: Plan, driver: Literal["kvm", "qemu"]) -> Plan:
     """Return a plan whose machines libvirt runs so, with time to boot."""
-    emulated = plan.provider == "libvirt" and driver == "qemu"
-    return replace(plan, driver=driver, boot_seconds=EMULATED_BOOT_SECONDS if emulated else BOOT_SECONDS)
+    driven = replace(plan, driver=driver)
+    return replace(driven, boot_seconds=EMULATED_BOOT_SECONDS if driven.is_emulated else BOOT_SECONDS)
 
 
 def with_boxes(plan: Plan, boxes: Mapping[str, tuple[str, str | None]]) -> Plan:
