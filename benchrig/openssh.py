@@ -26,7 +26,7 @@ MOST_JUMPS = 8
 
 ANSWER_SECONDS = 10.0
 
-OPTIONS = "1246AaB:b:Cc:D:E:e:fF:GgI:i:J:KkL:l:MNnO:o:P:p:Q:qR:S:sTtVvW:w:XxYy"
+OPTIONS = "1246AaB:b:Cc:D:E:e:fF:GgI:i:J:KkL:l:Mm:NnO:o:P:p:Q:qR:S:sTtVvW:w:XxYy"
 """The options of ssh(1), a colon after those that take a value."""
 
 _ARGUMENTS_HINT = "Check ansible_ssh_common_args, ansible_ssh_extra_args and ~/.ssh/config."

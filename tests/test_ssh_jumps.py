@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import subprocess
 from collections.abc import Iterator
@@ -87,6 +88,17 @@ def test_a_jump_host_is_known_by_what_the_configuration_pins_and_the_host_by_wha
     pin(tmp_path, guests[:2])
     variables = {"ansible_port": guests[2].port, "benchrig_known_hosts": str(tmp_path / "ours")}
     assert ssh(configuration, "-J first,second", **variables)[0] == 0
+
+
+def test_every_option_that_the_client_names_is_taken_with_its_value_if_it_has_one() -> None:
+    usage = subprocess.run(["ssh"], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60).stderr
+    flags = "".join(re.findall(r"\[-(\w+)\]", usage))
+    valued = re.findall(r"\[-(\w) ", usage)
+    assert flags
+    assert valued
+    words = [f"-{flag}" for flag in flags] + [word for name in valued for word in (f"-{name}", "1")]
+    host = Host("web", (), {"ansible_ssh_common_args": shlex.join(words)})
+    assert [word for option in openssh._parsed(host) for word in option] == words
 
 
 def test_arguments_that_are_no_options_of_ssh_are_told(configuration: Path) -> None:
