@@ -28,10 +28,10 @@ from benchrig.results import store
 from benchrig.results.model import Cell, DatabaseNetwork, Machine, Network, Run
 
 DATABASE_PORT = 5432
+"""Where the role `postgresql` has it listen."""
 
 EMULATED_CPU = "QEMU TCG"
 """How the CPU that QEMU emulates is named, on whosever machine, unless its owner chose another name."""
-"""Where the role `postgresql` has it listen."""
 
 
 @dataclass(frozen=True)
