@@ -73,20 +73,21 @@ class BenchrigProgram(Program):
     def _words_as_flags(self, tokens: Sequence[str]) -> list[str]:
         """Return the command line with every optional word (`report RUN`) written as the flag it stands for.
 
-        Raises Exit when a flag lacks its value; Invoke itself would take one that may be given several times for not given.
+        Raises Exit when a flag lacks its value, or has an empty one, as from an unset variable of a shell: Invoke itself
+        would take some of them for not given.
         """
         contexts = self._make_parser().contexts
         context, words, required, valueless = self.initial_context, [""][:0], 0, ""
         result: list[str] = []
         for index, token in enumerate(tokens):
-            if valueless and (token == "--" or token in context.flags):
+            if valueless and (token in ("", "--") or token in context.flags):
                 break
             if token == "--":
                 return [*result, *tokens[index:]]
             if valueless:
                 valueless = ""
             elif token.startswith("-"):
-                valueless = token if self._awaits_value(context, token) else ""
+                valueless = self._valueless(context, token)
             elif required:
                 required -= 1
             elif token in contexts:
@@ -96,15 +97,19 @@ class BenchrigProgram(Program):
                 token = f"--{words.pop(0)}={token}"
             result.append(token)
         if valueless:
-            raise Exit(f"flag '{valueless}' lacks its value", ExitCode.BAD_INPUT)
+            raise _lacks_value(valueless)
         return result
 
-    def _awaits_value(self, context: ParserContext, token: str) -> bool:
-        """Return whether the word after this flag is its value."""
+    def _valueless(self, context: ParserContext, token: str) -> str:
+        """Return the flag if the word after it is its value, else nothing. Raises Exit for `--flag=`."""
+        name = token.removesuffix("=")
         for flags in (context.flags, self.initial_context.flags):
-            if token in flags:
-                return bool(flags[token].takes_value and not flags[token].optional)
-        return False
+            if name in flags:
+                awaits = flags[name].takes_value and not flags[name].optional
+                if awaits and name != token:
+                    raise _lacks_value(name)
+                return name if awaits else ""
+        return ""
 
     def _refuse_flags_of_nobody(self, task: str, context: ParserContext) -> None:
         chain = [self.own[str(one.name)] for one in self.tasks]
@@ -131,6 +136,10 @@ class BenchrigProgram(Program):
     def _make_pairs(self, coll: Collection, ancestors: list[str] | None = None) -> list[tuple[str, str | None]]:
         pairs = dict(super()._make_pairs(coll, ancestors))
         return [(name, pairs[name]) for name in coll.tasks if name in pairs]
+
+
+def _lacks_value(flag: str) -> Exit:
+    return Exit(f"flag '{flag}' lacks its value", ExitCode.BAD_INPUT)
 
 
 def main() -> None:

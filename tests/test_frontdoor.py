@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -290,10 +291,14 @@ def test_word_behind_a_task_needs_no_flag_unless_it_names_the_next_task(toys: Pa
         ("many --word", "--word"),
         ("many --word a -w", "-w"),
         ("many -w --suite a say", "-w"),
+        ("say --suite '' say", "--suite"),
+        ("say --suite=", "--suite"),
+        ("say --suite= say --profile p", "--suite"),
+        ("many -w a --word ''", "--word"),
     ],
 )
 def test_flag_that_lacks_its_value_is_told_and_nothing_works(toys: Path, line: str, flag: str) -> None:
-    done = inv(*line.split(), root=toys)
+    done = inv(*shlex.split(line), root=toys)
     assert (done.returncode, done.stdout, done.stderr) == (2, "", f"flag '{flag}' lacks its value\n")
 
 
