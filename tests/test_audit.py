@@ -109,6 +109,13 @@ def test_an_emulated_machine_that_had_no_part_in_a_cell_does_not_make_it_invalid
     assert "emulated" not in found(a_sound_cell(), replace(RUN, machines=(*RUN.machines, other)))
 
 
+def test_a_service_that_is_not_ours_on_the_emulated_machine_that_loads_it_has_invalid_figures() -> None:
+    cell = a_sound_cell(host="127.0.0.1:81", server=None)
+    emulated = replace(RUN, machines=(replace(RUN.machines[0], emulated=True),))
+    assert found(cell, emulated)["emulated"].invalid
+    assert "emulated" not in found(cell)
+
+
 def test_an_overflowing_backlog_is_counted() -> None:
     assert "overflowed 13 times" in found(a_sound_cell(server=replace(SERVER, listen_overflows=13)))["listen_backlog"].text
 

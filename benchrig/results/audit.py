@@ -284,8 +284,10 @@ def _cpus(cell: Cell, run: Run) -> Iterator[Remark]:
 
 
 def _emulated(cell: Cell, run: Run) -> Iterator[Remark]:
-    took_part = {cell.host, *(other.host for other in cell.beside)}
-    if names := tuple(machine.name for machine in run.machines if machine.emulated and machine.name in took_part):
+    named = {cell.host, *(other.host for other in cell.beside)}
+    # A service that is not ours, at an address of the load host itself, is on none that is named.
+    took_part = [machine for machine in run.machines if machine.name in named] or run.machines
+    if names := tuple(machine.name for machine in took_part if machine.emulated):
         are, whose = ("are", "their") if names[1:] else ("is", "its")
         text = f"{_listed(names, 'and')} {are} emulated: {whose} figures mean nothing for any real machine"
         yield Remark("emulated", text, invalid=True)
