@@ -121,6 +121,14 @@ def test_a_machine_suspended_by_hand_goes_on_with_its_clock_set(empty: QemuMachi
 
 
 @needs_qemu
+def test_a_machine_that_stood_still_while_it_was_kept_gets_the_time(empty: QemuMachines, done: list[str]) -> None:
+    empty.up()
+    del done[:]
+    empty.snapshot()
+    assert done == ["qemu-img info", "clock vm1"]
+
+
+@needs_qemu
 def test_a_restore_looks_for_the_snapshot_once_and_sets_the_clock(empty: QemuMachines, done: list[str]) -> None:
     empty.up()
     empty.snapshot()
