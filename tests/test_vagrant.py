@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from benchrig.errors import MachineError
-from benchrig.machines import MachineStatus, vagrant_libvirt
+from benchrig.machines import MachineStatus, clock, vagrant_libvirt
 from benchrig.machines.vagrant_folder import Known
 from tests.cases.guest import Guest
 from tests.cases.vagrant_clone import DESTROY, UP, Clone, make_key, running
+
+
+def clock_was_set(guest: Guest) -> bool:
+    return any("date --utc --set=@" in command for command in guest.commands)
+
 
 # Up from any state
 
@@ -51,7 +58,7 @@ def test_a_machine_suspended_or_powered_off_by_hand_is_started(
     vagrant_clone.vagrant(status=f"2.3.4/status-{state}", ssh_config="2.3.4/ssh-config")
     assert machines.up().hosts["vm1"].port == guest.port
     assert vagrant_clone.done() == [UP]
-    assert any("date --utc --set=@" in command for command in guest.commands) is clock_is_set
+    assert clock_was_set(guest) is clock_is_set
 
 
 @pytest.mark.usefixtures("guest")
@@ -205,13 +212,35 @@ def test_a_snapshot_is_kept_and_restored_with_the_clock_set(vagrant_clone: Clone
     machines = vagrant_clone.machines()
     machines.up()
     vagrant_clone.vagrant(status="2.3.4/status-running", ssh_config="2.3.4/ssh-config")
-    machines.snapshot()
-    machines.restore()
+    for act in (machines.snapshot, machines.restore):
+        del guest.commands[:]
+        act()
+        assert clock_was_set(guest)
     assert vagrant_clone.done() == [
         "snapshot save vagrant.vm1 benchrig --force",
         "snapshot restore vagrant.vm1 benchrig",
     ]
-    assert any("date --utc --set=@" in command for command in guest.commands)
+
+
+def test_a_machine_that_a_killed_restore_left_in_the_past_gets_the_time_with_the_next_up(
+    vagrant_clone: Clone, guest: Guest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machines = vagrant_clone.machines()
+    vagrant_clone.vagrant(status="2.3.4/status-absent", ssh_config="2.3.4/ssh-config")
+    make_key(vagrant_clone)
+    machines.up()
+    vagrant_clone.vagrant(status="2.3.4/status-running", ssh_config="2.3.4/ssh-config")
+    machines.snapshot()
+    with monkeypatch.context() as patch:
+        patch.setattr(clock, "set_to_ours", lambda host: sys.exit(host.name))
+        with pytest.raises(SystemExit):
+            machines.restore()
+    del guest.commands[:]
+    machines.up()
+    assert clock_was_set(guest)
+    del guest.commands[:]
+    machines.up()
+    assert not clock_was_set(guest)
 
 
 @pytest.mark.usefixtures("guest")

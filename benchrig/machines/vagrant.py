@@ -91,16 +91,20 @@ class VagrantMachines:
         console.line("vagrant: destroyed")
 
     def snapshot(self) -> None:
-        """Keep every machine as it is, running or not. Raises MachineError."""
+        """Keep every machine as it is, running or not. Raises MachineError, HostError."""
         plan = self._existing()
         vagrant = self._vagrant(plan)
         with self.folder.locked():
+            # They stand still while their memory is written.
+            running = [name for name in self.inventory.hosts if vagrant_login.answer(self.folder, [name])]
+            self._note_stale(running)
             for machine in plan.only(self.inventory.hosts):
                 console.status(f"{machine.name}: keeping it as it is")
                 arguments = ["snapshot", "save", machine.vagrant_name, SNAPSHOT, "--force"]
                 vagrant.run(arguments, f"{machine.name}: cannot be kept", timeout=LONG)
                 known = self.folder.known()
                 self.folder.note({**known, machine.name: replace(known.get(machine.name, Known()), kept=True)})
+            self._set_clocks(running)
             console.status("")
         console.line(f"vagrant: kept {', '.join(self.inventory.hosts)} as now; back to it: ./inv restore")
 
@@ -112,11 +116,12 @@ class VagrantMachines:
             raise MachineError(f"never kept: {', '.join(lacking)}", "Keep them as they are: ./inv snapshot")
         with self.folder.locked():
             plan = _driven(plan, machines, machines)
+            self._note_stale(self.inventory.hosts)
             for machine in machines:
                 console.status(f"{machine.name}: going back to its snapshot")
                 arguments = ["snapshot", "restore", machine.vagrant_name, SNAPSHOT]
                 vagrant.run(arguments, f"{machine.name}: cannot be restored", timeout=LONG)
-            self._start(vagrant, plan, machines, restored=True)
+            self._start(vagrant, plan, machines)
         return vagrant_login.reached(self.folder, self.inventory)
 
     def status(self) -> tuple[MachineStatus, ...]:
@@ -137,7 +142,7 @@ class VagrantMachines:
 
     # How they come up
 
-    def _start(self, vagrant: Vagrant, plan: Plan, machines: tuple[MachinePlan, ...], *, restored: bool = False) -> None:
+    def _start(self, vagrant: Vagrant, plan: Plan, machines: tuple[MachinePlan, ...]) -> None:
         """Bring machines up from whatever state they are in, and learn how to reach them."""
         states = _states(vagrant)
         if half_made := self._half_made(machines, states):
@@ -153,6 +158,7 @@ class VagrantMachines:
             plan = self._prepare(plan, absent)
         if broken := [one for one in machines if states.get(one.vagrant_name) in BROKEN]:
             vagrant.run(["halt", "--force", *names_of(broken)], f"{hosts_of(broken)} cannot be stopped", timeout=LONG)
+        self._note_stale(one.name for one in machines if states.get(one.vagrant_name) in HELD)
         if starting:
             self._warn(plan, starting)
             started = time.monotonic()
@@ -161,9 +167,21 @@ class VagrantMachines:
             console.status("")
             console.line(f"vagrant: {hosts_of(starting)} up in {time.monotonic() - started:.0f} s")
         vagrant_login.learn(self.folder, vagrant, machines, restart=True)
-        held = [one.name for one in machines if restored or states.get(one.vagrant_name) in HELD]
-        hosts = vagrant_login.reached(self.folder, self.inventory).hosts
-        each([hosts[name] for name in held], clock.set_to_ours)
+        self._set_clocks(one.name for one in machines)
+
+    def _note_stale(self, names: Iterable[str]) -> None:
+        """Note machines whose clocks are to be set: before these stand still or go on, so that no kill hides it."""
+        known = self.folder.known()
+        if stale := {name: replace(known.get(name, Known()), stale=True) for name in names}:
+            self.folder.note({**known, **stale})
+
+    def _set_clocks(self, names: Iterable[str]) -> None:
+        """Set the clocks of those running machines that were noted so. Raises HostError."""
+        known = self.folder.known()
+        if stale := [name for name in names if known[name].stale]:
+            hosts = vagrant_login.reached(self.folder, self.inventory.limit(",".join(stale))).hosts
+            each([*hosts.values()], clock.set_to_ours)
+            self.folder.note({**known, **{name: replace(known[name], stale=False) for name in stale}})
 
     def _prepare(self, plan: Plan, absent: list[MachinePlan]) -> Plan:
         """Settle which box machines that are to be made are made of, and remove what stands in their way."""

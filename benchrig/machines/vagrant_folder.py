@@ -26,6 +26,8 @@ class Known:
     key_file: str = ""
     kept: bool = False
     """Whether it has a snapshot of ours."""
+    stale: bool = False
+    """Whether its clock stood still, or is about to, and has not been set since."""
 
     def known_hosts_line(self) -> str:
         """Return the line of known_hosts that pins the host key."""

@@ -50,10 +50,13 @@ def learn(folder: VagrantFolder, vagrant: Vagrant, machines: Iterable[MachinePla
 
 
 def answer(folder: VagrantFolder, names: Iterable[str]) -> bool:
-    """Return whether machines are where they were, each with its pinned host key: then Vagrant need not be asked."""
+    """Return whether machines are where they were, each with its pinned host key, and tell the right time.
+
+    Then Vagrant need not be asked.
+    """
     known = folder.known()
     found = [known.get(name, Known()) for name in names]
-    if not all(one.host_key for one in found):
+    if not all(one.host_key and not one.stale for one in found):
         return False
     with ThreadPoolExecutor() as pool:
         shown = pool.map(lambda one: vagrant_pin.host_key(one.address, one.port, QUICK_SECONDS, one.host_key), found)
@@ -97,6 +100,7 @@ def _known(vagrant: Vagrant, machine: MachinePlan, login: Login, before: Known) 
         user=login.user,
         key_file=str(login.keys[0]) if login.keys else "",
         kept=before.kept and before.id == number,
+        stale=before.stale,
     )
 
 
