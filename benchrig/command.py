@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -16,13 +17,16 @@ from invoke.exceptions import Exit
 from invoke.tasks import Task
 from invoke.tasks import task as invoke_task
 
-from benchrig import console
+from benchrig import console, shell
 from benchrig.errors import BenchrigError, ExitCode, InputError
 
 ROOT = Path(__file__).resolve().parent.parent
 """The project's folder: where site.yml, roles/, apps/ and reports/ lie."""
 
 _made: dict[str, str] = {}
+
+_OF_MACHINES = re.compile(r"\./inv(?: (?:up|down|destroy|provision|snapshot|restore|status))+\b(?! -i)")
+"""A command line in a hint whose tasks are about the machines of an inventory, and which names none."""
 
 
 class Command(Task[Any]):
@@ -42,7 +46,7 @@ def command(help: Mapping[str, str] | None = None, **options: Any) -> Callable[[
     def wrap(function: Callable[..., Any]) -> Command:
         @functools.wraps(function)
         def run(ctx: Context, *args: Any, **kwargs: Any) -> Iterator[None]:
-            with _errors_told():
+            with _errors_told(str(kwargs.get("inventory") or "")):
                 if inspect.isgeneratorfunction(function):
                     yield from function(ctx, *args, **kwargs)
                 else:
@@ -56,11 +60,11 @@ def command(help: Mapping[str, str] | None = None, **options: Any) -> Callable[[
 
 
 @contextmanager
-def _errors_told() -> Iterator[None]:
+def _errors_told(inventory: str) -> Iterator[None]:
     try:
         yield
     except BenchrigError as error:
-        raise Exit(told(error), error.exit_code) from None
+        raise Exit(told(error, inventory), error.exit_code) from None
     except KeyboardInterrupt:
         raise Exit("interrupted", ExitCode.INTERRUPTED) from None
     except BrokenPipeError:
@@ -71,9 +75,13 @@ def _errors_told() -> Iterator[None]:
         console.status("")
 
 
-def told(error: BenchrigError) -> str:
-    """Return an error as the user reads it: what is wrong, and below it what to do."""
-    return "\n".join(filter(None, [f"error: {error}", error.hint]))
+def told(error: BenchrigError, inventory: str) -> str:
+    """Return an error as the user reads it: what is wrong, and below it what to do.
+
+    The commands to do it with name the `inventory` that the user named; without it they would be about other machines.
+    """
+    named = f" {shell.quote(['-i', inventory])}" if inventory else ""
+    return "\n".join(filter(None, [f"error: {error}", _OF_MACHINES.sub(lambda found: found[0] + named, error.hint)]))
 
 
 def choose(ctx: Context, name: str, given: str) -> str:

@@ -13,6 +13,7 @@ import pytest
 from invoke import Config, Context
 
 from benchrig import command
+from benchrig.errors import MachineError
 from tests.conftest import Clone, copy_project
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -319,6 +320,34 @@ def test_second_word_is_no_run(toys: Path) -> None:
 def test_failure_is_told_when_the_rest_of_the_chain_is_done(toys: Path) -> None:
     done = inv("fail", "show", root=toys)
     assert (done.returncode, done.stdout, done.stderr) == (1, "show \n", "error: one of two cells failed\n")
+
+
+@pytest.mark.parametrize(
+    ("inventory", "hint", "said"),
+    [
+        ("", "Begin anew: ./inv destroy up", "Begin anew: ./inv destroy up"),
+        ("vagrant", "Begin anew: ./inv destroy up", "Begin anew: ./inv destroy up -i vagrant"),
+        (
+            "my own.yml",
+            "./inv up tries again; ./inv destroy up begins anew.",
+            "./inv up -i 'my own.yml' tries again; ./inv destroy up -i 'my own.yml' begins anew.",
+        ),
+        (
+            "lab",
+            "sudo ./inv up. Or `./inv provision -i qemu bench`.",
+            "sudo ./inv up -i lab. Or `./inv provision -i qemu bench`.",
+        ),
+        ("lab", "./inv bench makes one.", "./inv bench makes one."),
+    ],
+)
+def test_what_to_do_is_told_for_the_inventory_that_was_named(inventory: str, hint: str, said: str) -> None:
+    assert command.told(MachineError("it is gone", hint), inventory) == f"error: it is gone\n{said}"
+
+
+def test_each_task_of_a_chain_tells_what_to_do_for_the_inventory_it_was_given(tmp_path: Path) -> None:
+    (tmp_path / "one.yml").write_text("all: {vars: {benchrig_machine: qemu}, hosts: {vm1: }}")
+    done = inv("ssh", "-i", str(tmp_path / "one.yml"), "status", "-i", "lab", XDG_CACHE_HOME=str(tmp_path))
+    assert done.stderr == f"error: not running: vm1\nBring it up: ./inv up -i {tmp_path}/one.yml\n"
 
 
 def test_flag_wins_over_configuration() -> None:
