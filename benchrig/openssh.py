@@ -78,9 +78,11 @@ def options(host: Host) -> list[tuple[str, str]]:
     if host.user:
         found.append(("User", host.user))
     if host.key_file:
-        found += [("IdentityFile", _quoted(str(host.key_file))), ("IdentitiesOnly", "yes")]
+        # Tokens in the path mean what they do for ssh, but in one of a machine of ours there are none.
+        key = _literal(host.key_file) if host.known_hosts else _quoted(str(host.key_file))
+        found += [("IdentityFile", key), ("IdentitiesOnly", "yes")]
     if host.known_hosts:
-        found += [("UserKnownHostsFile", _quoted(str(host.known_hosts))), ("GlobalKnownHostsFile", "/dev/null")]
+        found += [("UserKnownHostsFile", _literal(host.known_hosts)), ("GlobalKnownHostsFile", "/dev/null")]
     return found
 
 
@@ -120,11 +122,11 @@ def config(hosts: Iterable[Host]) -> str:
 
 def _block(name: str, route: Route) -> str:
     lines = [("HostName", route.address), ("Port", str(route.port)), ("User", route.user)]
-    lines += [("IdentityFile", _quoted(str(path))) for path in route.identities]
+    lines += [("IdentityFile", _literal(path)) for path in route.identities]
     if route.identities_only:
         lines.append(("IdentitiesOnly", "yes"))
     if route.known_hosts:
-        lines.append(("UserKnownHostsFile", " ".join(_quoted(str(path)) for path in route.known_hosts)))
+        lines.append(("UserKnownHostsFile", " ".join(_literal(path) for path in route.known_hosts)))
         lines.append(("GlobalKnownHostsFile", "/dev/null"))
     if route.key_alias:
         lines.append(("HostKeyAlias", route.key_alias))
@@ -264,6 +266,11 @@ def _agent(text: str) -> str:
     if text == "SSH_AUTH_SOCK" or text.startswith("$"):
         return os.environ.get(text.lstrip("$").strip("{}"), "")
     return str(Path(text).expanduser())
+
+
+def _literal(path: Path) -> str:
+    """Return a path as ssh_config(5) has it when nothing in it is a token."""
+    return _quoted(str(path).replace("%", "%%"))
 
 
 def _quoted(value: str) -> str:

@@ -90,6 +90,24 @@ def test_a_jump_host_is_known_by_what_the_configuration_pins_and_the_host_by_wha
     assert ssh(configuration, "-J first,second", **variables)[0] == 0
 
 
+@pytest.mark.parametrize("arguments", ["", "-F none -o IdentityAgent=none"])
+def test_a_machine_whose_files_are_in_a_folder_with_a_percent_sign_is_reached(
+    guests: list[Guest], configuration: Path, tmp_path: Path, arguments: str
+) -> None:
+    for name in ("key", "pinned"):
+        (tmp_path / name).rename(configuration.parent / name)
+    files = {
+        "ansible_ssh_private_key_file": str(configuration.parent / "key"),
+        "benchrig_known_hosts": str(configuration.parent / "pinned"),
+    }
+    address = {"ansible_host": "127.0.0.1", "ansible_port": guests[0].port, "ansible_user": "vagrant"}
+    host = Host("web", (), {**address, **files, "ansible_ssh_common_args": arguments})
+    assert openssh.login(host, "true") == 0
+    (tmp_path / "config").write_text(openssh.config([host]))
+    assert subprocess.run(["ssh", "-F", tmp_path / "config", "web", "true"], stdin=subprocess.DEVNULL).returncode == 0
+    assert guests[0].commands == ["true", "true"]
+
+
 def test_every_option_that_the_client_names_is_taken_with_its_value_if_it_has_one() -> None:
     usage = subprocess.run(["ssh"], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60).stderr
     flags = "".join(re.findall(r"\[-(\w+)\]", usage))
