@@ -17,6 +17,7 @@ from benchrig.bench.ends import Ends
 from benchrig.bench.host import Hosts, Pair
 from benchrig.bench.suite import BenchRequest, Plan, plan
 from benchrig.errors import InputError
+from benchrig.inventory import Host
 from benchrig.machines import machines_of
 from benchrig.report.load import load
 from benchrig.results import store
@@ -60,6 +61,22 @@ def test_an_address_that_means_the_load_host_itself_is_refused(tmp_path: Path) -
         run._pairs(written(tmp_path, "a: {ansible_host: 127.0.0.1, ansible_port: 2222}", "c: "), GO)
     told = "a: {ansible_host: 127.0.0.1, ansible_port: 2222, benchrig_address: 10.0.0.1}"
     assert run._pairs(written(tmp_path, told, "c: "), GO)
+
+
+def test_an_address_of_the_database_that_means_the_server_itself_is_refused(tmp_path: Path) -> None:
+    films = plan(ROOT, APPS, BenchRequest(suite="quart-vs-flask", only=("films-flask",)))
+    path = tmp_path / "mine.yml"
+
+    def found(databases: str) -> Host | None:
+        path.write_text(f"all:\n  children:\n    servers: {{hosts: {{a: }}}}\n    databases: {{hosts: {{{databases}}}}}\n")
+        read = inventory.read(str(path), tmp_path)
+        return run._database(read, films, read.group("servers"))
+
+    with pytest.raises(InputError, match=r"the server a would look for d at 127.0.0.1, which is itself") as error:
+        found("d: {ansible_host: 127.0.0.1}")
+    assert "benchrig_address of d" in error.value.hint
+    assert found("d: {ansible_host: 127.0.0.1, benchrig_address: 10.0.0.4}")
+    assert found("a: {ansible_host: 127.0.0.1}")
 
 
 def a_service(app: App) -> App:

@@ -159,8 +159,7 @@ def _failure(measured: Sequence[tuple[str, Cell]]) -> str:
 def _hosts(inventory: Inventory, wanted: Plan) -> Iterator[Hosts]:
     """Reach the hosts that the plan needs, each by one connection and one agent. Raises InputError when there is none."""
     pairs = _pairs(inventory, wanted)
-    stored = next((app.name for app in wanted.apps if app.file.database), "")
-    database = _group(inventory, "databases", f"the app '{stored}'")[0] if stored else None
+    database = _database(inventory, wanted, [server for server, _ in pairs])
     with ExitStack() as stack:
         agents = {}
         ends = [host for pair in pairs for host in pair]
@@ -188,12 +187,28 @@ def _pairs(inventory: Inventory, wanted: Plan) -> list[tuple[Host, Host]]:
         generators = generators[:1] * len(servers)
     pairs = list(zip(servers, generators, strict=True))
     for server, generator in pairs:
-        if server != generator and cells.is_loopback(_address(server)):
-            raise InputError(
-                f"the load host {generator.name} would look for {server.name} at {_address(server)}, which is itself",
-                f"Say where it finds it: benchrig_address of {server.name} in {yamlfile.shown(inventory.path)}.",
-            )
+        _see_apart(inventory, f"the load host {generator.name}", generator, server)
     return pairs
+
+
+def _database(inventory: Inventory, wanted: Plan, servers: Sequence[Host]) -> Host | None:
+    """Return the host of the database that the apps on these servers use; None when they use none."""
+    stored = next((app.name for app in wanted.apps if app.file.database), "")
+    if not stored:
+        return None
+    database = _group(inventory, "databases", f"the app '{stored}'")[0]
+    for server in servers:
+        _see_apart(inventory, f"the server {server.name}", server, database)
+    return database
+
+
+def _see_apart(inventory: Inventory, who: str, near: Host, far: Host) -> None:
+    """Raise InputError when one host would look for another at an address that means the machine itself."""
+    if near != far and cells.is_loopback(_address(far)):
+        raise InputError(
+            f"{who} would look for {far.name} at {_address(far)}, which is itself",
+            f"Say where it finds it: benchrig_address of {far.name} in {yamlfile.shown(inventory.path)}.",
+        )
 
 
 def _group(inventory: Inventory, group: str, who: str) -> tuple[Host, ...]:
