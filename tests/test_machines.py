@@ -7,14 +7,18 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from ipaddress import IPv4Network
 from pathlib import Path
 
 import pytest
 
 from benchrig import inventory
 from benchrig.errors import ExitCode, InputError, MachineError
-from benchrig.machines import Machines, machines_of
-from benchrig.machines.lab_folder import Record
+from benchrig.machines import Machines, keys, machines_of
+from benchrig.machines.lab import LabMachines
+from benchrig.machines.lab_folder import Network, Record
+from benchrig.machines.lab_machine import Plan
+from tests.cases.qemu import OUTER
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -106,3 +110,15 @@ def test_a_machine_keeps_its_number_when_others_come_and_the_lab_is_full_at_244(
     assert [record.address(name) for name in "abc"] == ["10.213.7.11", "10.213.7.12", "10.213.7.13"]
     with pytest.raises(MachineError, match="room for 244 machines"):
         record.with_machines(f"m{number}" for number in range(242))
+
+
+def test_the_lab_pins_no_key_of_a_machine_that_was_left_half_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    lab = machines(tmp_path, "all: {vars: {benchrig_machine: lab}, hosts: {lab1: }}")
+    assert isinstance(lab, LabMachines)
+    for name in ("lab1", "no-key", "no-number"):
+        lab.lab.place(name).mkdir(parents=True)
+    for name in ("lab1", "no-number"):
+        keys.make_key(lab.lab.machine(name).host_key, name)
+    lab._pin(Plan(lab.lab, Network(IPv4Network("10.213.1.0/24")), {"lab1": 11}, OUTER))
+    assert [line.split()[0] for line in lab.lab.known_hosts.read_text().splitlines()] == ["10.213.1.11"]

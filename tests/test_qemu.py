@@ -120,6 +120,15 @@ def test_a_machine_suspended_by_hand_goes_on_with_its_clock_set(empty: QemuMachi
     assert len(done) == 3
 
 
+@pytest.mark.usefixtures("done")
+@needs_qemu
+def test_a_machine_left_half_made_that_the_inventory_no_longer_names_is_in_nobodys_way(empty: QemuMachines) -> None:
+    empty.folder.place("old").mkdir(parents=True)
+    empty.up()
+    assert empty.folder.known_hosts.read_text().count("\n") == 1
+    assert [(one.name, one.state) for one in empty.status()] == [("vm1", "running"), ("old", "absent")]
+
+
 @needs_qemu
 def test_a_machine_that_stood_still_while_it_was_kept_gets_the_time(empty: QemuMachines, done: list[str]) -> None:
     empty.up()

@@ -164,7 +164,9 @@ class LabMachines:
             keys.make_key(machine.host_key, machine.name)
 
     def _pin(self, plan: Plan) -> None:
-        lines = [keys.known_host(machine, plan.address(machine.name)) for machine in self.lab.machines()]
+        # One that the inventory no longer names may have been left half made.
+        made = [machine for machine in self.lab.machines() if machine.host_key.exists() and machine.name in plan.numbers]
+        lines = [keys.known_host(machine, plan.address(machine.name)) for machine in made]
         write(self.lab.known_hosts, "".join(lines).encode())
 
     def _stop(self) -> None:

@@ -184,8 +184,9 @@ class QemuMachines:
 
     def _await(self, machines: list[MachineFolder], began: float, held: list[MachineFolder]) -> None:
         """Wait until machines let us in, with their host keys pinned; set the clocks of those that stood still."""
-        every = self.folder.machines()
-        lines = [keys.known_host(one, f"[127.0.0.1]:{qemu_machine.record(one).port}") for one in every]
+        # One that the inventory no longer names may have been left half made.
+        keyed = [one for one in self.folder.machines() if one.host_key.exists()]
+        lines = [keys.known_host(one, f"[127.0.0.1]:{qemu_machine.record(one).port}") for one in keyed]
         write(self.folder.known_hosts, "".join(lines).encode())
         console.status(f"waiting for {', '.join(machine.name for machine in machines)}")
 
