@@ -79,7 +79,7 @@ def _slow(trial: Trial) -> str:
             f"connecting was slow, as {connections} connections are more than half of the {trial.local_ports} local ports; "
             "the role 'tuning' widens net.ipv4.ip_local_port_range"
         )
-    return f"it did not keep up with {connections} connections"
+    return f"it did not keep up with {connections} connections; a longer run, by --duration, leaves it time to open them"
 
 
 def _connect(trial: Trial, failed: int) -> str:
