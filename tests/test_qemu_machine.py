@@ -9,6 +9,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -101,6 +102,31 @@ def test_another_process_that_has_the_number_now_is_not_ours(machine: MachineFol
     qemu_process.pid_file(machine.path).write_text(f"{os.getpid()}\n")
     assert qemu_process.find(machine.path) is None
     qemu_process.kill(machine.path)
+
+
+# As one that is killed: its first thread has ended, and another, which ends after it, still has its files.
+ENDING = """
+import ctypes, platform, threading, time
+threading.Thread(target=time.sleep, args=(600,)).start()
+print(flush=True)
+ctypes.CDLL(None).syscall({"x86_64": 60}.get(platform.machine(), 93), 0)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_process_that_is_killed_is_waited_for_until_it_holds_nothing_any_more(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", ENDING], stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        process.stdout.readline()
+        qemu_process.pid_file(tmp_path).write_text(f"{process.pid}\n")
+        while Path(f"/proc/{process.pid}/cmdline").read_bytes():
+            pass
+        assert qemu_process.find(tmp_path) is None
+        assert not qemu_process.wait(tmp_path, 0.2)
+        process.kill()
+        # Nobody has asked for its exit code yet.
+        assert qemu_process.wait(tmp_path, 10)
+    assert qemu_process.wait(tmp_path, 0)
 
 
 @needs_qemu

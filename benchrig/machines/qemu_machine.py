@@ -30,6 +30,7 @@ GATEWAY = "10.0.2.2"
 BOOT_SECONDS = {"kvm": 180.0, "hvf": 180.0, "tcg": 900.0}
 STOP_SECONDS = {"kvm": 60.0, "hvf": 60.0, "tcg": 180.0}
 ASK_AGAIN_SECONDS = 5.0
+ENDING_SECONDS = 10.0
 LOG_LINES = 8
 
 DISK = "disk"
@@ -194,7 +195,8 @@ def _check_disk(machine: MachineFolder) -> None:
     if not base.exists():
         raise MachineError(f"{machine.name}: its box is gone: {base}", "./inv destroy up")
     if qemu_process.pid_file(machine.path).exists():
-        # QEMU removes the file when it ends by itself.
+        # QEMU removes the file when it ends by itself. One that was killed may hold the disk a moment longer.
+        qemu_process.wait(machine.path, ENDING_SECONDS)
         argv = ["qemu-img", "check", "-q", "-r", "leaks", str(disk(machine))]
         run(argv, f"{machine.name}: its disk is damaged", timeout=600, hint="./inv destroy up")
 

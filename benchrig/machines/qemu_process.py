@@ -29,11 +29,8 @@ def pid_file(folder: Path) -> Path:
 
 def find(folder: Path) -> int | None:
     """Return the process of the QEMU that runs a machine, or None."""
-    try:
-        pid = int(pid_file(folder).read_text(encoding="ascii"))
-    except (OSError, ValueError):
-        return None
-    return pid if str(pid_file(folder)) in _command_line(pid) else None
+    pid = _noted(folder)
+    return pid if pid is not None and str(pid_file(folder)) in _command_line(pid) else None
 
 
 def start(name: str, folder: Path, argv: Sequence[str]) -> None:
@@ -77,9 +74,9 @@ def _answers(name: str, folder: Path) -> bool:
 
 
 def wait(folder: Path, seconds: float) -> bool:
-    """Wait for a machine's QEMU to end; return whether it has."""
+    """Wait until a machine's QEMU has ended and holds its disk no more; return whether it has."""
     deadline = time.monotonic() + seconds
-    while find(folder) is not None:
+    while find(folder) is not None or _is_ending(_noted(folder)):
         if time.monotonic() > deadline:
             return False
         time.sleep(0.05)
@@ -95,6 +92,24 @@ def kill(folder: Path) -> None:
         os.kill(pid, signal.SIGKILL)
     if not wait(folder, 10.0):
         raise MachineError(f"{folder.name}: QEMU (process {pid}) cannot be killed")
+
+
+def _noted(folder: Path) -> int | None:
+    try:
+        return int(pid_file(folder).read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return None
+
+
+def _is_ending(pid: int | None) -> bool:
+    """Return whether a process has been killed and is not gone: it has no command line, but its threads have its files."""
+    process = Path(f"/proc/{pid}")
+    try:
+        state = (process / "stat").read_text(encoding="ascii", errors="replace").rpartition(") ")[2][:1]
+        threads = len(list((process / "task").iterdir()))
+        return not (process / "cmdline").read_bytes() and (threads > 1 or state not in "ZX")
+    except OSError:
+        return False
 
 
 def _command_line(pid: int) -> list[str]:
