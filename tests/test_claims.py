@@ -163,6 +163,15 @@ def test_a_row_that_cannot_be_used_makes_a_claim_not_testable(tmp_path: Path, ce
     assert (verdict.word, verdict.reason) == ("not testable here", reason)
 
 
+@pytest.mark.parametrize("figure", ["throughput(sanic) > 1", "has_timeouts(sanic) == no", "latency_max(sanic) < 1"])
+def test_nothing_is_claimed_of_an_emulated_machine_not_even_that_replies_are_late(tmp_path: Path, figure: str) -> None:
+    run = a_run("sanic")
+    emulated = replace(run, machines=(replace(run.machines[0], emulated=True),))
+    (verdict,) = claims.judge([one(tmp_path, figure)], make(emulated, [a_cell("sanic")], PUBLISHED), DOCUMENT)
+    expected = "sanic is invalid here: lab1 is emulated: its figures mean nothing for any real machine"
+    assert (verdict.word, verdict.reason) == ("not testable here", expected)
+
+
 def test_a_row_that_the_run_did_not_come_to_or_does_not_have_is_told_apart(tmp_path: Path) -> None:
     claim = one(tmp_path, "throughput(sanic) > throughput(go-2000)")
     verdict = judged(claim, [a_cell("flask-sync")], "flask-sync", "sanic")

@@ -25,6 +25,9 @@ _HARMLESS = frozenset({"not_stored", "repeat_missing"})
 OF_LATENCY = "latency_clipped"
 """The remark that makes only latencies invalid."""
 
+OF_ALL = "emulated"
+"""The remark that makes counts invalid as well, such as that of late replies."""
+
 
 class NoFigureError(Exception):
     """A table does not have a figure, or not one that may be used; the text says why."""
@@ -174,12 +177,11 @@ def seconds(table: Table) -> float:
 
 def _valid(row: Row, kind: Kind) -> None:
     """Raise NoFigureError when a remark says that figures of this kind are not what they seem."""
-    if kind not in JUDGED_BY_INTERVAL:
-        return
     for remark in row.remarks:
         if not remark.invalid or remark.code in _HARMLESS or (remark.code == OF_LATENCY and kind != "latency"):
             continue
-        raise NoFigureError(f"{row.name} is invalid here: {remark.text.splitlines()[0]}")
+        if kind in JUDGED_BY_INTERVAL or remark.code == OF_ALL:
+            raise NoFigureError(f"{row.name} is invalid here: {remark.text.splitlines()[0]}")
 
 
 def _late(row: Row, timeout_seconds: float) -> Found:
