@@ -256,6 +256,24 @@ def test_a_snapshot_of_a_machine_that_was_off_is_started_when_restored(vagrant_c
 
 
 @pytest.mark.usefixtures("guest")
+def test_a_snapshot_that_did_not_come_about_leaves_none_for_the_former_one_is_gone(
+    vagrant_clone: Clone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machines = vagrant_clone.machines()
+    vagrant_clone.vagrant(status="2.3.4/status-absent", ssh_config="2.3.4/ssh-config")
+    make_key(vagrant_clone)
+    machines.up()
+    vagrant_clone.vagrant(status="2.3.4/status-running", ssh_config="2.3.4/ssh-config")
+    machines.snapshot()
+    vagrant_clone.vagrant(status="2.3.4/status-running", ssh_config="2.3.4/ssh-config", snapshot_save="hang")
+    monkeypatch.setattr("benchrig.machines.vagrant.LONG", 0.5)
+    with pytest.raises(MachineError, match="vm1: cannot be kept"):
+        machines.snapshot()
+    with pytest.raises(MachineError, match="never kept: vm1"):
+        machines.restore()
+
+
+@pytest.mark.usefixtures("guest")
 def test_without_a_machine_or_a_snapshot_nothing_is_restored(vagrant_clone: Clone) -> None:
     machines = vagrant_clone.machines()
     for act in (machines.snapshot, machines.restore):

@@ -100,10 +100,11 @@ class VagrantMachines:
             self._note_stale(running)
             for machine in plan.only(self.inventory.hosts):
                 console.status(f"{machine.name}: keeping it as it is")
+                # Vagrant removes the former snapshot first, so that there is none until the new one is whole.
+                self._note_kept(machine, kept=False)
                 arguments = ["snapshot", "save", machine.vagrant_name, SNAPSHOT, "--force"]
                 vagrant.run(arguments, f"{machine.name}: cannot be kept", timeout=LONG)
-                known = self.folder.known()
-                self.folder.note({**known, machine.name: replace(known.get(machine.name, Known()), kept=True)})
+                self._note_kept(machine, kept=True)
             self._set_clocks(running)
             console.status("")
         console.line(f"vagrant: kept {', '.join(self.inventory.hosts)} as now; back to it: ./inv restore")
@@ -168,6 +169,10 @@ class VagrantMachines:
             console.line(f"vagrant: {hosts_of(starting)} up in {time.monotonic() - started:.0f} s")
         vagrant_login.learn(self.folder, vagrant, machines, restart=True)
         self._set_clocks(one.name for one in machines)
+
+    def _note_kept(self, machine: MachinePlan, kept: bool) -> None:
+        known = self.folder.known()
+        self.folder.note({**known, machine.name: replace(known.get(machine.name, Known()), kept=kept)})
 
     def _note_stale(self, names: Iterable[str]) -> None:
         """Note machines whose clocks are to be set: before these stand still or go on, so that no kill hides it."""

@@ -21,7 +21,7 @@ from tests.cases.guest import Guest
 ROOT = Path(__file__).resolve().parent.parent.parent
 RECORDINGS = ROOT / "tests/cases/vagrant"
 
-ANSWERS = {"ssh_config": "ssh-config"}
+ANSWERS = {"ssh_config": "ssh-config", "snapshot_save": "snapshot save"}
 
 UP = "up vagrant.vm1 --provider libvirt --no-provision"
 DESTROY = "destroy --force vagrant.vm1"
