@@ -86,7 +86,7 @@ def provision(
 @command(
     help={
         "inventory": INVENTORY,
-        "suite": "configs/suites/<name>.yml; default: web-frameworks",
+        "suite": "configs/suites/<name>.yml, or that path; default: web-frameworks",
         "profile": "how long and how often: quick (default), paper (as the suite's article did) or rigorous (with repeats)",
         "only": "only these rows, apps or routes, comma-separated",
         "duration": "of each measurement, such as 5s or 1m",
@@ -249,7 +249,10 @@ def status(ctx: Context, inventory: str = "") -> None:
     console.result(tabulate(rows, headers=["machine", "state", "address", "detail"]))
 
 
-@command(help={"inventory": INVENTORY, "host": "which machine; default: the first", "run": "a command line to run there"})
+@command(
+    help={"inventory": INVENTORY, "host": "which machine; default: the first", "run": "a command line to run there"},
+    words=("host",),
+)
 def ssh(ctx: Context, inventory: str = "", host: str = "", run: str = "") -> None:
     """Log in to a machine, or run one command there.
 

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from invoke.exceptions import Exit
 from invoke.executor import Executor
 from invoke.tasks import Call
 
-from benchrig.command import recall
+from benchrig.command import HELD, ROOT, recall
 from benchrig.errors import ExitCode
-
-HELD = ("inventory", "suite", "profile", "ask_become_pass")
-"""The parameters whose flags hold for the whole chain, wherever in it they are given."""
 
 
 class ChainExecutor(Executor):
@@ -45,4 +43,10 @@ def hold(calls: Sequence[Call]) -> None:
         for call in calls:
             value = call.kwargs.pop(name, None) or value
             if value and name in inspect.signature(call.task.body).parameters:
-                call.kwargs[name] = value
+                call.kwargs[name] = _suite(value) if name == "suite" else value
+
+
+def _suite(given: str) -> str:
+    """Return the name of a suite, of which the path of its file was given perhaps, as a shell completes it."""
+    path = Path(given)
+    return path.stem if path.suffix == ".yml" and path.resolve().parent == ROOT / "configs" / "suites" else given

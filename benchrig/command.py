@@ -23,6 +23,9 @@ from benchrig.errors import BenchrigError, ExitCode, InputError
 ROOT = Path(__file__).resolve().parent.parent
 """The project's folder: where site.yml, roles/, apps/ and reports/ lie."""
 
+HELD = ("inventory", "suite", "profile", "ask_become_pass")
+"""The parameters whose flags hold for the whole chain, wherever in it they are given."""
+
 _made: dict[str, str] = {}
 
 _OF_MACHINES = re.compile(r"\./inv(?: (?:up|down|destroy|provision|snapshot|restore|status))+\b(?! -i)")
@@ -35,6 +38,14 @@ class Command(Task[Any]):
     def __init__(self, *args: Any, words: tuple[str, ...] = (), **options: Any) -> None:
         super().__init__(*args, **options)
         self.words = words
+
+    def arg_opts(self, name: str, default: Any, taken_names: set[str]) -> dict[str, Any]:
+        """Return what Invoke is told of a parameter. No other flag has the short form of one that holds for the chain."""
+        options = super().arg_opts(name, default, taken_names)
+        full, *short = options["names"]
+        if name not in HELD:
+            options["names"] = [full, *(one for one in short if one not in {held[0] for held in HELD})]
+        return options
 
 
 def command(help: Mapping[str, str] | None = None, **options: Any) -> Callable[[Callable[..., object]], Command]:

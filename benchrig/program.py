@@ -14,8 +14,11 @@ from invoke.program import Program
 from invoke.vendor.yaml import YAMLError
 
 from benchrig import __version__
-from benchrig.chain import HELD
+from benchrig.command import HELD, ROOT
 from benchrig.errors import ExitCode, nearest
+
+NAMED_BY_FILE = {"suite": ROOT / "configs" / "suites", "inventory": ROOT / "inventory"}
+"""Flags whose values are names of files in a folder."""
 
 
 class BenchrigProgram(Program):
@@ -33,6 +36,8 @@ class BenchrigProgram(Program):
     def parse_tasks(self) -> None:
         """Read the tasks and their flags; a mistake is one line with the nearest valid names, and exit code 2."""
         self.own: Mapping[str, ParserContext] = super()._make_parser().contexts
+        self.named: list[str] = []
+        """The tasks on the command line."""
         self.core.unparsed[:] = self._words_as_flags(self.core.unparsed)
         try:
             super().parse_tasks()
@@ -42,6 +47,13 @@ class BenchrigProgram(Program):
             self._refuse_flags_of_nobody(str(context.name), context)
         # What --help explains of a task are its own flags.
         self.parser.contexts = self.own
+
+    def parse_cleanup(self) -> None:
+        """Answer --help, --list and their like; an unknown task is told like any other."""
+        try:
+            super().parse_cleanup()
+        except ParseError as error:
+            raise Exit(self._explain(error), ExitCode.BAD_INPUT) from None
 
     def print_task_help(self, name: str) -> None:
         """Print how a task is called, what it does, and its flags."""
@@ -92,6 +104,7 @@ class BenchrigProgram(Program):
                 required -= 1
             elif token in contexts:
                 context = contexts[token]
+                self.named.append(token)
                 words, required = [*self.collection[token].words], len(context.positional_args)
             elif words:
                 token = f"--{words.pop(0)}={token}"
@@ -124,13 +137,21 @@ class BenchrigProgram(Program):
         found = re.match(r"No idea what '(.+)' is!", str(error))
         if not found:
             return str(error)
-        name = found[1]
-        if name.startswith("-") and error.context is not None and error.context.name:
-            return self._unknown_flag(name, error.context.name)
-        kind = "flag" if name.startswith("-") else "task"
-        return f"unknown {kind} '{name}'; {nearest(name, self.collection.task_names)}"
+        name, task = found[1], str(error.context.name or "") if error.context else ""
+        if name.startswith("-"):
+            return self._unknown_flag(name, task)
+        for flag, folder in NAMED_BY_FILE.items():
+            if task and flag in self.own[task].args and (folder / f"{name}.yml").is_file():
+                return f"unknown task '{name}'; there is {flag} '{name}': ./inv {task} --{flag} {name}"
+        return f"unknown task '{name}'; {nearest(name, self.collection.task_names)}"
 
     def _unknown_flag(self, name: str, task: str) -> str:
+        """Say of a flag that `task`, or no task where it is empty, does not know whose it is, or which ones are near."""
+        for other in self.named or self.own:
+            if name in self.own[other].flags:
+                return f"flag '{name}' stands behind the task that it is for: ./inv {other} {name}"
+        if not task:
+            return f"unknown flag '{name}'; {nearest(name, self.initial_context.flags)}"
         return f"unknown flag '{name}' of task '{task}'; {nearest(name, self.own[task].flags)}"
 
     def _make_pairs(self, coll: Collection, ancestors: list[str] | None = None) -> list[tuple[str, str | None]]:

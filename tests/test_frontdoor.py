@@ -96,6 +96,23 @@ def test_listing_the_tasks_loads_nothing_that_only_their_work_needs() -> None:
         (["new", "app", "go"], "apps/go: is there already"),
         (["provision", "--limit", "lab2"], "unknown host 'lab2'; did you mean lab1"),
         (["ssh", "--host", "lab2"], "unknown host 'lab2'; did you mean lab1"),
+        (["ssh", "lab2"], "unknown host 'lab2'; did you mean lab1"),
+        (["-i", "lab", "bench"], "flag '-i' stands behind the task that it is for: ./inv bench -i"),
+        (["--suite", "web-frameworks"], "flag '--suite' stands behind the task that it is for: ./inv "),
+        (
+            ["bench", "report", "--only", "go-2000"],
+            "flag '--only' stands behind the task that it is for: ./inv bench --only",
+        ),
+        (["--hlep"], "unknown flag '--hlep'; did you mean --help"),
+        (["--help", "benhc"], "unknown task 'benhc'; did you mean bench"),
+        (
+            ["bench", "quart-vs-flask"],
+            "unknown task 'quart-vs-flask'; there is suite 'quart-vs-flask': ./inv bench --suite ",
+        ),
+        (["up", "qemu"], "unknown task 'qemu'; there is inventory 'qemu': ./inv up --inventory qemu"),
+        (["bench", "--suite", "configs/suites/web-frameworks.yml", "--profile", "quik"], "unknown profile 'quik'"),
+        (["report", "--suite", "./configs/suites/no-such-suite.yml"], "there is no run of suite 'no-such-suite'"),
+        (["bench", "--suite", "elsewhere/web-frameworks.yml"], "unknown suite 'elsewhere/web-frameworks.yml'"),
         (["provision", "--extra-vars", "nonsense"], "nonsense"),
         (["bench", "--connections", "many"], "--connections takes a whole number, not 'many'"),
     ],
@@ -310,6 +327,13 @@ def test_flag_that_no_task_of_the_chain_knows_is_refused(toys: Path, line: str, 
     done = inv(*line.split(), root=toys)
     assert done.returncode == 2
     assert done.stderr.startswith(f"unknown flag '{flag}' of task 'show'; ")
+
+
+def test_short_form_of_what_holds_for_the_chain_is_no_other_flags() -> None:
+    shown = {task: inv("--help", task).stdout for task in every_task()}
+    meant = {"-i": "--inventory", "-s": "--suite", "-p": "--profile", "-a": "--ask-become-pass"}
+    short = [found for text in shown.values() for found in re.findall(r"^  (-[ispa])\b.*?(--[\w-]+)", text, re.MULTILINE)]
+    assert set(short) == set(meant.items())
 
 
 def test_second_word_is_no_run(toys: Path) -> None:
