@@ -172,6 +172,17 @@ def test_nothing_is_claimed_of_an_emulated_machine_not_even_that_replies_are_lat
     assert (verdict.word, verdict.reason) == ("not testable here", expected)
 
 
+@pytest.mark.parametrize(("idle", "word"), [(45.0, "contradicted"), (30.0, "not testable here")])
+@pytest.mark.parametrize("figure", ["has_timeouts(sanic) == yes", "listen_overflows(sanic) > 0"])
+def test_nothing_is_claimed_of_a_row_that_another_program_made_invalid_not_even_by_counts(
+    tmp_path: Path, figure: str, idle: float, word: str
+) -> None:
+    cell = a_cell("sanic", load=timed(900, 900.0), server=replace(SERVER, machine_idle_percent=idle))
+    verdict = judged(one(tmp_path, figure), [cell])
+    assert verdict.word == word
+    assert verdict.reason.startswith("sanic is invalid here: something else used 31 %") == (word == "not testable here")
+
+
 def test_a_row_that_the_run_did_not_come_to_or_does_not_have_is_told_apart(tmp_path: Path) -> None:
     claim = one(tmp_path, "throughput(sanic) > throughput(go-2000)")
     verdict = judged(claim, [a_cell("flask-sync")], "flask-sync", "sanic")

@@ -25,8 +25,8 @@ _HARMLESS = frozenset({"not_stored", "repeat_missing"})
 OF_LATENCY = "latency_clipped"
 """The remark that makes only latencies invalid."""
 
-OF_ALL = "emulated"
-"""The remark that makes counts invalid as well, such as that of late replies."""
+OF_ALL = frozenset({"emulated", "disturbed"})
+"""The remarks that make counts invalid as well, such as that of late replies."""
 
 
 class NoFigureError(Exception):
@@ -180,7 +180,7 @@ def _valid(row: Row, kind: Kind) -> None:
     for remark in row.remarks:
         if not remark.invalid or remark.code in _HARMLESS or (remark.code == OF_LATENCY and kind != "latency"):
             continue
-        if kind in JUDGED_BY_INTERVAL or remark.code == OF_ALL:
+        if kind in JUDGED_BY_INTERVAL or remark.code in OF_ALL:
             raise NoFigureError(f"{row.name} is invalid here: {remark.text.splitlines()[0]}")
 
 

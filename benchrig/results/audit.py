@@ -1,7 +1,7 @@
 """What to doubt about a figure, computed from the figures themselves. A remark is data: it never stops anything.
 
 An invalid remark says that the row's figures are not what they seem (the load generator was the bottleneck, latency was
-cut off, the server had no CPU left because the hypervisor took it): such a row is shown and not ranked.
+cut off, the hypervisor or another program took the CPU): such a row is shown and not ranked.
 """
 
 from __future__ import annotations
@@ -43,6 +43,12 @@ LITTLE_TOLERANCE_SHORT = 0.25
 STEAL_PERCENT = 2.0
 NO_IDLE_PERCENT = 2.0
 FOREIGN_PERCENT = 10.0
+FOREIGN_PERCENT_INVALID = 25.0
+"""From a quarter of the CPU time on, the figure is as much another program's as the row's.
+
+Rows of one table differ by less than such a share takes from a row that needs its CPUs, and whether a reply came too late is
+then the other program's doing, too.
+"""
 
 NETWORK_BOUND = 0.8
 """From this share of the measured bandwidth on, the network may be what bounds the throughput."""
@@ -280,7 +286,8 @@ def _cpus(cell: Cell, run: Run) -> Iterator[Remark]:
             yield Remark("steal", f"the hypervisor took {stolen:.0f} % of the CPU time{whose} (steal)", invalid=True)
         if foreign >= FOREIGN_PERCENT:
             ours = f"{'neither' if len(machine.ours) > 1 else 'not'} {_listed(tuple(machine.ours), 'nor')}"
-            yield Remark("disturbed", f"something else used {foreign:.0f} % of the CPU time{whose}, {ours}")
+            text = f"something else used {foreign:.0f} % of the CPU time{whose}, {ours}"
+            yield Remark("disturbed", text, invalid=foreign >= FOREIGN_PERCENT_INVALID)
 
 
 def _emulated(cell: Cell, run: Run) -> Iterator[Remark]:
