@@ -128,6 +128,31 @@ def test_what_would_have_run_in_a_row_that_failed_is_not_known_to_differ() -> No
     assert compare(a_report("go-2000"), failed).doubts == ()
 
 
+STAND_IN = "nginx 1.22.1 + Lua module 0.10.23 (in OpenResty's place)"
+
+
+def test_a_system_that_another_one_stood_in_for_is_told_before_the_table() -> None:
+    names = ("openresty-2000", "go-2000", "flask-sync")
+    systems = (STAND_IN, "Go", "Flask, sync")
+    ran = a_report(*names, cells=[a_cell(name, system=system) for name, system in zip(names, systems, strict=True)])
+    document = load("web-frameworks", ROOT)
+    doubts = [line for line in compare(ran, document).doubts if line.startswith("system: ")]
+    # The document calls Go `Golang`, and has the other in Chinese: these are the same.
+    assert doubts == [f"system: A {STAND_IN}; B OpenResty (openresty-2000)"]
+    (line,) = [line for line in compare(document, ran).doubts if line.startswith("system: ")]
+    assert line == f"system: A OpenResty; B {STAND_IN} (openresty-2000)"
+
+
+def test_between_runs_each_other_name_of_a_system_is_told() -> None:
+    a, b = (a_report("go-2000", cells=[a_cell(system=system)]) for system in ("Go", "Go, tuned"))
+    assert compare(a, b).doubts == ("system: A Go; B Go, tuned (go-2000)",)
+
+
+def test_a_row_that_was_not_measured_has_no_system_to_differ_in() -> None:
+    failed = replace(missing("go-2000", "failed", "it died"), system="Other", versions={})
+    assert compare(a_report("go-2000"), a_report("go-2000", cells=[failed])).doubts == ()
+
+
 def test_columns_without_any_figure_are_left_out() -> None:
     text = render_comparison(compare(load("web-frameworks", ROOT), load("web-frameworks", ROOT)))
     assert "interval" not in text

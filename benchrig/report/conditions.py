@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from benchrig.report.describe import hardware, virtualization
@@ -29,7 +30,7 @@ def differences(a: Table, b: Table, pairs: Sequence[tuple[Row, Row]]) -> tuple[s
     """
     found: dict[str, list[str]] = {}
     for row, other in pairs:
-        for line in (*_other_traffic(row, other), *_other_versions(a, row, b, other)):
+        for line in (*_other_traffic(row, other), *_other_system(a, row, b, other), *_other_versions(a, row, b, other)):
             found.setdefault(line, []).append(row.label)
     of_rows = (f"{line} ({_rows(names, len(pairs))})" for line, names in found.items())
     return (*_other_conditions(a, b), *of_rows)
@@ -50,6 +51,23 @@ def _other_traffic(row: Row, other: Row) -> Iterator[str]:
     for name, text in _TRAFFIC.items():
         if text(row) and text(other) and text(row) != text(other):
             yield _line(name, text(row), text(other))
+
+
+def _other_system(a: Table, row: Row, b: Table, other: Row) -> Iterator[str]:
+    """Tell where something else ran in a system's place. One that was not measured has only the name that it should have."""
+    if not (row.figures and other.figures):
+        return
+    same = row.system == other.system
+    if a.run is None or b.run is None:
+        # Documents have words of their own for the same, `Golang, 20000` for `Go`: there, the first word tells the system.
+        one, two = sorted((_first_word(row.system), _first_word(other.system)), key=len)
+        same = two.startswith(one)
+    if not same:
+        yield _line("system", row.system, other.system)
+
+
+def _first_word(system: str) -> str:
+    return re.sub(r"[^a-z].*", "", system.lower())
 
 
 def _other_versions(a: Table, row: Row, b: Table, other: Row) -> Iterator[str]:
