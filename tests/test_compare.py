@@ -149,7 +149,7 @@ def test_between_runs_each_other_name_of_a_system_is_told() -> None:
 
 
 def test_a_row_that_was_not_measured_has_no_system_to_differ_in() -> None:
-    failed = replace(missing("go-2000", "failed", "it died"), system="Other", versions={})
+    failed = missing("go-2000", "failed", "it died", system="Other", versions={})
     assert compare(a_report("go-2000"), a_report("go-2000", cells=[failed])).doubts == ()
 
 

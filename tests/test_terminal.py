@@ -46,10 +46,9 @@ def test_the_terminal_shows_the_documents_columns() -> None:
 @pytest.mark.parametrize(("repeats", "lang"), [(1, "en"), (3, "en"), (6, "en"), (1, "zh")])
 def test_the_terminals_text_fits_160_characters(repeats: int, lang: str) -> None:
     load = a_load(999_999, read=50_000, timeout=20_000)
-    changes = {"system": "Flask + gevent, monkey-patched first", "load": load}
-    names = ("flask-gevent-patched", "sanic")
-    cells = [a_cell(name, repeat, **changes) for name in names for repeat in range(repeats)]
-    text = render_terminal(Report(make(a_run(*names), cells, PUBLISHED)), lang)
+    systems = {"flask-gevent-patched": "Flask + gevent, monkey-patched first", "sanic": "Sanic"}
+    cells = [a_cell(name, n, load, system=system) for name, system in systems.items() for n in range(repeats)]
+    text = render_terminal(Report(make(a_run(*systems), cells, PUBLISHED)), lang)
     assert "20,305" in text
     assert max(wcswidth(line) for line in text.splitlines()) <= 160
 
@@ -103,7 +102,38 @@ def test_a_narrow_terminal_goes_without_the_least_important_columns_and_says_whi
 def test_the_narrowest_terminal_still_has_system_throughput_and_remarks() -> None:
     text = render_terminal(every_kind(), width=20)
     (heading,) = [line for line in text.splitlines() if line.startswith("system ")]
+    assert heading.split() == ["system", "conns", "requests/s", "remarks"]
+    text = render_terminal(a_report("go-2000"), width=20)
+    (heading,) = [line for line in text.splitlines() if line.startswith("system ")]
     assert heading.split() == ["system", "requests/s", "remarks"]
+
+
+SHOP = {"system": "Shop", "route": "GET /items/lamp", "connections": 20}
+
+
+@pytest.mark.parametrize("width", [None, 80, 20])
+def test_rows_that_would_read_the_same_have_their_names_beside_them(width: int | None) -> None:
+    text = render_terminal(a_report(cells=[a_cell("lamp", **SHOP), a_cell("thinking", **SHOP)]), width=width)
+    lines = [line.split()[:2] for line in text.splitlines() if line.startswith(("system ", "Shop "))]
+    assert lines == [["system", "row"], ["Shop", "lamp"], ["Shop", "thinking"]]
+
+
+def test_rows_that_differ_in_what_is_shown_go_without_their_names() -> None:
+    others = ({"system": "Other"}, {"route": "GET /"}, {"connections": 200})
+    cells = [a_cell("lamp", **SHOP), *(a_cell(f"row{n}", **{**SHOP, **other}) for n, other in enumerate(others))]
+    text = render_terminal(a_report(cells=cells))
+    (heading,) = [line for line in text.splitlines() if line.startswith("system ")]
+    assert heading.split()[:3] == ["system", "route", "conns"]
+
+
+@pytest.mark.parametrize(("other", "shown"), [({"connections": 20_000}, True), ({"system": "Sanic"}, False)])
+def test_a_narrow_terminal_keeps_the_connections_where_rows_differ_in_them_alone(
+    other: dict[str, object], shown: bool
+) -> None:
+    text = render_terminal(a_report(cells=[a_cell("go-2000"), a_cell("other", **other)]), width=42)
+    (heading,) = [line for line in text.splitlines() if line.startswith("system ")]
+    assert ("conns" in heading.split()) == shown
+    assert max(wcswidth(line) for line in text.splitlines()) <= 42
 
 
 def test_what_is_no_terminal_has_no_width() -> None:

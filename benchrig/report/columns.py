@@ -15,6 +15,8 @@ from benchrig.results.model import bits_per_second
 NOTHING = "–"
 """Stands where there is no figure."""
 
+_CONNECTIONS = "connections"
+
 
 @dataclass(frozen=True)
 class Column:
@@ -61,8 +63,26 @@ def of_files(table: Table) -> tuple[Column, ...]:
 
 
 def of_terminal(table: Table) -> tuple[Column, ...]:
-    """Return those of them that a terminal has."""
-    return tuple(column for column in of_files(table) if not column.only_files)
+    """Return those of them that a terminal has; the row's name only where two lines would otherwise read the same."""
+    columns = [column for column in of_files(table) if not column.only_files]
+    if not _told_apart([tuple(column.text(row) for column in columns if _is_asked(column)) for row in table.rows]):
+        columns.insert(1, _NAME)
+    return tuple(columns)
+
+
+def needed(grid: Grid) -> frozenset[str]:
+    """Return the keys of the columns that no lines can do without, as their words alone do not tell them apart."""
+    words = sum(column.words for column in grid.columns)
+    return frozenset() if _told_apart([row[:words] for row in grid.rows]) else frozenset({_CONNECTIONS})
+
+
+def _told_apart(lines: Sequence[tuple[str, ...]]) -> bool:
+    return len(set(lines)) == len(lines)
+
+
+def _is_asked(column: Column) -> bool:
+    """Say whether a column tells what was measured, and not what came of it."""
+    return column.words or column.key == _CONNECTIONS
 
 
 def languages(table: Table) -> tuple[str, ...]:
@@ -176,13 +196,15 @@ def _told(by: Callable[[PublishedRow], bool]) -> Callable[[Table], bool]:
     return lambda table: any(row.published and by(row.published) for row in table.rows)
 
 
+_NAME = Column("name", "row", lambda row: row.name, only_files=True, words=True)
+
 COLUMNS: Sequence[Column] = (
-    Column("name", "row", lambda row: row.name, only_files=True, words=True),
+    _NAME,
     Column("system", "system", lambda row: row.system, words=True),
     Column("route", "route", lambda row: row.route or NOTHING, _has_routes, words=True),
     Column("host", "host", lambda row: row.host, _several, words=True),
     Column("network", "network", _network, _networks, only_files=True, words=True),
-    Column("connections", "conns", lambda row: f"{row.connections:,}"),
+    Column(_CONNECTIONS, "conns", lambda row: f"{row.connections:,}"),
     Column(
         "requests",
         "total\nrequests",

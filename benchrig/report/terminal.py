@@ -32,7 +32,8 @@ DROPPED_FIRST = (
     "against_first",
     "ratio_to_first",
 )
-"""Columns that a terminal does without when it is too narrow, the least important one first."""
+"""Columns that a terminal does without when it is too narrow, the least important one first; not one that rows need to be
+told apart."""
 
 
 def width_of(stream: TextIO) -> int | None:
@@ -68,8 +69,8 @@ def render(report: Report, lang: str = "en", width: int | None = None) -> str:
 
 def _fitting(grid: Grid, width: int | None) -> tuple[str, tuple[str, ...]]:
     """Return the table in the width that there is, and the headings of the columns that had no room."""
-    keys = [column.key for column in grid.columns]
-    spare = [keys.index(key) for key in DROPPED_FIRST if key in keys]
+    keys, needed = [column.key for column in grid.columns], columns.needed(grid)
+    spare = [keys.index(key) for key in DROPPED_FIRST if key in keys and key not in needed]
     words = sum(column.words for column in grid.columns)
     return fitting(grid.headings, grid.rows, words, width, spare, _WORDS_WIDTH)
 

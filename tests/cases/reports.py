@@ -84,8 +84,9 @@ def a_cell(name: str = "go-2000", repeat: int = 1, load: Load | None = None, **c
     return replace(cell, **changes)
 
 
-def missing(name: str, status: str, reason: str, connections: int = 2000) -> Cell:
-    return a_cell(name, status=status, reason=reason, connections=connections, load=None, generator=None, server=None)
+def missing(name: str, status: str, reason: str, connections: int = 2000, **changes: object) -> Cell:
+    bare = a_cell(name, status=status, reason=reason, connections=connections, generator=None, server=None)
+    return replace(bare, load=None, **changes)
 
 
 def a_run(*rows: str, finished: bool = True) -> Run:
@@ -132,7 +133,7 @@ def every_kind() -> Report:
         a_cell("flask-sync", system="Flask 3.0.3 | sync", load=a_load(900, read=2, timeout=40)),
         a_cell("go-2000"),
         missing("go-20000", "not_possible", "20,000 connections need 20,100 descriptors, the limit is 20,000", 20_000),
-        missing("sanic", "failed", "it does not answer\nTraceback:\n  ImportError: no *sanic*"),
+        missing("sanic", "failed", "it does not answer\nTraceback:\n  ImportError: no *sanic*", system="Sanic"),
         a_cell("openresty-2000", system=NGINX, load=a_load(97_000)),
     ]
     return Report(make(a_run("flask-sync", "go-2000", "go-20000", "sanic", "openresty-2000"), cells, PUBLISHED))
