@@ -95,6 +95,8 @@ class Inventory:
     """The kind of machine they are, one of `machines.KINDS`; `existing` are hosts that somebody else looks after."""
     hosts: Mapping[str, Host]
     groups: Mapping[str, tuple[str, ...]]
+    group_places: Mapping[str, str] = field(default_factory=dict)
+    """Where in its file each group is first named: `file:line`."""
 
     def group(self, name: str) -> tuple[Host, ...]:
         """Return the hosts of a group, in the inventory's order; none if there is no such group."""
@@ -173,6 +175,7 @@ class _Reader:
         self.document = yamlfile.read(path)
         self.problems: list[Problem] = []
         self.groups: dict[str, _Group] = {"all": _Group()}
+        self.group_places: dict[str, str] = {}
         self.host_variables: dict[str, dict[str, object]] = {}
         self.host_places: dict[str, spec.Path] = {}
 
@@ -242,6 +245,7 @@ class _Reader:
 
     def group(self, name: str, body: object, path: spec.Path, parent: str | None) -> None:
         group = self.groups.setdefault(name, _Group())
+        self.group_places.setdefault(name, self.document.where(path))
         if parent and parent not in group.parents:
             group.parents.append(parent)
         parts = self.mapping(body, path)
@@ -280,7 +284,7 @@ class _Reader:
         members["all"] = tuple(self.host_variables)
         hosts = {name: self.merged(name, members) for name in self.host_variables}
         machine = str(self.groups["all"].variables.get("benchrig_machine", "existing"))
-        return Inventory(self.document.path.stem, self.document.path, machine, hosts, members)
+        return Inventory(self.document.path.stem, self.document.path, machine, hosts, members, self.group_places)
 
     def members(self, name: str) -> tuple[str, ...]:
         """Return the hosts of a group and of the groups below it."""

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from benchrig import inventory as inventories
 from benchrig.errors import ExitCode
-from benchrig.provision.run import ProvisionError
+from benchrig.provision.run import ProvisionError, prepare
 from tests.cases.hosts import GROUPS, MAKE, SHOW, WRITE, Hosts, hosts, of_roles, project, run, written
 from tests.cases.rig import Project
 
@@ -162,3 +163,16 @@ def test_a_play_for_no_host_is_skipped_and_said_to_be(
     of_roles(project, "- name: Some\n  hosts: servers:!weeb1\n  gather_facts: false\n  roles: [server]\n")
     run(hosts, project, {"servers": ["web1"]})
     assert "site.yml:1: no group or host 'weeb1' in inventory 'test'; did you mean web1?" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("group", "told"),
+    [("database", ["misspelt.yml:2: no play is for group 'database'; did you mean 'databases'?"]), ("caches", [])],
+)
+def test_group_that_looks_like_one_of_the_plays_misspelt_is_told_with_its_line(
+    project: Project, tmp_path: Path, group: str, told: list[str]
+) -> None:
+    (tmp_path / "misspelt.yml").write_text(f"servers: {{hosts: {{web1: }}}}\n{group}: {{hosts: {{db1: }}}}\n")
+    prepared = prepare(inventories.read(str(tmp_path / "misspelt.yml"), tmp_path), project.root / "site.yml")
+    assert [warning.removeprefix(f"{tmp_path}/") for warning in prepared.warnings] == told
+    assert [*prepared.notes] == ["skipped: The databases: inventory 'misspelt' has no host in 'databases'"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -99,7 +100,9 @@ class Prepared:
     exchanges: bool
     """Templates may ask for what tasks of other hosts found out: `hostvars` stands somewhere in what is sent."""
     notes: Sequence[str]
-    """What the user is told before the run: which plays are for nobody, and which names in them nobody has."""
+    """What the user is told before the run: which plays are for nobody."""
+    warnings: Sequence[str]
+    """Likewise: names in plays that nobody has, and groups whose name looks like one of those misspelt."""
 
 
 def prepare(
@@ -125,8 +128,9 @@ def prepare(
         raise InputError(f"no play of {playbook.name} is for a host of inventory '{inventory.name}'")
     bundle = bundles.make(playbook.parent, plays)
     request = Request(bundle.sha, (), "", inventory.groups, {}, extra_vars or {}, check, diff, tuple(tags), tuple(skip_tags))
+    exchanges = _exchanges(inventory, request, bundle)
     return Prepared(
-        inventory, request, bundle, chosen, _exchanges(inventory, request, bundle), tuple(_notes(inventory, plays))
+        inventory, request, bundle, chosen, exchanges, (*_notes(inventory, plays),), (*_warnings(inventory, plays),)
     )
 
 
@@ -138,6 +142,8 @@ def provision(inventory: Inventory, prepared: Prepared) -> tuple[HostRecap, ...]
     """
     for note in prepared.notes:
         console.line(note, "faint")
+    for warning in prepared.warnings:
+        console.warn(warning)
     exchange = Exchange(prepared.plays_by_host)
     works = [_work(inventory, prepared, name, exchange) for name in prepared.plays_by_host]
     _run_all(works)
@@ -194,16 +200,29 @@ def _plays_by_host(inventory: Inventory, plays: Sequence[Play]) -> dict[str, lis
 
 
 def _notes(inventory: Inventory, plays: Sequence[Play]) -> Iterator[str]:
-    """Say, as Ansible does, which plays are for no host of the inventory, and which names in patterns nobody has."""
-    known = [*inventory.groups, *inventory.hosts]
+    """Say, as Ansible does, which plays are for no host of the inventory."""
     for play in plays:
         if not inventory.matching(play.hosts):
             yield f"skipped: {play.name}: inventory '{inventory.name}' has no host in '{play.hosts}'"
-            continue
-        for part in play.hosts.replace(":", ",").split(","):
-            name = part.strip().lstrip("!")
-            if name not in known and "*" not in name:
+
+
+def _warnings(inventory: Inventory, plays: Sequence[Play]) -> Iterator[str]:
+    """Say which names in the plays' patterns nobody has, and where the inventory has one much like them instead.
+
+    Of a play that is for nobody only the latter is told: an inventory need not have all groups.
+    """
+    known = [*inventory.groups, *inventory.hosts]
+    named = [[part.strip().lstrip("!") for part in play.hosts.replace(":", ",").split(",")] for play in plays]
+    idle = sorted(inventory.groups.keys() - {"all"} - {name for names in named for name in names})
+    for play, names in zip(plays, named, strict=True):
+        for name in names:
+            if name in known or "*" in name:
+                continue
+            if inventory.matching(play.hosts):
                 yield f"{play.where}: no group or host '{name}' in inventory '{inventory.name}'; {nearest(name, known)}"
+            elif meant := difflib.get_close_matches(name, idle, n=1, cutoff=0.75):
+                where = inventory.group_places.get(meant[0], inventory.path)
+                yield f"{where}: no play is for group '{meant[0]}'; did you mean '{name}'?"
 
 
 def _hostvars(hosts: Mapping[str, Host], name: str) -> dict[str, dict[str, Any]]:
