@@ -294,5 +294,5 @@ def test_a_second_bench_on_a_host_is_refused_with_the_first_ones_pid(tmp_path: P
         send(first, ask.FindFacts())
         assert not answered(first).error
         with agent(tmp_path / "lock") as second:
-            assert answered(second).error == f"another bench runs here (process {first.pid})"
+            assert answered(second).error == f"another bench runs there (process {first.pid} of that machine)"
             assert second.wait(10) == 1

@@ -113,7 +113,7 @@ def test_a_second_bench_on_the_machine_is_refused_and_the_first_goes_on(lab1: Ho
         first.ask(ask.FindFacts())
         with (
             on(lab1) as second,
-            pytest.raises((OperationError, HostError), match=r"another bench runs here \(process \d+\)"),
+            pytest.raises((OperationError, HostError), match=r"another bench runs there \(process \d+ of that machine\)"),
         ):
             second.ask(ask.FindFacts())
         assert first.ask(ask.FindFacts()).cores > 0
@@ -156,7 +156,7 @@ def test_replies_that_stored_nothing_are_found_by_counting_the_rows(clone: Clone
     published, quart = (cell.database for cell in cells)
     assert published
     assert quart
-    assert [[remark.code for remark in remarks(cell) if remark.invalid] for cell in cells] == [["not_stored"], []]
+    assert ["not_stored" in {remark.code for remark in remarks(cell, run)} for cell in cells] == [True, False]
     assert published.stored == 0
     # Its pool keeps one connection and closes all others after use.
     assert published.sessions > 20 >= quart.sessions

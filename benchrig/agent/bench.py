@@ -135,7 +135,8 @@ def _take_lock() -> BinaryIO:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         lock.seek(0)
-        raise BusyError(f"another bench runs here (process {lock.read(20).decode() or 'unknown'})") from None
+        pid = lock.read(20).decode() or "unknown"
+        raise BusyError(f"another bench runs there (process {pid} of that machine)") from None
     lock.truncate(0)
     lock.write(str(os.getpid()).encode())
     lock.flush()
