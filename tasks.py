@@ -112,7 +112,7 @@ def bench(
 
     Example: ./inv bench --only go-2000,sanic --duration 10s
     """
-    from benchrig.bench.app import read_apps
+    from benchrig.bench.app import Apps
     from benchrig.bench.run import bench as measure
     from benchrig.bench.suite import BenchRequest, plan
     from benchrig.report import load
@@ -126,7 +126,7 @@ def bench(
         threads=_count("threads", threads),
         repeats=_count("repeats", repeats),
     )
-    wanted = plan(ROOT, read_apps(ROOT), request)
+    wanted = plan(ROOT, Apps(ROOT), request)
     if wanted.published:
         # A mistake in what the report will set beside the figures is told now, and not after an hour.
         load(wanted.published, ROOT)
@@ -386,11 +386,11 @@ def _run(run: str, suite: str) -> str:
     return str(newest.newest(ROOT / "reports", suite)) if suite else LATEST
 
 
-def _count(flag: str, text: str) -> int:
-    """Return the number that a flag was given; 0 when it was not."""
+def _count(flag: str, text: str) -> int | None:
+    """Return the number that a flag was given; None when it was not."""
     if text and not text.isdecimal():
         raise InputError(f"--{flag} takes a whole number, not '{text}'")
-    return int(text or 0)
+    return int(text) if text else None
 
 
 def _words(text: str) -> tuple[str, ...]:

@@ -115,6 +115,7 @@ def test_listing_the_tasks_loads_nothing_that_only_their_work_needs() -> None:
         (["bench", "--suite", "elsewhere/web-frameworks.yml"], "unknown suite 'elsewhere/web-frameworks.yml'"),
         (["provision", "--extra-vars", "nonsense"], "nonsense"),
         (["bench", "--connections", "many"], "--connections takes a whole number, not 'many'"),
+        (["bench", "--threads", "0"], "--threads: 0 is not at least 1"),
     ],
 )
 def test_what_is_mistyped_is_named_in_one_line_with_the_nearest_names(arguments: list[str], named: str) -> None:

@@ -91,9 +91,15 @@ def test_what_is_asked_for_comes_before_the_profile() -> None:
         ({"suite": "web-framework"}, "unknown suite 'web-framework'; did you mean web-frameworks?"),
         ({"profile": "quik"}, "unknown profile 'quik'; did you mean quick?"),
         ({"only": ("go-200",)}, r"unknown row 'go-200'; did you mean go-2000"),
-        ({"duration": "5 parsecs"}, "--duration: '5 parsecs' is not a duration"),
+        (
+            {"duration": "5 parsecs"},
+            "--duration: '5 parsecs' is not a whole number of seconds, at least 1; write for example 5s or 1m",
+        ),
         ({"duration": "500ms"}, "--duration: '500ms' is not a whole number of seconds"),
-        ({"repeats": -1}, "--repeats must be at least 1, not -1"),
+        ({"repeats": -1}, "--repeats: -1 is not at least 1"),
+        ({"repeats": 0}, "--repeats: 0 is not at least 1"),
+        ({"threads": 0}, "--threads: 0 is not at least 1"),
+        ({"connections": 0}, "--connections: 0 is not at least 1"),
         ({"connections": 2}, "4 threads for the 2 connections of 'flask-no-sleep'; use fewer"),
     ],
 )
@@ -115,7 +121,7 @@ def test_every_mistake_is_named_with_its_line(tmp_path: Path) -> None:
         written(tmp_path, text + "  - {name: sanic, connections: 1}\n")
     lines = [problem.where.rpartition(":")[2] + " " + problem.message for problem in caught.value.problems]
     assert lines == [
-        "3 'soon' is not a duration; write for example 5s, 500ms or 1m",
+        "3 'soon' is not a whole number of seconds, at least 1; write for example 5s or 1m",
         "5 unknown app 'goo'; did you mean go?",
         "6 'connections' must be at least 1",
         "7 the row 'sanic' is here twice",

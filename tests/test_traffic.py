@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
+from lupa import luajit21
 
-from benchrig.bench.app import App, read_app, read_apps
+from benchrig.bench import lua_pattern
+from benchrig.bench.app import App, Apps, read_app, read_apps
 from benchrig.bench.suite import BenchRequest, Plan, plan
 from benchrig.bench.traffic import read_json
 from benchrig.errors import InputError
@@ -249,6 +252,31 @@ def test_a_script_that_does_not_compile_is_refused_before_the_run(project: Path)
         planned(project, "  - {name: a, app: shop, route: one, connections: 2, script: mine.lua}\n")
 
 
+def test_an_app_that_no_row_uses_may_be_half_written(project: Path) -> None:
+    write(project, "apps/later/app.yml", "")
+    rows = "  - {name: a, app: shop, route: one, connections: 2}\n"
+    write(project, "configs/suites/shop.yml", SUITE + rows)
+    assert [app.name for app in plan(project, Apps(project), BenchRequest(suite="shop")).apps] == ["shop"]
+    with pytest.raises(InputError, match=r"later/app\.yml:1: "):
+        read_apps(project)
+
+
+def test_the_mistakes_of_an_app_that_rows_use_are_told_once_with_those_of_the_suite(project: Path) -> None:
+    write(project, "apps/later/app.yml", "title: Later\n")
+    rows = (
+        "  - {name: a, app: later, connections: 2}\n"
+        "  - {name: b, app: later, connections: 4}\n"
+        "  - {name: c, app: latr, connections: 2}\n"
+    )
+    write(project, "configs/suites/shop.yml", SUITE + rows)
+    with pytest.raises(InputError) as caught:
+        plan(project, Apps(project), BenchRequest(suite="shop"))
+    assert [f"{one.where.rpartition('/')[2]}: {one.message}" for one in caught.value.problems] == [
+        "app.yml:1: 'routes' is missing",
+        "shop.yml:7: unknown app 'latr'; did you mean later?",
+    ]
+
+
 def test_a_capture_that_no_step_makes_is_refused(project: Path) -> None:
     more = "  login: {path: /login, capture: {token: 'token=(%w+)'}}\n  mine: {path: '/mine/{token}'}\n"
     write(project, "apps/shop/app.yml", APP + more)
@@ -256,6 +284,61 @@ def test_a_capture_that_no_step_makes_is_refused(project: Path) -> None:
     assert mistakes(project, "  - {name: a, app: shop, route: mine, connections: 2}\n") == [
         "shop.yml:5: 'mine' uses {token}, which 'login' captures: take that as a step, too"
     ]
+
+
+def test_a_capture_that_only_a_later_step_makes_is_refused(project: Path) -> None:
+    more = "  login: {path: /login, capture: {token: 'token=(%w+)'}}\n  mine: {path: '/mine/{token}'}\n"
+    write(project, "apps/shop/app.yml", APP + more)
+    assert mistakes(project, "  - {name: a, app: shop, steps: [mine, login], connections: 2}\n") == [
+        "shop.yml:5: 'mine' uses {token}, which 'login' captures: name that before it"
+    ]
+
+
+def test_a_name_in_a_path_that_no_route_captures_is_told_with_the_nearest(project: Path) -> None:
+    more = "  make: {path: /orders, capture: {number: '(%d+)'}}\n  look:\n    path: /orders/{nummer}\n"
+    assert app_mistakes(project, APP + more) == ["app.yml:15: unknown capture '{nummer}'; did you mean {number}?"]
+    assert app_mistakes(project, APP + "  look: {path: '/orders/{id}'}\n") == [
+        "app.yml:13: unknown capture '{id}'; known: none"
+    ]
+
+
+def test_braces_in_a_body_are_no_capture_unless_a_route_has_one_of_that_name(project: Path) -> None:
+    more = "  query: {path: /graph, method: post, body: '{ user {name} }', capture: {id: '(%d+)'}}\n"
+    write(project, "apps/shop/app.yml", APP + more)
+    assert planned(project, "  - {name: a, app: shop, route: query, connections: 2}\n").rows
+
+
+WRONG_PATTERNS = ("(%d+", "%d+)", "id%", "[a-z", "[]", "[^]", "[a%", "%bx", "%f", "%fa", "(a[)]", "((a)", "%f[a", "[%]")
+RIGHT_PATTERNS = (
+    "(%d+)",
+    '"id": "([^"]*)"',
+    "%(%)",
+    "[]]",
+    "[^]]",
+    "[(]",
+    "%b()",
+    "%f[%w]a",
+    "()",
+    "(a)(b)",
+    "%%",
+    "a%]",
+    "",
+)
+
+
+@pytest.mark.parametrize("pattern", [*WRONG_PATTERNS, *RIGHT_PATTERNS])
+def test_a_pattern_is_judged_as_lua_judges_it(pattern: str) -> None:
+    """Lua looks at a pattern only as far as a text fits it, so that it is given texts of many kinds."""
+    lua: Any = luajit21
+    match = lua.LuaRuntime().eval("function(text, pattern) return (pcall(string.match, text, pattern)) end")
+    texts = ("", "1", "a1", "aa", "id", 'x "id": "7"', "(a)", "^", "x", "a)", "]", "ab", "%")
+    assert (lua_pattern.mistake(pattern) == "") == all(match(text, pattern) for text in texts)
+    assert bool(lua_pattern.mistake(pattern)) == (pattern in WRONG_PATTERNS)
+
+
+def test_a_capture_that_is_no_lua_pattern_is_told_with_its_line(project: Path) -> None:
+    more = "  make:\n    path: /orders\n    capture:\n      number: (%d+\n"
+    assert app_mistakes(project, APP + more) == ["app.yml:16: '(%d+' is no Lua pattern: unfinished capture"]
 
 
 def test_a_profile_without_a_duration_is_told(project: Path) -> None:

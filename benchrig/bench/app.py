@@ -11,7 +11,7 @@ from typing import Literal
 from benchrig import yamlfile
 from benchrig.agent import spec
 from benchrig.bench.data import digests, read_data
-from benchrig.bench.traffic import Route, RouteFile, resolve
+from benchrig.bench.traffic import PLACEHOLDER, Route, RouteFile, resolve
 from benchrig.errors import InputError, Problem, unknown
 
 Runtime = Literal["python", "go", "openresty", "system"]
@@ -160,20 +160,63 @@ def _routes(document: yamlfile.Document, folder: Path, given: object) -> tuple[d
             continue
         routes[str(key)], wrongs = resolve(document, (*where, str(key)), folder, str(key), file)
         problems += wrongs
+    if len(routes) == len(given):
+        problems += _never_captured(document, where, routes)
     return routes, problems
+
+
+def _never_captured(document: yamlfile.Document, where: tuple[str, ...], routes: Mapping[str, Route]) -> Iterator[Problem]:
+    """Tell of a `{name}` in a path that no route captures; in headers and bodies braces may be meant as they are."""
+    known = [f"{{{name}}}" for route in routes.values() for name in route.capture]
+    for route in routes.values():
+        for used in (found[0] for found in PLACEHOLDER.finditer(route.path)):
+            if used not in known:
+                yield document.problem((*where, route.name, "path"), str(unknown("capture", used, known)))
+
+
+class Apps(Mapping[str, App]):
+    """The apps below `root/apps` by name. Each is read when it is asked for: one that nobody asks for may be half written.
+
+    Asking for one raises InputError with all that is wrong with it, each mistake in its `problems`.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._folders = {path.parent.name: path.parent for path in sorted((root / "apps").glob("*/app.yml"))}
+        self._read: dict[str, App] = {}
+
+    def __getitem__(self, name: str) -> App:
+        folder = self._folders[name]
+        if name not in self._read:
+            try:
+                app = read_app(folder)
+            except InputError as error:
+                place = yamlfile.shown(folder / "app.yml")
+                raise InputError(problems=error.problems or [Problem(place, str(error))]) from None
+            if problems := [*_data_problems(self._root, app)]:
+                raise InputError(problems=problems)
+            self._read[name] = app
+        return self._read[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._folders
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._folders)
+
+    def __len__(self) -> int:
+        return len(self._folders)
 
 
 def read_apps(root: Path) -> dict[str, App]:
     """Read every app below `root/apps`, by name. Raises InputError with the mistakes of all of them at once."""
-    apps: dict[str, App] = {}
+    found, apps = Apps(root), {}
     problems: list[Problem] = []
-    for path in sorted((root / "apps").glob("*/app.yml")):
+    for name in found:
         try:
-            app = apps[path.parent.name] = read_app(path.parent)
+            apps[name] = found[name]
         except InputError as error:
-            problems.extend(error.problems or [Problem(yamlfile.shown(path), str(error))])
-            continue
-        problems.extend(_data_problems(root, app))
+            problems += error.problems
     if problems:
         raise InputError(problems=problems)
     return apps

@@ -135,14 +135,15 @@ def _wanted(row: RowFile, app: App) -> tuple[str, tuple[str, ...]]:
 
 
 def _never_captured(app: App, names: Sequence[str]) -> Iterator[str]:
-    """Tell of what a row's requests use and only routes capture that the row does not send."""
-    sent = [app.routes[name] for name in names if name in app.routes]
-    captured = {name for route in sent for name in route.capture}
-    for route in sent:
+    """Tell of what a row's requests use and only routes capture that the row does not send, or sends after them."""
+    captured: set[str] = set()
+    for route in (app.routes[name] for name in names if name in app.routes):
+        captured |= route.capture.keys()
         for name in sorted(route.placeholders - captured):
             for other in app.routes.values():
                 if name in other.capture:
-                    yield f"'{route.name}' uses {{{name}}}, which '{other.name}' captures: take that as a step, too"
+                    what = "name that before it" if other.name in names else "take that as a step, too"
+                    yield f"'{route.name}' uses {{{name}}}, which '{other.name}' captures: {what}"
 
 
 def _mistakes(row: RowFile) -> Iterator[tuple[str, str]]:

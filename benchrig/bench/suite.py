@@ -40,16 +40,16 @@ class SuiteFile:
 
 @dataclass(frozen=True)
 class BenchRequest:
-    """What the user asks for; what is empty or 0 comes from the suite and its profile."""
+    """What the user asks for; what is empty or None comes from the suite and its profile."""
 
     suite: str = "web-frameworks"
     profile: str = "quick"
     only: tuple[str, ...] = ()
     """Names of rows, of apps or of routes: then all their rows."""
     duration: str = ""
-    connections: int = 0
-    threads: int = 0
-    repeats: int = 0
+    connections: int | None = None
+    threads: int | None = None
+    repeats: int | None = None
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class Plan:
 
 
 def plan(root: Path, apps: Mapping[str, App], request: BenchRequest) -> Plan:
-    """Read the suite and apply what the user asks for.
+    """Read the suite and apply what the user asks for. Of `apps`, those that its rows name are looked at.
 
     Raises InputError: an unknown suite, profile or row; every mistake in the file with its line; a value out of range.
     """
@@ -155,9 +155,12 @@ def _wrong_duration(document: yamlfile.Document, where: tuple[str, ...], text: s
 
 def _whole_seconds(text: str) -> float:
     """Read a duration that a load generator can take. Raises ValueError for any other."""
-    seconds = yamlfile.seconds(text)
+    try:
+        seconds = yamlfile.seconds(text)
+    except ValueError:
+        seconds = 0.0
     if seconds < 1 or seconds % 1:
-        raise ValueError(f"'{text}' is not a whole number of seconds, at least 1")
+        raise ValueError(f"'{text}' is not a whole number of seconds, at least 1; write for example 5s or 1m")
     return seconds
 
 
@@ -165,8 +168,8 @@ def _overridden(profile: ProfileFile, request: BenchRequest) -> ProfileFile:
     """Return the profile with what the user asks for instead. Raises InputError for a value out of range."""
     for name in ("connections", "threads", "repeats"):
         value = getattr(request, name)
-        if value < 0:
-            raise InputError(f"--{name} must be at least 1, not {value}")
+        if value is not None and value < 1:
+            raise InputError(f"--{name}: {value} is not at least 1")
     if request.duration:
         try:
             _whole_seconds(request.duration)

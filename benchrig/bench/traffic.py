@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from benchrig.bench import lua_pattern
 from benchrig.errors import Problem
 from benchrig.yamlfile import Document
 
@@ -118,14 +119,8 @@ def resolve(
     def wrong(message: str, *keys: str) -> None:
         problems.append(document.problem((*where, *keys), message))
 
-    if not file.path.startswith("/"):
-        wrong(f"a path begins with '/', found '{file.path}'", "path")
-    if not file.method.isalpha():
-        wrong(f"'{file.method}' is no HTTP method", "method")
-    if file.body and file.bodies:
-        wrong("a route has 'body' or 'bodies', not both", "bodies")
-    if file.expect.json is not None and file.expect.json_file:
-        wrong("'expect' has 'json' or 'json_file', not both", "expect", "json_file")
+    for message, keys in _mistakes(file):
+        wrong(message, *keys)
     bodies: tuple[str, ...] = (file.body,) if file.body else ()
     wanted = file.expect.json
     try:
@@ -151,6 +146,21 @@ def resolve(
         capture=file.capture,
     )
     return route, problems
+
+
+def _mistakes(file: RouteFile) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield what is wrong with a route as it is written, and the key where."""
+    if not file.path.startswith("/"):
+        yield f"a path begins with '/', found '{file.path}'", ("path",)
+    if not file.method.isalpha():
+        yield f"'{file.method}' is no HTTP method", ("method",)
+    if file.body and file.bodies:
+        yield "a route has 'body' or 'bodies', not both", ("bodies",)
+    if file.expect.json is not None and file.expect.json_file:
+        yield "'expect' has 'json' or 'json_file', not both", ("expect", "json_file")
+    for name, pattern in file.capture.items():
+        if wrong := lua_pattern.mistake(pattern):
+            yield f"'{pattern}' is no Lua pattern: {wrong}", ("capture", name)
 
 
 def read_lines(path: Path) -> tuple[str, ...]:
