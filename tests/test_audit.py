@@ -79,10 +79,16 @@ def test_a_long_run_is_held_to_littles_law_more_closely(seconds: float, contradi
     assert ("littles_law" in found(cell)) == contradicts
 
 
-def test_both_sides_of_littles_law_are_told() -> None:
-    text = found(a_sound_cell(load=slow(a_load(50_000), mean_ms=20.0)))["littles_law"].text
-    assert "mean latency 20 ms" in text
-    assert "mean 200 ms" in text
+@pytest.mark.parametrize(("mean_ms", "told"), [(20.0, "20 ms is too low"), (500.0, "500 ms is too high")])
+def test_how_far_a_mean_is_from_littles_law_is_told_as_a_factor(mean_ms: float, told: str) -> None:
+    text = found(a_sound_cell(load=slow(a_load(50_000), mean_ms)))["littles_law"].text
+    factor = f"{mean_ms / 200:.2f} times what 2000 connections at 10000 requests/s mean"
+    assert text == f"mean latency {told} for Little's law: {factor}"
+
+
+def test_connections_that_idle_on_purpose_are_not_held_to_littles_law() -> None:
+    load = slow(a_load(50_000), mean_ms=20.0)
+    assert found(a_sound_cell(load=replace(load, pauses=True))) == {}
 
 
 def test_connections_that_never_got_a_reply_are_told() -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from benchrig.report.notes import notes_of
-from benchrig.report.table import Row
+from benchrig.report.table import Row, make
 from benchrig.results.model import Remark
+from tests.cases.reports import a_cell, a_load, a_run
 
 
 def row(name: str, *remarks: Remark) -> Row:
@@ -29,6 +31,22 @@ def test_numbers_in_the_names_of_hosts_are_not_made_a_range() -> None:
     assert lines(rows) == (
         "row0, row1, row2, row3: something else used 7 to 30 % of the CPU time of load1",
         "row4, row5, row6, row7: something else used 7 to 30 % of the CPU time of load2",
+    )
+
+
+def test_of_means_that_contradict_littles_law_the_range_of_their_factors_is_told() -> None:
+    """Each row has its own throughput: the ranges of the two sides would say nothing of how far apart they are."""
+    cells = [
+        a_cell(
+            f"row{n}", load=replace(a_load(n * 5_000), latency=replace(a_load().latency, mean_us=1e6 / n)), sleep_seconds=0
+        )
+        for n in (2, 3, 4, 5)
+    ]
+    notes = notes_of(make(a_run(*(cell.name for cell in cells)), cells).rows)
+    (line,) = next(note.lines for note in notes if note.kind == "littles law")
+    assert line == (
+        "every row: mean latency 200 to 500 ms is too low for Little's law: 0.50 times what 2000 connections at "
+        "2000 to 5000 requests/s mean"
     )
 
 

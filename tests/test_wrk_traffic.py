@@ -184,7 +184,13 @@ def test_every_hook_of_a_users_script_is_called_beside_ours(wrk: Wrk, server: Re
     assert theirs
     assert int(theirs[1]) == 200 * load.replies_checked > 0
     assert load.replies_wrong == 0
+    assert not load.pauses
     assert {(r.method, r.headers["X-Thread"]) for r in server.requests} == {("DELETE", "thread 1"), ("DELETE", "thread 2")}
+
+
+@pytest.mark.parametrize("text", ["function delay() return 5 end", "local five = function() return 5 end\ndelay = five"])
+def test_a_delay_of_a_users_script_is_told_with_the_figures(wrk: Wrk, text: str) -> None:
+    assert wrk.load(Traffic((route(),), script=user_script(text)), {"film": "ok"}).pauses
 
 
 @pytest.mark.parametrize(

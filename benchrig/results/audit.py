@@ -83,6 +83,8 @@ class Figures:
     sleep_seconds: float = 0.0
     duration_seconds: float = 0.0
     """0 where it is not known: judged as a short run."""
+    always_busy: bool = True
+    """A connection sends its next request as soon as it has its reply."""
 
 
 def remarks(cell: Cell, run: Run) -> tuple[Remark, ...]:
@@ -99,6 +101,7 @@ def remarks(cell: Cell, run: Run) -> tuple[Remark, ...]:
         errors=cell.load.errors,
         sleep_seconds=cell.sleep_seconds,
         duration_seconds=cell.duration_seconds,
+        always_busy=not cell.load.pauses,
     )
     found = [*figure_remarks(figures)]
     if cell.generator:
@@ -163,14 +166,16 @@ def _little(figures: Figures) -> Iterator[Remark]:
 
     Source: J. D. C. Little, A Proof for the Queuing Formula L = λW, Operations Research 9 (1961).
     """
-    if not (figures.requests_per_second and figures.latency_mean_ms):
+    if not (figures.always_busy and figures.requests_per_second and figures.latency_mean_ms):
         return
     expected = 1e3 * figures.connections / figures.requests_per_second
     tolerance = LITTLE_TOLERANCE if figures.duration_seconds >= LONG_RUN_SECONDS else LITTLE_TOLERANCE_SHORT
     if abs(figures.latency_mean_ms - expected) > tolerance * expected:
+        # The factor is each row's own: it still says something where a report tells many rows as one, with ranges.
+        factor = figures.latency_mean_ms / expected
         text = (
-            f"mean latency {figures.latency_mean_ms:.0f} ms contradicts Little's law: {figures.connections} connections at "
-            f"{figures.requests_per_second:.0f} requests/s mean {expected:.0f} ms"
+            f"mean latency {figures.latency_mean_ms:.0f} ms is too {'low' if factor < 1 else 'high'} for Little's law: "
+            f"{factor:.2f} times what {figures.connections} connections at {figures.requests_per_second:.0f} requests/s mean"
         )
         yield Remark("littles_law", text)
 

@@ -77,6 +77,8 @@ class Load:
     """Replies whose status or body was not the expected one."""
     wrong_example: str = ""
     """Status and beginning of the body of one of them."""
+    pauses: bool = False
+    """The connections idled on purpose: the user's script has a `delay`."""
 
     @property
     def requests_per_second(self) -> float:

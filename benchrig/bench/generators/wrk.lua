@@ -192,9 +192,9 @@ function done(summary, latency, requests)
     '%s{"requests": %d, "duration_us": %d, "bytes": %d, ' ..
     '"errors": {"connect": %d, "read": %d, "write": %d, "timeout": %d, "status": %d}, ' ..
     '"latency": {"min_us": %s, "max_us": %s, "mean_us": %s, "stdev_us": %s, "percentiles_us": {%s}}, ' ..
-    '"replies_checked": %d, "replies_wrong": %d, "wrong_example": %s}',
+    '"replies_checked": %d, "replies_wrong": %d, "wrong_example": %s, "pauses": %s}',
     traffic.marker, summary.requests, summary.duration, summary.bytes,
     e.connect, e.read, e.write, e.timeout, e.status,
     number(latency.min), number(latency.max), number(latency.mean), number(latency.stdev), table.concat(percentiles, ", "),
-    checked, wrong, text(example)))
+    checked, wrong, text(example), tostring(type(delay) == "function")))
 end
