@@ -209,7 +209,7 @@ def compare(ctx: Context, a: str, b: str) -> Iterator[None]:
     }
 )
 def new(ctx: Context, kind: str, name: str, address: str = "") -> Iterator[None]:
-    """Write an app and a suite of your own, commented, which work as they are: apps/NAME/app.yml, configs/suites/NAME.yml.
+    """Write an app and a suite of your own, commented, which work as they are: apps/NAME/, configs/suites/NAME.yml.
 
     Example: ./inv new app mine
     """

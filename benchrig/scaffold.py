@@ -1,4 +1,4 @@
-"""The two files that a benchmark of one's own begins with, an app and a suite: commented, and working as they are."""
+"""The files that a benchmark of one's own begins with, an app and a suite: commented, and working as they are."""
 
 from __future__ import annotations
 
@@ -18,30 +18,31 @@ LONGEST_NAME = 64
 """A name is part of a systemd unit's name and of the names of folders, which end at 255 characters."""
 
 
-def new_app(root: Path, name: str, address: str = "") -> tuple[Path, Path]:
-    """Write `apps/NAME/app.yml` and `configs/suites/NAME.yml` below `root`, and return their paths.
+def new_app(root: Path, name: str, address: str = "") -> tuple[Path, ...]:
+    """Write `apps/NAME/app.yml`, its `server.py` and `configs/suites/NAME.yml` below `root`, and return their paths.
 
-    The app is one that every machine can run, or with `address` a service that runs already. Raises InputError for a name
-    that cannot be a folder's and a unit's, for files that exist, and for an address that is none.
+    The app is one that every machine can run, or with `address` a service that runs already, without `server.py`. Raises
+    InputError for a name that cannot be a folder's and a unit's, for files that exist, and for an address that is none.
     """
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name) or len(name) > LONGEST_NAME:
         raise InputError(f"'{name}' cannot name an app: letters, digits, '-' and '_' only, at most {LONGEST_NAME}")
     app, suite = root / "apps" / name / "app.yml", root / "configs" / "suites" / f"{name}.yml"
     if there := [path for path in (app.parent, suite) if path.exists()]:
         raise InputError(problems=[Problem(shown(path), "is there already; choose another name") for path in there])
-    values = {"name": name, "address": address, "contains": "" if address else ", body: app.yml"}
-    texts = {
-        app: _filled("app-address.yml" if address else "app-command.yml", values) + _filled("routes.yml", values),
-        suite: _filled("suite.yml", values),
-    }
-    _refuse(name, texts[app])
+    values = {"name": name, "address": address, "contains": "" if address else ", body: hello"}
+    texts = {app: _filled("app-address.yml" if address else "app-command.yml", values) + _filled("routes.yml", values)}
+    if address:
+        _refuse(name, texts[app])
+    else:
+        texts[app.with_name("server.py")] = _filled("server.py", values)
+    texts[suite] = _filled("suite.yml", values)
     for path, text in texts.items():
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
         except OSError as error:
             raise InputError(f"{shown(path)}: cannot be written: {error.strerror}") from None
-    return app, suite
+    return tuple(texts)
 
 
 def _filled(template: str, values: Mapping[str, str]) -> str:
@@ -49,7 +50,7 @@ def _filled(template: str, values: Mapping[str, str]) -> str:
 
 
 def _refuse(name: str, text: str) -> None:
-    """Raise InputError, without a file left behind, for an app that could not be read; only its address can be wrong."""
+    """Raise InputError, without a file left behind, for an app whose address is none."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / name / "app.yml"
         path.parent.mkdir()

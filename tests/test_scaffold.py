@@ -5,6 +5,12 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -22,7 +28,7 @@ LUA = "function delay() return 5 end\n"
 
 def made(root: Path, name: str = "mine", address: str = "") -> tuple[App, Plan]:
     """Make an app and read it and its suite."""
-    app, suite = scaffold.new_app(root, name, address)
+    app, *_, suite = scaffold.new_app(root, name, address)
     found = read_app(app.parent)
     return found, plan(root, {name: found}, BenchRequest(suite=suite.stem))
 
@@ -34,14 +40,52 @@ def uncommented(path: Path) -> None:
 
 def test_app_works_with_what_the_machine_has(tmp_path: Path) -> None:
     app, planned = made(tmp_path)
-    assert (app.file.runtime, app.file.source, app.file.port) == ("system", (), 8080)
-    assert app.file.command.startswith("{bin}/python3 -m http.server 8080 ")
+    assert (app.file.runtime, app.file.source, app.file.port) == ("system", ("server.py",), 8080)
+    assert app.file.command == "{bin}/python3 server.py"
     assert [(row.name, row.traffic.title, row.connections) for row in planned.rows] == [("mine", "GET /", 20)]
 
 
 def test_service_that_runs_already_has_its_address_and_nothing_to_run(tmp_path: Path) -> None:
     app, _ = made(tmp_path, address="http://192.0.2.7:8000")
     assert (app.file.address, app.file.runtime, app.file.command) == ("http://192.0.2.7:8000", None, "")
+    assert [path.name for path in app.folder.iterdir()] == ["app.yml"]
+
+
+def test_server_to_begin_with_answers_as_its_route_says_in_one_piece_over_one_connection(tmp_path: Path) -> None:
+    app, _ = made(tmp_path)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = app.folder / "server.py"
+    server.write_text(server.read_text().replace("8080", str(port)))
+    with running(server), connected(port) as client:
+        for _ in range(20):
+            client.sendall(b"GET / HTTP/1.1\r\nHost: here\r\n\r\n")
+            head, _, body = client.recv(65536).partition(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 200 OK\r\n")
+            assert body.decode() == app.routes["home"].contains
+
+
+@contextmanager
+def running(program: Path) -> Iterator[None]:
+    """Run a Python program until the end of the block."""
+    process = subprocess.Popen([sys.executable, str(program)])
+    try:
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
+def connected(port: int) -> socket.socket:
+    """Return a connection to a server that is starting."""
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            return socket.create_connection(("127.0.0.1", port), timeout=20)
+        except ConnectionRefusedError:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
 
 
 def test_every_profile_can_be_measured(tmp_path: Path) -> None:
@@ -108,7 +152,8 @@ def test_new_app_is_made_measured_and_reported_by_one_command(clone: Clone, main
     assert main_job.code == 0
     done = clone.inv("new", "app", "fresh", "bench", "--suite", "fresh", "report")
     assert done.code == 0, done.stderr
-    assert "wrote apps/fresh/app.yml\nwrote configs/suites/fresh.yml\nnext: ./inv bench --suite fresh report" in done.stderr
+    wrote = "".join(f"wrote {name}\n" for name in ("apps/fresh/app.yml", "apps/fresh/server.py", "configs/suites/fresh.yml"))
+    assert f"{wrote}next: ./inv bench --suite fresh report" in done.stderr
     (row,) = json.loads((clone.root / "reports" / "latest" / "report.json").read_text())["rows"]
     assert (row["name"], row["status"]) == ("fresh", "measured")
     # What else runs on the computer is none of the app's doing.
