@@ -30,7 +30,7 @@ def up(ctx: Context, inventory: str = "") -> None:
 
     Example: ./inv up
     """
-    _machines(ctx, inventory).up()
+    _machines(ctx, inventory).up(tell=True)
 
 
 @command(

@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from ipaddress import IPv4Network
 from pathlib import Path
@@ -70,6 +71,34 @@ def test_what_becomes_of_existing_hosts_is_left_to_their_owner(tmp_path: Path, p
 def test_a_host_name_that_no_machine_can_have_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="'Web_1' cannot name a machine"):
         machines(tmp_path, "all: {vars: {benchrig_machine: lab}, hosts: {Web_1: }}")
+
+
+def test_existing_hosts_are_said_to_need_no_start_where_that_is_asked_for(
+    tmp_path: Path, port: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hosts = existing(tmp_path, port)
+    hosts.up()
+    assert capsys.readouterr().err == ""
+    hosts.up(tell=True)
+    assert capsys.readouterr().err == "'hosts': nothing to start: these hosts are looked after by somebody else\n"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a lab is seen in Linux's process list")
+def test_a_stopped_lab_machine_says_where_its_files_are_and_of_when_its_snapshot_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    lab = machines(tmp_path, "all: {vars: {benchrig_machine: lab}, hosts: {lab1: }}")
+    assert isinstance(lab, LabMachines)
+    machine = lab.lab.machine("lab1")
+    machine.changes.mkdir(parents=True)
+    files = f"its files are in {machine.path}"
+    assert [(one.state, one.detail) for one in lab.status()] == [("stopped", files)]
+    machine.kept.mkdir()
+    machine.changes.rename(machine.kept / "000001")
+    taken = time.mktime((2026, 11, 21, 14, 5, 59, 0, 0, -1))
+    os.utime(machine.kept, (taken, taken))
+    assert [(one.state, one.detail) for one in lab.status()] == [("stopped", f"{files}; snapshot of 2026-11-21 14:05")]
 
 
 def test_an_absent_lab_says_how_to_bring_it_up(tmp_path: Path) -> None:

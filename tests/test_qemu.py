@@ -120,6 +120,33 @@ def test_a_machine_suspended_by_hand_goes_on_with_its_clock_set(empty: QemuMachi
     assert len(done) == 3
 
 
+@needs_qemu
+def test_a_stopped_machine_says_where_its_files_are_and_of_when_its_snapshot_is(empty: QemuMachines) -> None:
+    machine = empty.folder.machine("vm1")
+    machine.path.mkdir(parents=True)
+    disk = qemu_machine.disk(machine)
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", disk, "16M"], check=True)
+    files = f"its files are in {machine.path}"
+    assert [(one.state, one.detail) for one in empty.status()] == [("stopped", files)]
+    subprocess.run(["qemu-img", "snapshot", "-c", "kept-1-1-64-tcg", disk], check=True)
+    year = time.strftime("%Y")
+    assert [one.detail.startswith(f"{files}; snapshot of {year}-") for one in empty.status()] == [True]
+    disk.write_bytes(b"no disk")
+    assert [(one.state, one.detail) for one in empty.status()] == [("stopped", files)]
+
+
+@pytest.mark.usefixtures("done")
+@needs_qemu
+def test_machines_that_run_already_are_named_where_that_is_asked_for(
+    empty: QemuMachines, capsys: pytest.CaptureFixture[str]
+) -> None:
+    port = empty.up().hosts["vm1"].port
+    assert "running at" not in capsys.readouterr().err
+    empty.up()
+    empty.up(tell=True)
+    assert capsys.readouterr().err == f"vm1: running at 127.0.0.1:{port}\n"
+
+
 @pytest.mark.usefixtures("done")
 @needs_qemu
 def test_a_machine_left_half_made_that_the_inventory_no_longer_names_is_in_nobodys_way(empty: QemuMachines) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 
 import pytest
@@ -220,6 +221,8 @@ def test_a_snapshot_is_kept_and_restored_with_the_clock_set(vagrant_clone: Clone
         "snapshot save vagrant.vm1 benchrig --force",
         "snapshot restore vagrant.vm1 benchrig",
     ]
+    (status,) = machines.status()
+    assert re.fullmatch(r"Vagrant with libvirt, 4 CPUs, 4096 MB; snapshot of \d{4}-\d\d-\d\d \d\d:\d\d", status.detail)
 
 
 def test_a_machine_that_a_killed_restore_left_in_the_past_gets_the_time_with_the_next_up(

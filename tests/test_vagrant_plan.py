@@ -194,10 +194,10 @@ def test_a_machine_made_with_kvm_is_not_started_where_kvm_works_no_more(
     vagrant_clone: Clone, guest: Guest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     machines = vagrant_clone.machines()
-    vagrant_clone.note(machines, vm1=replace(running(vagrant_clone, guest), port=1, kept=True))
+    vagrant_clone.note(machines, vm1=replace(running(vagrant_clone, guest), port=1, kept=1.0))
     vagrant_clone.vagrant(status="2.3.4/status-shutoff", ssh_config="2.3.4/ssh-config")
     machines.up()
-    vagrant_clone.note(machines, vm1=replace(machines.folder.known()["vm1"], port=1, kept=True))
+    vagrant_clone.note(machines, vm1=replace(machines.folder.known()["vm1"], port=1, kept=1.0))
     vagrant_clone.vagrant(status="2.3.4/status-shutoff")
     monkeypatch.setattr("benchrig.machines.accelerator.probe", lambda: ABORTS)
     for act in (machines.up, machines.restore):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
+from benchrig import console
 from benchrig.errors import unknown
 from benchrig.inventory import Inventory
 
@@ -27,8 +28,11 @@ class MachineStatus:
 class Machines(Protocol):
     """The machines of one inventory. Every method raises MachineError when it cannot do what it says."""
 
-    def up(self) -> Inventory:
-        """Start every machine, making those that do not exist, and return the inventory as `reach` does."""
+    def up(self, *, tell: bool = False) -> Inventory:
+        """Start every machine, making those that do not exist, and return the inventory as `reach` does.
+
+        What is started is told; with `tell` also where they are when all were running.
+        """
 
     def down(self) -> None:
         """Stop every machine; what is on its disk stays."""
@@ -57,6 +61,14 @@ def machines_of(inventory: Inventory, root: Path) -> Machines:
     if inventory.machine not in KINDS:
         raise unknown("kind of machine (benchrig_machine)", inventory.machine, KINDS)
     return KINDS[inventory.machine](inventory, root)
+
+
+def told_running(inventory: Inventory, tell: bool) -> Inventory:
+    """Return the inventory; if `tell`, after telling where each of its machines runs."""
+    for host in inventory.hosts.values() if tell else ():
+        place = host.address if host.port in (None, 22) else f"{host.address}:{host.port}"
+        console.line(f"{host.name}: running at {place}")
+    return inventory
 
 
 def _lab(inventory: Inventory, root: Path) -> Machines:

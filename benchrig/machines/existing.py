@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import NoReturn
 
-from benchrig import openssh, ssh
+from benchrig import console, openssh, ssh
 from benchrig.errors import HostError, MachineError
 from benchrig.inventory import Host, Inventory
 from benchrig.machines import MachineStatus
@@ -20,8 +20,10 @@ class ExistingMachines:
     def __init__(self, inventory: Inventory) -> None:
         self.inventory = inventory
 
-    def up(self) -> Inventory:
+    def up(self, *, tell: bool = False) -> Inventory:
         """Return the inventory as `reach` does. Starts nothing: whether a host answers is seen when it is used."""
+        if tell:
+            console.line(f"'{self.inventory.name}': nothing to start: these hosts are looked after by somebody else")
         return self.reach()
 
     def down(self) -> None:

@@ -25,8 +25,9 @@ from benchrig.machines import (
     lab_requirements,
     lab_snapshot,
     outer,
+    told_running,
 )
-from benchrig.machines.folder import remove, write
+from benchrig.machines.folder import remove, with_snapshot, write
 from benchrig.machines.lab_folder import LabMachine, lab_of
 from benchrig.machines.lab_machine import Plan
 from benchrig.machines.outer import Outer
@@ -40,14 +41,15 @@ class LabMachines:
         self.inventory = inventory
         self.lab = lab_of(inventory, root)
 
-    def up(self) -> Inventory:
+    def up(self, *, tell: bool = False) -> Inventory:
         """Start what is not running and wait until each machine's sshd answers. Raises MachineError."""
-        if not self._complete():
-            lab_requirements.check()
-            with self.lab.locked():
-                # Another process may have done it while we waited.
-                if not self._complete():
-                    self._start()
+        if self._complete():
+            return told_running(self.reach(), tell)
+        lab_requirements.check()
+        with self.lab.locked():
+            # Another process may have done it while we waited.
+            if not self._complete():
+                self._start()
         return self.reach()
 
     def down(self) -> None:
@@ -185,9 +187,11 @@ class LabMachines:
     def _status(self, machine: LabMachine, words: set[str]) -> MachineStatus:
         address = self.lab.record().address(machine.name)
         if lab_machine.is_up(machine, words):
-            return MachineStatus(machine.name, "running", address, "systemd-nspawn on this machine")
+            detail = with_snapshot("systemd-nspawn on this machine", lab_snapshot.taken(machine))
+            return MachineStatus(machine.name, "running", address, detail)
         if machine.exists:
-            return MachineStatus(machine.name, "stopped", "", f"kept in {machine.path}")
+            detail = with_snapshot(f"its files are in {machine.path}", lab_snapshot.taken(machine))
+            return MachineStatus(machine.name, "stopped", "", detail)
         return MachineStatus(machine.name, "absent", "", "made by ./inv up")
 
 

@@ -35,6 +35,12 @@ def take(machine: LabMachine) -> None:
         machine.changes.rename(machine.kept / name)
 
 
+def taken(machine: LabMachine) -> float:
+    """Return when the machine's snapshot was taken, in seconds since 1970; 0 when it has none."""
+    # A layer itself tells when its topmost folder was last changed; the folder of layers, when one was added.
+    return machine.kept.stat().st_mtime if machine.layers() else 0.0
+
+
 def restore(machine: LabMachine) -> None:
     """Stop a machine and set aside what changed since its snapshot. Raises MachineError."""
     lab_machine.stop(machine)

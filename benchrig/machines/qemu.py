@@ -27,10 +27,11 @@ from benchrig.machines import (
     qemu_process,
     qemu_snapshot,
     sizes,
+    told_running,
 )
 from benchrig.machines.accelerator import Name
 from benchrig.machines.box_files import USER
-from benchrig.machines.folder import MachineFolder, MachinesFolder, cache, write
+from benchrig.machines.folder import MachineFolder, MachinesFolder, cache, with_snapshot, write
 from benchrig.machines.parallel import each
 from benchrig.machines.qemu_machine import Hardware
 
@@ -51,11 +52,12 @@ class QemuMachines:
         naming.check(inventory.hosts)
         self.folder = MachinesFolder(cache() / "qemu" / naming.folder_name(inventory, root, cache()))
 
-    def up(self) -> Inventory:
+    def up(self, *, tell: bool = False) -> Inventory:
         """Start what is not running and wait until each machine lets us in. Raises MachineError, HostError, InputError."""
-        if self._not_up():
-            with self._working():
-                self._start(self._not_up())
+        if not self._not_up():
+            return told_running(self.reach(), tell)
+        with self._working():
+            self._start(self._not_up())
         return self.reach()
 
     def down(self) -> None:
@@ -237,9 +239,11 @@ def _never_kept(names: Iterable[str]) -> MachineError:
 
 def _status(machine: MachineFolder) -> MachineStatus:
     noted = qemu_machine.record(machine)
+    taken = qemu_snapshot.taken(machine)
     if qemu_process.find(machine.path) is not None:
         how = "" if qemu_machine.is_up(machine) else "; does not let us in yet, or is suspended: ./inv up"
-        return MachineStatus(machine.name, "running", f"127.0.0.1:{noted.port}", f"QEMU: {noted.hardware}{how}")
+        detail = with_snapshot(f"QEMU: {noted.hardware}{how}", taken)
+        return MachineStatus(machine.name, "running", f"127.0.0.1:{noted.port}", detail)
     if qemu_machine.disk(machine).exists():
-        return MachineStatus(machine.name, "stopped", "", f"kept in {machine.path}")
+        return MachineStatus(machine.name, "stopped", "", with_snapshot(f"its files are in {machine.path}", taken))
     return MachineStatus(machine.name, "absent", "", "made by ./inv up")

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import cast, get_args
 
 from benchrig.errors import MachineError
@@ -27,6 +28,8 @@ class Snapshot:
 
     number: int
     hardware: Hardware
+    taken: float = field(default=0.0, compare=False)
+    """When, in seconds since 1970; 0 before it is."""
 
     @property
     def name(self) -> str:
@@ -37,6 +40,14 @@ class Snapshot:
 def newest(machine: MachineFolder) -> Snapshot | None:
     """Return what was kept of a machine, running or not; None when there is nothing. Raises MachineError."""
     return max(_listed(machine), key=lambda one: one.number, default=None)
+
+
+def taken(machine: MachineFolder) -> float:
+    """Return when the snapshot that counts was taken, in seconds since 1970; 0 when there is none, or it cannot be told."""
+    with suppress(MachineError):
+        if found := newest(machine):
+            return found.taken
+    return 0.0
 
 
 def keep(machine: MachineFolder) -> None:
@@ -68,10 +79,10 @@ def _listed(machine: MachineFolder) -> list[Snapshot]:
     if not disk.exists():
         return []
     said = run(["qemu-img", "info", "-U", "--output=json", disk], f"{machine.name}: its disk cannot be read")
-    found = (_NAME.fullmatch(one["name"]) for one in json.loads(said).get("snapshots", []))
-    return [_snapshot(name) for name in found if name]
+    found = [(_NAME.fullmatch(one["name"]), one["date-sec"]) for one in json.loads(said).get("snapshots", [])]
+    return [_snapshot(name, when) for name, when in found if name]
 
 
-def _snapshot(name: re.Match[str]) -> Snapshot:
+def _snapshot(name: re.Match[str], when: float) -> Snapshot:
     number, cpus, memory_mb, accelerated = name.groups()
-    return Snapshot(int(number), Hardware(int(cpus), int(memory_mb), cast(accelerator.Name, accelerated)))
+    return Snapshot(int(number), Hardware(int(cpus), int(memory_mb), cast(accelerator.Name, accelerated)), when)

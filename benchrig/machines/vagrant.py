@@ -21,13 +21,14 @@ from benchrig.machines import (
     MachineStatus,
     accelerator,
     clock,
+    told_running,
     vagrant_libvirt,
     vagrant_login,
     vagrant_output,
     vagrant_plan,
     vagrant_virtualbox,
 )
-from benchrig.machines.folder import cache
+from benchrig.machines.folder import cache, with_snapshot
 from benchrig.machines.parallel import each
 from benchrig.machines.vagrant_folder import Known, VagrantFolder
 from benchrig.machines.vagrant_plan import MachinePlan, Plan, Provider, hosts_of, names_of
@@ -52,11 +53,11 @@ class VagrantMachines:
         self.key = vagrant_plan.key_of(inventory, root)
         self.folder = VagrantFolder(root / ".benchrig" / "vagrant" / self.key)
 
-    def up(self) -> Inventory:
+    def up(self, *, tell: bool = False) -> Inventory:
         """Start what is not running, making it first. Raises MachineError, InputError."""
         names = list(self.inventory.hosts)
         if vagrant_login.answer(self.folder, names):
-            return vagrant_login.reached(self.folder, self.inventory)
+            return told_running(vagrant_login.reached(self.folder, self.inventory), tell)
         with self.folder.locked():
             plan = self._plan()
             vagrant = self._vagrant(plan)
@@ -101,10 +102,10 @@ class VagrantMachines:
             for machine in plan.only(self.inventory.hosts):
                 console.status(f"{machine.name}: keeping it as it is")
                 # Vagrant removes the former snapshot first, so that there is none until the new one is whole.
-                self._note_kept(machine, kept=False)
+                self._note_kept(machine, 0.0)
                 arguments = ["snapshot", "save", machine.vagrant_name, SNAPSHOT, "--force"]
                 vagrant.run(arguments, f"{machine.name}: cannot be kept", timeout=LONG)
-                self._note_kept(machine, kept=True)
+                self._note_kept(machine, time.time())
             self._set_clocks(running)
             console.status("")
         console.line(f"vagrant: kept {', '.join(self.inventory.hosts)} as now; back to it: ./inv restore")
@@ -170,9 +171,9 @@ class VagrantMachines:
         vagrant_login.learn(self.folder, vagrant, machines, restart=True)
         self._set_clocks(one.name for one in machines)
 
-    def _note_kept(self, machine: MachinePlan, kept: bool) -> None:
+    def _note_kept(self, machine: MachinePlan, taken: float) -> None:
         known = self.folder.known()
-        self.folder.note({**known, machine.name: replace(known.get(machine.name, Known()), kept=kept)})
+        self.folder.note({**known, machine.name: replace(known.get(machine.name, Known()), kept=taken)})
 
     def _note_stale(self, names: Iterable[str]) -> None:
         """Note machines whose clocks are to be set: before these stand still or go on, so that no kill hides it."""
@@ -306,7 +307,7 @@ class VagrantMachines:
         if known.making:
             return MachineStatus(name, "stopped", "", f"{state}, half made; ./inv up makes it anew")
         with_what = f"{plan.provider}, emulated" if plan.is_emulated else plan.provider
-        sizes = f"Vagrant with {with_what}, {machine.cpus} CPUs, {machine.memory_mb} MB"
+        sizes = with_snapshot(f"Vagrant with {with_what}, {machine.cpus} CPUs, {machine.memory_mb} MB", known.kept)
         if state == "running":
             return MachineStatus(
                 name, "running", f"{known.address}:{known.port}" if known.port != 22 else known.address, sizes

@@ -24,8 +24,8 @@ class Known:
     port: int = 22
     user: str = ""
     key_file: str = ""
-    kept: bool = False
-    """Whether it has a snapshot of ours."""
+    kept: float = 0.0
+    """When our snapshot of it was taken, in seconds since 1970; 0 when it has none."""
     stale: bool = False
     """Whether its clock stood still, or is about to, and has not been set since."""
 

@@ -99,7 +99,7 @@ def _known(vagrant: Vagrant, machine: MachinePlan, login: Login, before: Known) 
         port=login.port,
         user=login.user,
         key_file=str(login.keys[0]) if login.keys else "",
-        kept=before.kept and before.id == number,
+        kept=before.kept if before.id == number else 0.0,
         stale=before.stale,
     )
 
