@@ -67,7 +67,9 @@ class LabMachines:
         lab_requirements.check()
         with self.lab.locked():
             self._stop()
+            console.status("removing what was on them")
             remove(self.lab.path)
+            console.status("")
         with suppress(OSError):
             self.lab.path.parent.rmdir()
         console.line("lab: destroyed")

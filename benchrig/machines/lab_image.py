@@ -56,7 +56,7 @@ def make(settings: Outer) -> Path:
         for leftover in folder.glob(".new*"):
             remove(leftover)
         if not path.is_dir():
-            console.line("lab: making the Debian 12 root image (once, about 20 s)")
+            console.line("lab: making the Debian 12 root image (once, 20 to 30 s)")
             started = time.monotonic()
             new = folder / ".new"
             try:

@@ -73,6 +73,7 @@ class QemuMachines:
             return
         with self._working():
             self._stop()
+            console.status("removing their disks")
             self.folder.remove()
         with suppress(OSError):
             self.folder.path.parent.rmdir()
