@@ -114,6 +114,32 @@ def test_a_port_that_is_a_clients_own_end_is_taken_and_the_client_is_named() -> 
         assert (found.free, found.pid, found.listens) == (False, os.getpid(), False)
 
 
+def test_an_app_that_listens_on_another_port_or_on_none_is_told() -> None:
+    us = [os.getpid()]
+    with listening() as port:
+        assert bench_unit._listens_elsewhere(us, port) == ""
+        assert f" {port}" in bench_unit._listens_elsewhere(us, 1)
+    with subprocess.Popen(["sleep", "60"]) as silent:
+        assert bench_unit._listens_elsewhere([silent.pid], port) == "; it listens on no port"
+        silent.kill()
+
+
+@pytest.mark.parametrize(
+    ("state", "told"),
+    [
+        ({"Result": "exit-code", "ExecMainCode": "1", "ExecMainStatus": "3"}, "exit status 3"),
+        ({"Result": "signal", "ExecMainCode": "2", "ExecMainStatus": "9"}, "signal 9"),
+        ({"Result": "oom-kill", "ExecMainCode": "2", "ExecMainStatus": "9"}, "oom-kill, signal 9"),
+        ({"Result": "success", "ExecMainCode": "1", "ExecMainStatus": "0"}, "success, exit status 0"),
+    ],
+)
+def test_how_an_app_ended_is_told_as_systemd_saw_it(
+    monkeypatch: pytest.MonkeyPatch, state: dict[str, str], told: str
+) -> None:
+    monkeypatch.setattr(bench_unit, "show", lambda _unit, *names: {name: state[name] for name in names})
+    assert bench_unit._ending("benchrig-x.service") == told
+
+
 def test_a_port_that_nobody_answers_on_is_an_answer() -> None:
     with listening() as port:
         pass

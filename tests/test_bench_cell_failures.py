@@ -11,13 +11,14 @@ import pytest
 from benchrig.agent import bench_protocol as ask
 from benchrig.bench.cell import last_words, measure
 from benchrig.bench.host import OperationError
+from benchrig.bench.progress import outcome
 from benchrig.errors import HostError
 from benchrig.results.wrk_output import MARKER
 from tests.cases.cell import ALL_STEPS, FACTS, FILMS, OUTPUT, PLAN, ROW, RecordingHost, ends, tried
 from tests.cases.reports import SERVER
 from tests.test_wrk import EXACT, TEXT
 
-NOT_STARTED = ask.Readiness(False, "it ended by itself (exit-code, exit status 1)")
+NOT_STARTED = ask.Readiness(False, "it ended by itself (exit status 1)")
 
 
 @pytest.mark.parametrize(
@@ -29,7 +30,7 @@ NOT_STARTED = ask.Readiness(False, "it ended by itself (exit-code, exit status 1
             "port 8080 is taken by process 4711: nc -l 8080",
         ),
         ({"Start": OperationError("server: Unit not found.")}, 2, "server: Unit not found."),
-        ({"AwaitAnswer": NOT_STARTED}, 3, "the app did not start: it ended by itself (exit-code, exit status 1)"),
+        ({"AwaitAnswer": NOT_STARTED}, 3, "the app did not start: it ended by itself (exit status 1)"),
         (
             {"Fetch": ask.Reply(error="Connection refused")},
             4,
@@ -42,7 +43,7 @@ NOT_STARTED = ask.Readiness(False, "it ended by itself (exit-code, exit status 1
             "it answers wrongly: GET /health: status 404 and 'Not Found', not 200",
         ),
         ({"Fetch": ask.Reply(200, "no")}, 4, "it answers wrongly: GET /health: the body is 'no', without 'ok'"),
-        ({"FindWhatRuns": ask.Ran(False, {}, 0)}, 11, "the app died under the load"),
+        ({"FindWhatRuns": ask.Ran(False, {}, 0, "signal 9")}, 11, "the app died under the load (signal 9)"),
     ],
 )
 def test_a_step_that_fails_ends_the_cell_with_its_reason_the_journal_and_a_stop(
@@ -53,6 +54,13 @@ def test_a_step_that_fails_ends_the_cell_with_its_reason_the_journal_and_a_stop(
     assert (cell.status, cell.reason) == ("failed", told)
     assert asked == [*ALL_STEPS[:last_step], "server ReadJournal", "server Stop"]
     assert "it was the cable" in raw
+
+
+def test_what_more_there_is_to_a_failure_is_named_by_its_file() -> None:
+    cell, _, _ = tried(FindWhatRuns=ask.Ran(False, {}, 0, "exit status 3"))
+    said = outcome(replace(cell, raw="raw/sanic-1.txt"), "20260101-web")
+    assert said.startswith("failed: the app died under the load (exit status 3); the last it wrote: ")
+    assert said.endswith("; more in reports/20260101-web/raw/sanic-1.txt")
 
 
 @pytest.mark.parametrize(

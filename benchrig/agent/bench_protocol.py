@@ -246,6 +246,8 @@ class Ran:
     alive: bool
     versions: Mapping[str, str]
     open_files: int
+    ending: str = ""
+    """How it ended, when it is not alive."""
 
 
 @dataclass(frozen=True)

@@ -106,7 +106,7 @@ def _is_free(port: int) -> bool:
 
 def _holder(port: int) -> Port:
     """Return whose a taken port is: who listens on it, else who has a connection from it."""
-    sockets = dict(_sockets(port))
+    sockets = {name: listens for name, at, listens in _sockets() if at == port}
     found = Port(False)
     for process in Path("/proc").glob("[0-9]*"):
         for name in sockets.keys() & _open_files(process):
@@ -127,13 +127,19 @@ def _open_files(process: Path) -> set[str]:
     return found
 
 
-def _sockets(port: int) -> Iterator[tuple[str, bool]]:
-    """Yield the sockets whose own port this is, as /proc names them, and whether they listen."""
+def _sockets() -> Iterator[tuple[str, int, bool]]:
+    """Yield the TCP sockets there are, as /proc names them: each with its own port, and whether it listens."""
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):
         for line in read(table).splitlines()[1:]:
             words = line.split()
-            if int(words[1].rpartition(":")[2], 16) == port:
-                yield f"socket:[{words[9]}]", words[3] == "0A"
+            yield f"socket:[{words[9]}]", int(words[1].rpartition(":")[2], 16), words[3] == "0A"
+
+
+def _listens_elsewhere(pids: Iterable[int], port: int) -> str:
+    """Return what to say of processes that listen on another port, or on none; empty when they listen on this one."""
+    held = set().union(*(_open_files(Path(f"/proc/{pid}")) for pid in pids))
+    ports = sorted({at for name, at, listens in _sockets() if listens and name in held})
+    return "" if port in ports else f"; it listens on {', '.join(map(str, ports)) or 'no port'}"
 
 
 def fetch(op: Fetch) -> Reply:
@@ -159,19 +165,30 @@ def await_answer(unit: str, port: int, path: str, seconds: float) -> Readiness:
         if reply.status:
             break
         if time.monotonic() > next_look:
-            state = show(unit, "ActiveState", "Result", "ExecMainStatus")
-            if state.get("ActiveState") not in ("active", "activating"):
-                return Readiness(False, f"it ended by itself ({_ending(state)})")
+            if show(unit, "ActiveState").get("ActiveState") not in ("active", "activating"):
+                return Readiness(False, f"it ended by itself ({_ending(unit)})")
             next_look = time.monotonic() + 0.2
         if time.monotonic() > deadline:
-            return Readiness(False, f"it runs but did not answer on port {port} within {seconds:.0f} s: {reply.error}")
+            elsewhere = _listens_elsewhere(_processes(unit).pids(), port)
+            reason = f"it runs but did not answer on port {port} within {seconds:.0f} s: {reply.error}{elsewhere}"
+            return Readiness(False, reason)
         time.sleep(0.01)
-    _settle(UnitProcesses(show(unit, "ControlGroup").get("ControlGroup", "")))
+    _settle(_processes(unit))
     return Readiness(True)
 
 
-def _ending(state: dict[str, str]) -> str:
-    return f"{state.get('Result', 'unknown')}, exit status {state.get('ExecMainStatus', 'unknown')}"
+def _processes(unit: str) -> UnitProcesses:
+    return UnitProcesses(show(unit, "ControlGroup").get("ControlGroup", ""))
+
+
+def _ending(unit: str) -> str:
+    """Return how a unit's main process ended: `exit status 1`, `signal 9`, or `oom-kill, signal 9`."""
+    state = show(unit, "Result", "ExecMainCode", "ExecMainStatus")
+    # As waitid() says it: 1 is an exit, 2 and 3 are signals, without and with a core dump.
+    what = "signal" if state.get("ExecMainCode") in ("2", "3") else "exit status"
+    told = f"{what} {state.get('ExecMainStatus', 'unknown')}"
+    result = state.get("Result", "unknown")
+    return told if result in ("exit-code", "signal") else f"{result}, {told}"
 
 
 def _settle(processes: UnitProcesses) -> None:
@@ -202,7 +219,7 @@ def what_runs(app: str, unit: str, distributions: tuple[str, ...]) -> Ran:
     main = int(state.get("MainPID") or 0)
     limit = re.search(r"^Max open files\s+(\d+)", read(f"/proc/{main}/limits"), re.MULTILINE)
     if not limit:
-        return Ran(False, {}, 0)
+        return Ran(False, {}, 0, _ending(unit))
     pids = UnitProcesses(state.get("ControlGroup", "")).pids()
     installed = _distributions(APPS / app / "bin")
     wanted = {name: installed[name.lower()] for name in distributions if name.lower() in installed}

@@ -220,7 +220,7 @@ def _load(attempt: Attempt, blank: Cell) -> Cell:
             seen = server.ask(ask.StopSampling())
             ran = server.ask(ask.FindWhatRuns(app.name, app.unit, app.file.versions))
     if not ran.alive:
-        raise AppEndedError("the app died under the load")
+        raise AppEndedError(f"the app died under the load ({ran.ending})")
 
     facts, tool = attempt.ends.generator_facts, attempt.plan.generator
     load, reason = judge(Trial(tool, attempt.shape, output, seen, facts.local_ports, attempt.ends.shared))

@@ -14,9 +14,10 @@ OVERHEAD_SECONDS = 1.5
 
 
 class Progress:
-    """Counts the cells of a run; `titles` are what they are called."""
+    """Counts the cells of a run, which is named like its folder; `titles` are what they are called."""
 
-    def __init__(self, plan: Plan, titles: Sequence[str]) -> None:
+    def __init__(self, plan: Plan, run: str, titles: Sequence[str]) -> None:
+        self._run = run
         self._cells = len(titles)
         self._expected = plan.warm_up_seconds + plan.duration_seconds + OVERHEAD_SECONDS
         self._done = 0
@@ -47,16 +48,17 @@ class Progress:
         self._done += 1
         count = f"{self._done:{len(str(self._cells))}}/{self._cells}"
         console.line(
-            f"{self._title:{self._width}}  {count}  {outcome(cell)}", "" if cell.status == "measured" else "changed"
+            f"{self._title:{self._width}}  {count}  {outcome(cell, self._run)}",
+            "" if cell.status == "measured" else "changed",
         )
 
 
-def outcome(cell: Cell) -> str:
-    """Return what came of a cell, in short."""
+def outcome(cell: Cell, run: str) -> str:
+    """Return what came of a cell of this run, in short."""
     if cell.status == "not_possible":
         return f"not possible here: {cell.reason}"
     if cell.status == "failed" or cell.load is None:
-        return f"failed: {cell.reason}"
+        return f"failed: {cell.reason}; more in reports/{run}/{cell.raw}" if cell.raw else f"failed: {cell.reason}"
     latency = cell.load.latency
     return (
         f"{cell.load.requests_per_second:>9.1f} requests/s  mean {latency.mean_us / 1e3:.1f} ms  "

@@ -117,7 +117,7 @@ def _data_set(root: Path, wanted: Plan) -> DataSet | None:
 
 def _measure_all(wanted: Sequence[Turn], plan: Plan, folder: Path) -> list[tuple[str, Cell]]:
     """Measure every cell, and return them with their titles."""
-    progress = Progress(plan, [turn.title for turn in wanted])
+    progress = Progress(plan, folder.name, [turn.title for turn in wanted])
     measured: list[tuple[str, Cell]] = []
     try:
         for turn in wanted:
