@@ -161,11 +161,11 @@ def _routes(document: yamlfile.Document, folder: Path, given: object) -> tuple[d
         routes[str(key)], wrongs = resolve(document, (*where, str(key)), folder, str(key), file)
         problems += wrongs
     if len(routes) == len(given):
-        problems += _never_captured(document, where, routes)
+        problems += _unknown_captures(document, where, routes)
     return routes, problems
 
 
-def _never_captured(document: yamlfile.Document, where: tuple[str, ...], routes: Mapping[str, Route]) -> Iterator[Problem]:
+def _unknown_captures(document: yamlfile.Document, where: tuple[str, ...], routes: Mapping[str, Route]) -> Iterator[Problem]:
     """Tell of a `{name}` in a path that no route captures; in headers and bodies braces may be meant as they are."""
     known = [f"{{{name}}}" for route in routes.values() for name in route.capture]
     for route in routes.values():
