@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -11,7 +13,7 @@ import pytest
 
 from benchrig import yamlfile
 from benchrig.errors import InputError
-from benchrig.report import claims, published
+from benchrig.report import EXPORTS, Report, claims, published, render_terminal
 from benchrig.report.claim_figures import FUNCTIONS, NoFigureError, find
 from benchrig.report.claim_language import Figure
 from benchrig.report.table import make, of_published
@@ -327,3 +329,60 @@ def test_all_claims_of_a_run_are_judged_whatever_it_has() -> None:
     assert len(verdicts) == 45
     assert all(verdict.reason for verdict in verdicts)
     assert max(map(len, claims.render_terminal(verdicts).splitlines())) <= 100
+
+
+ALL = claims.read("web-frameworks", ROOT) or ()
+
+
+def test_claims_of_rows_that_are_not_in_the_run_are_one_line_in_what_people_read() -> None:
+    cells = measured({"go-2000": [19_000]})
+    of_run = table(cells)
+    report = Report(of_run, claims.judge(ALL, of_run, DOCUMENT))
+    shown = [verdict.claim for verdict in report.verdicts if "is not in this run" not in verdict.reason]
+    absent = len(ALL) - len(shown)
+    assert absent > 30
+    for text in (claims.render_report(report), render_terminal(report), EXPORTS["report.md"](report), page(report)):
+        assert f"{absent} of rows that are not in this run" in " ".join(text.split())
+        assert "flask-sync is not in this run" not in text
+    assert re.findall(r"^([\w-]+): ", claims.render_report(report), re.MULTILINE)[1:] == shown
+    # Programs have them all.
+    assert len(json.loads(EXPORTS["report.json"](report))["claims"]) == len(ALL)
+
+
+def test_claims_of_rows_that_the_run_did_not_come_to_are_told_one_by_one(tmp_path: Path) -> None:
+    verdict = judged(one(tmp_path, "throughput(sanic) > 1"), [a_cell("flask-sync")], "flask-sync", "sanic")
+    assert not verdict.not_in_run
+    assert "the run did not come to sanic" in claims.render_terminal([verdict])
+
+
+def test_a_claim_with_another_reason_beside_a_row_that_is_not_in_the_run_is_told(tmp_path: Path) -> None:
+    claim = one(tmp_path, "throughput(sanic) > throughput(go-2000)")
+    assert judged(claim, [a_cell("sanic")]).not_in_run
+    assert not judged(claim, [missing("sanic", "failed", "it died")]).not_in_run
+
+
+def test_every_report_has_the_command_that_helps_the_inconclusive_claims() -> None:
+    of_run = table(measured({name: [900] for name in PUBLISHED.rows}))
+    report = Report(of_run, claims.judge(ALL, of_run, DOCUMENT))
+    wanted = [verdict.wanted for verdict in report.verdicts if verdict.word == "inconclusive"]
+    assert len(wanted) > 1
+    assert all(wanted)
+    rows = ",".join(name for name in PUBLISHED.rows if any(name in one.rows for one in wanted if one))
+    command = (
+        f"./inv bench -i lab --suite web-frameworks --profile quick --only {rows} --duration 5s --threads 4 --repeats 6"
+    )
+    for text in (claims.render_report(report), render_terminal(report), EXPORTS["report.md"](report), page(report)):
+        assert f"{len(wanted)} inconclusive claims need more repeats:" in text
+        assert command in text
+
+
+def test_where_repeats_help_nothing_none_are_asked_for(tmp_path: Path) -> None:
+    claim = one(tmp_path, "throughput(sanic) / throughput(flask-sync) == 8")
+    of_run = table(measured({"sanic": [800, 810, 820, 830, 840, 850], "flask-sync": [100, 101, 102, 103, 104, 105]}))
+    (verdict,) = claims.judge([claim], of_run, DOCUMENT)
+    assert (verdict.word, verdict.wanted) == ("inconclusive", None)
+    assert "more repeats" not in render_terminal(Report(of_run, (verdict,)))
+
+
+def page(report: Report) -> str:
+    return html.unescape(EXPORTS["report.html"](report))

@@ -120,6 +120,7 @@ def test_the_files_of_a_report_are_written_whole_and_made_anew_from_the_records(
     for name, export in EXPORTS.items():
         assert (folder / name).read_text(encoding="utf-8") == export(report)
     assert {path.name for path in folder.iterdir()} == {*EXPORTS, "run.json", "cells.jsonl", "raw"}
+    assert render_terminal(report).splitlines()[-1] == f"as a page, with all columns: {folder / 'report.html'}"
 
 
 def test_a_run_with_unknown_published_figures_names_the_nearest(tmp_path: Path) -> None:
@@ -245,7 +246,9 @@ def test_an_unknown_name_says_the_nearest_of_runs_and_of_published_sets(tmp_path
 def test_a_published_set_is_shown_and_nothing_is_written(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "configs", tmp_path / "configs")
     before = sorted(tmp_path.rglob("*"))
-    assert write_reports("web-frameworks", tmp_path).table.name == "web-frameworks"
+    report = write_reports("web-frameworks", tmp_path)
+    assert report.table.name == "web-frameworks"
+    assert "report.html" not in render_terminal(report)
     assert sorted(tmp_path.rglob("*")) == before
 
 

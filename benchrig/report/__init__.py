@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
+from benchrig import yamlfile
 from benchrig.report import export_csv, export_html, export_json, export_markdown
 from benchrig.report.compare import compare
 from benchrig.report.compare import render as render_comparison
@@ -52,4 +54,4 @@ def write_reports(name: str | Path, root: Path) -> Report:
         part = folder / f".{file}.part"
         part.write_text(export(report), encoding="utf-8")
         part.replace(folder / file)
-    return report
+    return replace(report, page=yamlfile.shown(folder / "report.html"))

@@ -33,6 +33,10 @@ class NoFigureError(Exception):
     """A table does not have a figure, or not one that may be used; the text says why."""
 
 
+class NotInRunError(NoFigureError):
+    """The run was not to measure the row."""
+
+
 @dataclass(frozen=True)
 class Function:
     """A function of a row: how its figure is judged, its unit, and where it stands in a row's figures."""
@@ -148,7 +152,9 @@ def _row(name: str, table: Table) -> Row:
         raise NoFigureError(f"{name} {state}: {(row.reason.splitlines() or ['no reason given'])[0]}")
     if table.run is None:
         raise NoFigureError(f"the document has no figures of {name}")
-    raise NoFigureError(f"the run did not come to {name}" if name in table.not_run else f"{name} is not in this run")
+    if name in table.not_run:
+        raise NoFigureError(f"the run did not come to {name}")
+    raise NotInRunError(f"{name} is not in this run")
 
 
 def _same_conditions(figure: Figure, row: Row, table: Table, conditions: Conditions) -> None:

@@ -11,13 +11,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from benchrig.report import claim_notes, claim_words, describe
-from benchrig.report.claim_figures import Conditions, Found, NoFigureError, find
+from benchrig.report.claim_figures import Conditions, Found, NoFigureError, NotInRunError, find
 from benchrig.report.claim_file import Claim
 from benchrig.report.claim_language import Expression, Figure
 from benchrig.report.claim_values import MOST_REPEATS, Interval, UndefinedError, holds, point, repeats_to_settle
 from benchrig.report.figures import ENOUGH_REPEATS
 from benchrig.report.table import Table
-from benchrig.report.verdict import Quantity, Verdict, Word
+from benchrig.report.verdict import Quantity, Verdict, Wanted, Word
 
 
 def judge(claims: Sequence[Claim], table: Table, document: Table | None) -> tuple[Verdict, ...]:
@@ -52,18 +52,20 @@ class _Judge:
         if expression is None:
             return bare
         figures, missing = self.figures(expression)
-        word, reason = self.word(expression, figures, missing)
+        word, reason, repeats = self.word(expression, figures, [str(error) for error in missing])
         return replace(
             bare,
             word=word,
             reason=reason,
+            wanted=Wanted(tuple(dict.fromkeys(figure.row for figure in expression.figures)), repeats) if repeats else None,
+            not_in_run=bool(missing) and all(isinstance(error, NotInRunError) for error in missing),
             published=self.published(expression),
             measured=claim_words.quantities(expression, figures) if self.table.run else (),
             notes=claim_notes.notes(expression, self.table, self.document),
             causes=(*self.causes(), *claim_notes.ceiling(expression, self.table)),
         )
 
-    def figures(self, expression: Expression) -> tuple[dict[Figure, Found], list[str]]:
+    def figures(self, expression: Expression) -> tuple[dict[Figure, Found], list[NoFigureError]]:
         """Return the figures of an expression that the table has, and why it does not have the others."""
         return _figures(expression, self.table, self.conditions)
 
@@ -72,33 +74,36 @@ class _Judge:
             return ()
         return claim_words.quantities(expression, _figures(expression, self.document, None)[0])
 
-    def word(self, expression: Expression, figures: Mapping[Figure, Found], missing: Sequence[str]) -> tuple[Word, str]:
-        """Return the verdict and its reason."""
+    def word(self, expression: Expression, figures: Mapping[Figure, Found], missing: Sequence[str]) -> tuple[Word, str, int]:
+        """Return the verdict, its reason, and how many repeats would settle it: 0 where it is settled, or none would."""
         if missing:
-            return "not testable here", claim_words.some(missing, 3, "; ")
+            return "not testable here", claim_words.some(missing, 3, "; "), 0
         known = {figure: found.known for figure, found in figures.items()}
         try:
             outcome = holds(expression, known)
             if outcome is None:
-                return "inconclusive", self.unsettled(expression, figures, known)
+                return "inconclusive", *self.unsettled(expression, figures, known)
         except UndefinedError as error:
-            return "not testable here", str(error)
+            return "not testable here", str(error), 0
         word: Word = "reproduced" if outcome else "contradicted"
-        return word, claim_words.sentences(expression, figures, outcome)
+        return word, claim_words.sentences(expression, figures, outcome), 0
 
-    def unsettled(self, expression: Expression, figures: Mapping[Figure, Found], known: Mapping[Figure, Interval]) -> str:
-        """Say why a claim is inconclusive, and what would settle it."""
+    def unsettled(
+        self, expression: Expression, figures: Mapping[Figure, Found], known: Mapping[Figure, Interval]
+    ) -> tuple[str, int]:
+        """Say why a claim is inconclusive, and what would settle it; the repeats also as a number, 0 where none would."""
         if any(not (found.interval or found.exact) for found in figures.values()):
-            return self.without_interval(expression, figures)
+            return self.without_interval(expression, figures), ENOUGH_REPEATS
         repeats = max(self.repeats(expression))
         wanted = repeats_to_settle(expression, known, repeats)
         says = claim_words.sentences(expression, figures, None)
         if wanted is None:
-            return f"{says}; too close to tell: not even {MOST_REPEATS} repeats a row would settle it"
-        return (
+            return f"{says}; too close to tell: not even {MOST_REPEATS} repeats a row would settle it", 0
+        text = (
             f"{says}; about {_more(wanted - repeats)} would settle it, if the medians stay (an interval shrinks as "
             f"1/sqrt(repeats)): {self.command(expression, wanted)}"
         )
+        return text, wanted
 
     def without_interval(self, expression: Expression, figures: Mapping[Figure, Found]) -> str:
         """Say what the figures of too few repeats would mean."""
@@ -119,15 +124,7 @@ class _Judge:
 
     def command(self, expression: Expression, repeats: int) -> str:
         """Return the command that measures an expression's rows so often."""
-        run = self.table.run
-        assert run is not None
-        names = {figure.row for figure in expression.figures}
-        wanted = replace(
-            run,
-            rows=tuple(row for row in run.rows if row in names),
-            settings={**run.settings, "repeats": str(repeats)},
-        )
-        return describe.repeat_command(Table(wanted, tuple(row for row in self.table.rows if row.name in names)))
+        return describe.repeats_command(self.table, {figure.row for figure in expression.figures}, repeats)
 
     def causes(self) -> Iterator[str]:
         """Return the causes that the results show, each with its evidence."""
@@ -145,15 +142,17 @@ class _Judge:
             yield f"{cause.says} ({evidence})"
 
 
-def _figures(expression: Expression, table: Table, conditions: Conditions | None) -> tuple[dict[Figure, Found], list[str]]:
+def _figures(
+    expression: Expression, table: Table, conditions: Conditions | None
+) -> tuple[dict[Figure, Found], list[NoFigureError]]:
     found: dict[Figure, Found] = {}
-    missing: dict[str, None] = {}
+    missing: dict[str, NoFigureError] = {}
     for figure in expression.figures:
         try:
             found[figure] = find(figure, table, conditions)
         except NoFigureError as error:
-            missing[str(error)] = None
-    return found, list(missing)
+            missing[str(error)] = error
+    return found, list(missing.values())
 
 
 def _conditions(document: Table | None) -> Conditions | None:

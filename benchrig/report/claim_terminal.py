@@ -17,9 +17,9 @@ _LONGEST_NAME = 100
 
 def render_report(report: Report) -> str:
     """Return the verdicts on a run, or on published figures, below what they are."""
-    return "\n\n".join(
-        ["\n".join(describe.heading_lines(report.table)), render_terminal(report.verdicts, report.table.first_server)]
-    )
+    table, more = report.table, describe.next_step(report.table, report.verdicts)
+    verdicts = render_terminal(report.verdicts, table.first_server)
+    return "\n\n".join(["\n".join(describe.heading_lines(table)), verdicts, *([" ".join(more)] if more else [])])
 
 
 def render_terminal(verdicts: Sequence[Verdict], server: str = "") -> str:
@@ -30,9 +30,10 @@ def render_terminal(verdicts: Sequence[Verdict], server: str = "") -> str:
     if not verdicts:
         return "nothing is claimed: no file in configs/claims/ belongs to published figures that these are set beside"
     bounds = ["[a, b] is the 95 % interval of a median"] if any(_has_interval(verdict) for verdict in verdicts) else []
-    count = f"{len(verdicts)} claim{'' if len(verdicts) == 1 else 's'}: {describe.verdict_counts(verdicts)}"
     where = f", on {server} alone" if server else ""
-    return "\n\n".join(["\n".join(_lines(verdict)) for verdict in verdicts] + bounds + [count + where])
+    count = f"{len(verdicts)} claim{'' if len(verdicts) == 1 else 's'}{where}: {describe.verdict_counts(verdicts)}"
+    shown = ["\n".join(_lines(verdict)) for verdict in describe.claims_shown(verdicts)]
+    return "\n\n".join([*shown, *bounds, "\n".join(_wrapped("", count, "  "))])
 
 
 def render_audit(audit: Audit) -> str:

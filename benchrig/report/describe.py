@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from benchrig import shell
 from benchrig.report.figures import ENOUGH_REPEATS
@@ -112,6 +113,15 @@ def repeat_command(table: Table) -> str:
     return shell.quote([*argv, "--only", ",".join(run.rows), *overrides])
 
 
+def repeats_command(table: Table, names: Collection[str], repeats: int) -> str:
+    """Return the command line that measures some rows of a run so often, with its other settings."""
+    run = table.run
+    assert run is not None
+    rows = tuple(name for name in run.rows if name in names)
+    again = replace(run, rows=rows, settings={**run.settings, "repeats": str(repeats)})
+    return repeat_command(Table(again, tuple(row for row in table.rows if row.name in names)))
+
+
 def provenance(run: Run) -> str:
     """Return when a run was made, and with which benchrig."""
     commit = f", commit {run.git_commit}" if run.git_commit else ""
@@ -139,9 +149,26 @@ def settings(table: Table) -> Mapping[str, Mapping[str, str]]:
 
 
 def verdict_counts(verdicts: Sequence[Verdict]) -> str:
-    """Return how many claims there are of each verdict: `9 reproduced, 3 contradicted`."""
-    counts = {word: sum(verdict.word == word for verdict in verdicts) for word in WORDS}
-    return ", ".join(f"{count} {word}" for word, count in counts.items() if count)
+    """Return how many claims there are of each verdict: `9 reproduced, 2 of rows that are not in this run`."""
+    told = claims_shown(verdicts)
+    counts = [(sum(verdict.word == word for verdict in told), str(word)) for word in WORDS]
+    absent = (len(verdicts) - len(told), "of rows that are not in this run")
+    return ", ".join(f"{count} {what}" for count, what in (*counts, absent) if count)
+
+
+def claims_shown(verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
+    """Return the verdicts that are told one by one: not those whose rows the run was not to measure."""
+    return tuple(verdict for verdict in verdicts if not verdict.not_in_run)
+
+
+def next_step(table: Table, verdicts: Sequence[Verdict]) -> tuple[str, str] | None:
+    """Return what would help the inconclusive claims, and the command for all of them; None where nothing is known to."""
+    wanted = [verdict.wanted for verdict in verdicts if verdict.wanted]
+    if not wanted:
+        return None
+    names, repeats = {name for one in wanted for name in one.rows}, max(one.repeats for one in wanted)
+    claims = "1 inconclusive claim needs" if len(wanted) == 1 else f"{len(wanted)} inconclusive claims need"
+    return f"{claims} more repeats:", repeats_command(table, names, repeats)
 
 
 def quantities(found: Iterable[Quantity]) -> str:

@@ -15,3 +15,5 @@ class Report:
     table: Table
     verdicts: tuple[Verdict, ...] = ()
     """One for each claim of `configs/claims/`; none where the published figures have no file of claims."""
+    page: str = ""
+    """The path of its `report.html`, as the user would type it; empty where none was written."""

@@ -21,7 +21,7 @@ def render(report: Report) -> str:
         _bullets(describe.heading_lines(table)),
         _grid(grid),
         _section("Remarks", "\n".join(_note(number, note) for number, note in enumerate(grid.notes, 1))),
-        _section("Claims", _claims(report.verdicts)),
+        _section("Claims", _claims(report)),
         _section("Not run", _bullets(table.not_run)),
         _section("What ran", _bullets(describe.what_ran(table.rows))),
         _section("The published figures", _bullets(describe.source_lines(table.published)) if table.published else ""),
@@ -56,11 +56,14 @@ def _item(text: str) -> str:
     return "\n".join([f"    - {_escaped(first)}", *block])
 
 
-def _claims(verdicts: Sequence[Verdict]) -> str:
-    """Return what became of the claims: how many of each, then each with its figures and its reason."""
+def _claims(report: Report) -> str:
+    """Return what became of the claims: how many of each, what to do next, then each with its figures and its reason."""
+    verdicts, more = report.verdicts, describe.next_step(report.table, report.verdicts)
     if not verdicts:
         return ""
-    return "\n".join([f"{describe.verdict_counts(verdicts)}.", "", *(_verdict(verdict) for verdict in verdicts)])
+    head = [f"{describe.verdict_counts(verdicts)}.", ""]
+    step = [more[0], "", _code([more[1]]), ""] if more else []
+    return "\n".join([*head, *step, *map(_verdict, describe.claims_shown(verdicts))]).rstrip()
 
 
 def _verdict(verdict: Verdict) -> str:

@@ -62,9 +62,19 @@ def render(report: Report, lang: str = "en", width: int | None = None) -> str:
         ["not run: " + ", ".join(table.not_run)] if table.not_run else [],
         _block("ran", describe.what_ran(table.rows), room),
         _block("published", describe.source_lines(table.published), room) if table.published else [],
-        [f"claims: {describe.verdict_counts(report.verdicts)} (./inv claims {table.name})"] if report.verdicts else [],
+        _claims(report, room),
+        [f"as a page, with all columns: {report.page}"] if report.page else [],
     ]
     return "\n\n".join("\n".join(lines) for lines in sections if lines)
+
+
+def _claims(report: Report, room: int) -> list[str]:
+    """Return how many claims there are of each verdict, and what to do next; its command is one line, to be copied."""
+    if not report.verdicts:
+        return []
+    more = describe.next_step(report.table, report.verdicts)
+    count = f"claims: {describe.verdict_counts(report.verdicts)} (./inv claims {report.table.name})"
+    return [wrapped(count, room), *([f"{more[0]}\n    {more[1]}"] if more else [])]
 
 
 def _fitting(grid: Grid, width: int | None) -> tuple[str, tuple[str, ...]]:

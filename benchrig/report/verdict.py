@@ -28,6 +28,16 @@ class Quantity:
 
 
 @dataclass(frozen=True)
+class Wanted:
+    """What would settle a claim, or come nearer to it."""
+
+    rows: tuple[str, ...]
+    """The rows that the claim speaks of."""
+    repeats: int
+    """How often each of them is to be measured."""
+
+
+@dataclass(frozen=True)
 class Verdict:
     """A claim judged on one table."""
 
@@ -49,3 +59,7 @@ class Verdict:
     """What to know about the comparison."""
     causes: tuple[str, ...] = ()
     """What the results themselves show to be behind it."""
+    wanted: Wanted | None = None
+    """None where the claim is not open, or is too close to tell."""
+    not_in_run: bool = False
+    """It is only not testable for rows that this run was not to measure: what people read counts such claims together."""
