@@ -142,7 +142,7 @@ class BenchrigProgram(Program):
             return self._unknown_flag(name, task)
         for flag, folder in NAMED_BY_FILE.items():
             if task and flag in self.own[task].args and (folder / f"{name}.yml").is_file():
-                return f"unknown task '{name}'; there is {flag} '{name}': ./inv {task} --{flag} {name}"
+                return f"unknown task '{name}'; did you mean ./inv {task} --{flag} {name}?"
         return f"unknown task '{name}'; {nearest(name, self.collection.task_names)}"
 
     def _unknown_flag(self, name: str, task: str) -> str:

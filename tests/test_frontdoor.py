@@ -107,9 +107,9 @@ def test_listing_the_tasks_loads_nothing_that_only_their_work_needs() -> None:
         (["--help", "benhc"], "unknown task 'benhc'; did you mean bench"),
         (
             ["bench", "quart-vs-flask"],
-            "unknown task 'quart-vs-flask'; there is suite 'quart-vs-flask': ./inv bench --suite ",
+            "unknown task 'quart-vs-flask'; did you mean ./inv bench --suite quart-vs-flask?",
         ),
-        (["up", "qemu"], "unknown task 'qemu'; there is inventory 'qemu': ./inv up --inventory qemu"),
+        (["up", "qemu"], "unknown task 'qemu'; did you mean ./inv up --inventory qemu?"),
         (["bench", "--suite", "configs/suites/web-frameworks.yml", "--profile", "quik"], "unknown profile 'quik'"),
         (["report", "--suite", "./configs/suites/no-such-suite.yml"], "there is no run of suite 'no-such-suite'"),
         (["bench", "--suite", "elsewhere/web-frameworks.yml"], "unknown suite 'elsewhere/web-frameworks.yml'"),
