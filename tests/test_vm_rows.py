@@ -11,13 +11,14 @@ import pytest
 
 from benchrig.machines import vagrant_libvirt
 from benchrig.results.store import find_run, read
-from tests.conftest import Clone, copy_project
-
-pytestmark = pytest.mark.vm
+from tests.conftest import ROOT, Clone, copy_project
 
 HAS_VAGRANT = bool(shutil.which("vagrant")) and any(map(os.path.exists, vagrant_libvirt.SOCKETS))
 
 ROWS = {"go-20000": 20_000, "openresty-25000": 25_000}
+
+COMMAND = "./inv bench -i vagrant --only go-20000,openresty-25000 --duration 60s report"
+"""As docs/large-rows.md shows it."""
 
 
 @pytest.fixture(
@@ -38,8 +39,13 @@ def clone(tmp_path: Path, inventory: str) -> Iterator[Clone]:
     assert destroyed.code == 0, destroyed.stderr
 
 
+def test_the_command_is_the_one_that_is_documented() -> None:
+    assert f"\n```sh\n{COMMAND}\n```\n" in (ROOT / "docs" / "large-rows.md").read_text()
+
+
+@pytest.mark.vm
 def test_twenty_and_twenty_five_thousand_connections_hold_without_a_socket_error(clone: Clone, inventory: str) -> None:
-    done = clone.inv("bench", "--only", ",".join(ROWS), "--duration", "60s", "report", "-i", inventory, timeout=3600)
+    done = clone.run(COMMAND.replace("vagrant", inventory).split(), timeout=3600)
     assert done.code == 0, done.stderr
     _, cells = read(find_run(clone.root / "reports"))
     assert {cell.name: cell.connections for cell in cells} == ROWS
