@@ -130,7 +130,10 @@ def test_an_app_that_listens_on_another_port_or_on_none_is_told() -> None:
         ({"Result": "exit-code", "ExecMainCode": "1", "ExecMainStatus": "3"}, "exit status 3"),
         ({"Result": "signal", "ExecMainCode": "2", "ExecMainStatus": "9"}, "signal 9"),
         ({"Result": "oom-kill", "ExecMainCode": "2", "ExecMainStatus": "9"}, "oom-kill, signal 9"),
-        ({"Result": "success", "ExecMainCode": "1", "ExecMainStatus": "0"}, "success, exit status 0"),
+        ({"Result": "success", "ExecMainCode": "1", "ExecMainStatus": "0"}, "exit status 0"),
+        ({"Result": "success", "ExecMainCode": "2", "ExecMainStatus": "9"}, "signal 9"),
+        ({"Result": "success", "ExecMainCode": "0", "ExecMainStatus": "0"}, "exit status 0, or signal 9"),
+        ({"Result": "timeout", "ExecMainCode": "2", "ExecMainStatus": "9"}, "timeout, signal 9"),
     ],
 )
 def test_how_an_app_ended_is_told_as_systemd_saw_it(

@@ -184,11 +184,15 @@ def _processes(unit: str) -> UnitProcesses:
 def _ending(unit: str) -> str:
     """Return how a unit's main process ended: `exit status 1`, `signal 9`, or `oom-kill, signal 9`."""
     state = show(unit, "Result", "ExecMainCode", "ExecMainStatus")
+    code = state.get("ExecMainCode")
+    if code == "0":
+        # Our units take SIGKILL for a success, and of one that ended with success systemd soon knows no more than that.
+        return "exit status 0, or signal 9"
     # As waitid() says it: 1 is an exit, 2 and 3 are signals, without and with a core dump.
-    what = "signal" if state.get("ExecMainCode") in ("2", "3") else "exit status"
+    what = "signal" if code in ("2", "3") else "exit status"
     told = f"{what} {state.get('ExecMainStatus', 'unknown')}"
     result = state.get("Result", "unknown")
-    return told if result in ("exit-code", "signal") else f"{result}, {told}"
+    return told if result in ("exit-code", "signal", "success") else f"{result}, {told}"
 
 
 def _settle(processes: UnitProcesses) -> None:
