@@ -9,6 +9,7 @@ import pytest
 
 from benchrig.errors import MachineError
 from benchrig.machines import MachineStatus, clock, vagrant_libvirt
+from benchrig.machines.vagrant import VagrantMachines
 from benchrig.machines.vagrant_folder import Known
 from tests.cases.guest import Guest
 from tests.cases.vagrant_clone import DESTROY, UP, Clone, make_key, running
@@ -164,6 +165,16 @@ def test_a_box_that_was_half_copied_into_libvirt_is_copied_anew(monkeypatch: pyt
 # Down, status, snapshots
 
 
+def brought_up(vagrant_clone: Clone, status: str = "2.3.4/status-running") -> VagrantMachines:
+    """Return machines that were made and brought up, and of which Vagrant says from then on that they are as in `status`."""
+    vagrant_clone.vagrant(status="2.3.4/status-absent", ssh_config="2.3.4/ssh-config")
+    make_key(vagrant_clone)
+    machines = vagrant_clone.machines()
+    machines.up()
+    vagrant_clone.vagrant(status=status, ssh_config="2.3.4/ssh-config")
+    return machines
+
+
 def test_status_says_what_vagrant_says(vagrant_clone: Clone, guest: Guest) -> None:
     vagrant_clone.vagrant(status="2.3.4/status-absent", ssh_config="2.3.4/ssh-config")
     make_key(vagrant_clone)
@@ -208,11 +219,7 @@ def test_down_halts_what_runs_and_leaves_alone_what_does_not(vagrant_clone: Clon
 
 
 def test_a_snapshot_is_kept_and_restored_with_the_clock_set(vagrant_clone: Clone, guest: Guest) -> None:
-    vagrant_clone.vagrant(status="2.3.4/status-absent", ssh_config="2.3.4/ssh-config")
-    make_key(vagrant_clone)
-    machines = vagrant_clone.machines()
-    machines.up()
-    vagrant_clone.vagrant(status="2.3.4/status-running", ssh_config="2.3.4/ssh-config")
+    machines = brought_up(vagrant_clone)
     for act in (machines.snapshot, machines.restore):
         del guest.commands[:]
         act()
@@ -228,11 +235,7 @@ def test_a_snapshot_is_kept_and_restored_with_the_clock_set(vagrant_clone: Clone
 def test_a_machine_that_a_killed_restore_left_in_the_past_gets_the_time_with_the_next_up(
     vagrant_clone: Clone, guest: Guest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    machines = vagrant_clone.machines()
-    vagrant_clone.vagrant(status="2.3.4/status-absent", ssh_config="2.3.4/ssh-config")
-    make_key(vagrant_clone)
-    machines.up()
-    vagrant_clone.vagrant(status="2.3.4/status-running", ssh_config="2.3.4/ssh-config")
+    machines = brought_up(vagrant_clone)
     machines.snapshot()
     with monkeypatch.context() as patch:
         patch.setattr(clock, "set_to_ours", lambda host: sys.exit(host.name))
@@ -248,11 +251,7 @@ def test_a_machine_that_a_killed_restore_left_in_the_past_gets_the_time_with_the
 
 @pytest.mark.usefixtures("guest")
 def test_a_snapshot_of_a_machine_that_was_off_is_started_when_restored(vagrant_clone: Clone) -> None:
-    machines = vagrant_clone.machines()
-    vagrant_clone.vagrant(status="2.3.4/status-absent", ssh_config="2.3.4/ssh-config")
-    make_key(vagrant_clone)
-    machines.up()
-    vagrant_clone.vagrant(status="2.3.4/status-shutoff", ssh_config="2.3.4/ssh-config")
+    machines = brought_up(vagrant_clone, "2.3.4/status-shutoff")
     machines.snapshot()
     machines.restore()
     assert vagrant_clone.done()[1:] == ["snapshot restore vagrant.vm1 benchrig", UP]
@@ -262,11 +261,7 @@ def test_a_snapshot_of_a_machine_that_was_off_is_started_when_restored(vagrant_c
 def test_a_snapshot_that_did_not_come_about_leaves_none_for_the_former_one_is_gone(
     vagrant_clone: Clone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    machines = vagrant_clone.machines()
-    vagrant_clone.vagrant(status="2.3.4/status-absent", ssh_config="2.3.4/ssh-config")
-    make_key(vagrant_clone)
-    machines.up()
-    vagrant_clone.vagrant(status="2.3.4/status-running", ssh_config="2.3.4/ssh-config")
+    machines = brought_up(vagrant_clone)
     machines.snapshot()
     vagrant_clone.vagrant(status="2.3.4/status-running", ssh_config="2.3.4/ssh-config", snapshot_save="hang")
     monkeypatch.setattr("benchrig.machines.vagrant.LONG", 0.5)
