@@ -13,11 +13,12 @@ from invoke.exceptions import Exit
 
 from benchrig import console
 from benchrig import inventory as inventories
-from benchrig.command import ROOT, choose, command, recall, remember
-from benchrig.development import run_tool
+from benchrig.cli.development import run_tool
+from benchrig.cli.task import ROOT, choose, command, recall, remember
 from benchrig.errors import InputError, unknown
 from benchrig.inventory import Inventory
-from benchrig.machines import Machines, machines_of
+from benchrig.machines import machines_of
+from benchrig.machines.base import Machines
 
 RUN = "a folder of reports/, its path, `latest`, or the name of published figures"
 BECOME = "ask once for the password that sudo wants on the hosts; it is written down nowhere"
@@ -213,7 +214,7 @@ def new(ctx: Context, kind: str, name: str, address: str = "") -> Iterator[None]
 
     Example: ./inv new app mine
     """
-    from benchrig import scaffold
+    from benchrig.cli import scaffold
 
     if kind != "app":
         raise unknown("kind of thing to make", kind, ["app"])
@@ -230,7 +231,7 @@ def box(ctx: Context) -> None:
 
     Example: ./inv box
     """
-    from benchrig.machines.box import build
+    from benchrig.machines.box.build import build
     from benchrig.machines.folder import cache
 
     made = build(cache())
@@ -258,7 +259,7 @@ def ssh(ctx: Context, inventory: str = "", host: str = "", run: str = "") -> Non
 
     Example: ./inv ssh --run 'journalctl -u benchrig-sanic'
     """
-    from benchrig import openssh
+    from benchrig.remote import openssh
 
     chosen = _inventory(ctx, inventory).limit(host or "all")
     first = next(iter(machines_of(chosen, ROOT).reach().hosts.values()))
@@ -272,7 +273,7 @@ def ssh_config(ctx: Context, inventory: str = "") -> None:
 
     Example: ./inv ssh-config > lab.conf
     """
-    from benchrig import openssh
+    from benchrig.remote import openssh
 
     console.result(openssh.config(_machines(ctx, inventory).reach().hosts.values()))
 
@@ -349,7 +350,7 @@ def _inventory(ctx: Context, name: str) -> Inventory:
 
 def _with_password(inventory: Inventory, ask: bool) -> Inventory:
     """Return the inventory, with the password for sudo if the user is to be asked: one question serves the whole chain."""
-    from benchrig import become
+    from benchrig.remote import become
 
     if not ask:
         return inventory

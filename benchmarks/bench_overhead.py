@@ -13,13 +13,14 @@ import statistics
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchrig import inventory, ssh
+from benchrig import inventory
 from benchrig.bench.app import read_apps
 from benchrig.bench.rows import Row
 from benchrig.bench.run import bench
 from benchrig.bench.suite import BenchRequest, plan
 from benchrig.inventory import Inventory
 from benchrig.machines import machines_of
+from benchrig.remote import ssh
 from benchrig.results import store
 from benchrig.results.model import Cell
 from benchrig.results.wrk_output import read_printed

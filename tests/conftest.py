@@ -16,12 +16,11 @@ import pytest
 from benchrig import inventory
 from benchrig.inventory import Host
 from benchrig.machines import machines_of
+from tests.support import ROOT
 
 if TYPE_CHECKING:
-    from tests.cases.guest import Guest
-    from tests.cases.vagrant_clone import Clone as VagrantClone
-
-ROOT = Path(__file__).resolve().parent.parent
+    from tests.support.guest import Guest
+    from tests.support.vagrant_clone import Clone as VagrantClone
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,7 @@ def lab1(clone: Clone) -> Host:
 def vagrant_clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> VagrantClone:
     """Return a clone where Vagrant is played back, on a machine with libvirt, KVM and no VirtualBox."""
     from benchrig.machines.accelerator import Accelerator
-    from tests.cases import vagrant_clone
+    from tests.support import vagrant_clone
 
     made = vagrant_clone.Clone(tmp_path, monkeypatch)
     made.program("libvirtd")
@@ -99,7 +98,7 @@ def vagrant_clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> VagrantClo
 @pytest.fixture
 def guest(vagrant_clone: VagrantClone) -> Iterator[Guest]:
     """Yield what Vagrant's machine is, as long as one logs in to it."""
-    from tests.cases.guest import Guest
+    from tests.support.guest import Guest
 
     with Guest() as one:
         (vagrant_clone.player / "port").write_text(str(one.port))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from benchrig.agent.modules import MODULES, load
+from benchrig.agent.play.modules import MODULES, load
 from benchrig.bench.app import AppFile, DatabaseFile
 from benchrig.bench.rows import MatrixFile, RowFile
 from benchrig.bench.traffic import Expect, RouteFile

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
-from benchrig.agent import bench_protocol as ask
+from benchrig.agent.bench import protocol as ask
 from benchrig.bench.app import App
 from benchrig.bench.database import DatabaseEnd, DataError, difference
 from benchrig.bench.ends import Ends, Part, watched
@@ -24,7 +24,7 @@ from benchrig.bench.limits import Limits, obstacle
 from benchrig.bench.rows import Row
 from benchrig.bench.suite import Plan
 from benchrig.bench.traffic import Route
-from benchrig.bench.verdict import Trial, judge, latest_end
+from benchrig.bench.validity import Trial, judge, latest_end
 from benchrig.bench.verify import WrongAnswerError, verify
 from benchrig.results.model import Cell, Generator
 from benchrig.results.store import now

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from benchrig.agent import bench_protocol as ask
+from benchrig.agent.bench import protocol as ask
 from benchrig.bench.app import App
 from benchrig.bench.data import DataSet
 from benchrig.bench.host import Host

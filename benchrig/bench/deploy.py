@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchrig import console
-from benchrig.agent.bench_protocol import Deployed, FindDeployed
+from benchrig.agent.bench.protocol import Deployed, FindDeployed
 from benchrig.bench.app import App
 from benchrig.bench.data import DataSet
 from benchrig.bench.host import Hosts

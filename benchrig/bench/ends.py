@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from benchrig.agent import bench_protocol as ask
+from benchrig.agent.bench import protocol as ask
 from benchrig.bench.database import DatabaseEnd
 from benchrig.bench.host import Host
 from benchrig.results.model import MachineLoad

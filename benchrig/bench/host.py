@@ -6,12 +6,12 @@ import contextlib
 from dataclasses import dataclass
 from typing import Protocol, TypeVar, cast
 
-from benchrig import ship
 from benchrig.agent import spec
-from benchrig.agent.bench_lines import read_envelope, request_line
-from benchrig.agent.bench_protocol import Operation
+from benchrig.agent.bench.lines import read_envelope, request_line
+from benchrig.agent.bench.protocol import Operation
 from benchrig.errors import BenchrigError, HostError
-from benchrig.ssh import Remote
+from benchrig.remote import ship
+from benchrig.remote.ssh import Remote
 
 A = TypeVar("A")
 

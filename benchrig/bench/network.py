@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from benchrig import console
-from benchrig.agent import bench_protocol as ask
+from benchrig.agent.bench import protocol as ask
 from benchrig.bench.host import AgentHost, Pair
 from benchrig.errors import HostError
 from benchrig.results.model import DatabaseNetwork, Network

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import benchrig
-from benchrig import console, ssh, yamlfile
-from benchrig.agent.bench_protocol import Deployed, Facts, FindFacts
+from benchrig import console, yamlfile
+from benchrig.agent.bench.protocol import Deployed, Facts, FindFacts
 from benchrig.bench import cell as cells
 from benchrig.bench import network
 from benchrig.bench.data import DataSet, read_data
@@ -24,6 +24,7 @@ from benchrig.bench.rows import Row
 from benchrig.bench.suite import Plan
 from benchrig.errors import BenchrigError, HostError, InputError
 from benchrig.inventory import Host, Inventory
+from benchrig.remote import ssh
 from benchrig.results import store
 from benchrig.results.model import Cell, DatabaseNetwork, Machine, Network, Run
 

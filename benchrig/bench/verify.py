@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from benchrig.agent.bench_protocol import Reply
+from benchrig.agent.bench.protocol import Reply
 from benchrig.bench.traffic import PLACEHOLDER, Route, Traffic
 
 SHOWN = 80

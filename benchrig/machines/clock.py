@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 
-from benchrig import console, ssh
+from benchrig import console
 from benchrig.inventory import Host
+from benchrig.remote import ssh
 
 
 def set_to_ours(host: Host) -> None:

@@ -6,10 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import NoReturn
 
-from benchrig import console, openssh, ssh
+from benchrig import console
 from benchrig.errors import HostError, MachineError
 from benchrig.inventory import Host, Inventory
-from benchrig.machines import MachineStatus
+from benchrig.machines.base import MachineStatus
+from benchrig.remote import openssh, ssh
 
 IN_PARALLEL = 16
 

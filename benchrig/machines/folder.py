@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -145,11 +144,6 @@ def write_below(root: Path, path: str, content: bytes, mode: int = 0o644) -> Non
             (root / folder).mkdir()
             (root / folder).chmod(0o755)
     write(target, content, mode)
-
-
-def with_snapshot(detail: str, taken: float) -> str:
-    """Return what `status` says of a machine, and of when its snapshot is: seconds since 1970, 0 where it has none."""
-    return f"{detail}; snapshot of {time.strftime('%Y-%m-%d %H:%M', time.localtime(taken))}" if taken else detail
 
 
 def remove(path: Path) -> None:

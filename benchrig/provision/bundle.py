@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from benchrig import yamlfile
-from benchrig.agent import wire
-from benchrig.agent.lookups import PLAN, YAML, yaml_key
-from benchrig.agent.plan import Play, to_json
+from benchrig.agent.play import wire
+from benchrig.agent.play.lookups import PLAN, YAML, yaml_key
+from benchrig.agent.play.plan import Play, to_json
 from benchrig.errors import InputError, Problem
 
 _FOLDERS = ("apps", "configs", "files", "templates")

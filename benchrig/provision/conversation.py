@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from benchrig import console, ship, ssh
-from benchrig.agent import events
-from benchrig.agent.redact import Redactor
+from benchrig import console
+from benchrig.agent.play import events
+from benchrig.agent.play.redact import Redactor
 from benchrig.inventory import Host
 from benchrig.provision.bundle import Bundle
 from benchrig.provision.exchange import Exchange
 from benchrig.provision.progress import Progress
+from benchrig.remote import ship, ssh
 
 
 @dataclass

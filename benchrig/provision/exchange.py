@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from benchrig.agent.events import Found, Moment, NeedFound
+from benchrig.agent.play.events import Found, Moment, NeedFound
 
 
 @dataclass

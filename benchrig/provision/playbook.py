@@ -9,7 +9,7 @@ from typing import Any
 
 from benchrig import yamlfile
 from benchrig.agent import spec
-from benchrig.agent.plan import Play, Role, Task
+from benchrig.agent.play.plan import Play, Role, Task
 from benchrig.errors import InputError, Problem, nearest
 from benchrig.provision.roles import read_role, variable_problems
 from benchrig.provision.subset import PlayKeys, RoleEntry

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable
 
 from benchrig import console
-from benchrig.agent.events import Event, ItemDone, Notice, TaskStarted
+from benchrig.agent.play.events import Event, ItemDone, Notice, TaskStarted
 
 _STDERR_LINES = 15
 _LABELS = 3

@@ -8,7 +8,7 @@ from typing import Any
 
 from benchrig import yamlfile
 from benchrig.agent import spec
-from benchrig.agent.plan import Role
+from benchrig.agent.play.plan import Role
 from benchrig.errors import InputError, Problem
 from benchrig.provision import templates
 from benchrig.provision.subset import ROLE_FOLDERS, Meta

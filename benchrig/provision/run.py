@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from benchrig import console, ssh
-from benchrig.agent import wire
-from benchrig.agent.events import Recap, Request
-from benchrig.agent.plan import Play
-from benchrig.agent.redact import is_secret
+from benchrig import console
+from benchrig.agent.play import wire
+from benchrig.agent.play.events import Recap, Request
+from benchrig.agent.play.plan import Play
+from benchrig.agent.play.redact import is_secret
 from benchrig.errors import BenchrigError, ExitCode, HostError, InputError, nearest
 from benchrig.inventory import Host, Inventory
 from benchrig.provision import bundle as bundles
@@ -22,6 +22,7 @@ from benchrig.provision.conversation import Conversation
 from benchrig.provision.exchange import Exchange
 from benchrig.provision.playbook import read_playbook, tags_of
 from benchrig.provision.progress import Progress
+from benchrig.remote import ssh
 
 _SPECIAL_TAGS = ("all", "always", "never", "tagged", "untagged")
 

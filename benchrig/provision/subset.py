@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchrig.agent import spec
-from benchrig.agent.modules import MODULES
+from benchrig.agent.play.modules import MODULES
 
 IMPORT_TASKS = "ansible.builtin.import_tasks"
 META = "ansible.builtin.meta"

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from benchrig import yamlfile
-from benchrig.agent import modules, spec
-from benchrig.agent.plan import Task
+from benchrig.agent import spec
+from benchrig.agent.play import modules
+from benchrig.agent.play.plan import Task
 from benchrig.errors import InputError, Problem
 from benchrig.provision import templates
 from benchrig.provision.subset import ACTIONS, IMPORT_TASKS, KEYWORDS, META, TaskKeys, action_mistake, conditions

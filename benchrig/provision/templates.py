@@ -8,7 +8,8 @@ from pathlib import Path
 
 from jinja2 import TemplateSyntaxError, nodes
 
-from benchrig.agent import facts, lookups, spec, templating
+from benchrig.agent import spec
+from benchrig.agent.play import facts, lookups, templating
 from benchrig.errors import Problem
 from benchrig.provision.subset import MAGIC
 from benchrig.yamlfile import Document, shown

@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchrig import yamlfile
-from benchrig.report import export_csv, export_html, export_json, export_markdown
 from benchrig.report.compare import compare
 from benchrig.report.compare import render as render_comparison
 from benchrig.report.document import Report
+from benchrig.report.export import csv, html, json, markdown
 from benchrig.report.load import find_folder, load
 from benchrig.report.table import Table
 from benchrig.report.terminal import render as render_terminal
@@ -32,10 +32,10 @@ Export = Callable[[Report], str]
 """Turns a report into the text of one file."""
 
 EXPORTS: Mapping[str, Export] = {
-    "report.md": export_markdown.render,
-    "report.html": export_html.render,
-    "report.csv": export_csv.render,
-    "report.json": export_json.render,
+    "report.md": markdown.render,
+    "report.html": html.render,
+    "report.csv": csv.render,
+    "report.json": json.render,
 }
 """The files of a report. To add one, add a module with a `render` and a line here."""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from benchrig.errors import unknown
 from benchrig.report.figures import Figures
-from benchrig.report.notes import Note, notes_of, reference
+from benchrig.report.footnotes import Note, notes_of, reference
 from benchrig.report.published import Headings, PublishedRow
 from benchrig.report.table import Row, Table
 from benchrig.results.model import bits_per_second

@@ -7,7 +7,7 @@ from pathlib import Path
 from benchrig.errors import InputError, unknown
 from benchrig.report import claims, published
 from benchrig.report.document import Report
-from benchrig.report.hosts import beside_first
+from benchrig.report.servers import beside_first
 from benchrig.report.table import Table, make, of_published, on_first_server
 from benchrig.results import store
 

@@ -9,7 +9,7 @@ from typing import TextIO
 from benchrig.report import columns, describe
 from benchrig.report.columns import Grid
 from benchrig.report.document import Report
-from benchrig.report.notes import Note
+from benchrig.report.footnotes import Note
 from benchrig.report.plain import fitting, text_width, wrapped
 
 _WORDS_WIDTH = 26

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from benchrig.agent.bench_protocol import CpuShares, ServerLoad
+from benchrig.agent.bench.protocol import CpuShares, ServerLoad
 
 __all__ = [
     "Cell",

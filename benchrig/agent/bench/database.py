@@ -1,0 +1,189 @@
+"""PostgreSQL during a bench: its settings, a data set put back into its first state, and what the load did to it.
+
+All is asked through psql as the user `postgres`, on the machine itself, where that user needs no password.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from .facts import DATA, read
+from .protocol import DatabaseCounters, DatabaseFacts, Loaded
+from .sampler import UnitProcesses
+
+USER = "postgres"
+OURS = "benchrig"
+"""The name by which our own sessions are known in PostgreSQL."""
+
+PSQL_SECONDS = 120.0
+LOCK_SECONDS = 10
+ENDED_SECONDS = 15.0
+"""How long the sessions of an app that was stopped may take to end."""
+
+SETTINGS = (
+    "checkpoint_timeout",
+    "effective_cache_size",
+    "fsync",
+    "full_page_writes",
+    "jit",
+    "max_connections",
+    "max_wal_size",
+    "shared_buffers",
+    "ssl",
+    "synchronous_commit",
+    "wal_level",
+    "work_mem",
+)
+
+# The client's sessions alone: autovacuum and replication come and go by themselves.
+_SESSIONS = """
+SELECT count(*) FROM pg_stat_activity
+WHERE datname = :'data' AND backend_type = 'client backend' AND (:'whose' IN ('', application_name));
+"""
+
+_COUNTERS = """
+SELECT json_build_object('sessions', sessions, 'commits', xact_commit, 'rollbacks', xact_rollback)
+FROM pg_stat_database WHERE datname = :'data';
+"""
+
+_FACTS = """
+SELECT json_build_object(
+  'version', current_setting('server_version'),
+  'max_connections', current_setting('max_connections')::int,
+  'reserved_connections', current_setting('superuser_reserved_connections')::int
+    + coalesce(current_setting('reserved_connections', true)::int, 0),
+  'settings', (SELECT json_object_agg(name, current_setting(name)) FROM pg_settings WHERE name = ANY(:'settings')));
+"""
+
+
+class DatabaseError(Exception):
+    """PostgreSQL does not answer, or refuses what is asked."""
+
+
+def find(data: str) -> DatabaseFacts:
+    """Look at PostgreSQL and a data set. Raises DatabaseError when it does not answer."""
+    facts = json.loads(_ask(USER, _FACTS, settings=f"{{{','.join(SETTINGS)}}}"))
+    try:
+        fingerprint = _fingerprint(data)
+    except DatabaseError:
+        # The database or its tables are not there yet, or not as they should be: loading tells.
+        fingerprint = ""
+    return DatabaseFacts(
+        version=facts["version"].partition(" ")[0],
+        settings=dict(sorted(facts["settings"].items())),
+        max_connections=facts["max_connections"],
+        reserved_connections=facts["reserved_connections"],
+        fingerprint=fingerprint,
+    )
+
+
+def reset(data: str) -> Loaded:
+    """Put a data set back into its first state. Raises DatabaseError when PostgreSQL refuses."""
+    _run(data, "load.sql")
+    fingerprint = _fingerprint(data)
+    # What loading has written is on the disk before the load comes, and not while it lasts.
+    _ask(USER, "CHECKPOINT;")
+    return Loaded(fingerprint)
+
+
+def counters(data: str, table: str, ended: bool) -> DatabaseCounters:
+    """Read what PostgreSQL has added up. Raises DatabaseError when it does not answer.
+
+    Rows are counted in a session of the same database. To stay out of the difference between a reading before the load and
+    one when the app has `ended`, it comes before the first and after the second.
+    """
+    if ended:
+        _await_end(data, "")
+        found, cpu = _counters(data), _cpu_seconds()
+        rows = _rows(data, table)
+    else:
+        rows = _rows(data, table)
+        _await_end(data, OURS)
+        found, cpu = _counters(data), _cpu_seconds()
+    return DatabaseCounters(rows, found["sessions"], found["commits"], found["rollbacks"], cpu)
+
+
+def _rows(data: str, table: str) -> int | None:
+    return int(_ask(data, 'SELECT count(*) FROM :"table";', table=table)) if table else None
+
+
+def _counters(data: str) -> dict[str, int]:
+    found = _ask(USER, _COUNTERS, data=data)
+    if not found:
+        raise DatabaseError(f"PostgreSQL has no database '{data}'")
+    counted: dict[str, int] = json.loads(found)
+    return counted
+
+
+def _await_end(data: str, whose: str) -> None:
+    """Wait until sessions have ended: those of one program, or all. A session that ends leaves its counts first."""
+    deadline = time.monotonic() + ENDED_SECONDS
+    while left := int(_ask(USER, _SESSIONS, data=data, whose=whose)):
+        if time.monotonic() > deadline:
+            raise DatabaseError(f"{left} sessions of the database '{data}' did not end within {ENDED_SECONDS:g} s")
+        time.sleep(0.05)
+
+
+def _cpu_seconds() -> float:
+    """Return the CPU time of the control group that the server is in; 0 when that cannot be seen."""
+    pid = read(Path(_ask(USER, "SHOW data_directory;")) / "postmaster.pid").partition("\n")[0]
+    groups = read(f"/proc/{pid}/cgroup").splitlines()
+    # Beside the hierarchies of cgroup v1 it is systemd's own that has the unit; with v2 alone there is only one.
+    own = next((group for group in groups if ":name=systemd:" in group), groups[-1] if groups else "")
+    return UnitProcesses(own.rpartition(":")[2]).cpu_seconds() if own else 0.0
+
+
+def _fingerprint(data: str) -> str:
+    return _run(data, "fingerprint.sql")
+
+
+def _run(data: str, name: str) -> str:
+    """Run a file of a data set in its database, from the data set's folder, and return what it prints."""
+    if not (DATA / data / name).is_file():
+        raise DatabaseError(f"the data set '{data}' is not on this machine: there is no {DATA / data / name}")
+    return _psql(data, ("-f", name), DATA / data)
+
+
+def _ask(database: str, sql: str, **variables: str) -> str:
+    """Return what a statement prints; psql puts `variables` into it, quoted as `:'value'` or `:"name"`."""
+    given = [word for name, value in variables.items() for word in ("-v", f"{name}={value}")]
+    return _psql(database, given, Path("/"), sql)
+
+
+def _psql(database: str, options: Sequence[str], folder: Path, stdin: str = "") -> str:
+    if not shutil.which("psql"):
+        raise DatabaseError("PostgreSQL is not installed; the role 'postgresql' does it on hosts of the group 'databases'")
+    argv = ("runuser", "-u", USER, "--", "psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", database, *options)
+    # A session that somebody forgot must not hold up a bench for ever.
+    settings = f"-c lock_timeout={LOCK_SECONDS}s -c client_min_messages=error"
+    own = {"LC_ALL": "C.UTF-8", "PGAPPNAME": OURS, "PGOPTIONS": settings}
+    try:
+        done = subprocess.run(
+            argv,
+            cwd=folder,
+            input=stdin.encode(),
+            capture_output=True,
+            env={**os.environ, **own},
+            timeout=PSQL_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise DatabaseError(f"PostgreSQL did not answer within {PSQL_SECONDS:.0f} s") from None
+    if done.returncode:
+        raise DatabaseError(_reason(done.stderr.decode(errors="replace")))
+    return done.stdout.decode(errors="replace").strip()
+
+
+def _reason(stderr: str) -> str:
+    """Return in one line why psql failed."""
+    said = " ".join(stderr.partition("\n")[0].split()) or "psql failed without a word"
+    if "connection to server" in said and "FATAL" not in said:
+        why = said.rpartition("failed: ")[2]
+        return f"PostgreSQL does not answer ({why}); the role 'postgresql' starts it"
+    return f"PostgreSQL refuses: {said.removeprefix('psql: error: ').rpartition('FATAL: ')[2]}"

@@ -1,0 +1,90 @@
+"""Ports: kept from clients, seen free, and whose they are when they are not."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import socket
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from .facts import read
+from .protocol import Port
+
+RESERVED_PORTS = "/proc/sys/net/ipv4/ip_local_reserved_ports"
+
+
+STOP_SECONDS = 10.0
+
+
+def reserve(port: int) -> None:
+    """Keep the kernel from giving the port to some client as its own, as it does with any port of its local range."""
+    reserved = read(RESERVED_PORTS)
+    ranges = [part.partition("-") for part in reserved.split(",") if part]
+    if any(int(first) <= port <= int(last or first) for first, _, last in ranges):
+        return
+    # Some containers do not let it be set; a port that is taken is told in any case.
+    with contextlib.suppress(OSError):
+        Path(RESERVED_PORTS).write_text(f"{reserved},{port}".lstrip(","), encoding="ascii")
+
+
+def await_free(port: int) -> Port:
+    deadline = time.monotonic() + STOP_SECONDS
+    while not is_free(port):
+        found = holder(port)
+        if time.monotonic() > deadline or (found.pid and "benchrig-" not in read(f"/proc/{found.pid}/cgroup")):
+            return found
+        time.sleep(0.01)
+    return Port(True)
+
+
+def is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        # As a server does it: connections that are being closed do not hold the port, a listener does.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("0.0.0.0", port))
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                return False
+            raise
+    return True
+
+
+def holder(port: int) -> Port:
+    """Return whose a taken port is: who listens on it, else who has a connection from it."""
+    sockets = {name: listens for name, at, listens in _sockets() if at == port}
+    found = Port(False)
+    for process in Path("/proc").glob("[0-9]*"):
+        for name in sockets.keys() & _open_files(process):
+            command = read(process / "cmdline").replace("\0", " ").strip()
+            found = Port(False, int(process.name), command, sockets[name])
+            if found.listens:
+                return found
+    return found
+
+
+def _open_files(process: Path) -> set[str]:
+    """Return what a process's descriptors point to; what it closes meanwhile is left out."""
+    found: set[str] = set()
+    with contextlib.suppress(OSError):
+        for link in (process / "fd").iterdir():
+            with contextlib.suppress(OSError):
+                found.add(str(link.readlink()))
+    return found
+
+
+def _sockets() -> Iterator[tuple[str, int, bool]]:
+    """Yield the TCP sockets there are, as /proc names them: each with its own port, and whether it listens."""
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        for line in read(table).splitlines()[1:]:
+            words = line.split()
+            yield f"socket:[{words[9]}]", int(words[1].rpartition(":")[2], 16), words[3] == "0A"
+
+
+def listens_elsewhere(pids: Iterable[int], port: int) -> str:
+    """Return what to say of processes that listen on another port, or on none; empty when they listen on this one."""
+    held = set().union(*(_open_files(Path(f"/proc/{pid}")) for pid in pids))
+    ports = sorted({at for name, at, listens in _sockets() if listens and name in held})
+    return "" if port in ports else f"; it listens on {', '.join(map(str, ports)) or 'no port'}"

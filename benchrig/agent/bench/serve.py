@@ -1,0 +1,180 @@
+"""Does on a host what a bench asks of it: one request a line on stdin, one answer a line on stdout.
+
+When stdin ends, for whatever reason, the app and the load generator are stopped: a controller that is interrupted, killed or
+cut off leaves nothing running here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import fcntl
+import os
+import queue
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from io import RawIOBase
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from . import database, facts, unit
+from . import network as bench_network
+from . import protocol as ask
+from .lines import Envelope, read_request
+from .load import LoadRunner
+from .sampler import Sampler, read_cpu_times
+
+LOCK = Path("/run/benchrig-bench.lock")
+
+
+class BusyError(Exception):
+    """Another bench runs on this host."""
+
+
+class Bench:
+    """The state of one bench on this host: the app that was started, the load that runs, the sampler."""
+
+    def __init__(self) -> None:
+        self._unit = ""
+        self._load = LoadRunner()
+        self._sampler: Sampler | None = None
+        self._network: bench_network.NetworkServer | None = None
+        self._handlers: dict[type[ask.Operation[Any]], Callable[[Any], object]] = {
+            ask.FindFacts: lambda _: facts.facts(),
+            ask.FindDeployed: lambda op: facts.deployed(op.programs),
+            ask.FreePort: lambda op: unit.free_port(op.port),
+            ask.Start: self._start,
+            ask.AwaitAnswer: lambda op: unit.await_answer(op.unit, op.port, op.path, op.seconds),
+            ask.Fetch: unit.fetch,
+            ask.RunLoad: lambda op: self._load.run(op.command, op.script, op.kill_after_seconds),
+            ask.FindCpuTimes: lambda _: read_cpu_times(),
+            ask.StartSampling: self._start_sampling,
+            ask.StopSampling: self._stop_sampling,
+            ask.FindWhatRuns: lambda op: unit.what_runs(op.app, op.unit, op.distributions),
+            ask.ReadJournal: lambda op: unit.journal(op.unit, op.lines),
+            ask.Stop: self._stop,
+            ask.FindDatabase: lambda op: database.find(op.data),
+            ask.ResetData: lambda op: database.reset(op.data),
+            ask.FindDatabaseLoad: lambda op: database.counters(op.data, op.table, op.ended),
+            ask.OpenNetwork: self._open_network,
+            ask.MeasureNetwork: bench_network.measure,
+            ask.CloseNetwork: self._close_network,
+        }
+
+    def answer(self, line: bytes) -> Envelope:
+        """Do what a line asks and return the answer; what goes wrong is an answer too."""
+        try:
+            operation = read_request(line)
+            value = self._handlers[type(operation)](operation)
+        except (OSError, ValueError, unit.UnitError, database.DatabaseError) as error:
+            return Envelope(error=str(error) or type(error).__name__)
+        return Envelope(value=dataclasses.asdict(value))  # type: ignore[call-overload]
+
+    def abandon(self) -> None:
+        """Stop everything that was started here."""
+        self._load.abandon()
+        if self._unit:
+            unit.kill(self._unit)
+
+    def _start(self, op: ask.Start) -> ask.Done:
+        self._unit = op.unit
+        return unit.start(op.unit)
+
+    def _stop(self, op: ask.Stop) -> ask.Port:
+        if self._sampler is not None:
+            self._stop_sampling(ask.StopSampling())
+        port = unit.stop(op.unit, op.port)
+        self._unit = ""
+        return port
+
+    def _start_sampling(self, op: ask.StartSampling) -> ask.Done:
+        self._sampler = Sampler(unit.show(op.unit, "ControlGroup").get("ControlGroup", ""))
+        self._sampler.start()
+        return ask.Done()
+
+    def _stop_sampling(self, _: ask.StopSampling) -> ask.ServerLoad:
+        if self._sampler is None:
+            raise ValueError("nothing is sampled")
+        sampler, self._sampler = self._sampler, None
+        return sampler.stop()
+
+    def _open_network(self, op: ask.OpenNetwork) -> ask.NetworkPort:
+        self._close_network(ask.CloseNetwork())
+        self._network = bench_network.NetworkServer(op.port)
+        return self._network.at
+
+    def _close_network(self, _: ask.CloseNetwork) -> ask.Done:
+        network, self._network = self._network, None
+        if network is not None:
+            network.close()
+        return ask.Done()
+
+
+def _send(out: RawIOBase, answer: Envelope) -> None:
+    """Write an answer as a line. One write may take only a part of a long one."""
+    rest = memoryview(answer.line())
+    while rest:
+        rest = rest[out.write(rest) :]
+
+
+def _work(bench: Bench, lines: queue.SimpleQueue[bytes], out: RawIOBase) -> None:
+    """Answer line after line; whatever ends this ends the program, which else would wait for its input."""
+    try:
+        with contextlib.suppress(OSError):
+            while True:
+                _send(out, bench.answer(lines.get()))
+    finally:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _take_lock() -> BinaryIO:
+    """Make sure that this is the only bench on the host; the file is locked as long as it is open."""
+    lock = LOCK.open("a+b")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.seek(0)
+        pid = lock.read(20).decode() or "unknown"
+        raise BusyError(f"another bench runs there (process {pid} of that machine)") from None
+    lock.truncate(0)
+    lock.write(str(os.getpid()).encode())
+    lock.flush()
+    return lock
+
+
+def _on_ending_signals(action: Callable[[int, object], None] | signal.Handlers) -> None:
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, action)
+
+
+def _ended(_signal: int, _frame: object) -> None:
+    # A second signal must not end the clearing up that the first one began.
+    _on_ending_signals(signal.SIG_IGN)
+    raise SystemExit(1)
+
+
+def main() -> int:
+    """Serve one controller until its end of the line is closed."""
+    _on_ending_signals(_ended)
+    out = os.fdopen(sys.stdout.fileno(), "wb", buffering=0, closefd=False)
+    try:
+        lock = _take_lock()
+    except BusyError as error:
+        _send(out, Envelope(error=str(error)))
+        return 1
+    bench = Bench()
+    lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    threading.Thread(target=_work, args=(bench, lines, out), daemon=True).start()
+    try:
+        try:
+            # This thread only reads, so that it sees the end of the input while a load runs.
+            for line in sys.stdin.buffer:
+                lines.put(line)
+        finally:
+            _on_ending_signals(signal.SIG_IGN)
+    finally:
+        bench.abandon()
+        lock.close()
+    return 0

@@ -1,0 +1,153 @@
+"""An app as a systemd unit: started afresh, waited for, looked at while it runs, stopped, its port seen free."""
+
+from __future__ import annotations
+
+import http.client
+import re
+import subprocess
+import time
+
+from .facts import APPS, output, read
+from .ports import await_free, listens_elsewhere, reserve
+from .protocol import Done, Fetch, Journal, Port, Ran, Readiness, Reply
+from .runtime import engines, installed_distributions, program_version
+from .sampler import UnitProcesses
+
+OURS = "benchrig-*.service"
+BODY_BYTES = 4 << 20
+
+SETTLE_SECONDS = 10.0
+SETTLE_STEP = 0.05
+SETTLED_CPU = 0.2
+"""An app has finished starting when it uses less than this share of one core while nobody asks it anything."""
+
+
+class UnitError(Exception):
+    """systemd refuses what is asked."""
+
+
+def _systemctl(*words: str) -> None:
+    done = subprocess.run(("systemctl", *words), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    if done.returncode:
+        raise UnitError(done.stdout.decode(errors="replace").strip().partition("\n")[0])
+
+
+def show(unit: str, *names: str) -> dict[str, str]:
+    """Return properties of a unit."""
+    text = output(("systemctl", "show", f"--property={','.join(names)}", unit))
+    return dict(line.partition("=")[::2] for line in text.splitlines())
+
+
+def free_port(port: int) -> Port:
+    """Stop every app of ours, then look at the port."""
+    _systemctl("stop", OURS)
+    # A unit that failed lately is otherwise refused its start, and its failure is of no more interest.
+    _systemctl("reset-failed", OURS)
+    reserve(port)
+    return await_free(port)
+
+
+def start(unit: str) -> Done:
+    """Start a unit. Raises UnitError when systemd does not know it or cannot start it."""
+    _systemctl("start", unit)
+    return Done()
+
+
+def stop(unit: str, port: int) -> Port:
+    """Stop a unit and see its port free."""
+    _systemctl("stop", unit)
+    return await_free(port)
+
+
+def kill(unit: str) -> None:
+    """Stop a unit without asking what became of it."""
+    output(("systemctl", "kill", "--signal=KILL", unit))
+    output(("systemctl", "stop", unit))
+
+
+def fetch(op: Fetch) -> Reply:
+    """Make one HTTP request; an error is an answer too."""
+    connection = http.client.HTTPConnection(op.host, op.port, timeout=op.seconds)
+    try:
+        connection.request(op.method, op.path, op.body.encode() or None, dict(op.headers))
+        response = connection.getresponse()
+        body = response.read(BODY_BYTES)
+        return Reply(response.status, body.decode(errors="replace"), cut=bool(response.read(1)))
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        return Reply(error=getattr(error, "strerror", None) or str(error) or type(error).__name__)
+    finally:
+        connection.close()
+
+
+def await_answer(unit: str, port: int, path: str, seconds: float) -> Readiness:
+    """Wait until an app answers at all, then until it comes to rest."""
+    deadline = time.monotonic() + seconds
+    next_look = 0.0
+    while True:
+        reply = fetch(Fetch("127.0.0.1", port, path, seconds))
+        if reply.status:
+            break
+        if time.monotonic() > next_look:
+            if show(unit, "ActiveState").get("ActiveState") not in ("active", "activating"):
+                return Readiness(False, f"it ended by itself ({_ending(unit)})")
+            next_look = time.monotonic() + 0.2
+        if time.monotonic() > deadline:
+            elsewhere = listens_elsewhere(_processes(unit).pids(), port)
+            reason = f"it runs but did not answer on port {port} within {seconds:.0f} s: {reply.error}{elsewhere}"
+            return Readiness(False, reason)
+        time.sleep(0.01)
+    _settle(_processes(unit))
+    return Readiness(True)
+
+
+def _processes(unit: str) -> UnitProcesses:
+    return UnitProcesses(show(unit, "ControlGroup").get("ControlGroup", ""))
+
+
+def _ending(unit: str) -> str:
+    """Return how a unit's main process ended: `exit status 1`, `signal 9`, or `oom-kill, signal 9`."""
+    state = show(unit, "Result", "ExecMainCode", "ExecMainStatus")
+    code = state.get("ExecMainCode")
+    if code == "0":
+        # Our units take SIGKILL for a success, and of one that ended with success systemd soon knows no more than that.
+        return "exit status 0, or signal 9"
+    # As waitid() says it: 1 is an exit, 2 and 3 are signals, without and with a core dump.
+    what = "signal" if code in ("2", "3") else "exit status"
+    told = f"{what} {state.get('ExecMainStatus', 'unknown')}"
+    result = state.get("Result", "unknown")
+    return told if result in ("exit-code", "signal", "success") else f"{result}, {told}"
+
+
+def _settle(processes: UnitProcesses) -> None:
+    """Wait while workers still start: the first of them answers long before the last is ready."""
+    deadline = time.monotonic() + SETTLE_SECONDS
+    used, at = processes.cpu_seconds(), time.monotonic()
+    while at < deadline:
+        time.sleep(SETTLE_STEP)
+        used_now, now = processes.cpu_seconds(), time.monotonic()
+        if used_now - used < SETTLED_CPU * (now - at):
+            return
+        used, at = used_now, now
+
+
+def journal(unit: str, lines: int) -> Journal:
+    """Read the end of what a unit and systemd wrote about its latest start."""
+    start_id = show(unit, "InvocationID").get("InvocationID", "")
+    if not start_id:
+        return Journal("")
+    output(("journalctl", "--sync"))
+    wanted = (f"_SYSTEMD_INVOCATION_ID={start_id}", "+", f"INVOCATION_ID={start_id}")
+    return Journal(output(("journalctl", "--quiet", "--no-pager", "--output=cat", f"--lines={lines}", *wanted)))
+
+
+def what_runs(app: str, unit: str, distributions: tuple[str, ...]) -> Ran:
+    """Look at a running app: the versions of what its processes are made of, and its descriptor limit."""
+    state = show(unit, "MainPID", "ControlGroup")
+    main = int(state.get("MainPID") or 0)
+    limit = re.search(r"^Max open files\s+(\d+)", read(f"/proc/{main}/limits"), re.MULTILINE)
+    if not limit:
+        return Ran(False, {}, 0, _ending(unit))
+    pids = UnitProcesses(state.get("ControlGroup", "")).pids()
+    installed = installed_distributions(APPS / app / "bin")
+    wanted = {name: installed[name.lower()] for name in distributions if name.lower() in installed}
+    return Ran(True, program_version(main) | wanted | engines(pids, installed), int(limit[1]))

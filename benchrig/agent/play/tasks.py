@@ -1,0 +1,267 @@
+"""One task run as Ansible runs it: loop, condition, arguments, module, and what becomes of the result."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from .. import spec
+from . import modules
+from .become import as_user
+from .events import Event, ItemDone, Status, TaskStarted
+from .modules.base import Context, ModuleError, NotYetKnownError, Result, environment
+from .plan import Task
+from .templating import OMIT, NotDefinedError, TemplateError
+from .variables import Variables
+
+HIDDEN = "the output is hidden, for 'no_log: true' was asked for"
+
+_SHOWN_BYTES = 8000
+"""How much of a failed command's output is sent, from its end."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a whole task fared, all its items together."""
+
+    changed: bool = False
+    failed: bool = False
+    skipped: bool = False
+    ignored: bool = False
+    notifies: bool = False
+    """Its handlers are to run: something changed, perhaps before an item of its loop failed."""
+
+
+class Runner:
+    """Runs tasks on this host. `report` is told when a task starts, and the result of each of its items; `made`, each
+    variable that a task made, and whether it did under `no_log`."""
+
+    def __init__(
+        self, context: Context, check: bool, report: Callable[[Event], None], made: Callable[[str, Any, bool], None]
+    ) -> None:
+        self._context = context
+        self._check = check
+        self._report = report
+        self._made = made
+        self._ignore = False
+
+    @property
+    def _variables(self) -> Variables:
+        return self._context.variables
+
+    def run(self, task: Task, role: str, *, handler: bool = False) -> Outcome:
+        """Run a task and register its result."""
+        self._variables.set_task(task.vars)
+        self._context.check = self._check if task.check_mode is None else task.check_mode
+        self._report(TaskStarted(self._name(task), role, task.where, handler))
+        try:
+            self._ignore = self._ignores(task)
+            items = self._items(task)
+        except TemplateError as error:
+            self._ignore = False
+            return self._whole(task, self._finish(task, "", _failure(str(error)), time.perf_counter()))
+        if items is None:
+            return self._whole(task, self._one(task, ""))
+        return self._loop(task, items)
+
+    def _name(self, task: Task) -> str:
+        try:
+            return str(self._variables.render(task.name))
+        except TemplateError:
+            return task.name
+
+    def _loop(self, task: Task, items: Sequence[Any]) -> Outcome:
+        results = []
+        for item in items:
+            self._variables.set_item({task.loop_var: item, "ansible_loop_var": task.loop_var})
+            results.append(
+                {**self._one(task, self._label(task, item)), task.loop_var: item, "ansible_loop_var": task.loop_var}
+            )
+        self._variables.set_item({})
+        if not items:
+            self._report(ItemDone("skipped", message="nothing to loop over"))
+        skipped = all(result.get("skipped", False) for result in results)
+        whole: dict[str, Any] = {
+            "results": results,
+            "changed": any(result["changed"] for result in results),
+            "failed": any(result["failed"] for result in results),
+            "skipped": skipped,
+            "msg": "All items skipped" if skipped else "All items completed",
+        }
+        return self._whole(task, whole, results)
+
+    def _whole(self, task: Task, result: dict[str, Any], items: Sequence[dict[str, Any]] = ()) -> Outcome:
+        """Register a task's result and return how it fared; `items` are the results of its loop, if it has one."""
+        if task.register:
+            self._variables.set(task.register, result)
+            self._made(task.register, result, task.no_log)
+        skipped, failed = bool(result.get("skipped", False)), bool(result["failed"])
+        ignored = failed and self._ignore
+        notifies = not ignored and any(item["changed"] and not item["failed"] for item in items or [result])
+        return Outcome(bool(result["changed"]), failed and not ignored, skipped, ignored, notifies)
+
+    def _ignores(self, task: Task) -> bool:
+        if isinstance(task.ignore_errors, bool):
+            return task.ignore_errors
+        return spec.truth(self._variables.render(task.ignore_errors)) is True
+
+    def _items(self, task: Task) -> Sequence[Any] | None:
+        """Return the items to loop over, or None when the task has no loop."""
+        if task.loop is None:
+            return None
+        try:
+            items = self._variables.render(task.loop)
+        except NotDefinedError:
+            # As in Ansible, the list of a task that is not to run need not be there.
+            if all(self._variables.condition(condition) for condition in task.when):
+                raise
+            return ()
+        if not isinstance(items, list):
+            raise TemplateError(f"'loop' needs a list, found {spec.describe(items)}")
+        return items
+
+    def _label(self, task: Task, item: Any) -> str:
+        if task.label:
+            try:
+                return str(self._variables.render(task.label))
+            except TemplateError:
+                return task.label
+        if isinstance(item, Mapping):
+            return str(next((item[key] for key in ("name", "key", "path", "dest", "src") if key in item), dict(item)))
+        return str(item)
+
+    def _one(self, task: Task, label: str) -> dict[str, Any]:
+        """Run a task once, report it, and return its result as Ansible would register it."""
+        started = time.perf_counter()
+        try:
+            for condition in task.when:
+                if not self._variables.condition(condition):
+                    result = _values(Result(skipped=True))
+                    result |= {"skip_reason": "Conditional result was False", "false_condition": condition}
+                    return self._finish(task, label, (Result(skipped=True, message=f"not so: {condition}"), result), started)
+            outcome = self._judged(task, *self._module(task))
+        except TemplateError as error:
+            outcome = _failure(str(error))
+        return self._finish(task, label, outcome, started)
+
+    def _module(self, task: Task) -> tuple[Result, dict[str, Any]]:
+        """Render the arguments, run the module, and return what it did with what is registered of it."""
+        try:
+            args = self._arguments(task)
+            variables = self._variables.render(dict(task.environment))
+            self._variables.learn("environment", variables)
+            with environment(variables):
+                result = self._started(task, args)
+        except ModuleError as failure:
+            return _failure(str(failure), **failure.values)
+        except NotYetKnownError as unknown:
+            result = Result(changed=True, message=str(unknown), opaque=True)
+        except spec.SpecError as error:
+            return _failure(f"{task.module}: {error}")
+        except OSError as error:
+            return _failure(f"{error.filename or task.module}: {(error.strerror or str(error)).lower()}")
+        except TemplateError:
+            raise
+        except Exception as error:
+            # A module that breaks is a failed task too, so that what was done before it is still told and counted.
+            return _failure(f"{task.module}: {type(error).__name__}: {error}")
+        return result, _values(result)
+
+    def _started(self, task: Task, args: Any) -> Result:
+        """Run the module, as another user if the task says so."""
+        module, context = modules.load(task.module), self._context
+        # Only root can read the bundle.
+        read = (module.read(args, context),) if hasattr(module, "read") else ()
+        if not task.become_user or modules.raw(task.module):
+            return cast(Result, module.run(args, context, *read))
+        # What waits to be sent must not be sent again by the child.
+        context.slow()
+        return as_user(str(self._variables.render(task.become_user)), lambda: module.run(args, context, *read))
+
+    def _arguments(self, task: Task) -> Any:
+        raw = modules.raw(task.module)
+        data = modules.named(task.module, task.arguments)
+        rendered = {key: value if key in raw else self._variables.render(value) for key, value in data.items()}
+        return modules.build(task.module, {key: value for key, value in rendered.items() if value is not OMIT})
+
+    def _judged(self, task: Task, result: Result, values: dict[str, Any]) -> tuple[Result, dict[str, Any]]:
+        """Apply `changed_when` and `failed_when`, which may look at the result itself."""
+        if values.get("skipped", False) or not (task.changed_when or task.failed_when):
+            return result, values
+        if task.register:
+            self._variables.set(task.register, values)
+        if task.changed_when:
+            values["changed"] = all(map(self._variables.condition, task.changed_when))
+        if task.failed_when:
+            if task.register:
+                self._variables.set(task.register, values)
+            failed = all(map(self._variables.condition, task.failed_when))
+            values["failed"] = values["failed_when_result"] = failed
+        return result, values
+
+    def _finish(self, task: Task, label: str, outcome: tuple[Result, dict[str, Any]], started: float) -> dict[str, Any]:
+        """Report one result, keep what it sets, and return what is registered."""
+        result, values = outcome
+        for name, value in result.set.items():
+            self._variables.set(name, value)
+            self._made(name, value, task.no_log)
+        if self._context.check:
+            self._context.promises.note(task.name, result)
+        if values["changed"]:
+            self._context.forget()
+        self._report(self._event(task, label, result, values, time.perf_counter() - started))
+        return values
+
+    def _event(self, task: Task, label: str, result: Result, values: dict[str, Any], seconds: float) -> ItemDone:
+        status = self._status(values)
+        if task.no_log:
+            return ItemDone(status, message=HIDDEN if status != "ok" else "", seconds=seconds)
+        if status == "ok":
+            return ItemDone(status, label, output=result.output)
+        failed = status in ("failed", "ignored")
+        return ItemDone(
+            status,
+            label,
+            message=_message(result, values),
+            diff=result.diff if self._context.diff else "",
+            output=result.output,
+            stdout=_tail(values.get("stdout", "")) if failed else "",
+            stderr=_tail(values.get("stderr", "")) if failed else "",
+            rc=values.get("rc") if failed else None,
+            seconds=seconds,
+        )
+
+    def _status(self, values: dict[str, Any]) -> Status:
+        if values["failed"]:
+            return "ignored" if self._ignore else "failed"
+        if values.get("skipped", False):
+            return "skipped"
+        return "changed" if values["changed"] else "ok"
+
+
+def _message(result: Result, values: Mapping[str, Any]) -> str:
+    if values.get("failed_when_result") and not result.failed:
+        return "'failed_when' holds"
+    return result.message
+
+
+def _values(result: Result) -> dict[str, Any]:
+    """Return what a task registers of a result, in Ansible's terms."""
+    values = {"changed": result.changed, "failed": result.failed, **result.values}
+    if result.message and "msg" not in values:
+        values["msg"] = result.message
+    if result.skipped:
+        values["skipped"] = True
+    return values
+
+
+def _failure(message: str, **values: Any) -> tuple[Result, dict[str, Any]]:
+    changed = bool(values.pop("changed", False))
+    result = Result(changed=changed, failed=True, message=message, values=values)
+    return result, _values(result)
+
+
+def _tail(text: Any) -> str:
+    return str(text)[-_SHOWN_BYTES:]

@@ -1,0 +1,52 @@
+"""A chain of tasks, `./inv provision bench report --suite x`: a flag holds for all, and all check first."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from invoke.exceptions import Exit
+from invoke.executor import Executor
+from invoke.tasks import Call
+
+from benchrig.cli.task import HELD, ROOT, recall
+from benchrig.errors import ExitCode
+
+
+class ChainExecutor(Executor):
+    """Runs the tasks of a chain. invoke.yaml names it, so that plain `invoke` has it as well."""
+
+    def execute(self, *tasks: Any) -> dict[Any, Any]:
+        """Have every task check what it needs, then do their work in turn.
+
+        A failure that a task has remembered is told when all the others are done. Raises Exit.
+        """
+        calls = self.normalize(tasks)
+        hold(calls)
+        self.config.load_shell_env()
+        begun = [call.task.body(call.make_context(self.config), **call.kwargs) for call in calls]
+        for work in begun:
+            next(work)
+        for work in begun:
+            next(work, None)
+        if failure := recall("failure"):
+            raise Exit(f"error: {failure}", ExitCode.FAILED)
+        return {}
+
+
+def hold(calls: Sequence[Call]) -> None:
+    """Give each task the values of the held flags: its own, else the last one given before it, else the first after it."""
+    for name in HELD:
+        value = next(filter(None, (call.kwargs.get(name) for call in calls)), None)
+        for call in calls:
+            value = call.kwargs.pop(name, None) or value
+            if value and name in inspect.signature(call.task.body).parameters:
+                call.kwargs[name] = _suite(value) if name == "suite" else value
+
+
+def _suite(given: str) -> str:
+    """Return the name of a suite, of which the path of its file was given perhaps, as a shell completes it."""
+    path = Path(given)
+    return path.stem if path.suffix == ".yml" and path.resolve().parent == ROOT / "configs" / "suites" else given

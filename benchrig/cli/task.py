@@ -1,0 +1,113 @@
+"""An Invoke task as benchrig has them: it checks before it works, and its errors are told in a line."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from invoke.context import Context
+from invoke.exceptions import Exit
+from invoke.tasks import Task
+from invoke.tasks import task as invoke_task
+
+from benchrig import console, shell
+from benchrig.errors import BenchrigError, ExitCode, InputError
+
+ROOT = Path(__file__).resolve().parents[2]
+"""The project's folder: where site.yml, roles/, apps/ and reports/ lie."""
+
+HELD = ("inventory", "suite", "profile", "ask_become_pass")
+"""The parameters whose flags hold for the whole chain, wherever in it they are given."""
+
+_made: dict[str, str] = {}
+
+_OF_MACHINES = re.compile(r"\./inv(?: (?:up|down|destroy|provision|snapshot|restore|status))+\b(?! -i)")
+"""A command line in a hint whose tasks are about the machines of an inventory, and which names none."""
+
+
+class Command(Task[Any]):
+    """A task; `words` are the parameters that words after its name are handed to, in their order, each optional."""
+
+    def __init__(self, *args: Any, words: tuple[str, ...] = (), **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.words = words
+
+    def arg_opts(self, name: str, default: Any, taken_names: set[str]) -> dict[str, Any]:
+        """Return what Invoke is told of a parameter. No other flag has the short form of one that holds for the chain."""
+        options = super().arg_opts(name, default, taken_names)
+        full, *short = options["names"]
+        if name not in HELD:
+            options["names"] = [full, *(one for one in short if one not in {held[0] for held in HELD})]
+        return options
+
+
+def command(help: Mapping[str, str] | None = None, **options: Any) -> Callable[[Callable[..., object]], Command]:
+    """Make a function an Invoke task. A BenchrigError ends it with one line, its hint and its exit code; Ctrl-C with 130.
+
+    A function that has a `yield` does what stands above it before the first task of a chain begins to work.
+    """
+
+    def wrap(function: Callable[..., Any]) -> Command:
+        @functools.wraps(function)
+        def run(ctx: Context, *args: Any, **kwargs: Any) -> Iterator[None]:
+            with _errors_told(str(kwargs.get("inventory") or "")):
+                if inspect.isgeneratorfunction(function):
+                    yield from function(ctx, *args, **kwargs)
+                else:
+                    yield
+                    function(ctx, *args, **kwargs)
+
+        made: Command = invoke_task(help=dict(help or {}), klass=Command, **options)(run)
+        return made
+
+    return wrap
+
+
+@contextmanager
+def _errors_told(inventory: str) -> Iterator[None]:
+    try:
+        yield
+    except BenchrigError as error:
+        raise Exit(told(error, inventory), error.exit_code) from None
+    except KeyboardInterrupt:
+        raise Exit("interrupted", ExitCode.INTERRUPTED) from None
+    except BrokenPipeError:
+        # Whoever read our output has closed it; keep Python from failing on it again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise Exit("", ExitCode.OK) from None
+    finally:
+        console.status("")
+
+
+def told(error: BenchrigError, inventory: str) -> str:
+    """Return an error as the user reads it: what is wrong, and below it what to do.
+
+    The commands to do it with name the `inventory` that the user named; without it they would be about other machines.
+    """
+    named = f" {shell.quote(['-i', inventory])}" if inventory else ""
+    return "\n".join(filter(None, [f"error: {error}", _OF_MACHINES.sub(lambda found: found[0] + named, error.hint)]))
+
+
+def choose(ctx: Context, name: str, given: str) -> str:
+    """Return the choice of `name`: what was given on the command line, else Invoke's configuration."""
+    defaults = ctx.config.get("benchrig", {})
+    if not hasattr(defaults, "get"):
+        raise InputError(f"'benchrig' in Invoke's configuration is {defaults!r}; it must be a mapping, as in invoke.yaml")
+    return given or str(defaults.get(name, ""))
+
+
+def remember(name: str, value: str) -> None:
+    """Keep a value for the tasks that follow in the chain, such as the run that `bench` has just made."""
+    _made[name] = value
+
+
+def recall(name: str) -> str:
+    """Return what a task before this one has kept; empty when there is nothing."""
+    return _made.get(name, "")

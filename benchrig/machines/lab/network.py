@@ -1,0 +1,190 @@
+"""The lab's network, which touches the outer machine in one place: a veth interface.
+
+A lab has a network namespace of its own with a bridge in it. On the bridge are the machines, the outer machine, and
+slirp4netns, which takes what the machines send to the world and sends it as an ordinary process of the outer machine. So
+nothing of the outer machine is changed: no forwarding, no packet filter, no route but the veth's; and its firewall, a
+resolver on 127.0.0.53 or a VPN are no obstacle. A namespace is kept by a file that it is mounted on.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import os
+import signal
+import time
+import zlib
+from collections.abc import Iterator
+from contextlib import suppress
+from ipaddress import IPv4Network
+from pathlib import Path
+
+from benchrig.errors import MachineError
+from benchrig.machines.command import complaint, run
+from benchrig.machines.lab import process
+from benchrig.machines.lab.folder import LabFolder, LabMachine, Network
+
+POOLS = tuple(map(IPv4Network, ("10.213.0.0/16", "172.29.0.0/16", "192.168.0.0/16")))
+READY_SECONDS = 10.0
+STARTED_SECONDS = 1.0
+PURPOSE = "the lab's network cannot be set up"
+
+
+def open_lab(lab: LabFolder, wanted: str, loopback: bool) -> Network:
+    """Bring up a lab's bridge, its link to the outer machine and its way out; what is up already stays as it is.
+
+    `wanted` is the subnet it had before, taken again if it is free. With `loopback`, the gateway's address leads to the
+    outer machine's loopback. Raises MachineError.
+    """
+    network = network_of(lab)
+    if network is None:
+        close_lab(lab)
+        _mount_namespace(lab.namespace)
+        _ip(lab.namespace, "link set lo up\nlink add bridge type bridge\nlink set bridge up")
+        network = _claim(lab, wanted)
+    if not _gateways(lab):
+        _start_gateway(lab, network, loopback)
+    return network
+
+
+def close_lab(lab: LabFolder) -> None:
+    """Take down all that `open_lab` brought up, however much of it there is. Raises MachineError."""
+    for sign in (signal.SIGTERM, signal.SIGKILL):
+        process.stop(lambda: _gateways(lab), sign, 5.0)
+    process.remove_groups(_gateway_name(lab))
+    if is_mounted(lab.namespace):
+        # One end deleted in our own namespace takes the other with it, at once, and can be no other lab's.
+        with suppress(MachineError):
+            _ip(lab.namespace, "link delete outer")
+    _unmount_namespace(lab.namespace)
+
+
+def open_machine(lab: LabFolder, machine: LabMachine, network: Network, number: int) -> None:
+    """Make a machine's network namespace, with `host0` in it joined to the lab's bridge. Raises MachineError."""
+    _mount_namespace(machine.namespace)
+    port = f"port{number}"
+    _link(lab.namespace, port, "host0", machine.namespace)
+    _ip(lab.namespace, f"link set {port} master bridge up")
+    address = network.machine(number)
+    batch = (
+        "link set lo up",
+        # Always the same, or its neighbours would look for it at the old one for seconds after a restart.
+        f"link set host0 address 02:00:{address.packed.hex(':')}",
+        f"address add {address}/{network.subnet.prefixlen} dev host0",
+        "link set host0 up",
+        f"route add default via {network.gateway}",
+    )
+    _ip(machine.namespace, "\n".join(batch))
+
+
+def close_machine(machine: LabMachine) -> None:
+    """Remove a machine's network namespace, and its interfaces with it. Raises MachineError."""
+    if is_mounted(machine.namespace):
+        with suppress(MachineError):
+            _ip(machine.namespace, "link delete host0")
+    _unmount_namespace(machine.namespace)
+
+
+def is_mounted(place: Path) -> bool:
+    """Return whether something is mounted on a file or folder."""
+    try:
+        return place.stat().st_dev != place.parent.stat().st_dev
+    except FileNotFoundError:
+        return False
+
+
+def _mount_namespace(place: Path) -> None:
+    place.touch(mode=0o600)
+    run(["unshare", f"--net={place}", "true"], "a network namespace cannot be made")
+
+
+def _unmount_namespace(place: Path) -> None:
+    while is_mounted(place):
+        run(["umount", "--lazy", place], f"{place} cannot be unmounted")
+    place.unlink(missing_ok=True)
+
+
+def _ip(namespace: Path, batch: str) -> None:
+    run(["nsenter", f"--net={namespace}", "ip", "-batch", "-"], PURPOSE, stdin=batch)
+
+
+def _link(namespace: Path, name: str, peer: str, peer_namespace: Path) -> None:
+    """Make a veth pair with an end in each of two namespaces."""
+    add = ["ip", "link", "add", name, "type", "veth", "peer", "name", peer, "netns", str(peer_namespace)]
+    run(["nsenter", f"--net={namespace}", *add], PURPOSE)
+
+
+def has_gateway(lab: LabFolder) -> bool:
+    """Return whether the lab's way out runs."""
+    return bool(_gateways(lab))
+
+
+def network_of(lab: LabFolder) -> Network | None:
+    """Return the network of a lab that has its bridge and a complete link to it, read from the link itself."""
+    if not is_mounted(lab.namespace):
+        return None
+    for link in json.loads(run(["ip", "-json", "-details", "-4", "address"], PURPOSE)):
+        if link.get("ifalias") == lab.path.name:
+            for address in link["addr_info"]:
+                return Network(IPv4Network(f"{address['local']}/{address['prefixlen']}", strict=False))
+    return None
+
+
+def _claim(lab: LabFolder, wanted: str) -> Network:
+    """Take a free subnet. Its interface's name follows from it, so the kernel lets only one lab have it."""
+    for network in _free(lab, wanted):
+        try:
+            _link(lab.namespace, "outer", network.interface, Path(f"/proc/{os.getpid()}/ns/net"))
+        except MachineError as error:
+            if "File exists" in str(error):
+                continue
+            raise
+        _ip(lab.namespace, "link set outer master bridge up")
+        name = network.interface
+        address = f"{network.outer}/{network.subnet.prefixlen}"
+        # The alias comes last: it marks a link as complete, and as ours.
+        batch = f"link set {name} addrgenmode none\naddress add {address} dev {name}\nlink set {name} up\n"
+        run(["ip", "-batch", "-"], PURPOSE, stdin=f"{batch}link set {name} alias {lab.path.name}")
+        return network
+    raise MachineError("the lab finds no free network: every subnet of " + ", ".join(map(str, POOLS)) + " is routed")
+
+
+def _free(lab: LabFolder, wanted: str) -> Iterator[Network]:
+    """Yield the subnets that the outer machine has no route into, the wanted one first, others from a start of their own."""
+    routes = [
+        ipaddress.ip_network(route["dst"])
+        for route in json.loads(run(["ip", "-json", "-4", "route", "show", "table", "all"], PURPOSE))
+        if route["dst"] != "default"
+    ]
+    subnets = [IPv4Network(wanted)] if wanted else []
+    for pool in POOLS:
+        below = list(pool.subnets(new_prefix=24))
+        first = zlib.crc32(lab.path.name.encode()) % len(below)
+        subnets += below[first:] + below[:first]
+    return (Network(subnet) for subnet in subnets if not any(map(subnet.overlaps, routes)))
+
+
+def _gateway_name(lab: LabFolder) -> str:
+    return f"benchrig-{lab.path.name.rpartition('-')[2]}-gateway"
+
+
+def _gateways(lab: LabFolder) -> list[int]:
+    return process.find("slirp4netns", str(lab.namespace))
+
+
+def _start_gateway(lab: LabFolder, network: Network, loopback: bool) -> None:
+    options = [f"--cidr={network.subnet}", "--netns-type=path", *([] if loopback else ["--disable-host-loopback"])]
+    argv = ("slirp4netns", *options, str(lab.namespace), "gateway")
+    process.start(process.Program(_gateway_name(lab), argv, lab.gateway_log, {}))
+    deadline = time.monotonic() + READY_SECONDS
+    # For a moment of its start a program has no command line to be found by.
+    may_be_unseen_until = time.monotonic() + STARTED_SECONDS
+    while True:
+        try:
+            return _ip(lab.namespace, "link set gateway master bridge up")
+        except MachineError:
+            now = time.monotonic()
+            if now > deadline or (now > may_be_unseen_until and not _gateways(lab)):
+                said = complaint(lab.gateway_log.read_text(errors="replace"))
+                raise MachineError(f"the lab's way out, slirp4netns, did not start: {said}") from None
+        time.sleep(0.02)

@@ -1,0 +1,253 @@
+"""One virtual machine of QEMU: made above a box, started and stopped.
+
+Its login key and its host key are ours from the start: they travel in the seed, which the box unpacks before sshd runs. So
+Vagrant's well-known key is never accepted, and no host key is ever taken on first sight.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from benchrig.errors import HostError, MachineError
+from benchrig.inventory import Host
+from benchrig.machines import keys
+from benchrig.machines.accelerator import QEMU, Accelerator, Name
+from benchrig.machines.box import files
+from benchrig.machines.box.files import SEED, USER
+from benchrig.machines.command import run
+from benchrig.machines.controller.settings import File, Outer
+from benchrig.machines.folder import MachineFolder, write
+from benchrig.machines.qemu import process
+from benchrig.machines.qemu.qmp import Qmp
+from benchrig.remote import ssh
+
+GATEWAY = "10.0.2.2"
+"""What a machine finds the outer machine's loopback at (QEMU's user networking)."""
+
+BOOT_SECONDS = {"kvm": 180.0, "hvf": 180.0, "tcg": 900.0}
+STOP_SECONDS = {"kvm": 60.0, "hvf": 60.0, "tcg": 180.0}
+ASK_AGAIN_SECONDS = 5.0
+ENDING_SECONDS = 10.0
+LOG_LINES = 8
+
+DISK = "disk"
+"""QEMU's name of the node that is a machine's disk."""
+
+
+@dataclass(frozen=True)
+class Hardware:
+    """What a machine has. A snapshot can be loaded only into the same."""
+
+    cpus: int
+    memory_mb: int
+    accelerator: Name
+
+    def __str__(self) -> str:
+        return f"{self.cpus} CPUs, {self.memory_mb} MB, {self.accelerator}"
+
+
+@dataclass(frozen=True)
+class Record:
+    """What is noted about a machine when it is started: where it is reached, its hardware."""
+
+    port: int = 0
+    hardware: Hardware | None = None
+
+
+def record(machine: MachineFolder) -> Record:
+    """Return what is noted; nothing when nothing can be read."""
+    try:
+        noted = json.loads((machine.path / "machine.json").read_text(encoding="utf-8"))
+        return Record(int(noted["port"]), Hardware(**noted["hardware"]))
+    except (OSError, ValueError, TypeError, KeyError):
+        return Record()
+
+
+def note(machine: MachineFolder, noted: Record) -> None:
+    """Note it, all or nothing."""
+    write(machine.path / "machine.json", json.dumps(asdict(noted), indent=2).encode())
+
+
+def disk(machine: MachineFolder) -> Path:
+    """Return a machine's own disk: all in which it differs from its box, and its snapshots."""
+    return machine.path / "disk.qcow2"
+
+
+def make(machine: MachineFolder, base: Path) -> None:
+    """Make a machine's host key and its disk, above a box's. Raises MachineError."""
+    machine.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    keys.make_key(machine.host_key, machine.name)
+    write(machine.image, str(base).encode())
+    new = disk(machine).with_name(".disk.new")
+    new.unlink(missing_ok=True)
+    argv = ["qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", str(base), str(new)]
+    run(argv, f"{machine.name}: its disk cannot be made")
+    new.replace(disk(machine))
+
+
+def start(machine: MachineFolder, hardware: Hardware, settings: Outer, key: Path, snapshot: str = "") -> None:
+    """Start a machine that does not run, from a snapshot if one is named. Raises MachineError."""
+    _check_disk(machine)
+    write(machine.path / "seed.tar", files.archive(_seed(machine, settings, key)), 0o600)
+    machine.ready.unlink(missing_ok=True)
+    former = record(machine).port
+    for port in (former if _is_free(former) else _free_port(), _free_port()):
+        note(machine, Record(port, hardware))
+        try:
+            process.start(machine.name, machine.path, command(hardware, port, settings.search, snapshot))
+            return
+        except MachineError as error:
+            # Somebody took the port between our look and QEMU's.
+            if "forwarding" not in str(error):
+                raise
+    raise MachineError(f"{machine.name}: no port of this computer's loopback is free for its SSH")
+
+
+def command(hardware: Hardware, port: int, search: tuple[str, ...], snapshot: str = "") -> list[str]:
+    """Return QEMU's command line for a machine, to be run in its folder; `port` is where loopback leads to its sshd."""
+    domains = [f",dnssearch={domain}" for domain in search if "," not in domain]
+    user = f"user,id=net,hostfwd=tcp:127.0.0.1:{port}-:22{''.join(domains)}"
+    accelerator = Accelerator(hardware.accelerator)
+    return [
+        *(QEMU, "-nodefaults", "-no-user-config", "-display", "none", "-machine", "q35", *accelerator.options),
+        *("-smp", str(hardware.cpus), "-m", str(hardware.memory_mb)),
+        *("-blockdev", f"driver=qcow2,node-name={DISK},file.driver=file,file.filename=disk.qcow2"),
+        *("-device", f"virtio-blk-pci,drive={DISK}"),
+        *("-netdev", user, "-device", "virtio-net-pci,netdev=net"),
+        *("-device", "virtio-rng-pci", "-serial", "file:console.log"),
+        *("-fw_cfg", f"name={SEED},file=seed.tar"),
+        *(["-loadvm", snapshot] if snapshot else []),
+    ]
+
+
+def await_login(machine: MachineFolder, host: Host) -> None:
+    """Wait until a running machine lets us in. Raises MachineError; HostError for what waiting does not mend."""
+    noted = record(machine)
+    seconds = BOOT_SECONDS[noted.hardware.accelerator if noted.hardware else "tcg"]
+    deadline = time.monotonic() + seconds
+    last = "its sshd did not answer"
+    while time.monotonic() < deadline:
+        if process.find(machine.path) is None:
+            raise MachineError(f"{machine.name}: QEMU ended while it booted{_console(machine)}")
+        if _answers(noted.port):
+            try:
+                ssh.connect(host).close()
+                return
+            except HostError as error:
+                # What has a hint, such as another host key than the pinned one, stays as it is.
+                if error.hint:
+                    raise
+                last = str(error)
+        time.sleep(0.3)
+    raise MachineError(
+        f"{machine.name}: runs, but within {seconds:.0f} s {last}{_console(machine)}", "Start it anew: ./inv down up"
+    )
+
+
+def stop(machine: MachineFolder) -> None:
+    """Power a machine off; one that does not obey is ended as it is. Raises MachineError when it stays."""
+    noted = record(machine)
+    patience = STOP_SECONDS[noted.hardware.accelerator if noted.hardware else "tcg"]
+    with suppress(MachineError):
+        if process.find(machine.path) is not None:
+            _power_off(machine, patience)
+    if process.find(machine.path) is not None:
+        process.kill(machine.path)
+    machine.ready.unlink(missing_ok=True)
+
+
+def is_up(machine: MachineFolder) -> bool:
+    """Return whether a machine runs, has let us in since it was started, tells the right time, and is not suspended."""
+    if process.find(machine.path) is None or not machine.ready.exists():
+        return False
+    with suppress(MachineError), Qmp(machine.name, machine.path) as qmp:
+        return bool(qmp.execute("query-status")["running"])
+    return False
+
+
+def resume(machine: MachineFolder) -> None:
+    """Let a machine go on that somebody has suspended. Raises MachineError."""
+    with Qmp(machine.name, machine.path) as qmp:
+        if not qmp.execute("query-status")["running"]:
+            qmp.execute("cont")
+
+
+def _seed(machine: MachineFolder, settings: Outer, key: Path) -> list[File]:
+    """Return the files that the machine puts in place at each start."""
+    hosts = f"127.0.0.1 localhost\n127.0.1.1 {machine.name}\n::1 localhost ip6-localhost ip6-loopback\n"
+    public = machine.host_key.with_suffix(".pub")
+    return [
+        File("etc/hostname", f"{machine.name}\n".encode()),
+        File("etc/hosts", hosts.encode()),
+        File("etc/ssh/ssh_host_ed25519_key", machine.host_key.read_bytes(), 0o600),
+        File("etc/ssh/ssh_host_ed25519_key.pub", public.read_bytes()),
+        File(f"home/{USER}/.ssh/authorized_keys", key.with_suffix(".pub").read_bytes(), 0o600),
+        *settings.files(GATEWAY),
+    ]
+
+
+def _check_disk(machine: MachineFolder) -> None:
+    """See that the disk can be used, and mend what a killed QEMU left in it. Raises MachineError."""
+    base = Path(machine.image.read_text(encoding="utf-8").strip())
+    if not base.exists():
+        raise MachineError(f"{machine.name}: its box is gone: {base}", "./inv destroy up")
+    if process.pid_file(machine.path).exists():
+        # QEMU removes the file when it ends by itself. One that was killed may hold the disk a moment longer.
+        process.wait(machine.path, ENDING_SECONDS)
+        argv = ["qemu-img", "check", "-q", "-r", "leaks", str(disk(machine))]
+        run(argv, f"{machine.name}: its disk is damaged", timeout=600, hint="./inv destroy up")
+
+
+def _power_off(machine: MachineFolder, patience: float) -> None:
+    with Qmp(machine.name, machine.path) as qmp:
+        if machine.ready.exists():
+            qmp.execute("cont")
+            deadline = time.monotonic() + patience
+            while time.monotonic() < deadline:
+                # A machine that is still booting is deaf to its power button.
+                qmp.execute("system_powerdown")
+                if process.wait(machine.path, ASK_AGAIN_SECONDS):
+                    return
+        qmp.execute("quit")
+    process.wait(machine.path, ASK_AGAIN_SECONDS)
+
+
+def _answers(port: int) -> bool:
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=5.0) as connection:
+            return connection.recv(4) == b"SSH-"
+    except OSError:
+        return False
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _is_free(port: int) -> bool:
+    if not port:
+        return False
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def _console(machine: MachineFolder) -> str:
+    """Return the end of what the machine said on its console."""
+    try:
+        text = (machine.path / "console.log").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return "".join(f"\n    {line}" for line in lines[-LOG_LINES:])

@@ -1,0 +1,70 @@
+"""How a program becomes root on a host: at once, through sudo, or through sudo with a password that the user was asked for.
+
+The password goes to sudo's standard input when sudo asks for it, and nowhere else: never into a command line, a file, a
+variable of the inventory or a log.
+"""
+
+from __future__ import annotations
+
+import getpass
+import secrets
+import sys
+from collections.abc import Sequence
+
+from benchrig.errors import HostError, InputError
+from benchrig.inventory import Inventory
+from benchrig.remote.ssh import Channel, Completed, Remote
+
+SUDO_SECONDS = 30.0
+"""How long sudo may take to ask, and to check a password."""
+
+ASK_FIRST = "Its user needs sudo without a password, or give it: --ask-become-pass. Or log in as root."
+
+# Says that sudo has let us in, then becomes the program.
+_GRANTED = 'printf "%s\\n" "$0"; exec "$@"'
+
+
+def ask_password(inventory: Inventory) -> str:
+    """Ask the user for the password of sudo, on the terminal or, where there is none, from standard input.
+
+    Raises InputError when no host of the inventory needs sudo, and when nothing is given.
+    """
+    if not any(host.become for host in inventory.hosts.values()):
+        raise InputError(
+            f"--ask-become-pass: no host of inventory '{inventory.name}' becomes root by sudo",
+            "Say so for those that do: ansible_become: true.",
+        )
+    prompt = "BECOME password: "
+    password = getpass.getpass(prompt) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+    if not password:
+        raise InputError("--ask-become-pass: no password was given")
+    return password
+
+
+def start(remote: Remote, argv: Sequence[str], *, timeout: float | None = None) -> Channel:
+    """Start a program as root and return the stream to it; `timeout` bounds each wait for its output, in seconds.
+
+    Raises HostError when sudo refuses the password, or asks for one that the user was not asked for.
+    """
+    host = remote.host
+    if not host.become:
+        return remote.open(argv, timeout=timeout)
+    if host.become_password is None:
+        return remote.open(["sudo", "-n", "--", *argv], timeout=timeout)
+    # Made anew each time, so that nothing else can say the same.
+    prompt, granted = (f"{word} {secrets.token_hex(8)}" for word in ("password?", "granted"))
+    channel = remote.open(["sudo", "-S", "-p", prompt, "--", "sh", "-c", _GRANTED, granted, *argv], timeout=timeout)
+    asked = 0
+    while channel.expect(granted.encode() + b"\n", prompt.encode(), SUDO_SECONDS):
+        asked += 1
+        if asked > 1:
+            channel.close()
+            raise HostError(f"{host.name}: sudo refuses the password", f"It is that of the user there: {host.user or ''}")
+        channel.send(host.become_password.encode() + b"\n")
+    return channel
+
+
+def run(remote: Remote, argv: Sequence[str], *, stdin: bytes = b"", timeout: float = 60.0) -> Completed:
+    """Run a program as root to its end. Raises HostError as `start` and Remote.run do."""
+    with start(remote, argv, timeout=timeout) as channel:
+        return channel.complete(stdin)

@@ -1,0 +1,130 @@
+"""Keys for paramiko as OpenSSH's client has them: which are tried, in which order, and a host key that nobody knows."""
+
+from __future__ import annotations
+
+import base64
+import socket
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import paramiko
+from paramiko.agent import AgentKey, AgentSSH
+from paramiko.auth_strategy import AuthSource, AuthStrategy, InMemoryPrivateKey
+from paramiko.hostkeys import HostKeyEntry, InvalidHostKey
+
+from benchrig.remote.openssh import Route
+
+
+class UnknownHostKeyError(paramiko.SSHException):
+    """A host shows a key, and none is pinned for it."""
+
+    def __init__(self, key: paramiko.PKey) -> None:
+        super().__init__("the host key is not known")
+        self.key = key
+
+
+class Refuse(paramiko.MissingHostKeyPolicy):
+    """Lets in no host whose key is not pinned."""
+
+    def missing_host_key(self, _client: paramiko.SSHClient, _hostname: str, key: paramiko.PKey) -> None:
+        """Raise UnknownHostKeyError."""
+        raise UnknownHostKeyError(key)
+
+
+class Keys(AuthStrategy):
+    """The keys that may open a host: the agent's, those that a file is named for first, and then those of files.
+
+    That is OpenSSH's order (ssh_config(5), IdentityFile and IdentitiesOnly).
+    """
+
+    def __init__(self, route: Route) -> None:
+        super().__init__(ssh_config=paramiko.SSHConfig())
+        self._route = route
+        self.locked: list[Path] = []
+        """Files that a passphrase protects, and whose key no agent holds."""
+
+    def get_sources(self) -> Iterator[AuthSource]:
+        """Yield the keys in their order."""
+        agent = _agent_keys(self._route.agent)
+        files = [path for path in self._route.identities if path.is_file()]
+        held = {path: key for path in files for key in agent if key.blob == _public(path)}
+        for key in held.values():
+            yield InMemoryPrivateKey(self._route.user, key)
+        if not self._route.identities_only:
+            for key in agent:
+                if key not in held.values():
+                    yield InMemoryPrivateKey(self._route.user, key)
+        for path in files:
+            if path not in held and (loaded := self._load(path)):
+                yield InMemoryPrivateKey(self._route.user, loaded)
+
+    def _load(self, path: Path) -> paramiko.PKey | None:
+        try:
+            return paramiko.PKey.from_path(path)
+        except (paramiko.PasswordRequiredException, TypeError):
+            # TypeError is what the library beneath says of a passphrase that it was not given.
+            self.locked.append(path)
+        except (paramiko.SSHException, OSError, ValueError):
+            # A public key alone, or a kind that only OpenSSH's own programs know.
+            pass
+        return None
+
+
+def pinned(path: Path, name: str) -> dict[str, paramiko.PKey]:
+    """Return the host keys that a known_hosts file has for a name, by their kinds: of several of a kind, the first.
+
+    Lines that are no plain host key, such as `@cert-authority`, are passed over. A file that is not there has none.
+    """
+    found: dict[str, paramiko.PKey] = {}
+    if not path.is_file():
+        return found
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        # paramiko's own reader ends with an exception at the first such line.
+        with suppress(paramiko.SSHException, InvalidHostKey, ValueError):
+            entry = HostKeyEntry.from_line(line)
+            if entry and _is_for(entry, name):
+                found.setdefault(entry.key.get_name(), entry.key)
+    return found
+
+
+def _is_for(entry: HostKeyEntry, name: str) -> bool:
+    """Say whether a line is for a name, which it may have as a hash."""
+    keys = paramiko.HostKeys()
+    for one in entry.hostnames:
+        keys.add(one, entry.key.get_name(), entry.key)
+    return keys.check(name, entry.key)
+
+
+def fingerprint(key: paramiko.PKey) -> str:
+    """Return a key's kind and fingerprint as OpenSSH prints them."""
+    return f"{key.get_name()} {key.fingerprint}"
+
+
+def _agent_keys(path: str) -> tuple[AgentKey, ...]:
+    """Return what an SSH agent holds; nothing when it does not answer."""
+    if not path:
+        return ()
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        connection.settimeout(5.0)
+        connection.connect(path)
+        connection.settimeout(None)
+        agent: Any = AgentSSH()  # its types do not know how it is given a socket
+        agent._connect(connection)
+    except (OSError, paramiko.SSHException):
+        connection.close()
+        return ()
+    return tuple(agent.get_keys())
+
+
+def _public(path: Path) -> bytes:
+    """Return the public half of a key file: of the file beside it, or of itself; empty when there is none."""
+    for candidate in (path.with_name(f"{path.name}.pub"), path):
+        try:
+            words = candidate.read_text(encoding="utf-8").split()
+            return base64.b64decode(words[1], validate=True)
+        except (OSError, ValueError, IndexError):
+            continue
+    return b""

@@ -1,0 +1,20 @@
+"""What the documents conclude, held against a run or against their own figures, as the terminal shows it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from benchrig.report.claims import audit
+from benchrig.report.claims.file import read
+from benchrig.report.claims.judge import judge
+from benchrig.report.claims.terminal import render_audit, render_report, render_terminal
+
+__all__ = ["audit_published", "judge", "read", "render_report", "render_terminal"]
+
+
+def audit_published(root: Path) -> str:
+    """Return as text what every published set of a project says of itself: needs no run and no machine.
+
+    Raises InputError with `file:line` for each mistake in the published figures or the claims.
+    """
+    return "\n\n\n".join(render_audit(found) for found in audit.audit(root))

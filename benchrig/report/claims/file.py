@@ -1,0 +1,107 @@
+"""What a document concludes, as data: `configs/claims/NAME.yml` has the claims of the published set NAME."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchrig import yamlfile
+from benchrig.errors import InputError, Problem
+from benchrig.report import published
+from benchrig.report.claims import language
+from benchrig.report.claims.functions import FUNCTIONS, TRUTHS
+from benchrig.report.claims.language import Expression, ExpressionError, Names
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Something that the program knows to be behind a claim, where the results show it."""
+
+    when: Expression
+    says: str
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One conclusion of a document. It has either an expression, or the reason why no figure can test it."""
+
+    name: str
+    says: str
+    """The conclusion in our own words."""
+    place: str
+    """Where in the document it stands."""
+    expression: Expression | None
+    not_testable: str
+    causes: tuple[Cause, ...]
+
+
+@dataclass(frozen=True)
+class _CauseFile:
+    when: str
+    says: str
+
+
+@dataclass(frozen=True)
+class _ClaimFile:
+    says: str
+    place: str
+    expression: str = ""
+    not_testable: str = ""
+    causes: tuple[_CauseFile, ...] = ()
+
+
+@dataclass(frozen=True)
+class _File:
+    """What `configs/claims/NAME.yml` holds."""
+
+    claims: Mapping[str, _ClaimFile]
+    other_rows: tuple[str, ...] = ()
+    """Rows of our suites that the document does not have, and that expressions may name."""
+
+
+def read(name: str, root: Path) -> tuple[Claim, ...] | None:
+    """Read `configs/claims/NAME.yml`, the claims of the published set NAME; None when there is no such file.
+
+    Raises InputError with `file:line` for each mistake, and the column of one in an expression.
+    """
+    path = root / "configs" / "claims" / f"{name}.yml"
+    if not path.is_file():
+        return None
+    document = yamlfile.read(path)
+    file = document.build(_File)
+    names = Names(FUNCTIONS, TRUTHS, published.read(name, root).rows, file.other_rows)
+    reader = _Reader(document, names)
+    claims = tuple(reader.claim(claim, written) for claim, written in file.claims.items())
+    if reader.problems:
+        raise InputError(problems=reader.problems)
+    return claims
+
+
+class _Reader:
+    """Makes claims of what is written, and collects the mistakes."""
+
+    def __init__(self, document: yamlfile.Document, names: Names) -> None:
+        self.document = document
+        self.names = names
+        self.problems: list[Problem] = []
+
+    def claim(self, name: str, written: _ClaimFile) -> Claim:
+        where = ("claims", name)
+        if bool(written.expression) == bool(written.not_testable):
+            wrong = "a claim has either an 'expression' or a reason in 'not_testable'"
+            self.problems.append(self.document.problem(where, wrong))
+        causes = [
+            Cause(when, cause.says)
+            for index, cause in enumerate(written.causes)
+            if (when := self.expression((*where, "causes", index, "when"), cause.when))
+        ]
+        expression = self.expression((*where, "expression"), written.expression) if written.expression else None
+        return Claim(name, written.says, written.place, expression, written.not_testable, tuple(causes))
+
+    def expression(self, where: tuple[str | int, ...], text: str) -> Expression | None:
+        try:
+            return language.parse(text, self.names)
+        except ExpressionError as error:
+            self.problems.append(self.document.problem(where, str(error)))
+            return None

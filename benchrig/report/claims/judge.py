@@ -1,0 +1,166 @@
+"""What a table says of claims.
+
+A claim is reproduced when its expression holds in the whole of the intervals that the figures are known within, contradicted
+when it holds nowhere in them, and inconclusive when it holds in part: the judge never guesses. A published figure is a
+point: a document is held to what it prints.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from benchrig.report import describe
+from benchrig.report.claims import notes, words
+from benchrig.report.claims.file import Claim
+from benchrig.report.claims.functions import Conditions, Found, NoFigureError, NotInRunError, find
+from benchrig.report.claims.language import Expression, Figure
+from benchrig.report.claims.values import MOST_REPEATS, Interval, UndefinedError, holds, point, repeats_to_settle
+from benchrig.report.figures import ENOUGH_REPEATS
+from benchrig.report.table import Table
+from benchrig.report.verdict import Quantity, Verdict, Wanted, Word
+
+
+def judge(claims: Sequence[Claim], table: Table, document: Table | None) -> tuple[Verdict, ...]:
+    """Return what a table says of each claim, beside what the document's own figures say.
+
+    `document` is the table of the published set, or None; it may be `table` itself: then the document is held to itself.
+    """
+    return tuple(_Judge(claim, table, document).verdict() for claim in claims)
+
+
+class _Judge:
+    """Judges one claim on one table."""
+
+    def __init__(self, claim: Claim, table: Table, document: Table | None) -> None:
+        self.claim = claim
+        self.table = table
+        self.document = document
+        self.conditions = _conditions(document)
+
+    def verdict(self) -> Verdict:
+        expression = self.claim.expression
+        bare = Verdict(
+            claim=self.claim.name,
+            says=self.claim.says,
+            place=self.claim.place,
+            expression=expression.text if expression else "",
+            word="not testable here",
+            reason=self.claim.not_testable,
+            published=(),
+            measured=(),
+        )
+        if expression is None:
+            return bare
+        figures, missing = self.figures(expression)
+        word, reason, repeats = self.word(expression, figures, [str(error) for error in missing])
+        return replace(
+            bare,
+            word=word,
+            reason=reason,
+            wanted=Wanted(tuple(dict.fromkeys(figure.row for figure in expression.figures)), repeats) if repeats else None,
+            not_in_run=bool(missing) and all(isinstance(error, NotInRunError) for error in missing),
+            published=self.published(expression),
+            measured=words.quantities(expression, figures) if self.table.run else (),
+            notes=notes.notes(expression, self.table, self.document),
+            causes=(*self.causes(), *notes.ceiling(expression, self.table)),
+        )
+
+    def figures(self, expression: Expression) -> tuple[dict[Figure, Found], list[NoFigureError]]:
+        """Return the figures of an expression that the table has, and why it does not have the others."""
+        return _figures(expression, self.table, self.conditions)
+
+    def published(self, expression: Expression) -> tuple[Quantity, ...]:
+        if self.document is None:
+            return ()
+        return words.quantities(expression, _figures(expression, self.document, None)[0])
+
+    def word(self, expression: Expression, figures: Mapping[Figure, Found], missing: Sequence[str]) -> tuple[Word, str, int]:
+        """Return the verdict, its reason, and how many repeats would settle it: 0 where it is settled, or none would."""
+        if missing:
+            return "not testable here", words.some(missing, 3, "; "), 0
+        known = {figure: found.known for figure, found in figures.items()}
+        try:
+            outcome = holds(expression, known)
+            if outcome is None:
+                return "inconclusive", *self.unsettled(expression, figures, known)
+        except UndefinedError as error:
+            return "not testable here", str(error), 0
+        word: Word = "reproduced" if outcome else "contradicted"
+        return word, words.sentences(expression, figures, outcome), 0
+
+    def unsettled(
+        self, expression: Expression, figures: Mapping[Figure, Found], known: Mapping[Figure, Interval]
+    ) -> tuple[str, int]:
+        """Say why a claim is inconclusive, and what would settle it; the repeats also as a number, 0 where none would."""
+        if any(not (found.interval or found.exact) for found in figures.values()):
+            return self.without_interval(expression, figures), ENOUGH_REPEATS
+        repeats = max(self.repeats(expression))
+        wanted = repeats_to_settle(expression, known, repeats)
+        says = words.sentences(expression, figures, None)
+        if wanted is None:
+            return f"{says}; too close to tell: not even {MOST_REPEATS} repeats a row would settle it", 0
+        text = (
+            f"{says}; about {_more(wanted - repeats)} would settle it, if the medians stay (an interval shrinks as "
+            f"1/sqrt(repeats)): {self.command(expression, wanted)}"
+        )
+        return text, wanted
+
+    def without_interval(self, expression: Expression, figures: Mapping[Figure, Found]) -> str:
+        """Say what the figures of too few repeats would mean."""
+        repeats = min(self.repeats(expression))
+        points = {figure: replace(found, exact=True, interval=None) for figure, found in figures.items()}
+        outcome = holds(expression, {figure: found.known for figure, found in points.items()})
+        runs = "the one run here says" if repeats == 1 else f"the medians of {repeats} runs here say"
+        would = "reproduce" if outcome else "contradict"
+        return (
+            f"{runs}: {words.sentences(expression, points, outcome)}, which would {would} it; "
+            f"{_more(ENOUGH_REPEATS - repeats)} give an interval: {self.command(expression, ENOUGH_REPEATS)}"
+        )
+
+    def repeats(self, expression: Expression) -> list[int]:
+        """Return how often each row of an expression was measured."""
+        names = {figure.row for figure in expression.figures}
+        return [row.repeats for row in self.table.rows if row.name in names]
+
+    def command(self, expression: Expression, repeats: int) -> str:
+        """Return the command that measures an expression's rows so often."""
+        return describe.repeats_command(self.table, {figure.row for figure in expression.figures}, repeats)
+
+    def causes(self) -> Iterator[str]:
+        """Return the causes that the results show, each with its evidence."""
+        for cause in self.claim.causes:
+            figures, missing = self.figures(cause.when)
+            if missing:
+                continue
+            values = {figure: found.known if found.interval else point(found.value) for figure, found in figures.items()}
+            try:
+                if not holds(cause.when, values):
+                    continue
+            except UndefinedError:
+                continue
+            evidence = describe.quantities(words.quantities(cause.when, figures))
+            yield f"{cause.says} ({evidence})"
+
+
+def _figures(
+    expression: Expression, table: Table, conditions: Conditions | None
+) -> tuple[dict[Figure, Found], list[NoFigureError]]:
+    found: dict[Figure, Found] = {}
+    missing: dict[str, NoFigureError] = {}
+    for figure in expression.figures:
+        try:
+            found[figure] = find(figure, table, conditions)
+        except NoFigureError as error:
+            missing[str(error)] = error
+    return found, list(missing.values())
+
+
+def _conditions(document: Table | None) -> Conditions | None:
+    if document is None or document.source is None:
+        return None
+    return Conditions(document.source.source, {row.name: row.connections for row in document.rows})
+
+
+def _more(repeats: int) -> str:
+    return f"{repeats} more repeat{'' if repeats == 1 else 's'} a row"

@@ -1,0 +1,109 @@
+"""Verdicts as plain text for a terminal of 100 columns: each claim with its figures, then how many of each verdict."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
+
+from benchrig.report import describe
+from benchrig.report.claims.audit import Audit
+from benchrig.report.document import Report
+from benchrig.report.verdict import Quantity, Verdict
+
+_WIDTH = 100
+_LABEL = 13
+_LONGEST_NAME = 100
+
+
+def render_report(report: Report) -> str:
+    """Return the verdicts on a run, or on published figures, below what they are."""
+    table, more = report.table, describe.next_step(report.table, report.verdicts)
+    verdicts = render_terminal(report.verdicts, table.first_server)
+    return "\n\n".join(["\n".join(describe.heading_lines(table)), verdicts, *([" ".join(more)] if more else [])])
+
+
+def render_terminal(verdicts: Sequence[Verdict], server: str = "") -> str:
+    """Return the verdicts as text without colours; a line that says so when there are none.
+
+    `server` is the one of several whose rows they are judged on.
+    """
+    if not verdicts:
+        return "nothing is claimed: no file in configs/claims/ belongs to published figures that these are set beside"
+    bounds = ["[a, b] is the 95 % interval of a median"] if any(_has_interval(verdict) for verdict in verdicts) else []
+    where = f", on {server} alone" if server else ""
+    count = f"{len(verdicts)} claim{'' if len(verdicts) == 1 else 's'}{where}: {describe.verdict_counts(verdicts)}"
+    shown = ["\n".join(_lines(verdict)) for verdict in describe.claims_shown(verdicts)]
+    return "\n\n".join([*shown, *bounds, "\n".join(_wrapped("", count, "  "))])
+
+
+def render_audit(audit: Audit) -> str:
+    """Return as text what a published set says of itself."""
+    found = audit.published
+    agree = audit.compared - len(audit.differing)
+    raw = f"{agree} of {audit.compared} figures of the table are those of the load generator's text"
+    law = f"{len(audit.contradicting)} of {audit.averages} averages contradict Little's law"
+    sections = [
+        [f"{found.name}: {found.title}", *_wrapped("  ", found.source.document)],
+        _listed(raw if audit.compared else "the document prints no text of the load generator's", audit.differing),
+        _listed(law if audit.averages else "the document gives no latency", audit.contradicting),
+        [render_terminal(audit.verdicts)],
+    ]
+    return "\n\n".join("\n".join(lines) for lines in sections)
+
+
+def _lines(verdict: Verdict) -> Iterator[str]:
+    yield from _wrapped("", f"{verdict.claim}: {verdict.word}")
+    yield from _wrapped("  ", f"{verdict.says} ({verdict.place})")
+    if verdict.expression:
+        yield from _labelled("claim", verdict.expression)
+    yield from _figures(verdict)
+    yield from _labelled("reason", verdict.reason)
+    for cause in verdict.causes:
+        yield from _labelled("cause", cause)
+    for note in verdict.notes:
+        yield from _labelled("note", note)
+
+
+def _figures(verdict: Verdict) -> Iterator[str]:
+    """Return a line for each figure, published and measured; what is named by the whole formula above is `altogether`."""
+    columns = {"published": _texts(verdict.published), "measured": _texts(verdict.measured)}
+    shown = {title: texts for title, texts in columns.items() if texts}
+    names = dict.fromkeys(name for texts in shown.values() for name in texts)
+    if not names:
+        return
+    widths = {title: max(len(title), *map(len, texts.values())) for title, texts in shown.items()}
+    room = _WIDTH - _LABEL - sum(width + 2 for width in widths.values())
+    yield " " * (_LABEL + room) + "".join(f"  {title:>{width}}" for title, width in widths.items())
+    for name in names:
+        figures = "".join(f"  {texts.get(name, '–'):>{widths[title]}}" for title, texts in shown.items())
+        *above, last = textwrap.wrap(name, room, break_long_words=False, break_on_hyphens=False)
+        yield from (" " * _LABEL + line for line in above)
+        yield f"{'':{_LABEL}}{last:{room}}{figures}"
+
+
+def _texts(quantities: Iterable[Quantity]) -> dict[str, str]:
+    return {"altogether" if len(one.name) > _LONGEST_NAME else one.name: one.text for one in quantities}
+
+
+def _has_interval(verdict: Verdict) -> bool:
+    return any(quantity.low is not None for quantity in verdict.measured)
+
+
+def _labelled(label: str, text: str) -> list[str]:
+    return _wrapped(f"  {label:<{_LABEL - 2}}", text, " " * _LABEL)
+
+
+def _listed(title: str, lines: Iterable[str]) -> list[str]:
+    return [title, *(wrapped for line in lines for wrapped in _wrapped("  ", line, "    "))]
+
+
+def _wrapped(start: str, text: str, rest: str | None = None) -> list[str]:
+    indent = start if rest is None else rest
+    return textwrap.wrap(
+        text,
+        _WIDTH,
+        initial_indent=start,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

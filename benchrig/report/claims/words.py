@@ -1,0 +1,135 @@
+"""A claim in words: its figures, and what its relations come to."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+
+from benchrig.report.claims.functions import Found, shown
+from benchrig.report.claims.language import (
+    TRUTHS,
+    Arithmetic,
+    Choice,
+    Comparison,
+    Expression,
+    Figure,
+    Number,
+    Operation,
+    Relation,
+    Term,
+    figures_in,
+)
+from benchrig.report.claims.values import Interval, UndefinedError, chosen, links, value_of
+from benchrig.report.verdict import Quantity
+
+_WORDS: Mapping[Relation, str] = {
+    "<": "below",
+    "<=": "at most",
+    ">": "above",
+    ">=": "at least",
+    "==": "equal to",
+    "~=": "within 10 % of",
+}
+_TURNED: Mapping[Relation, Relation] = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
+
+Figures = Mapping[Figure, Found]
+
+
+def quantities(expression: Expression, figures: Figures) -> tuple[Quantity, ...]:
+    """Return the figures that an expression speaks of, as far as there are: what is calculated, and what it is made of.
+
+    Of `min` and `max` only the one that was chosen is returned.
+    """
+    found: dict[str, Quantity] = {}
+    for term in (term for comparison in expression.comparisons for term in comparison.terms):
+        for quantity in _quantities(term, figures, ("+", "-", "*", "/")):
+            found.setdefault(quantity.name, quantity)
+    return tuple(found.values())
+
+
+def sentences(expression: Expression, figures: Figures, which: bool | None) -> str:
+    """Say in words the relations of an expression that hold (True), do not hold (False), or hold in part (None)."""
+    known = _values(figures)
+    found = [
+        _sentence(left, relation, right, figures, outcome)
+        for comparison in expression.comparisons
+        for (left, right), relation, outcome in _links(comparison, known)
+        if outcome is which
+    ]
+    return some(found, 3, "; ")
+
+
+def some(parts: Sequence[str], most: int, separator: str) -> str:
+    """Join the first `most` parts, and say how many more there are."""
+    rest = [f"and {len(parts) - most} more"] if len(parts) > most else []
+    return separator.join([*parts[:most], *rest])
+
+
+def _links(
+    comparison: Comparison, known: Mapping[Figure, Interval]
+) -> Iterator[tuple[tuple[Term, Term], Relation, bool | None]]:
+    return zip(itertools.pairwise(comparison.terms), comparison.relations, links(comparison, known), strict=True)
+
+
+def _sentence(left: Term, relation: Relation, right: Term, figures: Figures, outcome: bool | None) -> str:
+    if isinstance(left, Number) and relation in _TURNED:
+        left, relation, right = right, _TURNED[relation], left
+    if relation == "==" and outcome is not None:
+        return f"{_named(left, figures, ' is')}" + ("" if outcome else f", not {_named(right, figures)}")
+    verb = {True: "is", False: "is not", None: "may or may not be"}[outcome]
+    return f"{_named(left, figures)} {verb} {_WORDS[relation]} {_named(right, figures)}"
+
+
+def _named(term: Term, figures: Figures, link: str = "") -> str:
+    """Return a term's value, and before it the figure's name where it is one."""
+    match term:
+        case Number():
+            return term.text if term.text in TRUTHS else shown(term.value)
+        case Figure():
+            return f"{term.text}{link} {figures[term].text}"
+        case Choice():
+            return _named(chosen(term, _values(figures)), figures, link)
+        case Operation():
+            return shown(*_shown(value_of(term, _values(figures)), figures, term))
+
+
+def _quantities(term: Term, figures: Figures, told: Sequence[Arithmetic] = ("/",)) -> Sequence[Quantity]:
+    """Return the figures in a term, and what is calculated from several; within another calculation, only quotients."""
+    match term:
+        case Number():
+            return ()
+        case Figure():
+            return (figures[term].quantity(term),) if term in figures else ()
+        case Choice():
+            there = tuple(one for one in term.terms if _is_there(one, figures))
+            return _quantities(chosen(Choice(term.text, term.which, there), _values(figures)), figures) if there else ()
+        case Operation():
+            parts = (*_quantities(term.left, figures), *_quantities(term.right, figures))
+            tell = term.operator in told and len(set(figures_in(term))) > 1 and _is_there(term, figures)
+            return (_calculated(term, figures), *parts) if tell else parts
+
+
+def _calculated(term: Operation, figures: Figures) -> Quantity:
+    value, interval = _shown(value_of(term, _values(figures)), figures, term)
+    low, high = interval or (None, None)
+    return Quantity(term.text, shown(value, interval), value, low, high)
+
+
+def _shown(interval: Interval, figures: Figures, term: Term) -> tuple[float, tuple[float, float] | None]:
+    """Return the value of a term, with its bounds if every figure in it that needs them has some."""
+    whole = [figures[figure] for figure in figures_in(term)]
+    bounded = any(found.interval for found in whole) and all(found.interval or found.exact for found in whole)
+    return interval.value, (interval.low, interval.high) if bounded else None
+
+
+def _is_there(term: Term, figures: Figures) -> bool:
+    """Say whether a term comes to anything: all its figures are there, and it does not divide by 0."""
+    try:
+        value_of(term, _values(figures))
+    except (KeyError, UndefinedError):
+        return False
+    return True
+
+
+def _values(figures: Figures) -> Mapping[Figure, Interval]:
+    return {figure: found.known for figure, found in figures.items()}

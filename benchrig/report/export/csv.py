@@ -1,0 +1,20 @@
+"""`report.csv`: a line a row for spreadsheets, its columns as in `report.json`; the remarks are one text."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import asdict, fields
+
+from benchrig.report.document import Report
+from benchrig.report.export.record import Record, record
+
+
+def render(report: Report) -> str:
+    """Return the table as CSV text under a header line; a figure that there is not is an empty field."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, [field.name for field in fields(Record)], lineterminator="\n")
+    writer.writeheader()
+    for row in report.table.rows:
+        writer.writerow({**asdict(record(row)), "remarks": "; ".join(remark.text for remark in row.remarks)})
+    return text.getvalue()

@@ -1,0 +1,32 @@
+"""`report.json`: the whole report for programs."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+from benchrig.report.document import Report
+from benchrig.report.export.record import record
+
+
+def render(report: Report) -> str:
+    """Return the report as JSON text: `run`, `machines`, `incomplete`, `not_run`, `published`, `rows` and `claims`.
+
+    `run` is null for a published set. `published` is the source of the published figures, with their `name`.
+    """
+    table = report.table
+    run = asdict(table.run) if table.run else None
+    machines = run.pop("machines") if run else []
+    rows = [
+        {**asdict(record(row)), "versions": dict(row.versions), "command": row.command, "raw": row.raw} for row in table.rows
+    ]
+    document = {
+        "run": run,
+        "machines": machines,
+        "incomplete": table.incomplete,
+        "not_run": table.not_run,
+        "published": {"name": table.source.name, **asdict(table.source.source)} if table.source else None,
+        "rows": rows,
+        "claims": [asdict(verdict) for verdict in report.verdicts],
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"

@@ -1,0 +1,100 @@
+"""`report.md`: the table for people, with all that is needed to judge it and to do it again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+from benchrig.report import columns, describe
+from benchrig.report.columns import Grid
+from benchrig.report.document import Report
+from benchrig.report.footnotes import Note
+from benchrig.report.verdict import Verdict
+
+
+def render(report: Report) -> str:
+    """Return the report as Markdown: table, remarks, claims, what ran, the machines, and how to repeat the run."""
+    table = report.table
+    grid = columns.grid(table, columns.of_files(table))
+    sections = [
+        f"# {_escaped(table.title)}",
+        _bullets(describe.heading_lines(table)),
+        _grid(grid),
+        _section("Remarks", "\n".join(_note(number, note) for number, note in enumerate(grid.notes, 1))),
+        _section("Claims", _claims(report)),
+        _section("Not run", _bullets(table.not_run)),
+        _section("What ran", _bullets(describe.what_ran(table.rows))),
+        _section("The published figures", _bullets(describe.source_lines(table.published)) if table.published else ""),
+        *(_section(title, _settings(pairs)) for title, pairs in describe.settings(table).items()),
+        _section("How to repeat it", _repeat(report)),
+        _section("Each row's load, run in this folder", _code(describe.loads(table.rows))),
+    ]
+    return "\n\n".join(section for section in sections if section) + "\n"
+
+
+def _section(title: str, body: str) -> str:
+    return f"## {_escaped(title)}\n\n{body}" if body else ""
+
+
+def _grid(grid: Grid) -> str:
+    rule = "|".join([*("---" if column.words else "---:" for column in grid.columns), "---"])
+    return "\n".join([_line(grid.headings), f"|{rule}|", *(_line(row) for row in grid.rows)])
+
+
+def _line(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(_escaped(cell.replace("\n", " ")) for cell in cells) + " |"
+
+
+def _note(number: int, note: Note) -> str:
+    return "\n".join([f"{number}. {_escaped(note.kind)}", *(_item(text) for text in note.lines)])
+
+
+def _item(text: str) -> str:
+    """Return a nested item; what follows its first line, such as a journal's tail, as a block of its own."""
+    first, *rest = text.splitlines()
+    block = ["", *(f"{' ' * 10}{line}" for line in rest), ""] if rest else []
+    return "\n".join([f"    - {_escaped(first)}", *block])
+
+
+def _claims(report: Report) -> str:
+    """Return what became of the claims: how many of each, what to do next, then each with its figures and its reason."""
+    verdicts, more = report.verdicts, describe.next_step(report.table, report.verdicts)
+    if not verdicts:
+        return ""
+    head = [f"{describe.verdict_counts(verdicts)}.", ""]
+    step = [more[0], "", _code([more[1]]), ""] if more else []
+    return "\n".join([*head, *step, *map(_verdict, describe.claims_shown(verdicts))]).rstrip()
+
+
+def _verdict(verdict: Verdict) -> str:
+    lines = [
+        f"published: {describe.quantities(verdict.published)}" if verdict.published else "",
+        f"measured: {describe.quantities(verdict.measured)}" if verdict.measured else "",
+        verdict.reason,
+        *(f"note: {note}" for note in verdict.notes),
+        *(f"cause: {cause}" for cause in verdict.causes),
+    ]
+    head = f"- **{verdict.word}**: {_escaped(verdict.says)} ({_escaped(verdict.claim)}; {_escaped(verdict.place)})"
+    return "\n".join([head, *(_item(line) for line in lines if line)])
+
+
+def _settings(pairs: Mapping[str, str]) -> str:
+    return "\n".join([_line(("setting or program", "value")), "|---|---|", *(_line(pair) for pair in pairs.items())])
+
+
+def _repeat(report: Report) -> str:
+    run, command = report.table.run, _code([describe.repeat_command(report.table)])
+    return f"{describe.provenance(run)}\n\n{command}" if run else command
+
+
+def _bullets(lines: Iterable[str]) -> str:
+    return "\n".join(f"- {_escaped(line)}" for line in lines)
+
+
+def _code(lines: Sequence[str]) -> str:
+    return "```\n" + "\n".join(lines) + "\n```" if lines else ""
+
+
+def _escaped(text: str) -> str:
+    """Return text that Markdown shows as it is, also inside a table."""
+    return re.sub(r"([\\`*<|])", r"\\\1", text)

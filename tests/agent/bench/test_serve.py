@@ -1,0 +1,328 @@
+"""The agent's side of a bench: what it reads of a machine, runs and watches. It is done for real, on this machine."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from benchrig.agent.bench import facts as bench_facts
+from benchrig.agent.bench import ports, sampler, unit
+from benchrig.agent.bench import protocol as ask
+from benchrig.agent.bench.lines import Envelope, read_envelope, read_request, request_line
+from benchrig.agent.bench.load import LoadRunner
+
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="the agent runs as root")
+
+
+@contextmanager
+def listening(port: int = 0) -> Iterator[int]:
+    with socket.socket() as server:
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        server.bind(("127.0.0.1", port))
+        server.listen()
+        yield server.getsockname()[1]
+
+
+@pytest.fixture
+def reserved() -> Iterator[Path]:
+    """Yield where the kernel keeps its reserved ports; what was there is put back."""
+    path = Path(ports.RESERVED_PORTS)
+    before = path.read_text()
+    yield path
+    path.write_text(before)
+
+
+@as_root
+def test_port_of_an_app_is_kept_from_clients_once(reserved: Path) -> None:
+    reserved.write_text("5432,9000-9010")
+    for port in (8090, 9005, 8090):
+        ports.reserve(port)
+    assert reserved.read_text().strip() == "5432,8090,9000-9010"
+
+
+OPERATIONS = [
+    ask.FindFacts(),
+    ask.FreePort(8080),
+    ask.RunLoad(("wrk", "-t4"), "x = 1\n", 5.0),
+    ask.Fetch("::1", 80, "/", 1.0, "POST", {"X-Key": "k"}, "größe"),
+    ask.FindDatabaseLoad("films", "review", ended=True),
+]
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_an_operation_arrives_as_it_was_sent(operation: ask.Operation[object]) -> None:
+    assert read_request(request_line(operation)) == operation
+
+
+@pytest.mark.parametrize("line", [b"", b"[]", b'{"operation": "Reboot"}', b'{"operation": "FreePort", "value": {}}'])
+def test_a_line_that_asks_for_nothing_known_is_refused(line: bytes) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        read_request(line)
+
+
+def test_facts_are_those_of_this_machine() -> None:
+    facts = bench_facts.facts()
+    assert facts.cores == len(os.sched_getaffinity(0))
+    assert facts.memory_bytes > 1 << 28
+    assert facts.sysctls["net.core.somaxconn"].isdigit()
+    assert facts.open_files == bench_facts.raise_open_files()
+    assert facts.versions["python3"].startswith("3.")
+
+
+def test_what_the_cpus_of_this_machine_did_is_the_difference_of_two_readings() -> None:
+    before = sampler.read_cpu_times()
+    began = time.process_time()
+    while time.process_time() < began + 0.2:
+        pass
+    shares = sampler.read_cpu_times().since(before)
+    assert shares.seconds >= 0.2
+    # The loop alone is more than a quarter of its share.
+    assert 0 <= shares.idle_percent < 100 - 25 * 0.2 / shares.seconds / (os.cpu_count() or 1)
+    assert 0 <= shares.steal_percent + shares.interrupt_percent <= 100 - shares.idle_percent
+
+
+def test_shares_of_the_cpus_time_are_those_since_the_earlier_reading() -> None:
+    before = ask.CpuTimes(at=100.0, total=400.0, idle=200.0, steal=10.0, interrupts=20.0)
+    after = ask.CpuTimes(at=105.0, total=420.0, idle=215.0, steal=11.0, interrupts=20.5)
+    assert after.since(before) == ask.CpuShares(5.0, idle_percent=75.0, steal_percent=5.0, interrupt_percent=2.5)
+    assert before.since(before) == ask.CpuShares(0.0, 0.0, 0.0, 0.0)
+
+
+def test_a_port_that_somebody_listens_on_is_taken_and_they_are_named() -> None:
+    with listening() as port:
+        assert not ports.is_free(port)
+        found = ports.holder(port)
+        assert (found.free, found.pid, found.listens) == (False, os.getpid(), True)
+        assert "pytest" in found.command
+    assert ports.is_free(port)
+
+
+def test_a_port_that_is_a_clients_own_end_is_taken_and_the_client_is_named() -> None:
+    with listening() as server, socket.create_connection(("127.0.0.1", server)) as client:
+        port = client.getsockname()[1]
+        assert not ports.is_free(port)
+        found = ports.holder(port)
+        assert (found.free, found.pid, found.listens) == (False, os.getpid(), False)
+
+
+def test_an_app_that_listens_on_another_port_or_on_none_is_told() -> None:
+    us = [os.getpid()]
+    with listening() as port:
+        assert ports.listens_elsewhere(us, port) == ""
+        assert f" {port}" in ports.listens_elsewhere(us, 1)
+    with subprocess.Popen(["sleep", "60"]) as silent:
+        assert ports.listens_elsewhere([silent.pid], port) == "; it listens on no port"
+        silent.kill()
+
+
+@pytest.mark.parametrize(
+    ("state", "told"),
+    [
+        ({"Result": "exit-code", "ExecMainCode": "1", "ExecMainStatus": "3"}, "exit status 3"),
+        ({"Result": "signal", "ExecMainCode": "2", "ExecMainStatus": "9"}, "signal 9"),
+        ({"Result": "oom-kill", "ExecMainCode": "2", "ExecMainStatus": "9"}, "oom-kill, signal 9"),
+        ({"Result": "success", "ExecMainCode": "1", "ExecMainStatus": "0"}, "exit status 0"),
+        ({"Result": "success", "ExecMainCode": "2", "ExecMainStatus": "9"}, "signal 9"),
+        ({"Result": "success", "ExecMainCode": "0", "ExecMainStatus": "0"}, "exit status 0, or signal 9"),
+        ({"Result": "timeout", "ExecMainCode": "2", "ExecMainStatus": "9"}, "timeout, signal 9"),
+    ],
+)
+def test_how_an_app_ended_is_told_as_systemd_saw_it(
+    monkeypatch: pytest.MonkeyPatch, state: dict[str, str], told: str
+) -> None:
+    monkeypatch.setattr(unit, "show", lambda _unit, *names: {name: state[name] for name in names})
+    assert unit._ending("benchrig-x.service") == told
+
+
+def test_a_port_that_nobody_answers_on_is_an_answer() -> None:
+    with listening() as port:
+        pass
+    assert "refused" in unit.fetch(ask.Fetch("127.0.0.1", port, "/", 1.0)).error
+
+
+class Echo(BaseHTTPRequestHandler):
+    """Answers with what it was sent, or with a body as long as the path says."""
+
+    def do_POST(self) -> None:
+        sent = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.answer(201, f"{self.command} {self.path} {self.headers['X-Key']} ".encode() + sent)
+
+    def do_GET(self) -> None:
+        self.answer(200, b"x" * int(self.path[1:]))
+
+    def answer(self, status: int, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Stay silent."""
+
+
+@pytest.fixture
+def echo() -> Iterator[int]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Echo) as server:
+        threading.Thread(target=server.serve_forever).start()
+        yield server.server_address[1]
+        server.shutdown()
+
+
+def test_a_request_is_sent_with_its_method_headers_and_body(echo: int) -> None:
+    reply = unit.fetch(ask.Fetch("127.0.0.1", echo, "/a?b", 5.0, "POST", {"X-Key": "k"}, '{"title": "größe"}'))
+    assert reply == ask.Reply(201, 'POST /a?b k {"title": "größe"}')
+
+
+@pytest.mark.parametrize(
+    ("length", "read", "cut"), [(70_000, 70_000, False), (4 << 20, 4 << 20, False), (5 << 20, 4 << 20, True)]
+)
+def test_a_body_is_read_whole_up_to_4_mib(echo: int, length: int, read: int, cut: bool) -> None:
+    reply = unit.fetch(ask.Fetch("127.0.0.1", echo, f"/{length}", 5.0))
+    assert (len(reply.body), reply.cut, reply.error) == (read, cut, "")
+
+
+def test_a_request_that_cannot_be_sent_is_an_answer_too(echo: int) -> None:
+    reply = unit.fetch(ask.Fetch("127.0.0.1", echo, "/", 5.0, headers={"X-Key": "two\nlines"}))
+    assert reply.error.startswith("Invalid header value")
+
+
+@as_root
+def test_a_load_generator_is_run_unprivileged_with_its_script_timed_and_accounted() -> None:
+    code = "import os, sys; s = open(sys.argv[1]).read(); x = sum(range(10**6)); print(os.getuid(), s)"
+    output = LoadRunner().run(("/usr/bin/python3", "-S", "-c", code, "{script}"), "the script", 20.0)
+    assert (output.exit_code, output.stderr) == (0, "")
+    uid, script = output.stdout.strip().split(" ", 1)
+    assert uid != "0"
+    assert script == "the script"
+    assert 0 < output.cpu_seconds <= output.wall_seconds + 0.05
+    assert output.open_files == bench_facts.raise_open_files()
+
+
+@as_root
+def test_a_load_generator_that_hangs_is_killed() -> None:
+    output = LoadRunner().run(("sleep", "60"), "", 0.1)
+    assert output.killed
+    assert output.exit_code == -9
+    assert output.wall_seconds < 5
+
+
+@as_root
+def test_a_load_generator_that_is_not_there_is_an_error_of_the_system() -> None:
+    with pytest.raises(FileNotFoundError):
+        LoadRunner().run(("/no/such/program",), "", 1.0)
+
+
+def test_the_sampler_counts_what_its_machine_and_itself_use() -> None:
+    watched = sampler.Sampler("/no/such/group")
+    watched.start()
+    time.sleep(0.2)
+    seen = watched.stop()
+    assert seen.seconds >= 0.2
+    assert (seen.cpu_percent, seen.processes) == (0.0, 0)
+    assert 0 <= seen.machine_idle_percent <= 100
+    assert seen.samples >= 1
+    assert 0 < seen.sampler_cpu_seconds < 0.1
+
+
+def test_a_process_that_has_ended_still_counts_where_there_is_no_group_counter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sampler, "CGROUP_ROOTS", (tmp_path,))
+    with subprocess.Popen([sys.executable, "-S", "-c", "sum(range(10**7)); input()"], stdin=subprocess.PIPE) as busy:
+        (tmp_path / "cgroup.procs").write_text(f"{busy.pid}\n")
+        processes = sampler.UnitProcesses("/")
+        until(lambda: processes.cpu_seconds() >= 0.05)
+        resident, count = processes.resident_bytes()
+        assert resident > 1 << 20
+        assert count == 1
+        busy.kill()
+    assert processes.cpu_seconds() >= 0.05
+    assert processes.resident_bytes() == (0, 0)
+
+
+AGENT = "from agent.bench import serve; serve.LOCK = serve.Path({lock!r}); raise SystemExit(serve.main())"
+
+
+@contextmanager
+def agent(lock: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Start the agent as it is started on a host: a top-level package, lines in, lines out."""
+    root = Path(bench_facts.__file__).parents[2]
+    argv = [sys.executable, "-c", AGENT.format(lock=str(lock))]
+    with subprocess.Popen(argv, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        yield process
+        process.kill()
+
+
+def send(process: subprocess.Popen[bytes], operation: ask.Operation[object]) -> None:
+    assert process.stdin
+    process.stdin.write(request_line(operation))
+    process.stdin.flush()
+
+
+def answered(process: subprocess.Popen[bytes]) -> Envelope:
+    assert process.stdout
+    return read_envelope(process.stdout.readline())
+
+
+def test_the_agent_answers_line_after_line_and_outlives_a_bad_one(tmp_path: Path) -> None:
+    with agent(tmp_path / "lock") as process, listening() as port:
+        assert process.stdin
+        process.stdin.write(b"nonsense\n")
+        process.stdin.flush()
+        assert answered(process).error
+        send(process, ask.Fetch("127.0.0.1", port, "/", 0.1))
+        assert answered(process).value["error"] == "timed out"
+        send(process, ask.ResetData("no-such-set"))
+        assert "the data set 'no-such-set' is not on this machine" in answered(process).error
+        process.stdin.close()
+        assert process.wait(10) == 0
+
+
+def test_the_agent_hands_on_a_long_body(tmp_path: Path, echo: int) -> None:
+    with agent(tmp_path / "lock") as process:
+        send(process, ask.Fetch("127.0.0.1", echo, f"/{4 << 20}", 5.0))
+        assert len(str(answered(process).value["body"])) == 4 << 20
+
+
+@as_root
+def test_the_load_generator_dies_with_the_controllers_line(tmp_path: Path) -> None:
+    with agent(tmp_path / "lock") as process:
+        send(process, ask.RunLoad(("sleep", "1234.5"), "", 60.0))
+        until(lambda: running("sleep", "1234.5"))
+        assert process.stdin
+        process.stdin.close()
+        assert process.wait(10) == 0
+        until(lambda: not running("sleep", "1234.5"))
+
+
+def running(*argv: str) -> bool:
+    """Tell whether a program runs with exactly these words."""
+    wanted = "\0".join((*argv, ""))
+    return any(bench_facts.read(path) + "\0" in (wanted, wanted + "\0") for path in Path("/proc").glob("[0-9]*/cmdline"))
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Wait until something is so, at most ten seconds."""
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_a_second_bench_on_a_host_is_refused_with_the_first_ones_pid(tmp_path: Path) -> None:
+    with agent(tmp_path / "lock") as first:
+        send(first, ask.FindFacts())
+        assert not answered(first).error
+        with agent(tmp_path / "lock") as second:
+            assert answered(second).error == f"another bench runs there (process {first.pid} of that machine)"
+            assert second.wait(10) == 1

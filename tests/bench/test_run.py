@@ -1,0 +1,202 @@
+"""A bench as a whole: what is found out before anything is measured, and what is kept when it is interrupted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchrig import inventory
+from benchrig.agent.bench import protocol as ask
+from benchrig.bench import run
+from benchrig.bench.app import App, DatabaseFile, read_apps
+from benchrig.bench.cell import Measurement
+from benchrig.bench.data import read_data
+from benchrig.bench.database import look
+from benchrig.bench.deploy import lacking
+from benchrig.bench.ends import Ends
+from benchrig.bench.suite import BenchRequest, Plan, plan
+from benchrig.errors import HostError, InputError
+from benchrig.inventory import Host
+from benchrig.report import describe
+from benchrig.results import store
+from tests.support import ROOT
+from tests.support.reports import a_cell, a_run
+
+APPS = read_apps(ROOT)
+DATA = read_data(ROOT, "films")
+FILMS = plan(ROOT, APPS, BenchRequest(suite="quart-vs-flask", only=("films-quart", "films-flask")))
+GO = plan(ROOT, APPS, BenchRequest(only=("go",)))
+FACTS = ask.DatabaseFacts("15.8", {}, max_connections=22, reserved_connections=3, fingerprint=DATA.file.fingerprint)
+
+
+class Database:
+    """A database host that answers as told, and counts how often it has loaded its data."""
+
+    def __init__(self, facts: ask.DatabaseFacts, after_loading: str = DATA.file.fingerprint) -> None:
+        self.facts = facts
+        self.after_loading = after_loading
+        self.loaded = 0
+
+    def ask(self, operation: Any) -> Any:
+        if isinstance(operation, ask.FindDatabase):
+            return self.facts
+        self.loaded += 1
+        return ask.Loaded(self.after_loading)
+
+
+ENOUGH = replace(FACTS, max_connections=23)
+
+
+def test_a_pool_larger_than_max_connections_less_the_reserved_is_told_with_its_place() -> None:
+    with pytest.raises(InputError) as caught:
+        look(Database(FACTS), "db", DATA, FILMS.apps)
+    (first, _) = caught.value.problems
+    assert first.where == APPS["films-flask"].where("database", "pool_max")
+    assert first.message == (
+        "a pool of 20 connections is more than PostgreSQL on db allows: max_connections 22, 3 of them reserved; "
+        "lower it to 19, or raise postgresql_max_connections"
+    )
+
+
+def test_a_pool_that_fits_and_data_in_their_state_are_taken_as_they_are() -> None:
+    database = Database(ENOUGH)
+    record = look(database, "db", DATA, FILMS.apps).record()
+    assert database.loaded == 0
+    assert (record.host, record.data, record.version, record.fingerprint) == ("db", "films", "15.8", DATA.file.fingerprint)
+
+
+def test_data_in_another_state_are_loaded_anew() -> None:
+    database = Database(replace(ENOUGH, fingerprint="1000 films, 7 reviews"))
+    assert look(database, "db", DATA, FILMS.apps)
+    assert database.loaded == 1
+
+
+def test_data_that_loading_does_not_mend_are_told_with_both_fingerprints_and_the_place() -> None:
+    database = Database(replace(ENOUGH, fingerprint=""), after_loading="999 films")
+    with pytest.raises(InputError) as caught:
+        look(database, "db", DATA, FILMS.apps)
+    place = DATA.where("fingerprint")
+    assert str(caught.value) == (f"the data set on db is '999 films' after loading, not '{DATA.file.fingerprint}' ({place})")
+    assert "write the new fingerprint there" in caught.value.hint
+
+
+def test_a_data_set_with_a_mistake_is_told_with_its_place(tmp_path: Path) -> None:
+    folder = tmp_path / "configs" / "data" / "films"
+    folder.mkdir(parents=True)
+    (folder / "data.yml").write_text("title: Films\nfingerprint: x\ntables: review\n")
+    with pytest.raises(InputError, match=r"data\.yml:1: there is no file 'load\.sql' beside this"):
+        read_data(tmp_path, "films")
+    (folder / "data.yml").write_text("title: Films\nfingerprints: x\n")
+    with pytest.raises(InputError, match=r"data\.yml:2: unknown key 'fingerprints'; did you mean fingerprint\?"):
+        read_data(tmp_path, "films")
+    with pytest.raises(InputError, match=r"unknown data set 'film'; did you mean films\?"):
+        read_data(tmp_path, "film")
+
+
+def test_an_inventory_without_a_database_is_told_with_the_app_that_needs_one(tmp_path: Path) -> None:
+    (tmp_path / "inventory").mkdir()
+    path = tmp_path / "inventory" / "two.yml"
+    path.write_text("all:\n  children:\n    servers: {hosts: {a: }}\n    loadgens: {hosts: {b: }}\n")
+    with pytest.raises(InputError) as caught:
+        run.bench(inventory.read("two", tmp_path), ROOT, FILMS)
+    assert str(caught.value) == (
+        "the inventory 'two' has no host in the group 'databases', which the app 'films-flask' needs"
+    )
+
+
+def test_one_bench_has_one_data_set() -> None:
+    app = APPS["films-quart"]
+    other = replace(app, name="books", file=replace(app.file, database=DatabaseFile("books")))
+    wanted = replace(FILMS, rows=(FILMS.rows[0], replace(FILMS.rows[0], app=other)))
+    with pytest.raises(InputError, match="one data set: 'films-flask' needs 'films', 'books' needs 'books'"):
+        run.bench(inventory.read("lab", ROOT), ROOT, wanted)
+
+
+def deployed(*apps: App, data: Mapping[str, str] | None = None) -> ask.Deployed:
+    return ask.Deployed({app.name: ask.DeployedApp(app.digests(), 1024) for app in apps}, {"films": data or {}}, ("wrk",))
+
+
+def test_apps_data_and_load_generator_that_lie_there_as_they_are_here_lack_nothing() -> None:
+    found = deployed(*FILMS.apps, data=DATA.digests())
+    assert lacking(FILMS, DATA, found, found, found) == ()
+    assert "films.json" in DATA.digests()
+
+
+def test_what_is_missing_or_differs_is_named() -> None:
+    found = deployed(FILMS.apps[0], data={**DATA.digests(), "films.json": "another"})
+    bare = replace(found, programs=())
+    assert lacking(FILMS, DATA, found, bare, found) == (FILMS.apps[1].name, "the data set films", "wrk")
+
+
+def test_a_service_that_runs_already_is_not_deployed() -> None:
+    app = GO.apps[0]
+    running = replace(app, file=replace(app.file, address="http://10.0.0.1:80"))
+    wanted = replace(GO, rows=tuple(replace(row, app=running) for row in GO.rows))
+    assert lacking(wanted, None, deployed(), deployed(), None) == ()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = store.create(tmp_path, "web-frameworks")
+    store.write_run(made, a_run("go-2000"))
+    return made
+
+
+MACHINE = ask.Facts("CPU", 2, 1 << 30, "6.1", "Debian", "kvm", {}, {}, {}, open_files=1 << 20, local_ports=64512)
+
+
+def ends() -> Ends:
+    """Return the ends of a measurement on one machine that is never asked."""
+    host: Any = object()
+    return Ends(host, host, "lab1", "lab1", "127.0.0.1", MACHINE, {})
+
+
+@pytest.mark.parametrize(
+    ("variables", "cpu", "emulated"),
+    [({}, "CPU", False), ({"benchrig_emulated": True}, "CPU", True), ({}, "QEMU TCG CPU version 2.5+", True)],
+)
+def test_a_machine_is_emulated_when_its_kind_says_so_or_its_cpu_does(
+    variables: dict[str, object], cpu: str, emulated: bool
+) -> None:
+    found = run._machine(Host("vm1", ("all",), variables), "qemu", replace(MACHINE, cpu=cpu))
+    assert found.emulated is emulated
+    assert describe.virtualization(found) == ("kvm, emulated" if emulated else "kvm")
+
+
+def measured_until(monkeypatch: pytest.MonkeyPatch, last: int, end: BaseException) -> Plan:
+    """Have cells measured until one ends with an error."""
+    names = iter(range(last))
+
+    def measure(*_: object) -> Measurement:
+        if next(names, None) is None:
+            raise end
+        return Measurement(a_cell(), "raw text", "script")
+
+    monkeypatch.setattr("benchrig.bench.cell.measure", measure)
+    return GO
+
+
+@pytest.mark.parametrize("end", [KeyboardInterrupt(), HostError("lab1: the connection was lost")])
+def test_what_was_measured_before_an_end_is_kept_and_it_is_said_where(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], end: BaseException
+) -> None:
+    wanted = measured_until(monkeypatch, 1, end)
+    with pytest.raises(type(end)):
+        run._measure_all(run.turns(wanted, [ends()]), wanted, folder)
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last == f"1 of 2 cells were measured, and are in reports/{folder.name}; the table: ./inv report"
+    assert len(store.read(folder)[1]) == 1
+    assert (folder / "raw" / f"{GO.rows[0].name}.lua").read_text() == "script"
+
+
+def test_an_end_before_the_first_cell_leaves_nothing_to_speak_of(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wanted = measured_until(monkeypatch, 0, KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        run._measure_all(run.turns(wanted, [ends()]), wanted, folder)
+    assert capsys.readouterr().err == ""

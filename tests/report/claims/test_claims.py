@@ -1,0 +1,388 @@
+"""Claims: read from their file, judged on a run beside the document's own figures, and shown on the terminal."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from benchrig import yamlfile
+from benchrig.errors import InputError
+from benchrig.report import EXPORTS, Report, claims, published, render_terminal
+from benchrig.report.claims.functions import FUNCTIONS, NoFigureError, find
+from benchrig.report.claims.language import Figure
+from benchrig.report.table import make, of_published
+from benchrig.results.model import Cell, LoadErrors
+from tests.support.claims import DOCUMENT, judged, measured, one, project, table, timed
+from tests.support.reports import PUBLISHED, ROOT, SERVER, a_cell, a_load, a_run, missing
+
+NAMES = ("quart-vs-flask", "web-frameworks")
+
+
+# What is in the files
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_claim_says_what_and_where(name: str) -> None:
+    found = claims.read(name, ROOT)
+    assert found
+    assert all(claim.says and claim.place and (claim.expression or claim.not_testable) for claim in found)
+
+
+def test_every_file_of_claims_belongs_to_published_figures() -> None:
+    assert {path.stem for path in (ROOT / "configs/claims").glob("*.yml")} == set(NAMES)
+
+
+@pytest.mark.parametrize("row", PUBLISHED.rows)
+def test_each_row_of_the_first_table_is_claimed_to_have_timeouts_or_none(row: str) -> None:
+    wanted = f"has_timeouts({row}) == {'yes' if PUBLISHED.rows[row].timeouts_remarked else 'no'}"
+    found = claims.read("web-frameworks", ROOT) or ()
+    assert [claim for claim in found if claim.expression and claim.expression.text == wanted]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_rows_that_the_document_does_not_have_are_a_suites(name: str) -> None:
+    suite = yamlfile.read(ROOT / "configs/suites" / f"{name}.yml").data
+    matrix = suite.get("matrix", {"apps": (), "routes": ()})
+    rows = {row["name"] for row in suite.get("rows", ())} | {f"{a}.{r}" for a in matrix["apps"] for r in matrix["routes"]}
+    others = yamlfile.read(ROOT / "configs/claims" / f"{name}.yml").data["other_rows"]
+    assert set(others) | set(published.read(name, ROOT).rows) <= rows
+
+
+def test_the_guide_explains_every_function_of_the_language() -> None:
+    guide = (ROOT / "docs/claims.md").read_text(encoding="utf-8")
+    assert [name for name in FUNCTIONS if f"| `{name}(" not in guide] == []
+
+
+def test_without_a_file_there_are_no_claims(tmp_path: Path) -> None:
+    assert claims.read("web-frameworks", tmp_path) is None
+
+
+def test_every_mistake_is_told_with_its_line_and_column(tmp_path: Path) -> None:
+    text = """\
+claims:
+  first:
+    says: It is so.
+    place: Summary
+    expression: throughput(sanik) > 1
+  second:
+    says: It is so.
+    place: Summary
+  third:
+    says: It is so.
+    place: Summary
+    expression: throughput(sanic) > 1
+    causes:
+      - says: why
+        when: throughput(sanic) > max(latency(*))
+"""
+    with pytest.raises(InputError) as caught:
+        claims.read("web-frameworks", project(tmp_path, text))
+    found = {problem.where.rsplit(":", 1)[1]: problem.message for problem in caught.value.problems}
+    assert found["5"] == "column 12 of the expression: unknown row 'sanik'; did you mean sanic?"
+    assert found["6"] == "a claim has either an 'expression' or a reason in 'not_testable'"
+    assert found["15"].startswith("column 25 of the expression: unknown function 'latency'; did you mean latency_")
+
+
+# Verdicts
+
+
+def test_a_claim_that_holds_in_the_whole_interval_is_reproduced(tmp_path: Path) -> None:
+    claim = one(tmp_path, "throughput(sanic) / throughput(flask-sync) >= 7")
+    verdict = judged(claim, measured({"sanic": [800, 810, 820, 830, 840, 850], "flask-sync": [100] * 6}))
+    assert (verdict.word, verdict.reason) == ("reproduced", "8.25 [8, 8.5] is at least 7")
+    assert [(one.name, one.text) for one in verdict.measured] == [
+        ("throughput(sanic) / throughput(flask-sync)", "8.25 [8, 8.5]"),
+        ("throughput(sanic)", "825 [800, 850] requests/s"),
+        ("throughput(flask-sync)", "100 [100, 100] requests/s"),
+    ]
+    assert [one.text for one in verdict.published] == ["10.09", "19,218 requests/s", "1,904 requests/s"]
+
+
+def test_a_claim_that_holds_nowhere_in_the_interval_is_contradicted(tmp_path: Path) -> None:
+    claim = one(tmp_path, "throughput(sanic) / throughput(flask-sync) >= 7")
+    verdict = judged(claim, measured({"sanic": [500] * 6, "flask-sync": [100] * 6}))
+    assert (verdict.word, verdict.reason) == ("contradicted", "5 [5, 5] is not at least 7")
+
+
+def test_a_claim_that_holds_in_part_says_how_many_more_repeats_would_settle_it(tmp_path: Path) -> None:
+    claim = one(tmp_path, "throughput(sanic) >= 700")
+    # The median is 720 and the interval begins at 680: half of its width would do, which takes 4 times the repeats.
+    verdict = judged(claim, measured({"sanic": [680, 720, 720, 720, 720, 760], "go-2000": [9_000] * 6}))
+    assert verdict.word == "inconclusive"
+    assert "about 18 more repeats a row would settle it" in verdict.reason
+    assert verdict.reason.endswith("--only sanic --duration 5s --threads 4 --repeats 24 --connections 2000")
+
+
+def test_a_claim_that_no_patience_settles_says_so(tmp_path: Path) -> None:
+    claim = one(tmp_path, "throughput(sanic) >= 700")
+    verdict = judged(claim, measured({"sanic": [600, 701, 701, 701, 701, 800]}))
+    assert verdict.word == "inconclusive"
+    assert "not even 200 repeats a row would settle it" in verdict.reason
+
+
+def test_one_run_has_no_interval_so_it_only_says_what_it_would_mean(tmp_path: Path) -> None:
+    claim = one(tmp_path, "throughput(sanic) / throughput(flask-sync) >= 7")
+    verdict = judged(claim, measured({"sanic": [920], "flask-sync": [100]}))
+    assert verdict.word == "inconclusive"
+    assert verdict.reason.startswith(
+        "the one run here says: 9.2 is at least 7, which would reproduce it; 5 more repeats a row give an interval: "
+    )
+    assert verdict.reason.endswith("--only sanic,flask-sync --duration 5s --threads 4 --repeats 6 --connections 2000")
+
+
+def test_a_few_runs_say_what_their_medians_would_mean(tmp_path: Path) -> None:
+    verdict = judged(one(tmp_path, "throughput(sanic) > 700"), measured({"sanic": [600, 690, 800]}))
+    assert verdict.reason.startswith("the medians of 3 runs here say: throughput(sanic) 690 requests/s is not above 700,")
+    assert "would contradict it; 3 more repeats a row" in verdict.reason
+
+
+def test_what_is_false_without_an_interval_is_contradicted_by_one_run(tmp_path: Path) -> None:
+    claim = one(tmp_path, "throughput(sanic) > 7 and has_timeouts(sanic) == no")
+    verdict = judged(claim, [a_cell("sanic", load=timed(900, max_ms=3_400))])
+    assert (verdict.word, verdict.reason) == ("contradicted", "has_timeouts(sanic) is yes (slowest reply 3,400 ms), not no")
+
+
+@pytest.mark.parametrize(
+    ("cell", "reason"),
+    [
+        (missing("sanic", "failed", "it does not answer\nTraceback"), "sanic failed: it does not answer"),
+        (missing("sanic", "not_possible", "too few descriptors"), "sanic is not possible here: too few descriptors"),
+        (a_cell("sanic", connections=50), "sanic ran with 50 connections, in the document with 2,000"),
+        (
+            a_cell("sanic", server=replace(SERVER, machine_steal_percent=7.0)),
+            "sanic is invalid here: the hypervisor took 7 % of the CPU time (steal)",
+        ),
+    ],
+)
+def test_a_row_that_cannot_be_used_makes_a_claim_not_testable(tmp_path: Path, cell: Cell, reason: str) -> None:
+    verdict = judged(one(tmp_path, "throughput(sanic) > 1"), [cell])
+    assert (verdict.word, verdict.reason) == ("not testable here", reason)
+
+
+@pytest.mark.parametrize("figure", ["throughput(sanic) > 1", "has_timeouts(sanic) == no", "latency_max(sanic) < 1"])
+def test_nothing_is_claimed_of_an_emulated_machine_not_even_that_replies_are_late(tmp_path: Path, figure: str) -> None:
+    run = a_run("sanic")
+    emulated = replace(run, machines=(replace(run.machines[0], emulated=True),))
+    (verdict,) = claims.judge([one(tmp_path, figure)], make(emulated, [a_cell("sanic")], PUBLISHED), DOCUMENT)
+    expected = "sanic is invalid here: lab1 is emulated: its figures mean nothing for any real machine"
+    assert (verdict.word, verdict.reason) == ("not testable here", expected)
+
+
+@pytest.mark.parametrize(("idle", "word"), [(45.0, "contradicted"), (30.0, "not testable here")])
+@pytest.mark.parametrize("figure", ["has_timeouts(sanic) == yes", "listen_overflows(sanic) > 0"])
+def test_nothing_is_claimed_of_a_row_that_another_program_made_invalid_not_even_by_counts(
+    tmp_path: Path, figure: str, idle: float, word: str
+) -> None:
+    cell = a_cell("sanic", load=timed(900, 900.0), server=replace(SERVER, machine_idle_percent=idle))
+    verdict = judged(one(tmp_path, figure), [cell])
+    assert verdict.word == word
+    assert verdict.reason.startswith("sanic is invalid here: something else used 31 %") == (word == "not testable here")
+
+
+def test_a_row_that_the_run_did_not_come_to_or_does_not_have_is_told_apart(tmp_path: Path) -> None:
+    claim = one(tmp_path, "throughput(sanic) > throughput(go-2000)")
+    verdict = judged(claim, [a_cell("flask-sync")], "flask-sync", "sanic")
+    assert verdict.reason == "the run did not come to sanic; go-2000 is not in this run"
+
+
+def test_of_many_reasons_the_first_are_told_and_how_many_more_there_are(tmp_path: Path) -> None:
+    verdict = judged(one(tmp_path, "max(throughput(flask-*)) > 1"), [a_cell("sanic")])
+    told = verdict.reason.split("; ")
+    rows = [row for row in PUBLISHED.rows if row.startswith("flask-")]
+    assert told == [*(f"{row} is not in this run" for row in rows[:3]), f"and {len(rows) - 3} more"]
+
+
+def test_a_conclusion_that_no_figure_tests_gives_its_reason() -> None:
+    found = claims.read("quart-vs-flask", ROOT) or ()
+    verdict = next(one for one in claims.judge(found, DOCUMENT, DOCUMENT) if one.claim == "quart-alone")
+    assert (verdict.word, verdict.expression) == ("not testable here", "")
+    assert "no row runs Quart without asyncpg and uvloop" in verdict.reason
+
+
+@pytest.mark.parametrize("left", ["{}", "max({}, 3)"])
+def test_a_division_by_a_row_that_answered_nothing_is_not_testable(tmp_path: Path, left: str) -> None:
+    claim = one(tmp_path, left.format("throughput(sanic) / throughput(flask-sync)") + " > 1")
+    verdict = judged(claim, [a_cell("sanic"), a_cell("flask-sync", load=a_load(0))])
+    assert verdict.word == "not testable here"
+    assert verdict.reason.startswith("throughput(flask-sync) is 0")
+
+
+@pytest.mark.parametrize("function", ["errors", "timeouts", "has_timeouts"])
+def test_errors_that_a_document_does_not_tell_are_no_figure(function: str) -> None:
+    document = of_published(published.read("quart-vs-flask", ROOT))
+    with pytest.raises(NoFigureError, match=f"the document has no {function} of films-quart.film"):
+        find(Figure(function, "films-quart.film"), document, None)
+
+
+# Late replies
+
+
+@pytest.mark.parametrize(
+    ("timeout", "max_ms", "late", "word"),
+    [
+        (2.0, 1_999.0, 0, "no"),
+        (2.0, 1_999.0, 3, "yes (3 timeouts)"),
+        (10.0, 1_900.0, 0, "no (slowest reply 1,900 ms)"),
+        (10.0, 2_100.0, 0, "yes (slowest reply 2,100 ms)"),
+        (10.0, 9_999.0, 3, "yes (3 timeouts)"),
+        (1.0, 900.0, 0, "no"),
+    ],
+)
+def test_a_row_has_timeouts_when_replies_came_later_than_the_documents_timeout(
+    tmp_path: Path, timeout: float, max_ms: float, late: int, word: str
+) -> None:
+    cell = a_cell("sanic", load=timed(900, max_ms, timeout=late), timeout_seconds=timeout)
+    verdict = judged(one(tmp_path, "has_timeouts(sanic) == yes"), [cell])
+    assert verdict.word == ("reproduced" if word.startswith("yes") else "contradicted")
+    assert verdict.measured[0].text == word
+    assert any("the timeout was 10 s here and 2 s in the document" in note for note in verdict.notes) is (timeout > 2)
+
+
+@pytest.mark.parametrize(("duration", "noted"), [("5 s", True), ("60 s", False), ("300 s", True)])
+def test_late_replies_of_a_load_that_lasted_another_time_are_noted(tmp_path: Path, duration: str, noted: bool) -> None:
+    cell = a_cell("sanic", timeout_seconds=2.0)
+    run = replace(a_run("sanic"), settings={"duration": duration})
+    (verdict,) = claims.judge([one(tmp_path, "has_timeouts(sanic) == no")], make(run, [cell], PUBLISHED), DOCUMENT)
+    assert verdict.word == "reproduced"
+    assert any(note.startswith(f"the load lasted {duration} here and 60 s") for note in verdict.notes) is noted
+
+
+def test_late_replies_of_a_shorter_timeout_say_nothing_of_the_documents(tmp_path: Path) -> None:
+    cell = a_cell("sanic", load=timed(900, 999.0, timeout=3), timeout_seconds=1.0)
+    assert judged(one(tmp_path, "has_timeouts(sanic) == no"), [cell]).word == "not testable here"
+
+
+def test_a_late_reply_in_one_of_the_repeats_is_a_timeout(tmp_path: Path) -> None:
+    cells = [a_cell("sanic", repeat, timed(900, timeout=int(repeat == 2)), timeout_seconds=2.0) for repeat in (1, 2, 3)]
+    verdict = judged(one(tmp_path, "has_timeouts(sanic) == yes"), cells)
+    assert (verdict.word, verdict.measured[0].text) == ("reproduced", "yes (in some repeats)")
+
+
+@pytest.mark.parametrize(
+    ("expression", "changes", "reason"),
+    [
+        (
+            "timeouts(sanic) > 80",
+            {"timeout_seconds": 10.0},
+            "timeouts(sanic) counts replies later than 10 s here, later than 2 s in the document",
+        ),
+        (
+            "timeouts(sanic) > 80",
+            {"timeout_seconds": 2.0},
+            "timeouts(sanic) is a count over 5 s here, over 60 s in the document",
+        ),
+        ("requests(sanic) > 80", {}, "requests(sanic) is a count over 5 s here, over 60 s in the document"),
+    ],
+)
+def test_a_count_over_another_time_is_another_count(
+    tmp_path: Path, expression: str, changes: Mapping[str, object], reason: str
+) -> None:
+    verdict = judged(one(tmp_path, expression), [a_cell("sanic", **changes)])
+    assert (verdict.word, verdict.reason) == ("not testable here", reason)
+
+
+# The terminal
+
+
+def test_the_terminal_shows_each_claim_with_its_place_and_counts_the_verdicts(tmp_path: Path) -> None:
+    claim = one(tmp_path, "throughput(sanic) / throughput(flask-sync) >= 7")
+    verdict = judged(claim, measured({"sanic": [800, 810, 820, 830, 840, 850], "flask-sync": [100] * 6}))
+    assert claims.render_terminal([verdict]) == (
+        "it: reproduced\n"
+        "  It is so. (Summary)\n"
+        "  claim      throughput(sanic) / throughput(flask-sync) >= 7\n"
+        + f"{'published':>73}{'measured':>27}\n"
+        + "             throughput(sanic) /\n"
+        + f"{'             throughput(flask-sync)':<55}{'10.09':>18}{'8.25 [8, 8.5]':>27}\n"
+        + f"{'             throughput(sanic)':<55}{'19,218 requests/s':>18}{'825 [800, 850] requests/s':>27}\n"
+        + f"{'             throughput(flask-sync)':<55}{'1,904 requests/s':>18}{'100 [100, 100] requests/s':>27}\n"
+        + "  reason     8.25 [8, 8.5] is at least 7\n"
+        "\n"
+        "[a, b] is the 95 % interval of a median\n"
+        "\n"
+        "1 claim: 1 reproduced"
+    )
+
+
+def test_a_formula_of_several_lines_is_not_repeated_before_its_value() -> None:
+    document = of_published(published.read("quart-vs-flask", ROOT))
+    first, *_ = claims.judge(claims.read("quart-vs-flask", ROOT) or (), document, document)
+    assert re.search(r"^ {13}altogether +2\.971$", claims.render_terminal([first]), re.MULTILINE)
+
+
+def test_figures_without_claims_say_so() -> None:
+    assert "nothing is claimed" in claims.render_terminal(())
+
+
+def test_all_claims_of_a_run_are_judged_whatever_it_has() -> None:
+    cells = [*measured({"sanic": [900], "go-2000": [19_000]}), missing("go-20000", "failed", "it died", 20_000)]
+    errors = replace(a_load(0), errors=LoadErrors(connect=2000))
+    verdicts = claims.judge(
+        claims.read("web-frameworks", ROOT) or (), table([*cells, a_cell("flask-sync", load=errors)]), DOCUMENT
+    )
+    assert len(verdicts) == 45
+    assert all(verdict.reason for verdict in verdicts)
+    assert max(map(len, claims.render_terminal(verdicts).splitlines())) <= 100
+
+
+ALL = claims.read("web-frameworks", ROOT) or ()
+
+
+def test_claims_of_rows_that_are_not_in_the_run_are_one_line_in_what_people_read() -> None:
+    cells = measured({"go-2000": [19_000]})
+    of_run = table(cells)
+    report = Report(of_run, claims.judge(ALL, of_run, DOCUMENT))
+    shown = [verdict.claim for verdict in report.verdicts if "is not in this run" not in verdict.reason]
+    absent = len(ALL) - len(shown)
+    assert absent > 30
+    for text in (claims.render_report(report), render_terminal(report), EXPORTS["report.md"](report), page(report)):
+        assert f"{absent} of rows that are not in this run" in " ".join(text.split())
+        assert "flask-sync is not in this run" not in text
+    assert re.findall(r"^([\w-]+): ", claims.render_report(report), re.MULTILINE)[1:] == shown
+    # Programs have them all.
+    assert len(json.loads(EXPORTS["report.json"](report))["claims"]) == len(ALL)
+
+
+def test_claims_of_rows_that_the_run_did_not_come_to_are_told_one_by_one(tmp_path: Path) -> None:
+    verdict = judged(one(tmp_path, "throughput(sanic) > 1"), [a_cell("flask-sync")], "flask-sync", "sanic")
+    assert not verdict.not_in_run
+    assert "the run did not come to sanic" in claims.render_terminal([verdict])
+
+
+def test_a_claim_with_another_reason_beside_a_row_that_is_not_in_the_run_is_told(tmp_path: Path) -> None:
+    claim = one(tmp_path, "throughput(sanic) > throughput(go-2000)")
+    assert judged(claim, [a_cell("sanic")]).not_in_run
+    assert not judged(claim, [missing("sanic", "failed", "it died")]).not_in_run
+
+
+def test_every_report_has_the_command_that_helps_the_inconclusive_claims() -> None:
+    of_run = table(measured({name: [900] for name in PUBLISHED.rows}))
+    report = Report(of_run, claims.judge(ALL, of_run, DOCUMENT))
+    wanted = [verdict.wanted for verdict in report.verdicts if verdict.word == "inconclusive"]
+    assert len(wanted) > 1
+    assert all(wanted)
+    rows = ",".join(name for name in PUBLISHED.rows if any(name in one.rows for one in wanted if one))
+    command = (
+        f"./inv bench -i lab --suite web-frameworks --profile quick --only {rows} --duration 5s --threads 4 --repeats 6"
+    )
+    for text in (claims.render_report(report), render_terminal(report), EXPORTS["report.md"](report), page(report)):
+        assert f"{len(wanted)} inconclusive claims need more repeats:" in text
+        assert command in text
+
+
+def test_where_repeats_help_nothing_none_are_asked_for(tmp_path: Path) -> None:
+    claim = one(tmp_path, "throughput(sanic) / throughput(flask-sync) == 8")
+    of_run = table(measured({"sanic": [800, 810, 820, 830, 840, 850], "flask-sync": [100, 101, 102, 103, 104, 105]}))
+    (verdict,) = claims.judge([claim], of_run, DOCUMENT)
+    assert (verdict.word, verdict.wanted) == ("inconclusive", None)
+    assert "more repeats" not in render_terminal(Report(of_run, (verdict,)))
+
+
+def page(report: Report) -> str:
+    return html.unescape(EXPORTS["report.html"](report))

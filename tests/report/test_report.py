@@ -1,0 +1,258 @@
+"""The table of a report: from a run's records, or from published figures, to rows with remarks and ranks."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from benchrig.errors import InputError
+from benchrig.report import EXPORTS, Report, load, published, render_terminal, write_reports
+from benchrig.report.figures import ENOUGH_REPEATS, spread
+from benchrig.report.table import make
+from benchrig.results import store
+from benchrig.results.model import DatabaseLoad, Remark
+from tests.support.reports import PUBLISHED, ROOT, a_cell, a_load, a_run, missing
+
+
+@pytest.fixture
+def remarks(monkeypatch: pytest.MonkeyPatch) -> dict[str, Remark]:
+    """Remarks to be made, by the name of the row, in place of the audit's own."""
+    made: dict[str, Remark] = {}
+    monkeypatch.setattr("benchrig.results.audit.remarks", lambda cell, _: (made[cell.name],) if cell.name in made else ())
+    return made
+
+
+def test_rows_come_in_the_order_of_the_suite_whatever_the_order_they_ran_in() -> None:
+    cells = [a_cell("sanic"), a_cell("go-2000"), a_cell("sanic", 2), a_cell("go-2000", 2)]
+    table = make(a_run("go-2000", "sanic"), cells)
+    assert [(row.name, row.repeats) for row in table.rows] == [("go-2000", 2), ("sanic", 2)]
+
+
+def test_a_row_shows_the_median_of_its_repeats_and_their_range() -> None:
+    cells = [a_cell(repeat=index, load=a_load(requests)) for index, requests in enumerate([500, 100, 300], 1)]
+    (row,) = make(a_run("go-2000"), cells).rows
+    assert row.figures is not None
+    assert row.figures.requests == 300
+    assert row.figures.requests_per_second == spread([20.0, 60.0, 100.0])
+    assert row.raw == ("raw/go-2000-1.txt", "raw/go-2000-2.txt", "raw/go-2000-3.txt")
+
+
+@pytest.mark.parametrize(("repeats", "interval"), [(5, None), (6, (1, 6)), (8, (1, 8)), (9, (2, 8)), (20, (6, 15))])
+def test_the_interval_of_the_median_is_the_one_of_the_tables(repeats: int, interval: tuple[int, int] | None) -> None:
+    assert spread(range(repeats, 0, -1)).interval == interval
+
+
+def test_a_row_that_failed_is_not_measured_and_one_failed_repeat_is_told() -> None:
+    failed = missing("go-2000", "failed", "the app died")
+    (row,) = make(a_run("go-2000"), [failed, replace(failed, repeat=2)]).rows
+    assert (row.status, row.reason, row.figures, row.rank) == ("failed", "the app died", None, None)
+    (row,) = make(a_run("go-2000"), [replace(failed, system="Go"), a_cell(repeat=2)]).rows
+    assert (row.status, row.invalid, row.rank, row.system) == ("measured", True, None, "Go 1.22.12")
+    assert "1 of 2 repeats not measured: the app died" in [remark.text for remark in row.remarks]
+
+
+def test_an_invalid_row_is_shown_with_its_figures_and_has_no_rank(remarks: dict[str, Remark]) -> None:
+    remarks["go-2000"] = Remark("clipped", "latency clipped", invalid=True)
+    cells = [a_cell("go-2000", load=a_load(9_000)), a_cell("sanic", load=a_load(8_000)), a_cell("flask-sync")]
+    table = make(a_run("go-2000", "sanic", "flask-sync"), cells)
+    assert [row.rank for row in table.rows] == [None, 2, 1]
+    line = next(line for line in render_terminal(Report(table)).splitlines() if "invalid" in line)
+    assert "9,000" in line
+    assert line.endswith("invalid 1")
+    assert "[1] clipped\n    go-2000: latency clipped" in render_terminal(Report(table))
+
+
+@pytest.mark.usefixtures("remarks")
+def test_rows_are_ranked_among_those_with_as_many_connections() -> None:
+    cells = [
+        a_cell("go-2000"),
+        a_cell("go-20000", load=a_load(500_000), connections=20_000),
+        a_cell("sanic", load=a_load(90_000)),
+    ]
+    assert [row.rank for row in make(a_run("go-2000", "go-20000", "sanic"), cells).rows] == [1, 1, 2]
+
+
+def test_rows_at_the_ceiling_share_their_rank() -> None:
+    cells = [a_cell("go-2000", load=a_load(96_000)), a_cell("sanic", load=a_load(97_000)), a_cell("flask-sync")]
+    cells[2] = replace(cells[2], load=a_load(80_000))
+    table = make(a_run("go-2000", "sanic", "flask-sync"), cells)
+    assert [row.rank for row in table.rows] == [1, 1, 3]
+
+
+def test_rows_at_ceilings_of_their_own_are_ranked_by_throughput() -> None:
+    cells = [a_cell("go-2000"), a_cell("sanic", load=a_load(193_000), sleep_seconds=0.05)]
+    table = make(a_run("go-2000", "sanic"), cells)
+    assert all(row.at_ceiling for row in table.rows)
+    assert [row.rank for row in table.rows] == [2, 1]
+
+
+def test_a_remark_says_in_how_many_of_the_repeats(remarks: dict[str, Remark]) -> None:
+    remarks["go-2000"] = Remark("busy", "generator busy")
+    (row,) = make(a_run("go-2000"), [a_cell(), a_cell(repeat=2)]).rows
+    assert row.remarks == (Remark("busy", "generator busy (in 2 of 2 repeats)"),)
+
+
+def test_published_figures_stand_beside_a_row_only_at_as_many_connections() -> None:
+    same, other = make(a_run("go-2000", "sanic"), [a_cell(), a_cell("sanic", connections=50)], PUBLISHED).rows
+    assert same.ratio == pytest.approx(96_000 / 5 / 19_643.94)
+    assert (other.published, other.ratio) == (None, None)
+
+
+def test_published_figures_stand_beside_a_row_only_of_the_same_route() -> None:
+    quart = published.read("quart-vs-flask", ROOT)
+    name = "films-quart.film"
+    cells = [a_cell(name, connections=20, route=route) for route in ("GET /films/995/", "GET /films/")]
+    rows = [make(a_run(name), [cell], quart).rows[0] for cell in cells]
+    assert [row.published is not None for row in rows] == [True, False]
+
+
+def test_the_files_of_a_report_are_written_whole_and_made_anew_from_the_records(tmp_path: Path) -> None:
+    folder = store.create(tmp_path, "web-frameworks")
+    store.write_run(folder, a_run("go-2000", "sanic"))
+    store.append(folder, a_cell())
+    assert write_reports(folder, ROOT).table.not_run == ("sanic",)
+    store.append(folder, a_cell("sanic"))
+    report = write_reports(folder, ROOT)
+    assert report.table == make(a_run("go-2000", "sanic"), [a_cell(), a_cell("sanic")], PUBLISHED)
+    for name, export in EXPORTS.items():
+        assert (folder / name).read_text(encoding="utf-8") == export(report)
+    assert {path.name for path in folder.iterdir()} == {*EXPORTS, "run.json", "cells.jsonl", "raw"}
+    assert render_terminal(report).splitlines()[-1] == f"as a page, with all columns: {folder / 'report.html'}"
+
+
+def test_a_run_with_unknown_published_figures_names_the_nearest(tmp_path: Path) -> None:
+    folder = store.create(tmp_path, "web-frameworks")
+    store.write_run(folder, replace(a_run("go-2000"), published="web-framework"))
+    with pytest.raises(InputError, match="did you mean web-frameworks"):
+        write_reports(folder, ROOT)
+
+
+def test_an_interrupted_run_is_incomplete_and_names_the_rows_it_did_not_come_to() -> None:
+    table = make(a_run("go-2000", "sanic", finished=False), [a_cell()])
+    assert table.incomplete
+    assert table.not_run == ("sanic",)
+    text = render_terminal(Report(table))
+    assert text.startswith("INCOMPLETE")
+    assert "not run: sanic" in text
+    assert "## Not run\n\n- sanic\n" in EXPORTS["report.md"](Report(table))
+
+
+def test_a_run_without_any_cell_still_makes_every_report() -> None:
+    table = make(a_run("go-2000", finished=False), [], PUBLISHED)
+    assert all(export(Report(table)) for export in EXPORTS.values())
+    assert "not run: go-2000" in render_terminal(Report(table))
+
+
+ROUTES = {"flask.film": "GET /films/995/", "flask.films": "GET /films/", "quart.film": "GET /films/995/"}
+
+
+def test_rows_are_ranked_among_those_of_the_same_route() -> None:
+    cells = [a_cell(name, route=route, sleep_seconds=0.0) for name, route in ROUTES.items()]
+    cells[2] = replace(cells[2], load=a_load(99_000))
+    assert [row.rank for row in make(a_run(*ROUTES), cells).rows] == [2, 1, 1]
+
+
+def test_what_a_load_did_to_the_database_is_a_figure_of_the_row() -> None:
+    counts = [(40, 20), (60, 22), (50, 90)]
+    cells = [
+        a_cell("flask.review", repeat, database=DatabaseLoad(stored=stored, sessions=sessions, commits=stored, rollbacks=0))
+        for repeat, (stored, sessions) in enumerate(counts, 1)
+    ]
+    (row,) = make(a_run("flask.review"), cells).rows
+    assert row.figures is not None
+    assert (row.figures.stored, row.figures.sessions, row.figures.listen_overflows) == (50, 22, 0)
+
+
+def test_a_row_that_stores_less_than_it_answered_is_invalid_by_itself() -> None:
+    lost = a_cell("flask.review", database=DatabaseLoad(stored=0, sessions=20, commits=0, rollbacks=0))
+    (row,) = make(a_run("flask.review"), [lost]).rows
+    assert (row.invalid, row.rank) == (True, None)
+
+
+def test_so_many_repeats_as_are_said_to_be_enough_give_an_interval() -> None:
+    assert spread(range(ENOUGH_REPEATS)).interval
+    assert not spread(range(ENOUGH_REPEATS - 1)).interval
+
+
+def test_a_published_set_is_a_table_with_the_figures_of_its_document() -> None:
+    table = load("web-frameworks", ROOT).table
+    assert [row.name for row in table.rows] == list(PUBLISHED.rows)
+    row = {row.name: row for row in table.rows}["flask-sync"]
+    assert row.figures is not None
+    assert (row.system, row.connections, row.timeout_seconds) == ("Flask-同步方式", 2000, 2.0)
+    assert (row.figures.requests, row.figures.requests_per_second.median) == (114440, 1904.45)
+    assert row.figures.requests_per_second.interval is None
+    # The document's table has no errors; the text of wrk's that it prints has them.
+    assert (row.figures.errors.timeout, row.figures.errors.read) == (1833, 2)
+    assert (table.run, table.incomplete, table.not_run) == (None, False, ())
+
+
+def test_published_figures_are_doubted_as_ours_are() -> None:
+    rows = {row.name: row for row in load("web-frameworks", ROOT).table.rows}
+    codes = {name: {remark.code for remark in row.remarks} for name, row in rows.items()}
+    assert sum("littles_law" in found for found in codes.values()) == 7
+    assert {name for name, found in codes.items() if "ceiling" in found} == {"go-2000", "openresty-2000", "sanic"}
+    assert {rows[name].rank for name in ("go-2000", "openresty-2000", "sanic")} == {1}
+    assert rows["fastapi-sync"].invalid
+
+
+def test_a_document_that_gives_throughput_alone_has_no_other_figure() -> None:
+    row = load("quart-vs-flask", ROOT).table.rows[0]
+    assert row.figures is not None
+    assert (row.route, row.figures.requests_per_second.median) == ("GET /films/995/", 330.0)
+    assert (row.figures.requests, row.figures.latency_mean_ms, row.figures.errors_told) == (None, None, False)
+    assert row.remarks == ()
+
+
+@pytest.mark.parametrize(
+    ("raw", "message"),
+    [("mine.txt", "mine.txt: this is not what wrk prints"), ("none.txt", "none.txt: cannot be read: No such")],
+)
+def test_a_raw_text_that_cannot_be_read_is_told_with_its_line(tmp_path: Path, raw: str, message: str) -> None:
+    folder = tmp_path / "configs" / "published"
+    shutil.copytree(ROOT / "configs" / "published", folder)
+    (folder / "mine.txt").write_text("Running 1m test\n", encoding="utf-8")
+    file = folder / "web-frameworks.yml"
+    file.write_text(file.read_text(encoding="utf-8").replace("web-frameworks/sanic.txt", raw), encoding="utf-8")
+    with pytest.raises(InputError, match=rf"web-frameworks\.yml:\d+: {message}"):
+        load("web-frameworks", tmp_path)
+
+
+def test_a_run_is_found_before_a_published_set_of_its_name(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "configs", tmp_path / "configs")
+    assert load("web-frameworks", tmp_path).table.run is None
+    folder = tmp_path / "reports" / "web-frameworks"
+    (folder / "raw").mkdir(parents=True)
+    store.write_run(folder, replace(a_run("go-2000"), name="web-frameworks"))
+    for name in ("web-frameworks", str(folder)):
+        assert load(name, tmp_path).table.run is not None
+
+
+def test_an_unknown_name_says_the_nearest_of_runs_and_of_published_sets(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "configs", tmp_path / "configs")
+    folder = store.create(tmp_path / "reports", "web-frameworks")
+    store.write_run(folder, a_run("go-2000"))
+    with pytest.raises(InputError, match="unknown run 'web-framework'; did you mean web-frameworks"):
+        load("web-framework", tmp_path)
+    with pytest.raises(InputError, match=f"did you mean .*{folder.name}"):
+        load(folder.name[:-2], tmp_path)
+    with pytest.raises(InputError, match="there is no run yet"):
+        load("latest", tmp_path)
+
+
+def test_a_published_set_is_shown_and_nothing_is_written(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "configs", tmp_path / "configs")
+    before = sorted(tmp_path.rglob("*"))
+    report = write_reports("web-frameworks", tmp_path)
+    assert report.table.name == "web-frameworks"
+    assert "report.html" not in render_terminal(report)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_every_export_takes_a_published_set() -> None:
+    report = load("web-frameworks", ROOT)
+    for text in (render_terminal(report), *(export(report) for export in EXPORTS.values())):
+        assert "137,538" in text or "137538" in text

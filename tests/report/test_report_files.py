@@ -1,0 +1,163 @@
+"""The files of a report: Markdown for people, CSV for spreadsheets, JSON for programs."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from dataclasses import fields, replace
+from pathlib import Path
+
+import pytest
+
+from benchrig.report import EXPORTS, Report, published, render_terminal
+from benchrig.report import load as load_report
+from benchrig.report.export.record import Record
+from benchrig.report.table import make
+from benchrig.results import audit
+from benchrig.results.model import Database, Latency
+from tests.support.reports import NGINX, ROOT, VERDICTS, a_cell, a_load, a_report, a_run, every_kind
+
+
+def test_markdown_keeps_its_table_whole_whatever_the_texts_hold() -> None:
+    text = EXPORTS["report.md"](every_kind())
+    table = [line for line in text.splitlines() if line.startswith("|")]
+    widths = {len(line.replace("\\|", "").split("|")) for line in table[: 2 + 5]}
+    assert len(widths) == 1
+    assert "Flask 3.0.3 \\| sync" in text
+    assert "20,000 connections need 20,100 descriptors" in text
+    assert "ImportError: no *sanic*" in text
+
+
+def test_markdown_says_how_to_repeat_the_run() -> None:
+    text = EXPORTS["report.md"](every_kind())
+    assert (
+        "./inv bench -i lab --suite web-frameworks --profile quick "
+        "--only flask-sync,go-2000,go-20000,sanic,openresty-2000 --duration 5s --threads 4 --repeats 1\n" in text
+    )
+    assert "# go-2000\nwrk -t4 -c2000 -d5s http://127.0.0.1:8080/health" in text
+
+
+def test_the_command_to_repeat_a_run_has_the_connections_where_all_rows_had_as_many() -> None:
+    cells = [a_cell("go-2000", connections=50), a_cell("go-20000", connections=50)]
+    text = EXPORTS["report.md"](Report(make(a_run("go-2000", "go-20000"), cells)))
+    assert "--only go-2000,go-20000 --duration 5s --threads 4 --repeats 1 --connections 50\n" in text
+
+
+def test_csv_reads_back_with_a_field_for_every_column() -> None:
+    report = every_kind()
+    records = list(csv.DictReader(io.StringIO(EXPORTS["report.csv"](report))))
+    assert [record["name"] for record in records] == [row.name for row in report.table.rows]
+    assert records[0]["system"] == "Flask 3.0.3 | sync"
+    assert records[3]["reason"].splitlines()[0] == "it does not answer"
+    assert (records[3]["requests"], records[1]["requests_per_second"]) == ("", "19200.0")
+    assert all(None not in record and None not in record.values() for record in records)
+
+
+def test_json_has_the_rows_with_their_keys_and_every_figure_is_the_cells() -> None:
+    document = json.loads(EXPORTS["report.json"](every_kind()))
+    assert (document["run"]["name"], document["machines"][0]["cpu"]) == ("2025-01-02T03-04-05", "Example CPU @ 2.0 GHz")
+    assert document["incomplete"] is False
+    assert [row["status"] for row in document["rows"]] == ["measured", "measured", "not_possible", "failed", "measured"]
+    cell = a_cell("flask-sync", load=a_load(900, read=2, timeout=40))
+    assert cell.load is not None
+    assert cell.server is not None
+    row = document["rows"][0]
+    assert row["name"] == "flask-sync"
+    assert row["connections"] == cell.connections
+    assert row["requests"] == cell.load.requests
+    assert row["requests_per_second"] == row["requests_per_second_min"] == cell.load.requests_per_second
+    assert row["latency_mean_ms"] == cell.load.latency.mean_us / 1000
+    assert row["latency_max_ms"] == cell.load.latency.max_us / 1000
+    assert row["latency_p50_ms"] == cell.load.latency.percentiles_us["50"] / 1000
+    assert row["latency_p99_ms"] == cell.load.latency.percentiles_us["99"] / 1000
+    assert (row["errors"], row["errors_read"], row["errors_timeout"]) == (42, 2, 40)
+    assert row["server_cpu_percent"] == cell.server.cpu_percent
+    assert row["published_requests_per_second"] == 1904.45
+    assert row["ratio"] == 180.0 / 1904.45
+    assert {"code", "text", "invalid"} == set(row["remarks"][0])
+
+
+def test_json_of_a_row_without_figures_has_every_key_and_its_reason() -> None:
+    rows = json.loads(EXPORTS["report.json"](every_kind()))["rows"]
+    assert rows[2].keys() == rows[0].keys()
+    assert "the limit is 20,000" in rows[2]["reason"]
+    assert (rows[2]["connections"], rows[2]["requests"], rows[2]["errors"]) == (20_000, None, None)
+
+
+def test_latency_that_nothing_measured_is_left_open() -> None:
+    load = a_load(0)
+    load = replace(load, latency=Latency(0.0, 0.0, 0.0, 0.0, {}))
+    (row,) = json.loads(EXPORTS["report.json"](a_report("go-2000", cells=[a_cell(load=load)])))["rows"]
+    assert (row["requests"], row["latency_mean_ms"], row["latency_p99_ms"]) == (0, None, None)
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_every_report_names_what_really_ran(lang: str) -> None:
+    table = every_kind()
+    for text in (render_terminal(table, lang), *(export(table) for export in EXPORTS.values())):
+        assert NGINX in text
+    assert "OpenResty " not in render_terminal(table, lang).split("\npublished\n")[0]
+
+
+def test_the_guide_explains_every_figure_and_every_kind_of_remark() -> None:
+    guide = (ROOT / "docs/reading-a-report.md").read_text(encoding="utf-8")
+    source = Path(audit.__file__).read_text(encoding="utf-8") + Path(make.__code__.co_filename).read_text(encoding="utf-8")
+    kinds = re.findall(r'Remark\("(\w+)"', source)
+    assert len(kinds) >= 9
+    assert [kind for kind in kinds if f"| {kind.replace('_', ' ')} |" not in guide] == []
+    assert [field.name for field in fields(Record) if f"`{field.name}`" not in guide] == []
+
+
+def test_the_documents_latency_and_timeouts_stand_beside_ours_in_every_file() -> None:
+    report = every_kind()
+    row = json.loads(EXPORTS["report.json"](report))["rows"][0]
+    assert (row["published_latency_mean_ms"], row["published_latency_max_ms"]) == (201.9, 2000)
+    assert row["published_timeouts"] == 1833
+    line = next(line for line in EXPORTS["report.md"](report).splitlines() if line.startswith("| flask-sync |"))
+    assert "| 201.90ms | 2.00s | 1,833 |" in line
+    assert "201.90ms" not in render_terminal(report)
+
+
+def test_what_the_document_does_not_tell_has_no_column_beside_ours() -> None:
+    quart = published.read("quart-vs-flask", ROOT)
+    name = next(iter(quart.rows))
+    report = Report(make(a_run(name), [a_cell(name, connections=20, route=quart.rows[name].route)], quart))
+    text = EXPORTS["report.md"](report)
+    assert "published requests/s" in text
+    assert not any(f"published {figure}" in text for figure in ("mean", "max", "timeouts"))
+    assert json.loads(EXPORTS["report.json"](report))["rows"][0]["published_timeouts"] is None
+
+
+def test_every_file_has_the_claims_with_their_figures_and_causes() -> None:
+    report = Report(every_kind().table, VERDICTS)
+    claims = json.loads(EXPORTS["report.json"](report))["claims"]
+    assert [claim["word"] for claim in claims] == [verdict.word for verdict in VERDICTS]
+    assert claims[0]["measured"][0]["low"] == 19100.0
+    text = EXPORTS["report.md"](report)
+    assert "1 reproduced, 2 contradicted, 1 not testable here, 1 inconclusive." in text
+    assert "- **contradicted**: the contradicted one is \\<b>fast\\</b> \\| faster (claim-2; summary, 2nd sentence)" in text
+    assert "    - measured: throughput(go-2000) 19,200 (19,100 to 19,300) requests/s" in text
+    assert "    - cause: the listen backlog" in text
+
+
+def test_a_run_without_claims_has_no_section_of_them() -> None:
+    assert "## Claims" not in EXPORTS["report.md"](every_kind())
+    assert json.loads(EXPORTS["report.json"](every_kind()))["claims"] == []
+
+
+def test_the_database_stands_with_the_machines() -> None:
+    database = Database("db1", "films", "15.8", {"max_connections": "100"}, "f00d")
+    report = a_report("go-2000", database=database)
+    text = EXPORTS["report.md"](report)
+    assert "- database on db1: PostgreSQL 15.8, data set films (fingerprint f00d)" in text
+    assert "## Database films on db1" in text
+    assert "| max_connections | 100 |" in text
+    assert json.loads(EXPORTS["report.json"](report))["run"]["database"]["version"] == "15.8"
+
+
+def test_json_of_a_published_set_has_no_run_and_names_the_set() -> None:
+    document = json.loads(EXPORTS["report.json"](load_report("quart-vs-flask", ROOT)))
+    assert (document["run"], document["machines"], document["published"]["name"]) == (None, [], "quart-vs-flask")
+    assert (document["rows"][0]["requests"], document["rows"][0]["errors"]) == (None, None)

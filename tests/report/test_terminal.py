@@ -1,0 +1,188 @@
+"""The report on a terminal: its columns, its width, its languages, its notes."""
+
+from __future__ import annotations
+
+import fcntl
+import io
+import itertools
+import os
+import pty
+import struct
+import termios
+from pathlib import Path
+
+import pytest
+from wcwidth import wcswidth
+
+from benchrig.errors import InputError
+from benchrig.report import Report, render_terminal, width_of
+from benchrig.report import load as load_report
+from benchrig.report.columns import milliseconds
+from benchrig.report.table import make
+from benchrig.results.model import DatabaseLoad
+from tests.support.reports import PUBLISHED, ROOT, VERDICTS, a_cell, a_load, a_report, a_run, every_kind
+
+
+def test_several_repeats_show_how_far_they_are_from_their_median() -> None:
+    loads = [a_load(90_000), a_load(100_000), a_load(105_000), a_load(100_000), a_load(98_000), a_load(101_000)]
+    cells = [a_cell(repeat=repeat, load=load) for repeat, load in enumerate(loads, 1)]
+    few, enough = (render_terminal(Report(make(a_run("go-2000"), cells[:n]))) for n in (3, 6))
+    assert ("min/max" in few, "interval" in few) == (True, False)
+    assert ("min/max" in enough, "interval" in enough) == (False, True)
+    assert "-10%/+5%" in few
+    assert "-10%/+5%" in enough
+
+
+def test_the_terminal_shows_the_documents_columns() -> None:
+    text = render_terminal(every_kind())
+    line = next(line for line in text.splitlines() if line.startswith("Go 1.22.12 ") and "96,000" in line)
+    assert line.split()[2:13] == [
+        "2,000", "96,000", "19,200.00", "101.56ms", "121.62ms", "101.00ms", "108.00ms", "0", "62%", "19,643.94", "0.98",
+    ]  # fmt: skip
+    assert "lab1: Example CPU @ 2.0 GHz, 2 cores, 8.0 GiB, Debian GNU/Linux 12 (bookworm), kernel 6.1.0-26-amd64" in text
+    assert "\x1b" not in text
+
+
+@pytest.mark.parametrize(("repeats", "lang"), [(1, "en"), (3, "en"), (6, "en"), (1, "zh")])
+def test_the_terminals_text_fits_160_characters(repeats: int, lang: str) -> None:
+    load = a_load(999_999, read=50_000, timeout=20_000)
+    systems = {"flask-gevent-patched": "Flask + gevent, monkey-patched first", "sanic": "Sanic"}
+    cells = [a_cell(name, n, load, system=system) for name, system in systems.items() for n in range(repeats)]
+    text = render_terminal(Report(make(a_run(*systems), cells, PUBLISHED)), lang)
+    assert "20,305" in text
+    assert max(wcswidth(line) for line in text.splitlines()) <= 160
+
+
+def test_the_chinese_headings_are_the_documents_and_stand_above_their_columns() -> None:
+    lines = render_terminal(every_kind(), "zh").splitlines()
+    heading = next(index for index, line in enumerate(lines) if line.startswith("项目"))
+    for word in ("项目", "总请求量", "每秒请求量", "平均响应时间", "最大响应时间", "备注"):
+        assert word in lines[heading]
+    rule = lines[heading + 1]
+    ends = [index for index, (here, after) in enumerate(itertools.pairwise(rule)) if here == "-" and after == " "]
+    before = lines[heading][: lines[heading].index("最大响应时间") + len("最大响应时间")]
+    assert wcswidth(before) - 1 in ends
+
+
+def test_an_unknown_language_names_those_there_are() -> None:
+    with pytest.raises(InputError, match="unknown language 'fr'; known: en, zh"):
+        render_terminal(every_kind(), "fr")
+    with pytest.raises(InputError, match="unknown language 'zh'; known: en"):
+        render_terminal(a_report("go-2000"), "zh")
+
+
+def test_each_kind_of_remark_is_one_note_that_names_its_rows() -> None:
+    load = a_load(read=2, write=3)
+    cells = [a_cell("go-2000", load=load), a_cell("sanic", load=load), a_cell("flask-sync", load=a_load(90_000, read=9))]
+    text = render_terminal(Report(make(a_run("go-2000", "sanic", "flask-sync"), cells)))
+    assert "go-2000, sanic: 2 connections broke while reading; 3 connections broke while writing\n" in text
+    assert "    flask-sync: 9 connections broke while reading\n" in text
+    assert text.count("] connection errors\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(65.47, "65.47ms"), (999.99, "999.99ms"), (999.999, "1.00s"), (1990.0, "1.99s"), (None, "–")]
+)
+def test_latency_is_written_as_wrk_writes_it(value: float | None, text: str) -> None:
+    assert milliseconds(value) == text
+
+
+def test_a_narrow_terminal_goes_without_the_least_important_columns_and_says_which() -> None:
+    report = every_kind()
+    text = render_terminal(report, width=100)
+    assert max(wcswidth(line) for line in text.splitlines()) <= 100
+    assert "not shown, for want of room: total requests, max latency" in text
+    (heading,) = [line for line in text.splitlines() if line.startswith("system ")]
+    assert "requests/s" in heading
+    assert heading.endswith("remarks")
+    assert "not shown" not in render_terminal(report)
+    assert "not shown" not in render_terminal(report, width=160)
+
+
+def test_the_narrowest_terminal_still_has_system_throughput_and_remarks() -> None:
+    text = render_terminal(every_kind(), width=20)
+    (heading,) = [line for line in text.splitlines() if line.startswith("system ")]
+    assert heading.split() == ["system", "conns", "requests/s", "remarks"]
+    text = render_terminal(a_report("go-2000"), width=20)
+    (heading,) = [line for line in text.splitlines() if line.startswith("system ")]
+    assert heading.split() == ["system", "requests/s", "remarks"]
+
+
+SHOP = {"system": "Shop", "route": "GET /items/lamp", "connections": 20}
+
+
+@pytest.mark.parametrize("width", [None, 80, 20])
+def test_rows_that_would_read_the_same_have_their_names_beside_them(width: int | None) -> None:
+    text = render_terminal(a_report(cells=[a_cell("lamp", **SHOP), a_cell("thinking", **SHOP)]), width=width)
+    lines = [line.split()[:2] for line in text.splitlines() if line.startswith(("system ", "Shop "))]
+    assert lines == [["system", "row"], ["Shop", "lamp"], ["Shop", "thinking"]]
+
+
+def test_rows_that_differ_in_what_is_shown_go_without_their_names() -> None:
+    others = ({"system": "Other"}, {"route": "GET /"}, {"connections": 200})
+    cells = [a_cell("lamp", **SHOP), *(a_cell(f"row{n}", **{**SHOP, **other}) for n, other in enumerate(others))]
+    text = render_terminal(a_report(cells=cells))
+    (heading,) = [line for line in text.splitlines() if line.startswith("system ")]
+    assert heading.split()[:3] == ["system", "route", "conns"]
+
+
+@pytest.mark.parametrize(("other", "shown"), [({"connections": 20_000}, True), ({"system": "Sanic"}, False)])
+def test_a_narrow_terminal_keeps_the_connections_where_rows_differ_in_them_alone(
+    other: dict[str, object], shown: bool
+) -> None:
+    text = render_terminal(a_report(cells=[a_cell("go-2000"), a_cell("other", **other)]), width=42)
+    (heading,) = [line for line in text.splitlines() if line.startswith("system ")]
+    assert ("conns" in heading.split()) == shown
+    assert max(wcswidth(line) for line in text.splitlines()) <= 42
+
+
+def test_what_is_no_terminal_has_no_width() -> None:
+    with Path("/dev/null").open() as stream:
+        assert width_of(stream) is None
+    assert width_of(io.StringIO()) is None
+
+
+def test_the_width_of_a_terminal_is_the_one_it_has() -> None:
+    ours, theirs = pty.openpty()
+    try:
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 97, 0, 0))
+        with os.fdopen(os.dup(theirs), "w") as stream:
+            assert width_of(stream) == 97
+    finally:
+        os.close(ours)
+        os.close(theirs)
+
+
+def test_the_route_is_shown_where_rows_differ_in_it() -> None:
+    cells = [a_cell("flask.film", route="GET /films/995/"), a_cell("flask.films", route="GET /films/")]
+    both = render_terminal(a_report("flask.film", "flask.films", cells=cells))
+    one = render_terminal(a_report("flask.film", cells=cells[:1]))
+    assert "route" in both
+    assert "GET /films/995/" in both
+    assert "route" not in one
+
+
+def test_the_rows_stored_are_shown_where_a_row_stores_any() -> None:
+    stored = a_cell("flask.review", database=DatabaseLoad(stored=96_000, sessions=20, commits=96_000, rollbacks=0))
+    assert "stored" not in render_terminal(a_report("go-2000"))
+    line = next(line for line in render_terminal(a_report("flask.review", cells=[stored])).splitlines() if "62%" in line)
+    assert line.split().count("96,000") == 2
+
+
+def test_the_last_line_counts_the_claims() -> None:
+    last = render_terminal(Report(every_kind().table, VERDICTS)).splitlines()[-1]
+    assert (
+        last
+        == "claims: 1 reproduced, 2 contradicted, 1 not testable here, 1 inconclusive (./inv claims 2025-01-02T03-04-05)"
+    )
+    assert "claims:" not in render_terminal(every_kind())
+
+
+def test_a_published_set_says_its_document_instead_of_a_machine_of_ours() -> None:
+    report = load_report("web-frameworks", ROOT)
+    text = render_terminal(report)
+    assert text.startswith("published figures web-frameworks: ")
+    for part in (report.table.source.source.machine, "wrk -s bm.lua", "Flask 3.0.3"):  # type: ignore[union-attr]
+        assert text.count(part) == 1
+    assert "server" not in text.partition("[1]")[0].splitlines()[6]
+    assert "平均响应时间" in render_terminal(report, "zh")

@@ -1,0 +1,52 @@
+"""What wrk prints, and what a script for it is made from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from benchrig.bench.traffic import Route, Script
+
+EXACT = (
+    '{"requests": 3427, "duration_us": 3100272, "bytes": 596814, '
+    '"errors": {"connect": 0, "read": 3, "write": 0, "timeout": 7, "status": 0}, '
+    '"latency": {"min_us": 17666.0, "max_us": 1777194.0, "mean_us": 155241.051, "stdev_us": 114465.001, '
+    '"percentiles_us": {"50": 127185.0, "75": 166846.0, "90": 218186.0, "99": 569825.0, "99.9": 1671446.0}}, '
+    '"replies_checked": 3427, "replies_wrong": 0, "wrong_example": ""}'
+)
+
+
+TEXT = """\
+Running 3s test @ http://127.0.0.1:8080/health
+  4 threads and 2000 connections
+  Thread Stats   Avg      Stdev     Max   +/- Stdev
+    Latency   155.24ms  114.47ms   1.78s    91.45%
+    Req/Sec   293.56    175.90     1.35k    77.78%
+  Latency Distribution
+     50%  127.18ms
+     75%  166.85ms
+     90%  218.19ms
+     99%  569.83ms
+  3427 requests in 3.10s, 582.83KB read
+  Socket errors: connect 0, read 3, write 0, timeout 7
+Requests/sec:   1105.39
+Transfer/sec:    187.99KB
+"""
+
+
+def route(name: str = "film", path: str = "", **values: Any) -> Route:
+    blank: dict[str, Any] = {
+        "method": "GET",
+        "headers": {},
+        "bodies": (),
+        "status": 200,
+        "contains": "",
+        "json": None,
+        "stores": "",
+        "capture": {},
+    }
+    return Route(name=name, path=path or f"/{name}", **{**blank, **values})
+
+
+def user_script(text: str) -> Script:
+    return Script(Path("configs/suites/mine.lua"), text)
