@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import pytest
-
-from benchrig import inventory
 from benchrig.inventory import Host
 from benchrig.machines.lab import process as lab_process
 from benchrig.machines.lab.kind import LabMachines
@@ -24,22 +21,6 @@ def write_inventory(root: Path, names: Sequence[str]) -> None:
     (root / "inventory").mkdir(parents=True, exist_ok=True)
     hosts = "".join(f"    {name}:\n" for name in names)
     (root / "inventory/lab.yml").write_text(f"all:\n  vars:\n    benchrig_machine: lab\n  hosts:\n{hosts}")
-
-
-@pytest.fixture
-def make_lab(tmp_path: Path) -> Iterator[MakeLab]:
-    """Yield a function that returns the lab of a clone of its own with the named machines; all are destroyed in the end."""
-    made: list[LabMachines] = []
-
-    def make(*names: str, clone: str = "clone") -> LabMachines:
-        root = tmp_path / clone
-        write_inventory(root, names)
-        made.append(LabMachines(inventory.read("lab", root), root))
-        return made[-1]
-
-    yield make
-    for lab in made:
-        lab.destroy()
 
 
 def run(host: Host, command: str) -> str:

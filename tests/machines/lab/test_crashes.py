@@ -14,7 +14,7 @@ from benchrig import inventory
 from benchrig.errors import MachineError
 from benchrig.machines.lab import process as lab_process
 from benchrig.machines.lab.kind import LabMachines
-from tests.support.lab import MakeLab, make_lab, nspawn_of, run, traces, up_command, write_inventory
+from tests.support.lab import MakeLab, nspawn_of, run, traces, up_command, write_inventory
 
 __all__ = ["make_lab"]
 

@@ -14,7 +14,7 @@ import pytest
 from benchrig.errors import MachineError
 from benchrig.machines.lab import snapshot
 from tests.support import ROOT
-from tests.support.lab import MakeLab, make_lab, run, traces
+from tests.support.lab import MakeLab, run, traces
 
 __all__ = ["make_lab"]
 

@@ -12,7 +12,7 @@ import pytest
 from benchrig.remote import ssh
 from benchrig.remote.ssh import Completed, Remote
 from tests.conftest import copy_project
-from tests.support.lab import MakeLab, make_lab
+from tests.support.lab import MakeLab
 
 __all__ = ["make_lab"]
 
