@@ -272,7 +272,7 @@ def system(app: App, versions: Mapping[str, str]) -> str:
 def last_words(journal: str, unit: str) -> str:
     """Return the line that says best why an app ended: the last error it told, else the last line of its own."""
     systemd = re.compile(rf"{re.escape(unit)}: |(Start|Stopp)\w+ {re.escape(unit)}")
-    own = [line for line in journal.splitlines() if line.strip() and not systemd.match(line)]
+    own = [line for line in journal.split("\n") if line.strip() and not systemd.match(line)]
     errors = [line for line in own if re.match(r"[\w.]*(Error|Exception)\b|panic: ", line)]
     return (errors or own or [""])[-1]
 
