@@ -366,25 +366,19 @@ def _machines(ctx: Context, inventory: str) -> Machines:
 def _check_run(run: str, suite: str) -> None:
     """Raise InputError when a run, or a suite, is asked for that a task before in the chain cannot make."""
     from benchrig.report.load import find_folder
-    from benchrig.results import newest
-    from benchrig.results.store import LATEST
+    from benchrig.results import store
 
-    if run and run != LATEST:
+    if run and run != store.LATEST:
         find_folder(run, ROOT)
     if suite and not (ROOT / "configs" / "suites" / f"{suite}.yml").is_file():
-        newest.newest(ROOT / "reports", suite)
+        store.newest(ROOT / "reports", suite)
 
 
 def _run(run: str, suite: str) -> str:
     """Return which run is meant: the one named, else the one just made if it is of that suite, else the newest (of it)."""
-    from benchrig.results import newest
-    from benchrig.results.store import LATEST
+    from benchrig.results import store
 
-    if run:
-        return run
-    if (made := recall("run")) and recall("suite") == (suite or recall("suite")):
-        return made
-    return str(newest.newest(ROOT / "reports", suite)) if suite else LATEST
+    return run or str(store.meant(ROOT / "reports", suite, recall("run"), recall("suite")))
 
 
 def _count(flag: str, text: str) -> int | None:

@@ -40,13 +40,14 @@ class SpecError(Exception):
         self.mistakes = mistakes
 
 
-def build(cls: type[T], data: object, path: Path = (), *, templates: bool = False) -> T:
+def build(cls: type[T], data: object, path: Path = (), *, templates: bool = False, unknown: list[Path] | None = None) -> T:
     """Return an instance of dataclass `cls` made from `data`.
 
     `path` is put before the place of each mistake. With `templates`, text with `{{` in it may stand for any type: it is
-    checked again when it has been rendered. Raises SpecError with all mistakes.
+    checked again when it has been rendered. With `unknown`, an unknown key is no mistake: it is left out, and its place is
+    added to that list. Raises SpecError with all mistakes.
     """
-    reader = _Reader(templates)
+    reader = _Reader(templates, unknown)
     value = reader.dataclass(cls, data, path)
     if reader.mistakes:
         raise SpecError(reader.mistakes)
@@ -74,8 +75,9 @@ def describe(value: object) -> str:
 class _Reader:
     """Walks types and data together and collects mistakes."""
 
-    def __init__(self, templates: bool) -> None:
+    def __init__(self, templates: bool, unknown: list[Path] | None) -> None:
         self.templates = templates
+        self.unknown = unknown
         self.mistakes: list[Mistake] = []
 
     def wrong(self, path: Path, wanted: str, value: object) -> None:
@@ -91,6 +93,8 @@ class _Reader:
         for key, value in data.items():
             if key in fields:
                 values[key] = self.value(hints[key], value, (*path, key))
+            elif self.unknown is not None:
+                self.unknown.append((*path, str(key)))
             else:
                 self.mistakes.append(Mistake((*path, str(key)), f"unknown key '{key}'; {suggestion(str(key), fields)}"))
         for name, field in fields.items():

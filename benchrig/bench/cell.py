@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 from benchrig.agent.bench import protocol as ask
+from benchrig.bench import records
 from benchrig.bench.app import App
 from benchrig.bench.database import DatabaseEnd, DataError, difference
 from benchrig.bench.ends import Ends, Part, watched
@@ -241,7 +242,7 @@ def _load(attempt: Attempt, blank: Cell) -> Cell:
             open_files=output.open_files,
             version=facts.versions.get(tool.program, ""),
         ),
-        server=seen,
+        server=records.server_load(seen) if seen else None,
         beside=tuple(beside),
         server_open_files=ran.open_files,
         versions=dict(ran.versions) | ({"PostgreSQL": attempt.database.facts.version} if attempt.database else {}),
@@ -271,7 +272,7 @@ def system(app: App, versions: Mapping[str, str]) -> str:
 def last_words(journal: str, unit: str) -> str:
     """Return the line that says best why an app ended: the last error it told, else the last line of its own."""
     systemd = re.compile(rf"{re.escape(unit)}: |(Start|Stopp)\w+ {re.escape(unit)}")
-    own = [line for line in journal.splitlines() if line.strip() and not systemd.match(line)]
+    own = [line for line in journal.split("\n") if line.strip() and not systemd.match(line)]
     errors = [line for line in own if re.match(r"[\w.]*(Error|Exception)\b|panic: ", line)]
     return (errors or own or [""])[-1]
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from benchrig.agent.bench import protocol as ask
+from benchrig.bench import records
 from benchrig.bench.database import DatabaseEnd
 from benchrig.bench.host import Host
 from benchrig.results.model import MachineLoad
@@ -77,4 +78,4 @@ def watched(parts: Sequence[Part]) -> Iterator[list[MachineLoad]]:
     yield found
     for part, earlier in zip(parts, before, strict=True):
         cpu = part.host.ask(ask.FindCpuTimes()).since(earlier)
-        found.append(MachineLoad(part.name, part.generator, part.database, cpu))
+        found.append(MachineLoad(part.name, part.generator, part.database, records.cpu_shares(cpu)))

@@ -13,7 +13,7 @@ import benchrig
 from benchrig import console, yamlfile
 from benchrig.agent.bench.protocol import Deployed, Facts, FindFacts
 from benchrig.bench import cell as cells
-from benchrig.bench import network
+from benchrig.bench import network, records
 from benchrig.bench.data import DataSet, read_data
 from benchrig.bench.database import look
 from benchrig.bench.deploy import deploy
@@ -26,13 +26,10 @@ from benchrig.errors import BenchrigError, HostError, InputError
 from benchrig.inventory import Host, Inventory
 from benchrig.remote import ssh
 from benchrig.results import store
-from benchrig.results.model import Cell, DatabaseNetwork, Machine, Network, Run
+from benchrig.results.model import Cell, DatabaseNetwork, Network, Run, Settings
 
 DATABASE_PORT = 5432
 """Where the role `postgresql` has it listen."""
-
-EMULATED_CPU = "QEMU TCG"
-"""How the CPU that QEMU emulates is named, on whosever machine, unless its owner chose another name."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +83,7 @@ def bench(inventory: Inventory, root: Path, wanted: Plan) -> Outcome:
         )
         store.write_run(folder, run)
         measured = _measure_all(turns(wanted, ends), wanted, folder)
-        store.write_run(folder, replace(run, finished_at=store.now()))
+        store.finish(folder, run)
         if stored := ends[0].database:
             stored.leave()
     return Outcome(folder, _failure(measured))
@@ -129,8 +126,8 @@ def _measure_all(wanted: Sequence[Turn], plan: Plan, folder: Path) -> list[tuple
             progress.finish(cell)
     except (KeyboardInterrupt, BenchrigError):
         if measured:
-            count = f"{len(measured)} of {len(wanted)}"
-            console.line(f"{count} cells were measured, and are in reports/{folder.name}; the table: ./inv report")
+            count = f"{len(measured)} of {len(wanted)} cells were measured"
+            console.line(f"{count}, and are in reports/{folder.name}; the table: ./inv report {folder.name}")
         raise
     finally:
         console.status("")
@@ -274,37 +271,21 @@ def _record(folder: Path, inventory: Inventory, root: Path, wanted: Plan, machin
         profile=wanted.profile,
         inventory=inventory.name,
         rows=tuple(row.name for row in wanted.rows),
-        settings={
-            "duration": f"{wanted.duration_seconds:g} s",
-            "warm_up": f"{wanted.warm_up_seconds:g} s",
-            "timeout": f"{wanted.effective_timeout:g} s",
-            "threads": str(wanted.threads),
-            "repeats": str(wanted.repeats),
-        },
+        settings=Settings(
+            duration_seconds=wanted.duration_seconds,
+            warm_up_seconds=wanted.warm_up_seconds,
+            timeout_seconds=wanted.effective_timeout,
+            threads=wanted.threads,
+            repeats=wanted.repeats,
+            connections=wanted.connections,
+        ),
         published=wanted.published,
         started_at=store.now(),
         # A machine that benchrig makes, it makes on the computer that it runs on.
         computer_cores=0 if inventory.machine == "existing" else os.cpu_count() or 0,
-        machines=tuple(_machine(inventory.hosts[name], inventory.machine, facts) for name, facts in machines.items()),
+        machines=tuple(records.machine(inventory.hosts[name], inventory.machine, facts) for name, facts in machines.items()),
         git_commit=_git_commit(root),
         benchrig_version=benchrig.__version__,
-    )
-
-
-def _machine(host: Host, kind: str, facts: Facts) -> Machine:
-    return Machine(
-        name=host.name,
-        kind=kind,
-        cpu=facts.cpu,
-        cores=facts.cores,
-        memory_bytes=facts.memory_bytes,
-        kernel=facts.kernel,
-        os=facts.os,
-        virtualization=facts.virtualization,
-        sysctls=facts.sysctls,
-        limits=facts.limits,
-        versions=facts.versions,
-        emulated=host.emulated or EMULATED_CPU in facts.cpu,
     )
 
 

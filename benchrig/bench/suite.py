@@ -68,6 +68,8 @@ class Plan:
     """None leaves the load generator its own."""
     threads: int
     repeats: int
+    connections: int | None = None
+    """Of every row, where the user chose it."""
 
     @property
     def effective_timeout(self) -> float:
@@ -110,6 +112,7 @@ def plan(root: Path, apps: Mapping[str, App], request: BenchRequest) -> Plan:
         timeout_seconds=yamlfile.seconds(profile.timeout) if profile.timeout else None,
         threads=profile.threads,
         repeats=profile.repeats,
+        connections=request.connections,
     )
 
 

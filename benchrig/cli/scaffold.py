@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from string import Template
 
+from benchrig import files
 from benchrig.bench.app import read_app
 from benchrig.errors import InputError, Problem
 from benchrig.yamlfile import shown
@@ -39,7 +40,7 @@ def new_app(root: Path, name: str, address: str = "") -> tuple[Path, ...]:
     for path, text in texts.items():
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
+            files.write(path, text)
         except OSError as error:
             raise InputError(f"{shown(path)}: cannot be written: {error.strerror}") from None
     return tuple(texts)

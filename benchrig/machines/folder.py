@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchrig import console
+from benchrig import console, files
 from benchrig.errors import MachineError
 from benchrig.machines.command import run
 
@@ -118,17 +118,6 @@ def held(folder: Path, busy: str) -> Iterator[int]:
         os.close(descriptor)
 
 
-def write(path: Path, content: bytes, mode: int = 0o644) -> None:
-    """Put a file in place, all or nothing; what was there, were it a link to elsewhere, is replaced and not followed."""
-    temporary = path.with_name(f".{path.name}.new")
-    temporary.unlink(missing_ok=True)
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
-    with os.fdopen(descriptor, "wb") as file:
-        os.fchmod(descriptor, mode)
-        file.write(content)
-    temporary.replace(path)
-
-
 def write_below(root: Path, path: str, content: bytes, mode: int = 0o644) -> None:
     """Write a file of the machine whose files are at `root`, and never one outside: a link in the machine may lead there.
 
@@ -143,7 +132,7 @@ def write_below(root: Path, path: str, content: bytes, mode: int = 0o644) -> Non
         if not (root / folder).is_dir():
             (root / folder).mkdir()
             (root / folder).chmod(0o755)
-    write(target, content, mode)
+    files.write(target, content, mode)
 
 
 def remove(path: Path) -> None:

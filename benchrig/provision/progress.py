@@ -72,7 +72,7 @@ class Progress:
             self._changed[item.label] = item.message
             return
         self._changed_line(f"{label}: {item.message}" if item.message else label, item.seconds)
-        for line in item.diff.splitlines():
+        for line in item.diff.removesuffix("\n").split("\n") if item.diff else ():
             console.line(f"  {line}", _diff_style(line))
 
     def _changed_line(self, what: str, seconds: float) -> None:

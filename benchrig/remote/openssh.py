@@ -238,7 +238,7 @@ class _Resolver:
             reason = done.stderr.strip().rpartition("\n")[2]
             raise HostError(f"{self.host.name}: ssh does not take its options: {reason}", _ARGUMENTS_HINT)
         said: dict[str, list[str]] = {}
-        for name, _, value in (line.partition(" ") for line in done.stdout.splitlines()):
+        for name, _, value in (line.partition(" ") for line in done.stdout.split("\n") if line):
             said.setdefault(name, []).append(value)
         return said
 

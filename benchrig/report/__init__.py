@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from benchrig import yamlfile
+from benchrig import files, yamlfile
 from benchrig.report.compare import compare
 from benchrig.report.compare import render as render_comparison
 from benchrig.report.document import Report
@@ -51,7 +51,5 @@ def write_reports(name: str | Path, root: Path) -> Report:
     if folder is None:
         return report
     for file, export in EXPORTS.items():
-        part = folder / f".{file}.part"
-        part.write_text(export(report), encoding="utf-8")
-        part.replace(folder / file)
+        files.write(folder / file, export(report))
     return replace(report, page=yamlfile.shown(folder / "report.html"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from benchrig.report.describe import hardware, virtualization
+from benchrig.report.describe import hardware, settings_shown, virtualization
 from benchrig.report.published import Published
 from benchrig.report.table import Row, Table
 from benchrig.results.model import Machine
@@ -89,8 +89,8 @@ def conditions(table: Table) -> Mapping[str, str]:
         duration = f"{source.duration_seconds:g} s"
         return {"duration": duration, "timeout": timeouts, "threads": str(source.threads), "machine": source.machine}
     run = table.origin
-    asked = {name: run.settings.get(name, "") for name in ("duration", "threads")}
-    found = {"duration": asked["duration"], "timeout": timeouts, "threads": asked["threads"]}
+    shown = settings_shown(run.settings)
+    found = {"duration": shown["duration"], "timeout": timeouts, "threads": shown["threads"]}
     if places := {"on the server" if row.load_on_server else "on another machine" for row in table.rows if row.figures}:
         found["load generator"] = ", ".join(sorted(places))
     found["number of machines"] = str(len(run.machines))

@@ -10,9 +10,7 @@ from benchrig.report.figures import ENOUGH_REPEATS
 from benchrig.report.published import Published
 from benchrig.report.table import Row, Table
 from benchrig.report.verdict import WORDS, Quantity, Verdict
-from benchrig.results.model import Database, Machine, Run
-
-_FLAGS = ("duration", "threads", "repeats")
+from benchrig.results.model import Database, Machine, Run, Settings
 
 
 def heading_lines(table: Table) -> tuple[str, ...]:
@@ -34,9 +32,20 @@ def heading_lines(table: Table) -> tuple[str, ...]:
 
 def run_line(run: Run, incomplete: bool) -> str:
     """Return a run's name, suite, profile, inventory and settings in one line, and whether it is incomplete."""
-    settings = _pairs({name.replace("_", "-"): value for name, value in run.settings.items() if value})
+    settings = _pairs(settings_shown(run.settings))
     state = "INCOMPLETE " if incomplete else ""
     return f"{state}run {run.name}: suite {run.suite}, profile {run.profile}, inventory {run.inventory} ({settings})"
+
+
+def settings_shown(settings: Settings) -> Mapping[str, str]:
+    """Return a run's settings in words, by their names: `duration`, `5 s`."""
+    return {
+        "duration": f"{settings.duration_seconds:g} s",
+        "warm-up": f"{settings.warm_up_seconds:g} s",
+        "timeout": f"{settings.timeout_seconds:g} s",
+        "threads": str(settings.threads),
+        "repeats": str(settings.repeats),
+    }
 
 
 def machine_line(machine: Machine) -> str:
@@ -104,13 +113,19 @@ def repeat_command(table: Table) -> str:
     if isinstance(table.origin, Published):
         return table.origin.source.command
     run = table.origin
-    settings = {flag: run.settings[flag].replace(" ", "") for flag in _FLAGS if run.settings.get(flag)}
-    connections = {row.connections for row in table.rows}
-    if len(connections) == 1 and not table.not_run:
-        settings["connections"] = str(connections.pop())
     argv = ["./inv", "bench", "-i", run.inventory, "--suite", run.suite, "--profile", run.profile]
-    overrides = [word for flag, value in settings.items() for word in (f"--{flag}", value)]
-    return shell.quote([*argv, "--only", ",".join(run.rows), *overrides])
+    return shell.quote([*argv, "--only", ",".join(run.rows), *_flags(run.settings)])
+
+
+def _flags(settings: Settings) -> tuple[str, ...]:
+    """Return the flags of `bench` that choose these settings, whatever the profile says by then."""
+    values = {
+        "--duration": f"{settings.duration_seconds:.0f}s",
+        "--threads": str(settings.threads),
+        "--repeats": str(settings.repeats),
+        "--connections": str(settings.connections or ""),
+    }
+    return tuple(word for flag, value in values.items() if value for word in (flag, value))
 
 
 def repeats_command(table: Table, names: Collection[str], repeats: int) -> str:
@@ -118,7 +133,7 @@ def repeats_command(table: Table, names: Collection[str], repeats: int) -> str:
     run = table.run
     assert run is not None
     rows = tuple(name for name in run.rows if name in names)
-    again = replace(run, rows=rows, settings={**run.settings, "repeats": str(repeats)})
+    again = replace(run, rows=rows, settings=replace(run.settings, repeats=repeats))
     return repeat_command(Table(again, tuple(row for row in table.rows if row.name in names)))
 
 

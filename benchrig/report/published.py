@@ -83,7 +83,7 @@ class Headings:
 
 
 @dataclass(frozen=True)
-class _File:
+class PublishedFile:
     """What `configs/published/NAME.yml` holds."""
 
     title: str
@@ -123,7 +123,7 @@ def read(name: str, root: Path) -> Published:
     if name not in names(root):
         raise unknown("published figures", name, names(root))
     document = yamlfile.read(folder(root) / f"{name}.yml")
-    file = document.build(_File)
+    file = document.build(PublishedFile)
     problems = [*_not_above_nothing(document, file)]
     printed: dict[str, Printed] = {}
     for row, figures in file.rows.items():
@@ -137,7 +137,7 @@ def read(name: str, root: Path) -> Published:
     return Published(name, file.title, file.source, file.rows, file.headings, printed)
 
 
-def _not_above_nothing(document: Document, file: _File) -> Iterator[Problem]:
+def _not_above_nothing(document: Document, file: PublishedFile) -> Iterator[Problem]:
     for row, figures in file.rows.items():
         for key in ("connections", "requests", "requests_per_second", "latency_mean_ms", "latency_max_ms"):
             value = getattr(figures, key)

@@ -1,7 +1,8 @@
-"""The records of a run, with their units in their names. They are written to `reports/` as JSON and read back from it.
+"""The records of a run: what `reports/` holds as JSON, with the units in the names of the fields.
 
-A run (`run.json`) holds cells (`cells.jsonl`): one cell is one row of a suite measured once. A row of a report is made
-from the repeats of its cell. Nothing derived is stored: remarks and medians are computed again from these records.
+A run (`run.json`) has cells (`cells.jsonl`): one cell is one row of a suite, measured once. Nothing derived is stored:
+medians and warnings are computed again from these records. `formats/` reads what an earlier version wrote; a change here
+that an earlier benchrig could not read, or that makes an old file wrong, needs a new format there.
 """
 
 from __future__ import annotations
@@ -9,28 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
-
-from benchrig.agent.bench.protocol import CpuShares, ServerLoad
-
-__all__ = [
-    "Cell",
-    "CpuShares",
-    "Database",
-    "DatabaseLoad",
-    "DatabaseNetwork",
-    "Generator",
-    "Latency",
-    "Load",
-    "LoadErrors",
-    "Machine",
-    "MachineLoad",
-    "Network",
-    "Remark",
-    "Run",
-    "ServerLoad",
-    "Status",
-    "bits_per_second",
-]
 
 Status = Literal["measured", "failed", "not_possible"]
 
@@ -119,6 +98,40 @@ class DatabaseLoad:
 
 
 @dataclass(frozen=True)
+class CpuShares:
+    """What the CPUs of a machine did for some `seconds`, in percent of all cores together: 0 to 100."""
+
+    seconds: float
+    idle_percent: float
+    steal_percent: float
+    interrupt_percent: float
+
+
+@dataclass(frozen=True)
+class ServerLoad:
+    """What the sampler saw on the server while the load ran. CPU percent: 100 is one core fully used."""
+
+    seconds: float
+    cpu_percent: float
+    memory_peak_bytes: int
+    """Resident memory of all processes together; a page that two of them share counts twice."""
+    processes: int
+    load_average: float
+    """Of the last minute, as the kernel computes it."""
+    machine_idle_percent: float
+    """Of all cores together: 0 to 100."""
+    machine_steal_percent: float
+    machine_interrupt_percent: float
+    """Interrupts, most of them the network's; a kernel may count their time to the process that they interrupt, too."""
+    listen_overflows: int
+    listen_drops: int
+    retransmits: int
+    time_wait_peak: int
+    samples: int
+    sampler_cpu_seconds: float
+
+
+@dataclass(frozen=True)
 class MachineLoad:
     """What the CPUs of a machine beside the server did while the load ran."""
 
@@ -175,8 +188,24 @@ class Cell:
 
 
 @dataclass(frozen=True)
+class Settings:
+    """How a run was measured: its profile, with what the user chose instead."""
+
+    duration_seconds: float
+    """Of each measurement."""
+    warm_up_seconds: float
+    timeout_seconds: float
+    """A reply that takes longer is an error."""
+    threads: int
+    """Of the load generator."""
+    repeats: int
+    connections: int | None = None
+    """Of every row, where the user chose it; None: each row has its own number."""
+
+
+@dataclass(frozen=True)
 class Machine:
-    """A host as it was found when the run began."""
+    """A host as it was when the run began."""
 
     name: str
     kind: str
@@ -195,7 +224,7 @@ class Machine:
 
 @dataclass(frozen=True)
 class Database:
-    """PostgreSQL and its data set as they were found when the run began."""
+    """PostgreSQL and its data set as they were when the run began."""
 
     host: str
     data: str
@@ -252,8 +281,7 @@ class Run:
     profile: str
     inventory: str
     rows: tuple[str, ...]
-    settings: Mapping[str, str]
-    """duration, timeout, threads, repeats, warm_up … as used."""
+    settings: Settings
     published: str
     """Name of the published figures to set beside, or empty."""
     started_at: str

@@ -1,24 +1,23 @@
-"""The folder of a run: `run.json`, `cells.jsonl` and the generator's raw output. A kill at any moment loses one cell.
+"""The folder of a run: `run.json`, `cells.jsonl` and the generator's raw output; and which run is meant by a name.
 
-`run.json` is replaced as a whole; a cell is appended and on the disk before the next one starts; `reports/latest` points to
-the newest run that has a cell.
+`run.json` is replaced as a whole; a cell is appended and on the disk before the next one starts. So a kill at any moment
+loses one cell. A run is complete when its `run.json` says when it finished; `reports/latest` links to the newest that is.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import json
 import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Any
 
-from benchrig import yamlfile
-from benchrig.agent import spec
-from benchrig.errors import InputError, Problem, unknown
+from benchrig import console, files, yamlfile
+from benchrig.errors import InputError, nearest, unknown
+from benchrig.results import formats
 from benchrig.results.model import Cell, Run
-
-T = TypeVar("T")
 
 RUN = "run.json"
 CELLS = "cells.jsonl"
@@ -46,45 +45,93 @@ def create(reports: Path, suite: str) -> Path:
 
 def write_run(folder: Path, run: Run) -> None:
     """Write what was asked for, in place of what was there."""
-    part = folder / f".{RUN}.part"
-    part.write_text(json.dumps(dataclasses.asdict(run), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    part.replace(folder / RUN)
+    files.write(folder / RUN, formats.text_of(run, indent=2) + "\n")
 
 
 def append(folder: Path, cell: Cell) -> None:
-    """Add a cell, see it on the disk, and make the run the newest."""
+    """Add a cell, and see it on the disk."""
     with (folder / CELLS).open("a", encoding="utf-8") as file:
-        file.write(json.dumps(dataclasses.asdict(cell), ensure_ascii=False) + "\n")
+        file.write(formats.text_of(cell) + "\n")
         file.flush()
         os.fsync(file.fileno())
-    _make_latest(folder)
+
+
+def finish(folder: Path, run: Run) -> None:
+    """Write that a run is complete, and let `latest` link to it."""
+    write_run(folder, replace(run, finished_at=now()))
+    files.link(folder.parent / LATEST, folder.name)
 
 
 def write_raw(folder: Path, name: str, text: str) -> str:
-    """Keep the generator's raw output, and return its path relative to the run's folder; `name` may be below a folder."""
+    """Write the generator's raw output, and return its path relative to the run's folder; `name` may be below a folder."""
     path = folder / RAW / name
     path.parent.mkdir(exist_ok=True)
-    path.write_text(text, encoding="utf-8")
+    files.write(path, text)
     return f"{RAW}/{name}"
 
 
-def _make_latest(folder: Path) -> None:
-    link = folder.parent / LATEST
-    if link.is_symlink() and str(link.readlink()) == folder.name:
-        return
-    part = folder.parent / f".{LATEST}.{os.getpid()}"
-    part.unlink(missing_ok=True)
-    part.symlink_to(folder.name)
-    part.replace(link)
+# Which run is meant.
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A run as a list of runs has it."""
+
+    folder: Path
+    suite: str
+    started_at: str
+    is_complete: bool
+    """It came to its end; false of one that was interrupted, or that is still measuring."""
+
+
+def entries(reports: Path) -> tuple[Entry, ...]:
+    """Return all runs that have a cell, the newest last. One whose `run.json` is damaged is left out, with a warning."""
+    folders = (path.parent for path in reports.glob(f"*/{CELLS}") if not path.parent.is_symlink())
+    found = (_entry(folder) for folder in folders if (folder / RUN).is_file())
+    return tuple(sorted(filter(None, found), key=lambda entry: (entry.started_at, entry.folder.name)))
+
+
+def _entry(folder: Path) -> Entry | None:
+    try:
+        run = formats.parse((folder / RUN).read_bytes())
+    except (OSError, formats.FormatError) as error:
+        console.warn(f"{yamlfile.shown(folder)} is passed over: its {RUN} cannot be read: {error}")
+        return None
+    suite, started, finished = (str(run.get(key, "")) for key in ("suite", "started_at", "finished_at"))
+    return Entry(folder, suite, started, bool(finished))
+
+
+def newest(reports: Path, suite: str = "") -> Path:
+    """Return the folder of the newest complete run, or the newest of a suite. Raises InputError when there is none."""
+    runs = entries(reports)
+    of_suite = [entry for entry in runs if suite in ("", entry.suite)]
+    if complete := [entry.folder for entry in of_suite if entry.is_complete]:
+        return complete[-1].resolve()
+    of = f" of suite '{suite}'" if suite else ""
+    if of_suite:
+        hint = f"./inv report {of_suite[-1].folder.name} shows what an interrupted one has measured."
+        raise InputError(f"there is no complete run{of} yet", hint)
+    if suite:
+        known = {entry.suite for entry in runs}
+        raise InputError(f"there is no run{of}; {nearest(suite, known)}", f"./inv bench --suite {suite} makes one.")
+    raise InputError("there is no run yet", "./inv bench makes one.")
+
+
+def meant(reports: Path, suite: str, made: str, made_suite: str) -> Path:
+    """Return the run that is meant where none is named: the one just `made`, unless it is of another suite; else the newest.
+
+    `suite` may be empty: any suite. Raises InputError as `newest` does.
+    """
+    return reports / made if made and suite in ("", made_suite) else newest(reports, suite)
 
 
 def find_run(reports: Path, name: str = LATEST) -> Path:
-    """Return the folder of a run, given by its name, as `latest`, or by a path. Raises InputError with the nearest names."""
+    """Return the folder of a run, given by its name, by a path, or as `latest`. Raises InputError with the nearest names."""
+    if name == LATEST:
+        return newest(reports)
     for folder in (reports / name, Path(name)):
         if (folder / RUN).is_file():
             return folder.resolve()
-    if name == LATEST:
-        raise InputError("there is no run yet", "./inv bench makes one.")
     raise unknown("run", name, names(reports))
 
 
@@ -93,19 +140,58 @@ def names(reports: Path) -> set[str]:
     return {path.parent.name for path in reports.glob(f"*/{RUN}") if not path.parent.is_symlink()}
 
 
+# Reading.
+
+
 def read(folder: Path) -> tuple[Run, tuple[Cell, ...]]:
-    """Read a run and its cells. A last line that a kill cut off is left out. Raises InputError with `file:line`."""
-    run = _build(Run, (folder / RUN).read_text(encoding="utf-8"), f"{yamlfile.shown(folder / RUN)}:1")
-    path = folder / CELLS
-    lines = path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True) if path.exists() else []
-    whole = [line for line in lines if line.endswith("\n")]
-    return run, tuple(_build(Cell, line, f"{yamlfile.shown(path)}:{n}") for n, line in enumerate(whole, start=1))
+    """Return a run and its cells. Each line that is damaged is left out with a warning, as are fields of a later version.
+
+    Raises InputError when `run.json` cannot be read.
+    """
+    cells, lines = [], []
+    fields: dict[str, formats.Reading[Any]] = {}
+    for where, line in _lines(folder / CELLS):
+        try:
+            data = formats.parse(line)
+            reading = formats.read_cell(data)
+        except formats.FormatError as error:
+            console.warn(f"{where} cannot be read and is left out ({_lost(line)}): {error}")
+            continue
+        lines.append(data)
+        cells.append(reading.record)
+        fields |= {f"{CELLS}: {name}": reading for name in reading.unknown}
+    run = _read_run(folder, lines)
+    fields = {f"{RUN}: {name}": run for name in run.unknown} | fields
+    if fields:
+        numbers = ", ".join(str(number) for number in sorted({reading.format for reading in fields.values()}))
+        console.warn(
+            f"{yamlfile.shown(folder)} (format {numbers}) has fields that this benchrig does not know; "
+            f"they are ignored: {', '.join(fields)}"
+        )
+    return run.record, tuple(cells)
 
 
-def _build(cls: type[T], text: str, where: str) -> T:
+def _lines(path: Path) -> Iterator[tuple[str, bytes]]:
+    """Yield each line of a file with its `file:line`. A line ends at \\n alone: JSON may hold all other line separators."""
+    content = path.read_bytes() if path.exists() else b""
+    for number, line in enumerate(content.split(b"\n"), start=1):
+        if line.strip():
+            yield f"{yamlfile.shown(path)}:{number}", line
+
+
+def _lost(line: bytes) -> str:
+    """Return what a damaged line was, as far as it still says."""
+    name, repeat = (re.search(pattern, line) for pattern in (rb'"name": "([^"]+)"', rb'"repeat": (\d+)'))
+    which = f"repeat {repeat[1].decode()}" if repeat else "a measurement"
+    return f"{which} of '{name[1].decode(errors='replace')}'" if name else "a measurement"
+
+
+def _read_run(folder: Path, cells: list[formats.Fields]) -> formats.Reading[Run]:
+    path, shown = folder / RUN, yamlfile.shown(folder)
     try:
-        return spec.build(cls, json.loads(text))
-    except ValueError as error:
-        raise InputError(problems=[Problem(where, f"not valid JSON: {error}")]) from None
-    except spec.SpecError as error:
-        raise InputError(problems=[Problem(where, f"not a record of this version: {error}")]) from None
+        return formats.read_run(formats.parse(path.read_bytes()), cells)
+    except formats.LaterFormatError as error:
+        raise InputError(f"{yamlfile.shown(path)} cannot be read: {error}", "Update benchrig.") from None
+    except formats.FormatError as error:
+        hint = f"Restore it from a copy, or remove {shown}: the load generator's output is in {shown}/{RAW}."
+        raise InputError(f"{yamlfile.shown(path)} is damaged: {error}", hint) from None

@@ -40,7 +40,7 @@ class Printed:
 
 def read_load(text: str) -> Load:
     """Return the exact figures of a run with our script. Raises OutputError."""
-    lines = [line for line in text.splitlines() if line.startswith(MARKER)]
+    lines = [line for line in text.split("\n") if line.startswith(MARKER)]
     if not lines:
         raise OutputError("wrk printed no figures")
     try:

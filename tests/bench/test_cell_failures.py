@@ -173,6 +173,7 @@ benchrig-mine.service: Failed with result 'exit-code'.
         (JOURNAL, "KeyError: 'POOL'"),
         (JOURNAL.replace("KeyError", "Key"), "[4697] [ERROR] Shutting down"),
         (JOURNAL.splitlines()[0] + "\n" + JOURNAL.splitlines()[-1], ""),
+        (JOURNAL.replace("'POOL'", "'a\u2028b\x85c'"), "KeyError: 'a\u2028b\x85c'"),
         ("", ""),
     ],
 )

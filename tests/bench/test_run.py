@@ -11,7 +11,7 @@ import pytest
 
 from benchrig import inventory
 from benchrig.agent.bench import protocol as ask
-from benchrig.bench import run
+from benchrig.bench import records, run
 from benchrig.bench.app import App, DatabaseFile, read_apps
 from benchrig.bench.cell import Measurement
 from benchrig.bench.data import read_data
@@ -162,7 +162,7 @@ def ends() -> Ends:
 def test_a_machine_is_emulated_when_its_kind_says_so_or_its_cpu_does(
     variables: dict[str, object], cpu: str, emulated: bool
 ) -> None:
-    found = run._machine(Host("vm1", ("all",), variables), "qemu", replace(MACHINE, cpu=cpu))
+    found = records.machine(Host("vm1", ("all",), variables), "qemu", replace(MACHINE, cpu=cpu))
     assert found.emulated is emulated
     assert describe.virtualization(found) == ("kvm, emulated" if emulated else "kvm")
 
@@ -188,7 +188,7 @@ def test_what_was_measured_before_an_end_is_kept_and_it_is_said_where(
     with pytest.raises(type(end)):
         run._measure_all(run.turns(wanted, [ends()]), wanted, folder)
     last = capsys.readouterr().err.splitlines()[-1]
-    assert last == f"1 of 2 cells were measured, and are in reports/{folder.name}; the table: ./inv report"
+    assert last == f"1 of 2 cells were measured, and are in reports/{folder.name}; the table: ./inv report {folder.name}"
     assert len(store.read(folder)[1]) == 1
     assert (folder / "raw" / f"{GO.rows[0].name}.lua").read_text() == "script"
 

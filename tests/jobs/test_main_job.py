@@ -40,6 +40,10 @@ def latest(clone: Clone) -> Path:
     return (clone.root / "reports" / "latest").resolve()
 
 
+def folders(clone: Clone) -> set[Path]:
+    return {path for path in (clone.root / "reports").iterdir() if path.is_dir() and not path.is_symlink()}
+
+
 def rows(folder: Path) -> dict[str, dict[str, Any]]:
     return {row["name"]: row for row in json.loads((folder / "report.json").read_text())["rows"]}
 
@@ -99,7 +103,7 @@ def test_run_records_the_machine_and_what_ran(folder: Path) -> None:
     (machine,) = run["machines"]
     assert machine["cores"] > 0
     assert machine["sysctls"]["net.core.somaxconn"] == "65535"
-    cells = [json.loads(line) for line in (folder / "cells.jsonl").read_text().splitlines()]
+    cells = [json.loads(line) for line in (folder / "cells.jsonl").read_text().strip().split("\n")]
     ran = {cell["name"]: cell["versions"] for cell in cells if cell["status"] == "measured"}
     assert ran["fastapi-async"]["event loop"].startswith("uvloop")
     assert ran["flask-sync"]["flask"] == "3.0.3"
@@ -154,13 +158,13 @@ def test_interrupted_bench_stops_app_and_load_and_keeps_what_was_measured(
     clone: Clone, main_job: Done, number: signal.Signals, code: int
 ) -> None:
     assert main_job.code == 0
-    before = latest(clone)
+    before, known = latest(clone), folders(clone)
     argv = ["./inv", "bench", "--only", "go-2000,sanic", "--duration", "3s"]
     process = subprocess.Popen(argv, cwd=clone.root, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
-        cells = latest(clone) / "cells.jsonl"
-        if latest(clone) != before and cells.exists() and cells.read_text() and "wrk" in running(clone):
+        made = folders(clone) - known
+        if any((folder / "cells.jsonl").exists() for folder in made) and "wrk" in running(clone):
             break
         time.sleep(0.1)
     process.send_signal(number)
@@ -171,7 +175,9 @@ def test_interrupted_bench_stops_app_and_load_and_keeps_what_was_measured(
             break
         time.sleep(0.1)
     assert running(clone) == ""
-    done = clone.inv("report")
+    assert latest(clone) == before
+    (interrupted,) = made
+    done = clone.inv("report", interrupted.name)
     assert done.code == 0
-    assert rows(latest(clone))["go-2000"]["status"] == "measured"
-    assert json.loads((latest(clone) / "report.json").read_text())["incomplete"] is True
+    assert rows(interrupted)["go-2000"]["status"] == "measured"
+    assert json.loads((interrupted / "report.json").read_text())["incomplete"] is True

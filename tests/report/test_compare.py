@@ -97,7 +97,7 @@ def test_each_condition_that_differs_is_a_line_before_the_table() -> None:
         sysctls={**b.machines[0].sysctls, "net.core.somaxconn": "4096"},
     )
     a = replace(a, machines=(replace(a.machines[0], sysctls={"net.core.somaxconn": "128"}),))
-    b = replace(b, settings={**b.settings, "duration": "60 s", "threads": "2"}, machines=(machine,))
+    b = replace(b, settings=replace(b.settings, duration_seconds=60.0, threads=2), machines=(machine,))
     other = a_cell(timeout_seconds=2.0, connections=50, route="GET /", versions={"go": "1.23.0", "uvloop": "0.21.0"})
     comparison = compare(Report(make(a, [a_cell(route="GET /health")])), Report(make(b, [other])))
     assert comparison.doubts == (

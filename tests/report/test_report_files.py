@@ -39,10 +39,13 @@ def test_markdown_says_how_to_repeat_the_run() -> None:
     assert "# go-2000\nwrk -t4 -c2000 -d5s http://127.0.0.1:8080/health" in text
 
 
-def test_the_command_to_repeat_a_run_has_the_connections_where_all_rows_had_as_many() -> None:
+@pytest.mark.parametrize(("chosen", "flag"), [(50, " --connections 50"), (None, "")])
+def test_the_command_to_repeat_a_run_has_the_connections_where_the_user_chose_them(chosen: int | None, flag: str) -> None:
     cells = [a_cell("go-2000", connections=50), a_cell("go-20000", connections=50)]
-    text = EXPORTS["report.md"](Report(make(a_run("go-2000", "go-20000"), cells)))
-    assert "--only go-2000,go-20000 --duration 5s --threads 4 --repeats 1 --connections 50\n" in text
+    run = a_run("go-2000", "go-20000")
+    run = replace(run, settings=replace(run.settings, connections=chosen))
+    text = EXPORTS["report.md"](Report(make(run, cells)))
+    assert f"--only go-2000,go-20000 --duration 5s --threads 4 --repeats 1{flag}\n" in text
 
 
 def test_csv_reads_back_with_a_field_for_every_column() -> None:

@@ -241,7 +241,7 @@ def test_a_bandwidth_is_written_with_three_digits() -> None:
 
 def test_runs_from_before_there_were_servers_stay_readable(tmp_path: Path) -> None:
     folder = store.create(tmp_path, "web-frameworks")
-    record = asdict(a_run("go-2000"))
+    record = asdict(a_run("go-2000")) | {"settings": {"duration": "5 s", "timeout": "10 s", "threads": "4", "repeats": "1"}}
     for added in ("servers", "networks", "database_networks", "computer_cores"):
         del record[added]
     (folder / store.RUN).write_text(json.dumps(record))

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from benchrig.errors import InputError
-from benchrig.results import store
+from benchrig.results import formats, store
 from benchrig.results.model import CpuShares, DatabaseLoad, DatabaseNetwork, MachineLoad
-from benchrig.results.newest import newest
-from tests.support.reports import a_cell, a_run, missing
+from tests.support.reports import a_cell, a_load, a_run, missing
+
+LOAD_HOST = MachineLoad("load1", True, False, CpuShares(5.0, 90.0, 1.5, 2.0))
 
 
 @pytest.fixture
@@ -30,22 +33,94 @@ def test_a_run_and_its_cells_come_back_as_they_were(folder: Path) -> None:
     assert store.read(folder) == (a_run("go-2000"), cells)
 
 
-def test_a_line_that_a_kill_cut_off_is_left_out(folder: Path) -> None:
+def test_every_record_says_its_format(folder: Path) -> None:
     store.append(folder, a_cell())
-    with (folder / store.CELLS).open("a") as file:
-        file.write('{"name": "go-2000", "app"')
+    assert json.loads((folder / store.RUN).read_text())["format"] == formats.FORMAT
+    assert json.loads((folder / store.CELLS).read_text())["format"] == formats.FORMAT
+
+
+def add(folder: Path, line: str | bytes) -> None:
+    with (folder / store.CELLS).open("ab") as file:
+        file.write(line if isinstance(line, bytes) else line.encode())
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('{"format": 2, "name": "sanic", "app"', "repeat 1 of 'sanic'|a measurement of 'sanic'"),
+        ('{"format": 2, "name": "sanic", "repeat": 3, "app": "x\n', "repeat 3 of 'sanic'"),
+        ('{"format": 2, "name": "sanic", "repeat": 3}\n', "'app' is missing"),
+        ('["sanic"]\n', "not a JSON object"),
+        ('{"format": "two"}\n', "'format' is 'two'"),
+        (b'{"format": 2, "name": "\xff\xfe"}\n', "not UTF-8 text"),
+        (b"\0\0\0\0\n", "a measurement"),
+    ],
+)
+def test_a_damaged_line_is_lost_alone_and_named(
+    folder: Path, capsys: pytest.CaptureFixture[str], line: str | bytes, said: str
+) -> None:
+    store.append(folder, a_cell())
+    add(folder, line)
+    whole = bytes(line if isinstance(line, bytes) else line.encode()).endswith(b"\n")
+    if whole:
+        store.append(folder, a_cell(repeat=2))
+    assert store.read(folder)[1] == ((a_cell(), a_cell(repeat=2)) if whole else (a_cell(),))
+    (warning,) = capsys.readouterr().err.strip().split("\n")
+    assert re.search(r"^warning: .*cells\.jsonl:2 cannot be read and is left out \(", warning), warning
+    assert re.search(said, warning), warning
+
+
+SEPARATORS = "a\x0bb\x0cc\x1cd\x1de\x1ef\x85g\u2028h\u2029i"
+"""All that Python's splitlines() takes for the end of a line, beside those that JSON writes as \\n and \\r."""
+
+
+def test_a_reply_with_any_line_separator_in_it_is_read_back(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cells = tuple(a_cell(repeat=n, load=replace(a_load(), wrong_example=SEPARATORS)) for n in (1, 2))
+    for cell in cells:
+        store.append(folder, cell)
+    assert store.read(folder)[1] == cells
+    assert capsys.readouterr().err == ""
+
+
+def test_a_last_line_without_its_end_that_is_whole_counts(folder: Path) -> None:
+    store.append(folder, a_cell())
+    path = folder / store.CELLS
+    path.write_bytes(path.read_bytes().rstrip(b"\n"))
     assert store.read(folder)[1] == (a_cell(),)
 
 
-NEW = ("route", "database", "beside", "networks", "database_networks", "computer_cores")
+def test_fields_of_a_later_version_are_ignored_with_one_line(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = json.loads((folder / store.RUN).read_text())
+    (folder / store.RUN).write_text(json.dumps({**run, "format": 3, "weather": "fair"}))
+    for repeat in (1, 2):
+        cell = json.loads(formats.text_of(a_cell(repeat=repeat)))
+        cell["load"]["jitter_us"] = 3
+        cell["beside"] = [{**dataclasses.asdict(LOAD_HOST), "fans": 2}]
+        add(folder, json.dumps({**cell, "format": 3}) + "\n")
+    read, cells = store.read(folder)
+    assert read == a_run("go-2000")
+    assert cells == tuple(a_cell(repeat=repeat, beside=(LOAD_HOST,)) for repeat in (1, 2))
+    (warning,) = capsys.readouterr().err.strip().split("\n")
+    assert warning.startswith(f"warning: {folder} (format 3) has fields that this benchrig does not know; ")
+    assert warning.endswith(" ignored: run.json: weather, cells.jsonl: load.jitter_us, cells.jsonl: beside.fans")
+    assert json.loads((folder / store.RUN).read_text())["weather"] == "fair"
 
 
-def test_a_run_of_before_there_were_routes_databases_and_machines_beside_the_server_can_still_be_read(folder: Path) -> None:
-    cell = {name: value for name, value in dataclasses.asdict(a_cell()).items() if name not in NEW}
-    (folder / store.CELLS).write_text(json.dumps(cell) + "\n")
-    run = {name: value for name, value in dataclasses.asdict(a_run("go-2000")).items() if name not in NEW}
-    (folder / store.RUN).write_text(json.dumps(run))
-    assert store.read(folder) == (a_run("go-2000"), (a_cell(),))
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("", "is damaged: not valid JSON"),
+        ("{}", "is damaged: not a record of format 1: 'rows'|not a record of format 1: 'settings'"),
+        ('{"format": 2}', "is damaged: not a record of format 2: .*'suite' is missing"),
+        ('{"settings": {"duration": "soon"}}', "is damaged: not a record of format 1: 'soon' is not a number of seconds"),
+        ('{"format": 7, "name": "x"}', "cannot be read: it has format 7, and this benchrig reads formats up to 2"),
+    ],
+)
+def test_a_damaged_run_says_what_to_do(folder: Path, content: str, said: str) -> None:
+    (folder / store.RUN).write_text(content)
+    with pytest.raises(InputError, match=rf"run\.json .*({said})") as error:
+        store.read(folder)
+    assert error.value.hint.startswith("Update benchrig" if "7" in content else "Restore it from a copy, or remove ")
 
 
 def test_what_the_database_did_comes_back_as_it_was(folder: Path) -> None:
@@ -55,19 +130,11 @@ def test_what_the_database_did_comes_back_as_it_was(folder: Path) -> None:
 
 
 def test_what_was_seen_of_other_machines_comes_back_as_it_was(folder: Path) -> None:
-    cell = replace(a_cell(), beside=(MachineLoad("load1", True, False, CpuShares(5.0, 90.0, 1.5, 2.0)),))
+    cell = replace(a_cell(), beside=(LOAD_HOST,))
     run = replace(a_run("go-2000"), database_networks=(DatabaseNetwork("lab1", "db1", 70.0, 90.5, 1e9),), computer_cores=2)
     store.write_run(folder, run)
     store.append(folder, cell)
     assert store.read(folder) == (run, (cell,))
-
-
-def test_a_broken_line_in_the_middle_is_named_with_its_line(folder: Path) -> None:
-    store.append(folder, a_cell())
-    with (folder / store.CELLS).open("a") as file:
-        file.write('{"name": "go-2000"}\n')
-    with pytest.raises(InputError, match=r"cells\.jsonl:2: not a record of this version: .*'app' is missing"):
-        store.read(folder)
 
 
 def test_a_run_has_no_cells_before_the_first_is_measured(folder: Path) -> None:
@@ -78,30 +145,71 @@ def test_two_runs_of_one_second_have_folders_of_their_own(tmp_path: Path) -> Non
     assert len({store.create(tmp_path, "web-frameworks") for _ in range(5)}) == 5
 
 
-def test_the_latest_run_is_the_newest_that_has_a_cell(folder: Path) -> None:
-    reports = folder.parent
+def run_of(reports: Path, name: str, suite: str = "one", cells: int = 1, finished: bool = True) -> Path:
+    folder = reports / name
+    folder.mkdir(parents=True)
+    store.write_run(folder, replace(a_run("go-2000", finished=finished), suite=suite))
+    for repeat in range(cells):
+        store.append(folder, a_cell(repeat=repeat + 1))
+    return folder
+
+
+def test_the_latest_run_is_the_newest_complete_one(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="there is no run yet"):
-        store.find_run(reports)
-    store.append(folder, a_cell())
-    empty = store.create(reports, "web-frameworks")
-    store.write_run(empty, a_run("go-2000"))
-    assert store.find_run(reports) == folder
-    store.append(empty, a_cell())
-    assert store.find_run(reports) == empty
+        store.find_run(tmp_path)
+    first, interrupted = run_of(tmp_path, "1"), run_of(tmp_path, "2", finished=False)
+    assert store.find_run(tmp_path) == first
+    assert store.find_run(tmp_path, "2") == interrupted
+    store.finish(interrupted, a_run("go-2000"))
+    assert store.find_run(tmp_path) == (tmp_path / store.LATEST).resolve() == interrupted
 
 
-def test_the_newest_run_of_a_suite_is_the_last_that_has_a_cell(tmp_path: Path) -> None:
-    folders = []
-    for number, suite in enumerate(("one", "two", "one", "one"), 1):
-        folder = tmp_path / f"2025-01-0{number}T00-00-00"
-        folder.mkdir()
-        store.write_run(folder, replace(a_run("go-2000"), suite=suite))
-        if number < 4:
-            store.append(folder, a_cell())
-        folders.append(folder)
-    assert (newest(tmp_path, "one"), newest(tmp_path, "two")) == (folders[2], folders[1])
+def test_newest_goes_by_the_time_of_the_run_and_not_by_its_folders_name(tmp_path: Path) -> None:
+    newer = run_of(tmp_path, "a")
+    store.write_run(newer, replace(a_run(), started_at="2026-11-21T03:04:05Z"))
+    run_of(tmp_path, "renamed-since")
+    assert store.newest(tmp_path) == newer
+
+
+def test_after_the_newest_run_was_removed_the_one_before_is_the_latest(tmp_path: Path) -> None:
+    folders = [run_of(tmp_path, name) for name in ("1", "2")]
+    for folder in folders:
+        store.finish(folder, a_run())
+    shutil.rmtree(folders[1])
+    assert store.find_run(tmp_path) == folders[0]
+
+
+def test_where_no_run_is_complete_the_interrupted_one_is_named(tmp_path: Path) -> None:
+    run_of(tmp_path, "1", finished=False)
+    with pytest.raises(InputError, match="there is no complete run yet") as error:
+        store.find_run(tmp_path)
+    assert error.value.hint == "./inv report 1 shows what an interrupted one has measured."
+
+
+def test_a_run_that_cannot_be_read_is_passed_over_and_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    whole, damaged = run_of(tmp_path, "1"), run_of(tmp_path, "2")
+    (damaged / store.RUN).write_text("{")
+    assert store.newest(tmp_path) == whole
+    assert "2 is passed over: its run.json cannot be read: not valid JSON" in capsys.readouterr().err
+
+
+def test_the_newest_run_of_a_suite_is_the_last_that_is_complete(tmp_path: Path) -> None:
+    one, two, _, _ = (
+        run_of(tmp_path, "1"),
+        run_of(tmp_path, "2", "two"),
+        run_of(tmp_path, "3", finished=False),
+        run_of(tmp_path, "4", cells=0),
+    )
+    assert (store.newest(tmp_path, "one"), store.newest(tmp_path, "two")) == (one, two)
     with pytest.raises(InputError, match="there is no run of suite 'three'; known: one, two"):
-        newest(tmp_path, "three")
+        store.newest(tmp_path, "three")
+
+
+@pytest.mark.parametrize(("suite", "meant"), [("", "made"), ("two", "made"), ("one", "1")])
+def test_the_run_just_made_is_meant_unless_another_suite_is_asked_for(tmp_path: Path, suite: str, meant: str) -> None:
+    run_of(tmp_path, "1")
+    assert store.meant(tmp_path, suite, "made", "two") == tmp_path / meant
+    assert store.meant(tmp_path, "", "", "") == tmp_path / "1"
 
 
 def test_a_run_is_found_by_name_and_by_path(folder: Path) -> None:

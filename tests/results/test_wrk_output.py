@@ -34,6 +34,11 @@ def test_exact_figures_come_from_the_marker_line() -> None:
     assert load.requests_per_second == pytest.approx(1105.386)
 
 
+def test_a_reply_with_a_line_separator_in_it_does_not_cut_the_marker_line() -> None:
+    exact = EXACT.replace('"wrong_example": ""', '"wrong_example": "500 \x85"')
+    assert read_load(f"{TEXT}{MARKER}{exact}\n").wrong_example == "500 \ufffd"
+
+
 def test_output_without_the_marker_has_no_figures() -> None:
     with pytest.raises(OutputError, match="printed no figures"):
         read_load(TEXT)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from benchrig.report import Report, published
 from benchrig.report.table import make
 from benchrig.report.verdict import Quantity, Verdict
-from benchrig.results.model import Cell, Generator, Latency, Load, LoadErrors, Machine, Run, ServerLoad
+from benchrig.results.model import Cell, Generator, Latency, Load, LoadErrors, Machine, Run, ServerLoad, Settings
 from tests.support import ROOT
 
 PUBLISHED = published.read("web-frameworks", ROOT)
@@ -100,7 +100,7 @@ def a_run(*rows: str, finished: bool = True) -> Run:
         profile="quick",
         inventory="lab",
         rows=rows,
-        settings={"duration": "5 s", "timeout": "10 s", "threads": "4", "repeats": "1"},
+        settings=Settings(duration_seconds=5.0, warm_up_seconds=1.0, timeout_seconds=10.0, threads=4, repeats=1),
         published="web-frameworks",
         started_at="2025-01-02T03:04:05Z",
         finished_at="2025-01-02T03:06:05Z" if finished else "",

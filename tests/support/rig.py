@@ -121,7 +121,7 @@ class Project:
                 outbox.send(Session(asked_for, folder, self.state, inbox, outbox, redactor).run())
             outbox.flush()
             os.lseek(out.fileno(), 0, os.SEEK_SET)
-            return Ran(tuple(events.decode(line) for line in out.read().splitlines()))
+            return Ran(tuple(events.decode(line) for line in out.read().split(b"\n") if line))
 
 
 class _Leaving(events.Inbox):

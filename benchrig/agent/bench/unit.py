@@ -35,7 +35,7 @@ def _systemctl(*words: str) -> None:
 def show(unit: str, *names: str) -> dict[str, str]:
     """Return properties of a unit."""
     text = output(("systemctl", "show", f"--property={','.join(names)}", unit))
-    return dict(line.partition("=")[::2] for line in text.splitlines())
+    return dict(line.partition("=")[::2] for line in text.split("\n") if line)
 
 
 def free_port(port: int) -> Port:

@@ -200,7 +200,9 @@ def comment(text: str, style: str = "plain", decoration: str = "") -> str:
     if style != "plain":
         raise ValueError("comment: only the style 'plain' is supported")
     mark = decoration or "# "
-    return "\n".join([mark.rstrip(), *(f"{mark}{line}".rstrip() for line in text.splitlines()), mark.rstrip()])
+    bare = mark.rstrip()
+    lines = (mark + text.replace("\n", f"\n{mark}")).replace(f"{mark}\n", f"{bare}\n")
+    return f"{bare}\n{lines}\n{bare}"
 
 
 def version(value: Any, other: Any, operator: str = "==", strict: bool | None = None, version_type: str = "") -> bool:

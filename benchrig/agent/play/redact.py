@@ -53,8 +53,8 @@ class Redactor:
             self._take(str(secret))
 
     def _take(self, text: str) -> None:
-        # A diff shows a text of several lines line by line, and `to_json` escapes quotes.
-        for part in (text, *text.splitlines()):
+        # A diff shows a text of several lines line by line, and `to_json` escapes quotes. Some end lines at more than \n.
+        for part in (text, *text.split("\n"), *text.splitlines()):
             if len(part.strip()) >= _SHORTEST:
                 self._secrets.update((part, json.dumps(part)[1:-1], json.dumps(part, ensure_ascii=False)[1:-1]))
 

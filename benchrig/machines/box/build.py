@@ -16,6 +16,7 @@ from pathlib import Path
 
 from benchrig import console, shell
 from benchrig.errors import MachineError
+from benchrig.files import write
 from benchrig.machines.box import disk as box_disk
 from benchrig.machines.box import files as box_files
 from benchrig.machines.box.files import BOX_PACKAGES, EARLY_FILES, LATE_FILES
@@ -25,7 +26,7 @@ from benchrig.machines.controller import settings as outer
 from benchrig.machines.controller.apt import SUITE
 from benchrig.machines.controller.settings import File, Outer
 from benchrig.machines.debian import APT_OPTIONS, MIRRORS_HINT
-from benchrig.machines.folder import held, remove, write
+from benchrig.machines.folder import held, remove
 
 PROGRAMS = {
     "mmdebstrap": "mmdebstrap",

@@ -13,9 +13,10 @@ from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
 from benchrig.errors import MachineError
+from benchrig.files import write
 from benchrig.inventory import Inventory
 from benchrig.machines import naming
-from benchrig.machines.folder import MachineFolder, MachinesFolder, cache, write
+from benchrig.machines.folder import MachineFolder, MachinesFolder, cache
 from benchrig.machines.naming import FIRST_NUMBER
 
 WHOLE = "-whole"

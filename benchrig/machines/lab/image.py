@@ -8,12 +8,13 @@ import time
 from pathlib import Path
 
 from benchrig import console
+from benchrig.files import write
 from benchrig.machines.command import run
 from benchrig.machines.controller import settings as outer
 from benchrig.machines.controller.apt import SUITE
 from benchrig.machines.controller.settings import Outer
 from benchrig.machines.debian import APT_OPTIONS, MASKED, MIRRORS_HINT, PACKAGES
-from benchrig.machines.folder import cache, held, remove, write, write_below
+from benchrig.machines.folder import cache, held, remove, write_below
 from benchrig.shell import quote
 
 FILES = {

@@ -14,12 +14,13 @@ from pathlib import Path
 
 from benchrig import console
 from benchrig.errors import MachineError
+from benchrig.files import write
 from benchrig.inventory import Inventory
 from benchrig.machines import keys
 from benchrig.machines.base import MachineStatus, told_running, with_snapshot
 from benchrig.machines.controller import settings as outer
 from benchrig.machines.controller.settings import Outer
-from benchrig.machines.folder import remove, write
+from benchrig.machines.folder import remove
 from benchrig.machines.lab import image, process, requirements
 from benchrig.machines.lab import machine as lab_machine
 from benchrig.machines.lab import network as lab_network

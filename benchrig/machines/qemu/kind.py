@@ -13,6 +13,7 @@ from pathlib import Path
 
 from benchrig import console
 from benchrig.errors import InputError, MachineError
+from benchrig.files import write
 from benchrig.inventory import Host, Inventory
 from benchrig.machines import accelerator, clock, keys, naming, sizes
 from benchrig.machines.accelerator import Name
@@ -21,7 +22,7 @@ from benchrig.machines.box import build
 from benchrig.machines.box.files import USER
 from benchrig.machines.controller import packages
 from benchrig.machines.controller import settings as outer
-from benchrig.machines.folder import MachineFolder, MachinesFolder, cache, write
+from benchrig.machines.folder import MachineFolder, MachinesFolder, cache
 from benchrig.machines.parallel import each
 from benchrig.machines.qemu import machine as qemu_machine
 from benchrig.machines.qemu import process

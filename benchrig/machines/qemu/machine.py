@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from benchrig.errors import HostError, MachineError
+from benchrig.files import write
 from benchrig.inventory import Host
 from benchrig.machines import keys
 from benchrig.machines.accelerator import QEMU, Accelerator, Name
@@ -21,7 +22,7 @@ from benchrig.machines.box import files
 from benchrig.machines.box.files import SEED, USER
 from benchrig.machines.command import run
 from benchrig.machines.controller.settings import File, Outer
-from benchrig.machines.folder import MachineFolder, write
+from benchrig.machines.folder import MachineFolder
 from benchrig.machines.qemu import process
 from benchrig.machines.qemu.qmp import Qmp
 from benchrig.remote import ssh

@@ -6,7 +6,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
-from benchrig.machines.folder import Folder, write
+from benchrig.files import write
+from benchrig.machines.folder import Folder
 from benchrig.machines.vagrant.plan import Plan, decode
 
 

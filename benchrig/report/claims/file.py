@@ -37,25 +37,25 @@ class Claim:
 
 
 @dataclass(frozen=True)
-class _CauseFile:
+class CauseFile:
     when: str
     says: str
 
 
 @dataclass(frozen=True)
-class _ClaimFile:
+class ClaimFile:
     says: str
     place: str
     expression: str = ""
     not_testable: str = ""
-    causes: tuple[_CauseFile, ...] = ()
+    causes: tuple[CauseFile, ...] = ()
 
 
 @dataclass(frozen=True)
-class _File:
+class ClaimsFile:
     """What `configs/claims/NAME.yml` holds."""
 
-    claims: Mapping[str, _ClaimFile]
+    claims: Mapping[str, ClaimFile]
     other_rows: tuple[str, ...] = ()
     """Rows of our suites that the document does not have, and that expressions may name."""
 
@@ -69,7 +69,7 @@ def read(name: str, root: Path) -> tuple[Claim, ...] | None:
     if not path.is_file():
         return None
     document = yamlfile.read(path)
-    file = document.build(_File)
+    file = document.build(ClaimsFile)
     names = Names(FUNCTIONS, TRUTHS, published.read(name, root).rows, file.other_rows)
     reader = _Reader(document, names)
     claims = tuple(reader.claim(claim, written) for claim, written in file.claims.items())
@@ -86,7 +86,7 @@ class _Reader:
         self.names = names
         self.problems: list[Problem] = []
 
-    def claim(self, name: str, written: _ClaimFile) -> Claim:
+    def claim(self, name: str, written: ClaimFile) -> Claim:
         where = ("claims", name)
         if bool(written.expression) == bool(written.not_testable):
             wrong = "a claim has either an 'expression' or a reason in 'not_testable'"

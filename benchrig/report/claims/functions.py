@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from benchrig import yamlfile
 from benchrig.report.claims.language import Figure
 from benchrig.report.claims.values import Interval, point, unbounded
 from benchrig.report.figures import Figures, Spread
@@ -178,7 +177,7 @@ def _same_conditions(figure: Figure, row: Row, table: Table, conditions: Conditi
 
 def seconds(table: Table) -> float:
     """Return how long each row of a run was measured."""
-    return yamlfile.seconds(table.run.settings.get("duration") or 0) if table.run else 0.0
+    return table.run.settings.duration_seconds if table.run else 0.0
 
 
 def _valid(row: Row, kind: Kind) -> None:

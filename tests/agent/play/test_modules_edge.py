@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from benchrig.agent.play.modules import debug
+from benchrig.agent.play.modules.files import difference
 from tests.support import ROOT
 from tests.support.rig import Project, Ran
 
@@ -283,3 +284,17 @@ def test_keys_that_are_numbers_stay_numbers(project: Project) -> None:
     )
     ran = project.run(variables={"given": {8: "x"}})
     assert ran.messages("failed") == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "changed"),
+    [
+        ("a\nb\n", "a\nc\n", ["-b", "+c"]),
+        ("a\u2028b\n", "a\nb\n", ["-a\u2028b", "+a", "+b"]),
+        ("a\x85b", "a\u2029b", ["-a\x85b", "+a\u2029b"]),
+        ("", "a\n", ["+a"]),
+    ],
+)
+def test_a_difference_is_by_the_lines_that_a_newline_ends(before: str, after: str, changed: list[str]) -> None:
+    lines = difference(Path("/etc/x"), before.encode(), after.encode()).split("\n")
+    assert [line for line in lines[2:] if line[:1] in ("-", "+")] == changed

@@ -150,3 +150,11 @@ def test_without_roots_rights_the_agent_says_in_one_line_what_to_do(
         assert session.main() == 1
     (line,) = capfd.readouterr().err.splitlines()
     assert line.endswith("set 'ansible_become: true' for this host")
+
+
+def test_a_line_of_a_secret_is_hidden_whatever_is_taken_for_its_end() -> None:
+    redact = Redactor()
+    redact.learn("api_token", "first\u2028half\nsecond half")
+    for shown in ("first\u2028half", "second half", "first", "half"):
+        assert "*" in redact(f"+{shown}"), shown
+        assert shown not in redact(f"+{shown}")

@@ -183,5 +183,7 @@ def difference(path: Path, before: bytes, after: bytes) -> str:
         old, new = before.decode(), after.decode()
     except UnicodeDecodeError:
         return f"{path}: binary content differs\n"
-    lines = difflib.unified_diff(old.splitlines(), new.splitlines(), f"{path} (before)", f"{path} (after)", lineterm="")
+    # Not splitlines(): files that differ only in what it takes for the end of a line would have no difference.
+    a, b = (text.removesuffix("\n").split("\n") if text else [] for text in (old, new))
+    lines = difflib.unified_diff(a, b, f"{path} (before)", f"{path} (after)", lineterm="")
     return "".join(f"{line}\n" for line in lines)

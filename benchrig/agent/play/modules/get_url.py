@@ -75,7 +75,7 @@ def _expected(args: Args, context: Context) -> tuple[str, str]:
         return algorithm or "sha256", expected.lower()
     name = _name(args.url)
     text = b"".join(_download(Args(expected, "", timeout=args.timeout), context)).decode(errors="replace")
-    for line in text.splitlines():
+    for line in text.split("\n"):
         parts = line.split()
         if parts and (len(parts) == 1 or parts[-1].lstrip("*./") == name):
             return algorithm, parts[0].lower()

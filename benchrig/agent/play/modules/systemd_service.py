@@ -57,7 +57,7 @@ class Units:
         argv = ["systemctl", "show", f"--property={','.join(_PROPERTIES)}", "--", *names]
         done = context.must(argv, "systemd does not answer")
         for name, block in zip(names, done.stdout.strip("\n").split("\n\n"), strict=True):
-            self._known[name] = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
+            self._known[name] = dict(line.split("=", 1) for line in block.split("\n") if "=" in line)
 
 
 def _local_units() -> list[str]:

@@ -1,0 +1,53 @@
+"""Atomic writes: a file is replaced as a whole, so a reader, or a program killed half-way, never leaves half of one.
+
+Every file that the controller replaces is written here. The agent has its own (`agent/play/replacing.py`).
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def write(path: Path, content: str | bytes, mode: int | None = None) -> None:
+    """Replace a file by `content` (text as UTF-8): written beside it, flushed to the disk, then renamed over it.
+
+    What was there before is replaced, also if it is a link, and never followed. `mode` sets the permissions exactly;
+    without it they follow the user's umask. Raises OSError; the file is then as it was.
+    """
+    data = content.encode() if isinstance(content, str) else content
+    temporary = _beside(path)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+    try:
+        # A secret must not be readable for others for even a moment, so the file is made with its mode.
+        with os.fdopen(os.open(temporary, flags, 0o666 if mode is None else mode), "wb") as file:
+            if mode is not None:
+                os.fchmod(file.fileno(), mode)
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def link(path: Path, target: str) -> None:
+    """Replace the symbolic link at `path` by one to `target`. Raises OSError; the link is then as it was."""
+    temporary = _beside(path)
+    try:
+        temporary.symlink_to(target)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _beside(path: Path) -> Path:
+    """Return a free path in the same folder, and so on the same file system: only there is a rename atomic.
+
+    It has this process's id, so that two processes do not write to one file.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
+    temporary.unlink(missing_ok=True)
+    return temporary

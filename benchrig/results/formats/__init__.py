@@ -1,0 +1,116 @@
+"""Formats of stored runs: JSON text to records, whichever version of benchrig wrote it.
+
+Every file says its format. A format that this benchrig no longer writes has a module here, which turns its data into that
+of the next format; so a file of format 1 goes through each of them in turn. A later benchrig may add fields without a new
+format: they are ignored here, and named in the `Reading`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from benchrig.agent import spec
+from benchrig.results.formats import v1
+from benchrig.results.model import Cell, Run
+
+T = TypeVar("T")
+
+FORMAT = 2
+"""The format that is written."""
+
+Fields = Mapping[str, Any]
+"""A record as JSON has it."""
+
+_NEXT_RUN: Mapping[int, Callable[[Fields, Sequence[Fields]], Fields]] = {1: v1.next_run}
+_NEXT_CELL: Mapping[int, Callable[[Fields], Fields]] = {1: v1.next_cell}
+"""Each turns a record of an old format into one of the next format."""
+
+
+class FormatError(Exception):
+    """The text is not a record that this benchrig can read; the message says why."""
+
+
+class LaterFormatError(FormatError):
+    """The record is of a format that a later benchrig writes, and too different for this one."""
+
+
+@dataclass(frozen=True)
+class Reading(Generic[T]):
+    """A record, and what it was read from."""
+
+    record: T
+    format: int
+    """The format of the file."""
+    unknown: tuple[str, ...] = ()
+    """Fields that this benchrig does not know, `load.jitter_us`: they stay in the file and are ignored."""
+
+
+def text_of(record: Run | Cell, indent: int | None = None) -> str:
+    """Return a record as JSON text in the format of today, with its number."""
+    return json.dumps({"format": FORMAT, **dataclasses.asdict(record)}, indent=indent, ensure_ascii=False, allow_nan=False)
+
+
+def parse(content: bytes) -> Fields:
+    """Return the fields of a record. Raises FormatError when it is not one JSON object."""
+    try:
+        data = json.loads(content.decode())
+    except UnicodeDecodeError:
+        raise FormatError("not UTF-8 text") from None
+    except ValueError as error:
+        raise FormatError(f"not valid JSON: {error}") from None
+    if not isinstance(data, dict):
+        raise FormatError("not a JSON object")
+    return data
+
+
+def read_run(data: Fields, cells: Sequence[Fields]) -> Reading[Run]:
+    """Return the run of a `run.json`; `cells` are the records beside it. Raises FormatError."""
+    number = _format_of(data)
+    for old in range(number, FORMAT):
+        with _mistakes_named(old):
+            data = _NEXT_RUN[old](data, cells)
+    return _build(Run, data, number)
+
+
+def read_cell(data: Fields) -> Reading[Cell]:
+    """Return the cell of a line of `cells.jsonl`. Raises FormatError."""
+    number = _format_of(data)
+    for old in range(number, FORMAT):
+        with _mistakes_named(old):
+            data = _NEXT_CELL[old](data)
+    return _build(Cell, data, number)
+
+
+def _format_of(data: Fields) -> int:
+    """Return a record's format; the first one had no number."""
+    number = data.get("format", 1)
+    if isinstance(number, bool) or not isinstance(number, int) or number < 1:
+        raise FormatError(f"'format' is {spec.describe(number)}, not a format's number")
+    return number
+
+
+@contextmanager
+def _mistakes_named(number: int) -> Iterator[None]:
+    """Make a FormatError of what goes wrong while data of an old format is turned into the next."""
+    try:
+        yield
+    except (ValueError, TypeError, LookupError, AttributeError) as error:
+        raise FormatError(f"not a record of format {number}: {error}") from None
+
+
+def _build(cls: type[T], data: Fields, number: int) -> Reading[T]:
+    unknown: list[spec.Path] = []
+    fields = {name: value for name, value in data.items() if name != "format"}
+    try:
+        record = spec.build(cls, fields, unknown=unknown)
+    except spec.SpecError as error:
+        if number > FORMAT:
+            raise LaterFormatError(f"it has format {number}, and this benchrig reads formats up to {FORMAT}") from None
+        raise FormatError(f"not a record of format {number}: {error}") from None
+    names = (".".join(key for key in path if isinstance(key, str)) for path in unknown)
+    return Reading(record, number, tuple(dict.fromkeys(names)))

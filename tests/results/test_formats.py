@@ -1,0 +1,80 @@
+"""A real run of every format that benchrig ever wrote is read as it was: its records, and the figures that they had then."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from benchrig.report.table import make
+from benchrig.results import formats, store
+from benchrig.results.model import Cell, Run, Settings
+from benchrig.results.wrk_output import read_load
+from tests.support import ROOT
+
+RUNS = ROOT / "tests" / "cases" / "results"
+FORMATS = sorted(path.name for path in RUNS.iterdir() if path.is_dir())
+
+
+def read(name: str) -> tuple[Run, tuple[Cell, ...]]:
+    return store.read(RUNS / name)
+
+
+def test_there_is_a_run_of_every_format_that_is_no_longer_written() -> None:
+    assert {f"v{number}" for number in range(1, formats.FORMAT)} <= set(FORMATS)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_run_is_read_whole_and_without_a_warning(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    run, cells = read(name)
+    assert {cell.name for cell in cells} == set(run.rows)
+    assert len(cells) == run.settings.repeats * len(run.rows)
+    assert {cell.status for cell in cells} == {"measured"}
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_the_settings_are_those_of_each_cell(name: str) -> None:
+    run, cells = read(name)
+    asked = {(cell.duration_seconds, cell.timeout_seconds, cell.threads) for cell in cells}
+    assert asked == {(run.settings.duration_seconds, run.settings.timeout_seconds, run.settings.threads)}
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_the_records_are_what_the_raw_output_says(name: str) -> None:
+    for cell in read(name)[1]:
+        assert cell.load == read_load((RUNS / name / cell.raw).read_text())
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_the_figures_are_those_of_the_report_of_then(name: str) -> None:
+    report = json.loads((RUNS / name / "report.json").read_text())
+    table = make(*read(name))
+    for row, then in zip(table.rows, report["rows"], strict=True):
+        assert row.figures
+        assert (row.name, row.repeats, row.rank) == (then["name"], then["repeats"], then["rank"])
+        assert row.figures.requests_per_second.median == then["requests_per_second"]
+        assert row.figures.latency_p99_ms == then["latency_p99_ms"]
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_what_is_read_is_written_in_the_format_of_today(name: str, tmp_path: Path) -> None:
+    run, cells = read(name)
+    store.write_run(tmp_path, run)
+    for cell in cells:
+        store.append(tmp_path, cell)
+    assert store.read(tmp_path) == (run, cells)
+    assert json.loads((tmp_path / store.RUN).read_text())["format"] == formats.FORMAT
+
+
+def test_the_texts_of_format_1_become_settings() -> None:
+    assert read("v1")[0].settings == Settings(5.0, 1.0, 10.0, threads=4, repeats=2, connections=2000)
+
+
+def test_connections_of_format_1_are_known_only_when_every_row_was_measured(tmp_path: Path) -> None:
+    folder = shutil.copytree(RUNS / "v1", tmp_path / "v1")
+    first = (folder / store.CELLS).read_text().split("\n")[0]
+    (folder / store.CELLS).write_text(first + "\n")
+    assert store.read(folder)[0].settings.connections is None
