@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from benchrig.errors import InputError, nearest
+from benchrig.errors import Hint, InputError, Inv, nearest
 from benchrig.results.store import CELLS, RUN
 
 
@@ -22,6 +22,7 @@ def newest(reports: Path, suite: str) -> Path:
             continue
     if suite not in found:
         raise InputError(
-            f"there is no run of suite '{suite}'; {nearest(suite, found)}", f"./inv bench --suite {suite} makes one."
+            f"there is no run of suite '{suite}'; {nearest(suite, found)}",
+            Hint(Inv("bench", "--suite", suite), " makes one."),
         )
     return found[suite]

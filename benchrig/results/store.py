@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from benchrig import yamlfile
 from benchrig.agent import spec
-from benchrig.errors import InputError, Problem, unknown
+from benchrig.errors import Hint, InputError, Inv, Problem, unknown
 from benchrig.results.model import Cell, Run
 
 T = TypeVar("T")
@@ -84,7 +84,7 @@ def find_run(reports: Path, name: str = LATEST) -> Path:
         if (folder / RUN).is_file():
             return folder.resolve()
     if name == LATEST:
-        raise InputError("there is no run yet", "./inv bench makes one.")
+        raise InputError("there is no run yet", Hint(Inv("bench"), " makes one."))
     raise unknown("run", name, names(reports))
 
 
