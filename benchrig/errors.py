@@ -10,6 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
+from benchrig.shell import quote
+
 
 class ExitCode(IntEnum):
     """What the process ends with; docs/exit-codes.md says the same to users."""
@@ -22,14 +24,54 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130
 
 
+@dataclass(frozen=True, init=False)
+class Inv:
+    """A command line of benchrig's own in a hint, such as `./inv destroy up`.
+
+    `on_inventory` says whether its tasks work on the machines of an inventory, and so take `-i`.
+    """
+
+    words: tuple[str, ...]
+    on_inventory: bool
+
+    def __init__(self, *words: str, on_inventory: bool = True) -> None:
+        object.__setattr__(self, "words", words)
+        object.__setattr__(self, "on_inventory", on_inventory)
+
+    def text(self, inventory: str = "") -> str:
+        """Return the command line as shell text. It names `inventory`, unless that is empty or it names one already."""
+        names_it = bool(inventory) and self.on_inventory and "-i" not in self.words
+        return quote(["./inv", *self.words, *(("-i", inventory) if names_it else ())])
+
+
+@dataclass(frozen=True, init=False)
+class Hint:
+    """What to do about an error: text and commands, put together as they stand. An empty hint is false."""
+
+    parts: tuple[str | Inv | Hint, ...]
+
+    def __init__(self, *parts: str | Inv | Hint) -> None:
+        object.__setattr__(self, "parts", tuple(part for part in parts if part))
+
+    def __bool__(self) -> bool:
+        return bool(self.parts)
+
+    def __str__(self) -> str:
+        return self.text()
+
+    def text(self, inventory: str = "") -> str:
+        """Return the hint as the user reads it: its commands name `inventory`, unless that is empty."""
+        return "".join(part if isinstance(part, str) else part.text(inventory) for part in self.parts)
+
+
 class BenchrigError(Exception):
     """Something the user has to know. `str()` is what is wrong; `hint` is what to do about it, or empty."""
 
     exit_code = ExitCode.FAILED
 
-    def __init__(self, message: str, hint: str = "") -> None:
+    def __init__(self, message: str, hint: str | Hint = "") -> None:
         super().__init__(message)
-        self.hint = hint
+        self.hint = Hint(hint)
 
 
 class HostError(BenchrigError):
@@ -60,7 +102,7 @@ class InputError(BenchrigError):
 
     exit_code = ExitCode.BAD_INPUT
 
-    def __init__(self, message: str = "", hint: str = "", problems: Sequence[Problem] = ()) -> None:
+    def __init__(self, message: str = "", hint: str | Hint = "", problems: Sequence[Problem] = ()) -> None:
         # What several files share, such as a file of routes, is wrong in all of them, and told once.
         self.problems = tuple(dict.fromkeys(problems))
         super().__init__(message or "\n".join(str(problem) for problem in self.problems), hint)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import inspect
 import os
-import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -17,7 +16,7 @@ from invoke.exceptions import Exit
 from invoke.tasks import Task
 from invoke.tasks import task as invoke_task
 
-from benchrig import console, shell
+from benchrig import console
 from benchrig.errors import BenchrigError, ExitCode, InputError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,9 +26,6 @@ HELD = ("inventory", "suite", "profile", "ask_become_pass")
 """The parameters whose flags hold for the whole chain, wherever in it they are given."""
 
 _made: dict[str, str] = {}
-
-_OF_MACHINES = re.compile(r"\./inv(?: (?:up|down|destroy|provision|snapshot|restore|status))+\b(?! -i)")
-"""A command line in a hint whose tasks are about the machines of an inventory, and which names none."""
 
 
 class Command(Task[Any]):
@@ -91,8 +87,7 @@ def told(error: BenchrigError, inventory: str) -> str:
 
     The commands to do it with name the `inventory` that the user named; without it they would be about other machines.
     """
-    named = f" {shell.quote(['-i', inventory])}" if inventory else ""
-    return "\n".join(filter(None, [f"error: {error}", _OF_MACHINES.sub(lambda found: found[0] + named, error.hint)]))
+    return "\n".join(filter(None, [f"error: {error}", error.hint.text(inventory)]))
 
 
 def choose(ctx: Context, name: str, given: str) -> str:

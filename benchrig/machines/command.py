@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from benchrig.errors import MachineError
+from benchrig.errors import Hint, MachineError
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -21,7 +21,7 @@ def run(
     timeout: float = 60.0,
     environ: Mapping[str, str] | None = None,
     pass_fds: Sequence[int] = (),
-    hint: str = "",
+    hint: str | Hint = "",
 ) -> str:
     """Run a program to its end and return its standard output.
 

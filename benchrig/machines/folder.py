@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchrig import console, files
-from benchrig.errors import MachineError
+from benchrig.errors import Hint, Inv, MachineError
 from benchrig.machines.command import run
 
 
@@ -126,7 +126,7 @@ def write_below(root: Path, path: str, content: bytes, mode: int = 0o644) -> Non
     target = root / path
     if not target.parent.resolve().is_relative_to(root.resolve()):
         raise MachineError(
-            f"/{path} cannot be written: its folder is a link that leads out of the machine", "./inv destroy up"
+            f"/{path} cannot be written: its folder is a link that leads out of the machine", Hint(Inv("destroy", "up"))
         )
     for folder in reversed(target.relative_to(root).parents):
         if not (root / folder).is_dir():

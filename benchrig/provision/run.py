@@ -6,7 +6,7 @@ import difflib
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from benchrig.agent.play import wire
 from benchrig.agent.play.events import Recap, Request
 from benchrig.agent.play.plan import Play
 from benchrig.agent.play.redact import is_secret
-from benchrig.errors import BenchrigError, ExitCode, HostError, InputError, nearest
+from benchrig.errors import BenchrigError, ExitCode, Hint, HostError, InputError, nearest
 from benchrig.inventory import Host, Inventory
 from benchrig.provision import bundle as bundles
 from benchrig.provision.conversation import Conversation
@@ -30,7 +30,7 @@ _SPECIAL_TAGS = ("all", "always", "never", "tagged", "untagged")
 class ProvisionError(BenchrigError):
     """A task failed on a host, or a host was not reached; `recaps` says how each host fared."""
 
-    def __init__(self, message: str, recaps: tuple[HostRecap, ...], hint: str = "") -> None:
+    def __init__(self, message: str, recaps: tuple[HostRecap, ...], hint: str | Hint = "") -> None:
         super().__init__(message, hint)
         self.recaps = recaps
         if not any(recap.failed for recap in recaps):
@@ -58,7 +58,7 @@ class HostRecap:
     """How long the agent ran."""
     failure: str = ""
     """What failed, or why the host was not reached."""
-    hint: str = ""
+    hint: Hint = field(default_factory=Hint)
 
     def line(self) -> str:
         """Return Ansible's recap line."""

@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from benchrig import shell
-from benchrig.errors import HostError
+from benchrig.errors import Hint, HostError, Inv
 from benchrig.inventory import Host
 from benchrig.remote import openssh
 from benchrig.remote.openssh import Route
@@ -153,7 +153,9 @@ class Channel:
         self._channel.close()
 
     def _lost(self) -> HostError:
-        return HostError(f"{self._host.name}: the connection was lost", "Is the machine still up? See ./inv status.")
+        return HostError(
+            f"{self._host.name}: the connection was lost", Hint("Is the machine still up? See ", Inv("status"), ".")
+        )
 
 
 class Remote:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from benchrig import console, files, yamlfile
-from benchrig.errors import InputError, nearest, unknown
+from benchrig.errors import Hint, InputError, Inv, nearest, unknown
 from benchrig.results import formats
 from benchrig.results.model import Cell, Run
 
@@ -109,12 +109,16 @@ def newest(reports: Path, suite: str = "") -> Path:
         return complete[-1].resolve()
     of = f" of suite '{suite}'" if suite else ""
     if of_suite:
-        hint = f"./inv report {of_suite[-1].folder.name} shows what an interrupted one has measured."
+        hint = Hint(
+            Inv("report", of_suite[-1].folder.name, on_inventory=False), " shows what an interrupted one has measured."
+        )
         raise InputError(f"there is no complete run{of} yet", hint)
     if suite:
         known = {entry.suite for entry in runs}
-        raise InputError(f"there is no run{of}; {nearest(suite, known)}", f"./inv bench --suite {suite} makes one.")
-    raise InputError("there is no run yet", "./inv bench makes one.")
+        raise InputError(
+            f"there is no run{of}; {nearest(suite, known)}", Hint(Inv("bench", "--suite", suite), " makes one.")
+        )
+    raise InputError("there is no run yet", Hint(Inv("bench"), " makes one."))
 
 
 def meant(reports: Path, suite: str, made: str, made_suite: str) -> Path:

@@ -81,7 +81,7 @@ def test_data_that_loading_does_not_mend_are_told_with_both_fingerprints_and_the
         look(database, "db", DATA, FILMS.apps)
     place = DATA.where("fingerprint")
     assert str(caught.value) == (f"the data set on db is '999 films' after loading, not '{DATA.file.fingerprint}' ({place})")
-    assert "write the new fingerprint there" in caught.value.hint
+    assert "write the new fingerprint there" in str(caught.value.hint)
 
 
 def test_a_data_set_with_a_mistake_is_told_with_its_place(tmp_path: Path) -> None:

@@ -74,7 +74,7 @@ def test_an_address_of_the_database_that_means_the_server_itself_is_refused(tmp_
 
     with pytest.raises(InputError, match=r"the server a would look for d at 127.0.0.1, which is itself") as error:
         found("d: {ansible_host: 127.0.0.1}")
-    assert "benchrig_address of d" in error.value.hint
+    assert "benchrig_address of d" in str(error.value.hint)
     assert found("d: {ansible_host: 127.0.0.1, benchrig_address: 10.0.0.4}")
     assert found("a: {ansible_host: 127.0.0.1}")
 

@@ -13,7 +13,7 @@ import pytest
 from invoke import Config, Context
 
 from benchrig.cli import task as command
-from benchrig.errors import MachineError
+from benchrig.errors import Hint, Inv, MachineError
 from tests.conftest import Clone, copy_project
 from tests.support import ROOT
 
@@ -349,22 +349,23 @@ def test_failure_is_told_when_the_rest_of_the_chain_is_done(toys: Path) -> None:
 @pytest.mark.parametrize(
     ("inventory", "hint", "said"),
     [
-        ("", "Begin anew: ./inv destroy up", "Begin anew: ./inv destroy up"),
-        ("vagrant", "Begin anew: ./inv destroy up", "Begin anew: ./inv destroy up -i vagrant"),
+        ("", Hint("Begin anew: ", Inv("destroy", "up")), "Begin anew: ./inv destroy up"),
+        ("vagrant", Hint("Begin anew: ", Inv("destroy", "up")), "Begin anew: ./inv destroy up -i vagrant"),
         (
             "my own.yml",
-            "./inv up tries again; ./inv destroy up begins anew.",
+            Hint(Inv("up"), " tries again; ", Inv("destroy", "up"), " begins anew."),
             "./inv up -i 'my own.yml' tries again; ./inv destroy up -i 'my own.yml' begins anew.",
         ),
         (
             "lab",
-            "sudo ./inv up. Or `./inv provision -i qemu bench`.",
+            Hint("sudo ", Inv("up"), ". ", Hint("Or `", Inv("provision", "-i", "qemu", "bench"), "`.")),
             "sudo ./inv up -i lab. Or `./inv provision -i qemu bench`.",
         ),
-        ("lab", "./inv bench makes one.", "./inv bench makes one."),
+        ("lab", Hint(Inv("box", on_inventory=False), " makes one."), "./inv box makes one."),
+        ("lab", Hint("The text ./inv up stays as it is."), "The text ./inv up stays as it is."),
     ],
 )
-def test_what_to_do_is_told_for_the_inventory_that_was_named(inventory: str, hint: str, said: str) -> None:
+def test_a_hint_names_the_inventory_that_the_user_named(inventory: str, hint: Hint, said: str) -> None:
     assert command.told(MachineError("it is gone", hint), inventory) == f"error: it is gone\n{said}"
 
 

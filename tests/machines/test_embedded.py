@@ -61,4 +61,4 @@ def test_lab_that_was_asked_for_by_name_is_not_replaced(monkeypatch: pytest.Monk
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     with pytest.raises(requirements.MachineError, match="needs root") as caught:
         requirements.check()
-    assert "-i qemu" in caught.value.hint
+    assert "-i qemu" in str(caught.value.hint)

@@ -123,4 +123,4 @@ def test_arguments_that_are_no_options_of_ssh_are_told(configuration: Path) -> N
     for wrong in ("-Z", "first", "-J"):
         with pytest.raises(HostError, match="web: ssh does not take its options") as error:
             ssh(configuration, wrong)
-        assert "ansible_ssh_common_args" in error.value.hint
+        assert "ansible_ssh_common_args" in str(error.value.hint)

@@ -120,7 +120,7 @@ def test_a_damaged_run_says_what_to_do(folder: Path, content: str, said: str) ->
     (folder / store.RUN).write_text(content)
     with pytest.raises(InputError, match=rf"run\.json .*({said})") as error:
         store.read(folder)
-    assert error.value.hint.startswith("Update benchrig" if "7" in content else "Restore it from a copy, or remove ")
+    assert str(error.value.hint).startswith("Update benchrig" if "7" in content else "Restore it from a copy, or remove ")
 
 
 def test_what_the_database_did_comes_back_as_it_was(folder: Path) -> None:
@@ -183,7 +183,7 @@ def test_where_no_run_is_complete_the_interrupted_one_is_named(tmp_path: Path) -
     run_of(tmp_path, "1", finished=False)
     with pytest.raises(InputError, match="there is no complete run yet") as error:
         store.find_run(tmp_path)
-    assert error.value.hint == "./inv report 1 shows what an interrupted one has measured."
+    assert str(error.value.hint) == "./inv report 1 shows what an interrupted one has measured."
 
 
 def test_a_run_that_cannot_be_read_is_passed_over_and_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

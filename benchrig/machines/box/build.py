@@ -15,7 +15,7 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from benchrig import console, shell
-from benchrig.errors import MachineError
+from benchrig.errors import Hint, Inv, MachineError
 from benchrig.files import write
 from benchrig.machines.box import disk as box_disk
 from benchrig.machines.box import files as box_files
@@ -47,9 +47,10 @@ LOGINS = "/etc/apt/auth.conf.d/outer.conf"
 
 BUILD_SECONDS = 1800.0
 
-INSTEAD = (
-    "A box is made on Linux. Make it there with ./inv box, copy it here, and name it in the inventory:"
-    " `benchrig_box: /path/to/box.qcow2`."
+INSTEAD = Hint(
+    "A box is made on Linux. Make it there with ",
+    Inv("box", on_inventory=False),
+    ", copy it here, and name it in the inventory: `benchrig_box: /path/to/box.qcow2`.",
 )
 
 

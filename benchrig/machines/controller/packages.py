@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from benchrig import console
-from benchrig.errors import MachineError
+from benchrig.errors import Hint, MachineError
 from benchrig.machines.command import run, search_path
 
 
-def ensure(programs: Mapping[str, str], wanted_by: str, instead: str) -> None:
+def ensure(programs: Mapping[str, str], wanted_by: str, instead: str | Hint) -> None:
     """See that programs are there, installing those that are not.
 
     `programs` names the Debian package of each, by the program's name or a file's whole path; `wanted_by` says in
@@ -28,7 +28,7 @@ def _is_there(program: str) -> bool:
     return Path(program).is_file() if program.startswith("/") else shutil.which(program, path=search_path()) is not None
 
 
-def _install(packages: list[str], wanted_by: str, instead: str) -> None:
+def _install(packages: list[str], wanted_by: str, instead: str | Hint) -> None:
     names = " ".join(packages)
     if not shutil.which("apt-get", path=search_path()):
         raise MachineError(

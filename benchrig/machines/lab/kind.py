@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchrig import console
-from benchrig.errors import MachineError
+from benchrig.errors import Hint, Inv, MachineError
 from benchrig.files import write
 from benchrig.inventory import Inventory
 from benchrig.machines import keys
@@ -72,7 +72,7 @@ class LabMachines:
 
     def snapshot(self) -> None:
         """Keep every machine's state; when any runs, all are started again. Raises MachineError."""
-        machines = self._made("made", "Make it first: ./inv up", lambda machine: machine.exists)
+        machines = self._made("made", Hint("Make it first: ", Inv("up")), lambda machine: machine.exists)
         with self.lab.locked():
             words = process.words()
             running = any(lab_machine.mark(machine) in words for machine in machines)
@@ -83,7 +83,9 @@ class LabMachines:
 
     def restore(self) -> Inventory:
         """Bring every machine back to its snapshot and start it. Raises MachineError, before anything, when one has none."""
-        machines = self._made("kept", "Keep them as they are: ./inv snapshot", lambda machine: bool(machine.layers()))
+        machines = self._made(
+            "kept", Hint("Keep them as they are: ", Inv("snapshot")), lambda machine: bool(machine.layers())
+        )
         with self.lab.locked():
             each(machines, lab_snapshot.restore)
             self._start()
@@ -100,7 +102,7 @@ class LabMachines:
         """Return the inventory with how to reach each machine. Raises MachineError when one is not running."""
         if stopped := self._stopped():
             names = ", ".join(machine.name for machine in stopped)
-            raise MachineError(f"not running: {names}", "Bring it up: ./inv up")
+            raise MachineError(f"not running: {names}", Hint("Bring it up: ", Inv("up")))
         inventory, record = self.inventory, self.lab.record()
         for name in self.inventory.hosts:
             inventory = inventory.with_variables(
@@ -120,7 +122,7 @@ class LabMachines:
         machines = map(self.lab.machine, self.inventory.hosts)
         return [machine for machine in machines if not lab_machine.is_up(machine, words)]
 
-    def _made(self, what: str, hint: str, test: Callable[[LabMachine], bool]) -> list[LabMachine]:
+    def _made(self, what: str, hint: Hint, test: Callable[[LabMachine], bool]) -> list[LabMachine]:
         """Return all machines of the inventory. Raises MachineError for those that do not pass the test."""
         machines = [self.lab.machine(name) for name in self.inventory.hosts]
         if lacking := [machine.name for machine in machines if not test(machine)]:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchrig.errors import MachineError
+from benchrig.errors import Hint, Inv, MachineError
 from benchrig.machines.command import run
 from benchrig.machines.controller import settings as outer
 from benchrig.machines.controller.settings import Outer
@@ -99,7 +99,7 @@ def mount(machine: LabMachine) -> None:
     name = machine.image.read_text(encoding="utf-8").strip()
     image = lab_image.find(name)
     if image is None:
-        raise MachineError(f"{machine.name}: its root image {name} is no longer in the cache", "./inv destroy up")
+        raise MachineError(f"{machine.name}: its root image {name} is no longer in the cache", Hint(Inv("destroy", "up")))
     for folder in (machine.changes, machine.work, machine.root):
         folder.mkdir(parents=True, exist_ok=True)
         # The mode of the upper layer is that of the machine's /, whatever our umask.

@@ -9,7 +9,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from benchrig.errors import MachineError
+from benchrig.errors import Hint, Inv, MachineError
 from benchrig.machines.command import run, search_path
 from benchrig.machines.controller import packages
 
@@ -30,17 +30,18 @@ INOTIFY_INSTANCES = 6
 CAPABILITIES = {"CAP_NET_ADMIN": 12, "CAP_SYS_ADMIN": 21}
 """What the kernel asks of whoever makes namespaces, interfaces and mounts, and the bits they have in capabilities(7)."""
 
-INSTEAD = (
-    "A lab is not the only way: `-i qemu` makes a virtual machine without root, as in `./inv provision -i qemu bench"
-    " report`; and an inventory whose hosts have ansible_host uses any Debian 12 machine over SSH."
+INSTEAD = Hint(
+    "A lab is not the only way: `-i qemu` makes a virtual machine without root, as in `",
+    Inv("provision", "-i", "qemu", "bench", "report"),
+    "`; and an inventory whose hosts have ansible_host uses any Debian 12 machine over SSH.",
 )
 
 
 def check() -> None:
     """See that a lab can run here, installing what is missing. Raises MachineError with the reason and the other way."""
     if reason := obstacle():
-        sudo = "Run it with sudo: sudo ./inv up. " if sys.platform == "linux" and os.geteuid() != 0 else ""
-        raise MachineError(reason, sudo + INSTEAD)
+        sudo = Hint("Run it with sudo: sudo ", Inv("up"), ". ") if sys.platform == "linux" and os.geteuid() != 0 else ""
+        raise MachineError(reason, Hint(sudo, INSTEAD))
     packages.ensure(PROGRAMS, "the lab", INSTEAD)
 
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchrig import console
-from benchrig.errors import InputError, MachineError
+from benchrig.errors import Hint, InputError, Inv, MachineError
 from benchrig.files import write
 from benchrig.inventory import Host, Inventory
 from benchrig.machines import accelerator, clock, keys, naming, sizes
@@ -102,7 +102,7 @@ class QemuMachines:
         """Return the inventory with how to reach each machine. Raises MachineError when one is not up."""
         if missing := self._not_up():
             names = ", ".join(machine.name for machine in missing)
-            raise MachineError(f"not running: {names}", "Bring it up: ./inv up")
+            raise MachineError(f"not running: {names}", Hint("Bring it up: ", Inv("up")))
         inventory = self.inventory
         for name in inventory.hosts:
             inventory = inventory.with_variables(name, self._reached(name).variables)
@@ -229,7 +229,9 @@ class QemuMachines:
 
 
 def _never_kept(names: Iterable[str]) -> MachineError:
-    return MachineError(f"there is no snapshot of {', '.join(names)}", "Make one: ./inv up provision snapshot")
+    return MachineError(
+        f"there is no snapshot of {', '.join(names)}", Hint("Make one: ", Inv("up", "provision", "snapshot"))
+    )
 
 
 def _status(machine: MachineFolder) -> MachineStatus:

@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from benchrig.errors import HostError, MachineError
+from benchrig.errors import Hint, HostError, Inv, MachineError
 from benchrig.files import write
 from benchrig.inventory import Host
 from benchrig.machines import keys
@@ -146,7 +146,8 @@ def await_login(machine: MachineFolder, host: Host) -> None:
                 last = str(error)
         time.sleep(0.3)
     raise MachineError(
-        f"{machine.name}: runs, but within {seconds:.0f} s {last}{_console(machine)}", "Start it anew: ./inv down up"
+        f"{machine.name}: runs, but within {seconds:.0f} s {last}{_console(machine)}",
+        Hint("Start it anew: ", Inv("down", "up")),
     )
 
 
@@ -196,12 +197,12 @@ def _check_disk(machine: MachineFolder) -> None:
     """See that the disk can be used, and mend what a killed QEMU left in it. Raises MachineError."""
     base = Path(machine.image.read_text(encoding="utf-8").strip())
     if not base.exists():
-        raise MachineError(f"{machine.name}: its box is gone: {base}", "./inv destroy up")
+        raise MachineError(f"{machine.name}: its box is gone: {base}", Hint(Inv("destroy", "up")))
     if process.pid_file(machine.path).exists():
         # QEMU removes the file when it ends by itself. One that was killed may hold the disk a moment longer.
         process.wait(machine.path, ENDING_SECONDS)
         argv = ["qemu-img", "check", "-q", "-r", "leaks", str(disk(machine))]
-        run(argv, f"{machine.name}: its disk is damaged", timeout=600, hint="./inv destroy up")
+        run(argv, f"{machine.name}: its disk is damaged", timeout=600, hint=Hint(Inv("destroy", "up")))
 
 
 def _power_off(machine: MachineFolder, patience: float) -> None:

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import cast, get_args
 
-from benchrig.errors import MachineError
+from benchrig.errors import Hint, Inv, MachineError
 from benchrig.machines import accelerator
 from benchrig.machines.command import run
 from benchrig.machines.folder import MachineFolder
@@ -55,7 +55,9 @@ def keep(machine: MachineFolder) -> None:
     """Keep the state of a running machine, memory included, in place of what was kept before. Raises MachineError."""
     hardware = qemu_machine.record(machine).hardware
     if hardware is None:
-        raise MachineError(f"{machine.name}: what it was started with is not noted", "Start it anew: ./inv down up")
+        raise MachineError(
+            f"{machine.name}: what it was started with is not noted", Hint("Start it anew: ", Inv("down", "up"))
+        )
     with Qmp(machine.name, machine.path) as qmp:
         qmp.finish_jobs()
         before = _listed(machine)

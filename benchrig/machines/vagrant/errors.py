@@ -5,7 +5,7 @@ Vagrant says which error it is by the name of a class; prose is only quoted, nev
 
 from __future__ import annotations
 
-from benchrig.errors import MachineError
+from benchrig.errors import Hint, Inv, MachineError
 from benchrig.machines.vagrant.output import Failure
 
 INSTEAD = (
@@ -76,15 +76,17 @@ def error(purpose: str, failure: Failure, provider: str) -> MachineError:
     if failure.kind == "VMBootTimeout":
         return MachineError(
             f"{purpose}: started, but it did not answer over SSH in time",
-            "./inv up tries again; ./inv destroy up begins anew.",
+            Hint(Inv("up"), " tries again; ", Inv("destroy", "up"), " begins anew."),
         )
     if failure.kind in _TAKEN:
         return MachineError(
             f"{purpose}: {provider} has a machine of that name already, which Vagrant does not know of",
-            "./inv up removes what an interrupted run has left; for libvirt it needs virsh (package libvirt-clients).",
+            Hint(
+                Inv("up"), " removes what an interrupted run has left; for libvirt it needs virsh (package libvirt-clients)."
+            ),
         )
     if failure.kind == "SnapshotNotFound":
-        return MachineError(f"{purpose}: it was never kept", "Keep it as it is: ./inv snapshot")
+        return MachineError(f"{purpose}: it was never kept", Hint("Keep it as it is: ", Inv("snapshot")))
     if failure.kind in _NO_CONNECTION or "libvirt-sock" in failure.text:
         return MachineError(f"{purpose}: libvirt does not answer: {reason}", NO_LIBVIRT)
     return MachineError(f"{purpose}: {_first_sentence(failure.text) or 'Vagrant failed and did not say why'}")

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from benchrig import console
 from benchrig import inventory as inventories
-from benchrig.errors import MachineError
+from benchrig.errors import Hint, Inv, MachineError
 from benchrig.inventory import Inventory
 from benchrig.machines import accelerator, clock
 from benchrig.machines.base import MachineStatus, told_running, with_snapshot
@@ -108,7 +108,7 @@ class VagrantMachines:
         plan = self._existing()
         vagrant, known, machines = self._vagrant(plan), self.folder.known(), plan.only(self.inventory.hosts)
         if lacking := [name for name in self.inventory.hosts if name not in known or not known[name].kept]:
-            raise MachineError(f"never kept: {', '.join(lacking)}", "Keep them as they are: ./inv snapshot")
+            raise MachineError(f"never kept: {', '.join(lacking)}", Hint("Keep them as they are: ", Inv("snapshot")))
         with self.folder.locked():
             plan = _driven(plan, machines, machines)
             self._note_stale(self.inventory.hosts)
@@ -130,7 +130,7 @@ class VagrantMachines:
     def reach(self) -> Inventory:
         """Return the inventory with how to reach each machine. Raises MachineError when one is not running."""
         if not login.answer(self.folder, self.inventory.hosts):
-            plan = self._having("not running", "Bring it up: ./inv up", lambda state: state == "running")
+            plan = self._having("not running", Hint("Bring it up: ", Inv("up")), lambda state: state == "running")
             with self.folder.locked():
                 login.learn(self.folder, self._vagrant(plan), plan.only(self.inventory.hosts), restart=False)
         return login.reached(self.folder, self.inventory)
@@ -233,7 +233,7 @@ class VagrantMachines:
             if named and named != old.provider:
                 raise MachineError(
                     f"inventory '{self.inventory.name}' says {named}, and its machines were made with {old.provider}",
-                    "Remove them first, with the inventory as it was: ./inv destroy",
+                    Hint("Remove them first, with the inventory as it was: ", Inv("destroy")),
                 )
             return old.provider
         if named:
@@ -257,13 +257,15 @@ class VagrantMachines:
                 console.line("vagrant: there is no machine")
             yield (plan, self._vagrant(plan)) if plan else None
 
-    def _having(self, what: str, hint: str, test: Callable[[str], bool]) -> Plan:
+    def _having(self, what: str, hint: Hint, test: Callable[[str], bool]) -> Plan:
         """Return the plan. Raises MachineError for those machines of the inventory whose state does not pass the test."""
         plan = self.folder.plan()
         states = _states(self._vagrant(plan)) if plan else {}
         machines = plan.only(self.inventory.hosts) if plan else ()
         if half_made := self._half_made(machines, states):
-            raise MachineError(f"{hosts_of(half_made)}: an interrupted run has left it half made", "Make it anew: ./inv up")
+            raise MachineError(
+                f"{hosts_of(half_made)}: an interrupted run has left it half made", Hint("Make it anew: ", Inv("up"))
+            )
         good = {one.name for one in machines if test(states.get(one.vagrant_name, ABSENT))}
         lacking = [name for name in self.inventory.hosts if name not in good]
         if plan is None or lacking:
@@ -277,7 +279,7 @@ class VagrantMachines:
         return [one for one in there if known.get(one.name, Known()).making]
 
     def _existing(self) -> Plan:
-        return self._having("never made", "Make it first: ./inv up", lambda state: state != ABSENT)
+        return self._having("never made", Hint("Make it first: ", Inv("up")), lambda state: state != ABSENT)
 
     def _destroy(self, vagrant: Vagrant, machines: Iterable[MachinePlan]) -> None:
         machines = list(machines)
@@ -322,7 +324,7 @@ def _driven(plan: Plan, starting: Sequence[MachinePlan], made: Sequence[MachineP
         raise MachineError(
             f"{hosts_of(starting)} cannot be started: the machines were made to run with KVM, which does not work here:"
             f" {found.reason}",
-            "Make them anew, to run emulated: ./inv destroy up",
+            Hint("Make them anew, to run emulated: ", Inv("destroy", "up")),
         )
     console.line(f"vagrant: no virtualisation by the processor here: {found.reason}")
     return vagrant_plan.with_driver(plan, "qemu")

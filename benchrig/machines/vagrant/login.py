@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 
-from benchrig.errors import HostError, MachineError
+from benchrig.errors import Hint, HostError, Inv, MachineError
 from benchrig.inventory import Inventory
 from benchrig.machines.vagrant import output, pin
 from benchrig.machines.vagrant.folder import Known, VagrantFolder
@@ -31,7 +31,7 @@ def learn(folder: VagrantFolder, vagrant: Vagrant, machines: Iterable[MachinePla
     if insecure and not restart:
         raise MachineError(
             f"{hosts_of(insecure)}: still lets everybody in with Vagrant's shared key",
-            "Have Vagrant replace it, with a restart: ./inv up",
+            Hint("Have Vagrant replace it, with a restart: ", Inv("up")),
         )
     if insecure:
         purpose = f"{hosts_of(insecure)} cannot be restarted"
@@ -43,7 +43,7 @@ def learn(folder: VagrantFolder, vagrant: Vagrant, machines: Iterable[MachinePla
         if _is_insecure(login):
             raise MachineError(
                 f"{machine.name}: still lets everybody in with Vagrant's shared key, which Vagrant did not replace",
-                "Begin anew: ./inv destroy up",
+                Hint("Begin anew: ", Inv("destroy", "up")),
             )
         known[machine.name] = _known(vagrant, machine, login, known.get(machine.name, Known()))
     folder.note(known)
@@ -90,7 +90,7 @@ def _known(vagrant: Vagrant, machine: MachinePlan, login: Login, before: Known) 
     if pinned and pinned != shown:
         raise HostError(
             f"{machine.name} ({login.address}:{login.port}): the host key has changed: not the machine that was pinned",
-            "If you know why, begin anew: ./inv destroy up",
+            Hint("If you know why, begin anew: ", Inv("destroy", "up")),
         )
     return Known(
         id=number,

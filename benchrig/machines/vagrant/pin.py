@@ -6,7 +6,7 @@ import logging
 import socket
 import time
 
-from benchrig.errors import MachineError
+from benchrig.errors import Hint, Inv, MachineError
 
 ANSWER_SECONDS = 60.0
 """How long sshd may take once Vagrant says that the machine is up."""
@@ -43,7 +43,7 @@ def awaited_host_key(name: str, address: str, port: int, pinned: str) -> str:
             return key
         time.sleep(0.5)
     raise MachineError(
-        f"{name}: is running, but its sshd at {address}:{port} does not answer", "Start it anew: ./inv down up"
+        f"{name}: is running, but its sshd at {address}:{port} does not answer", Hint("Start it anew: ", Inv("down", "up"))
     )
 
 

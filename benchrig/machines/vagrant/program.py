@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchrig import console
-from benchrig.errors import MachineError
+from benchrig.errors import Hint, Inv, MachineError
 from benchrig.machines.command import search_path
 from benchrig.machines.vagrant import errors
 from benchrig.machines.vagrant.output import Line, failure, parse
@@ -74,7 +74,7 @@ class Vagrant:
             stderr.seek(0)
             complaint = stderr.read().decode("utf-8", "replace")
         if late:
-            raise MachineError(f"{purpose}: vagrant did not end within {timeout:.0f} s", "./inv up tries again.")
+            raise MachineError(f"{purpose}: vagrant did not end within {timeout:.0f} s", Hint(Inv("up"), " tries again."))
         if process.returncode:
             raise errors.error(purpose, failure(lines, complaint), self.provider)
         return lines

@@ -125,7 +125,7 @@ def test_a_server_that_its_load_host_cannot_reach_ends_the_bench_with_what_says_
     with pytest.raises(HostError) as caught:
         network.measure(pair, "10.0.0.1", 8080)
     assert str(caught.value) == "load1 cannot reach web1 at 10.0.0.1, port 8080: No route to host"
-    assert "benchrig_address of web1" in caught.value.hint
+    assert "benchrig_address of web1" in str(caught.value.hint)
     assert asked[-1] == "web1 CloseNetwork"
 
 

@@ -183,7 +183,7 @@ def test_where_there_is_no_linux_the_other_way_is_named(tmp_path: Path, monkeypa
     monkeypatch.setattr(sys, "platform", "darwin")
     with pytest.raises(MachineError, match="a box cannot be made on darwin") as caught:
         build.build(tmp_path)
-    assert "benchrig_box: /path/to/box.qcow2" in caught.value.hint
+    assert "benchrig_box: /path/to/box.qcow2" in str(caught.value.hint)
 
 
 def test_a_file_in_an_archive_is_what_it_was() -> None:

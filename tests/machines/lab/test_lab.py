@@ -212,7 +212,7 @@ def test_more_machines_than_the_kernel_has_room_for_are_refused_before_any_boots
         pytest.skip("this kernel has room")
     with pytest.raises(MachineError, match="100 more machines need about 500 inotify instances") as error:
         lab.up()
-    assert "fs.inotify.max_user_instances" in error.value.hint
+    assert "fs.inotify.max_user_instances" in str(error.value.hint)
     assert {status.state for status in lab.status()} == {"absent"}
 
 

@@ -16,8 +16,6 @@ from benchrig.machines.lab import snapshot
 from tests.support import ROOT
 from tests.support.lab import MakeLab, run, traces
 
-__all__ = ["make_lab"]
-
 pytestmark = pytest.mark.lab
 
 
@@ -84,14 +82,14 @@ def test_without_a_machine_or_a_snapshot_nothing_is_touched_and_it_is_said(make_
     lab = make_lab("lab1", "lab2")
     with pytest.raises(MachineError, match="never made: lab1, lab2") as error:
         lab.snapshot()
-    assert "./inv up" in error.value.hint
+    assert "./inv up" in str(error.value.hint)
     make_lab("lab1").up()
     make_lab("lab1").snapshot()
     lab = make_lab("lab1", "lab2")
     run(lab.up().hosts["lab1"], "touch /srv/stays")
     with pytest.raises(MachineError, match="never kept: lab2") as error:
         lab.restore()
-    assert "./inv snapshot" in error.value.hint
+    assert "./inv snapshot" in str(error.value.hint)
     assert run(lab.reach().hosts["lab1"], "ls /srv") == "stays"
 
 

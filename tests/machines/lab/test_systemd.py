@@ -14,8 +14,6 @@ from benchrig.remote.ssh import Completed, Remote
 from tests.conftest import copy_project
 from tests.support.lab import MakeLab
 
-__all__ = ["make_lab"]
-
 pytestmark = [pytest.mark.lab, pytest.mark.slow]
 
 # The inner lab's cache must not lie on the overlay that is the outer machine's root.

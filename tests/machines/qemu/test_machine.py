@@ -163,7 +163,7 @@ def test_a_machine_whose_box_is_gone_says_so(machine: MachineFolder) -> None:
     Path(machine.image.read_text()).unlink()
     with pytest.raises(MachineError, match="vm1: its box is gone") as caught:
         start(machine)
-    assert caught.value.hint == "./inv destroy up"
+    assert str(caught.value.hint) == "./inv destroy up"
 
 
 @needs_qemu

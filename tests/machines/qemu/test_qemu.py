@@ -69,7 +69,7 @@ def test_where_no_lab_can_run_the_kind_qemu_is_named(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     with pytest.raises(MachineError) as caught:
         requirements.check()
-    assert "-i qemu" in caught.value.hint
+    assert "-i qemu" in str(caught.value.hint)
 
 
 @pytest.fixture

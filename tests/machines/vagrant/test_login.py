@@ -83,7 +83,7 @@ def test_a_machine_is_not_restarted_by_whoever_only_wants_to_reach_it(vagrant_cl
     vagrant_clone.vagrant(status="2.3.4/status-running", ssh_config="2.4/ssh-config-insecure")
     with pytest.raises(MachineError, match="vm1: still lets everybody in with Vagrant's shared key") as error:
         machines.reach()
-    assert "./inv up" in error.value.hint
+    assert "./inv up" in str(error.value.hint)
     assert vagrant_clone.done() == []
 
 

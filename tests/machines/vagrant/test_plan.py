@@ -136,7 +136,7 @@ def test_where_neither_is_virtualbox_is_asked_for_and_told_to_be_missing(vagrant
     with pytest.raises(MachineError, match="VirtualBox cannot be used: Vagrant could not detect VirtualBox") as error:
         vagrant_clone.machines().up()
     assert error.value.exit_code == ExitCode.NO_MACHINE
-    assert "benchrig_provider: libvirt" in error.value.hint
+    assert "benchrig_provider: libvirt" in str(error.value.hint)
 
 
 def test_a_provider_that_is_named_is_taken_though_it_is_missing(vagrant_clone: Clone) -> None:
@@ -164,7 +164,7 @@ def test_a_vagrant_that_is_not_installed_is_told_with_what_to_do(vagrant_clone: 
     (vagrant_clone.bin / "vagrant").unlink()
     with pytest.raises(MachineError, match="Vagrant is not installed") as error:
         vagrant_clone.machines().up()
-    assert "-i qemu" in error.value.hint
+    assert "-i qemu" in str(error.value.hint)
 
 
 @pytest.mark.parametrize("found", [ABORTS, HANGS], ids=["aborts", "hangs"])
@@ -205,7 +205,7 @@ def test_a_machine_made_with_kvm_is_not_started_where_kvm_works_no_more(
             MachineError, match=r"vm1 cannot be started: .* made to run with KVM.*QEMU aborts with it"
         ) as error:
             act()
-        assert error.value.hint == "Make them anew, to run emulated: ./inv destroy up"
+        assert str(error.value.hint) == "Make them anew, to run emulated: ./inv destroy up"
     assert vagrant_clone.done() == []
 
 

@@ -196,7 +196,7 @@ def test_a_machine_that_does_not_run_says_how_to_bring_it_up(vagrant_clone: Clon
     for _ in range(2):
         with pytest.raises(MachineError, match="not running: vm1") as error:
             machines.reach()
-        assert error.value.hint == "Bring it up: ./inv up"
+        assert str(error.value.hint) == "Bring it up: ./inv up"
         vagrant_clone.vagrant(status="2.3.4/status-shutoff", ssh_config="2.3.4/ssh-config-absent")
 
 
@@ -279,7 +279,7 @@ def test_without_a_machine_or_a_snapshot_nothing_is_restored(vagrant_clone: Clon
     for act in (machines.snapshot, machines.restore):
         with pytest.raises(MachineError, match="never made: vm1") as error:
             act()
-        assert error.value.hint == "Make it first: ./inv up"
+        assert str(error.value.hint) == "Make it first: ./inv up"
     vagrant_clone.vagrant(status="2.3.4/status-absent", ssh_config="2.3.4/ssh-config")
     make_key(vagrant_clone)
     machines.up()
