@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from benchrig.report.figures import Figures, figures_of, printed
+from benchrig.report.figures import Figures, figures_of, published_figures
+from benchrig.report.metrics import LATENCY_MAX, LATENCY_MEAN, REQUESTS, THROUGHPUT, Metric
 from benchrig.report.published import Published, PublishedRow
 from benchrig.results import audit
-from benchrig.results.model import Cell, Network, Remark, Run, Status
+from benchrig.results.model import Cell, LoadErrors, Network, Remark, Run, Status
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,8 @@ class Row:
     """Why it, or one of its repeats, failed or is not possible; empty when all were measured."""
     repeats: int
     """How many were measured; 1 of a published row."""
-    figures: Figures | None
+    figures: Figures = field(default_factory=dict)
+    """What was measured of it; empty when nothing was."""
     route: str = ""
     """The traffic that it was under: `GET /films/`."""
     timeout_seconds: float = 0.0
@@ -88,9 +90,13 @@ class Row:
     @property
     def ratio(self) -> float | None:
         """Throughput measured here over the published one."""
-        if self.figures is None or self.published is None:
-            return None
-        return self.figures.requests_per_second.median / self.published.requests_per_second
+        throughput = self.value(THROUGHPUT)
+        return None if throughput is None or not self.published else throughput / self.published.figures[THROUGHPUT.name]
+
+    def value(self, metric: Metric) -> float | None:
+        """Return the median of a metric; None where it has no value."""
+        sample = self.figures.get(metric.name)
+        return sample.median if sample else None
 
 
 @dataclass(frozen=True)
@@ -194,7 +200,7 @@ def _row(cells: Sequence[Cell], published: PublishedRow | None, run: Run, severa
         status=_status(cells, measured),
         reason=missed[0].reason if missed else "",
         repeats=len(measured),
-        figures=figures_of(measured) if measured else None,
+        figures=figures_of(measured),
         route=first.route,
         timeout_seconds=first.timeout_seconds,
         sleep_seconds=first.sleep_seconds,
@@ -218,16 +224,16 @@ def _same_traffic(published: PublishedRow, cell: Cell) -> bool:
 
 def _published_row(name: str, published: Published) -> Row:
     row, source, text = published.rows[name], published.source, published.printed.get(name)
-    figures = printed(row, text)
+    throughput = row.figures[THROUGHPUT.name]
     doubted = audit.Figures(
         connections=row.connections,
         # The law and the shares of the audit need a count: where the document gives none, its throughput does.
-        requests=row.requests or round(row.requests_per_second * source.duration_seconds),
-        requests_per_second=row.requests_per_second,
-        latency_mean_ms=row.latency_mean_ms or 0.0,
-        latency_max_ms=row.latency_max_ms or 0.0,
+        requests=round(row.figures.get(REQUESTS.name) or throughput * source.duration_seconds),
+        requests_per_second=throughput,
+        latency_mean_ms=row.figures.get(LATENCY_MEAN.name, 0.0),
+        latency_max_ms=row.figures.get(LATENCY_MAX.name, 0.0),
         timeout_seconds=source.timeout_seconds,
-        errors=figures.errors,
+        errors=text.errors if text else LoadErrors(timeout=row.timeouts),
         sleep_seconds=row.sleep_seconds,
         duration_seconds=source.duration_seconds,
     )
@@ -238,7 +244,7 @@ def _published_row(name: str, published: Published) -> Row:
         status="measured",
         reason="",
         repeats=1,
-        figures=figures,
+        figures=published_figures(row, text),
         route=row.route,
         timeout_seconds=source.timeout_seconds,
         sleep_seconds=row.sleep_seconds,
@@ -303,4 +309,4 @@ def _conditions(row: Row) -> tuple[object, ...]:
 
 
 def _throughput(row: Row) -> float:
-    return row.figures.requests_per_second.median if row.figures else 0.0
+    return row.value(THROUGHPUT) or 0.0

@@ -179,7 +179,7 @@ def test_a_run_against_a_document_has_ratios_and_no_verdict() -> None:
     run = a_report("go-2000", "sanic", cells=[a_cell(versions={"Go": "1.22.12"}), a_cell("sanic", versions={})])
     comparison = compare(run, load("web-frameworks", ROOT))
     assert [pair.verdict for pair in comparison.pairs] == ["", ""]
-    assert comparison.pairs[0].ratio == pytest.approx(PUBLISHED.rows["go-2000"].requests_per_second / 19_200)
+    assert comparison.pairs[0].ratio == pytest.approx(PUBLISHED.rows["go-2000"].figures["requests_per_second"] / 19_200)
     assert "go: A 1.22.12; B 1.22.4 (go-2000)" in comparison.doubts
     assert not any(line.startswith(("kernel", "python", "sanic")) for line in comparison.doubts)
     assert "flask-sync" in comparison.only_b
@@ -217,4 +217,4 @@ def test_a_narrow_terminal_keeps_throughput_ratio_and_verdict() -> None:
     (line,) = [line for line in text.splitlines() if line.startswith("go-2000")]
     assert (line.split()[1], line.split()[-1]) == ("10,050.00", "faster")
     assert "2.00" in line.split()
-    assert "not shown, for want of room: A errors, B errors" in text
+    assert "Hidden columns (terminal too narrow): A p99, B p99" in text
