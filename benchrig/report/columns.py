@@ -30,7 +30,7 @@ class Column:
     priority: float = ALWAYS
     """A terminal that is too narrow drops the column with the lowest one first."""
     words: bool = False
-    """Text, and no figure: it stands to the left."""
+    """Text and not a value: it is aligned to the left."""
 
 
 @dataclass(frozen=True)
@@ -59,14 +59,14 @@ def grid(table: Table, columns: Sequence[Column], lang: str = "en") -> Grid:
 
 
 def of_files(table: Table) -> tuple[Column, ...]:
-    """Return all columns that a table has something to show in."""
+    """Return the columns of a table in Markdown and HTML: those that have something to show."""
     return tuple(column for column in COLUMNS if column.shown(table))
 
 
 def of_terminal(table: Table) -> tuple[Column, ...]:
-    """Return those of them that a terminal has; the row's name only where two lines would otherwise read the same."""
+    """Return the columns of a table on a terminal; the row's name only where two lines would otherwise read the same."""
     columns = [column for column in of_files(table) if column.priority != FILES_ONLY]
-    if not _told_apart([tuple(column.text(row) for column in columns if _is_asked(column)) for row in table.rows]):
+    if not _distinct([tuple(column.text(row) for column in columns if _is_asked(column)) for row in table.rows]):
         columns.insert(1, _NAME)
     return tuple(columns)
 
@@ -77,18 +77,18 @@ def dropped_first(grid: Grid) -> tuple[int, ...]:
     The number of connections is not among them where rows do not differ in their words.
     """
     words = sum(column.words for column in grid.columns)
-    needed = "" if _told_apart([row[:words] for row in grid.rows]) else _CONNECTIONS
+    needed = "" if _distinct([row[:words] for row in grid.rows]) else _CONNECTIONS
     columns = [(i, column) for i, column in enumerate(grid.columns) if not column.words and column.key != needed]
     spare = [i for i, column in columns if column.priority < ALWAYS]
     return tuple(sorted(spare, key=lambda i: grid.columns[i].priority))
 
 
-def _told_apart(lines: Sequence[tuple[str, ...]]) -> bool:
+def _distinct(lines: Sequence[tuple[str, ...]]) -> bool:
     return len(set(lines)) == len(lines)
 
 
 def _is_asked(column: Column) -> bool:
-    """Say whether a column tells what was measured, and not what came of it."""
+    """Say whether a column names what was measured, as opposed to a result."""
     return column.words or column.key == _CONNECTIONS
 
 
@@ -135,7 +135,7 @@ def _several(table: Table) -> bool:
 
 
 def _networks(table: Table) -> bool:
-    """Say whether not all rows were loaded over the same network: one alone stands above the table."""
+    """Say whether rows were loaded over different networks; a single network is named above the table."""
     return len({row.network for row in table.rows}) > 1
 
 
@@ -151,8 +151,8 @@ def _ratio_to_first(row: Row) -> str:
 
 
 def _against_first(row: Row) -> str:
-    """Write the verdict without its reason, which `report.json` and `report.csv` have."""
-    return row.beside.verdict.partition(" (")[0] if row.beside else NOTHING
+    """Return the outcome's word alone; `report.json` and `report.csv` have its reason as well."""
+    return row.beside.outcome.word if row.beside else NOTHING
 
 
 def _has_routes(table: Table) -> bool:
@@ -176,12 +176,12 @@ def _of_published(metric: Metric) -> Column:
         f"published_{metric.name}",
         f"published\n{metric.label}",
         _published(lambda row: metric.unit.text(row.figures.get(metric.name))),
-        _compared if metric is THROUGHPUT else _told(lambda row: metric.name in row.figures),
+        _compared if metric is THROUGHPUT else _given(lambda row: metric.name in row.figures),
         40 if metric is THROUGHPUT else FILES_ONLY,
     )
 
 
-def _told(by: Callable[[PublishedRow], bool]) -> Callable[[Table], bool]:
+def _given(by: Callable[[PublishedRow], bool]) -> Callable[[Table], bool]:
     """Show a column of published figures where the document has any of them."""
     return lambda table: any(row.published and by(row.published) for row in table.rows)
 
@@ -208,8 +208,8 @@ COLUMNS: Sequence[Column] = (
     Column(
         "published_timeouts",
         "published\ntimeouts",
-        _published(lambda row: COUNT.text(row.timeouts if row.timeouts_told else None)),
-        _told(lambda row: row.timeouts_told),
+        _published(lambda row: COUNT.text(row.timeouts if row.counts_timeouts else None)),
+        _given(lambda row: row.counts_timeouts),
         FILES_ONLY,
     ),
     Column("ratio", "ratio", lambda row: ratio(row.ratio), _compared, 80),

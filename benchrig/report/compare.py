@@ -1,4 +1,4 @@
-"""Two reports side by side, row by row: how much faster, and whether that is shown; before it, what makes it doubtful."""
+"""The comparison of two reports, row by row: how much faster B is, and whether the intervals show a difference."""
 
 from __future__ import annotations
 
@@ -12,10 +12,8 @@ from benchrig.report.document import Report
 from benchrig.report.figures import ENOUGH_REPEATS
 from benchrig.report.metrics import ALWAYS, METRICS, THROUGHPUT, Metric
 from benchrig.report.plain import fitting, hidden, text_width, wrapped
-from benchrig.report.table import Row, Table, on_first_server
+from benchrig.report.table import Outcome, Row, Table, on_first_server
 from benchrig.units import NOTHING, ratio
-
-NOTHING_SHOWN = "no difference shown"
 
 
 @dataclass(frozen=True)
@@ -24,24 +22,24 @@ class Pair:
 
     a: Row
     b: Row
-    verdict: str
-    """What B's throughput is to A's, in words; empty where one is a published figure: a point allows no verdict."""
+    outcome: Outcome | None
+    """None where one of them is a published figure, which has no interval."""
 
     @property
     def ratio(self) -> float | None:
-        """Throughput of B over that of A; None when one of them was not measured, or was nothing."""
+        """Throughput of B over that of A; None when one of them was not measured, or was 0."""
         a, b = self.a.value(THROUGHPUT), self.b.value(THROUGHPUT)
         return b / a if a and b is not None else None
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """B held against A."""
+    """A comparison of two tables."""
 
     a: Table
     b: Table
     doubts: tuple[str, ...]
-    """What was not the same, a line each: a difference may come from there."""
+    """Conditions that differ, a line each: they may explain a difference in the figures."""
     pairs: tuple[Pair, ...]
     only_a: tuple[str, ...]
     """Names of the rows that B does not have."""
@@ -49,9 +47,9 @@ class Comparison:
 
 
 def compare(a: Report, b: Report) -> Comparison:
-    """Return what two runs or published sets have in common, by the names of their rows and in A's order.
+    """Compare two runs or published sets: rows with the same name, in A's order.
 
-    Where one of them has several servers and the other has not, its first server's rows are compared.
+    Where only one of them has several servers, the rows of its first server are compared.
     """
     first, second = a.table, b.table
     alone: tuple[str, ...] = ()
@@ -67,33 +65,32 @@ def compare(a: Report, b: Report) -> Comparison:
         first,
         second,
         (*alone, *differences(first, second, both)),
-        tuple(Pair(row, other, "" if points else verdict(row, other)) for row, other in both),
+        tuple(Pair(row, other, None if points else outcome(row, other)) for row, other in both),
         tuple(row.label for row in first.rows if row.label not in names),
         tuple(row.label for row in second.rows if row.label not in names),
     )
 
 
-def verdict(a: Row, b: Row, sides: tuple[str, str] = ("A", "B")) -> str:
-    """Say in words whether B's throughput is another than A's: where the 95 % intervals of their medians do not overlap.
+def outcome(a: Row, b: Row, sides: tuple[str, str] = ("A", "B")) -> Outcome:
+    """Return whether B's throughput differs from A's: it does where the 95 % intervals of their medians do not overlap.
 
-    `sides` is what A and B are called.
-
-    That is stricter than a test of the difference at 5 % (N. Schenker, J. F. Gentleman, On Judging the Significance of
-    Differences by Examining the Overlap Between Confidence Intervals, The American Statistician 55, 2001).
+    `sides` is what A and B are called in a reason. The rule is stricter than a test of the difference at 5 %
+    (N. Schenker, J. F. Gentleman, On Judging the Significance of Differences by Examining the Overlap Between Confidence
+    Intervals, The American Statistician 55, 2001).
     """
     if not (a.figures and b.figures):
-        return f"not known (not measured in {_sides(sides, not a.figures, not b.figures)})"
+        return Outcome("not known", f"not measured in {_sides(sides, not a.figures, not b.figures)}")
     if not same_traffic(a, b):
-        return "not comparable"
+        return Outcome("not comparable")
     if a.invalid or b.invalid:
-        return f"not known (invalid in {_sides(sides, a.invalid, b.invalid)})"
+        return Outcome("not known", f"invalid in {_sides(sides, a.invalid, b.invalid)}")
     if a.at_ceiling and b.at_ceiling:
-        return f"{NOTHING_SHOWN} (both at the ceiling)"
+        return Outcome("no difference shown", "both at the ceiling")
     one, other = a.figures[THROUGHPUT.name].interval, b.figures[THROUGHPUT.name].interval
     if one is None or other is None:
         fewest = min(a.repeats, b.repeats)
-        return f"not known ({fewest} repeat{'' if fewest == 1 else 's'}; {ENOUGH_REPEATS} are needed)"
-    return "faster" if other[0] > one[1] else "slower" if other[1] < one[0] else NOTHING_SHOWN
+        return Outcome("not known", f"{fewest} repeat{'' if fewest == 1 else 's'}; {ENOUGH_REPEATS} are needed")
+    return Outcome("faster" if other[0] > one[1] else "slower" if other[1] < one[0] else "no difference shown")
 
 
 @dataclass(frozen=True)
@@ -106,7 +103,7 @@ class _Column:
 
 
 _INTERVAL_PRIORITY = 1000.0
-"""The intervals are what a verdict rests on: they go last."""
+"""An outcome rests on the intervals: they are dropped last."""
 
 
 def _columns() -> Iterator[_Column]:
@@ -121,7 +118,7 @@ def _columns() -> Iterator[_Column]:
         if metric.compared and metric is not THROUGHPUT:
             yield _of(metric, "A", lambda pair: pair.a)
             yield _of(metric, "B", lambda pair: pair.b)
-    yield _Column("B against A", lambda pair: pair.verdict or NOTHING)
+    yield _Column("B against A", lambda pair: pair.outcome.text if pair.outcome else NOTHING)
 
 
 def _of(metric: Metric, side: str, row: Callable[[Pair], Row]) -> _Column:
@@ -139,7 +136,7 @@ def render(comparison: Comparison, width: int | None = None) -> str:
             wrapped(f"{side}  {describe.heading_lines(of)[0]}", room)
             for side, of in (("A", comparison.a), ("B", comparison.b))
         ],
-        ["not the same in both: a difference of the figures may come from there", *doubts] if doubts else [],
+        ["these conditions differ, and may explain a difference in the figures", *doubts] if doubts else [],
         [table if comparison.pairs else "no row is in both"],
         [wrapped(missing, room)] if dropped else [],
         _only("A", comparison.only_a, room),

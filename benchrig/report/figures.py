@@ -47,7 +47,7 @@ def figures_of(cells: Sequence[Cell]) -> Figures:
 def published_figures(row: PublishedRow, text: Printed | None) -> Figures:
     """Return the figures of a published row: those of its table, and from the load generator's text what only that has."""
     values = {metric: value for metric in METRICS if text and (value := metric.read_text(text)) is not None}
-    if not text and row.timeouts_told:
+    if not text and row.counts_timeouts:
         values |= {TIMEOUTS: row.timeouts, ERRORS: row.timeouts}
     values |= {metric: row.figures[metric.name] for metric in METRICS if metric.name in row.figures}
     return {metric.name: sample([value], metric) for metric, value in values.items()}

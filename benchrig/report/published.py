@@ -1,4 +1,4 @@
-"""Figures that someone else published, as data in `configs/published/`, so that ours can be set beside them."""
+"""Published figures: the tables of documents, as data in `configs/published/`, to compare runs with."""
 
 from __future__ import annotations
 
@@ -59,8 +59,8 @@ class PublishedRow(_RowKeys):
     """What the table gives, by the names of the metrics."""
 
     @property
-    def timeouts_told(self) -> bool:
-        """The document tells of timeouts, if only that there were none: it has the generator's text, or its counts."""
+    def counts_timeouts(self) -> bool:
+        """Whether the document counts timeouts, even if there were none: it has the generator's text, or its counts."""
         return bool(self.raw or self.timeouts or REQUESTS.name in self.figures)
 
 

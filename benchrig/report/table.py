@@ -1,14 +1,14 @@
-"""The one table every report is made from: the rows of a run, made from the repeats of its cells, or of a published set.
+"""The table that every report is made from: the rows of a run, each from the repeats of its cells, or of a published set.
 
-Nothing here is typed in: each figure is the median of what the load generator and the sampler counted, or is the
-document's own; each remark is computed from the figures. Doubt is data: a row whose figures are invalid keeps them, and
-has no rank.
+Each figure is computed from what the load generator and the sampler measured, or is the document's own; each remark is
+computed from the figures. Doubt is data: a row whose figures are invalid keeps them, and has no rank.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from benchrig.report.figures import Figures, figures_of, published_figures
 from benchrig.report.metrics import LATENCY_MAX, LATENCY_MEAN, REQUESTS, THROUGHPUT, Metric
@@ -18,13 +18,26 @@ from benchrig.results.model import Cell, LoadErrors, Network, Remark, Run, Statu
 
 
 @dataclass(frozen=True)
+class Outcome:
+    """The outcome of comparing the throughputs of two rows."""
+
+    word: Literal["faster", "slower", "no difference shown", "not known", "not comparable"]
+    reason: str = ""
+    """Why there is no answer, or no difference."""
+
+    @property
+    def text(self) -> str:
+        """The word, with its reason in brackets."""
+        return f"{self.word} ({self.reason})" if self.reason else self.word
+
+
+@dataclass(frozen=True)
 class Beside:
-    """A row held against the row of the same name on the run's first server."""
+    """A row compared with the row of the same name on the run's first server."""
 
     ratio: float | None
-    """Throughput here over that there; None when one of them was not measured, or was nothing."""
-    verdict: str
-    """The same in words."""
+    """Throughput of the row over that of the other; None when one of them was not measured, or was 0."""
+    outcome: Outcome
 
 
 @dataclass(frozen=True)
@@ -70,11 +83,11 @@ class Row:
     network: Network | None = None
     """What lay between load generator and server; None where they were one machine, or it was not measured."""
     beside: Beside | None = None
-    """Of several servers, how it did beside the first; None on that one."""
+    """With several servers: how the row compares with the first server's; None on the first server."""
 
     @property
     def label(self) -> str:
-        """The row's name, with its machine where it needs that to be told from another."""
+        """The row's name, with its machine where rows of that name ran on several."""
         return f"{self.name} on {self.host}" if self.several else self.name
 
     @property
@@ -84,7 +97,7 @@ class Row:
 
     @property
     def at_ceiling(self) -> bool:
-        """The connections allow no more: throughput tells nothing of the system."""
+        """The connections allow no more requests, so that throughput says nothing about the system."""
         return any(remark.code == "ceiling" for remark in self.remarks)
 
     @property
@@ -109,7 +122,7 @@ class Table:
     not_run: tuple[str, ...] = ()
     """The rows that the run never came to."""
     published: Published | None = None
-    """The figures that are set beside a run's."""
+    """The published figures that a run is compared with."""
 
     @property
     def name(self) -> str:
@@ -128,12 +141,12 @@ class Table:
 
     @property
     def source(self) -> Published | None:
-        """The published set that is shown: its own of a published set, the one beside it of a run."""
+        """The published set of the table: its origin, or the one that a run is compared with."""
         return self.origin if isinstance(self.origin, Published) else self.published
 
     @property
     def first_server(self) -> str:
-        """The server that the others are held against; empty where there are no others."""
+        """The server that the others are compared with; empty where there are no others."""
         return self.run.servers[0] if self.run and self.run.compares_servers else ""
 
     @property
@@ -164,14 +177,14 @@ def _repeats(run: Run, cells: Iterable[Cell]) -> dict[tuple[str, str], list[Cell
     by_name: dict[str, list[Cell]] = {name: [] for name in run.rows}
     for cell in cells:
         by_name.setdefault(cell.name, []).append(cell)
-    found: dict[tuple[str, str], list[Cell]] = {}
+    grouped: dict[tuple[str, str], list[Cell]] = {}
     for name, repeats in by_name.items():
         hosts = list(dict.fromkeys(cell.host for cell in repeats))
         if run.compares_servers and set(hosts) <= set(run.servers):
             hosts = list(run.servers)
         for host in hosts or [""]:
-            found[name, host] = [cell for cell in repeats if cell.host == host]
-    return found
+            grouped[name, host] = [cell for cell in repeats if cell.host == host]
+    return grouped
 
 
 def of_published(published: Published) -> Table:
@@ -183,10 +196,10 @@ def on_first_server(table: Table) -> Table:
     """Return the part of a table that was measured on its first server, as if there were no other."""
     if not (table.first_server and table.run):
         return table
-    kept = tuple(replace(row, several=False) for row in table.rows if not row.several or row.host == table.first_server)
-    names = {row.name for row in kept}
+    rows = tuple(replace(row, several=False) for row in table.rows if not row.several or row.host == table.first_server)
+    names = {row.name for row in rows}
     run = replace(table.run, servers=(table.first_server,))
-    return replace(table, origin=run, rows=kept, not_run=tuple(name for name in run.rows if name not in names))
+    return replace(table, origin=run, rows=rows, not_run=tuple(name for name in run.rows if name not in names))
 
 
 def _row(cells: Sequence[Cell], published: PublishedRow | None, run: Run, several: bool) -> Row:
@@ -218,7 +231,7 @@ def _row(cells: Sequence[Cell], published: PublishedRow | None, run: Run, severa
 
 
 def _same_traffic(published: PublishedRow, cell: Cell) -> bool:
-    """Say whether a published row was taken as ours was; a document whose rows share a route has no need to name it."""
+    """Say whether a published row had the same load as ours; a document with one route need not name it."""
     return published.connections == cell.connections and published.route in ("", cell.route)
 
 
@@ -296,7 +309,7 @@ def _ranked(rows: Sequence[Row]) -> tuple[Row, ...]:
 
 
 def _better(one: Row, other: Row) -> bool:
-    """Say whether a row comes before another. Those at one ceiling are equal: there, throughput tells nothing of them."""
+    """Say whether a row ranks before another. Rows at the same ceiling are equal."""
     if _conditions(one) != _conditions(other):
         return False
     at_the_same = one.at_ceiling and other.at_ceiling and one.sleep_seconds == other.sleep_seconds
@@ -304,7 +317,7 @@ def _better(one: Row, other: Row) -> bool:
 
 
 def _conditions(row: Row) -> tuple[object, ...]:
-    """Return what rows must share to have a place beside each other. Services that are not ours may lie anywhere."""
+    """Return what rows must share to be ranked together; for services that are not ours, the host does not count."""
     return row.connections, row.route, row.host if row.several else ""
 
 

@@ -1,4 +1,4 @@
-"""Holds a published document to itself: its table to its raw texts, its averages to Little's law, its claims to both."""
+"""The audit of a published document: its table against its raw texts, its averages against Little's law, its claims."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from benchrig.results.wrk_output import Printed
 
 @dataclass(frozen=True)
 class Audit:
-    """What a published set says of itself."""
+    """What the audit of a published set found."""
 
     published: Published
     compared: int
@@ -44,7 +44,7 @@ class _Cell:
 
     @property
     def text(self) -> str:
-        """Both of them, to be read where they differ."""
+        """Both of them in a sentence."""
         write = self.metric.unit.write
         name = f"{self.row}, {self.metric.label}"
         return f"{name}: the table has {write(self.table)}, the load generator's text {write(self.raw)}"
@@ -58,14 +58,14 @@ def audit(root: Path) -> tuple[Audit, ...]:
     return tuple(_audit(published.read(name, root), root) for name in sorted(published.names(root)))
 
 
-def _audit(found: Published, root: Path) -> Audit:
-    table = of_published(found)
-    cells = [cell for name, text in found.printed.items() for cell in _cells(name, found.rows[name], text)]
+def _audit(document: Published, root: Path) -> Audit:
+    table = of_published(document)
+    cells = [cell for name, text in document.printed.items() for cell in _cells(name, document.rows[name], text)]
     return Audit(
-        published=found,
+        published=document,
         compared=len(cells),
         differing=tuple(cell.text for cell in cells if not math.isclose(cell.table, cell.raw)),
-        averages=sum(LATENCY_MEAN.name in row.figures for row in found.rows.values()),
+        averages=sum(LATENCY_MEAN.name in row.figures for row in document.rows.values()),
         contradicting=tuple(_contradicting(table)),
         verdicts=_verdicts(table, root),
     )
