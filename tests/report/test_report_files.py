@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from benchrig.report import EXPORTS, Report, guide, published, render_terminal
+from benchrig.report import EXPORTS, Report, published, render_terminal
 from benchrig.report import load as load_report
 from benchrig.report.export.record import Record
 from benchrig.report.metrics import BY_NAME, METRICS
@@ -132,10 +132,6 @@ def test_the_guide_explains_every_figure_and_every_kind_of_remark() -> None:
     text += (ROOT / "docs/metrics.md").read_text(encoding="utf-8")
     figures = [field.name for field in fields(Record) if field.name.removeprefix("published_") not in BY_NAME]
     assert [name for name in figures if f"`{name}`" not in text] == []
-
-
-def test_the_page_on_metrics_is_the_registrys() -> None:
-    assert (ROOT / "docs/metrics.md").read_text(encoding="utf-8") == guide.page()
 
 
 def test_every_metric_with_a_value_is_in_every_file_and_no_other_is() -> None:
