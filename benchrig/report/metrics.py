@@ -313,7 +313,7 @@ METRICS: tuple[Metric, ...] = (
         unit=BYTES,
         kind="count",
         read=_load(lambda load: load.bytes),
-        read_text=lambda text: text.bytes,
+        read_text=lambda text: round(text.bytes),
         grows=True,
     ),
     Metric(

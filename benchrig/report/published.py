@@ -64,15 +64,18 @@ class PublishedRow(_RowKeys):
         return bool(self.raw or self.timeouts or REQUESTS.name in self.figures)
 
 
-_Row: Any = make_dataclass(
+PublishedRowFile: Any = make_dataclass(
     "PublishedRowFile",
     [
-        (THROUGHPUT.name, float),
-        *(
-            (metric.name, (int if metric.kind == "count" else float) | None, None)
-            for metric in METRICS
-            if metric.published and metric is not THROUGHPUT
-        ),
+        (metric.name, float, field(metadata={"description": metric.meaning}))
+        if metric is THROUGHPUT
+        else (
+            metric.name,
+            (int if metric.kind == "count" else float) | None,
+            field(default=None, metadata={"description": metric.meaning}),
+        )
+        for metric in METRICS
+        if metric.published
     ],
     bases=(_RowKeys,),
     frozen=True,
@@ -99,7 +102,7 @@ class Headings:
     remarks: str = ""
 
 
-_Headings: Any = make_dataclass(
+HeadingsFile: Any = make_dataclass(
     "HeadingsFile",
     [(metric.name, str, "") for metric in METRICS],
     bases=(Headings,),
@@ -115,8 +118,8 @@ class PublishedFile:
 
     title: str
     source: Source
-    rows: Mapping[str, _Row]
-    headings: _Headings = field(default_factory=_Headings)
+    rows: Mapping[str, PublishedRowFile]
+    headings: HeadingsFile = field(default_factory=HeadingsFile)
 
 
 @dataclass(frozen=True)

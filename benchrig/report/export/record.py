@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, make_dataclass
+from dataclasses import dataclass, field, make_dataclass
 from typing import Any
 
 from benchrig.report.metrics import METRICS, THROUGHPUT, Metric
@@ -45,15 +45,17 @@ class _Beside:
     remarks: tuple[Remark, ...]
 
 
-def _type(metric: Metric) -> Any:
-    return (int if metric.kind == "count" else float) | None
+def _field(metric: Metric, prefix: str = "") -> tuple[str, Any, Any]:
+    """Return the field of a metric, or with a prefix, of what a document gives for it."""
+    kind = (int if metric.kind == "count" else float) | None
+    return f"{prefix}{metric.name}", kind, field(metadata={"description": metric.meaning})
 
 
 _Metrics: Any = make_dataclass(
     "_Metrics",
     [
-        *((metric.name, _type(metric)) for metric in METRICS),
-        *((f"published_{metric.name}", _type(metric)) for metric in METRICS if metric.published),
+        *(_field(metric) for metric in METRICS),
+        *(_field(metric, "published_") for metric in METRICS if metric.published),
     ],
     frozen=True,
     kw_only=True,
