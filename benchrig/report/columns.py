@@ -1,35 +1,36 @@
-"""The columns a reader sees, in order, with the text of each figure: one definition for terminal, Markdown and HTML."""
+"""The columns of a report's table, in order, with the text of each cell: one definition for terminal, Markdown and HTML.
+
+The metrics' columns come from the registry in `metrics.py`; the others are here.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from benchrig.errors import unknown
-from benchrig.report.figures import Figures
 from benchrig.report.footnotes import Note, notes_of, reference
+from benchrig.report.metrics import ALWAYS, FILES_ONLY, METRICS, THROUGHPUT, Metric
 from benchrig.report.published import Headings, PublishedRow
 from benchrig.report.table import Row, Table
 from benchrig.results.model import bits_per_second
-
-NOTHING = "–"
-"""Stands where there is no figure."""
+from benchrig.units import COUNT, NOTHING, around, milliseconds, ratio
 
 _CONNECTIONS = "connections"
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column: its name (as in CSV and JSON), its English heading, and the text of a row's figure in it."""
+    """A column: its name (as in CSV and JSON), its English heading, and the text of a row in it."""
 
     key: str
     heading: str
     text: Callable[[Row], str]
     shown: Callable[[Table], bool] = lambda _: True
-    only_files: bool = False
-    """Too much for a terminal: only the files have it."""
+    priority: float = ALWAYS
+    """A terminal that is too narrow drops the column with the lowest one first."""
     words: bool = False
-    """Text, and no figure: it stands to the left."""
+    """Text and not a value: it is aligned to the left."""
 
 
 @dataclass(frozen=True)
@@ -58,30 +59,36 @@ def grid(table: Table, columns: Sequence[Column], lang: str = "en") -> Grid:
 
 
 def of_files(table: Table) -> tuple[Column, ...]:
-    """Return all columns that a table has something to show in."""
+    """Return the columns of a table in Markdown and HTML: those that have something to show."""
     return tuple(column for column in COLUMNS if column.shown(table))
 
 
 def of_terminal(table: Table) -> tuple[Column, ...]:
-    """Return those of them that a terminal has; the row's name only where two lines would otherwise read the same."""
-    columns = [column for column in of_files(table) if not column.only_files]
-    if not _told_apart([tuple(column.text(row) for column in columns if _is_asked(column)) for row in table.rows]):
+    """Return the columns of a table on a terminal; the row's name only where two lines would otherwise read the same."""
+    columns = [column for column in of_files(table) if column.priority != FILES_ONLY]
+    if not _distinct([tuple(column.text(row) for column in columns if _is_asked(column)) for row in table.rows]):
         columns.insert(1, _NAME)
     return tuple(columns)
 
 
-def needed(grid: Grid) -> frozenset[str]:
-    """Return the keys of the columns that no lines can do without, as their words alone do not tell them apart."""
+def dropped_first(grid: Grid) -> tuple[int, ...]:
+    """Return the indices of the columns that a narrow terminal does without, the least important one first.
+
+    The number of connections is not among them where rows do not differ in their words.
+    """
     words = sum(column.words for column in grid.columns)
-    return frozenset() if _told_apart([row[:words] for row in grid.rows]) else frozenset({_CONNECTIONS})
+    needed = "" if _distinct([row[:words] for row in grid.rows]) else _CONNECTIONS
+    columns = [(i, column) for i, column in enumerate(grid.columns) if not column.words and column.key != needed]
+    spare = [i for i, column in columns if column.priority < ALWAYS]
+    return tuple(sorted(spare, key=lambda i: grid.columns[i].priority))
 
 
-def _told_apart(lines: Sequence[tuple[str, ...]]) -> bool:
+def _distinct(lines: Sequence[tuple[str, ...]]) -> bool:
     return len(set(lines)) == len(lines)
 
 
 def _is_asked(column: Column) -> bool:
-    """Say whether a column tells what was measured, and not what came of it."""
+    """Say whether a column names what was measured, as opposed to a result."""
     return column.words or column.key == _CONNECTIONS
 
 
@@ -90,27 +97,10 @@ def languages(table: Table) -> tuple[str, ...]:
     return ("en", table.source.source.language) if table.source else ("en",)
 
 
-def milliseconds(value: float | None) -> str:
-    """Write a latency as wrk does: `65.47ms`, `1.99s`."""
-    if value is None:
-        return NOTHING
-    return f"{value:.2f}ms" if round(value, 2) < 1000 else f"{value / 1000:.2f}s"
-
-
-def interval(figures: Figures) -> str:
+def interval(row: Row) -> str:
     """Write the confidence interval of throughput by how far its ends are from the median: `-3%/+5%`."""
-    throughput = figures.requests_per_second
-    return _around(throughput.median, *throughput.interval) if throughput.interval else NOTHING
-
-
-def errors(figures: Figures) -> str:
-    """Write how many errors there were together."""
-    return f"{figures.errors.total:,}" if figures.errors_told else NOTHING
-
-
-def ratio(value: float | None) -> str:
-    """Write a quotient with two decimals, and a large one without."""
-    return NOTHING if value is None else f"{value:,.{2 if value < 100 else 0}f}"
+    throughput = row.figures.get(THROUGHPUT.name)
+    return around(throughput.median, *throughput.interval) if throughput and throughput.interval else NOTHING
 
 
 def _headings(table: Table, lang: str) -> Headings:
@@ -119,26 +109,9 @@ def _headings(table: Table, lang: str) -> Headings:
     return table.source.headings if table.source and lang != "en" else Headings()
 
 
-def _of(text: Callable[[Figures], str]) -> Callable[[Row], str]:
-    return lambda row: text(row.figures) if row.figures else NOTHING
-
-
-def _around(median: float, low: float, high: float) -> str:
-    """Write two figures by how far they are from their median: `-3%/+5%`."""
-    return f"{low / median - 1:+.0%}/{high / median - 1:+.0%}" if median else NOTHING
-
-
-def _spread(figures: Figures) -> str:
-    throughput = figures.requests_per_second
-    return _around(throughput.median, throughput.low, throughput.high)
-
-
-def _count(value: int | None) -> str:
-    return NOTHING if value is None else f"{value:,}"
-
-
-def _cpu(figures: Figures) -> str:
-    return NOTHING if figures.server_cpu_percent is None else f"{figures.server_cpu_percent:.0f}%"
+def _spread(row: Row) -> str:
+    throughput = row.figures.get(THROUGHPUT.name)
+    return around(throughput.median, throughput.low, throughput.high) if throughput else NOTHING
 
 
 def _published(text: Callable[[PublishedRow], str]) -> Callable[[Row], str]:
@@ -154,7 +127,7 @@ def _repeated(table: Table) -> bool:
 
 
 def _has_intervals(table: Table) -> bool:
-    return any(row.figures and row.figures.requests_per_second.interval for row in table.rows)
+    return any(interval(row) != NOTHING for row in table.rows)
 
 
 def _several(table: Table) -> bool:
@@ -162,7 +135,7 @@ def _several(table: Table) -> bool:
 
 
 def _networks(table: Table) -> bool:
-    """Say whether not all rows were loaded over the same network: one alone stands above the table."""
+    """Say whether rows were loaded over different networks; a single network is named above the table."""
     return len({row.network for row in table.rows}) > 1
 
 
@@ -178,98 +151,69 @@ def _ratio_to_first(row: Row) -> str:
 
 
 def _against_first(row: Row) -> str:
-    """Write the verdict without its reason, which `report.json` and `report.csv` have."""
-    return row.beside.verdict.partition(" (")[0] if row.beside else NOTHING
+    """Return the outcome's word alone; `report.json` and `report.csv` have its reason as well."""
+    return row.beside.outcome.word if row.beside else NOTHING
 
 
 def _has_routes(table: Table) -> bool:
     return len({row.route for row in table.rows}) > 1
 
 
-def _shown_by(figure: Callable[[Figures], float | None]) -> Callable[[Table], bool]:
-    """Show a column where a row has that figure; documents do not give all of them."""
-    return lambda table: any(row.figures and figure(row.figures) is not None for row in table.rows)
+def _of_metric(metric: Metric) -> Column:
+    """Return a metric's column; one that a narrow terminal may drop is left out where no row has a value."""
+    return Column(
+        metric.name,
+        metric.heading,
+        lambda row: metric.unit.text(row.value(metric)),
+        lambda table: metric.priority == ALWAYS or any(metric.name in row.figures for row in table.rows),
+        metric.priority,
+    )
 
 
-def _told(by: Callable[[PublishedRow], bool]) -> Callable[[Table], bool]:
+def _of_published(metric: Metric) -> Column:
+    """Return the column of what a document gives for a metric, left out where it gives nothing."""
+    return Column(
+        f"published_{metric.name}",
+        f"published\n{metric.label}",
+        _published(lambda row: metric.unit.text(row.figures.get(metric.name))),
+        _compared if metric is THROUGHPUT else _given(lambda row: metric.name in row.figures),
+        40 if metric is THROUGHPUT else FILES_ONLY,
+    )
+
+
+def _given(by: Callable[[PublishedRow], bool]) -> Callable[[Table], bool]:
     """Show a column of published figures where the document has any of them."""
     return lambda table: any(row.published and by(row.published) for row in table.rows)
 
 
-_NAME = Column("name", "row", lambda row: row.name, only_files=True, words=True)
+def _of_metrics() -> Iterator[Column]:
+    for metric in METRICS:
+        yield _of_metric(metric)
+        if metric is THROUGHPUT:
+            yield Column("spread", "min/max", _spread, lambda table: _repeated(table) and not _has_intervals(table), 70)
+            yield Column("interval", "95%\ninterval", interval, _has_intervals, 120)
+
+
+_NAME = Column("name", "row", lambda row: row.name, priority=FILES_ONLY, words=True)
 
 COLUMNS: Sequence[Column] = (
     _NAME,
     Column("system", "system", lambda row: row.system, words=True),
     Column("route", "route", lambda row: row.route or NOTHING, _has_routes, words=True),
     Column("host", "host", lambda row: row.host, _several, words=True),
-    Column("network", "network", _network, _networks, only_files=True, words=True),
-    Column(_CONNECTIONS, "conns", lambda row: f"{row.connections:,}"),
-    Column(
-        "requests",
-        "total\nrequests",
-        _of(lambda figures: _count(figures.requests)),
-        _shown_by(lambda figures: figures.requests),
-    ),
-    Column("requests_per_second", "requests/s", _of(lambda figures: f"{figures.requests_per_second.median:,.2f}")),
-    Column("spread", "min/max", _of(_spread), lambda table: _repeated(table) and not _has_intervals(table)),
-    Column("interval", "95%\ninterval", _of(interval), _has_intervals),
-    Column(
-        "latency_mean_ms",
-        "mean\nlatency",
-        _of(lambda figures: milliseconds(figures.latency_mean_ms)),
-        _shown_by(lambda figures: figures.latency_mean_ms),
-    ),
-    Column(
-        "latency_max_ms",
-        "max\nlatency",
-        _of(lambda figures: milliseconds(figures.latency_max_ms)),
-        _shown_by(lambda figures: figures.latency_max_ms),
-    ),
-    Column(
-        "latency_p50_ms",
-        "p50",
-        _of(lambda figures: milliseconds(figures.latency_p50_ms)),
-        _shown_by(lambda figures: figures.latency_p50_ms),
-    ),
-    Column(
-        "latency_p99_ms",
-        "p99",
-        _of(lambda figures: milliseconds(figures.latency_p99_ms)),
-        _shown_by(lambda figures: figures.latency_p99_ms),
-    ),
-    Column("errors", "errors", _of(errors), _shown_by(lambda figures: figures.errors_told or None)),
-    Column("stored", "rows\nstored", _of(lambda figures: _count(figures.stored)), _shown_by(lambda figures: figures.stored)),
-    Column("server_cpu_percent", "server\nCPU", _of(_cpu), _shown_by(lambda figures: figures.server_cpu_percent)),
-    Column(
-        "published_requests_per_second",
-        "published\nrequests/s",
-        _published(lambda row: f"{row.requests_per_second:,.2f}"),
-        _compared,
-    ),
-    Column(
-        "published_latency_mean_ms",
-        "published\nmean",
-        _published(lambda row: milliseconds(row.latency_mean_ms)),
-        _told(lambda row: row.latency_mean_ms is not None),
-        only_files=True,
-    ),
-    Column(
-        "published_latency_max_ms",
-        "published\nmax",
-        _published(lambda row: milliseconds(row.latency_max_ms)),
-        _told(lambda row: row.latency_max_ms is not None),
-        only_files=True,
-    ),
+    Column("network", "network", _network, _networks, FILES_ONLY, words=True),
+    Column(_CONNECTIONS, "conns", lambda row: COUNT.text(row.connections), priority=90),
+    *_of_metrics(),
+    *(_of_published(metric) for metric in METRICS if metric.published),
     Column(
         "published_timeouts",
         "published\ntimeouts",
-        _published(lambda row: f"{row.timeouts:,}" if row.timeouts_told else NOTHING),
-        _told(lambda row: row.timeouts_told),
-        only_files=True,
+        _published(lambda row: COUNT.text(row.timeouts if row.counts_timeouts else None)),
+        _given(lambda row: row.counts_timeouts),
+        FILES_ONLY,
     ),
-    Column("ratio", "ratio", lambda row: ratio(row.ratio), _compared),
-    Column("ratio_to_first", "ratio\nto first", _ratio_to_first, _several),
-    Column("against_first", "against\nfirst", _against_first, _several),
-    Column("rank", "#", lambda row: str(row.rank or NOTHING)),
+    Column("ratio", "ratio", lambda row: ratio(row.ratio), _compared, 80),
+    Column("ratio_to_first", "ratio\nto first", _ratio_to_first, _several, 160),
+    Column("against_first", "against\nfirst", _against_first, _several, 150),
+    Column("rank", "#", lambda row: str(row.rank or NOTHING), priority=130),
 )

@@ -1,19 +1,19 @@
-"""Two reports side by side, row by row: how much faster, and whether that is shown; before it, what makes it doubtful."""
+"""The comparison of two reports, row by row: how much faster B is, and whether the intervals show a difference."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from benchrig.report import describe
-from benchrig.report.columns import NOTHING, errors, interval, milliseconds, ratio
+from benchrig.report.columns import interval
 from benchrig.report.conditions import differences, same_traffic
 from benchrig.report.document import Report
 from benchrig.report.figures import ENOUGH_REPEATS
-from benchrig.report.plain import fitting, text_width, wrapped
-from benchrig.report.table import Row, Table, on_first_server
-
-NOTHING_SHOWN = "no difference shown"
+from benchrig.report.metrics import ALWAYS, METRICS, THROUGHPUT, Metric
+from benchrig.report.plain import fitting, hidden, text_width, wrapped
+from benchrig.report.table import Outcome, Row, Table, on_first_server
+from benchrig.units import NOTHING, ratio
 
 
 @dataclass(frozen=True)
@@ -22,25 +22,24 @@ class Pair:
 
     a: Row
     b: Row
-    verdict: str
-    """What B's throughput is to A's, in words; empty where one is a published figure: a point allows no verdict."""
+    outcome: Outcome | None
+    """None where one of them is a published figure, which has no interval."""
 
     @property
     def ratio(self) -> float | None:
-        """Throughput of B over that of A; None when one of them was not measured, or was nothing."""
-        if self.a.figures is None or self.b.figures is None or not self.a.figures.requests_per_second.median:
-            return None
-        return self.b.figures.requests_per_second.median / self.a.figures.requests_per_second.median
+        """Throughput of B over that of A; None when one of them was not measured, or was 0."""
+        a, b = self.a.value(THROUGHPUT), self.b.value(THROUGHPUT)
+        return b / a if a and b is not None else None
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """B held against A."""
+    """A comparison of two tables."""
 
     a: Table
     b: Table
     doubts: tuple[str, ...]
-    """What was not the same, a line each: a difference may come from there."""
+    """Conditions that differ, a line each: they may explain a difference in the figures."""
     pairs: tuple[Pair, ...]
     only_a: tuple[str, ...]
     """Names of the rows that B does not have."""
@@ -48,9 +47,9 @@ class Comparison:
 
 
 def compare(a: Report, b: Report) -> Comparison:
-    """Return what two runs or published sets have in common, by the names of their rows and in A's order.
+    """Compare two runs or published sets: rows with the same name, in A's order.
 
-    Where one of them has several servers and the other has not, its first server's rows are compared.
+    Where only one of them has several servers, the rows of its first server are compared.
     """
     first, second = a.table, b.table
     alone: tuple[str, ...] = ()
@@ -66,66 +65,79 @@ def compare(a: Report, b: Report) -> Comparison:
         first,
         second,
         (*alone, *differences(first, second, both)),
-        tuple(Pair(row, other, "" if points else verdict(row, other)) for row, other in both),
+        tuple(Pair(row, other, None if points else outcome(row, other)) for row, other in both),
         tuple(row.label for row in first.rows if row.label not in names),
         tuple(row.label for row in second.rows if row.label not in names),
     )
 
 
-def verdict(a: Row, b: Row, sides: tuple[str, str] = ("A", "B")) -> str:
-    """Say in words whether B's throughput is another than A's: where the 95 % intervals of their medians do not overlap.
+def outcome(a: Row, b: Row, sides: tuple[str, str] = ("A", "B")) -> Outcome:
+    """Return whether B's throughput differs from A's: it does where the 95 % intervals of their medians do not overlap.
 
-    `sides` is what A and B are called.
-
-    That is stricter than a test of the difference at 5 % (N. Schenker, J. F. Gentleman, On Judging the Significance of
-    Differences by Examining the Overlap Between Confidence Intervals, The American Statistician 55, 2001).
+    `sides` is what A and B are called in a reason. The rule is stricter than a test of the difference at 5 %
+    (N. Schenker, J. F. Gentleman, On Judging the Significance of Differences by Examining the Overlap Between Confidence
+    Intervals, The American Statistician 55, 2001).
     """
-    if a.figures is None or b.figures is None:
-        return f"not known (not measured in {_sides(sides, a.figures is None, b.figures is None)})"
+    if not (a.figures and b.figures):
+        return Outcome("not known", f"not measured in {_sides(sides, not a.figures, not b.figures)}")
     if not same_traffic(a, b):
-        return "not comparable"
+        return Outcome("not comparable")
     if a.invalid or b.invalid:
-        return f"not known (invalid in {_sides(sides, a.invalid, b.invalid)})"
+        return Outcome("not known", f"invalid in {_sides(sides, a.invalid, b.invalid)}")
     if a.at_ceiling and b.at_ceiling:
-        return f"{NOTHING_SHOWN} (both at the ceiling)"
-    one, other = a.figures.requests_per_second.interval, b.figures.requests_per_second.interval
+        return Outcome("no difference shown", "both at the ceiling")
+    one, other = a.figures[THROUGHPUT.name].interval, b.figures[THROUGHPUT.name].interval
     if one is None or other is None:
         fewest = min(a.repeats, b.repeats)
-        return f"not known ({fewest} repeat{'' if fewest == 1 else 's'}; {ENOUGH_REPEATS} are needed)"
-    return "faster" if other[0] > one[1] else "slower" if other[1] < one[0] else NOTHING_SHOWN
+        return Outcome("not known", f"{fewest} repeat{'' if fewest == 1 else 's'}; {ENOUGH_REPEATS} are needed")
+    return Outcome("faster" if other[0] > one[1] else "slower" if other[1] < one[0] else "no difference shown")
 
 
-_HEADINGS = (
-    "row",
-    "A\nrequests/s",
-    "95%\ninterval",
-    "B\nrequests/s",
-    "95%\ninterval",
-    "B/A",
-    "A\np99",
-    "B\np99",
-    "A\nerrors",
-    "B\nerrors",
-    "B against A",
-)
+@dataclass(frozen=True)
+class _Column:
+    """A column of the comparison, and its priority on a narrow terminal, as in `columns.py`."""
 
-_DROPPED_FIRST = (8, 9, 6, 7, 2, 4)
+    heading: str
+    text: Callable[[Pair], str]
+    priority: float = ALWAYS
+
+
+_INTERVAL_PRIORITY = 1000.0
+"""An outcome rests on the intervals: they are dropped last."""
+
+
+def _columns() -> Iterator[_Column]:
+    """Return the columns of all comparisons, those of the metrics from the registry; throughput comes first."""
+    yield _Column("row", lambda pair: pair.a.label)
+    yield _of(THROUGHPUT, "A", lambda pair: pair.a)
+    yield _Column("95%\ninterval", lambda pair: interval(pair.a), _INTERVAL_PRIORITY)
+    yield _of(THROUGHPUT, "B", lambda pair: pair.b)
+    yield _Column("95%\ninterval", lambda pair: interval(pair.b), _INTERVAL_PRIORITY)
+    yield _Column("B/A", lambda pair: ratio(pair.ratio))
+    for metric in METRICS:
+        if metric.compared and metric is not THROUGHPUT:
+            yield _of(metric, "A", lambda pair: pair.a)
+            yield _of(metric, "B", lambda pair: pair.b)
+    yield _Column("B against A", lambda pair: pair.outcome.text if pair.outcome else NOTHING)
+
+
+def _of(metric: Metric, side: str, row: Callable[[Pair], Row]) -> _Column:
+    return _Column(f"{side}\n{metric.label}", lambda pair: metric.unit.text(row(pair).value(metric)), metric.priority)
 
 
 def render(comparison: Comparison, width: int | None = None) -> str:
     """Return a comparison as text without colours; with `width`, in so many columns if it can be."""
     room = text_width(width)
-    rows = [_texts(pair) for pair in comparison.pairs]
-    table, dropped = _table(rows, width)
+    table, dropped = _table(comparison.pairs, width)
     doubts = [wrapped(f"    {line}", room) for line in comparison.doubts]
-    missing = f"not shown, for want of room: {', '.join(dropped)}; they are in ./inv compare … | less -S"
+    missing = hidden(dropped, "./inv compare … | less -S")
     sections = [
         [
             wrapped(f"{side}  {describe.heading_lines(of)[0]}", room)
             for side, of in (("A", comparison.a), ("B", comparison.b))
         ],
-        ["not the same in both: a difference of the figures may come from there", *doubts] if doubts else [],
-        [table if rows else "no row is in both"],
+        ["these conditions differ, and may explain a difference in the figures", *doubts] if doubts else [],
+        [table if comparison.pairs else "no row is in both"],
         [wrapped(missing, room)] if dropped else [],
         _only("A", comparison.only_a, room),
         _only("B", comparison.only_b, room),
@@ -133,27 +145,17 @@ def render(comparison: Comparison, width: int | None = None) -> str:
     return "\n\n".join("\n".join(lines) for lines in sections if lines)
 
 
-def _table(rows: Sequence[Sequence[str]], width: int | None) -> tuple[str, tuple[str, ...]]:
-    """Return the table without the columns that have no figure, and the headings of those that had no room."""
-    last = len(_HEADINGS) - 1
-    shown = [i for i in range(last + 1) if i in (0, last) or any(row[i] != NOTHING for row in rows)]
-    spare = [shown.index(i) for i in _DROPPED_FIRST if i in shown]
-    return fitting([_HEADINGS[i] for i in shown], [[row[i] for i in shown] for row in rows], 1, width, spare)
+def _table(pairs: Sequence[Pair], width: int | None) -> tuple[str, tuple[str, ...]]:
+    """Return the table without the columns that have no value, and the headings of those that had no room."""
+    columns = [column for column in _columns() if _is_shown(column, pairs)]
+    spare = [i for i, column in enumerate(columns) if column.priority < ALWAYS]
+    rows = [[column.text(pair) for column in columns] for pair in pairs]
+    headings = [column.heading for column in columns]
+    return fitting(headings, rows, 1, width, sorted(spare, key=lambda i: columns[i].priority))
 
 
-def _texts(pair: Pair) -> tuple[str, ...]:
-    """Return a line of the table."""
-    a, b = _figures(pair.a), _figures(pair.b)
-    return (pair.a.label, a[0], a[1], b[0], b[1], ratio(pair.ratio), a[2], b[2], a[3], b[3], pair.verdict or NOTHING)
-
-
-def _figures(row: Row) -> tuple[str, str, str, str]:
-    """Return a row's throughput, its interval, p99 and errors."""
-    figures = row.figures
-    if figures is None:
-        return NOTHING, NOTHING, NOTHING, NOTHING
-    throughput = f"{figures.requests_per_second.median:,.2f}"
-    return throughput, interval(figures), milliseconds(figures.latency_p99_ms), errors(figures)
+def _is_shown(column: _Column, pairs: Sequence[Pair]) -> bool:
+    return column.priority == ALWAYS or any(column.text(pair) != NOTHING for pair in pairs)
 
 
 def _sides(sides: tuple[str, str], *hold: bool) -> str:

@@ -46,6 +46,11 @@ def fitting(
     return text, tuple(headings[i].replace("\n", " ") for i in dropped_first if i not in shown)
 
 
+def hidden(columns: Sequence[str], command: str) -> str:
+    """Return the line that names the columns a terminal was too narrow for, and the command that shows them."""
+    return f"Hidden columns (terminal too narrow): {', '.join(columns)}; to see them: {command}"
+
+
 def _table(headings: Sequence[str], rows: Sequence[Sequence[str]], words: int, wrap_at: int | None) -> str:
     figures = len(headings) - words - 1
     return tabulate.tabulate(

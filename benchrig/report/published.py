@@ -1,13 +1,15 @@
-"""Figures that someone else published, as data in `configs/published/`, so that ours can be set beside them."""
+"""Published figures: the tables of documents, as data in `configs/published/`, to compare runs with."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, make_dataclass
 from pathlib import Path
+from typing import Any
 
 from benchrig import yamlfile
 from benchrig.errors import InputError, Problem, unknown
+from benchrig.report.metrics import METRICS, REQUESTS, THROUGHPUT
 from benchrig.results.wrk_output import OutputError, Printed, read_printed
 from benchrig.yamlfile import Document
 
@@ -28,21 +30,17 @@ class Source:
     versions: Mapping[str, str]
 
 
-@dataclass(frozen=True)
-class PublishedRow:
-    """One row of a published table. A figure that the document does not give is None."""
+@dataclass(frozen=True, kw_only=True)
+class _RowKeys:
+    """The keys of a row of a published table beside its figures."""
 
     title: str
     """The row's own title, in the document's language."""
     connections: int
-    requests_per_second: float
     found_in: str
     """Where in the document the figures stand."""
     route: str = ""
     """The request that was sent, where the document's rows differ in it: `GET /films/`."""
-    requests: int | None = None
-    latency_mean_ms: float | None = None
-    latency_max_ms: float | None = None
     timeouts: int = 0
     """Replies slower than the load generator's timeout, by its raw text."""
     timeouts_remarked: bool = False
@@ -52,34 +50,66 @@ class PublishedRow:
     raw: str = ""
     """The load generator's own text as the document prints it: a file, by its path below `configs/published/`."""
 
+
+@dataclass(frozen=True, kw_only=True)
+class PublishedRow(_RowKeys):
+    """One row of a published table."""
+
+    figures: Mapping[str, float]
+    """What the table gives, by the names of the metrics."""
+
     @property
-    def timeouts_told(self) -> bool:
-        """The document tells of timeouts, if only that there were none: it has the generator's text, or its counts."""
-        return bool(self.raw or self.timeouts or self.requests is not None)
+    def counts_timeouts(self) -> bool:
+        """Whether the document counts timeouts, even if there were none: it has the generator's text, or its counts."""
+        return bool(self.raw or self.timeouts or REQUESTS.name in self.figures)
 
 
-@dataclass(frozen=True)
+PublishedRowFile: Any = make_dataclass(
+    "PublishedRowFile",
+    [
+        (metric.name, float, field(metadata={"description": metric.meaning}))
+        if metric is THROUGHPUT
+        else (
+            metric.name,
+            (int if metric.kind == "count" else float) | None,
+            field(default=None, metadata={"description": metric.meaning}),
+        )
+        for metric in METRICS
+        if metric.published
+    ],
+    bases=(_RowKeys,),
+    frozen=True,
+    kw_only=True,
+    namespace={"__module__": __name__, "__doc__": "One row as a file has it: a key for each metric that a table may give."},
+)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Headings:
-    """Headings of a report's columns in the document's language, by our names of them; an empty one stays English."""
+    """Headings of a report's columns in the document's language, by our names of them; an empty one stays English.
+
+    These are the columns that are no metric's; a file may give those of the metrics as well.
+    """
 
     system: str = ""
     route: str = ""
     connections: str = ""
-    requests: str = ""
-    requests_per_second: str = ""
     spread: str = ""
     interval: str = ""
-    latency_mean_ms: str = ""
-    latency_max_ms: str = ""
-    latency_p50_ms: str = ""
-    latency_p99_ms: str = ""
-    errors: str = ""
-    stored: str = ""
-    server_cpu_percent: str = ""
     published_requests_per_second: str = ""
     ratio: str = ""
     rank: str = ""
     remarks: str = ""
+
+
+HeadingsFile: Any = make_dataclass(
+    "HeadingsFile",
+    [(metric.name, str, "") for metric in METRICS],
+    bases=(Headings,),
+    frozen=True,
+    kw_only=True,
+    namespace={"__module__": __name__, "__doc__": "Headings as a file has them: a key for each column."},
+)
 
 
 @dataclass(frozen=True)
@@ -88,8 +118,8 @@ class PublishedFile:
 
     title: str
     source: Source
-    rows: Mapping[str, PublishedRow]
-    headings: Headings = field(default_factory=Headings)
+    rows: Mapping[str, PublishedRowFile]
+    headings: HeadingsFile = field(default_factory=HeadingsFile)
 
 
 @dataclass(frozen=True)
@@ -124,24 +154,30 @@ def read(name: str, root: Path) -> Published:
         raise unknown("published figures", name, names(root))
     document = yamlfile.read(folder(root) / f"{name}.yml")
     file = document.build(PublishedFile)
-    problems = [*_not_above_nothing(document, file)]
+    rows = {row: _row(written) for row, written in file.rows.items()}
+    problems = [*_not_above_nothing(document, rows)]
     printed: dict[str, Printed] = {}
-    for row, figures in file.rows.items():
-        if figures.raw:
+    for name_of_row, row in rows.items():
+        if row.raw:
             try:
-                printed[row] = _read_raw(folder(root) / figures.raw)
+                printed[name_of_row] = _read_raw(folder(root) / row.raw)
             except _RawError as error:
-                problems.append(document.problem(("rows", row, "raw"), f"{figures.raw}: {error}"))
+                problems.append(document.problem(("rows", name_of_row, "raw"), f"{row.raw}: {error}"))
     if problems:
         raise InputError(problems=problems)
-    return Published(name, file.title, file.source, file.rows, file.headings, printed)
+    return Published(name, file.title, file.source, rows, file.headings, printed)
 
 
-def _not_above_nothing(document: Document, file: PublishedFile) -> Iterator[Problem]:
-    for row, figures in file.rows.items():
-        for key in ("connections", "requests", "requests_per_second", "latency_mean_ms", "latency_max_ms"):
-            value = getattr(figures, key)
-            if value is not None and value <= 0:
+def _row(written: _RowKeys) -> PublishedRow:
+    keys = {key.name: getattr(written, key.name) for key in fields(_RowKeys)}
+    figures = {metric.name: getattr(written, metric.name) for metric in METRICS if metric.published}
+    return PublishedRow(**keys, figures={name: value for name, value in figures.items() if value is not None})
+
+
+def _not_above_nothing(document: Document, rows: Mapping[str, PublishedRow]) -> Iterator[Problem]:
+    for row, published in rows.items():
+        for key, value in {"connections": published.connections, **published.figures}.items():
+            if value <= 0:
                 yield document.problem(("rows", row, key), f"'{key}' must be above 0, found {value:g}")
 
 

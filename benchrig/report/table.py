@@ -1,29 +1,43 @@
-"""The one table every report is made from: the rows of a run, made from the repeats of its cells, or of a published set.
+"""The table that every report is made from: the rows of a run, each from the repeats of its cells, or of a published set.
 
-Nothing here is typed in: each figure is the median of what the load generator and the sampler counted, or is the
-document's own; each remark is computed from the figures. Doubt is data: a row whose figures are invalid keeps them, and
-has no rank.
+Each figure is computed from what the load generator and the sampler measured, or is the document's own; each remark is
+computed from the figures. Doubt is data: a row whose figures are invalid keeps them, and has no rank.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
-from benchrig.report.figures import Figures, figures_of, printed
+from benchrig.report.figures import Figures, figures_of, published_figures
+from benchrig.report.metrics import LATENCY_MAX, LATENCY_MEAN, REQUESTS, THROUGHPUT, Metric
 from benchrig.report.published import Published, PublishedRow
 from benchrig.results import audit
-from benchrig.results.model import Cell, Network, Remark, Run, Status
+from benchrig.results.model import Cell, LoadErrors, Network, Remark, Run, Status
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The outcome of comparing the throughputs of two rows."""
+
+    word: Literal["faster", "slower", "no difference shown", "not known", "not comparable"]
+    reason: str = ""
+    """Why there is no answer, or no difference."""
+
+    @property
+    def text(self) -> str:
+        """The word, with its reason in brackets."""
+        return f"{self.word} ({self.reason})" if self.reason else self.word
 
 
 @dataclass(frozen=True)
 class Beside:
-    """A row held against the row of the same name on the run's first server."""
+    """A row compared with the row of the same name on the run's first server."""
 
     ratio: float | None
-    """Throughput here over that there; None when one of them was not measured, or was nothing."""
-    verdict: str
-    """The same in words."""
+    """Throughput of the row over that of the other; None when one of them was not measured, or was 0."""
+    outcome: Outcome
 
 
 @dataclass(frozen=True)
@@ -39,7 +53,8 @@ class Row:
     """Why it, or one of its repeats, failed or is not possible; empty when all were measured."""
     repeats: int
     """How many were measured; 1 of a published row."""
-    figures: Figures | None
+    figures: Figures = field(default_factory=dict)
+    """What was measured of it; empty when nothing was."""
     route: str = ""
     """The traffic that it was under: `GET /films/`."""
     timeout_seconds: float = 0.0
@@ -68,11 +83,11 @@ class Row:
     network: Network | None = None
     """What lay between load generator and server; None where they were one machine, or it was not measured."""
     beside: Beside | None = None
-    """Of several servers, how it did beside the first; None on that one."""
+    """With several servers: how the row compares with the first server's; None on the first server."""
 
     @property
     def label(self) -> str:
-        """The row's name, with its machine where it needs that to be told from another."""
+        """The row's name, with its machine where rows of that name ran on several."""
         return f"{self.name} on {self.host}" if self.several else self.name
 
     @property
@@ -82,15 +97,19 @@ class Row:
 
     @property
     def at_ceiling(self) -> bool:
-        """The connections allow no more: throughput tells nothing of the system."""
+        """The connections allow no more requests, so that throughput says nothing about the system."""
         return any(remark.code == "ceiling" for remark in self.remarks)
 
     @property
     def ratio(self) -> float | None:
         """Throughput measured here over the published one."""
-        if self.figures is None or self.published is None:
-            return None
-        return self.figures.requests_per_second.median / self.published.requests_per_second
+        throughput = self.value(THROUGHPUT)
+        return None if throughput is None or not self.published else throughput / self.published.figures[THROUGHPUT.name]
+
+    def value(self, metric: Metric) -> float | None:
+        """Return the median of a metric; None where it has no value."""
+        sample = self.figures.get(metric.name)
+        return sample.median if sample else None
 
 
 @dataclass(frozen=True)
@@ -103,7 +122,7 @@ class Table:
     not_run: tuple[str, ...] = ()
     """The rows that the run never came to."""
     published: Published | None = None
-    """The figures that are set beside a run's."""
+    """The published figures that a run is compared with."""
 
     @property
     def name(self) -> str:
@@ -122,12 +141,12 @@ class Table:
 
     @property
     def source(self) -> Published | None:
-        """The published set that is shown: its own of a published set, the one beside it of a run."""
+        """The published set of the table: its origin, or the one that a run is compared with."""
         return self.origin if isinstance(self.origin, Published) else self.published
 
     @property
     def first_server(self) -> str:
-        """The server that the others are held against; empty where there are no others."""
+        """The server that the others are compared with; empty where there are no others."""
         return self.run.servers[0] if self.run and self.run.compares_servers else ""
 
     @property
@@ -158,14 +177,14 @@ def _repeats(run: Run, cells: Iterable[Cell]) -> dict[tuple[str, str], list[Cell
     by_name: dict[str, list[Cell]] = {name: [] for name in run.rows}
     for cell in cells:
         by_name.setdefault(cell.name, []).append(cell)
-    found: dict[tuple[str, str], list[Cell]] = {}
+    grouped: dict[tuple[str, str], list[Cell]] = {}
     for name, repeats in by_name.items():
         hosts = list(dict.fromkeys(cell.host for cell in repeats))
         if run.compares_servers and set(hosts) <= set(run.servers):
             hosts = list(run.servers)
         for host in hosts or [""]:
-            found[name, host] = [cell for cell in repeats if cell.host == host]
-    return found
+            grouped[name, host] = [cell for cell in repeats if cell.host == host]
+    return grouped
 
 
 def of_published(published: Published) -> Table:
@@ -177,10 +196,10 @@ def on_first_server(table: Table) -> Table:
     """Return the part of a table that was measured on its first server, as if there were no other."""
     if not (table.first_server and table.run):
         return table
-    kept = tuple(replace(row, several=False) for row in table.rows if not row.several or row.host == table.first_server)
-    names = {row.name for row in kept}
+    rows = tuple(replace(row, several=False) for row in table.rows if not row.several or row.host == table.first_server)
+    names = {row.name for row in rows}
     run = replace(table.run, servers=(table.first_server,))
-    return replace(table, origin=run, rows=kept, not_run=tuple(name for name in run.rows if name not in names))
+    return replace(table, origin=run, rows=rows, not_run=tuple(name for name in run.rows if name not in names))
 
 
 def _row(cells: Sequence[Cell], published: PublishedRow | None, run: Run, several: bool) -> Row:
@@ -194,7 +213,7 @@ def _row(cells: Sequence[Cell], published: PublishedRow | None, run: Run, severa
         status=_status(cells, measured),
         reason=missed[0].reason if missed else "",
         repeats=len(measured),
-        figures=figures_of(measured) if measured else None,
+        figures=figures_of(measured),
         route=first.route,
         timeout_seconds=first.timeout_seconds,
         sleep_seconds=first.sleep_seconds,
@@ -212,22 +231,22 @@ def _row(cells: Sequence[Cell], published: PublishedRow | None, run: Run, severa
 
 
 def _same_traffic(published: PublishedRow, cell: Cell) -> bool:
-    """Say whether a published row was taken as ours was; a document whose rows share a route has no need to name it."""
+    """Say whether a published row had the same load as ours; a document with one route need not name it."""
     return published.connections == cell.connections and published.route in ("", cell.route)
 
 
 def _published_row(name: str, published: Published) -> Row:
     row, source, text = published.rows[name], published.source, published.printed.get(name)
-    figures = printed(row, text)
+    throughput = row.figures[THROUGHPUT.name]
     doubted = audit.Figures(
         connections=row.connections,
         # The law and the shares of the audit need a count: where the document gives none, its throughput does.
-        requests=row.requests or round(row.requests_per_second * source.duration_seconds),
-        requests_per_second=row.requests_per_second,
-        latency_mean_ms=row.latency_mean_ms or 0.0,
-        latency_max_ms=row.latency_max_ms or 0.0,
+        requests=round(row.figures.get(REQUESTS.name) or throughput * source.duration_seconds),
+        requests_per_second=throughput,
+        latency_mean_ms=row.figures.get(LATENCY_MEAN.name, 0.0),
+        latency_max_ms=row.figures.get(LATENCY_MAX.name, 0.0),
         timeout_seconds=source.timeout_seconds,
-        errors=figures.errors,
+        errors=text.errors if text else LoadErrors(timeout=row.timeouts),
         sleep_seconds=row.sleep_seconds,
         duration_seconds=source.duration_seconds,
     )
@@ -238,7 +257,7 @@ def _published_row(name: str, published: Published) -> Row:
         status="measured",
         reason="",
         repeats=1,
-        figures=figures,
+        figures=published_figures(row, text),
         route=row.route,
         timeout_seconds=source.timeout_seconds,
         sleep_seconds=row.sleep_seconds,
@@ -290,7 +309,7 @@ def _ranked(rows: Sequence[Row]) -> tuple[Row, ...]:
 
 
 def _better(one: Row, other: Row) -> bool:
-    """Say whether a row comes before another. Those at one ceiling are equal: there, throughput tells nothing of them."""
+    """Say whether a row ranks before another. Rows at the same ceiling are equal."""
     if _conditions(one) != _conditions(other):
         return False
     at_the_same = one.at_ceiling and other.at_ceiling and one.sleep_seconds == other.sleep_seconds
@@ -298,9 +317,9 @@ def _better(one: Row, other: Row) -> bool:
 
 
 def _conditions(row: Row) -> tuple[object, ...]:
-    """Return what rows must share to have a place beside each other. Services that are not ours may lie anywhere."""
+    """Return what rows must share to be ranked together; for services that are not ours, the host does not count."""
     return row.connections, row.route, row.host if row.several else ""
 
 
 def _throughput(row: Row) -> float:
-    return row.figures.requests_per_second.median if row.figures else 0.0
+    return row.value(THROUGHPUT) or 0.0

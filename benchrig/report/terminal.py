@@ -10,30 +10,9 @@ from benchrig.report import columns, describe
 from benchrig.report.columns import Grid
 from benchrig.report.document import Report
 from benchrig.report.footnotes import Note
-from benchrig.report.plain import fitting, text_width, wrapped
+from benchrig.report.plain import fitting, hidden, text_width, wrapped
 
 _WORDS_WIDTH = 26
-
-DROPPED_FIRST = (
-    "requests",
-    "latency_max_ms",
-    "latency_p50_ms",
-    "published_requests_per_second",
-    "server_cpu_percent",
-    "latency_mean_ms",
-    "spread",
-    "ratio",
-    "connections",
-    "stored",
-    "latency_p99_ms",
-    "interval",
-    "rank",
-    "errors",
-    "against_first",
-    "ratio_to_first",
-)
-"""Columns that a terminal does without when it is too narrow, the least important one first; not one that rows need to be
-told apart."""
 
 
 def width_of(stream: TextIO) -> int | None:
@@ -53,7 +32,7 @@ def render(report: Report, lang: str = "en", width: int | None = None) -> str:
     grid = columns.grid(table, columns.of_terminal(table), lang)
     text, dropped = _fitting(grid, width)
     room = text_width(width)
-    missing = f"not shown, for want of room: {', '.join(dropped)}; they are in ./inv report | less -S"
+    missing = hidden(dropped, "./inv report | less -S")
     sections = [
         [wrapped(line, room) for line in describe.heading_lines(table)],
         [text],
@@ -79,10 +58,8 @@ def _claims(report: Report, room: int) -> list[str]:
 
 def _fitting(grid: Grid, width: int | None) -> tuple[str, tuple[str, ...]]:
     """Return the table in the width that there is, and the headings of the columns that had no room."""
-    keys, needed = [column.key for column in grid.columns], columns.needed(grid)
-    spare = [keys.index(key) for key in DROPPED_FIRST if key in keys and key not in needed]
     words = sum(column.words for column in grid.columns)
-    return fitting(grid.headings, grid.rows, words, width, spare, _WORDS_WIDTH)
+    return fitting(grid.headings, grid.rows, words, width, columns.dropped_first(grid), _WORDS_WIDTH)
 
 
 def _note(number: int, note: Note, room: int) -> list[str]:

@@ -66,7 +66,7 @@ class Converter:
         for field in dataclasses.fields(cls):
             kinds = self.rules.instead.get((cls, field.name), hints[field.name])
             schema = self.any_of([self.type(kind) for kind in kinds]) if isinstance(kinds, tuple) else self.type(kinds)
-            schema = _described(schema, texts.get(field.name, ""))
+            schema = _described(schema, field.metadata.get("description", texts.get(field.name, "")))
             properties[field.name] = {**schema, **self.rules.fields.get((cls, field.name), {})}
             if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
                 required.append(field.name)
@@ -116,10 +116,16 @@ def _described(schema: Schema, text: str) -> Schema:
 
 @functools.cache
 def _docstrings(cls: Any) -> dict[str, str]:
-    """Return the text below each field of a class, by the field's name."""
-    (tree,) = ast.parse(inspect.cleandoc(inspect.getsource(cls))).body
+    """Return the text below each field of a class and of the classes that it extends, by the field's name.
+
+    A class that is made from the registry of metrics has no source: its fields have their descriptions with them.
+    """
+    found = {name: text for base in cls.__bases__ if base is not object for name, text in _docstrings(base).items()}
+    try:
+        (tree,) = ast.parse(inspect.cleandoc(inspect.getsource(cls))).body
+    except OSError:
+        return found
     assert isinstance(tree, ast.ClassDef)
-    found: dict[str, str] = {}
     for field, below in zip(tree.body, tree.body[1:], strict=False):
         if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and isinstance(below, ast.Expr):
             text = below.value

@@ -13,6 +13,8 @@ from benchrig.machines import KINDS
 from benchrig.report import published
 from benchrig.report.claims import file as claims
 from benchrig.report.export.record import Record
+from benchrig.report.figures import Sample
+from benchrig.report.metrics import METRICS
 from benchrig.report.verdict import Verdict
 from benchrig.results import formats, model
 from benchrig.schema.convert import Converter, Rules, Schema
@@ -41,8 +43,8 @@ RULES = Rules(
         (HostVariables, "benchrig_memory_mb"): _COUNT,
         (traffic.RouteFile, "path"): {"pattern": "^/"},
         **{
-            (published.PublishedRow, name): {"exclusiveMinimum": 0}
-            for name in ("connections", "requests", "requests_per_second", "latency_mean_ms", "latency_max_ms")
+            (published.PublishedRowFile, name): {"exclusiveMinimum": 0}
+            for name in ("connections", *(metric.name for metric in METRICS if metric.published))
         },
     },
     instead={
@@ -78,6 +80,7 @@ def _report() -> Schema:
             part.pop("machines") if isinstance(part, dict) else part.remove("machines")
     row = made.fields(Record)
     row["properties"] |= {
+        "samples": made.type(Mapping[str, Sample]),
         "versions": made.type(Mapping[str, str]),
         "command": made.type(tuple[str, ...]),
         "raw": made.type(tuple[str, ...]),

@@ -25,7 +25,7 @@ FAST = tuple(2 * count for count in SLOW)
 
 
 @pytest.mark.parametrize(
-    ("a", "b", "verdict"),
+    ("a", "b", "outcome"),
     [
         (SLOW, FAST, "faster"),
         (FAST, SLOW, "slower"),
@@ -36,15 +36,15 @@ FAST = tuple(2 * count for count in SLOW)
         (SLOW[:1], FAST, "not known (1 repeat; 6 are needed)"),
     ],
 )
-def test_a_difference_is_one_where_the_intervals_do_not_overlap(a: tuple[int], b: tuple[int], verdict: str) -> None:
+def test_a_difference_is_one_where_the_intervals_do_not_overlap(a: tuple[int], b: tuple[int], outcome: str) -> None:
     (pair,) = compare(repeated(*a), repeated(*b)).pairs
-    assert pair.verdict == verdict
+    assert pair.outcome.text == outcome
 
 
 def test_one_row_at_the_ceiling_is_still_faster_than_one_below_it() -> None:
     below, at = (50_000,) * 6, (96_000,) * 6
     (pair,) = compare(repeated(*below, sleep_seconds=0.1), repeated(*at, sleep_seconds=0.1)).pairs
-    assert (pair.b.at_ceiling, pair.verdict) == (True, "faster")
+    assert (pair.b.at_ceiling, pair.outcome.text) == (True, "faster")
 
 
 def test_the_ratio_is_of_the_medians_b_over_a() -> None:
@@ -66,7 +66,7 @@ def test_two_runs_without_a_common_row_say_so() -> None:
     assert "no row is in both" in text
 
 
-def test_invalid_and_missing_rows_and_those_at_the_ceiling_get_no_verdict() -> None:
+def test_invalid_and_missing_rows_and_those_at_the_ceiling_get_no_outcome() -> None:
     late = a_load(900, timeout=40)
     rows = {
         "invalid": (a_cell("invalid"), a_cell("invalid", load=late)),
@@ -75,8 +75,8 @@ def test_invalid_and_missing_rows_and_those_at_the_ceiling_get_no_verdict() -> N
         "other": (a_cell("other"), a_cell("other", connections=50)),
     }
     a, b = (a_report(*rows, cells=[cells[side] for cells in rows.values()]) for side in (0, 1))
-    verdicts = {pair.a.name: pair.verdict for pair in compare(a, b).pairs}
-    assert verdicts == {
+    outcomes = {pair.a.name: pair.outcome.text for pair in compare(a, b).pairs}
+    assert outcomes == {
         "invalid": "not known (invalid in B)",
         "failed": "not known (not measured in A)",
         "ceiling": "no difference shown (both at the ceiling)",
@@ -162,7 +162,7 @@ def test_columns_without_any_figure_are_left_out() -> None:
 def test_a_route_that_one_side_does_not_tell_is_not_another_one() -> None:
     comparison = compare(a_report("go-2000", cells=[a_cell(route="GET /health")]), a_report("go-2000"))
     assert comparison.doubts == ()
-    assert comparison.pairs[0].verdict != "not comparable"
+    assert comparison.pairs[0].outcome.word != "not comparable"
 
 
 def test_another_database_is_a_condition() -> None:
@@ -175,11 +175,11 @@ def test_another_database_is_a_condition() -> None:
     )
 
 
-def test_a_run_against_a_document_has_ratios_and_no_verdict() -> None:
+def test_a_run_against_a_document_has_ratios_and_no_outcome() -> None:
     run = a_report("go-2000", "sanic", cells=[a_cell(versions={"Go": "1.22.12"}), a_cell("sanic", versions={})])
     comparison = compare(run, load("web-frameworks", ROOT))
-    assert [pair.verdict for pair in comparison.pairs] == ["", ""]
-    assert comparison.pairs[0].ratio == pytest.approx(PUBLISHED.rows["go-2000"].requests_per_second / 19_200)
+    assert [pair.outcome for pair in comparison.pairs] == [None, None]
+    assert comparison.pairs[0].ratio == pytest.approx(PUBLISHED.rows["go-2000"].figures["requests_per_second"] / 19_200)
     assert "go: A 1.22.12; B 1.22.4 (go-2000)" in comparison.doubts
     assert not any(line.startswith(("kernel", "python", "sanic")) for line in comparison.doubts)
     assert "flask-sync" in comparison.only_b
@@ -211,10 +211,10 @@ def test_p99_and_errors_stand_beside_the_throughput() -> None:
     ]  # fmt: skip
 
 
-def test_a_narrow_terminal_keeps_throughput_ratio_and_verdict() -> None:
+def test_a_narrow_terminal_keeps_throughput_ratio_and_outcome() -> None:
     text = render_comparison(compare(repeated(*SLOW), repeated(*FAST)), width=70)
     assert max(wcswidth(line) for line in text.splitlines()) <= 70
     (line,) = [line for line in text.splitlines() if line.startswith("go-2000")]
     assert (line.split()[1], line.split()[-1]) == ("10,050.00", "faster")
     assert "2.00" in line.split()
-    assert "not shown, for want of room: A errors, B errors" in text
+    assert "Hidden columns (terminal too narrow): A p99, B p99" in text

@@ -10,7 +10,8 @@ import pytest
 
 from benchrig.errors import InputError
 from benchrig.report import EXPORTS, Report, load, published, render_terminal, write_reports
-from benchrig.report.figures import ENOUGH_REPEATS, spread
+from benchrig.report.figures import ENOUGH_REPEATS, Sample, interval
+from benchrig.report.metrics import BY_NAME, LATENCY_MEAN, REQUESTS, THROUGHPUT, TIMEOUTS
 from benchrig.report.table import make
 from benchrig.results import store
 from benchrig.results.model import DatabaseLoad, Remark
@@ -34,21 +35,28 @@ def test_rows_come_in_the_order_of_the_suite_whatever_the_order_they_ran_in() ->
 def test_a_row_shows_the_median_of_its_repeats_and_their_range() -> None:
     cells = [a_cell(repeat=index, load=a_load(requests)) for index, requests in enumerate([500, 100, 300], 1)]
     (row,) = make(a_run("go-2000"), cells).rows
-    assert row.figures is not None
-    assert row.figures.requests == 300
-    assert row.figures.requests_per_second == spread([20.0, 60.0, 100.0])
+    assert row.value(REQUESTS) == 300
+    assert row.figures["requests_per_second"] == Sample((100.0, 20.0, 60.0), 60.0, 20.0, 100.0, None)
     assert row.raw == ("raw/go-2000-1.txt", "raw/go-2000-2.txt", "raw/go-2000-3.txt")
 
 
-@pytest.mark.parametrize(("repeats", "interval"), [(5, None), (6, (1, 6)), (8, (1, 8)), (9, (2, 8)), (20, (6, 15))])
-def test_the_interval_of_the_median_is_the_one_of_the_tables(repeats: int, interval: tuple[int, int] | None) -> None:
-    assert spread(range(repeats, 0, -1)).interval == interval
+@pytest.mark.parametrize(("repeats", "ends"), [(5, None), (6, (1, 6)), (8, (1, 8)), (9, (2, 8)), (20, (6, 15))])
+def test_the_interval_of_the_median_is_the_one_of_the_tables(repeats: int, ends: tuple[int, int] | None) -> None:
+    assert interval(range(repeats, 0, -1)) == ends
+
+
+def test_the_median_of_a_count_is_one_of_the_counts_and_errors_are_the_sum_of_their_medians() -> None:
+    loads = [a_load(100, read=2), a_load(101, read=4, timeout=1), a_load(103, timeout=3), a_load(107, read=7, timeout=2)]
+    (row,) = make(a_run("go-2000"), [a_cell(repeat=index, load=load) for index, load in enumerate(loads, 1)]).rows
+    assert (row.value(REQUESTS), row.value(THROUGHPUT)) == (101, pytest.approx(20.4))
+    assert (row.value(BY_NAME["errors_read"]), row.value(TIMEOUTS), row.value(BY_NAME["errors"])) == (2, 1, 3)
+    assert row.figures["errors"].values == (2, 5, 3, 9)
 
 
 def test_a_row_that_failed_is_not_measured_and_one_failed_repeat_is_told() -> None:
     failed = missing("go-2000", "failed", "the app died")
     (row,) = make(a_run("go-2000"), [failed, replace(failed, repeat=2)]).rows
-    assert (row.status, row.reason, row.figures, row.rank) == ("failed", "the app died", None, None)
+    assert (row.status, row.reason, row.figures, row.rank) == ("failed", "the app died", {}, None)
     (row,) = make(a_run("go-2000"), [replace(failed, system="Go"), a_cell(repeat=2)]).rows
     assert (row.status, row.invalid, row.rank, row.system) == ("measured", True, None, "Go 1.22.12")
     assert "1 of 2 repeats not measured: the app died" in [remark.text for remark in row.remarks]
@@ -162,8 +170,7 @@ def test_what_a_load_did_to_the_database_is_a_figure_of_the_row() -> None:
         for repeat, (stored, sessions) in enumerate(counts, 1)
     ]
     (row,) = make(a_run("flask.review"), cells).rows
-    assert row.figures is not None
-    assert (row.figures.stored, row.figures.sessions, row.figures.listen_overflows) == (50, 22, 0)
+    assert [row.figures[name].median for name in ("stored", "sessions", "listen_overflows")] == [50, 22, 0]
 
 
 def test_a_row_that_stores_less_than_it_answered_is_invalid_by_itself() -> None:
@@ -173,20 +180,18 @@ def test_a_row_that_stores_less_than_it_answered_is_invalid_by_itself() -> None:
 
 
 def test_so_many_repeats_as_are_said_to_be_enough_give_an_interval() -> None:
-    assert spread(range(ENOUGH_REPEATS)).interval
-    assert not spread(range(ENOUGH_REPEATS - 1)).interval
+    assert interval(range(ENOUGH_REPEATS))
+    assert not interval(range(ENOUGH_REPEATS - 1))
 
 
 def test_a_published_set_is_a_table_with_the_figures_of_its_document() -> None:
     table = load("web-frameworks", ROOT).table
     assert [row.name for row in table.rows] == list(PUBLISHED.rows)
     row = {row.name: row for row in table.rows}["flask-sync"]
-    assert row.figures is not None
     assert (row.system, row.connections, row.timeout_seconds) == ("Flask-同步方式", 2000, 2.0)
-    assert (row.figures.requests, row.figures.requests_per_second.median) == (114440, 1904.45)
-    assert row.figures.requests_per_second.interval is None
+    assert (row.value(REQUESTS), row.figures["requests_per_second"]) == (114440, Sample((1904.45,), *[1904.45] * 3, None))
     # The document's table has no errors; the text of wrk's that it prints has them.
-    assert (row.figures.errors.timeout, row.figures.errors.read) == (1833, 2)
+    assert (row.value(TIMEOUTS), row.value(BY_NAME["errors_read"])) == (1833, 2)
     assert (table.run, table.incomplete, table.not_run) == (None, False, ())
 
 
@@ -201,9 +206,8 @@ def test_published_figures_are_doubted_as_ours_are() -> None:
 
 def test_a_document_that_gives_throughput_alone_has_no_other_figure() -> None:
     row = load("quart-vs-flask", ROOT).table.rows[0]
-    assert row.figures is not None
-    assert (row.route, row.figures.requests_per_second.median) == ("GET /films/995/", 330.0)
-    assert (row.figures.requests, row.figures.latency_mean_ms, row.figures.errors_told) == (None, None, False)
+    assert (row.route, row.value(THROUGHPUT)) == ("GET /films/995/", 330.0)
+    assert (list(row.figures), row.value(LATENCY_MEAN)) == (["requests_per_second"], None)
     assert row.remarks == ()
 
 

@@ -14,10 +14,29 @@ import pytest
 from benchrig.report import EXPORTS, Report, published, render_terminal
 from benchrig.report import load as load_report
 from benchrig.report.export.record import Record
+from benchrig.report.metrics import BY_NAME, METRICS
 from benchrig.report.table import make
 from benchrig.results import audit
-from benchrig.results.model import Database, Latency
+from benchrig.results.model import Database, DatabaseLoad, Latency
 from tests.support.reports import NGINX, ROOT, VERDICTS, a_cell, a_load, a_report, a_run, every_kind
+
+BESIDE_LOAD = ("server_", "generator_", "load_", "listen_", "retransmits", "time_wait_", "stored", "sessions")
+"""How the names of metrics begin that the load generator does not measure."""
+
+ONLY_STORED_BEFORE = {
+    "latency_min_ms": 100.1,
+    "latency_stdev_ms": 1.48,
+    "latency_p75_ms": 101.9,
+    "latency_p90_ms": 103.0,
+    "latency_p99_9_ms": 117.0,
+    "bytes": 96_000 * 118,
+    "retransmits": 0,
+    "listen_drops": 0,
+    "time_wait_peak": 12,
+    "load_average": 1.2,
+    "server_memory_peak_bytes": 40_000_000,
+    "generator_cpu_percent": pytest.approx(7.84, abs=0.01),
+}
 
 
 def test_markdown_keeps_its_table_whole_whatever_the_texts_hold() -> None:
@@ -105,12 +124,48 @@ def test_every_report_names_what_really_ran(lang: str) -> None:
 
 
 def test_the_guide_explains_every_figure_and_every_kind_of_remark() -> None:
-    guide = (ROOT / "docs/reading-a-report.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs/reading-a-report.md").read_text(encoding="utf-8")
     source = Path(audit.__file__).read_text(encoding="utf-8") + Path(make.__code__.co_filename).read_text(encoding="utf-8")
     kinds = re.findall(r'Remark\("(\w+)"', source)
     assert len(kinds) >= 9
-    assert [kind for kind in kinds if f"| {kind.replace('_', ' ')} |" not in guide] == []
-    assert [field.name for field in fields(Record) if f"`{field.name}`" not in guide] == []
+    assert [kind for kind in kinds if f"| {kind.replace('_', ' ')} |" not in text] == []
+    text += (ROOT / "docs/metrics.md").read_text(encoding="utf-8")
+    figures = [field.name for field in fields(Record) if field.name.removeprefix("published_") not in BY_NAME]
+    assert [name for name in figures if f"`{name}`" not in text] == []
+
+
+def test_every_metric_with_a_value_is_in_every_file_and_no_other_is() -> None:
+    whole = a_cell("flask.review", database=DatabaseLoad(stored=96_000, sessions=20, commits=0, rollbacks=0))
+    bare = a_cell("flask.review", generator=None, server=None)
+    for cell, missing in ((whole, set()), (bare, {m.name for m in METRICS if m.name.startswith(BESIDE_LOAD)})):
+        report = a_report("flask.review", cells=[cell])
+        (heading,) = [line for line in EXPORTS["report.md"](report).splitlines() if " requests/s |" in line]
+        for metric in METRICS:
+            assert (f"| {metric.label} |" in heading) == (metric.name not in missing), metric.name
+        (row,) = json.loads(EXPORTS["report.json"](report))["rows"]
+        assert {metric.name for metric in METRICS if row[metric.name] is None} == missing
+        assert row["samples"].keys() == BY_NAME.keys() - missing
+        (line,) = csv.DictReader(io.StringIO(EXPORTS["report.csv"](report)))
+        assert {metric.name for metric in METRICS if line[metric.name] == ""} == missing
+
+
+def test_what_was_only_stored_before_is_shown_with_its_value() -> None:
+    row = json.loads(EXPORTS["report.json"](every_kind()))["rows"][1]
+    assert {name: row[name] for name in ONLY_STORED_BEFORE} == ONLY_STORED_BEFORE
+    line = next(line for line in EXPORTS["report.md"](every_kind()).splitlines() if "| Go 1.22.12 |" in line)
+    for text in ("100.10ms", "117.00ms", "10.8 MiB", "38.1 MiB", "1.20", "8%"):
+        assert f"| {text} |" in line
+
+
+def test_json_has_the_value_of_every_repeat_beside_their_median_and_interval() -> None:
+    counts = (98_000, 95_000, 96_000, 99_000, 97_000, 94_000)
+    cells = [a_cell(repeat=repeat, load=a_load(count)) for repeat, count in enumerate(counts, 1)]
+    (row,) = json.loads(EXPORTS["report.json"](a_report("go-2000", cells=cells)))["rows"]
+    assert row["samples"]["requests"] == {
+        "values": list(counts), "median": 96_000, "low": 94_000, "high": 99_000, "interval": [94_000, 99_000],
+    }  # fmt: skip
+    assert row["samples"]["latency_p99_ms"]["values"] == [108.0] * 6
+    assert (row["requests_per_second"], row["requests_per_second_ci95_low"]) == (19_300, 18_800)
 
 
 def test_the_documents_latency_and_timeouts_stand_beside_ours_in_every_file() -> None:

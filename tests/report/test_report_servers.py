@@ -58,36 +58,36 @@ SLOW = (50_000, 50_100, 50_200, 50_300, 50_400, 50_500)
 
 
 @pytest.mark.parametrize(
-    ("second", "verdict"),
+    ("second", "outcome"),
     [
         (tuple(2 * count for count in SLOW), "faster"),
         (tuple(count // 2 for count in SLOW), "slower"),
         (SLOW, "no difference shown"),
     ],
 )
-def test_the_others_are_held_against_the_first_by_their_intervals(second: tuple[int, ...], verdict: str) -> None:
+def test_the_others_are_compared_with_the_first_by_their_intervals(second: tuple[int, ...], outcome: str) -> None:
     first, other = table_of(*on_both("go-2000", *zip(SLOW, second, strict=True))).rows
     assert first.beside is None
     assert other.beside is not None
-    assert other.beside.verdict == verdict
+    assert other.beside.outcome.text == outcome
     assert other.beside.ratio == pytest.approx(sum(second) / sum(SLOW), rel=0.001)
 
 
-def test_without_enough_repeats_or_figures_the_verdict_is_not_known_and_names_the_server() -> None:
+def test_without_enough_repeats_or_figures_the_outcome_is_not_known_and_names_the_server() -> None:
     (_, few) = table_of(*on_both("go-2000", (50_000, 90_000))).rows
     assert few.beside is not None
-    assert few.beside.verdict == "not known (1 repeat; 6 are needed)"
+    assert few.beside.outcome.text == "not known (1 repeat; 6 are needed)"
     failed = [replace(missing("go-2000", "failed", "it died"), host="web1"), a_cell("go-2000", host="web2")]
     (_, lone) = table_of(*failed).rows
     assert lone.beside is not None
-    assert (lone.beside.ratio, lone.beside.verdict) == (None, "not known (not measured in web1)")
+    assert (lone.beside.ratio, lone.beside.outcome.text) == (None, "not known (not measured in web1)")
 
 
 def test_a_server_that_loads_itself_is_not_compared_with_one_that_does_not() -> None:
     first, second = on_both("go-2000", (50_000, 90_000))
     (_, row) = table_of(replace(first, load_on_server=True), second).rows
     assert row.beside is not None
-    assert row.beside.verdict.startswith("not comparable")
+    assert row.beside.outcome.text.startswith("not comparable")
 
 
 def test_a_server_that_keeps_the_data_is_not_compared_with_one_that_asks_another_machine_for_it() -> None:
@@ -95,7 +95,7 @@ def test_a_server_that_keeps_the_data_is_not_compared_with_one_that_asks_another
     here = replace(first, database=DatabaseLoad(None, 20, 1, 0, on_server=True))
     (_, row) = table_of(here, replace(second, database=DatabaseLoad(None, 20, 1, 0, on_server=False))).rows
     assert row.beside is not None
-    assert row.beside.verdict == "not comparable (one of them kept the data itself)"
+    assert row.beside.outcome.text == "not comparable (one of them kept the data itself)"
 
 
 def test_every_form_of_the_report_has_the_servers_and_the_network_between() -> None:

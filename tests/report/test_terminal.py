@@ -17,9 +17,9 @@ from wcwidth import wcswidth
 from benchrig.errors import InputError
 from benchrig.report import Report, render_terminal, width_of
 from benchrig.report import load as load_report
-from benchrig.report.columns import milliseconds
 from benchrig.report.table import make
 from benchrig.results.model import DatabaseLoad
+from benchrig.units import BYTES, MILLISECONDS
 from tests.support.reports import PUBLISHED, ROOT, VERDICTS, a_cell, a_load, a_report, a_run, every_kind
 
 
@@ -81,22 +81,38 @@ def test_each_kind_of_remark_is_one_note_that_names_its_rows() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(65.47, "65.47ms"), (999.99, "999.99ms"), (999.999, "1.00s"), (1990.0, "1.99s"), (None, "–")]
+    ("value", "text"),
+    [
+        (0.56, "560µs"),
+        (0.9996, "1.00ms"),
+        (65.47, "65.47ms"),
+        (999.99, "999.99ms"),
+        (999.999, "1.00s"),
+        (1990.0, "1.99s"),
+        (None, "–"),
+    ],
 )
-def test_latency_is_written_as_wrk_writes_it(value: float | None, text: str) -> None:
-    assert milliseconds(value) == text
+def test_latency_is_written_in_the_unit_that_suits_it(value: float | None, text: str) -> None:
+    assert MILLISECONDS.text(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0, "0 B"), (999, "999 B"), (40_000_000, "38.1 MiB"), (2**40, "1 TiB"), (None, "–")]
+)
+def test_an_amount_of_data_is_written_with_three_digits(value: float | None, text: str) -> None:
+    assert BYTES.text(value) == text
 
 
 def test_a_narrow_terminal_goes_without_the_least_important_columns_and_says_which() -> None:
     report = every_kind()
     text = render_terminal(report, width=100)
     assert max(wcswidth(line) for line in text.splitlines()) <= 100
-    assert "not shown, for want of room: total requests, max latency" in text
+    assert "Hidden columns (terminal too narrow): total requests, max latency" in text
     (heading,) = [line for line in text.splitlines() if line.startswith("system ")]
     assert "requests/s" in heading
     assert heading.endswith("remarks")
-    assert "not shown" not in render_terminal(report)
-    assert "not shown" not in render_terminal(report, width=160)
+    assert "Hidden" not in render_terminal(report)
+    assert "Hidden" not in render_terminal(report, width=160)
 
 
 def test_the_narrowest_terminal_still_has_system_throughput_and_remarks() -> None:

@@ -1,16 +1,16 @@
-"""Holds a published document to itself: its table to its raw texts, its averages to Little's law, its claims to both."""
+"""The audit of a published document: its table against its raw texts, its averages against Little's law, its claims."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchrig.report import published
 from benchrig.report.claims.file import read
 from benchrig.report.claims.judge import judge
-from benchrig.report.columns import milliseconds
+from benchrig.report.metrics import LATENCY_MEAN, METRICS, Metric
 from benchrig.report.published import Published, PublishedRow
 from benchrig.report.table import Table, of_published
 from benchrig.report.verdict import Verdict
@@ -19,7 +19,7 @@ from benchrig.results.wrk_output import Printed
 
 @dataclass(frozen=True)
 class Audit:
-    """What a published set says of itself."""
+    """What the audit of a published set found."""
 
     published: Published
     compared: int
@@ -35,13 +35,19 @@ class Audit:
 
 @dataclass(frozen=True)
 class _Cell:
-    """A figure of the table and the same one in the raw text, each with how it is written."""
+    """A figure of the table and the same one in the raw text."""
 
-    name: str
-    table: float | None
+    row: str
+    metric: Metric
+    table: float
     raw: float
-    table_text: str
-    raw_text: str
+
+    @property
+    def text(self) -> str:
+        """Both of them in a sentence."""
+        write = self.metric.unit.write
+        name = f"{self.row}, {self.metric.label}"
+        return f"{name}: the table has {write(self.table)}, the load generator's text {write(self.raw)}"
 
 
 def audit(root: Path) -> tuple[Audit, ...]:
@@ -52,33 +58,25 @@ def audit(root: Path) -> tuple[Audit, ...]:
     return tuple(_audit(published.read(name, root), root) for name in sorted(published.names(root)))
 
 
-def _audit(found: Published, root: Path) -> Audit:
-    table = of_published(found)
-    cells = [cell for name, text in found.printed.items() for cell in _cells(name, found.rows[name], text)]
+def _audit(document: Published, root: Path) -> Audit:
+    table = of_published(document)
+    cells = [cell for name, text in document.printed.items() for cell in _cells(name, document.rows[name], text)]
     return Audit(
-        published=found,
+        published=document,
         compared=len(cells),
-        differing=tuple(
-            f"{cell.name}: the table has {cell.table_text}, the load generator's text {cell.raw_text}"
-            for cell in cells
-            if cell.table is not None and not math.isclose(cell.table, cell.raw)
-        ),
-        averages=sum(row.latency_mean_ms is not None for row in found.rows.values()),
+        differing=tuple(cell.text for cell in cells if not math.isclose(cell.table, cell.raw)),
+        averages=sum(LATENCY_MEAN.name in row.figures for row in document.rows.values()),
         contradicting=tuple(_contradicting(table)),
         verdicts=_verdicts(table, root),
     )
 
 
-def _cells(name: str, row: PublishedRow, text: Printed) -> Sequence[_Cell]:
+def _cells(name: str, row: PublishedRow, text: Printed) -> Iterator[_Cell]:
     """Return the figures of a row that the table gives and its raw text has too."""
-    mean, longest = text.latency_mean_us / 1e3, text.latency_max_us / 1e3
-    counts = (("requests", row.requests, text.requests), ("requests/s", row.requests_per_second, text.requests_per_second))
-    latencies = (("mean latency", row.latency_mean_ms, mean), ("maximum latency", row.latency_max_ms, longest))
-    cells = [
-        *(_Cell(f"{name}, {kind}", ours, raw, f"{ours:,}", f"{raw:,}") for kind, ours, raw in counts if ours is not None),
-        *(_Cell(f"{name}, {kind}", ours, raw, milliseconds(ours), milliseconds(raw)) for kind, ours, raw in latencies),
-    ]
-    return [cell for cell in cells if cell.table is not None]
+    for metric in METRICS:
+        raw = metric.read_text(text)
+        if metric.name in row.figures and raw is not None:
+            yield _Cell(name, metric, row.figures[metric.name], raw)
 
 
 def _contradicting(table: Table) -> Iterator[str]:

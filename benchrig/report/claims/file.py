@@ -1,4 +1,4 @@
-"""What a document concludes, as data: `configs/claims/NAME.yml` has the claims of the published set NAME."""
+"""The file of claims: `configs/claims/NAME.yml` has what the document of the published set NAME concludes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from benchrig.report.claims.language import Expression, ExpressionError, Names
 
 @dataclass(frozen=True)
 class Cause:
-    """Something that the program knows to be behind a claim, where the results show it."""
+    """A cause behind a claim, which reports name where the results show it."""
 
     when: Expression
     says: str

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from benchrig.report.claims.language import Figure
 from benchrig.report.claims.values import Interval, point, unbounded
-from benchrig.report.figures import Figures, Spread
+from benchrig.report.metrics import LATENCY_MAX, METRICS, TIMEOUTS, Aspect, Metric
 from benchrig.report.published import Source
 from benchrig.report.table import Row, Table
 from benchrig.report.verdict import Quantity
+from benchrig.units import number
 
-Kind = Literal["rate", "latency", "count", "count of the run", "truth"]
+Kind = Aspect | Literal["truth"]
 """How a figure is judged: a rate or a latency by its interval, the others as they were counted."""
 
 JUDGED_BY_INTERVAL = frozenset({"rate", "latency"})
@@ -38,38 +39,17 @@ class NotInRunError(NoFigureError):
 
 @dataclass(frozen=True)
 class Function:
-    """A function of a row: how its figure is judged, its unit, and where it stands in a row's figures."""
+    """A function of a row: how its figure is judged, and the metric that it reads."""
 
     kind: Kind
-    unit: str
-    of: Callable[[Figures], float | None]
-    spread: Callable[[Figures], Spread | None] = lambda _: None
-    """Its spread over the repeats, of a figure that is judged by its interval."""
-
-
-def _spread(name: str) -> Callable[[Figures], Spread | None]:
-    return lambda figures: figures.spreads.get(name)
+    metric: Metric
 
 
 FUNCTIONS: Mapping[str, Function] = {
-    "throughput": Function(
-        "rate", "requests/s", lambda figures: figures.requests_per_second.median, lambda figures: figures.requests_per_second
-    ),
-    "latency_mean": Function("latency", "ms", lambda figures: figures.latency_mean_ms, _spread("latency_mean_ms")),
-    "latency_max": Function("latency", "ms", lambda figures: figures.latency_max_ms, _spread("latency_max_ms")),
-    "latency_p99": Function("latency", "ms", lambda figures: figures.latency_p99_ms, _spread("latency_p99_ms")),
-    "cpu": Function("rate", "% of a core", lambda figures: figures.server_cpu_percent, _spread("server_cpu_percent")),
-    "requests": Function("count of the run", "", lambda figures: figures.requests),
-    "timeouts": Function("count of the run", "", lambda figures: figures.errors.timeout if figures.errors_told else None),
-    "errors": Function("count of the run", "", lambda figures: figures.errors.total if figures.errors_told else None),
-    "has_timeouts": Function(
-        "truth", "", lambda figures: float(figures.errors.timeout > 0) if figures.errors_told else None
-    ),
-    "stored": Function("count", "", lambda figures: figures.stored),
-    "sessions": Function("count", "", lambda figures: figures.sessions),
-    "listen_overflows": Function("count", "", lambda figures: figures.listen_overflows),
+    **{metric.claimed: Function(metric.aspect, metric) for metric in METRICS},
+    "has_timeouts": Function("truth", TIMEOUTS),
 }
-"""To add a function, add a line here and one to docs/claims.md."""
+"""Every metric has its function; `has_timeouts` answers yes or no."""
 
 TRUTHS = frozenset(name for name, function in FUNCTIONS.items() if function.kind == "truth")
 
@@ -114,37 +94,31 @@ def find(figure: Figure, table: Table, conditions: Conditions | None) -> Found:
     """
     row = _row(figure.row, table)
     function = FUNCTIONS[figure.function]
-    assert row.figures is not None
     if table.run and conditions:
         _same_conditions(figure, row, table, conditions)
     if table.run:
         _valid(row, function.kind)
-    value = function.of(row.figures)
-    if value is None:
+    sample = row.figures.get(function.metric.name)
+    if sample is None:
         raise NoFigureError(f"{'this run' if table.run else 'the document'} has no {figure.function} of {row.name}")
     if function.kind == "truth":
         return _late(row, conditions.source.timeout_seconds if table.run and conditions else row.timeout_seconds)
-    spread = function.spread(row.figures)
-    interval = spread.interval if spread else None
-    exact = table.run is None or function.kind not in JUDGED_BY_INTERVAL
-    return Found(float(value), interval, exact, shown(value, interval, function.unit))
+    counted = function.kind not in JUDGED_BY_INTERVAL
+    interval = None if counted else sample.interval
+    text = shown(sample.median, interval, function.metric.unit.name)
+    return Found(float(sample.median), interval, counted or table.run is None, text)
 
 
 def shown(value: float, interval: tuple[float, float] | None = None, unit: str = "") -> str:
     """Write a figure with its interval and its unit: `9.2 [9, 9.5] ms`."""
-    bounds = f" [{_number(interval[0])}, {_number(interval[1])}]" if interval else ""
-    return f"{_number(value)}{bounds} {unit}".strip()
-
-
-def _number(value: float) -> str:
-    """Write a number with four digits, or all those before its point."""
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+    bounds = f" [{number(interval[0])}, {number(interval[1])}]" if interval else ""
+    return f"{number(value)}{bounds} {unit}".strip()
 
 
 def _row(name: str, table: Table) -> Row:
     """Return a row that was measured."""
     row = next((row for row in table.rows if row.name == name), None)
-    if row is not None and row.figures is not None:
+    if row is not None and row.figures:
         return row
     if row is not None:
         state = "failed" if row.status == "failed" else "is not possible here"
@@ -162,11 +136,11 @@ def _same_conditions(figure: Figure, row: Row, table: Table, conditions: Conditi
     if row.connections != connections:
         wrong = f"{row.name} ran with {row.connections:,} connections, in the document with {connections:,}"
         raise NoFigureError(wrong)
-    source = conditions.source
-    if FUNCTIONS[figure.function].kind != "count of the run":
+    source, function = conditions.source, FUNCTIONS[figure.function]
+    if function.kind == "truth" or not function.metric.grows:
         return
     measured = seconds(table)
-    if figure.function == "timeouts" and row.timeout_seconds != source.timeout_seconds:
+    if function.metric is TIMEOUTS and row.timeout_seconds != source.timeout_seconds:
         ours, theirs = f"{row.timeout_seconds:g} s", f"{source.timeout_seconds:g} s"
         raise NoFigureError(f"{figure.text} counts replies later than {ours} here, later than {theirs} in the document")
     if measured != source.duration_seconds:
@@ -191,9 +165,7 @@ def _valid(row: Row, kind: Kind) -> None:
 
 def _late(row: Row, timeout_seconds: float) -> Found:
     """Say whether replies of a row came later than a timeout, which may be another than the load generator's here."""
-    assert row.figures is not None
-    count, spread = row.figures.errors.timeout, row.figures.spreads.get("latency_max_ms")
-    slowest = spread.high if spread else row.figures.latency_max_ms
+    count, slowest = row.value(TIMEOUTS) or 0, row.figures.get(LATENCY_MAX.name)
     counted = count > 0 or any(remark.code == "timeouts" for remark in row.remarks)
     if counted and row.timeout_seconds >= timeout_seconds:
         return _truth(True, f"{count:,} timeouts" if count else "in some repeats")
@@ -204,7 +176,7 @@ def _late(row: Row, timeout_seconds: float) -> Found:
         raise NoFigureError(f"{row.name} had a timeout of {ours}, which says nothing of the document's {theirs}")
     if slowest is None:
         raise NoFigureError(f"no reply of {row.name} was timed")
-    return _truth(slowest > 1e3 * timeout_seconds, f"slowest reply {shown(slowest, unit='ms')}")
+    return _truth(slowest.high > 1e3 * timeout_seconds, f"slowest reply {shown(slowest.high, unit='ms')}")
 
 
 def _truth(value: bool, detail: str) -> Found:

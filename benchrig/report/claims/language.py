@@ -27,7 +27,7 @@ Relation = Literal["<", "<=", ">", ">=", "==", "~="]
 Extreme = Literal["min", "max"]
 
 MOST_CHARACTERS = 500
-"""Of an expression: more would be read by nobody, and could be nested deeper than Python goes."""
+"""The longest expression; a longer one is hard to read, and could be nested deeper than Python allows."""
 
 TRUTHS = {"yes": 1.0, "no": 0.0}
 
@@ -55,7 +55,7 @@ _GRAMMAR = r"""
 
 
 class ExpressionError(Exception):
-    """An expression that says nothing: what is wrong with it, and at which column (counted from 1)."""
+    """An invalid expression: what is wrong with it, and at which column (counted from 1)."""
 
     def __init__(self, column: int, message: str) -> None:
         super().__init__(f"column {column} of the expression: {message}")
@@ -157,7 +157,7 @@ def figures_in(term: Term) -> Iterator[Figure]:
 
 
 def parse(text: str, names: Names) -> Expression:
-    """Read an expression. Raises ExpressionError for a mistake in its grammar and for a name that nobody knows."""
+    """Read an expression. Raises ExpressionError for a mistake in its grammar and for an unknown name."""
     # Imported late: a report without claims has no use for a parser.
     import lark
 

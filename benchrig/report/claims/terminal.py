@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from benchrig.report import describe
 from benchrig.report.claims.audit import Audit
@@ -65,8 +65,13 @@ def _lines(verdict: Verdict) -> Iterator[str]:
 
 
 def _figures(verdict: Verdict) -> Iterator[str]:
-    """Return a line for each figure, published and measured; what is named by the whole formula above is `altogether`."""
-    columns = {"published": _texts(verdict.published), "measured": _texts(verdict.measured)}
+    """Return a line for each figure, published and measured.
+
+    A long formula stands in the claim above already: if there is only one, it is called `altogether` instead.
+    """
+    long = {one.name for one in (*verdict.published, *verdict.measured) if len(one.name) > _LONGEST_NAME}
+    short = dict.fromkeys(long, "altogether") if len(long) == 1 else {}
+    columns = {"published": _texts(verdict.published, short), "measured": _texts(verdict.measured, short)}
     shown = {title: texts for title, texts in columns.items() if texts}
     names = dict.fromkeys(name for texts in shown.values() for name in texts)
     if not names:
@@ -81,8 +86,8 @@ def _figures(verdict: Verdict) -> Iterator[str]:
         yield f"{'':{_LABEL}}{last:{room}}{figures}"
 
 
-def _texts(quantities: Iterable[Quantity]) -> dict[str, str]:
-    return {"altogether" if len(one.name) > _LONGEST_NAME else one.name: one.text for one in quantities}
+def _texts(quantities: Iterable[Quantity], short: Mapping[str, str]) -> dict[str, str]:
+    return {short.get(one.name, one.name): one.text for one in quantities}
 
 
 def _has_interval(verdict: Verdict) -> bool:

@@ -1,4 +1,4 @@
-"""What an expression comes to over figures that are known to lie within intervals.
+"""The value of a claim's expression over figures that lie within intervals.
 
 Interval arithmetic (R. E. Moore, Interval Analysis, 1966): a sum, product or quotient of intervals encloses every value that
 the figures within them can give, and a relation is only true or false if it is so for all of them. A figure that stands in
@@ -18,7 +18,7 @@ NEAR = 0.1
 """`~=` holds within this share of its right side."""
 
 MOST_REPEATS = 200
-"""Nobody waits for more repeats of a row than this."""
+"""More repeats of a row than this would take too long."""
 
 
 class UndefinedError(Exception):
@@ -92,15 +92,15 @@ def links(comparison: Comparison, values: Values) -> list[bool | None]:
 
 
 def repeats_to_settle(expression: Expression, values: Values, repeats: int) -> int | None:
-    """Return how many repeats would settle an expression that holds in part; None when more than anyone waits for.
+    """Return how many repeats would settle an expression that holds in part; None when more than MOST_REPEATS.
 
     The interval of a median shrinks as 1/sqrt(repeats): if the relation is settled when every interval is shrunk to the
     share s of its width, that takes repeats / s**2, provided that the medians stay where they are.
     """
-    for wanted in range(repeats + 1, MOST_REPEATS + 1):
-        share = math.sqrt(repeats / wanted)
+    for more in range(repeats + 1, MOST_REPEATS + 1):
+        share = math.sqrt(repeats / more)
         if holds(expression, {figure: interval.around(share) for figure, interval in values.items()}) is not None:
-            return wanted
+            return more
     return None
 
 

@@ -11,7 +11,7 @@ from benchrig.report.export.record import Record, record
 
 
 def render(report: Report) -> str:
-    """Return the table as CSV text under a header line; a figure that there is not is an empty field."""
+    """Return the table as CSV text under a header line; an empty field means no value."""
     text = io.StringIO()
     writer = csv.DictWriter(text, [field.name for field in fields(Record)], lineterminator="\n")
     writer.writeheader()

@@ -12,13 +12,21 @@ from benchrig.report.export.record import record
 def render(report: Report) -> str:
     """Return the report as JSON text: `run`, `machines`, `incomplete`, `not_run`, `published`, `rows` and `claims`.
 
-    `run` is null for a published set. `published` is the source of the published figures, with their `name`.
+    `run` is null for a published set. `published` is the source of the published figures, with their `name`. `samples` of a
+    row has each metric's value in every repeat, beside their median, range and 95 % interval.
     """
     table = report.table
     run = asdict(table.run) if table.run else None
     machines = run.pop("machines") if run else []
     rows = [
-        {**asdict(record(row)), "versions": dict(row.versions), "command": row.command, "raw": row.raw} for row in table.rows
+        {
+            **asdict(record(row)),
+            "samples": {name: asdict(sample) for name, sample in row.figures.items()},
+            "versions": dict(row.versions),
+            "command": row.command,
+            "raw": row.raw,
+        }
+        for row in table.rows
     ]
     document = {
         "run": run,

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, make_dataclass
+from typing import Any
 
-from benchrig.report.figures import Figures
-from benchrig.report.published import PublishedRow
+from benchrig.report.metrics import METRICS, THROUGHPUT, Metric
 from benchrig.report.table import Row
 from benchrig.results.model import Remark, Status
 
 
 @dataclass(frozen=True, kw_only=True)
-class Record:
-    """One entry of `rows` in `report.json`, and one line of `report.csv`. A figure that there is not is None."""
+class _About:
+    """What comes before the metrics: which row it is, and how it went."""
 
     name: str
     system: str
@@ -24,32 +24,18 @@ class Record:
     rank: int | None
     invalid: bool
     repeats: int
-    requests: int | None = None
-    requests_per_second: float | None = None
-    requests_per_second_min: float | None = None
-    requests_per_second_max: float | None = None
-    requests_per_second_ci95_low: float | None = None
-    requests_per_second_ci95_high: float | None = None
-    latency_mean_ms: float | None = None
-    latency_max_ms: float | None = None
-    latency_p50_ms: float | None = None
-    latency_p99_ms: float | None = None
-    errors: int | None = None
-    errors_connect: int | None = None
-    errors_read: int | None = None
-    errors_write: int | None = None
-    errors_timeout: int | None = None
-    errors_status: int | None = None
-    server_cpu_percent: float | None = None
-    server_memory_peak_bytes: float | None = None
-    listen_overflows: int | None = None
-    stored: int | None = None
-    sessions: int | None = None
-    published_title: str | None = None
-    published_requests_per_second: float | None = None
-    published_latency_mean_ms: float | None = None
-    published_latency_max_ms: float | None = None
-    published_timeouts: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Beside:
+    """What comes after them: what the row is compared with, the network, the remarks."""
+
+    requests_per_second_min: float | None
+    requests_per_second_max: float | None
+    requests_per_second_ci95_low: float | None
+    requests_per_second_ci95_high: float | None
+    published_title: str | None
+    published_timeouts: int | None
     ratio: float | None
     ratio_to_first: float | None
     against_first: str | None
@@ -59,10 +45,42 @@ class Record:
     remarks: tuple[Remark, ...]
 
 
-def record(row: Row) -> Record:
-    """Return a row of the table as a flat record."""
-    network = row.network
-    bare = Record(
+def _field(metric: Metric, prefix: str = "") -> tuple[str, Any, Any]:
+    """Return the field of a metric, or with a prefix, of what a document gives for it."""
+    kind = (int if metric.kind == "count" else float) | None
+    return f"{prefix}{metric.name}", kind, field(metadata={"description": metric.meaning})
+
+
+_Metrics: Any = make_dataclass(
+    "_Metrics",
+    [
+        *(_field(metric) for metric in METRICS),
+        *(_field(metric, "published_") for metric in METRICS if metric.published),
+    ],
+    frozen=True,
+    kw_only=True,
+    namespace={"__module__": __name__, "__doc__": "The median of each metric, and what a document gives for it."},
+)
+
+Record: Any = make_dataclass(
+    "Record",
+    [],
+    bases=(_Beside, _Metrics, _About),
+    frozen=True,
+    kw_only=True,
+    namespace={
+        "__module__": __name__,
+        "__doc__": "One entry of `rows` in `report.json`, and one line of `report.csv`. None means no value.",
+    },
+)
+
+
+def record(row: Row) -> Any:
+    """Return a row of the table as a flat Record."""
+    network, published, throughput = row.network, row.published, row.figures.get(THROUGHPUT.name)
+    bounds = throughput.interval if throughput else None
+    given = published.figures if published else {}
+    return Record(
         name=row.name,
         system=row.system,
         host=row.host,
@@ -73,52 +91,19 @@ def record(row: Row) -> Record:
         rank=row.rank,
         invalid=row.invalid,
         repeats=row.repeats,
+        **{metric.name: row.value(metric) for metric in METRICS},
+        **{f"published_{metric.name}": given.get(metric.name) for metric in METRICS if metric.published},
+        requests_per_second_min=throughput.low if throughput else None,
+        requests_per_second_max=throughput.high if throughput else None,
+        requests_per_second_ci95_low=bounds[0] if bounds else None,
+        requests_per_second_ci95_high=bounds[1] if bounds else None,
+        published_title=published.title if published else None,
+        published_timeouts=published.timeouts if published and published.counts_timeouts else None,
         ratio=row.ratio,
         ratio_to_first=row.beside.ratio if row.beside else None,
-        against_first=row.beside.verdict if row.beside else None,
+        against_first=row.beside.outcome.text if row.beside else None,
         rtt_us_median=network.rtt_us_median if network else None,
         rtt_us_p99=network.rtt_us_p99 if network else None,
         bandwidth_bits_per_second=network.bandwidth_bits_per_second if network else None,
         remarks=row.remarks,
-    )
-    measured = _with_figures(bare, row.figures) if row.figures else bare
-    return _with_published(measured, row.published) if row.published else measured
-
-
-def _with_published(record: Record, published: PublishedRow) -> Record:
-    return replace(
-        record,
-        published_title=published.title,
-        published_requests_per_second=published.requests_per_second,
-        published_latency_mean_ms=published.latency_mean_ms,
-        published_latency_max_ms=published.latency_max_ms,
-        published_timeouts=published.timeouts if published.timeouts_told else None,
-    )
-
-
-def _with_figures(record: Record, figures: Figures) -> Record:
-    throughput, errors = figures.requests_per_second, figures.errors
-    return replace(
-        record,
-        requests=figures.requests,
-        requests_per_second=throughput.median,
-        requests_per_second_min=throughput.low,
-        requests_per_second_max=throughput.high,
-        requests_per_second_ci95_low=throughput.interval[0] if throughput.interval else None,
-        requests_per_second_ci95_high=throughput.interval[1] if throughput.interval else None,
-        latency_mean_ms=figures.latency_mean_ms,
-        latency_max_ms=figures.latency_max_ms,
-        latency_p50_ms=figures.latency_p50_ms,
-        latency_p99_ms=figures.latency_p99_ms,
-        errors=errors.total if figures.errors_told else None,
-        errors_connect=errors.connect if figures.errors_told else None,
-        errors_read=errors.read if figures.errors_told else None,
-        errors_write=errors.write if figures.errors_told else None,
-        errors_timeout=errors.timeout if figures.errors_told else None,
-        errors_status=errors.status if figures.errors_told else None,
-        server_cpu_percent=figures.server_cpu_percent,
-        server_memory_peak_bytes=figures.server_memory_peak_bytes,
-        listen_overflows=figures.listen_overflows,
-        stored=figures.stored,
-        sessions=figures.sessions,
     )

@@ -16,8 +16,9 @@ from benchrig.errors import InputError
 from benchrig.report import EXPORTS, Report, claims, published, render_terminal
 from benchrig.report.claims.functions import FUNCTIONS, NoFigureError, find
 from benchrig.report.claims.language import Figure
+from benchrig.report.metrics import METRICS
 from benchrig.report.table import make, of_published
-from benchrig.results.model import Cell, LoadErrors
+from benchrig.results.model import Cell, DatabaseLoad, LoadErrors
 from tests.support.claims import DOCUMENT, judged, measured, one, project, table, timed
 from tests.support.reports import PUBLISHED, ROOT, SERVER, a_cell, a_load, a_run, missing
 
@@ -55,8 +56,16 @@ def test_the_rows_that_the_document_does_not_have_are_a_suites(name: str) -> Non
 
 
 def test_the_guide_explains_every_function_of_the_language() -> None:
-    guide = (ROOT / "docs/claims.md").read_text(encoding="utf-8")
+    guide = "".join((ROOT / "docs" / page).read_text(encoding="utf-8") for page in ("claims.md", "metrics.md"))
     assert [name for name in FUNCTIONS if f"| `{name}(" not in guide] == []
+
+
+def test_every_metric_of_a_run_can_be_claimed() -> None:
+    cells = measured({"sanic": [900]}, database=DatabaseLoad(stored=4500, sessions=20, commits=0, rollbacks=0))
+    run = table(cells)
+    found = {name: find(Figure(name, "sanic"), run, None).value for name in FUNCTIONS}
+    (row,) = run.rows
+    assert found == {"has_timeouts": 0.0} | {metric.claimed: row.value(metric) for metric in METRICS}
 
 
 def test_without_a_file_there_are_no_claims(tmp_path: Path) -> None:
@@ -315,6 +324,19 @@ def test_a_formula_of_several_lines_is_not_repeated_before_its_value() -> None:
     document = of_published(published.read("quart-vs-flask", ROOT))
     first, *_ = claims.judge(claims.read("quart-vs-flask", ROOT) or (), document, document)
     assert re.search(r"^ {13}altogether +2\.971$", claims.render_terminal([first]), re.MULTILINE)
+
+
+def test_two_long_formulas_keep_their_names_and_their_values(tmp_path: Path) -> None:
+    rows = ("go-2000", "sanic", "flask-sync", "flask-gunicorn", "fastapi-workers")
+    total = " + ".join(f"throughput({row})" for row in rows)
+    claim = one(tmp_path, f"({total}) / 5 > ({total}) / 10")
+    verdict = judged(claim, measured({row: [100 * n] for n, row in enumerate(rows, 1)}))
+    names = [quantity.name for quantity in verdict.measured if len(quantity.name) > 100]
+    assert names == [f"({total}) / 5", f"({total}) / 10"]
+    text = " ".join(claims.render_terminal([verdict]).split())
+    for part in ("/ 5 13,738 300", "/ 10 6,869 150"):
+        assert f"throughput(flask-gunicorn) + throughput(fastapi-workers)) {part}" in text
+    assert "altogether" not in text
 
 
 def test_figures_without_claims_say_so() -> None:

@@ -1,0 +1,52 @@
+"""The page on metrics, docs/metrics.md, written from the registry: `python -m benchrig.report.guide > docs/metrics.md`."""
+
+from __future__ import annotations
+
+from benchrig.report.metrics import ALWAYS, FILES_ONLY, METRICS, Metric
+
+_HEAD = """\
+# Metrics
+
+Written from `benchrig/report/metrics.py`, where each metric is one entry; a test compares the two.
+
+`report.md` and `report.html` have a column for each metric with a value; `report.csv` and `report.json` have all metrics.
+The terminal has those marked *terminal*, and hides the ones with the lowest priority first when it is too narrow. *compare*
+marks those that `./inv compare` shows. A dash, an empty field or `null` means no value.
+
+With several repeats, a value is the median; of a count it is the lower of the middle two, which was really counted. `errors`
+is the sum of its counters' medians. `samples` in `report.json` has the `values` of all repeats, their `median`, `low` and
+`high`, and the 95 % `interval` of the median from six repeats on.
+
+Claims read a metric by its function. A claim compares requests, errors and bytes of a run with a document's only where both
+loads lasted equally long.
+
+| heading | in `report.csv` and `report.json` | in claims | unit | kind | shown by | what it is |
+|---|---|---|---|---|---|---|
+"""
+
+
+def page() -> str:
+    """Return docs/metrics.md."""
+    return _HEAD + "".join(f"{_line(metric)}\n" for metric in METRICS)
+
+
+def _line(metric: Metric) -> str:
+    cells = (
+        metric.label,
+        f"`{metric.name}`",
+        f"`{metric.claimed}(row)`",
+        metric.unit.name or "–",
+        metric.kind,
+        _shown_by(metric),
+        metric.meaning,
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def _shown_by(metric: Metric) -> str:
+    terminal = {FILES_ONLY: "", ALWAYS: "terminal, always"}.get(metric.priority, f"terminal, {metric.priority:g}")
+    return "; ".join(filter(None, ["files", terminal, "compare" if metric.compared else ""]))
+
+
+if __name__ == "__main__":
+    print(page(), end="")
