@@ -1,1 +1,1 @@
-"""What a measured run is. Values only: nothing here reaches a host or prints."""
+"""A measured run: its records, the folder they are stored in and read from, the load generator's output, the audit."""

@@ -44,7 +44,7 @@ class LoadErrors:
 
 @dataclass(frozen=True)
 class Load:
-    """What the load generator counted in one run."""
+    """The load generator's counts and latencies of one cell."""
 
     requests: int
     duration_us: int
@@ -67,14 +67,14 @@ class Load:
 
 @dataclass(frozen=True)
 class Generator:
-    """How the load generator itself fared."""
+    """The load generator's process: its command, its exit, and what it used."""
 
     command: tuple[str, ...]
     exit_code: int
     wall_seconds: float
     cpu_seconds: float
     open_files: int = 0
-    """How many descriptors it could have open."""
+    """Limit of open file descriptors of its process."""
     version: str = ""
 
 
@@ -145,7 +145,7 @@ class MachineLoad:
 
 @dataclass(frozen=True)
 class Cell:
-    """One row of a suite, tried once."""
+    """One row of a suite, measured once, or the reason why it was not."""
 
     name: str
     """The row's name in the suite, e.g. `go-20000`."""
@@ -163,7 +163,7 @@ class Cell:
     route: str = ""
     """What was requested: `GET /films/`."""
     reason: str = ""
-    """Why it failed or is not possible, with what would mend it."""
+    """Why it failed or is not possible, and how to mend that."""
     sleep_seconds: float = 0.0
     """How long the app's handler waits on purpose; bounds throughput to connections / sleep."""
     cores: int = 0
@@ -175,12 +175,12 @@ class Cell:
     generator: Generator | None = None
     server: ServerLoad | None = None
     beside: tuple[MachineLoad, ...] = ()
-    """The other machines that had a part in it: the load host, the database's."""
+    """The other machines that took part: the load generator's, the database's."""
     server_open_files: int = 0
-    """How many descriptors the app's main process could have open."""
+    """Limit of open file descriptors of the app's main process."""
     database: DatabaseLoad | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
-    """What ran: interpreter, framework, server, event loop, parser, database."""
+    """Versions of what ran: interpreter, framework, server, event loop, parser, database."""
     phases: Mapping[str, float] = field(default_factory=dict)
     """Seconds that each step took: start, wait, verify, warm_up, measure, stop."""
     raw: str = ""
@@ -219,7 +219,7 @@ class Machine:
     limits: Mapping[str, str]
     versions: Mapping[str, str]
     emulated: bool = False
-    """Its CPU is a program, for want of virtualization by the computer's own."""
+    """Its CPU is emulated by a program: the computer's own could not be used."""
 
 
 @dataclass(frozen=True)
@@ -236,7 +236,7 @@ class Database:
 
 @dataclass(frozen=True)
 class Network:
-    """What lies between a load host and a server that are two machines, as measured when the run began."""
+    """The network between the load generator's machine and a server, measured when the run began."""
 
     load_host: str
     server: str
@@ -254,7 +254,7 @@ class Network:
 
 @dataclass(frozen=True)
 class DatabaseNetwork:
-    """The same of what lies between a server and a database that are two machines."""
+    """The network between a server and the database's machine, measured when the run began."""
 
     server: str
     database: str
@@ -272,7 +272,7 @@ class DatabaseNetwork:
 
 @dataclass(frozen=True)
 class Run:
-    """What was asked for, of which machines, with which program."""
+    """A run: what was measured, with which settings, on which machines, by which version of benchrig."""
 
     name: str
     """The run's folder name under `reports/`."""
@@ -288,7 +288,7 @@ class Run:
     finished_at: str = ""
     machines: tuple[Machine, ...] = ()
     servers: tuple[str, ...] = ()
-    """The machines that the apps ran on; with several of them, each row was measured on each."""
+    """The machines that the apps ran on; each row was measured on each of them."""
     networks: tuple[Network, ...] = ()
     """One for each server that another machine loaded."""
     database_networks: tuple[DatabaseNetwork, ...] = ()
@@ -316,7 +316,7 @@ class Run:
         return all(machine.kind == "lab" for machine in self.machines)
 
     def network_to(self, server: str) -> Network | None:
-        """Return what lay between a server and its load host; None where they were one, or it was not measured."""
+        """Return the network to a server; None where it loaded itself, or the network was not measured."""
         return next((network for network in self.networks if network.server == server), None)
 
 

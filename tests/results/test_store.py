@@ -54,6 +54,7 @@ def add(folder: Path, line: str | bytes) -> None:
         ('{"format": "two"}\n', "'format' is 'two'"),
         (b'{"format": 2, "name": "\xff\xfe"}\n', "not UTF-8 text"),
         (b"\0\0\0\0\n", "a measurement"),
+        ("[" * 100_000 + "\n", "nested too deeply"),
     ],
 )
 def test_a_damaged_line_is_lost_alone_and_named(
@@ -70,8 +71,8 @@ def test_a_damaged_line_is_lost_alone_and_named(
     assert re.search(said, warning), warning
 
 
-SEPARATORS = "a\x0bb\x0cc\x1cd\x1de\x1ef\x85g\u2028h\u2029i"
-"""All that Python's splitlines() takes for the end of a line, beside those that JSON writes as \\n and \\r."""
+SEPARATORS = "a\x0bb\x0cc\x1cd\x1de\x1ef\x85g\u2028h\u2029i\udc80"
+"""All that Python's splitlines() takes for the end of a line, beside \\n and \\r; and half of a surrogate pair."""
 
 
 def test_a_reply_with_any_line_separator_in_it_is_read_back(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -52,7 +52,9 @@ class Reading(Generic[T]):
 
 def text_of(record: Run | Cell, indent: int | None = None) -> str:
     """Return a record as JSON text in the format of today, with its number."""
-    return json.dumps({"format": FORMAT, **dataclasses.asdict(record)}, indent=indent, ensure_ascii=False, allow_nan=False)
+    text = json.dumps({"format": FORMAT, **dataclasses.asdict(record)}, indent=indent, ensure_ascii=False)
+    # Half of a surrogate pair, which JSON may hold and UTF-8 may not, stays in its escaped form.
+    return text.encode(errors="backslashreplace").decode()
 
 
 def parse(content: bytes) -> Fields:
@@ -61,8 +63,10 @@ def parse(content: bytes) -> Fields:
         data = json.loads(content.decode())
     except UnicodeDecodeError:
         raise FormatError("not UTF-8 text") from None
-    except ValueError as error:
-        raise FormatError(f"not valid JSON: {error}") from None
+    except json.JSONDecodeError as error:
+        raise FormatError(f"not valid JSON: {error.msg} (character {error.pos + 1})") from None
+    except RecursionError:
+        raise FormatError("not valid JSON: nested too deeply") from None
     if not isinstance(data, dict):
         raise FormatError("not a JSON object")
     return data
