@@ -134,15 +134,15 @@ class TaskReader:
         yield Task(keys.name or "Flush handlers", where, META, data, tags=tags)
 
     def _module(self, document: Document, index: int, action: str, data: Any, keys: TaskKeys, inherited: Inherited) -> Task:
+        module = modules.load(action)
         try:
-            modules.arguments(action, data, templates=True)
+            module.build(module.named(data), templates=True)
         except spec.SpecError as error:
             for mistake in error.mistakes:
                 self._wrong(document, (index, action, *mistake.path), f"{action}: {mistake.message}")
         self._templates(document, (index,), keys)
-        raw = modules.raw(action)
         for path, value in texts(data, (index, action)):
-            kind = "condition" if len(path) > 2 and path[2] in raw else "value"
+            kind = "condition" if len(path) > 2 and path[2] in module.raw else "value"
             self._problems.extend(templates.problems(document, path, value, kind))
         around = inherited.within(keys)
         if around.become_user and not around.become:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import json
 import re
 import tarfile
@@ -59,9 +60,16 @@ def test_a_plan_survives_the_wire() -> None:
 
 def test_every_module_of_the_table_is_there_and_documented() -> None:
     for name in modules.MODULES:
-        module = modules.load(name)
-        assert module.__doc__.startswith(f"{name}: ")
-        assert callable(module.run)
+        file = inspect.getmodule(modules.load(name).args)
+        assert file is not None
+        assert (file.__doc__ or "").startswith(f"{name}: ")
+
+
+def test_a_file_that_keeps_no_contract_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    modules.load.cache_clear()
+    monkeypatch.setattr("benchrig.agent.play.modules.fail.MODULE", lambda: None)
+    with pytest.raises(TypeError, match=r"MODULE of ansible\.builtin\.fail is no Module"):
+        modules.load("ansible.builtin.fail")
 
 
 def test_the_documentation_names_all_that_is_supported_and_no_more() -> None:
@@ -69,7 +77,7 @@ def test_the_documentation_names_all_that_is_supported_and_no_more() -> None:
     rows = dict(re.findall(r"^\| `(ansible\.builtin\.\w+)` \| (.*) \|$", text, re.MULTILINE))
     assert set(rows) == set(modules.MODULES)
     for name in set(rows) - {"ansible.builtin.set_fact"}:
-        arguments = [field.name for field in dataclasses.fields(modules.load(name).Args)]
+        arguments = [field.name for field in dataclasses.fields(modules.load(name).args)]
         assert re.findall(r"`(\w+)`", rows[name]) == arguments
     said = set(re.findall(r"`([\w.]+)`", text))
     own_filters = {name for name in filters.FILTERS if "." not in name}

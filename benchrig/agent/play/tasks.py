@@ -5,16 +5,19 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, TypeVar
 
 from .. import spec
 from . import modules
 from .become import as_user
 from .events import Event, ItemDone, Status, TaskStarted
 from .modules.base import Context, ModuleError, NotYetKnownError, Result, environment
+from .modules.contract import Module
 from .plan import Task
 from .templating import OMIT, NotDefinedError, TemplateError
 from .variables import Variables
+
+A = TypeVar("A")
 
 HIDDEN = "the output is hidden, for 'no_log: true' was asked for"
 
@@ -149,11 +152,12 @@ class Runner:
     def _module(self, task: Task) -> tuple[Result, dict[str, Any]]:
         """Render the arguments, run the module, and return what it did with what is registered of it."""
         try:
-            args = self._arguments(task)
+            module = modules.load(task.module)
+            args = self._arguments(task, module)
             variables = self._variables.render(dict(task.environment))
             self._variables.learn("environment", variables)
             with environment(variables):
-                result = self._started(task, args)
+                result = self._started(task, module, args)
         except ModuleError as failure:
             return _failure(str(failure), **failure.values)
         except NotYetKnownError as unknown:
@@ -169,22 +173,19 @@ class Runner:
             return _failure(f"{task.module}: {type(error).__name__}: {error}")
         return result, _values(result)
 
-    def _started(self, task: Task, args: Any) -> Result:
+    def _started(self, task: Task, module: Module[A], args: A) -> Result:
         """Run the module, as another user if the task says so."""
-        module, context = modules.load(task.module), self._context
-        # Only root can read the bundle.
-        read = (module.read(args, context),) if hasattr(module, "read") else ()
-        if not task.become_user or modules.raw(task.module):
-            return cast(Result, module.run(args, context, *read))
+        work = module.start(args, self._context)
+        if not task.become_user or module.raw:
+            return work()
         # What waits to be sent must not be sent again by the child.
-        context.slow()
-        return as_user(str(self._variables.render(task.become_user)), lambda: module.run(args, context, *read))
+        self._context.slow()
+        return as_user(str(self._variables.render(task.become_user)), work)
 
-    def _arguments(self, task: Task) -> Any:
-        raw = modules.raw(task.module)
-        data = modules.named(task.module, task.arguments)
-        rendered = {key: value if key in raw else self._variables.render(value) for key, value in data.items()}
-        return modules.build(task.module, {key: value for key, value in rendered.items() if value is not OMIT})
+    def _arguments(self, task: Task, module: Module[A]) -> A:
+        data = module.named(task.arguments)
+        rendered = {key: value if key in module.raw else self._variables.render(value) for key, value in data.items()}
+        return module.build({key: value for key, value in rendered.items() if value is not OMIT})
 
     def _judged(self, task: Task, result: Result, values: dict[str, Any]) -> tuple[Result, dict[str, Any]]:
         """Apply `changed_when` and `failed_when`, which may look at the result itself."""

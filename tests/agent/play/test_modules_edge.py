@@ -10,12 +10,16 @@ import tarfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 
+from benchrig.agent.play import modules
 from benchrig.agent.play.modules import debug
+from benchrig.agent.play.modules.base import Context, Result
+from benchrig.agent.play.modules.contract import runs
 from benchrig.agent.play.modules.files import difference
 from tests.support import ROOT
 from tests.support.rig import Project, Ran
@@ -180,10 +184,11 @@ def test_a_download_that_was_cut_off_is_thrown_away(project: Project, answer: by
 
 
 def test_a_module_that_breaks_is_a_failed_task(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(*_: object) -> None:
+    def broken(_args: debug.Args, _context: Context) -> Result:
         raise AttributeError("no such thing")
 
-    monkeypatch.setattr(debug, "run", broken)
+    load, breaks = modules.load, replace(debug.MODULE, start=runs(broken))
+    monkeypatch.setattr(modules, "load", lambda name: breaks if name == "ansible.builtin.debug" else load(name))
     project.tasks("- name: One\n  ansible.builtin.set_fact: {a: 1}\n- name: Two\n  ansible.builtin.debug: {msg: x}\n")
     ran = project.run()
     assert (ran.recap.ok, ran.recap.failed) == (1, 1)

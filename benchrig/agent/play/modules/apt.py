@@ -16,9 +16,8 @@ from pathlib import Path
 from typing import Literal
 
 from .base import Completed, Context, ModuleError, Result, environment
+from .contract import Module, runs
 from .dpkg import Packages
-
-ALIASES = {"pkg": "name", "package": "name"}
 
 _STAMP = Path("/var/lib/apt/periodic/update-success-stamp")
 _LISTS = Path("/var/lib/apt/lists")
@@ -66,7 +65,7 @@ def run(args: Args, context: Context) -> Result:
     """Make the packages be as wanted."""
     if not args.name:
         return _refresh(args, context)
-    packages: Packages = context.cache(Packages)
+    packages = context.cache(Packages)
     if args.state == "absent":
         return _remove(args, context, packages)
     missing = [name for name in args.name if not _installed(packages, name)]
@@ -176,3 +175,6 @@ def _reason(done: Completed) -> str:
     errors = [line[2:].strip() for line in done.stderr.splitlines() if line.startswith("E:")]
     specific = [error for error in errors if not error.startswith(("Sub-process", "Unable to correct problems"))]
     return (specific or errors or [done.last_line()])[-1]
+
+
+MODULE = Module(Args, runs(run), check=check, aliases={"pkg": "name", "package": "name"})

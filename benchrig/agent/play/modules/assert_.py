@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .base import Context, ModuleError, Result
-
-ALIASES = {"msg": "fail_msg"}
-RAW = ("that",)
+from .contract import Module, runs
 
 
 @dataclass(frozen=True)
@@ -28,3 +26,6 @@ def run(args: Args, context: Context) -> Result:
         if not context.variables.condition(condition):
             raise ModuleError(args.fail_msg or f"Assertion failed: {condition}", assertion=condition, evaluated_to=False)
     return Result(values={"msg": args.success_msg or "All assertions passed"})
+
+
+MODULE = Module(Args, runs(run), aliases={"msg": "fail_msg"}, raw=frozenset({"that"}))

@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar, cast
 
 from ..lookups import Bundle
 from ..variables import Variables
+
+T = TypeVar("T")
 
 
 class ModuleError(Exception):
@@ -92,7 +94,7 @@ class Context:
         """Say in detail what differs."""
         self.promises = Promises()
         self._before_slow = before_slow
-        self._caches: dict[Any, Any] = {}
+        self._caches: dict[Callable[[], object], object] = {}
 
     def run(self, argv: Sequence[str] | str, *, stdin: str = "", cwd: str | None = None, shell: str = "") -> Completed:
         """Run a program, or a line for the shell that is named, to its end. Raises ModuleError when it cannot be started."""
@@ -128,11 +130,11 @@ class Context:
         """Say that something slow begins."""
         self._before_slow()
 
-    def cache(self, kind: Callable[[], Any]) -> Any:
+    def cache(self, kind: Callable[[], T]) -> T:
         """Return the one instance of a cache of the host's state, such as dpkg's packages."""
         if kind not in self._caches:
             self._caches[kind] = kind()
-        return self._caches[kind]
+        return cast(T, self._caches[kind])
 
     def forget(self) -> None:
         """Forget what was read of the host's state, for something may have changed it."""

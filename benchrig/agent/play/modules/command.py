@@ -8,9 +8,10 @@ import shlex
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from .base import Context, ModuleError, Result, expand
+from .contract import Module, runs
 
 _INLINE = re.compile(r"(?:^|\s)(creates|removes|chdir|executable|stdin)=")
 
@@ -30,11 +31,6 @@ class Args:
     expand_argument_vars: bool = True
 
 
-def free_form(text: str) -> dict[str, object]:
-    """Return the arguments that text alone stands for."""
-    return {"cmd": text}
-
-
 def check(args: Args) -> Iterator[str]:
     """Yield what is wrong with the arguments together."""
     if (args.cmd is None) == (args.argv is None):
@@ -51,7 +47,20 @@ def run(args: Args, context: Context) -> Result:
     return execute(context, list(argv), args)
 
 
-def execute(context: Context, command: list[str] | str, args: Any, shell: str = "") -> Result:
+class Conditions(Protocol):
+    """When and where a command runs: arguments that `command` and `shell` share."""
+
+    @property
+    def creates(self) -> str | None: ...
+    @property
+    def removes(self) -> str | None: ...
+    @property
+    def chdir(self) -> str | None: ...
+    @property
+    def stdin(self) -> str | None: ...
+
+
+def execute(context: Context, command: list[str] | str, args: Conditions, shell: str = "") -> Result:
     """Run a program or a line of shell under the conditions that `args` sets, and return what Ansible registers."""
     values: dict[str, Any] = {"cmd": command, "rc": 0, "stdout": "", "stderr": "", "start": None, "end": None, "delta": None}
     if reason := _not_needed(args):
@@ -72,7 +81,7 @@ def execute(context: Context, command: list[str] | str, args: Any, shell: str = 
     return Result(changed=True, message="command ran", values=values)
 
 
-def _not_needed(args: Any) -> str:
+def _not_needed(args: Conditions) -> str:
     if args.creates is not None and _there(args.creates, args.chdir):
         return f"'{args.creates}' exists"
     if args.removes is not None and not _there(args.removes, args.chdir):
@@ -93,3 +102,6 @@ def _lines(values: dict[str, Any], stdout: str, stderr: str = "") -> dict[str, A
 
 def _clock(seconds: float) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds)) + f"{seconds % 1:.6f}"[1:]
+
+
+MODULE = Module(Args, runs(run), check=check, free_form="cmd")

@@ -10,6 +10,7 @@ from typing import Any
 
 from . import files
 from .base import Context, ModuleError, Result, expand
+from .contract import Module, reads_and_runs
 
 
 @dataclass(frozen=True)
@@ -70,3 +71,6 @@ def _read(source: Path) -> bytes:
     if source.is_dir():
         raise ModuleError(f"src '{source.name}' is a folder; copy its files in a loop")
     return source.read_bytes()
+
+
+MODULE = Module(Args, reads_and_runs(read, run), check=check)

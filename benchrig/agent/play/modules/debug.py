@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .base import Context, Result
-
-RAW = ("var",)
+from .contract import Module, runs
 
 
 @dataclass(frozen=True)
@@ -41,3 +40,6 @@ def run(args: Args, context: Context) -> Result:
 
 def _text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, indent=2, default=str)
+
+
+MODULE = Module(Args, runs(run), check=check, raw=frozenset({"var"}))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .base import Context, ModuleError, Result
+from .contract import Module, runs
 
 
 @dataclass(frozen=True)
@@ -17,3 +18,6 @@ class Args:
 def run(args: Args, context: Context) -> Result:  # noqa: ARG001 - every module takes a context
     """Fail with the message."""
     raise ModuleError(args.msg)
+
+
+MODULE = Module(Args, runs(run))

@@ -12,8 +12,7 @@ from typing import Literal
 from ..replacing import replacing
 from . import files
 from .base import Context, ModuleError, Result, expand
-
-ALIASES = {"dest": "path", "name": "path"}
+from .contract import Module, runs
 
 
 @dataclass(frozen=True)
@@ -142,3 +141,6 @@ def _changed(context: Context, path: Path, wanted: files.Attributes, inside: lis
     message = ", ".join(changes.get(path, [])) or (f"{len(changes)} files in it changed" if changes else "")
     diff = "".join(f"{line}\n" for line in said) if context.diff else ""
     return Result(changed=bool(changes), message=message, diff=diff, values=files.values(path))
+
+
+MODULE = Module(Args, runs(run), check=check, aliases={"dest": "path", "name": "path"})

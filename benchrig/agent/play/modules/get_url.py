@@ -12,6 +12,7 @@ from pathlib import Path
 from ..replacing import private, replacing
 from . import files
 from .base import Context, ModuleError, Result, expand
+from .contract import Module, runs
 
 
 @dataclass(frozen=True)
@@ -130,3 +131,6 @@ def _download(args: Args, context: Context) -> Iterator[bytes]:
         cause = getattr(error, "reason", None) or error
         reason = getattr(cause, "strerror", None) or cause
         raise ModuleError(f"{args.url}: cannot be fetched: {reason}") from None
+
+
+MODULE = Module(Args, runs(run), check=check)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from .base import Context, Result
+from .contract import Module, runs
 
 
 @dataclass(frozen=True)
@@ -43,3 +44,6 @@ def _needed(args: Args, found: grp.struct_group | None) -> tuple[list[str], str]
     if args.gid is not None and found.gr_gid != args.gid:
         return ["groupmod", *number, args.name], f"gid {found.gr_gid} -> {args.gid}"
     return [], ""
+
+
+MODULE = Module(Args, runs(run))

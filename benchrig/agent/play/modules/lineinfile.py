@@ -10,8 +10,7 @@ from typing import Literal
 
 from . import files
 from .base import Context, Result, expand
-
-ALIASES = {"dest": "path", "name": "path", "regex": "regexp", "value": "line"}
+from .contract import Module, runs
 
 
 @dataclass(frozen=True)
@@ -100,3 +99,6 @@ def _last(pattern: str | None, lines: list[str]) -> tuple[int, re.Match[str] | N
             if match := re.search(pattern, lines[at]):
                 return at, match
     return -1, None
+
+
+MODULE = Module(Args, runs(run), check=check, aliases={"dest": "path", "name": "path", "regex": "regexp", "value": "line"})

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from .base import Context, Result
+from .contract import Module, runs
 
 
 @dataclass(frozen=True)
@@ -14,11 +15,6 @@ class Args:
     """Its arguments."""
 
     variables: dict[str, Any]
-
-
-def gathered(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the arguments: every name is a variable's."""
-    return {"variables": dict(arguments)}
 
 
 def check(args: Args) -> Iterator[str]:
@@ -33,3 +29,6 @@ def check(args: Args) -> Iterator[str]:
 def run(args: Args, context: Context) -> Result:  # noqa: ARG001 - every module takes a context
     """Set the variables."""
     return Result(values={"ansible_facts": args.variables}, set=args.variables)
+
+
+MODULE = Module(Args, runs(run), check=check, free_names="variables")

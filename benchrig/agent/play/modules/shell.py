@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from . import command
 from .base import Context, Result
+from .contract import Module, runs
 
 
 @dataclass(frozen=True)
@@ -23,9 +24,6 @@ class Args:
     stdin: str | None = None
 
 
-free_form = command.free_form
-
-
 def check(args: Args) -> Iterator[str]:
     """Yield what is wrong with the arguments together."""
     if not args.cmd.strip():
@@ -35,3 +33,6 @@ def check(args: Args) -> Iterator[str]:
 def run(args: Args, context: Context) -> Result:
     """Run the text with the shell. Raises ModuleError when it ends with another code than 0."""
     return command.execute(context, args.cmd, args, args.executable)
+
+
+MODULE = Module(Args, runs(run), check=check, free_form="cmd")

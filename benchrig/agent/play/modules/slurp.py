@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .base import Context, Result, expand
-
-ALIASES = {"path": "src"}
+from .contract import Module, runs
 
 
 @dataclass(frozen=True)
@@ -25,3 +24,6 @@ def run(args: Args, context: Context) -> Result:
         context.missing(f"path {path}", f"there is no file {path}")
     content = base64.b64encode(path.read_bytes()).decode()
     return Result(values={"content": content, "encoding": "base64", "source": str(path)})
+
+
+MODULE = Module(Args, runs(run), aliases={"path": "src"})

@@ -11,8 +11,7 @@ from typing import Any, Literal
 
 from . import files
 from .base import Context, Result, expand
-
-ALIASES = {"dest": "path", "name": "path", "checksum": "checksum_algorithm"}
+from .contract import Module, runs
 
 
 @dataclass(frozen=True)
@@ -78,3 +77,6 @@ def _link(path: Path, found: os.stat_result) -> dict[str, str]:
     if not stat.S_ISLNK(found.st_mode):
         return {}
     return {"lnk_source": str(path.resolve()), "lnk_target": str(path.readlink())}
+
+
+MODULE = Module(Args, runs(run), aliases={"dest": "path", "name": "path", "checksum": "checksum_algorithm"})

@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from .base import Completed, Context, ModuleError, Result
-
-ALIASES = {"service": "name", "unit": "name", "daemon-reload": "daemon_reload", "daemon-reexec": "daemon_reexec"}
+from .contract import Module, runs
 
 _PROPERTIES = ("Id", "LoadState", "LoadError", "ActiveState", "SubState", "UnitFileState", "NeedDaemonReload", "MainPID")
 _LOCAL_UNITS = Path("/etc/systemd/system")
@@ -70,13 +69,13 @@ def _local_units() -> list[str]:
 
 def run(args: Args, context: Context) -> Result:
     """Make the unit be as wanted."""
-    units: Units = context.cache(Units)
+    units = context.cache(Units)
     name = _full(args.name)
     _reload(args, context, units, name)
     if name is None:
         return Result()
-    unit: Units = context.cache(Units)
-    status = unit.get(context, name)
+    # A reload has emptied the cache.
+    status = context.cache(Units).get(context, name)
     changes = [*_masking(args, status), *_enabling(args, status), *_running(args, status)]
     if not changes and args.state is None and args.enabled is None:
         return Result(values={"name": args.name, "status": dict(status)})
@@ -164,3 +163,11 @@ def _result(args: Args, changes: list[str], status: Mapping[str, str]) -> Result
     if args.enabled is not None:
         values["enabled"] = args.enabled
     return Result(changed=bool(changes), message=", ".join(changes), values=values)
+
+
+MODULE = Module(
+    Args,
+    runs(run),
+    check=check,
+    aliases={"service": "name", "unit": "name", "daemon-reload": "daemon_reload", "daemon-reexec": "daemon_reexec"},
+)

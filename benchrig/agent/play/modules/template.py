@@ -7,6 +7,7 @@ from pathlib import Path
 
 from . import files
 from .base import Context, ModuleError, Result, expand
+from .contract import Module, reads_and_runs
 
 
 @dataclass(frozen=True)
@@ -49,3 +50,6 @@ def run(args: Args, context: Context, content: bytes) -> Result:
         return Result(values=files.values(dest))
     wanted = files.attributes(context, args.owner, args.group, args.mode)
     return files.put(context, dest, content, wanted, args.validate)
+
+
+MODULE = Module(Args, reads_and_runs(read, run))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from . import files
 from .base import Context, ModuleError, Result, expand
+from .contract import Module, reads_and_runs
 
 if TYPE_CHECKING:
     import tarfile
@@ -167,3 +168,6 @@ def _extract(archive: tarfile.TarFile, members: list[tarfile.TarInfo], dest: Pat
     archive.extractall(dest, members)
     for member in members:
         wanted.apply(dest / member.name)
+
+
+MODULE = Module(Args, reads_and_runs(read, run), check=check)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from .base import Context, ModuleError, Result
+from .contract import Module, runs
 
 
 @dataclass(frozen=True)
@@ -144,3 +145,6 @@ def _values(args: Args) -> dict[str, Any]:
     except KeyError:
         return values
     return {**values, "uid": found.pw_uid, "group": found.pw_gid, "home": str(Path(found.pw_dir)), "shell": found.pw_shell}
+
+
+MODULE = Module(Args, runs(run), check=check)
