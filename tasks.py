@@ -8,13 +8,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 
-from invoke.context import Context
 from invoke.exceptions import Exit
 
 from benchrig import console
 from benchrig import inventory as inventories
-from benchrig.cli.development import run_tool
-from benchrig.cli.task import ROOT, choose, command, recall, remember
+from benchrig.cli.chain import ChainContext
+from benchrig.cli.task import ROOT, choose, command, find_playbook
 from benchrig.errors import InputError, unknown
 from benchrig.inventory import Inventory
 from benchrig.machines import machines_of
@@ -26,8 +25,8 @@ INVENTORY = "inventory/<name>.yml, or a path; default: lab, or qemu where no lab
 
 
 @command(help={"inventory": INVENTORY})
-def up(ctx: Context, inventory: str = "") -> None:
-    """Start the machines of the inventory, and make them first where they do not exist.
+def up(ctx: ChainContext, inventory: str = "") -> None:
+    """Start the machines; make those that do not exist.
 
     Example: ./inv up
     """
@@ -37,6 +36,7 @@ def up(ctx: Context, inventory: str = "") -> None:
 @command(
     help={
         "inventory": INVENTORY,
+        "playbook": "a file with plays, from here or from the project; default: site.yml",
         "check": "change nothing; say what would change",
         "diff": "show how files change",
         "limit": "only these hosts or groups, as Ansible's --limit",
@@ -48,8 +48,9 @@ def up(ctx: Context, inventory: str = "") -> None:
     iterable=["extra_vars"],
 )
 def provision(
-    ctx: Context,
+    ctx: ChainContext,
     inventory: str = "",
+    playbook: str = "",
     check: bool = False,
     diff: bool = False,
     limit: str = "",
@@ -58,7 +59,7 @@ def provision(
     extra_vars: list[str] | None = None,
     ask_become_pass: bool = False,
 ) -> Iterator[None]:
-    """Install, tune and deploy everything on the machines; a second run changes nothing.
+    """Install, tune and deploy what a playbook says.
 
     Example: ./inv provision --check --diff --tags tuning
     """
@@ -67,11 +68,11 @@ def provision(
 
     # The playbook deploys the apps: what is wrong with one is told here, with its line, and not by a host.
     read_apps(ROOT)
-    everything = _with_password(_inventory(ctx, inventory), ask_become_pass)
+    everything = _with_password(ctx, _inventory(ctx, inventory), ask_become_pass)
     chosen = everything.limit(limit) if limit else everything
     prepared = provisioning.prepare(
         everything,
-        ROOT / "site.yml",
+        find_playbook(playbook) if playbook else ROOT / "site.yml",
         limit=tuple(chosen.hosts),
         check=check,
         diff=diff,
@@ -89,7 +90,7 @@ def provision(
         "inventory": INVENTORY,
         "suite": "configs/suites/<name>.yml, or that path; default: web-frameworks",
         "profile": "how long and how often: quick (default), paper (as the suite's article did) or rigorous (with repeats)",
-        "only": "only these rows, apps or routes, comma-separated",
+        "only": "only these rows, apps or routes, comma-separated; patterns such as 'flask-*' or '!*-gevent*'",
         "duration": "of each measurement, such as 5s or 1m",
         "connections": "instead of each row's own number",
         "threads": "of the load generator",
@@ -98,7 +99,7 @@ def provision(
     },
 )
 def bench(
-    ctx: Context,
+    ctx: ChainContext,
     inventory: str = "",
     suite: str = "",
     profile: str = "",
@@ -109,7 +110,7 @@ def bench(
     repeats: str = "",
     ask_become_pass: bool = False,
 ) -> Iterator[None]:
-    """Measure the rows of a suite with wrk, each against a freshly started app; results go to reports/.
+    """Measure the rows of a suite; results go to reports/.
 
     Example: ./inv bench --only go-2000,sanic --duration 10s
     """
@@ -131,13 +132,12 @@ def bench(
     if wanted.published:
         # A mistake in what the report will set beside the figures is told now, and not after an hour.
         load(wanted.published, ROOT)
-    machines = machines_of(_with_password(_inventory(ctx, inventory), ask_become_pass), ROOT)
+    machines = machines_of(_with_password(ctx, _inventory(ctx, inventory), ask_become_pass), ROOT)
     yield
     outcome = measure(machines.up(), ROOT, wanted)
     console.line(f"results are in reports/{outcome.folder.name}; the table: ./inv report")
-    remember("run", outcome.folder.name)
-    remember("suite", wanted.suite)
-    remember("failure", outcome.failure or recall("failure"))
+    ctx.chain.run, ctx.chain.suite = outcome.folder.name, wanted.suite
+    ctx.chain.failure = outcome.failure or ctx.chain.failure
 
 
 @command(
@@ -148,8 +148,8 @@ def bench(
     },
     words=("run",),
 )
-def report(ctx: Context, run: str = "", suite: str = "", lang: str = "en") -> Iterator[None]:
-    """Print the table of a run, and write it into the run's folder as Markdown, HTML, CSV and JSON.
+def report(ctx: ChainContext, run: str = "", suite: str = "", lang: str = "en") -> Iterator[None]:
+    """Print a run's table; write Markdown, HTML, CSV and JSON.
 
     Example: ./inv report --suite web-frameworks --lang zh
     """
@@ -157,7 +157,7 @@ def report(ctx: Context, run: str = "", suite: str = "", lang: str = "en") -> It
 
     _check_run(run, suite)
     yield
-    found = reporting.write_reports(_run(run, suite), ROOT)
+    found = reporting.write_reports(_run(ctx, run, suite), ROOT)
     console.result(reporting.render_terminal(found, lang, reporting.width_of(sys.stdout)))
 
 
@@ -169,8 +169,8 @@ def report(ctx: Context, run: str = "", suite: str = "", lang: str = "en") -> It
     },
     words=("run",),
 )
-def claims(ctx: Context, run: str = "", suite: str = "", published: bool = False) -> Iterator[None]:
-    """Hold what the documents conclude against a run: reproduced, contradicted, not testable here, or inconclusive.
+def claims(ctx: ChainContext, run: str = "", suite: str = "", published: bool = False) -> Iterator[None]:
+    """Check the articles' conclusions against a run.
 
     Example: ./inv claims latest
     """
@@ -184,12 +184,12 @@ def claims(ctx: Context, run: str = "", suite: str = "", published: bool = False
     if published:
         console.result(judging.audit_published(ROOT))
     else:
-        console.result(judging.render_report(reporting.load(_run(run, suite), ROOT)))
+        console.result(judging.render_report(reporting.load(_run(ctx, run, suite), ROOT)))
 
 
 @command(help={"a": RUN, "b": "what it is compared with, likewise"})
-def compare(ctx: Context, a: str, b: str) -> Iterator[None]:
-    """Set two runs side by side, or a run and published figures: how much faster each row is, and whether that is shown.
+def compare(ctx: ChainContext, a: str, b: str) -> Iterator[None]:
+    """Compare two runs, or a run with published figures.
 
     Example: ./inv compare latest web-frameworks
     """
@@ -209,8 +209,8 @@ def compare(ctx: Context, a: str, b: str) -> Iterator[None]:
         "address": "http://host:port of a service that runs already: it is measured as it is",
     }
 )
-def new(ctx: Context, kind: str, name: str, address: str = "") -> Iterator[None]:
-    """Write an app and a suite of your own, commented, which work as they are: apps/NAME/, configs/suites/NAME.yml.
+def new(ctx: ChainContext, kind: str, name: str, address: str = "") -> Iterator[None]:
+    """Write an app and a suite of your own to start from.
 
     Example: ./inv new app mine
     """
@@ -226,8 +226,8 @@ def new(ctx: Context, kind: str, name: str, address: str = "") -> Iterator[None]
 
 
 @command()
-def box(ctx: Context) -> None:
-    """Make a Debian 12 virtual machine's disk from Debian packages, for `-i qemu` and for Vagrant's provider libvirt.
+def box(ctx: ChainContext) -> None:
+    """Build a Debian 12 disk for QEMU and Vagrant with libvirt.
 
     Example: ./inv box
     """
@@ -239,8 +239,8 @@ def box(ctx: Context) -> None:
 
 
 @command(help={"inventory": INVENTORY})
-def status(ctx: Context, inventory: str = "") -> None:
-    """Say which machines there are and how they are.
+def status(ctx: ChainContext, inventory: str = "") -> None:
+    """List the machines and their states.
 
     Example: ./inv status
     """
@@ -254,8 +254,8 @@ def status(ctx: Context, inventory: str = "") -> None:
     help={"inventory": INVENTORY, "host": "which machine; default: the first", "run": "a command line to run there"},
     words=("host",),
 )
-def ssh(ctx: Context, inventory: str = "", host: str = "", run: str = "") -> None:
-    """Log in to a machine, or run one command there.
+def ssh(ctx: ChainContext, inventory: str = "", host: str = "", run: str = "") -> None:
+    """Log in to a machine, or run one command on it.
 
     Example: ./inv ssh --run 'journalctl -u benchrig-sanic'
     """
@@ -268,8 +268,8 @@ def ssh(ctx: Context, inventory: str = "", host: str = "", run: str = "") -> Non
 
 
 @command(help={"inventory": INVENTORY})
-def ssh_config(ctx: Context, inventory: str = "") -> None:
-    """Print an OpenSSH configuration for the machines, for ssh -F, scp, or Ansible.
+def ssh_config(ctx: ChainContext, inventory: str = "") -> None:
+    """Print an OpenSSH configuration for the machines.
 
     Example: ./inv ssh-config > lab.conf
     """
@@ -279,8 +279,8 @@ def ssh_config(ctx: Context, inventory: str = "") -> None:
 
 
 @command(help={"inventory": INVENTORY})
-def snapshot(ctx: Context, inventory: str = "") -> None:
-    """Keep the machines as they are now, in place of the snapshot made before.
+def snapshot(ctx: ChainContext, inventory: str = "") -> None:
+    """Save the machines' state over the last snapshot.
 
     Example: ./inv snapshot
     """
@@ -288,8 +288,8 @@ def snapshot(ctx: Context, inventory: str = "") -> None:
 
 
 @command(help={"inventory": INVENTORY})
-def restore(ctx: Context, inventory: str = "") -> None:
-    """Bring the machines back to their snapshot and start them; what changed since is lost.
+def restore(ctx: ChainContext, inventory: str = "") -> None:
+    """Return the machines to their snapshot and start them.
 
     Example: ./inv restore
     """
@@ -297,8 +297,8 @@ def restore(ctx: Context, inventory: str = "") -> None:
 
 
 @command(help={"inventory": INVENTORY})
-def down(ctx: Context, inventory: str = "") -> None:
-    """Stop the machines; what was installed on them stays.
+def down(ctx: ChainContext, inventory: str = "") -> None:
+    """Stop the machines; their disks stay.
 
     Example: ./inv down
     """
@@ -306,12 +306,26 @@ def down(ctx: Context, inventory: str = "") -> None:
 
 
 @command(help={"inventory": INVENTORY})
-def destroy(ctx: Context, inventory: str = "") -> None:
-    """Stop the machines and remove all that belongs to them.
+def destroy(ctx: ChainContext, inventory: str = "") -> None:
+    """Remove the machines and all their data.
 
     Example: ./inv destroy
     """
     _machines(ctx, inventory).destroy()
+
+
+@command(help={"shell": "bash, zsh or fish"})
+def completion(ctx: ChainContext, shell: str) -> None:
+    """Print the script that completes ./inv in a shell.
+
+    bash and zsh: source <(./inv completion bash)
+    fish: ./inv completion fish | source
+
+    Example: ./inv completion bash
+    """
+    from benchrig.cli import completion as completing
+
+    console.result(completing.script(shell))
 
 
 @command(
@@ -321,45 +335,48 @@ def destroy(ctx: Context, inventory: str = "") -> None:
         "vm": "also the tests that bring up a virtual machine, which without KVM take many minutes",
     }
 )
-def test(ctx: Context, select: str = "", lab: bool = True, vm: bool = False) -> None:
-    """Run benchrig's own tests.
+def test(ctx: ChainContext, select: str = "", lab: bool = True, vm: bool = False) -> None:
+    """Run benchrig's own tests; as root it installs what they need.
 
     Example: ./inv test --no-lab
     """
-    left_out = " and ".join(f"not {mark}" for mark, wanted in (("lab", lab), ("vm", vm)) if not wanted)
-    run_tool(ROOT, "pytest", *(["-k", select] if select else []), "-m", left_out)
+    from benchrig.cli.development import run_tests
+
+    run_tests(ROOT, select, lab=lab, vm=vm)
 
 
 @command()
-def lint(ctx: Context) -> None:
-    """Check code and roles: ruff, mypy in strict mode, ansible-lint's production profile.
+def lint(ctx: ChainContext) -> None:
+    """Check code and roles with ruff, mypy and ansible-lint.
 
     Example: ./inv lint
     """
+    from benchrig.cli.development import run_tool
+
     run_tool(ROOT, "ruff", "check", ".")
     run_tool(ROOT, "ruff", "format", "--check", ".")
     run_tool(ROOT, "mypy", "benchrig", "tasks.py")
     run_tool(ROOT, "ansible-lint", "--profile", "production", "--offline", "site.yml", "roles")
 
 
-def _inventory(ctx: Context, name: str) -> Inventory:
+def _inventory(ctx: ChainContext, name: str) -> Inventory:
     from benchrig.machines import embedded
 
     return inventories.read(choose(ctx, "inventory", name) or embedded.inventory(), ROOT)
 
 
-def _with_password(inventory: Inventory, ask: bool) -> Inventory:
+def _with_password(ctx: ChainContext, inventory: Inventory, ask: bool) -> Inventory:
     """Return the inventory, with the password for sudo if the user is to be asked: one question serves the whole chain."""
     from benchrig.remote import become
 
     if not ask:
         return inventory
-    if not recall("become password"):
-        remember("become password", become.ask_password(inventory))
-    return inventory.with_become_password(recall("become password"))
+    if ctx.chain.become_password is None:
+        ctx.chain.become_password = become.ask_password(inventory)
+    return inventory.with_become_password(ctx.chain.become_password)
 
 
-def _machines(ctx: Context, inventory: str) -> Machines:
+def _machines(ctx: ChainContext, inventory: str) -> Machines:
     return machines_of(_inventory(ctx, inventory), ROOT)
 
 
@@ -374,11 +391,11 @@ def _check_run(run: str, suite: str) -> None:
         store.newest(ROOT / "reports", suite)
 
 
-def _run(run: str, suite: str) -> str:
+def _run(ctx: ChainContext, run: str, suite: str) -> str:
     """Return which run is meant: the one named, else the one just made if it is of that suite, else the newest (of it)."""
     from benchrig.results import store
 
-    return run or str(store.meant(ROOT / "reports", suite, recall("run"), recall("suite")))
+    return run or str(store.meant(ROOT / "reports", suite, ctx.chain.run, ctx.chain.suite))
 
 
 def _count(flag: str, text: str) -> int | None:

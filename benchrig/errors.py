@@ -5,11 +5,11 @@ An error says what is wrong and where, in one line, and in its hint what to do. 
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
+from benchrig.agent.nearest import nearest
 from benchrig.shell import quote
 
 
@@ -106,15 +106,6 @@ class InputError(BenchrigError):
         # What several files share, such as a file of routes, is wrong in all of them, and told once.
         self.problems = tuple(dict.fromkeys(problems))
         super().__init__(message or "\n".join(str(problem) for problem in self.problems), hint)
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """Say which of the known names are nearest to a wrong one: `did you mean a, b? (known: …)`."""
-    names = sorted(known)
-    close = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
-    if close:
-        return "did you mean " + " or ".join(close) + "?"
-    return "known: " + (", ".join(names) if names else "none")
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> InputError:

@@ -61,6 +61,19 @@ def copy_project(target: Path) -> Clone:
     return Clone(target)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Say which tests share a worker of pytest-xdist (`--dist loadgroup`).
+
+    All that bring up machines share one: they share the clone's machine, and what they count on this computer. The others
+    stay with their file, whose fixtures may bind a port.
+    """
+    for item in items:
+        if item.get_closest_marker("xdist_group"):
+            continue
+        shared = next((mark for mark in ("lab", "vm") if item.get_closest_marker(mark)), "")
+        item.add_marker(pytest.mark.xdist_group(shared or item.path.relative_to(ROOT).as_posix()))
+
+
 @pytest.fixture(scope="session")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
     """Yield a clean clone; its machines are destroyed in the end."""

@@ -8,12 +8,13 @@ controller and on the host, so that both refuse the same things with the same wo
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import functools
 import types
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin
+
+from .nearest import nearest
 
 T = TypeVar("T")
 
@@ -54,13 +55,6 @@ def build(cls: type[T], data: object, path: Path = (), *, templates: bool = Fals
     return typing.cast(T, value)
 
 
-def suggestion(name: str, known: Iterable[str]) -> str:
-    """Say which known names are nearest to a wrong one, else name them all."""
-    names = sorted(known)
-    close = difflib.get_close_matches(name, names, n=2, cutoff=0.6)
-    return f"did you mean {' or '.join(close)}?" if close else f"allowed: {', '.join(names)}"
-
-
 def describe(value: object) -> str:
     """Say briefly what was found, for a message."""
     if value is None:
@@ -96,7 +90,7 @@ class _Reader:
             elif self.unknown is not None:
                 self.unknown.append((*path, str(key)))
             else:
-                self.mistakes.append(Mistake((*path, str(key)), f"unknown key '{key}'; {suggestion(str(key), fields)}"))
+                self.mistakes.append(Mistake((*path, str(key)), f"unknown key '{key}'; {nearest(str(key), fields)}"))
         for name, field in fields.items():
             required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
             if required and name not in data:

@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchrig import yamlfile
+from benchrig.agent.nearest import nearest
 from benchrig.bench.app import App
 from benchrig.bench.generators import GENERATORS, LoadGenerator
 from benchrig.bench.rows import MatrixFile, Row, RowFile, read_rows
-from benchrig.errors import InputError, Problem, nearest, unknown
+from benchrig.errors import InputError, Problem, unknown
 
 
 @dataclass(frozen=True)

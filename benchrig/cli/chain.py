@@ -4,15 +4,43 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from invoke.config import Config
+from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.executor import Executor
 from invoke.tasks import Call
 
-from benchrig.cli.task import HELD, ROOT, recall
+from benchrig.cli.task import HELD, ROOT
 from benchrig.errors import ExitCode
+
+
+@dataclass
+class ChainState:
+    """What the tasks of a chain hand to the ones behind them."""
+
+    run: str = ""
+    """The folder below reports/ of the run just made."""
+    suite: str = ""
+    """The suite of that run."""
+    failure: str = ""
+    """What failed without stopping the chain; it is said, and ends the program, after the last task."""
+    become_password: str | None = field(default=None, repr=False)
+    """The password for sudo that the user typed."""
+
+
+class ChainContext(Context):
+    """Invoke's context of a task, with what the tasks of its chain hand on."""
+
+    chain: ChainState
+
+    def __init__(self, config: Config, chain: ChainState) -> None:
+        super().__init__(config)
+        # Invoke writes an attribute that is set on a context into its configuration.
+        object.__setattr__(self, "chain", chain)
 
 
 class ChainExecutor(Executor):
@@ -21,18 +49,19 @@ class ChainExecutor(Executor):
     def execute(self, *tasks: Any) -> dict[Any, Any]:
         """Have every task check what it needs, then do their work in turn.
 
-        A failure that a task has remembered is told when all the others are done. Raises Exit.
+        A failure that a task leaves in the chain's state ends the program after the last task. Raises Exit.
         """
         calls = self.normalize(tasks)
         hold(calls)
         self.config.load_shell_env()
-        begun = [call.task.body(call.make_context(self.config), **call.kwargs) for call in calls]
+        context = ChainContext(self.config, ChainState())
+        begun = [call.task.body(context, **call.kwargs) for call in calls]
         for work in begun:
             next(work)
         for work in begun:
             next(work, None)
-        if failure := recall("failure"):
-            raise Exit(f"error: {failure}", ExitCode.FAILED)
+        if context.chain.failure:
+            raise Exit(f"error: {context.chain.failure}", ExitCode.FAILED)
         return {}
 
 

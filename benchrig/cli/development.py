@@ -1,13 +1,61 @@
-"""The tools that benchrig is tested and linted with, in an environment of their own, `.venv-dev`."""
+"""The tools that benchrig is tested and linted with: Python's in `.venv-dev`, programs from Debian's packages."""
 
 from __future__ import annotations
 
 import os
 import subprocess
+import time
 from pathlib import Path
 
+from benchrig import console
 from benchrig.cli.bootstrap import BootstrapError, make_environment
-from benchrig.errors import BenchrigError
+from benchrig.errors import BenchrigError, MachineError
+from benchrig.machines.controller import packages
+
+PROGRAMS = {
+    "git": "git",
+    "ssh": "openssh-client",
+    "/usr/sbin/sshd": "openssh-server",
+    "setpriv": "util-linux",
+    "wrk": "wrk",
+    "/usr/lib/postgresql/15/bin/postgres": "postgresql-15",
+    "qemu-system-x86_64": "qemu-system-x86",
+    "qemu-img": "qemu-utils",
+    "grub-mkimage": "grub-common",
+    "/usr/lib/grub/i386-pc/boot.img": "grub-pc-bin",
+    "zsh": "zsh",
+    "fish": "fish",
+}
+"""Programs that the tests run, and their Debian packages; the lab installs its own."""
+
+MACHINE_PROGRAMS = {
+    "vagrant": "vagrant",
+    "/usr/share/doc/vagrant-libvirt/copyright": "vagrant-libvirt",
+    "libvirtd": "libvirt-daemon-system",
+}
+"""What the tests of virtual machines need beside these."""
+
+DURATIONS = {"plain": 6, "lab": 20, "vm": 60}
+"""About how many minutes the tests take on 2 cores: without machines, with the lab, and with virtual machines."""
+
+
+def run_tests(root: Path, select: str, *, lab: bool, vm: bool) -> None:
+    """Run the tests, after installing what they need; `select` is pytest's -k expression, or empty.
+
+    Raises BenchrigError when a test fails.
+    """
+    _install(PROGRAMS | (MACHINE_PROGRAMS if vm else {}))
+    left_out = " and ".join(f"not {mark}" for mark, included in (("lab", lab), ("vm", vm)) if not included)
+    workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if not select:
+        minutes = DURATIONS["vm" if vm else "lab" if lab else "plain"]
+        console.line(f"running the tests with {workers} workers: about {minutes} minutes on 2 cores")
+    started = time.monotonic()
+    try:
+        chosen = ["-k", select] if select else []
+        run_tool(root, "pytest", "-n", str(workers), "--dist", "loadgroup", *chosen, "-m", left_out)
+    finally:
+        console.line(f"the tests took {(time.monotonic() - started) / 60:.1f} minutes")
 
 
 def run_tool(root: Path, tool: str, *arguments: str) -> None:
@@ -20,3 +68,11 @@ def run_tool(root: Path, tool: str, *arguments: str) -> None:
     code = subprocess.run([programs / tool, *arguments], cwd=root, env=environ, check=False).returncode
     if code:
         raise BenchrigError(f"{tool} ended with exit code {code}")
+
+
+def _install(programs: dict[str, str]) -> None:
+    """Install the programs that are missing; where we may not, say which, and leave their tests to be skipped."""
+    try:
+        packages.ensure(programs, "some tests", "Tests that need them are skipped.")
+    except MachineError as error:
+        console.warn(f"{error}; the tests that need them are skipped. {error.hint}")

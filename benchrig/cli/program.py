@@ -1,171 +1,160 @@
-"""What `./inv` runs: Invoke, with tasks in the order of the story, words without a flag, and nearest names for mistakes."""
+"""What `./inv` runs: Invoke with the tasks of tasks.py, in the order of their story.
+
+Only public methods of Invoke's `Program` are overridden; tests/cli/test_invoke.py pins the version and the names used here.
+"""
 
 from __future__ import annotations
 
 import inspect
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from invoke.collection import Collection
 from invoke.exceptions import Exit, ParseError
+from invoke.loader import FilesystemLoader
 from invoke.parser import Parser
-from invoke.parser.context import ParserContext, to_flag
+from invoke.parser.argument import Argument
+from invoke.parser.context import ParserContext
 from invoke.program import Program
 from invoke.vendor.yaml import YAMLError
 
 from benchrig import __version__
-from benchrig.cli.task import HELD, ROOT
-from benchrig.errors import ExitCode, nearest
+from benchrig.cli.command_line import CommandLine
+from benchrig.cli.task import ROOT
+from benchrig.errors import ExitCode, InputError, unknown
 
-NAMED_BY_FILE = {"suite": ROOT / "configs" / "suites", "inventory": ROOT / "inventory"}
-"""Flags whose values are names of files in a folder."""
+COMPLETE = "complete"
+"""The flag with which a shell's completion script asks what may come next. It is not offered to people."""
+
+SEARCH_ROOT = "search-root"
+"""The folder with tasks.py and invoke.yaml, for tests. It is not offered to people."""
 
 
 class BenchrigProgram(Program):
-    """Invoke's own program; it differs in how it lists and explains tasks, in what it reads as a flag, and in its errors."""
+    """Invoke's program; it differs in its flags, in how it reads the command line, and in its help."""
+
+    def core_args(self) -> list[Argument]:
+        """Return the flags before the tasks. Invoke's others do nothing here: no task runs a command by Invoke."""
+        return [
+            Argument(names=("help", "h"), optional=True, help="Show this, or how a task is called (--help TASK)."),
+            Argument(names=("list", "l"), kind=bool, default=False, help="List the tasks."),
+            Argument(names=("version", "V"), kind=bool, default=False, help="Show the version."),
+            Argument(names=("config", "f"), help="Read defaults from this file too, after invoke.yaml."),
+            Argument(names=(COMPLETE,), kind=bool, default=False),
+            Argument(names=(SEARCH_ROOT,), default=str(ROOT)),
+        ]
+
+    def task_args(self) -> list[Argument]:
+        """Return no flags: the tasks are always benchrig's."""
+        return []
+
+    def parse_core(self, argv: list[str] | None) -> None:
+        """Read the flags before the tasks; a mistake there ends with exit code 2."""
+        try:
+            super().parse_core(argv)
+        except ParseError as error:
+            raise Exit(str(error), ExitCode.BAD_INPUT) from None
+
+    def parse_core_args(self) -> None:
+        """Read the flags before the tasks, and give Invoke its own ones, which it goes on to ask for, as not given."""
+        super().parse_core_args()
+        context = self.core[0]
+        for argument in super().core_args():
+            if argument.name not in context.args:
+                # Compiled files make every later start faster; Invoke would not write them.
+                if argument.name == "write-pyc":
+                    argument.default = True
+                context.add_arg(argument)
 
     def parse_collection(self) -> None:
         """Load the tasks and Invoke's configuration; a configuration that is no YAML is one line, and exit code 2."""
         try:
-            super().parse_collection()
+            module, folder = FilesystemLoader(config=self.config, start=self.args[SEARCH_ROOT].value).load()
+            self.config.set_project_location(folder)
+            self.config.load_project()
         except YAMLError as error:
             mark = getattr(error, "problem_mark", None)
             where = f"{mark.name}:{mark.line + 1}" if mark else "Invoke's configuration"
             raise Exit(f"error: {where}: not valid YAML", ExitCode.BAD_INPUT) from None
+        self.namespace = Collection.from_module(module, loaded_from=folder)
+        super().parse_collection()
 
     def parse_tasks(self) -> None:
         """Read the tasks and their flags; a mistake is one line with the nearest valid names, and exit code 2."""
-        self.own: Mapping[str, ParserContext] = super()._make_parser().contexts
-        self.named: list[str] = []
-        """The tasks on the command line."""
-        self.core.unparsed[:] = self._words_as_flags(self.core.unparsed)
+        # Once only: Invoke's tasks give their help texts away the first time they are asked.
+        self.line = CommandLine(self._offered(), self.collection.to_contexts(), self._words())
         try:
-            super().parse_tasks()
-        except ParseError as error:
-            raise Exit(self._explain(error), ExitCode.BAD_INPUT) from None
-        for context in self.tasks:
-            self._refuse_flags_of_nobody(str(context.name), context)
-        # What --help explains of a task are its own flags.
-        self.parser.contexts = self.own
+            self._read_tasks(self.line)
+        except (InputError, ParseError) as error:
+            raise Exit(str(error), ExitCode.BAD_INPUT) from None
 
-    def parse_cleanup(self) -> None:
-        """Answer --help, --list and their like; an unknown task is told like any other."""
-        try:
-            super().parse_cleanup()
-        except ParseError as error:
-            raise Exit(self._explain(error), ExitCode.BAD_INPUT) from None
+    def print_help(self) -> None:
+        """Print the tasks, and the flags before them."""
+        print("Usage: ./inv TASK [--options] [TASK ...]\n")
+        self.list_tasks()
+        print("Options:\n")
+        self.print_columns(self._offered().help_tuples())
+        print("How a task is called: ./inv TASK --help")
+
+    def list_tasks(self) -> None:
+        """Print each task with the first line of its description, in the order of tasks.py."""
+        print("Tasks:\n")
+        self.print_columns([(name, _summary(task)) for name, task in self.collection.tasks.items()])
 
     def print_task_help(self, name: str) -> None:
         """Print how a task is called, what it does, and its flags."""
-        context = self.own[name]
-        required = [argument.names[0].upper() for argument in context.positional_args]
-        words = [f"[{word.upper()}]" for word in self.collection[name].words]
+        context = self.line.own[name]
+        required = [str(argument.name).upper() for argument in context.positional_args]
+        words = [f"[{word.upper()}]" for word in self._words()[name]]
         options = context.help_tuples()
-        print(
-            " ".join(["Usage: ./inv", name, *required, *words, *(["[--options]"] if options else []), "[other tasks ...]"])
-        )
+        print(" ".join(["Usage: ./inv", name, *required, *words, *(["[--options]"] if options else []), "[TASK ...]"]))
         print(f"\n{inspect.getdoc(self.collection[name])}\n\nOptions:")
         if options:
             self.print_columns(options)
         else:
             print(f"{self.leading_indent}none\n")
 
-    def _make_parser(self) -> Parser:
-        """Return a parser that takes the held flags behind any task: they are for whichever of the chain knows them."""
-        parser = super()._make_parser()
-        for name in HELD:
-            owner = next(context for context in parser.contexts.values() if name in context.args)
-            for context in parser.contexts.values():
-                if name not in context.args:
-                    held = owner.args[name]
-                    names = [one for one in held.names if to_flag(one) not in context.flags]
-                    context.add_arg(names=names, kind=held.kind, attr_name=held.attr_name)
-        return parser
+    def _read_tasks(self, line: CommandLine) -> None:
+        """Do what was asked instead of running tasks (help, completion), else keep the tasks for `execute`."""
+        if topic := self.args.help.value:
+            self._help(topic)
+        if self.args[COMPLETE].value:
+            from benchrig.cli import completion
 
-    def _words_as_flags(self, tokens: Sequence[str]) -> list[str]:
-        """Return the command line with every optional word (`report RUN`) written as the flag it stands for.
+            for candidate in completion.candidates(line, self.argv[self.argv.index("--") + 1 :]):
+                print(candidate)
+            raise Exit
+        line.read(self.core.unparsed)
+        if line.help:
+            self._help(line.task)
+        self.tasks = Parser(contexts=line.contexts(), initial=ParserContext()).parse_argv(line.tokens)
+        # The first is about the flags before the tasks.
+        self.tasks.pop(0)
 
-        Raises Exit when a flag lacks its value, or has an empty one, as from an unset variable of a shell: Invoke itself
-        would take some of them for not given.
-        """
-        contexts = self._make_parser().contexts
-        context, words, required, valueless = self.initial_context, [""][:0], 0, ""
-        result: list[str] = []
-        for index, token in enumerate(tokens):
-            if valueless and (token in ("", "--") or token in context.flags):
-                break
-            if token == "--":
-                return [*result, *tokens[index:]]
-            if valueless:
-                valueless = ""
-            elif token.startswith("-"):
-                valueless = self._valueless(context, token)
-            elif required:
-                required -= 1
-            elif token in contexts:
-                context = contexts[token]
-                self.named.append(token)
-                words, required = [*self.collection[token].words], len(context.positional_args)
-            elif words:
-                token = f"--{words.pop(0)}={token}"
-            result.append(token)
-        if valueless:
-            raise _lacks_value(valueless)
-        return result
+    def _help(self, topic: str | bool) -> None:
+        """Print the help of a task, or of everything where none is named, and end. Raises InputError for no task."""
+        if topic is True:
+            self.print_help()
+        elif topic in self.collection.task_names:
+            self.print_task_help(str(topic))
+        else:
+            raise unknown("task", str(topic), self.collection.task_names)
+        raise Exit
 
-    def _valueless(self, context: ParserContext, token: str) -> str:
-        """Return the flag if the word after it is its value, else nothing. Raises Exit for `--flag=`."""
-        name = token.removesuffix("=")
-        for flags in (context.flags, self.initial_context.flags):
-            if name in flags:
-                awaits = flags[name].takes_value and not flags[name].optional
-                if awaits and name != token:
-                    raise _lacks_value(name)
-                return name if awaits else ""
-        return ""
+    def _offered(self) -> ParserContext:
+        """Return the flags before the tasks that are for people."""
+        return ParserContext(args=[one for one in self.core_args() if one.name not in (COMPLETE, SEARCH_ROOT)])
 
-    def _refuse_flags_of_nobody(self, task: str, context: ParserContext) -> None:
-        chain = [self.own[str(one.name)] for one in self.tasks]
-        for name in HELD:
-            if context.args[name].got_value and not any(name in one.args for one in chain):
-                raise Exit(self._unknown_flag(to_flag(name), task), ExitCode.BAD_INPUT)
-
-    def _explain(self, error: ParseError) -> str:
-        if missing := re.match(r"'(.+)' did not receive required positional arguments: (.+)", str(error)):
-            words = missing[2].replace("'", "").upper()
-            return f"task '{missing[1]}' lacks {words}; ./inv --help {missing[1]} shows how it is called"
-        found = re.match(r"No idea what '(.+)' is!", str(error))
-        if not found:
-            return str(error)
-        name, task = found[1], str(error.context.name or "") if error.context else ""
-        if name.startswith("-"):
-            return self._unknown_flag(name, task)
-        for flag, folder in NAMED_BY_FILE.items():
-            if task and flag in self.own[task].args and (folder / f"{name}.yml").is_file():
-                return f"unknown task '{name}'; did you mean ./inv {task} --{flag} {name}?"
-        return f"unknown task '{name}'; {nearest(name, self.collection.task_names)}"
-
-    def _unknown_flag(self, name: str, task: str) -> str:
-        """Say of a flag that `task`, or no task where it is empty, does not know whose it is, or which ones are near."""
-        for other in self.named or self.own:
-            if name in self.own[other].flags:
-                return f"flag '{name}' stands behind the task that it is for: ./inv {other} {name}"
-        if not task:
-            return f"unknown flag '{name}'; {nearest(name, self.initial_context.flags)}"
-        return f"unknown flag '{name}' of task '{task}'; {nearest(name, self.own[task].flags)}"
-
-    def _make_pairs(self, coll: Collection, ancestors: list[str] | None = None) -> list[tuple[str, str | None]]:
-        pairs = dict(super()._make_pairs(coll, ancestors))
-        return [(name, pairs[name]) for name in coll.tasks if name in pairs]
+    def _words(self) -> Mapping[str, tuple[str, ...]]:
+        return {name: task.words for name, task in self.collection.tasks.items()}
 
 
-def _lacks_value(flag: str) -> Exit:
-    return Exit(f"flag '{flag}' lacks its value", ExitCode.BAD_INPUT)
+def _summary(task: object) -> str:
+    return (inspect.getdoc(task) or "").partition("\n")[0]
 
 
 def main() -> None:
     """Run the command line and exit with its code."""
-    BenchrigProgram(name="benchrig", binary="inv", version=__version__).run()
+    BenchrigProgram(name="benchrig", binary="./inv", version=__version__).run()
 
 
 if __name__ == "__main__":

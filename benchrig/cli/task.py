@@ -25,8 +25,6 @@ ROOT = Path(__file__).resolve().parents[2]
 HELD = ("inventory", "suite", "profile", "ask_become_pass")
 """The parameters whose flags hold for the whole chain, wherever in it they are given."""
 
-_made: dict[str, str] = {}
-
 
 class Command(Task[Any]):
     """A task; `words` are the parameters that words after its name are handed to, in their order, each optional."""
@@ -98,11 +96,9 @@ def choose(ctx: Context, name: str, given: str) -> str:
     return given or str(defaults.get(name, ""))
 
 
-def remember(name: str, value: str) -> None:
-    """Keep a value for the tasks that follow in the chain, such as the run that `bench` has just made."""
-    _made[name] = value
-
-
-def recall(name: str) -> str:
-    """Return what a task before this one has kept; empty when there is nothing."""
-    return _made.get(name, "")
+def find_playbook(name: str) -> Path:
+    """Return the file of a playbook: a path from the user's folder, else from the project's. Raises InputError."""
+    for folder in (Path.cwd(), ROOT):
+        if (folder / name).is_file():
+            return (folder / name).resolve()
+    raise InputError(f"there is no playbook '{name}', neither here nor in {ROOT}")

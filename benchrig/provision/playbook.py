@@ -9,8 +9,9 @@ from typing import Any
 
 from benchrig import yamlfile
 from benchrig.agent import spec
+from benchrig.agent.nearest import nearest
 from benchrig.agent.play.plan import Play, Role, Task
-from benchrig.errors import InputError, Problem, nearest
+from benchrig.errors import InputError, Problem
 from benchrig.provision.roles import read_role, variable_problems
 from benchrig.provision.subset import PlayKeys, RoleEntry
 from benchrig.provision.tasks import Inherited
@@ -55,7 +56,7 @@ def _roles(document: Document, index: int, keys: PlayKeys, problems: list[Proble
             problems.extend(document.problem(mistake.path, mistake.message) for mistake in error.mistakes)
             continue
         if entry.role not in known:
-            problems.append(document.problem(place, f"unknown role '{entry.role}'; {spec.suggestion(entry.role, known)}"))
+            problems.append(document.problem(place, f"unknown role '{entry.role}'; {nearest(entry.role, known)}"))
         elif entry.role in seen:
             problems.append(document.problem(place, f"role '{entry.role}' is in this play twice"))
         else:

@@ -8,6 +8,7 @@ from typing import Any
 
 from benchrig import yamlfile
 from benchrig.agent import spec
+from benchrig.agent.nearest import nearest
 from benchrig.agent.play.plan import Role
 from benchrig.errors import InputError, Problem
 from benchrig.provision import templates
@@ -20,7 +21,7 @@ def read_role(folder: Path, inherited: Inherited, problems: list[Problem]) -> Ro
     """Read the role in a folder; every mistake goes to `problems`."""
     for path in sorted(folder.iterdir()):
         if path.is_dir() and path.name not in ROLE_FOLDERS:
-            message = f"a role has no folder '{path.name}'; {spec.suggestion(path.name, ROLE_FOLDERS)}"
+            message = f"a role has no folder '{path.name}'; {nearest(path.name, ROLE_FOLDERS)}"
             problems.append(Problem(shown(path), message))
     reader = TaskReader(problems)
     tasks, handlers = folder / "tasks/main.yml", folder / "handlers/main.yml"

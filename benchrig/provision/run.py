@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from benchrig import console
+from benchrig.agent.nearest import close, nearest
 from benchrig.agent.play import wire
 from benchrig.agent.play.events import Recap, Request
 from benchrig.agent.play.plan import Play
 from benchrig.agent.play.redact import is_secret
-from benchrig.errors import BenchrigError, ExitCode, Hint, HostError, InputError, nearest
+from benchrig.errors import BenchrigError, ExitCode, Hint, HostError, InputError
 from benchrig.inventory import Host, Inventory
 from benchrig.provision import bundle as bundles
 from benchrig.provision.conversation import Conversation
@@ -221,7 +221,7 @@ def _warnings(inventory: Inventory, plays: Sequence[Play]) -> Iterator[str]:
                 continue
             if inventory.matching(play.hosts):
                 yield f"{play.where}: no group or host '{name}' in inventory '{inventory.name}'; {nearest(name, known)}"
-            elif meant := difflib.get_close_matches(name, idle, n=1, cutoff=0.75):
+            elif meant := close(name, idle, cutoff=0.75):
                 where = inventory.group_places.get(meant[0], inventory.path)
                 yield f"{where}: no play is for group '{meant[0]}'; did you mean '{name}'?"
 

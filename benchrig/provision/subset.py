@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from benchrig.agent import spec
+from benchrig.agent.nearest import nearest
 from benchrig.agent.play.modules import MODULES
 
 IMPORT_TASKS = "ansible.builtin.import_tasks"
@@ -122,7 +122,7 @@ def action_mistake(name: str) -> str:
     full = f"ansible.builtin.{name}"
     if full in ACTIONS:
         return f"write the module's full name: '{full}'"
-    return f"unknown key or module '{name}'; {spec.suggestion(name, [*ACTIONS, *_KEYWORDS])}"
+    return f"unknown key or module '{name}'; {nearest(name, [*ACTIONS, *_KEYWORDS])}"
 
 
 _KEYWORDS = tuple(TaskKeys.__dataclass_fields__)

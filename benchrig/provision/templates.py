@@ -9,6 +9,7 @@ from pathlib import Path
 from jinja2 import TemplateSyntaxError, nodes
 
 from benchrig.agent import spec
+from benchrig.agent.nearest import nearest
 from benchrig.agent.play import facts, lookups, templating
 from benchrig.errors import Problem
 from benchrig.provision.subset import MAGIC
@@ -51,9 +52,9 @@ def _unsupported(tree: nodes.Template) -> Iterator[tuple[int, str]]:
     for node in tree.find_all((nodes.Filter, nodes.Test, nodes.Call, nodes.Getattr, nodes.Getitem, nodes.Name, *_FOREIGN)):
         message = ""
         if isinstance(node, nodes.Filter) and node.name not in known_filters:
-            message = f"unknown filter '{node.name}'; {spec.suggestion(node.name, known_filters)}"
+            message = f"unknown filter '{node.name}'; {nearest(node.name, known_filters)}"
         elif isinstance(node, nodes.Test) and node.name not in known_tests:
-            message = f"unknown test '{node.name}'; {spec.suggestion(node.name, known_tests)}"
+            message = f"unknown test '{node.name}'; {nearest(node.name, known_tests)}"
         elif isinstance(node, nodes.Call):
             message = _call(node)
         elif isinstance(node, (nodes.Getattr, nodes.Getitem)):
@@ -83,7 +84,7 @@ def _call(node: nodes.Call) -> str:
     if not isinstance(first, nodes.Const):
         return f"'{node.node.name}' needs the lookup's name as text"
     name = str(first.value).removeprefix("ansible.builtin.")
-    return "" if name in lookups.LOOKUPS else f"unknown lookup '{first.value}'; {spec.suggestion(name, lookups.LOOKUPS)}"
+    return "" if name in lookups.LOOKUPS else f"unknown lookup '{first.value}'; {nearest(name, lookups.LOOKUPS)}"
 
 
 def _fact(node: nodes.Getattr | nodes.Getitem) -> str:
@@ -98,7 +99,7 @@ def _fact(node: nodes.Getattr | nodes.Getitem) -> str:
         return ""
     if name in facts.FACTS or name in ("get", "keys", "items", "values"):
         return ""
-    return f"unknown fact '{name}'; {spec.suggestion(name, facts.FACTS)}"
+    return f"unknown fact '{name}'; {nearest(name, facts.FACTS)}"
 
 
 def _name(node: nodes.Name) -> str:
@@ -111,4 +112,4 @@ def _name(node: nodes.Name) -> str:
     # The inventory's connection variables (ansible_host and its like) are variables as any other.
     if fact in ("host", "port", "user", "become", "ssh_private_key_file"):
         return ""
-    return f"unknown variable '{node.name}'; {spec.suggestion(node.name, MAGIC)}"
+    return f"unknown variable '{node.name}'; {nearest(node.name, MAGIC)}"

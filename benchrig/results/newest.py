@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from benchrig.errors import Hint, InputError, Inv, nearest
+from benchrig.agent.nearest import nearest
+from benchrig.errors import Hint, InputError, Inv
 from benchrig.results.store import CELLS, RUN
 
 

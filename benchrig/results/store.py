@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from benchrig import console, files, yamlfile
-from benchrig.errors import Hint, InputError, Inv, nearest, unknown
+from benchrig.agent.nearest import nearest
+from benchrig.errors import Hint, InputError, Inv, unknown
 from benchrig.results import formats
 from benchrig.results.model import Cell, Run
 

@@ -16,6 +16,7 @@ from benchrig.cli import task as command
 from benchrig.errors import Hint, Inv, MachineError
 from tests.conftest import Clone, copy_project
 from tests.support import ROOT
+from tests.support.cli import inv
 
 SUITE = "configs/suites/quart-vs-flask.yml"
 PUBLISHED = "configs/published/quart-vs-flask.yml"
@@ -24,7 +25,7 @@ ROUTES = "apps/films-flask/routes.yml"
 WHOLE_CHAIN = "provision bench report --suite quart-vs-flask"
 
 TASKS = """\
-from benchrig.cli.task import command, remember
+from benchrig.cli.task import command
 
 @command(words=("run",), help={"run": "which run"})
 def say(ctx, run="", inventory="", suite="", profile=""):
@@ -45,25 +46,12 @@ def show(ctx, suite=""):
 
 @command()
 def fail(ctx):
-    remember("failure", "one of two cells failed")
+    ctx.chain.failure = "one of two cells failed"
 
 @command()
 def two(ctx, a, b):
     print("two", a, b)
 """
-
-
-def inv(*arguments: str, cwd: Path = ROOT, root: Path = ROOT, **environ: str) -> subprocess.CompletedProcess[str]:
-    """Run what `./inv` runs, in this environment; the tasks are those of `root`."""
-    argv = [sys.executable, "-P", "-m", "benchrig.cli.program", "--search-root", str(root), *arguments]
-    return subprocess.run(
-        argv,
-        cwd=cwd,
-        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "HOME": "/nonexistent", **environ},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 def test_listing_the_tasks_loads_nothing_that_only_their_work_needs() -> None:

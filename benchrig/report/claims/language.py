@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-from benchrig.errors import nearest
+from benchrig.agent.nearest import nearest
 
 if TYPE_CHECKING:
     import lark

@@ -1,0 +1,19 @@
+"""The valid names nearest to a wrong one: every "did you mean" there is."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return `did you mean a or b?`, of at most three names; where none is near, `known: ` and all of them."""
+    names = sorted(known)
+    if near := close(name, names):
+        return f"did you mean {' or '.join(near)}?"
+    return f"known: {', '.join(names) or 'none'}"
+
+
+def close(name: str, known: Iterable[str], cutoff: float = 0.6) -> list[str]:
+    """Return at most three of the known names, the nearest first; `cutoff` of 1 takes only the name itself."""
+    return difflib.get_close_matches(name, [*known], n=3, cutoff=cutoff)

@@ -1,0 +1,89 @@
+"""Shell completion: what may come next on the command line, and the script for each shell that asks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from benchrig.cli.command_line import CommandLine
+from benchrig.cli.task import ROOT
+from benchrig.errors import InputError, unknown
+
+SCRIPTS = Path(__file__).parent / "completions"
+"""One script a shell, named for it."""
+
+
+def script(shell: str) -> str:
+    """Return the completion script of a shell. Raises InputError for one that has none."""
+    scripts = {path.stem: path for path in SCRIPTS.iterdir()}
+    if shell not in scripts:
+        raise unknown("shell", shell, scripts)
+    return scripts[shell].read_text(encoding="utf-8").rstrip("\n")
+
+
+def candidates(line: CommandLine, words: Sequence[str]) -> list[str]:
+    """Return what the last of `words` may become; nothing where only a file name or free text fits.
+
+    `words` are those behind `./inv` up to the cursor. Mistakes before the last word do not matter.
+    """
+    *before, last = words or [""]
+    flag, equals, value = last.partition("=")
+    prefix = ""
+    if last == "=" or before[-1:] == ["="]:
+        # Bash takes `--suite=x` apart, and completes only what follows the sign.
+        before = before[: -1 if last != "=" else None]
+        last = "" if last == "=" else last
+    elif equals and flag.startswith("--"):
+        before, last, prefix = [*before, flag], value, f"{flag}="
+    for word in before:
+        try:
+            line.feed(word)
+        except InputError:
+            continue
+    return [prefix + one for one in dict.fromkeys(_choices(line, last)) if one.startswith(last)]
+
+
+def _choices(line: CommandLine, last: str) -> list[str]:
+    if line.awaiting:
+        argument = line.argument(line.awaiting)
+        return _values(line.task, str(argument.name)) if argument else []
+    if last.startswith("-"):
+        return [flag for flag in line.flags() if flag.startswith("--")] if last.startswith("--") else line.flags()
+    if line.missing:
+        return _values(line.task, line.missing[0])
+    return [*(_values(line.task, line.optional[0]) if line.optional else ()), *line.own]
+
+
+def _values(task: str, parameter: str) -> list[str]:
+    """Return the known values of a parameter."""
+    known = VALUES.get(f"{task}.{parameter}") or VALUES.get(parameter)
+    return known() if known else []
+
+
+def _stems(folder: str) -> Callable[[], list[str]]:
+    return lambda: sorted(path.stem for path in (ROOT / folder).glob("*.yml"))
+
+
+def _runs() -> list[str]:
+    from benchrig.results.store import LATEST, names
+
+    return [LATEST, *sorted(names(ROOT / "reports"), reverse=True), *_stems("configs/published")()]
+
+
+def _these(*values: str) -> Callable[[], list[str]]:
+    return lambda: list(values)
+
+
+VALUES: Mapping[str, Callable[[], list[str]]] = {
+    "inventory": _stems("inventory"),
+    "suite": _stems("configs/suites"),
+    "profile": _these("quick", "paper", "rigorous"),
+    "run": _runs,
+    "ssh.run": _these(),
+    "a": _runs,
+    "b": _runs,
+    "lang": _these("en", "zh"),
+    "kind": _these("app"),
+    "shell": _these("bash", "zsh", "fish"),
+}
+"""What completes a parameter of any task, or of one task alone."""
