@@ -9,12 +9,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from benchrig.units import BYTES, COUNT, MILLISECONDS, NUMBER, PERCENT_OF_A_CORE, REQUESTS_PER_SECOND, Unit
 
 if TYPE_CHECKING:
-    from benchrig.results.model import Cell, Generator, Latency, Load, ServerLoad
+    from benchrig.results.model import Cell, Latency, Load, ServerLoad
     from benchrig.results.wrk_output import Printed
 
 Kind = Literal["higher is better", "lower is better", "count"]
@@ -70,6 +70,11 @@ class Metric:
         return "count" if self.kind == "count" else "latency" if self.unit is MILLISECONDS else "rate"
 
     @property
+    def value_type(self) -> Any:
+        """The type of its values: `int` for a count, else `float`."""
+        return int if self.kind == "count" else float
+
+    @property
     def label(self) -> str:
         """Its heading in one line."""
         return self.heading.replace("\n", " ")
@@ -105,7 +110,7 @@ def _server(read: Callable[[ServerLoad], float]) -> Callable[[Cell], float | Non
 
 
 def _generator_cpu_percent(cell: Cell) -> float | None:
-    generator: Generator | None = cell.generator
+    generator = cell.generator
     return 100 * generator.cpu_seconds / generator.wall_seconds if generator and generator.wall_seconds else None
 
 

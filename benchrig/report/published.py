@@ -67,13 +67,9 @@ class PublishedRow(_RowKeys):
 PublishedRowFile: Any = make_dataclass(
     "PublishedRowFile",
     [
-        (metric.name, float, field(metadata={"description": metric.meaning}))
+        (metric.name, metric.value_type, field(metadata={"description": metric.meaning}))
         if metric is THROUGHPUT
-        else (
-            metric.name,
-            (int if metric.kind == "count" else float) | None,
-            field(default=None, metadata={"description": metric.meaning}),
-        )
+        else (metric.name, metric.value_type | None, field(default=None, metadata={"description": metric.meaning}))
         for metric in METRICS
         if metric.published
     ],

@@ -47,8 +47,7 @@ class _Beside:
 
 def _field(metric: Metric, prefix: str = "") -> tuple[str, Any, Any]:
     """Return the field of a metric, or with a prefix, of what a document gives for it."""
-    kind = (int if metric.kind == "count" else float) | None
-    return f"{prefix}{metric.name}", kind, field(metadata={"description": metric.meaning})
+    return f"{prefix}{metric.name}", metric.value_type | None, field(metadata={"description": metric.meaning})
 
 
 _Metrics: Any = make_dataclass(
