@@ -122,7 +122,7 @@ def _columns() -> Iterator[_Column]:
 
 
 def _of(metric: Metric, side: str, row: Callable[[Pair], Row]) -> _Column:
-    return _Column(f"{side}\n{metric.label}", lambda pair: metric.unit.text(row(pair).value(metric)), metric.priority)
+    return _Column(f"{side}\n{metric.heading}", lambda pair: metric.unit.text(row(pair).value(metric)), metric.priority)
 
 
 def render(comparison: Comparison, width: int | None = None) -> str:
