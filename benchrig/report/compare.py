@@ -126,7 +126,7 @@ def _of(metric: Metric, side: str, row: Callable[[Pair], Row]) -> _Column:
 
 
 def render(comparison: Comparison, width: int | None = None) -> str:
-    """Return a comparison as text without colours; with `width`, in so many columns if it can be."""
+    """Return a comparison as text without colours; in `width` columns if it fits."""
     room = text_width(width)
     table, dropped = _table(comparison.pairs, width)
     doubts = [wrapped(f"    {line}", room) for line in comparison.doubts]
@@ -146,7 +146,7 @@ def render(comparison: Comparison, width: int | None = None) -> str:
 
 
 def _table(pairs: Sequence[Pair], width: int | None) -> tuple[str, tuple[str, ...]]:
-    """Return the table without the columns that have no value, and the headings of those that had no room."""
+    """Return the table without the columns that have no value, and the headings of those that were dropped."""
     columns = [column for column in _columns() if _is_shown(column, pairs)]
     spare = [i for i, column in enumerate(columns) if column.priority < ALWAYS]
     rows = [[column.text(pair) for column in columns] for pair in pairs]

@@ -6,6 +6,7 @@ import math
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 from benchrig.report.metrics import ERRORS, METRICS, TIMEOUTS, Metric
 from benchrig.report.published import PublishedRow
@@ -65,13 +66,20 @@ def sample(values: Sequence[float], metric: Metric) -> Sample:
 def interval(values: Sequence[float]) -> tuple[float, float] | None:
     """Return the 95 % confidence interval of the median of some values; None below ENOUGH_REPEATS.
 
-    The interval asks nothing of the distribution. Of n ordered values the k-th from below and the k-th from above
-    enclose the median with probability 1 - 2 * sum(C(n, i) for i < k) / 2**n (David and Nagaraja, Order Statistics,
-    3rd ed., section 7.1); k is the largest for which that is at least 0.95, which needs n >= 6.
+    It makes no assumption about the distribution of the values: its ends are two of them.
     """
-    ordered = sorted(values)
-    n = len(ordered)
+    ordered, k = sorted(values), _rank(len(values))
+    return (ordered[k - 1], ordered[-k]) if k else None
+
+
+@cache
+def _rank(n: int) -> int:
+    """Return k, so that of n ordered values the k-th from below and from above enclose the median; 0 where none do.
+
+    They enclose it with probability 1 - 2 * sum(C(n, i) for i < k) / 2**n (David and Nagaraja, Order Statistics, 3rd ed.,
+    section 7.1); k is the largest for which that is at least 0.95, which needs n >= 6.
+    """
     k = 0
     while 1 - 2 * sum(math.comb(n, i) for i in range(k + 1)) / 2**n >= 0.95:
         k += 1
-    return (ordered[k - 1], ordered[n - k]) if k else None
+    return k

@@ -1,4 +1,4 @@
-"""Tables and lines as plain text, for report and comparison: aligned by what a terminal shows, wide characters too."""
+"""Plain text tables and lines of report and comparison, aligned on a terminal for wide characters as well."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _TEXT_WIDTH = 140
 
 
 def text_width(width: int | None) -> int:
-    """Return in how many columns text is wrapped, where a terminal has `width` of them, or does not say."""
+    """Return the width that text is wrapped at, for a terminal of `width` columns; None: its width is unknown."""
     return min(_TEXT_WIDTH, width or _TEXT_WIDTH)
 
 
 def wrapped(text: str, room: int) -> str:
-    """Return a line of text in lines of `room` columns, of which all but the first are indented."""
+    """Wrap a text at `room` columns, and indent all lines but the first."""
     return textwrap.fill(text, room, subsequent_indent=" " * 6, break_long_words=False, break_on_hyphens=False)
 
 
@@ -32,11 +32,11 @@ def fitting(
     dropped_first: Sequence[int] = (),
     wrap_at: int | None = None,
 ) -> tuple[str, tuple[str, ...]]:
-    """Return a table as text, and the headings of the columns that it does without.
+    """Return a table as text, and the headings of the columns that were dropped.
 
-    Its first `words` columns and its last are text, to the left, the others are figures; the first ones are wrapped at
-    `wrap_at` columns of the terminal. Where it is wider than `width`, it
-    loses the columns of `dropped_first`, counted from 0, one after the other until it fits, or until none of them is left.
+    The first `words` columns and the last are text, to the left; the others are values, to the right. The first ones are
+    wrapped at `wrap_at` columns of the terminal. Where the table is wider than `width`, the columns of `dropped_first`,
+    counted from 0, are dropped one after the other until it fits, or none of them is left.
     """
     shown, spare = list(range(len(headings))), list(dropped_first)
     text = _table(headings, rows, words, wrap_at)

@@ -32,23 +32,23 @@ class Source:
 
 @dataclass(frozen=True, kw_only=True)
 class _RowKeys:
-    """The keys of a row of a published table beside its figures."""
+    """The keys of a row in a published file that are not metrics."""
 
     title: str
-    """The row's own title, in the document's language."""
+    """The title of the row, in the document's language."""
     connections: int
     found_in: str
-    """Where in the document the figures stand."""
+    """The place of the figures in the document."""
     route: str = ""
-    """The request that was sent, where the document's rows differ in it: `GET /films/`."""
+    """The request that was sent, where it differs between the rows of the document: `GET /films/`."""
     timeouts: int = 0
     """Replies slower than the load generator's timeout, by its raw text."""
     timeouts_remarked: bool = False
-    """The table itself remarks on them."""
+    """The table mentions them."""
     sleep_seconds: float = 0.0
-    """How long the handler waits on purpose; bounds throughput to connections / sleep."""
+    """How long the handler waits on purpose; it limits throughput to connections / sleep."""
     raw: str = ""
-    """The load generator's own text as the document prints it: a file, by its path below `configs/published/`."""
+    """The load generator's output as the document prints it: the path of a file below `configs/published/`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +56,7 @@ class PublishedRow(_RowKeys):
     """One row of a published table."""
 
     figures: Mapping[str, float]
-    """What the table gives, by the names of the metrics."""
+    """The values in the table, by the names of the metrics."""
 
     @property
     def counts_timeouts(self) -> bool:
@@ -76,16 +76,13 @@ PublishedRowFile: Any = make_dataclass(
     bases=(_RowKeys,),
     frozen=True,
     kw_only=True,
-    namespace={"__module__": __name__, "__doc__": "One row as a file has it: a key for each metric that a table may give."},
+    namespace={"__module__": __name__, "__doc__": "One row in a file: a key for each metric that a table may give."},
 )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Headings:
-    """Headings of a report's columns in the document's language, by our names of them; an empty one stays English.
-
-    These are the columns that are no metric's; a file may give those of the metrics as well.
-    """
+    """Headings in the document's language of the columns that are not metrics; an empty one stays English."""
 
     system: str = ""
     route: str = ""
@@ -104,7 +101,10 @@ HeadingsFile: Any = make_dataclass(
     bases=(Headings,),
     frozen=True,
     kw_only=True,
-    namespace={"__module__": __name__, "__doc__": "Headings as a file has them: a key for each column."},
+    namespace={
+        "__module__": __name__,
+        "__doc__": "Headings in the document's language, by the names of the columns; an empty one stays English.",
+    },
 )
 
 
@@ -128,11 +128,11 @@ class Published:
     rows: Mapping[str, PublishedRow]
     headings: Headings = field(default_factory=Headings)
     printed: Mapping[str, Printed] = field(default_factory=dict)
-    """The load generator's own text, read, of each row that has it."""
+    """The values in the load generator's output, of each row that has it."""
 
 
 def folder(root: Path) -> Path:
-    """Return where the published figures of a project lie."""
+    """Return the folder of a project's published figures."""
     return root / "configs" / "published"
 
 
@@ -178,7 +178,7 @@ def _not_above_nothing(document: Document, rows: Mapping[str, PublishedRow]) -> 
 
 
 class _RawError(Exception):
-    """A raw text is not there, or is not what the load generator prints."""
+    """A raw text is missing, or is not an output of the load generator."""
 
 
 def _read_raw(path: Path) -> Printed:

@@ -1,4 +1,4 @@
-"""The report as plain text for a terminal: what was measured, the table, and below it what the notes say."""
+"""The report on a terminal: what was measured, the table, the notes, what ran, and how many claims hold."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _WORDS_WIDTH = 26
 
 
 def width_of(stream: TextIO) -> int | None:
-    """Return how many columns a terminal has; None for what is no terminal, or does not say."""
+    """Return the width of a terminal in columns; None where the stream is no terminal, or its width is unknown."""
     try:
         return os.get_terminal_size(stream.fileno()).columns or None
     except (OSError, ValueError):
@@ -24,7 +24,7 @@ def width_of(stream: TextIO) -> int | None:
 
 
 def render(report: Report, lang: str = "en", width: int | None = None) -> str:
-    """Return the report as text without colours, with headings in `lang`; with `width`, in so many columns if it can be.
+    """Return the report as text without colours, with headings in `lang`, in `width` columns if it fits.
 
     Raises InputError for an unknown language.
     """
@@ -48,7 +48,7 @@ def render(report: Report, lang: str = "en", width: int | None = None) -> str:
 
 
 def _claims(report: Report, room: int) -> list[str]:
-    """Return how many claims there are of each verdict, and what to do next; its command is one line, to be copied."""
+    """Return the number of claims of each verdict, and the next step; its command is not wrapped, to be copied."""
     if not report.verdicts:
         return []
     more = describe.next_step(report.table, report.verdicts)
@@ -57,7 +57,7 @@ def _claims(report: Report, room: int) -> list[str]:
 
 
 def _fitting(grid: Grid, width: int | None) -> tuple[str, tuple[str, ...]]:
-    """Return the table in the width that there is, and the headings of the columns that had no room."""
+    """Return the table in the width of the terminal, and the headings of the columns that were dropped."""
     words = sum(column.words for column in grid.columns)
     return fitting(grid.headings, grid.rows, words, width, columns.dropped_first(grid), _WORDS_WIDTH)
 
@@ -67,7 +67,7 @@ def _note(number: int, note: Note, room: int) -> list[str]:
 
 
 def _item(text: str, room: int) -> list[str]:
-    """Return an indented line; what follows it, such as a journal's tail, stands deeper and is not wrapped."""
+    """Return an indented line; further lines, such as the end of a journal, are indented more and not wrapped."""
     first, *rest = text.splitlines()
     return [wrapped(f"    {first}", room), *(f"        {line}" for line in rest)]
 

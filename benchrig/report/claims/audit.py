@@ -23,11 +23,11 @@ class Audit:
 
     published: Published
     compared: int
-    """How many figures of its table stand in a raw text as well."""
+    """The number of figures in its table that a raw text has as well."""
     differing: tuple[str, ...]
-    """Those of them that are not the same there."""
+    """Those of them that differ."""
     averages: int
-    """How many mean latencies it gives."""
+    """The number of mean latencies in its table."""
     contradicting: tuple[str, ...]
     """Those of them that contradict Little's law."""
     verdicts: tuple[Verdict, ...]
@@ -51,7 +51,7 @@ class _Cell:
 
 
 def audit(root: Path) -> tuple[Audit, ...]:
-    """Return what each published set of a project says of itself, by name.
+    """Audit all published sets of a project, sorted by name.
 
     Raises InputError with `file:line` for each mistake in the published figures or the claims.
     """

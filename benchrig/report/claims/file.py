@@ -24,13 +24,13 @@ class Cause:
 
 @dataclass(frozen=True)
 class Claim:
-    """One conclusion of a document. It has either an expression, or the reason why no figure can test it."""
+    """One conclusion of a document. It has either an expression, or the reason why it cannot be tested."""
 
     name: str
     says: str
     """The conclusion in our own words."""
     place: str
-    """Where in the document it stands."""
+    """Its place in the document."""
     expression: Expression | None
     not_testable: str
     causes: tuple[Cause, ...]
@@ -79,7 +79,7 @@ def read(name: str, root: Path) -> tuple[Claim, ...] | None:
 
 
 class _Reader:
-    """Makes claims of what is written, and collects the mistakes."""
+    """Reads the claims of a file, and collects the mistakes."""
 
     def __init__(self, document: yamlfile.Document, names: Names) -> None:
         self.document = document

@@ -78,7 +78,7 @@ class Figure:
 
     @property
     def text(self) -> str:
-        """As it stands in an expression."""
+        """The figure as it is written in an expression."""
         return f"{self.function}({self.row})"
 
 
@@ -113,7 +113,7 @@ class Comparison:
 
     @property
     def figures(self) -> tuple[Figure, ...]:
-        """Every figure in it, each once."""
+        """All figures in it, without duplicates."""
         return tuple(dict.fromkeys(figure for term in self.terms for figure in figures_in(term)))
 
 
@@ -126,7 +126,7 @@ class Expression:
 
     @property
     def figures(self) -> tuple[Figure, ...]:
-        """Every figure in it, each once."""
+        """All figures in it, without duplicates."""
         return tuple(dict.fromkeys(figure for comparison in self.comparisons for figure in comparison.figures))
 
 
@@ -183,7 +183,7 @@ def _parser() -> lark.Lark:
 
 
 def _unexpected(error: lark.exceptions.UnexpectedInput, line: str) -> ExpressionError:
-    """Say what stands where something else must."""
+    """Return the mistake at a place where the grammar expects something else."""
     if getattr(getattr(error, "token", None), "type", "") == "$END":
         return ExpressionError(len(line) + 1, "it ends too early")
     rest = line[error.column - 1 :]

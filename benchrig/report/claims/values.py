@@ -44,17 +44,17 @@ Values = Mapping[Figure, Interval]
 
 
 def point(value: float) -> Interval:
-    """Return a figure that is known exactly, or has to be taken as it stands."""
+    """Return a figure that is known exactly, or is judged without an interval."""
     return Interval(value, value, value)
 
 
 def unbounded(value: float) -> Interval:
-    """Return a figure of which a value is all that is known. No figure is below 0."""
+    """Return a figure without any known bounds: anything from 0 up, as no figure is below 0."""
     return Interval(value, 0.0, math.inf)
 
 
 def value_of(term: Term, values: Values) -> Interval:
-    """Return what a term comes to. Raises UndefinedError when it divides by 0."""
+    """Return the value of a term. Raises UndefinedError when it divides by 0."""
     match term:
         case Number():
             return point(term.value)
@@ -156,7 +156,7 @@ def _product(left: Interval, right: Interval) -> Interval:
 
 
 def _times(one: float, other: float) -> float:
-    """Multiply two bounds; 0 times an unbounded one is 0, for a bound is never reached."""
+    """Multiply two bounds; 0 times an infinite one is 0, as an infinite bound is never reached."""
     return 0.0 if 0.0 in (one, other) else one * other
 
 

@@ -1,4 +1,4 @@
-"""`report.csv`: a line a row for spreadsheets, its columns as in `report.json`; the remarks are one text."""
+"""`report.csv`: one line per row for spreadsheets, with the columns named as in `report.json`; the remarks are one text."""
 
 from __future__ import annotations
 

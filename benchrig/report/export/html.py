@@ -1,4 +1,4 @@
-"""`report.html`: the report as one file for a browser: no script, and nothing that is fetched from anywhere."""
+"""`report.html`: the report as one file for a browser, without scripts, and without anything to fetch."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _COLOURS: dict[Word, str] = {
 
 
 def render(report: Report) -> str:
-    """Return the report as one HTML document that reads on a phone and on a desk, in the light and in the dark."""
+    """Return the report as one HTML document, for small and large screens, with a light and a dark colour scheme."""
     table = report.table
     grid = columns.grid(table, columns.of_files(table))
     return _template().render(

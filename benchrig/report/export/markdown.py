@@ -1,4 +1,4 @@
-"""`report.md`: the table for people, with all that is needed to judge it and to do it again."""
+"""`report.md`: the report for people, with what is needed to judge it and to repeat the run."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _note(number: int, note: Note) -> str:
 
 
 def _item(text: str) -> str:
-    """Return a nested item; what follows its first line, such as a journal's tail, as a block of its own."""
+    """Return a nested item; the lines after the first, such as the end of a journal, become a code block."""
     first, *rest = text.splitlines()
     block = ["", *(f"{' ' * 10}{line}" for line in rest), ""] if rest else []
     return "\n".join([f"    - {_escaped(first)}", *block])
@@ -96,5 +96,5 @@ def _code(lines: Sequence[str]) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Return text that Markdown shows as it is, also inside a table."""
+    """Escape text so that Markdown shows it unchanged, in a table too."""
     return re.sub(r"([\\`*<|])", r"\\\1", text)

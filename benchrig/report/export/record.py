@@ -1,4 +1,4 @@
-"""A row of the table as programs read it: flat, unrounded, units in the names. JSON and CSV are written from it."""
+"""The flat record of a row that JSON and CSV are written from: unrounded values, with the units in their names."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from benchrig.results.model import Remark, Status
 
 
 @dataclass(frozen=True, kw_only=True)
-class _About:
-    """What comes before the metrics: which row it is, and how it went."""
+class _Identity:
+    """The fields before the metrics: the name of the row and its status."""
 
     name: str
     system: str
@@ -27,8 +27,8 @@ class _About:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Beside:
-    """What comes after them: what the row is compared with, the network, the remarks."""
+class _Comparisons:
+    """The fields after the metrics: bounds of throughput, comparisons, the network, the remarks."""
 
     requests_per_second_min: float | None
     requests_per_second_max: float | None
@@ -46,7 +46,7 @@ class _Beside:
 
 
 def _field(metric: Metric, prefix: str = "") -> tuple[str, Any, Any]:
-    """Return the field of a metric, or with a prefix, of what a document gives for it."""
+    """Return the field of a metric; with a prefix, that of its published value."""
     return f"{prefix}{metric.name}", metric.value_type | None, field(metadata={"description": metric.meaning})
 
 
@@ -58,13 +58,13 @@ _Metrics: Any = make_dataclass(
     ],
     frozen=True,
     kw_only=True,
-    namespace={"__module__": __name__, "__doc__": "The median of each metric, and what a document gives for it."},
+    namespace={"__module__": __name__, "__doc__": "The median of each metric, and its published value."},
 )
 
 Record: Any = make_dataclass(
     "Record",
     [],
-    bases=(_Beside, _Metrics, _About),
+    bases=(_Comparisons, _Metrics, _Identity),
     frozen=True,
     kw_only=True,
     namespace={
