@@ -15,8 +15,6 @@ from benchrig.machines.controller import packages
 PROGRAMS = {
     "git": "git",
     "ssh": "openssh-client",
-    "/usr/sbin/sshd": "openssh-server",
-    "setpriv": "util-linux",
     "wrk": "wrk",
     "/usr/lib/postgresql/15/bin/postgres": "postgresql-15",
     "qemu-system-x86_64": "qemu-system-x86",
