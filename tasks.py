@@ -20,8 +20,8 @@ from benchrig.machines import machines_of
 from benchrig.machines.base import Machines
 
 RUN = "a folder of reports/, its path, `latest`, or the name of published figures"
-BECOME = "ask once for the password that sudo wants on the hosts; it is written down nowhere"
-INVENTORY = "inventory/<name>.yml, or a path; default: lab, or qemu where no lab can run"
+BECOME = "ask once for the sudo password of the hosts; it is stored nowhere"
+INVENTORY = "inventory/<name>.yml, or a path; default: lab, or qemu where the lab cannot run"
 
 
 @command(help={"inventory": INVENTORY})
@@ -66,7 +66,7 @@ def provision(
     from benchrig import provision as provisioning
     from benchrig.bench.app import read_apps
 
-    # The playbook deploys the apps: what is wrong with one is told here, with its line, and not by a host.
+    # The playbook deploys the apps: a mistake in one is reported here, with its line, and not by a host.
     read_apps(ROOT)
     everything = _with_password(ctx, _inventory(ctx, inventory), ask_become_pass)
     chosen = everything.limit(limit) if limit else everything
@@ -81,7 +81,7 @@ def provision(
         extra_vars=provisioning.parse_extra_vars(extra_vars or []),
     )
     yield
-    # All machines, also with --limit: what one is told of the others, such as their addresses, must not depend on it.
+    # All machines, also with --limit: the variables of the others, such as addresses, must not depend on it.
     provisioning.provision(machines_of(everything, ROOT).up(), prepared)
 
 
@@ -91,10 +91,10 @@ def provision(
         "suite": "configs/suites/<name>.yml, or that path; default: web-frameworks",
         "profile": "how long and how often: quick (default), paper (as the suite's article did) or rigorous (with repeats)",
         "only": "only these rows, apps or routes, comma-separated; patterns such as 'flask-*' or '!*-gevent*'",
-        "duration": "of each measurement, such as 5s or 1m",
-        "connections": "instead of each row's own number",
-        "threads": "of the load generator",
-        "repeats": "how often each row is measured",
+        "duration": "duration of each measurement, such as 5s or 1m",
+        "connections": "number of connections, instead of each row's own",
+        "threads": "threads of the load generator",
+        "repeats": "number of measurements of each row",
         "ask-become-pass": BECOME,
     },
 )
@@ -128,15 +128,15 @@ def bench(
         threads=_count("threads", threads),
         repeats=_count("repeats", repeats),
     )
-    wanted = plan(ROOT, Apps(ROOT), request)
-    if wanted.published:
-        # A mistake in what the report will set beside the figures is told now, and not after an hour.
-        load(wanted.published, ROOT)
+    planned = plan(ROOT, Apps(ROOT), request)
+    if planned.published:
+        # A mistake in the published figures is reported now, and not after an hour.
+        load(planned.published, ROOT)
     machines = machines_of(_with_password(ctx, _inventory(ctx, inventory), ask_become_pass), ROOT)
     yield
-    outcome = measure(machines.up(), ROOT, wanted)
+    outcome = measure(machines.up(), ROOT, planned)
     console.line(f"results are in reports/{outcome.folder.name}; the table: ./inv report")
-    ctx.chain.run, ctx.chain.suite = outcome.folder.name, wanted.suite
+    ctx.chain.run, ctx.chain.suite = outcome.folder.name, planned.suite
     ctx.chain.failure = outcome.failure or ctx.chain.failure
 
 
@@ -157,15 +157,15 @@ def report(ctx: ChainContext, run: str = "", suite: str = "", lang: str = "en") 
 
     _check_run(run, suite)
     yield
-    found = reporting.write_reports(_run(ctx, run, suite), ROOT)
-    console.result(reporting.render_terminal(found, lang, reporting.width_of(sys.stdout)))
+    table = reporting.write_reports(_run(ctx, run, suite), ROOT)
+    console.result(reporting.render_terminal(table, lang, reporting.width_of(sys.stdout)))
 
 
 @command(
     help={
         "run": f"{RUN}; default: the run just made, else the latest",
         "suite": "the latest run of this suite",
-        "published": "hold the documents to their own figures: this needs no run and no machine",
+        "published": "check the articles against their own figures; needs no run and no machine",
     },
     words=("run",),
 )
@@ -187,7 +187,7 @@ def claims(ctx: ChainContext, run: str = "", suite: str = "", published: bool = 
         console.result(judging.render_report(reporting.load(_run(ctx, run, suite), ROOT)))
 
 
-@command(help={"a": RUN, "b": "what it is compared with, likewise"})
+@command(help={"a": RUN, "b": "the run to compare it with"})
 def compare(ctx: ChainContext, a: str, b: str) -> Iterator[None]:
     """Compare two runs, or a run with published figures.
 

@@ -103,7 +103,7 @@ class InputError(BenchrigError):
     exit_code = ExitCode.BAD_INPUT
 
     def __init__(self, message: str = "", hint: str | Hint = "", problems: Sequence[Problem] = ()) -> None:
-        # What several files share, such as a file of routes, is wrong in all of them, and told once.
+        # A mistake in a file that several others use, such as a file of routes, is said once.
         self.problems = tuple(dict.fromkeys(problems))
         super().__init__(message or "\n".join(str(problem) for problem in self.problems), hint)
 

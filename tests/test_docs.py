@@ -1,5 +1,6 @@
 """Every command that README.md and docs/ show is run, in the order they are shown, in a clean clone.
 
+A block without a language right behind a block of commands is what the last of them prints; figures may differ.
 docs/your-own-app.md is followed from top to bottom: its files are written as they stand there, its commands are run.
 """
 
@@ -24,6 +25,19 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 WALK = ROOT / "docs" / "your-own-app.md"
 BLOCKS = re.compile(r"^```(\w+)(?: title=(\S+))?\n(.*?)^```", re.MULTILINE | re.DOTALL)
+SHOWN = re.compile(r"^```sh\n(.*?)^```\n\s*^```\n(.*?)^```", re.MULTILINE | re.DOTALL)
+TABLE = re.compile(r"^```\n(run .*?)^```", re.MULTILINE | re.DOTALL)
+
+MASKS = (
+    (r"\b\d{8}-\d{6}\b", "RUN"),
+    (r"\b\d{4}-\d\d-\d\d(?:[ T]\d\d:\d\d(?::\d\d)?)?\b", "DATE"),
+    (r"\b(?=[0-9a-f]*\d)[0-9a-f]{12,}\b", "HASH"),
+    (r"\b\d+\.\d+\.\d+\.\d+(?::\d+)?\b", "ADDRESS"),
+    (r"(?<![\w-])[-+±]?\d[\d,.]*(?:[eE]-?\d+)?(?:%|[num]?s\b)?|–", "N"),
+    (r"-{2,}", "--"),
+    (r"[ \t]+", " "),
+)
+"""What differs from run to run, and what stands for it when printed text is compared."""
 
 MAIN_JOB = "./inv provision bench report"
 RUNNING_NOW = ("./inv test", "./inv lint")
@@ -44,17 +58,20 @@ class Command:
 
     page: str
     line: str
+    output: str = ""
+    """What the page says it prints; empty where it does not say."""
 
 
 def documented() -> list[Command]:
     """Return the commands of all shell blocks, each once; those of the page that is followed as a whole are its test's."""
     found: dict[str, Command] = {}
     for page in PAGES:
+        shown = {commands(block)[-1]: output for block, output in SHOWN.findall(page.read_text())}
         for language, _, block in BLOCKS.findall(page.read_text()):
             for line in commands(block) if language == "sh" and page != WALK else ():
                 if any(flag in line for flag in IN_VIRTUAL_MACHINES):
                     continue
-                found.setdefault(line, Command(page.name, line))
+                found.setdefault(line, Command(page.name, line, shown.get(line, "")))
     return list(found.values())
 
 
@@ -62,6 +79,32 @@ def commands(block: str) -> list[str]:
     """Return the commands of a shell block, one a line, without comments."""
     lines = [line.partition("  #")[0].strip() for line in block.splitlines()]
     return [line for line in lines if line and not line.startswith("#")]
+
+
+def masked(text: str) -> list[str]:
+    """Return the lines of a printed text with marks in place of all that differs from run to run."""
+    for pattern, mark in MASKS:
+        text = re.sub(pattern, mark, text)
+    return [line.strip() for line in text.strip().splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("web1  running   10.0.3.2:22", "web1  running  192.168.100.17", True),
+        ("web1  running  10.0.3.2", "web1  stopped  10.0.3.2", False),
+        ("Go    2,000  19,193.39  101.54ms  47%", "Go  2,000  –  1.2s  5%", True),
+        ("Go    2,000  19,193.39", "Go  2,000", False),
+        ("run 20261121-155233-web-frameworks", "run 20270101-000000-web-frameworks", True),
+        ("run 20261121-155233-web-frameworks", "run 20261121-155233-quart-vs-flask", False),
+        ("kept 2026-11-21 15:52", "kept 2027-01-01 00:00", True),
+        ("lab1 : ok=63 changed=0", "lab1 : ok=7 changed=41", True),
+        ("agent 0123456789abcdef", "agent 00ff00ff00ff00ff", True),
+        ("p50  p99", "p50  p90", False),
+    ],
+)
+def test_output_is_compared_without_its_figures(one: str, other: str, same: bool) -> None:
+    assert (masked(one) == masked(other)) == same
 
 
 def test_main_job_is_the_first_command_shown() -> None:
@@ -89,6 +132,10 @@ def test_links_lead_somewhere(page: Path) -> None:
 def test_documented_command_works(clone: Clone, main_job: Done, command: Command, tmp_path: Path) -> None:
     if command.line == MAIN_JOB:
         assert main_job.code == 0, main_job.stderr
+        shown = TABLE.search((ROOT / "README.md").read_text())
+        assert shown
+        assert systems(main_job.stdout) == systems(shown[1])
+        assert masked(main_job.stdout)[0] == masked(shown[1])[0]
     elif command.line in ENDING:
         own = copy_project(tmp_path)
         assert own.inv("up").code == 0
@@ -98,6 +145,13 @@ def test_documented_command_works(clone: Clone, main_job: Done, command: Command
     elif command.line not in (*RUNNING_NOW, ANSIBLE):
         done = clone.run(["sh", "-c", command.line], timeout=900)
         assert done.code == 0, done.stderr
+        assert not command.output or masked(done.stdout) == masked(command.output)
+
+
+def systems(table: str) -> str:
+    """Return the first column of a run's table, whose rows may be wrapped; the warnings below it differ between runs."""
+    rows = table.partition("\n----")[2].partition("\n\n")[0].splitlines()[1:]
+    return " ".join(re.split(r" {2,}", row)[0].strip() for row in rows)
 
 
 @pytest.mark.lab
@@ -154,7 +208,7 @@ def test_roles_page_lists_every_key_module_and_argument_that_is_supported() -> N
         subset.PlayKeys,
         subset.TaskKeys,
         subset.LoopControl,
-        *(load(name).Args for name in MODULES if "set_fact" not in name),
+        *(load(name).args for name in MODULES if "set_fact" not in name),
     ]
     names = {field.name for one in specified for field in dataclasses.fields(one)} | {*subset.ACTIONS, *subset.MAGIC}
     assert sorted(name for name in names if f"`{name}`" not in page) == []

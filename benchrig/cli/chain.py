@@ -14,7 +14,7 @@ from invoke.exceptions import Exit
 from invoke.executor import Executor
 from invoke.tasks import Call
 
-from benchrig.cli.task import HELD, ROOT
+from benchrig.cli.task import ROOT, SHARED
 from benchrig.errors import ExitCode
 
 
@@ -52,7 +52,7 @@ class ChainExecutor(Executor):
         A failure that a task leaves in the chain's state ends the program after the last task. Raises Exit.
         """
         calls = self.normalize(tasks)
-        hold(calls)
+        share(calls)
         self.config.load_shell_env()
         context = ChainContext(self.config, ChainState())
         begun = [call.task.body(context, **call.kwargs) for call in calls]
@@ -65,9 +65,9 @@ class ChainExecutor(Executor):
         return {}
 
 
-def hold(calls: Sequence[Call]) -> None:
-    """Give each task the values of the held flags: its own, else the last one given before it, else the first after it."""
-    for name in HELD:
+def share(calls: Sequence[Call]) -> None:
+    """Give each task the values of the shared flags: its own, else the last one given before it, else the first after it."""
+    for name in SHARED:
         value = next(filter(None, (call.kwargs.get(name) for call in calls)), None)
         for call in calls:
             value = call.kwargs.pop(name, None) or value

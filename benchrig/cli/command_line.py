@@ -12,7 +12,7 @@ from invoke.parser.argument import Argument
 from invoke.parser.context import ParserContext, to_flag
 
 from benchrig.agent.nearest import nearest
-from benchrig.cli.task import HELD, ROOT
+from benchrig.cli.task import ROOT, SHARED
 from benchrig.errors import InputError
 
 HELP = ("--help", "-h")
@@ -32,7 +32,7 @@ class CommandLine:
         self.core = core
         self.own = {str(context.name): context for context in tasks}
         self.words = words
-        self.held = {name: _owner(name, self.own.values()) for name in HELD}
+        self.shared = {name: _owner(name, self.own.values()) for name in SHARED}
         self.tokens: list[str] = []
         """The words read, each word without a flag written as the flag it stands for."""
         self.tasks: list[str] = []
@@ -96,17 +96,17 @@ class CommandLine:
             return found
         if not self.task:
             return None
-        return next((one for one in self.held.values() if one and flag in map(to_flag, one.names)), None)
+        return next((one for one in self.shared.values() if one and flag in map(to_flag, one.names)), None)
 
     def flags(self) -> list[str]:
         """Return the flags that may stand here."""
         context = self.own[self.task] if self.task else self.core
-        held = [to_flag(name) for name, one in self.held.items() if one and self.task]
-        return list(dict.fromkeys([*context.flag_names(), *held, *HELP]))
+        shared = [to_flag(name) for name, one in self.shared.items() if one and self.task]
+        return list(dict.fromkeys([*context.flag_names(), *shared, *HELP]))
 
     def contexts(self) -> list[ParserContext]:
         """Return the tasks for Invoke's parser: each also takes the flags that hold for the whole chain."""
-        for name, argument in self.held.items():
+        for name, argument in self.shared.items():
             for context in self.own.values():
                 if argument and name not in context.args:
                     names = [one for one in argument.names if to_flag(one) not in context.flags]
@@ -143,7 +143,7 @@ class CommandLine:
         argument = self.argument(flag)
         if argument is None:
             raise self._unknown_flag(flag, self.task)
-        if argument in self.held.values():
+        if argument in self.shared.values():
             self._given.append((flag, str(argument.name), self.task))
         return argument
 

@@ -15,8 +15,6 @@ from benchrig.machines.controller import packages
 PROGRAMS = {
     "git": "git",
     "ssh": "openssh-client",
-    "/usr/sbin/sshd": "openssh-server",
-    "setpriv": "util-linux",
     "wrk": "wrk",
     "/usr/lib/postgresql/15/bin/postgres": "postgresql-15",
     "qemu-system-x86_64": "qemu-system-x86",
@@ -73,6 +71,6 @@ def run_tool(root: Path, tool: str, *arguments: str) -> None:
 def _install(programs: dict[str, str]) -> None:
     """Install the programs that are missing; where we may not, say which, and leave their tests to be skipped."""
     try:
-        packages.ensure(programs, "some tests", "Tests that need them are skipped.")
+        packages.ensure(programs, "the test suite", "")
     except MachineError as error:
-        console.warn(f"{error}; the tests that need them are skipped. {error.hint}")
+        console.warn(f"{error}. Tests that need them are skipped. {error.hint}".rstrip())

@@ -1,4 +1,4 @@
-"""An Invoke task as benchrig has them: it checks before it works, and its errors are told in a line."""
+"""What makes a function an Invoke task: it checks before it works, and an error is one line, a hint and an exit code."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from benchrig.errors import BenchrigError, ExitCode, InputError
 ROOT = Path(__file__).resolve().parents[2]
 """The project's folder: where site.yml, roles/, apps/ and reports/ lie."""
 
-HELD = ("inventory", "suite", "profile", "ask_become_pass")
-"""The parameters whose flags hold for the whole chain, wherever in it they are given."""
+SHARED = ("inventory", "suite", "profile", "ask_become_pass")
+"""The parameters that all tasks of a chain share, wherever in it their flags are given."""
 
 
 class Command(Task[Any]):
@@ -34,11 +34,11 @@ class Command(Task[Any]):
         self.words = words
 
     def arg_opts(self, name: str, default: Any, taken_names: set[str]) -> dict[str, Any]:
-        """Return what Invoke is told of a parameter. No other flag has the short form of one that holds for the chain."""
+        """Return Invoke's options of a parameter. No other flag has the short form of a shared one."""
         options = super().arg_opts(name, default, taken_names)
         full, *short = options["names"]
-        if name not in HELD:
-            options["names"] = [full, *(one for one in short if one not in {held[0] for held in HELD})]
+        if name not in SHARED:
+            options["names"] = [full, *(one for one in short if one not in {one[0] for one in SHARED})]
         return options
 
 
@@ -51,7 +51,7 @@ def command(help: Mapping[str, str] | None = None, **options: Any) -> Callable[[
     def wrap(function: Callable[..., Any]) -> Command:
         @functools.wraps(function)
         def run(ctx: Context, *args: Any, **kwargs: Any) -> Iterator[None]:
-            with _errors_told(str(kwargs.get("inventory") or "")):
+            with _report_errors(str(kwargs.get("inventory") or "")):
                 if inspect.isgeneratorfunction(function):
                     yield from function(ctx, *args, **kwargs)
                 else:
@@ -65,11 +65,11 @@ def command(help: Mapping[str, str] | None = None, **options: Any) -> Callable[[
 
 
 @contextmanager
-def _errors_told(inventory: str) -> Iterator[None]:
+def _report_errors(inventory: str) -> Iterator[None]:
     try:
         yield
     except BenchrigError as error:
-        raise Exit(told(error, inventory), error.exit_code) from None
+        raise Exit(render(error, inventory), error.exit_code) from None
     except KeyboardInterrupt:
         raise Exit("interrupted", ExitCode.INTERRUPTED) from None
     except BrokenPipeError:
@@ -80,11 +80,8 @@ def _errors_told(inventory: str) -> Iterator[None]:
         console.status("")
 
 
-def told(error: BenchrigError, inventory: str) -> str:
-    """Return an error as the user reads it: what is wrong, and below it what to do.
-
-    The commands to do it with name the `inventory` that the user named; without it they would be about other machines.
-    """
+def render(error: BenchrigError, inventory: str) -> str:
+    """Return the text of an error: what is wrong, and below it the hint, whose commands name the user's `inventory`."""
     return "\n".join(filter(None, [f"error: {error}", error.hint.text(inventory)]))
 
 

@@ -50,6 +50,14 @@ def test_mistake_in_a_playbook_of_ones_own_is_told_with_its_line(tmp_path: Path)
     assert "mine.yml:2: unknown key 'role'; did you mean roles?" in done.stderr
 
 
+def test_playbook_of_ones_own_runs_with_the_roles_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "mine.yml").write_text("- hosts: all\n  roles: [{role: one, tags: [mine]}]\n")
+    (tmp_path / "roles/one/tasks").mkdir(parents=True)
+    (tmp_path / "roles/one/tasks/main.yml").write_text("- ansible.builtin.debug: {msg: hello}\n  name: Say it\n")
+    done = inv("provision", "--playbook", "mine.yml", "--tags", "nosuch", cwd=tmp_path)
+    assert done.stderr == "error: no task has the tag 'nosuch'; known: mine\n"
+
+
 def test_without_the_flag_the_projects_playbook_runs_wherever_the_user_is(tmp_path: Path) -> None:
     (tmp_path / "site.yml").write_text("- hosts: all\n  role: []\n")
     done = inv("provision", "--tags", "nosuch", cwd=tmp_path)

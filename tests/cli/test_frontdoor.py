@@ -354,7 +354,7 @@ def test_failure_is_told_when_the_rest_of_the_chain_is_done(toys: Path) -> None:
     ],
 )
 def test_a_hint_names_the_inventory_that_the_user_named(inventory: str, hint: Hint, said: str) -> None:
-    assert command.told(MachineError("it is gone", hint), inventory) == f"error: it is gone\n{said}"
+    assert command.render(MachineError("it is gone", hint), inventory) == f"error: it is gone\n{said}"
 
 
 def test_each_task_of_a_chain_tells_what_to_do_for_the_inventory_it_was_given(tmp_path: Path) -> None:

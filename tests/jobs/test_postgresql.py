@@ -7,6 +7,7 @@ import os
 import re
 import runpy
 import shutil
+import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -59,6 +60,13 @@ class Server:
         return subprocess.run(argv, env=environ, capture_output=True, check=False).returncode
 
 
+def free_port() -> int:
+    """Return a port of 127.0.0.1 that nobody listens on now."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
     # Not below pytest's folders, which only their user may enter.
@@ -70,7 +78,7 @@ def server() -> Iterator[Server]:
         shutil.chown(cluster, "postgres", "postgres")
         shutil.chown(folder, "postgres", "postgres")
         shutil.copytree(DATA, folder / "films")
-        made = Server(folder, folder / "films", 5998)
+        made = Server(folder, folder / "films", free_port())
         init = ("-D", str(cluster), "--auth-local=peer", "--auth-host=scram-sha-256", "--no-sync")
         subprocess.run([*as_postgres, str(PROGRAMS / "initdb"), *init], check=True, capture_output=True, cwd="/")
         control = [*as_postgres, str(PROGRAMS / "pg_ctl"), "-s", "-w", "-D", str(cluster), "-l", str(cluster / "log")]
