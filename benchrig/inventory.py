@@ -15,7 +15,8 @@ from typing import Any
 
 from benchrig import yamlfile
 from benchrig.agent import spec
-from benchrig.errors import InputError, Problem, unknown
+from benchrig.errors import InputError, unknown
+from benchrig.mistakes import Mistakes
 
 Variables = Mapping[str, object]
 
@@ -173,7 +174,7 @@ class _Reader:
 
     def __init__(self, path: Path) -> None:
         self.document = yamlfile.read(path)
-        self.problems: list[Problem] = []
+        self.mistakes = Mistakes()
         self.groups: dict[str, _Group] = {"all": _Group()}
         self.group_places: dict[str, str] = {}
         self.host_variables: dict[str, dict[str, object]] = {}
@@ -182,19 +183,17 @@ class _Reader:
     def read(self) -> Inventory:
         data = self.document.data
         if not isinstance(data, Mapping) or not data:
-            raise InputError(problems=[self.document.problem((), "expected groups, starting with 'all:'")])
+            raise self.document.error((), "expected groups, starting with 'all:'")
         for name, body in data.items():
             self.group(str(name), body, (name,), None)
         self.variable_files("group_vars", {name: group.variables for name, group in self.groups.items()})
         self.variable_files("host_vars", self.host_variables)
         self.loops()
-        if self.problems:
-            raise InputError(problems=self.problems)
+        self.mistakes.raise_all()
         inventory = self.inventory()
         for host in inventory.hosts.values():
             self.connection(host)
-        if self.problems:
-            raise InputError(problems=self.problems)
+        self.mistakes.raise_all()
         return inventory
 
     def loops(self) -> None:
@@ -235,7 +234,7 @@ class _Reader:
             self.wrong(place, f"ansible_become of '{host.name}' is neither yes nor no")
 
     def wrong(self, path: spec.Path, message: str) -> None:
-        self.problems.append(self.document.problem(path, message))
+        self.mistakes.add(self.document.where(path), message)
 
     def mapping(self, value: object, path: spec.Path) -> Mapping[str, Any]:
         """Return a mapping, or an empty one for nothing; anything else is a problem."""
@@ -275,7 +274,7 @@ class _Reader:
                 if path.is_file():
                     document = yamlfile.read(path)
                     if document.data is not None and not isinstance(document.data, Mapping):
-                        self.problems.append(document.problem((), "expected variables as a mapping"))
+                        self.mistakes.add(document.where(), "expected variables as a mapping")
                     else:
                         variables.update(document.data or {})
 

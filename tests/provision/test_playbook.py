@@ -122,7 +122,7 @@ def test_a_file_of_a_role_that_ansible_would_read_and_we_do_not_is_refused(tmp_p
     project = Project(tmp_path)
     project.tasks("- name: Show\n  ansible.builtin.debug: {msg: here}\n")
     project.write("roles/one/defaults/main.yaml", "size: 1\n")
-    with pytest.raises(InputError, match=r"defaults/main.yaml:1: is not read here; write it in defaults/main.yml"):
+    with pytest.raises(InputError, match=r"main.yaml:1: benchrig does not read this; write it in defaults/main.yml"):
         read_playbook(project.root / "site.yml")
 
 
