@@ -154,7 +154,7 @@ def test_roles_page_lists_every_key_module_and_argument_that_is_supported() -> N
         subset.PlayKeys,
         subset.TaskKeys,
         subset.LoopControl,
-        *(load(name).Args for name in MODULES if "set_fact" not in name),
+        *(load(name).args for name in MODULES if "set_fact" not in name),
     ]
     names = {field.name for one in specified for field in dataclasses.fields(one)} | {*subset.ACTIONS, *subset.MAGIC}
     assert sorted(name for name in names if f"`{name}`" not in page) == []
