@@ -88,9 +88,9 @@ class TaskReader:
             if name not in ACTIONS:
                 self._wrong(document, (index, name), action_mistake(name))
         if len(known) > 1:
-            self._wrong(document, (index, known[1]), f"a task has one module; this one has {' and '.join(known)}")
+            self._wrong(document, (index, known[1]), f"a task can have one module; this one has {' and '.join(known)}")
         if not found:
-            self._wrong(document, (index,), "the task names no module")
+            self._wrong(document, (index,), "the task has no module")
         return known[0] if len(known) == 1 and len(found) == 1 else None
 
     def _keys(self, document: Document, index: int, data: Mapping[str, Any], *, handlers: bool) -> TaskKeys | None:
@@ -107,7 +107,9 @@ class TaskReader:
         place: spec.Path = (index, IMPORT_TASKS)
         for word in ("loop", "register", "notify", "changed_when", "failed_when", "ignore_errors", "check_mode"):
             if getattr(keys, word) not in (None, (), "", False):
-                self._wrong(document, (index, word), f"'{word}' has no place at import_tasks; write it at its tasks")
+                self._wrong(
+                    document, (index, word), f"import_tasks does not support '{word}'; write it in the imported tasks"
+                )
         if not isinstance(name, str) or "{{" in name:
             self._wrong(document, place, "expected the name of a task file, without templates")
             return
@@ -125,7 +127,7 @@ class TaskReader:
             self._wrong(document, (index, META), f"expected flush_handlers, found {spec.describe(data)}")
         for item in fields(keys):
             if item.name not in ("name", "tags") and getattr(keys, item.name) != item.default:
-                self._wrong(document, (index, item.name), f"flush_handlers does not take '{item.name}'")
+                self._wrong(document, (index, item.name), f"flush_handlers does not support '{item.name}'")
         where, tags = document.where((index,)), inherited.within(keys).tags
         yield Task(keys.name or "Flush handlers", where, META, data, tags=tags)
 

@@ -68,7 +68,7 @@ def test_every_module_of_the_table_is_there_and_documented() -> None:
 def test_a_file_that_keeps_no_contract_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     modules.load.cache_clear()
     monkeypatch.setattr("benchrig.agent.play.modules.fail.MODULE", lambda: None)
-    with pytest.raises(TypeError, match=r"MODULE of ansible\.builtin\.fail is no Module"):
+    with pytest.raises(TypeError, match=r"MODULE of ansible\.builtin\.fail is not a Module"):
         modules.load("ansible.builtin.fail")
 
 
