@@ -15,7 +15,8 @@ from typing import Any
 
 from benchrig import yamlfile
 from benchrig.agent import spec
-from benchrig.errors import InputError, Problem, unknown
+from benchrig.errors import InputError, unknown
+from benchrig.mistakes import Mistakes
 
 Variables = Mapping[str, object]
 
@@ -25,7 +26,7 @@ ONLY = {"ansible_connection": "ssh", "ansible_become_method": "sudo", "ansible_b
 PASSWORDS = {"ansible_password", "ansible_ssh_pass", "ansible_ssh_password"} | {
     f"ansible_{word}" for word in ("become_password", "become_pass", "sudo_pass")
 }
-HOW_PASSWORDS_ARE_GIVEN = "no password is read from a file; log in with a key, and give sudo's by --ask-become-pass"
+HOW_PASSWORDS_ARE_GIVEN = "benchrig reads no passwords from files; log in with a key, and use --ask-become-pass for sudo"
 
 SSH_ARGUMENTS = ("ansible_ssh_common_args", "ansible_ssh_extra_args")
 
@@ -119,13 +120,13 @@ class Inventory:
         """Return this inventory with only the hosts that `pattern` names. Raises InputError for a part that names none."""
         parts = _parts(pattern)
         if not parts:
-            raise InputError(f"'{pattern}' names no host")
+            raise InputError(f"'{pattern}' matches no host")
         for part in parts:
             if not self._names(part.lstrip("!")):
                 raise unknown("host", part.lstrip("!"), [*self.hosts, *self.groups])
         kept = {host.name for host in self.matching(pattern)}
         if not kept:
-            raise InputError(f"'{pattern}' leaves no host of inventory '{self.name}'")
+            raise InputError(f"'{pattern}' matches no host of inventory '{self.name}'")
         hosts = {name: host for name, host in self.hosts.items() if name in kept}
         groups = {group: tuple(name for name in names if name in kept) for group, names in self.groups.items()}
         return replace(self, hosts=hosts, groups=groups)
@@ -173,7 +174,7 @@ class _Reader:
 
     def __init__(self, path: Path) -> None:
         self.document = yamlfile.read(path)
-        self.problems: list[Problem] = []
+        self.mistakes = Mistakes()
         self.groups: dict[str, _Group] = {"all": _Group()}
         self.group_places: dict[str, str] = {}
         self.host_variables: dict[str, dict[str, object]] = {}
@@ -182,30 +183,28 @@ class _Reader:
     def read(self) -> Inventory:
         data = self.document.data
         if not isinstance(data, Mapping) or not data:
-            raise InputError(problems=[self.document.problem((), "expected groups, starting with 'all:'")])
+            raise self.document.error((), "expected groups, starting with 'all:'")
         for name, body in data.items():
             self.group(str(name), body, (name,), None)
         self.variable_files("group_vars", {name: group.variables for name, group in self.groups.items()})
         self.variable_files("host_vars", self.host_variables)
         self.loops()
-        if self.problems:
-            raise InputError(problems=self.problems)
+        self.mistakes.raise_all()
         inventory = self.inventory()
         for host in inventory.hosts.values():
             self.connection(host)
-        if self.problems:
-            raise InputError(problems=self.problems)
+        self.mistakes.raise_all()
         return inventory
 
     def loops(self) -> None:
-        """See that no group is below itself."""
+        """See that no group contains itself."""
         for name in self.groups:
             above = list(self.groups[name].parents)
             seen: set[str] = set()
             while above:
                 parent = above.pop()
                 if parent == name:
-                    self.wrong((name,), f"group '{name}' is below itself")
+                    self.wrong((name,), f"group '{name}' contains itself")
                     break
                 if parent not in seen:
                     seen.add(parent)
@@ -218,14 +217,13 @@ class _Reader:
         if port is not None and not (str(port).isdecimal() and 0 < int(str(port)) < 65536):
             self.wrong(place, f"ansible_port of '{host.name}' is {port!r}, not a port number")
         if "@" in host.address or host.address.count(":") == 1:
-            self.wrong(
-                place, f"ansible_host of '{host.name}' is '{host.address}'; user and port have variables of their own"
-            )
+            message = f"ansible_host of '{host.name}' is '{host.address}'; write ansible_user and ansible_port instead"
+            self.wrong(place, message)
         for name in SSH_ARGUMENTS:
             try:
                 shlex.split(str(host.variables.get(name) or ""))
             except ValueError:
-                self.wrong(place, f"{name} of '{host.name}' has a quote without its end")
+                self.wrong(place, f"{name} of '{host.name}' has an unclosed quote")
         for name, allowed in ONLY.items():
             if str(host.variables.get(name, allowed)) != allowed:
                 self.wrong(place, f"{name} of '{host.name}' is {host.variables[name]!r}; only {allowed} is supported")
@@ -235,7 +233,7 @@ class _Reader:
             self.wrong(place, f"ansible_become of '{host.name}' is neither yes nor no")
 
     def wrong(self, path: spec.Path, message: str) -> None:
-        self.problems.append(self.document.problem(path, message))
+        self.mistakes.add(self.document.where(path), message)
 
     def mapping(self, value: object, path: spec.Path) -> Mapping[str, Any]:
         """Return a mapping, or an empty one for nothing; anything else is a problem."""
@@ -260,7 +258,7 @@ class _Reader:
 
     def host(self, name: str, variables: object, path: spec.Path, group: _Group) -> None:
         if "[" in name:
-            self.wrong(path, f"host ranges are not supported: write each host of '{name}' on a line of its own")
+            self.wrong(path, f"host ranges are not supported: write one line for each host of '{name}'")
         self.host_variables.setdefault(name, {}).update(self.mapping(variables, path))
         self.host_places.setdefault(name, path)
         if name not in group.hosts:
@@ -275,7 +273,7 @@ class _Reader:
                 if path.is_file():
                     document = yamlfile.read(path)
                     if document.data is not None and not isinstance(document.data, Mapping):
-                        self.problems.append(document.problem((), "expected variables as a mapping"))
+                        self.mistakes.add(document.where(), "expected variables as a mapping")
                     else:
                         variables.update(document.data or {})
 

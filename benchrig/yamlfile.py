@@ -12,6 +12,7 @@ import yaml
 
 from benchrig.agent import spec
 from benchrig.errors import InputError, Problem
+from benchrig.mistakes import Mistakes
 
 T = TypeVar("T")
 
@@ -42,16 +43,24 @@ class Document:
             path = path[:-1]
         return f"{shown(self.path)}:{self.lines.get(path, 1)}"
 
+    def error(self, path: spec.Path, message: str) -> InputError:
+        """Return the error for a mistake at `path` that leaves nothing else to check."""
+        return InputError(problems=[Problem(self.where(path), message)])
+
     def problem(self, path: spec.Path, message: str) -> Problem:
         """Return a mistake at `path`, with its file and line."""
         return Problem(self.where(path), message)
 
-    def build(self, cls: type[T], path: spec.Path = ()) -> T:
-        """Return the whole file as an instance of `cls`; raises InputError naming the line of each mistake."""
+    def build(self, cls: type[T]) -> T:
+        """Return the whole file as an instance of `cls`. Raises InputError with the line of each mistake."""
+        return self.part(cls, self.data, ())
+
+    def part(self, cls: type[T], data: object, path: spec.Path) -> T:
+        """Return `data`, which stands at `path`, as an instance of `cls`. Raises InputError as `build` does."""
         try:
-            return spec.build(cls, self.data, path)
+            return spec.build(cls, data, path)
         except spec.SpecError as error:
-            raise InputError(problems=[self.problem(m.path, m.message) for m in error.mistakes]) from None
+            raise InputError(problems=[Problem(self.where(m.path), m.message) for m in error.mistakes]) from None
 
 
 def shown(path: Path) -> str:
@@ -68,7 +77,7 @@ def read(path: Path) -> Document:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-        raise InputError(f"{shown(path)}: cannot be read: {reason}") from None
+        raise InputError(problems=[Problem(shown(path), f"cannot be read: {reason}")]) from None
     return parse(text, path)
 
 
@@ -76,22 +85,21 @@ def parse(text: str, path: Path) -> Document:
     """Read YAML text that came from `path`. Raises InputError as `read` does."""
     loader = _Loader(text)
     lines: dict[spec.Path, int] = {}
-    problems: list[Problem] = []
+    mistakes = Mistakes()
     try:
         node = loader.get_single_node()
         if node is not None:
-            _note_lines(node, (), lines, problems, path)
-        data = None if node is None or problems else loader.construct_document(node)
+            _note_lines(node, (), lines, mistakes, path)
+        data = None if node is None or mistakes else loader.construct_document(node)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         line = mark.line + 1 if mark else 1
-        raise InputError(problems=[Problem(f"{shown(path)}:{line}", f"not valid YAML: {error.problem}")]) from None
+        mistakes.add(f"{shown(path)}:{line}", f"not valid YAML: {error.problem}")
     except yaml.reader.ReaderError as error:
-        raise InputError(problems=[Problem(f"{shown(path)}:1", f"not valid YAML: {error.reason}")]) from None
+        mistakes.add(f"{shown(path)}:1", f"not valid YAML: {error.reason}")
     finally:
         loader.dispose()
-    if problems:
-        raise InputError(problems=problems)
+    mistakes.raise_all()
     return Document(path, data, lines)
 
 
@@ -99,14 +107,14 @@ def _note_lines(
     node: Any,
     path: spec.Path,
     lines: dict[spec.Path, int],
-    problems: list[Problem],
+    mistakes: Mistakes,
     file: Path,
     above: tuple[Any, ...] = (),
 ) -> None:
     """Note the line of a node and of all below it, and what is wrong with them; `above` are the nodes it is in."""
     lines.setdefault(path, node.start_mark.line + 1)
     if any(node is other for other in above):
-        problems.append(Problem(f"{shown(file)}:{node.start_mark.line + 1}", "this contains itself"))
+        mistakes.add(f"{shown(file)}:{node.start_mark.line + 1}", "this contains itself")
         return
     within = (*above, node)
     if isinstance(node, yaml.MappingNode):
@@ -114,13 +122,13 @@ def _note_lines(
         for key, value in node.value:
             name = str(key.value)
             if name in seen:
-                problems.append(Problem(f"{shown(file)}:{key.start_mark.line + 1}", f"'{name}' is here twice"))
+                mistakes.add(f"{shown(file)}:{key.start_mark.line + 1}", f"'{name}' is here twice")
             seen.add(name)
             lines[(*path, name)] = key.start_mark.line + 1
-            _note_lines(value, (*path, name), lines, problems, file, within)
+            _note_lines(value, (*path, name), lines, mistakes, file, within)
     elif isinstance(node, yaml.SequenceNode):
         for index, value in enumerate(node.value):
-            _note_lines(value, (*path, index), lines, problems, file, within)
+            _note_lines(value, (*path, index), lines, mistakes, file, within)
 
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}

@@ -106,14 +106,14 @@ def test_key_given_twice_and_broken_yaml_are_told_with_their_line(tmp_path: Path
     ("variables", "words"),
     [
         ("ansible_port: abc", "not a port number"),
-        ("ansible_host: 'root@192.0.2.1'", "variables of their own"),
-        ("ansible_host: '192.0.2.1:2222'", "variables of their own"),
+        ("ansible_host: 'root@192.0.2.1'", "write ansible_user and ansible_port instead"),
+        ("ansible_host: '192.0.2.1:2222'", "write ansible_user and ansible_port instead"),
         ("ansible_become: maybe", "neither yes nor no"),
         ("ansible_become_method: su", "only sudo is supported"),
         ("ansible_connection: local", "only ssh is supported"),
-        ("ansible_become_password: secret", "give sudo's by --ask-become-pass"),
+        ("ansible_become_password: secret", "use --ask-become-pass for sudo"),
         ("ansible_ssh_pass: secret", "log in with a key"),
-        ("ansible_ssh_common_args: -o 'ProxyJump=x", "a quote without its end"),
+        ("ansible_ssh_common_args: -o 'ProxyJump=x", "an unclosed quote"),
     ],
 )
 def test_connection_variable_that_cannot_be_used_is_told_with_its_host(tmp_path: Path, variables: str, words: str) -> None:
@@ -124,7 +124,7 @@ def test_connection_variable_that_cannot_be_used_is_told_with_its_host(tmp_path:
 
 def test_group_below_itself_and_yaml_that_contains_itself_are_refused(tmp_path: Path) -> None:
     loop = write(tmp_path, "a: {children: {b: }}\nb: {children: {a: }}\n", "loop")
-    with pytest.raises(InputError, match="group 'a' is below itself"):
+    with pytest.raises(InputError, match="group 'a' contains itself"):
         inventory.read(str(loop), tmp_path)
     knot = write(tmp_path, "all:\n  vars: &a {d: *a}\n", "knot")
     with pytest.raises(InputError, match=r"knot.yml:2: this contains itself"):
@@ -142,6 +142,6 @@ def test_part_of_a_limit_that_names_nothing_is_told_and_an_exclusion_alone_leave
     read = inventory.read("three", tmp_path)
     with pytest.raises(InputError, match="unknown host 'nonsense'"):
         read.limit("one,nonsense")
-    with pytest.raises(InputError, match="',' names no host"):
+    with pytest.raises(InputError, match="',' matches no host"):
         read.limit(",")
     assert list(read.limit("!two").hosts) == ["one", "three"]

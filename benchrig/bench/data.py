@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchrig import yamlfile
-from benchrig.errors import InputError, unknown
+from benchrig.errors import unknown
+from benchrig.mistakes import Mistakes
 
 DESCRIPTION = "data.yml"
 LOAD = "load.sql"
@@ -56,7 +57,9 @@ def read_data(root: Path, name: str) -> DataSet:
         raise unknown("data set", name, [path.parent.name for path in folder.parent.glob(f"*/{DESCRIPTION}")])
     document = yamlfile.read(folder / DESCRIPTION)
     file = document.build(DataFile)
-    missing = [needed for needed in (LOAD, FINGERPRINT) if not (folder / needed).is_file()]
-    if missing:
-        raise InputError(problems=[document.problem((), f"there is no file '{needed}' beside this") for needed in missing])
+    mistakes = Mistakes()
+    for needed in (LOAD, FINGERPRINT):
+        if not (folder / needed).is_file():
+            mistakes.add(document.where(), f"there is no file '{needed}' beside this")
+    mistakes.raise_all()
     return DataSet(name, folder, file, document)

@@ -10,7 +10,8 @@ from string import Template
 
 from benchrig import files
 from benchrig.bench.app import read_app
-from benchrig.errors import InputError, Problem
+from benchrig.errors import InputError
+from benchrig.mistakes import Mistakes
 from benchrig.yamlfile import shown
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -28,8 +29,11 @@ def new_app(root: Path, name: str, address: str = "") -> tuple[Path, ...]:
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name) or len(name) > LONGEST_NAME:
         raise InputError(f"'{name}' cannot name an app: letters, digits, '-' and '_' only, at most {LONGEST_NAME}")
     app, suite = root / "apps" / name / "app.yml", root / "configs" / "suites" / f"{name}.yml"
-    if there := [path for path in (app.parent, suite) if path.exists()]:
-        raise InputError(problems=[Problem(shown(path), "is there already; choose another name") for path in there])
+    mistakes = Mistakes()
+    for path in (app.parent, suite):
+        if path.exists():
+            mistakes.add(shown(path), "exists already; choose another name")
+    mistakes.raise_all()
     values = {"name": name, "address": address, "contains": "" if address else ", body: hello"}
     texts = {app: _filled("app-address.yml" if address else "app-command.yml", values) + _filled("routes.yml", values)}
     if address:

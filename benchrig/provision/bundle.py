@@ -19,7 +19,7 @@ from benchrig import yamlfile
 from benchrig.agent.play import wire
 from benchrig.agent.play.lookups import PLAN, YAML, yaml_key
 from benchrig.agent.play.plan import Play, to_json
-from benchrig.errors import InputError, Problem
+from benchrig.mistakes import Mistakes
 
 _FOLDERS = ("apps", "configs", "files", "templates")
 """Folders of the project that lookups and modules may read."""
@@ -82,13 +82,11 @@ def _files(root: Path, plays: Sequence[Play]) -> Iterator[tuple[str, Path]]:
 def _read_all(files: Mapping[str, Path]) -> dict[str, Any]:
     """Return what every YAML file of our data holds, by the key of its text, as `from_yaml` on the host will ask for it."""
     result: dict[str, Any] = {}
-    problems: list[Problem] = []
+    mistakes = Mistakes()
     for name, path in files.items():
         if name.startswith(_DATA) and name.endswith((".yml", ".yaml")):
-            try:
-                result[yaml_key(path.read_text(encoding="utf-8"))] = yamlfile.read(path).data
-            except InputError as error:
-                problems.extend(error.problems)
-    if problems:
-        raise InputError(problems=problems)
+            document = mistakes.attempt(yamlfile.shown(path), yamlfile.read, path)
+            if document is not None:
+                result[yaml_key(path.read_text(encoding="utf-8"))] = document.data
+    mistakes.raise_all()
     return result

@@ -53,7 +53,7 @@ class Conversation:
         except ValueError:
             # What was cut short when the agent died may hold a secret.
             if not line.startswith(b'{"event":'):
-                console.warn(f"{self.host.name}: the agent said: {line.decode(errors='replace')}")
+                console.warn(f"{self.host.name}: unexpected output of the agent: {line.decode(errors='replace')}")
             return None
 
     def _heed(self, event: events.Event) -> bytes:

@@ -126,7 +126,7 @@ def prepare(
     _known_tags(plays, (*tags, *skip_tags))
     chosen = {name: indexes for name, indexes in _plays_by_host(inventory, plays).items() if limit is None or name in limit}
     if not chosen:
-        raise InputError(f"no play of {playbook.name} is for a host of inventory '{inventory.name}'")
+        raise InputError(f"no play of {playbook.name} matches a host of inventory '{inventory.name}'")
     bundle = bundles.make(playbook.parent, plays)
     request = Request(bundle.sha, (), "", inventory.groups, {}, extra_vars or {}, check, diff, tuple(tags), tuple(skip_tags))
     exchanges = _exchanges(inventory, request, bundle)
@@ -223,7 +223,7 @@ def _warnings(inventory: Inventory, plays: Sequence[Play]) -> Iterator[str]:
                 yield f"{play.where}: no group or host '{name}' in inventory '{inventory.name}'; {nearest(name, known)}"
             elif meant := close(name, idle, cutoff=0.75):
                 where = inventory.group_places.get(meant[0], inventory.path)
-                yield f"{where}: no play is for group '{meant[0]}'; did you mean '{name}'?"
+                yield f"{where}: no play matches group '{meant[0]}'; did you mean '{name}'?"
 
 
 def _hostvars(hosts: Mapping[str, Host], name: str) -> dict[str, dict[str, Any]]:
@@ -284,7 +284,7 @@ def _recap(talk: Conversation, recap: Recap | None) -> HostRecap:
     if recap is None:
         return HostRecap(name, failed=1, failure=f"{name}: {talk.broken}")
     if recap.pending:
-        console.warn(f"{name}: still to run, and kept for the next run: {', '.join(recap.pending)}")
+        console.warn(f"{name}: pending handlers, to run in the next run: {', '.join(recap.pending)}")
     return HostRecap(
         name,
         ok=recap.ok,

@@ -11,7 +11,7 @@ from benchrig import yamlfile
 from benchrig.agent import spec
 from benchrig.agent.play import modules
 from benchrig.agent.play.plan import Task
-from benchrig.errors import InputError, Problem
+from benchrig.mistakes import Mistakes
 from benchrig.provision import templates
 from benchrig.provision.subset import ACTIONS, IMPORT_TASKS, KEYWORDS, META, TaskKeys, action_mistake, conditions
 from benchrig.yamlfile import Document
@@ -43,18 +43,16 @@ class Inherited:
 
 
 class TaskReader:
-    """Reads the task files of a role; every mistake goes to `problems`."""
+    """Reads and checks the task files of a role."""
 
-    def __init__(self, problems: list[Problem]) -> None:
-        self._problems = problems
+    def __init__(self, mistakes: Mistakes) -> None:
+        self._mistakes = mistakes
         self._reading: list[Path] = []
 
     def read(self, path: Path, inherited: Inherited, *, handlers: bool = False) -> Iterator[Task]:
         """Yield the tasks of a file, and of those it imports."""
-        try:
-            document = yamlfile.read(path)
-        except InputError as error:
-            self._problems.extend(error.problems or [Problem(yamlfile.shown(path), str(error))])
+        document = self._mistakes.attempt(yamlfile.shown(path), yamlfile.read, path)
+        if document is None:
             return
         if not isinstance(document.data or [], list):
             self._wrong(document, (), f"expected a list of tasks, found {spec.describe(document.data)}")
@@ -65,7 +63,7 @@ class TaskReader:
         self._reading.pop()
 
     def _wrong(self, document: Document, path: spec.Path, message: str) -> None:
-        self._problems.append(document.problem(path, message))
+        self._mistakes.add(document.where(path), message)
 
     def _task(self, document: Document, index: int, data: Any, inherited: Inherited, *, handlers: bool) -> Iterator[Task]:
         if not isinstance(data, Mapping):
@@ -90,17 +88,15 @@ class TaskReader:
             if name not in ACTIONS:
                 self._wrong(document, (index, name), action_mistake(name))
         if len(known) > 1:
-            self._wrong(document, (index, known[1]), f"a task has one module; this one has {' and '.join(known)}")
+            self._wrong(document, (index, known[1]), f"a task can have one module; this one has {' and '.join(known)}")
         if not found:
-            self._wrong(document, (index,), "the task names no module")
+            self._wrong(document, (index,), "the task has no module")
         return known[0] if len(known) == 1 and len(found) == 1 else None
 
     def _keys(self, document: Document, index: int, data: Mapping[str, Any], *, handlers: bool) -> TaskKeys | None:
         words = {str(key): value for key, value in data.items() if key in KEYWORDS}
-        try:
-            keys = spec.build(TaskKeys, words, (index,))
-        except spec.SpecError as error:
-            self._problems.extend(document.problem(mistake.path, mistake.message) for mistake in error.mistakes)
+        keys = self._mistakes.attempt(document.where((index,)), document.part, TaskKeys, words, (index,))
+        if keys is None:
             return None
         for path, message in _contradictions(keys, words, handlers=handlers):
             self._wrong(document, (index, *path), message)
@@ -111,7 +107,9 @@ class TaskReader:
         place: spec.Path = (index, IMPORT_TASKS)
         for word in ("loop", "register", "notify", "changed_when", "failed_when", "ignore_errors", "check_mode"):
             if getattr(keys, word) not in (None, (), "", False):
-                self._wrong(document, (index, word), f"'{word}' has no place at import_tasks; write it at its tasks")
+                self._wrong(
+                    document, (index, word), f"import_tasks does not support '{word}'; write it in the imported tasks"
+                )
         if not isinstance(name, str) or "{{" in name:
             self._wrong(document, place, "expected the name of a task file, without templates")
             return
@@ -129,7 +127,7 @@ class TaskReader:
             self._wrong(document, (index, META), f"expected flush_handlers, found {spec.describe(data)}")
         for item in fields(keys):
             if item.name not in ("name", "tags") and getattr(keys, item.name) != item.default:
-                self._wrong(document, (index, item.name), f"flush_handlers does not take '{item.name}'")
+                self._wrong(document, (index, item.name), f"flush_handlers does not support '{item.name}'")
         where, tags = document.where((index,)), inherited.within(keys).tags
         yield Task(keys.name or "Flush handlers", where, META, data, tags=tags)
 
@@ -143,7 +141,7 @@ class TaskReader:
         self._templates(document, (index,), keys)
         for path, value in texts(data, (index, action)):
             kind = "condition" if len(path) > 2 and path[2] in module.raw else "value"
-            self._problems.extend(templates.problems(document, path, value, kind))
+            templates.check(self._mistakes, document.where(path), value, kind)
         around = inherited.within(keys)
         if around.become_user and not around.become:
             self._wrong(document, (index, "become_user"), "'become_user' has no effect without 'become: true'")
@@ -154,7 +152,7 @@ class TaskReader:
             for position, condition in enumerate(conditions(getattr(keys, word))):
                 place = (*path, word, position)
                 if isinstance(condition, str):
-                    self._problems.extend(templates.problems(document, place, condition, "condition"))
+                    templates.check(self._mistakes, document.where(place), condition, "condition")
                 elif not isinstance(condition, bool):
                     self._wrong(document, place, f"expected a condition, found {spec.describe(condition)}")
         rendered = {
@@ -168,7 +166,7 @@ class TaskReader:
         }
         for word, value in rendered.items():
             for place, text in texts(value, (*path, word)):
-                self._problems.extend(templates.problems(document, place, text, "value"))
+                templates.check(self._mistakes, document.where(place), text, "value")
 
 
 def _task(document: Document, index: int, action: str, data: Any, keys: TaskKeys, around: Inherited) -> Task:

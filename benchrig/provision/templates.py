@@ -8,35 +8,34 @@ from pathlib import Path
 
 from jinja2 import TemplateSyntaxError, nodes
 
-from benchrig.agent import spec
 from benchrig.agent.nearest import nearest
 from benchrig.agent.play import facts, lookups, templating
-from benchrig.errors import Problem
+from benchrig.mistakes import Mistakes
 from benchrig.provision.subset import MAGIC
-from benchrig.yamlfile import Document, shown
+from benchrig.yamlfile import shown
 
 
-def problems(document: Document, path: spec.Path, text: str, kind: str) -> Iterator[Problem]:
-    """Yield what is wrong with a text of a YAML file that is a template (kind `value`) or an expression (`condition`)."""
+def check(mistakes: Mistakes, where: str, text: str, kind: str) -> None:
+    """Check a text of a YAML file that is a template (kind `value`) or an expression (`condition`)."""
     if kind == "condition" or templating.is_template(text):
-        for _, message in mistakes(text, kind):
-            yield document.problem(path, message)
+        for _, message in _mistakes(text, kind):
+            mistakes.add(where, message)
 
 
-def file_problems(path: Path) -> Iterator[Problem]:
-    """Yield what is wrong with a template file."""
+def check_file(mistakes: Mistakes, path: Path) -> None:
+    """Check a template file."""
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
-        yield Problem(f"{shown(path)}:1", "not UTF-8 text")
+        mistakes.add(f"{shown(path)}:1", "not UTF-8 text")
         return
     if templating.is_template(text):
-        for line, message in mistakes(text, "file"):
-            yield Problem(f"{shown(path)}:{line}", message)
+        for line, message in _mistakes(text, "file"):
+            mistakes.add(f"{shown(path)}:{line}", message)
 
 
 @cache
-def mistakes(text: str, kind: str) -> tuple[tuple[int, str], ...]:
+def _mistakes(text: str, kind: str) -> tuple[tuple[int, str], ...]:
     """Return what is wrong with a template: lines within it, and messages."""
     if kind == "condition" and text.strip().startswith(("{{", "{%")):
         return ((1, f"write the condition without braces: {text.strip()}"),)

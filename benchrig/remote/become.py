@@ -31,7 +31,7 @@ def ask_password(inventory: Inventory) -> str:
     """
     if not any(host.become for host in inventory.hosts.values()):
         raise InputError(
-            f"--ask-become-pass: no host of inventory '{inventory.name}' becomes root by sudo",
+            f"--ask-become-pass: no host of inventory '{inventory.name}' uses sudo",
             "Say so for those that do: ansible_become: true.",
         )
     prompt = "BECOME password: "
@@ -44,7 +44,7 @@ def ask_password(inventory: Inventory) -> str:
 def start(remote: Remote, argv: Sequence[str], *, timeout: float | None = None) -> Channel:
     """Start a program as root and return the stream to it; `timeout` bounds each wait for its output, in seconds.
 
-    Raises HostError when sudo refuses the password, or asks for one that the user was not asked for.
+    Raises HostError when sudo rejects the password, or asks for one that the user was not asked for.
     """
     host = remote.host
     if not host.become:
@@ -59,7 +59,7 @@ def start(remote: Remote, argv: Sequence[str], *, timeout: float | None = None) 
         asked += 1
         if asked > 1:
             channel.close()
-            raise HostError(f"{host.name}: sudo refuses the password", f"It is that of the user there: {host.user or ''}")
+            raise HostError(f"{host.name}: sudo rejected the password", f"It is that of the user there: {host.user or ''}")
         channel.send(host.become_password.encode() + b"\n")
     return channel
 

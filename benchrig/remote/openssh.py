@@ -104,7 +104,7 @@ def login(host: Host, command: str = "") -> int:
     """
     code = subprocess.run(["ssh", *arguments(host), *([command] if command else [])], check=False).returncode
     if code == LOST:
-        raise HostError(f"{host.name}: ssh ended with {LOST}: there was no connection, or it was lost")
+        raise HostError(f"{host.name}: ssh ended with {LOST}: the connection failed or was lost")
     return code
 
 
@@ -158,7 +158,7 @@ def _parsed(host: Host) -> list[list[str]]:
     except getopt.GetoptError as error:
         found, rest = [], [error.msg]
     if rest:
-        raise HostError(f"{host.name}: ssh does not take its options: {rest[0]}", _ARGUMENTS_HINT)
+        raise HostError(f"{host.name}: ssh refuses its options: {rest[0]}", _ARGUMENTS_HINT)
     return [[name, value] if f"{name[1]}:" in OPTIONS else [name] for name, value in found]
 
 
@@ -187,7 +187,7 @@ class _Resolver:
     def follow(self, words: Sequence[str], alias: str, via: Route | None, depth: int) -> Route:
         """Return the route to a host; `via` is the jump host that is set for it already."""
         if depth > MOST_JUMPS:
-            raise HostError(f"{self.host.name}: the jump hosts lead in a circle, by way of {alias}")
+            raise HostError(f"{self.host.name}: the jump hosts form a circle through {alias}")
         said = self.ask(words, alias)
         address, user = said["hostname"][0], said["user"][0]
         return Route(
@@ -215,7 +215,7 @@ class _Resolver:
         for word in filter(None, text.split(",")):
             part = _JUMP.fullmatch(word)
             if part is None:
-                raise HostError(f"{self.host.name}: '{word}' is no jump host: write [user@]host[:port]")
+                raise HostError(f"{self.host.name}: '{word}' is not a jump host; write [user@]host[:port]")
             words = _config_file(self.host)
             words += ["-l", part["user"]] if part["user"] else []
             words += ["-p", part["port"]] if part["port"] else []
@@ -231,12 +231,12 @@ class _Resolver:
             )
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
-            raise HostError(f"{self.host.name}: OpenSSH's client cannot be asked how it is reached: {reason}") from None
+            raise HostError(f"{self.host.name}: `ssh -G` cannot be started: {reason}") from None
         except subprocess.TimeoutExpired:
             raise HostError(f"{self.host.name}: `ssh -G {alias}` did not end within {ANSWER_SECONDS:.0f} s") from None
         if done.returncode:
             reason = done.stderr.strip().rpartition("\n")[2]
-            raise HostError(f"{self.host.name}: ssh does not take its options: {reason}", _ARGUMENTS_HINT)
+            raise HostError(f"{self.host.name}: ssh refuses its options: {reason}", _ARGUMENTS_HINT)
         said: dict[str, list[str]] = {}
         for name, _, value in (line.partition(" ") for line in done.stdout.split("\n") if line):
             said.setdefault(name, []).append(value)

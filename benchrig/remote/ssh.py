@@ -123,7 +123,7 @@ class Channel:
             self._complaints = before
             if ended:
                 reason = before.decode(errors="replace").strip().rpartition("\n")[2]
-                raise HostError(f"{self._host.name}: {reason or 'the program ended before it began'}")
+                raise HostError(f"{self._host.name}: {reason or 'the program ended before it started'}")
             if self._channel.closed:
                 raise self._lost()
             if time.monotonic() > deadline:
@@ -181,7 +181,7 @@ class Remote:
             channel.settimeout(timeout)
             channel.exec_command(shell.quote(argv))
         except Exception as error:
-            raise HostError(f"{self.host.name}: no program can be started: {_reason(error)}") from None
+            raise HostError(f"{self.host.name}: cannot start a program: {_reason(error)}") from None
         self.execs += 1
         return Channel(self.host, channel)
 
@@ -207,7 +207,7 @@ def connect(host: Host) -> Remote:
     logging.getLogger("paramiko").setLevel(logging.CRITICAL + 1)
     for kind, path in (("ansible_ssh_private_key_file", host.key_file), ("benchrig_known_hosts", host.known_hosts)):
         if path and not path.is_file():
-            raise HostError(f"{host.name}: there is no file {path}, which {kind} names")
+            raise HostError(f"{host.name}: the file {path} of {kind} does not exist")
     opened: list[fabric.Connection] = []
     try:
         return Remote(host, _open(host, openssh.resolve(host), opened))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, make_dataclass
 from pathlib import Path
 from typing import Any
 
 from benchrig import yamlfile
-from benchrig.errors import InputError, Problem, unknown
+from benchrig.errors import unknown
+from benchrig.mistakes import Mistakes
 from benchrig.report.metrics import METRICS, REQUESTS, THROUGHPUT
 from benchrig.results.wrk_output import OutputError, Printed, read_printed
 from benchrig.yamlfile import Document
@@ -151,16 +152,16 @@ def read(name: str, root: Path) -> Published:
     document = yamlfile.read(folder(root) / f"{name}.yml")
     file = document.build(PublishedFile)
     rows = {row: _row(written) for row, written in file.rows.items()}
-    problems = [*_not_above_nothing(document, rows)]
+    mistakes = Mistakes()
+    _check_figures(document, rows, mistakes)
     printed: dict[str, Printed] = {}
     for name_of_row, row in rows.items():
         if row.raw:
             try:
                 printed[name_of_row] = _read_raw(folder(root) / row.raw)
             except _RawError as error:
-                problems.append(document.problem(("rows", name_of_row, "raw"), f"{row.raw}: {error}"))
-    if problems:
-        raise InputError(problems=problems)
+                mistakes.add(document.where(("rows", name_of_row, "raw")), f"{row.raw}: {error}")
+    mistakes.raise_all()
     return Published(name, file.title, file.source, rows, file.headings, printed)
 
 
@@ -170,11 +171,11 @@ def _row(written: _RowKeys) -> PublishedRow:
     return PublishedRow(**keys, figures={name: value for name, value in figures.items() if value is not None})
 
 
-def _not_above_nothing(document: Document, rows: Mapping[str, PublishedRow]) -> Iterator[Problem]:
+def _check_figures(document: Document, rows: Mapping[str, PublishedRow], mistakes: Mistakes) -> None:
     for row, published in rows.items():
         for key, value in {"connections": published.connections, **published.figures}.items():
             if value <= 0:
-                yield document.problem(("rows", row, key), f"'{key}' must be above 0, found {value:g}")
+                mistakes.add(document.where(("rows", row, key)), f"'{key}' must be above 0, found {value:g}")
 
 
 class _RawError(Exception):

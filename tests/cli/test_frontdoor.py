@@ -80,7 +80,7 @@ def test_listing_the_tasks_loads_nothing_that_only_their_work_needs() -> None:
         (["report", "--suite", "no-such-suite"], "there is no run of suite 'no-such-suite'"),
         (["new", "ap", "mine"], "unknown kind of thing to make 'ap'; did you mean app"),
         (["new", "app", "my app"], "'my app' cannot name an app"),
-        (["new", "app", "go"], "apps/go: is there already"),
+        (["new", "app", "go"], "apps/go: exists already"),
         (["provision", "--limit", "lab2"], "unknown host 'lab2'; did you mean lab1"),
         (["ssh", "--host", "lab2"], "unknown host 'lab2'; did you mean lab1"),
         (["ssh", "lab2"], "unknown host 'lab2'; did you mean lab1"),

@@ -129,7 +129,7 @@ def test_second_provision_changes_nothing_in_one_exec_and_says_so(clone: Clone, 
 def test_setting_this_machine_does_not_let_be_made_is_reported_by_name(clone: Clone, main_job: Done) -> None:
     assert main_job.code == 0
     done = clone.inv("provision", "--tags", "tuning")
-    assert "net.core.netdev_max_backlog: wanted 16384, this machine has no such setting" in done.stderr
+    assert "net.core.netdev_max_backlog should be 16384, but this machine has no such setting" in done.stderr
 
 
 def test_app_that_dies_fails_its_cell_with_its_journal_and_the_rest_goes_on(clone: Clone, main_job: Done) -> None:

@@ -68,7 +68,7 @@ def test_every_module_of_the_table_is_there_and_documented() -> None:
 def test_a_file_that_keeps_no_contract_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     modules.load.cache_clear()
     monkeypatch.setattr("benchrig.agent.play.modules.fail.MODULE", lambda: None)
-    with pytest.raises(TypeError, match=r"MODULE of ansible\.builtin\.fail is no Module"):
+    with pytest.raises(TypeError, match=r"MODULE of ansible\.builtin\.fail is not a Module"):
         modules.load("ansible.builtin.fail")
 
 
@@ -122,7 +122,7 @@ def test_a_file_of_a_role_that_ansible_would_read_and_we_do_not_is_refused(tmp_p
     project = Project(tmp_path)
     project.tasks("- name: Show\n  ansible.builtin.debug: {msg: here}\n")
     project.write("roles/one/defaults/main.yaml", "size: 1\n")
-    with pytest.raises(InputError, match=r"defaults/main.yaml:1: is not read here; write it in defaults/main.yml"):
+    with pytest.raises(InputError, match=r"main.yaml:1: benchrig does not read this; write it in defaults/main.yml"):
         read_playbook(project.root / "site.yml")
 
 

@@ -167,7 +167,7 @@ def test_a_play_for_no_host_is_skipped_and_said_to_be(
 
 @pytest.mark.parametrize(
     ("group", "told"),
-    [("database", ["misspelt.yml:2: no play is for group 'database'; did you mean 'databases'?"]), ("caches", [])],
+    [("database", ["misspelt.yml:2: no play matches group 'database'; did you mean 'databases'?"]), ("caches", [])],
 )
 def test_group_that_looks_like_one_of_the_plays_misspelt_is_told_with_its_line(
     project: Project, tmp_path: Path, group: str, told: list[str]

@@ -126,7 +126,7 @@ def test_ctrl_c_stops_the_host_before_its_next_task_and_keeps_its_handlers(
     (recap,) = run(project, lab1, dir=there, text="x", seconds=0)
     assert on(lab1, f"cat {there}/log") == "handled\n"
     assert recap.changed == 2, "the handler, and the task that was not reached"
-    assert "an earlier run failed before the handler 'Handle'" in capsys.readouterr().err
+    assert "handler 'Handle' of role one is pending" in capsys.readouterr().err
 
 
 def test_an_agent_that_is_killed_keeps_its_handlers(lab1: Host, there: str, tmp_path: Path) -> None:
@@ -180,7 +180,7 @@ def test_a_service_that_does_not_start_is_told_in_one_line_with_its_own_last_wor
     said = capsys.readouterr().err.splitlines()
     (failed,) = [number for number, line in enumerate(said) if line.startswith("failed: ")]
     assert said[failed].startswith("failed: one : Start it: benchrig-broken.service: cannot start: ")
-    assert said[failed].endswith(f"; the last line it wrote: no configuration for {state}")
+    assert said[failed].endswith(f"; its last line: no configuration for {state}")
     assert said[failed + 1].startswith("  at ")
     assert said[failed + 2].startswith("lab1 : ")
 

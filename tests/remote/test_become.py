@@ -63,7 +63,7 @@ def test_a_user_whom_sudo_does_not_ask_is_not_hindered_by_a_password(worker: Hos
 def test_a_wrong_password_is_one_line(worker: Host) -> None:
     with ssh.connect(given(worker, "wrong")) as remote, pytest.raises(HostError) as caught:
         ship.start(remote, "bench")
-    assert str(caught.value) == "lab1: sudo refuses the password"
+    assert str(caught.value) == "lab1: sudo rejected the password"
     assert "worker" in str(caught.value.hint)
 
 
@@ -129,7 +129,7 @@ def test_the_password_is_asked_for_and_stands_in_no_variable(tmp_path: Path, mon
 def test_without_a_host_that_needs_it_or_without_an_answer_nothing_begins(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(InputError, match="no host of inventory 'hosts' becomes root by sudo"):
+    with pytest.raises(InputError, match="no host of inventory 'hosts' uses sudo"):
         become.ask_password(read(tmp_path, "{ansible_user: root}"))
     monkeypatch.setattr("sys.stdin", io.StringIO(""))
     with pytest.raises(InputError, match="no password was given"):

@@ -121,6 +121,6 @@ def test_every_option_that_the_client_names_is_taken_with_its_value_if_it_has_on
 
 def test_arguments_that_are_no_options_of_ssh_are_told(configuration: Path) -> None:
     for wrong in ("-Z", "first", "-J"):
-        with pytest.raises(HostError, match="web: ssh does not take its options") as error:
+        with pytest.raises(HostError, match="web: ssh refuses its options") as error:
             ssh(configuration, wrong)
         assert "ansible_ssh_common_args" in str(error.value.hint)

@@ -176,7 +176,7 @@ def test_jump_hosts_in_a_circle_and_options_that_ssh_does_not_know_are_told(conf
         file.write("Host one\n  ProxyJump two\nHost two\n  ProxyJump one\n")
     assert "the jump hosts lead in a circle" in str(refusal(named("one", f"-F {configuration}")))
     error = refusal(named("one", "-o Nonsense=yes"))
-    assert "ssh does not take its options" in str(error)
+    assert "ssh refuses its options" in str(error)
     assert "nonsense" in str(error)
     assert "ansible_ssh_common_args" in str(error.hint)
 

@@ -47,7 +47,7 @@ def regex_search(value: Any, pattern: str, *groups: str, ignorecase: bool = Fals
 def _group(reference: str) -> str | int:
     match = re.fullmatch(r"\\(?:g<(\w+)>|(\d+))", reference)
     if not match:
-        raise ValueError(f"'{reference}' is no group reference; write '\\\\1' or '\\\\g<name>'")
+        raise ValueError(f"'{reference}' is not a group reference; write '\\\\1' or '\\\\g<name>'")
     return int(match[2]) if match[2] else match[1]
 
 

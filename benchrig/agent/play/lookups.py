@@ -49,7 +49,7 @@ class Bundle:
             path = base / name
             if path.exists():
                 if not path.resolve().is_relative_to(self.folder.resolve()):
-                    raise LookupError(f"'{name}' is not a file of the project; only those can be read here")
+                    raise LookupError(f"'{name}' is not a file of the project; templates can read no other file")
                 return path
         raise LookupError(f"there is no file '{name}' in {kind}/ of the role or below the project's folder")
 

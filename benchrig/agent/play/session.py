@@ -53,7 +53,7 @@ def main() -> int:
     except events.Gone:
         return 1
     except OSError as error:
-        root = "" if os.geteuid() == 0 else "; the agent needs root's rights: set 'ansible_become: true' for this host"
+        root = "" if os.geteuid() == 0 else "; the agent needs root; set 'ansible_become: true' for this host"
         sys.stderr.write(f"{error.filename or 'this host'}: {(error.strerror or str(error)).lower()}{root}\n")
         return 1
     return 1 if recap.failed else 0
@@ -69,7 +69,7 @@ def _alone(outbox: events.Outbox) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            outbox.send(events.Notice("another run is at work on this host; waiting for it to end"))
+            outbox.send(events.Notice("another run is active on this host; waiting for it to end"))
             outbox.flush()
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield
@@ -256,13 +256,13 @@ class Session:
         for role, name in self._pending.earlier - known:
             self._pending.done((role, name))
             if not self._request.check:
-                text = f"the handler '{name}' of role {role}, which an earlier run did not reach, is no more; it is dropped"
+                text = f"handler '{name}' of role {role} is pending from an earlier run, but no longer exists; it is dropped"
                 self._outbox.send(events.Notice(text))
 
     def _announce_pending(self, play: plan.Play) -> None:
         for role, handler in _handlers(play):
             if (role.name, handler.name) in self._pending.earlier:
-                text = f"an earlier run failed before the handler '{handler.name}' of role {role.name}; it will run now"
+                text = f"handler '{handler.name}' of role {role.name} is pending from a failed run; it runs now"
                 self._outbox.send(events.Notice(text))
 
     def _enter(self, play: plan.Play, role: plan.Role) -> None:

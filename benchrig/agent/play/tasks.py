@@ -19,7 +19,7 @@ from .variables import Variables
 
 A = TypeVar("A")
 
-HIDDEN = "the output is hidden, for 'no_log: true' was asked for"
+HIDDEN = "output hidden by 'no_log: true'"
 
 _SHOWN_BYTES = 8000
 """How much of a failed command's output is sent, from its end."""
@@ -84,7 +84,7 @@ class Runner:
             )
         self._variables.set_item({})
         if not items:
-            self._report(ItemDone("skipped", message="nothing to loop over"))
+            self._report(ItemDone("skipped", message="the loop has no items"))
         skipped = all(result.get("skipped", False) for result in results)
         whole: dict[str, Any] = {
             "results": results,
@@ -143,7 +143,8 @@ class Runner:
                 if not self._variables.condition(condition):
                     result = _values(Result(skipped=True))
                     result |= {"skip_reason": "Conditional result was False", "false_condition": condition}
-                    return self._finish(task, label, (Result(skipped=True, message=f"not so: {condition}"), result), started)
+                    skipped = Result(skipped=True, message=f"condition is false: {condition}")
+                    return self._finish(task, label, (skipped, result), started)
             outcome = self._judged(task, *self._module(task))
         except TemplateError as error:
             outcome = _failure(str(error))
@@ -244,7 +245,7 @@ class Runner:
 
 def _message(result: Result, values: Mapping[str, Any]) -> str:
     if values.get("failed_when_result") and not result.failed:
-        return "'failed_when' holds"
+        return "'failed_when' is true"
     return result.message
 
 

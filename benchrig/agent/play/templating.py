@@ -246,7 +246,7 @@ def _parse(environment: _Environment, kind: str, source: str) -> nodes.Template:
     parser = Parser(environment, source, state="variable")
     expression = parser.parse_expression()
     if not parser.stream.eos:
-        raise TemplateSyntaxError("something follows the expression", parser.stream.current.lineno, None, None)
+        raise TemplateSyntaxError("unexpected text after the expression", parser.stream.current.lineno, None, None)
     tree = nodes.Template([nodes.Output([expression], lineno=1)], lineno=1)
     tree.set_environment(environment)
     return tree

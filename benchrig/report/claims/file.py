@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchrig import yamlfile
-from benchrig.errors import InputError, Problem
+from benchrig.mistakes import Mistakes
 from benchrig.report import published
 from benchrig.report.claims import language
 from benchrig.report.claims.functions import FUNCTIONS, TRUTHS
@@ -73,8 +73,7 @@ def read(name: str, root: Path) -> tuple[Claim, ...] | None:
     names = Names(FUNCTIONS, TRUTHS, published.read(name, root).rows, file.other_rows)
     reader = _Reader(document, names)
     claims = tuple(reader.claim(claim, written) for claim, written in file.claims.items())
-    if reader.problems:
-        raise InputError(problems=reader.problems)
+    reader.mistakes.raise_all()
     return claims
 
 
@@ -84,13 +83,13 @@ class _Reader:
     def __init__(self, document: yamlfile.Document, names: Names) -> None:
         self.document = document
         self.names = names
-        self.problems: list[Problem] = []
+        self.mistakes = Mistakes()
 
     def claim(self, name: str, written: ClaimFile) -> Claim:
         where = ("claims", name)
         if bool(written.expression) == bool(written.not_testable):
             wrong = "a claim has either an 'expression' or a reason in 'not_testable'"
-            self.problems.append(self.document.problem(where, wrong))
+            self.mistakes.add(self.document.where(where), wrong)
         causes = [
             Cause(when, cause.says)
             for index, cause in enumerate(written.causes)
@@ -103,5 +102,5 @@ class _Reader:
         try:
             return language.parse(text, self.names)
         except ExpressionError as error:
-            self.problems.append(self.document.problem(where, str(error)))
+            self.mistakes.add(self.document.where(where), str(error))
             return None

@@ -78,7 +78,7 @@ def unpacked(project: Project, content: bytes) -> Ran:
 )
 def test_an_archive_is_refused_that_writes_through_its_own_links(project: Project, members: list[tarfile.TarInfo]) -> None:
     (message,) = unpacked(project, archive(*members)).messages("failed")
-    assert "leads out of the folder, or through a link" in message
+    assert "points outside the folder or through a link" in message
     assert list((project.dir / "into").iterdir()) == []
 
 

@@ -151,7 +151,7 @@ def test_a_handler_that_a_failed_run_did_not_reach_runs_in_the_next(project: Pro
     again = project.run()
     assert log(project) == ["handled"]
     assert again.recap.changed == 1, "the handler alone"
-    assert "it will run now" in again.notices()[0]
+    assert "it runs now" in again.notices()[0]
     assert project.run().recap.changed == 0
 
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import itertools
+import subprocess
+import sys
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +17,7 @@ from jinja2.utils import missing
 from benchrig.agent.play.lookups import Bundle, yaml_key
 from benchrig.agent.play.templating import NotDefinedError, TemplateError, Templates
 from benchrig.agent.play.variables import Variables
+from benchrig.remote import ship
 from tests.support import CASES
 
 TEMPLATES: list[dict[str, Any]] = yaml.safe_load((CASES / "templates.yml").read_text(encoding="utf-8"))
@@ -149,3 +154,15 @@ def test_lookups_see_the_bundle_and_nothing_else(tmp_path: Path) -> None:
             known.render(f"{{{{ lookup('file', '{outside}') }}}}")
     with pytest.raises(TemplateError, match="neither"):
         known.render("{{ 'b: [1, 2' | from_yaml }}")
+
+
+def test_agents_with_different_hashes_share_no_cache_of_templates(tmp_path: Path) -> None:
+    def cache_name(agent: str) -> str:
+        with tarfile.open(fileobj=io.BytesIO(ship.agent_archive())) as archive:
+            archive.extractall(tmp_path / agent)
+        code = "from agent.play.templating import cache_name; print(cache_name())"
+        return subprocess.check_output([sys.executable, "-c", code], cwd=tmp_path / agent, text=True).strip()
+
+    this, other = cache_name(ship.agent_hash()), cache_name("0123456789abcdef")
+    assert this != other
+    assert this.endswith(f"-{ship.agent_hash()}")

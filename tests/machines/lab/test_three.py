@@ -43,4 +43,4 @@ def test_a_provisioned_lab_is_back_in_no_time(clone: Clone, job: Done) -> None:
     assert clone.inv("restore", "-i", "lab-three").code == 0
     done = clone.inv("provision", "-i", "lab-three", "--tags", "app", "--limit", "server1,db1", "--check")
     assert done.code == 0, done.stderr
-    assert not re.search(r"^server1: .*changed: app : Copy the apps' files .*films-quart:", done.stderr, re.MULTILINE)
+    assert not re.search(r"^server1: .*changed: app : Copy the files of the apps .*films-quart:", done.stderr, re.MULTILINE)

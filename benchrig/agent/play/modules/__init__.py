@@ -39,5 +39,5 @@ def load(name: str) -> Module[Any]:
     """Return a module by its full name. Raises TypeError when its file does not keep the contract."""
     module: object = importlib.import_module(f".{MODULES[name]}", __name__).MODULE
     if not isinstance(module, Module):
-        raise TypeError(f"MODULE of {name} is no Module")
+        raise TypeError(f"MODULE of {name} is not a Module")
     return module

@@ -114,7 +114,7 @@ class Context:
             )
         except OSError as error:
             if cwd is not None and not Path(cwd).is_dir():
-                raise ModuleError(f"the folder {cwd} to run in does not exist") from None
+                raise ModuleError(f"the working folder {cwd} does not exist") from None
             name = argv if isinstance(argv, str) else argv[0]
             raise ModuleError(f"{name}: cannot be started: {error.strerror}", rc=error.errno) from None
         return Completed(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"))

@@ -36,7 +36,7 @@ def check(args: Args) -> Iterator[str]:
     if (args.cmd is None) == (args.argv is None):
         yield "give either 'cmd' or 'argv'"
     if args.cmd and (found := _INLINE.search(args.cmd)):
-        yield f"write '{found[1]}' as an argument beside 'cmd', not within the command"
+        yield f"write '{found[1]}' as an argument of its own, not inside the command"
 
 
 def run(args: Args, context: Context) -> Result:

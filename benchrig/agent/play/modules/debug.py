@@ -30,7 +30,7 @@ def check(args: Args) -> Iterator[str]:
 def run(args: Args, context: Context) -> Result:
     """Show it. Raises TemplateError."""
     if args.verbosity:
-        return Result(skipped=True, message="shown only with more verbosity, of which there is one level here")
+        return Result(skipped=True, message="hidden: benchrig has only verbosity 0")
     if args.var is None:
         message = "Hello world!" if args.msg is None else args.msg
         return Result(output=_text(message), values={"msg": message})

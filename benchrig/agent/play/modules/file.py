@@ -35,7 +35,7 @@ class Args:
 def check(args: Args) -> Iterator[str]:
     """Yield what is wrong with the arguments together."""
     if (args.state == "link") != (args.src is not None):
-        yield "'src' goes with 'state: link', and with nothing else"
+        yield "'src' and 'state: link' need each other"
     if args.recurse and args.state != "directory":
         yield "'recurse' needs 'state: directory'"
 
@@ -55,7 +55,7 @@ def run(args: Args, context: Context) -> Result:
     if args.state == "touch":
         return _touch(context, path, wanted)
     if files.status(path) is None:
-        context.missing(f"path {path}", f"{path} does not exist; 'state: touch' or copy would make it")
+        context.missing(f"path {path}", f"{path} does not exist; create it with 'state: touch' or copy")
     return _changed(context, path, wanted, [])
 
 
@@ -80,11 +80,11 @@ def _link(args: Args, context: Context, path: Path, wanted: files.Attributes) ->
     if found is not None and stat.S_ISLNK(found.st_mode) and str(path.readlink()) == target:
         return _changed(context, path, wanted, [])
     if found is not None and stat.S_ISDIR(found.st_mode) and any(path.iterdir()):
-        raise ModuleError(f"{path} is a folder that is not empty; it is not replaced by a link")
+        raise ModuleError(f"{path} is a folder with files in it; a link cannot replace it")
     if found is not None and not stat.S_ISLNK(found.st_mode) and not args.force:
-        raise ModuleError(f"{path} is there and no link; 'force: true' replaces it")
+        raise ModuleError(f"{path} exists and is not a link; 'force: true' replaces it")
     if not args.force and not (path.parent / target).exists():
-        context.missing(f"path {target}", f"{target} does not exist; 'force: true' makes the link all the same")
+        context.missing(f"path {target}", f"{target} does not exist; 'force: true' creates the link anyway")
     if not path.parent.is_dir():
         context.missing(f"path {path.parent}", f"the folder {path.parent} does not exist")
     if not context.check:
@@ -109,7 +109,7 @@ def _directory(args: Args, context: Context, path: Path, wanted: files.Attribute
         makes = [f"path {folder}" for folder in folders]
         return Result(changed=True, message="folder created", values=files.values(path), makes=makes)
     if not stat.S_ISDIR(found.st_mode):
-        raise ModuleError(f"{path} is there and no folder")
+        raise ModuleError(f"{path} exists and is not a folder")
     inside = sorted(path.rglob("*")) if args.recurse else []
     return _changed(context, path, wanted, inside)
 

@@ -171,7 +171,7 @@ def _validate(context: Context, temporary: Path, path: Path, command: str) -> No
     done = context.run([part.replace("%s", str(temporary)) for part in shlex.split(command)])
     if done.rc:
         said = done.stderr.replace(str(temporary), str(path))
-        message = f"{path} is left as it was: '{command}' refused the new content"
+        message = f"'{command}' refused the new content; {path} is unchanged"
         raise ModuleError(message, rc=done.rc, stdout=done.stdout, stderr=said)
 
 

@@ -80,7 +80,7 @@ def _expected(args: Args, context: Context) -> tuple[str, str]:
         parts = line.split()
         if parts and (len(parts) == 1 or parts[-1].lstrip("*./") == name):
             return algorithm, parts[0].lower()
-    raise ModuleError(f"{expected} names no hash of {name}")
+    raise ModuleError(f"{expected} has no hash for {name}")
 
 
 def _name(url: str) -> str:
@@ -103,7 +103,7 @@ def _fetch(args: Args, context: Context, dest: Path, wanted: files.Attributes, a
                 file.write(part)
         got = _digest(temporary, algorithm)
         if expected and got != expected:
-            raise ModuleError(f"{args.url}: its {algorithm} is {got}, not {expected}; it was thrown away")
+            raise ModuleError(f"{args.url}: its {algorithm} is {got}, not {expected}; the download was discarded")
         same = dest.exists() and _digest(dest, algorithm) == got
         files.kept(wanted, files.status(dest)).apply(temporary)
     return not same

@@ -54,7 +54,7 @@ def run(args: Args, context: Context) -> Result:
     if not exists and args.state == "absent":
         return Result(message="file not present")
     if not exists and not args.create:
-        context.missing(f"path {path}", f"{path} does not exist; 'create: true' would make it")
+        context.missing(f"path {path}", f"{path} does not exist; 'create: true' creates it")
     text = path.read_bytes().decode(errors="surrogateescape") if exists else ""
     lines = re.findall(r"[^\n]*\n|[^\n]+", text)
     after = _absent(args, lines) if args.state == "absent" else _present(args, lines)

@@ -150,7 +150,7 @@ def _reason(context: Context, name: str, done: Completed, started: float) -> str
     journal = ["journalctl", "--no-pager", "--quiet", "--output=cat", "--lines=20", f"--since=@{started:.6f}"]
     own = context.run([*journal, f"_SYSTEMD_UNIT={name}"]).stdout.split("\n")
     if written := [line.strip() for line in own if line.strip()]:
-        return f"{reason}; the last line it wrote: {written[-1]}"
+        return f"{reason}; its last line: {written[-1]}"
     about = context.run([*journal, f"UNIT={name}"]).stdout
     found = re.search("Failed at step .*", about) or re.search("code=.*", about)
     return f"{reason}: {found[0]}" if found else reason

@@ -131,11 +131,11 @@ def _refuse_escapes(members: Sequence[tarfile.TarInfo]) -> None:
         elif member.islnk():
             places.append(member.linkname)
         elif not (member.isreg() or member.isdir()):
-            raise ModuleError(f"'{member.name}' in the archive is neither file, folder nor link")
+            raise ModuleError(f"'{member.name}' in the archive is not a file, folder or link")
         for place in places:
             # Only a link may point to a link; anything else would be written through it.
             if not _stays_inside(place if member.issym() else f"{place}/", links):
-                raise ModuleError(f"'{member.name}' in the archive leads out of the folder, or through a link")
+                raise ModuleError(f"'{member.name}' in the archive points outside the folder or through a link")
 
 
 def _stays_inside(place: str, links: Collection[str]) -> bool:
@@ -159,7 +159,7 @@ def _refuse_truncated(archive: tarfile.TarFile) -> None:
     assert file is not None
     file.seek(archive.offset)
     if file.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
-        raise tarfile.ReadError("its end is missing or it is damaged")
+        raise tarfile.ReadError("the archive is truncated or damaged")
     while file.read(1 << 16):
         pass
 

@@ -1,0 +1,41 @@
+"""The collector of mistakes in a user's files, so that all of them are shown at once and not only the first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+from benchrig.errors import InputError, Problem
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Mistakes:
+    """Mistakes in any number of files, each once, in the order in which they were added."""
+
+    def __init__(self) -> None:
+        self._problems: dict[Problem, None] = {}
+
+    def __len__(self) -> int:
+        return len(self._problems)
+
+    def add(self, where: str, message: str) -> None:
+        """Add one mistake at `where`: `file:line`, or a file."""
+        self._problems[Problem(where, message)] = None
+
+    def attempt(self, where: str, read: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
+        """Return what `read` returns; None, with its mistakes added, when it raises InputError.
+
+        `where` is the place of a mistake that names none itself.
+        """
+        try:
+            return read(*args, **kwargs)
+        except InputError as error:
+            self._problems.update(dict.fromkeys(error.problems or [Problem(where, str(error))]))
+            return None
+
+    def raise_all(self) -> None:
+        """Raise InputError with every mistake, if there is one."""
+        if self._problems:
+            raise InputError(problems=tuple(self._problems))
