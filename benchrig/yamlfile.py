@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -41,7 +42,12 @@ class Document:
         """Return `file:line` of the value at `path`, or of its nearest parent that is in the file."""
         while path and path not in self.lines:
             path = path[:-1]
-        return f"{shown(self.path)}:{self.lines.get(path, 1)}"
+        return f"{self._name}:{self.lines.get(path, 1)}"
+
+    @cached_property
+    def _name(self) -> str:
+        """The path as the user would type it; asked for each value, and slow to find."""
+        return shown(self.path)
 
     def error(self, path: spec.Path, message: str) -> InputError:
         """Return the error for a mistake at `path` that leaves nothing else to check."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 
@@ -16,4 +15,6 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 def close(name: str, known: Iterable[str], cutoff: float = 0.6) -> list[str]:
     """Return at most three of the known names, the nearest first; `cutoff` of 1 takes only the name itself."""
+    import difflib
+
     return difflib.get_close_matches(name, [*known], n=3, cutoff=cutoff)
