@@ -1,4 +1,4 @@
-"""Which hosts there are, in which groups, with which variables: Ansible's own YAML inventory format, a strict subset.
+"""Reads an inventory: hosts, groups and variables, in a strict subset of Ansible's YAML format.
 
 Read are `inventory/<name>.yml` and, beside it, `group_vars/` and `host_vars/`. Variables merge as Ansible merges them: `all`
 first, then parent groups, then child groups, then the host; within each, the inventory file before `*_vars/`.
@@ -39,7 +39,7 @@ class Host:
     groups: tuple[str, ...]
     variables: Variables
     become_password: str | None = field(default=None, repr=False, compare=False)
-    """What sudo is told when it asks. Not a variable, so that it never leaves this process but for sudo."""
+    """The password for sudo. Not a variable, so that it leaves this process for sudo only."""
 
     @property
     def address(self) -> str:
@@ -170,7 +170,7 @@ class _Group:
 
 
 class _Reader:
-    """Reads one inventory file and the variable files beside it, and collects every problem."""
+    """Reads one inventory file and the variable files beside it, and collects all mistakes."""
 
     def __init__(self, path: Path) -> None:
         self.document = yamlfile.read(path)
@@ -197,7 +197,7 @@ class _Reader:
         return inventory
 
     def loops(self) -> None:
-        """See that no group contains itself."""
+        """Check that no group contains itself."""
         for name in self.groups:
             above = list(self.groups[name].parents)
             seen: set[str] = set()
@@ -211,7 +211,7 @@ class _Reader:
                     above.extend(self.groups[parent].parents)
 
     def connection(self, host: Host) -> None:
-        """See that the variables that say how a host is reached can be used."""
+        """Check the connection variables of a host."""
         place = self.host_places[host.name]
         port = host.variables.get("ansible_port")
         if port is not None and not (str(port).isdecimal() and 0 < int(str(port)) < 65536):
@@ -236,7 +236,7 @@ class _Reader:
         self.mistakes.add(self.document.where(path), message)
 
     def mapping(self, value: object, path: spec.Path) -> Mapping[str, Any]:
-        """Return a mapping, or an empty one for nothing; anything else is a problem."""
+        """Return a mapping, or an empty one for nothing; anything else is a mistake."""
         if value is not None and not isinstance(value, Mapping):
             self.wrong(path, f"expected a mapping, found {spec.describe(value)}")
         return value if isinstance(value, Mapping) else {}

@@ -1,4 +1,4 @@
-"""Reads the user's YAML files, and remembers the line of every value so that a mistake can be shown where it stands."""
+"""Reads the user's YAML files, with the line of every value, so that a mistake can be shown at its line."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class _Loader(_Base):  # type: ignore[misc]
-    """YAML as JSON can hold it: what looks like a date stays text."""
+    """YAML with the types of JSON: what looks like a date stays text."""
 
 
 _Loader.yaml_implicit_resolvers = {

@@ -1,4 +1,4 @@
-"""Provisioning: Ansible's own files, read and checked here, run by the agent on each host, told as it happens."""
+"""Provisioning: reads and checks Ansible's files, runs them by an agent on each host, and shows events as they come."""
 
 from benchrig.provision.extra import parse_extra_vars
 from benchrig.provision.run import HostRecap, Prepared, prepare, provision

@@ -1,6 +1,6 @@
-"""What a host needs of the project to run a play: the plan, the files and templates, and every YAML file already read.
+"""The bundle that a host needs to run a play: the plan, files and templates, and the content of every YAML file.
 
-A bundle is known by the hash of its content, so that a host keeps it and it is sent only when something in it has changed.
+A bundle is named by the hash of its content: a host stores it, and it is sent only when something in it has changed.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def _files(root: Path, plays: Sequence[Play]) -> Iterator[tuple[str, Path]]:
 
 
 def _read_all(files: Mapping[str, Path]) -> dict[str, Any]:
-    """Return what every YAML file of our data holds, by the key of its text, as `from_yaml` on the host will ask for it."""
+    """Return the content of every YAML file of our data, by the key of its text, for `from_yaml` on the host."""
     result: dict[str, Any] = {}
     mistakes = Mistakes()
     for name, path in files.items():

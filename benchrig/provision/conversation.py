@@ -1,4 +1,4 @@
-"""One host's run over one exec: the request and, where it is missing, the bundle go there; events come back."""
+"""The run of one host over one exec: sends the request and, if it is missing, the bundle; receives events."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from benchrig.remote import ship, ssh
 
 @dataclass
 class Conversation:
-    """What a host is asked and told. Raises HostError when the connection is lost."""
+    """The conversation with the agent of one host. Raises HostError when the connection is lost."""
 
     host: Host
     request: events.Request
@@ -51,7 +51,7 @@ class Conversation:
         try:
             return events.decode(line)
         except ValueError:
-            # What was cut short when the agent died may hold a secret.
+            # A line that was cut off when the agent died may contain a secret.
             if not line.startswith(b'{"event":'):
                 console.warn(f"{self.host.name}: unexpected output of the agent: {line.decode(errors='replace')}")
             return None

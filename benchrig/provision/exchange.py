@@ -1,4 +1,4 @@
-"""What the tasks of each host found out, kept while a run lasts, for the templates of the other hosts.
+"""Exchange of variables between hosts during a run: what tasks of one host set, for the templates of the others.
 
 In Ansible all hosts finish a task before any begins the next, so a template sees what other hosts found out before it. Ours
 run each on its own; they are answered as of the same moment of the plan, and wait only where an answer needs it. They cannot
@@ -16,7 +16,7 @@ from benchrig.agent.play.events import Found, Moment, NeedFound
 
 @dataclass
 class _Told:
-    """What one host has told: how far it is, and what it found out when."""
+    """What one host has reported: its position in the plan, and the variables that it set at each position."""
 
     at: tuple[int, ...] = ()
     found: list[tuple[tuple[int, ...], Found]] = field(default_factory=list)
@@ -24,14 +24,14 @@ class _Told:
 
 
 class Exchange:
-    """Takes what hosts tell and answers what they ask, each host in a thread of its own."""
+    """Takes variables from hosts and answers their questions, each host in its own thread."""
 
     def __init__(self, hosts: Iterable[str]) -> None:
         self._told = {host: _Told() for host in hosts}
         self._news = threading.Condition()
 
     def reach(self, host: str, at: Moment) -> None:
-        """Note that a host has done and told all that comes before a moment."""
+        """Record that a host has finished and reported everything before a moment."""
         with self._news:
             self._told[host].at = tuple(at)
             self._news.notify_all()

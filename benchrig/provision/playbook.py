@@ -1,4 +1,4 @@
-"""A playbook read into a plan: plays, roles, tasks. Every mistake in all its files is found before anything runs."""
+"""Reads a playbook into a plan of plays, roles and tasks. Mistakes in all its files are reported before anything runs."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""What the user sees of a play: the running task as a live line, a permanent line for each task that changed something, for
-what failed, and for what was to be shown."""
+"""Progress of a play on the terminal: the running task as a live line, and a permanent line for each task that changed
+something, failed, or showed a message."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A role read and checked from its folder: Ansible's layout, and nothing in it that would be passed over in silence."""
+"""Reads and checks a role's folder in Ansible's layout; anything that would be ignored is a mistake."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The plays run: each host in a thread of its own, over one connection and, where the bundle is there already, one exec."""
+"""Runs plays on hosts: each host in its own thread, over one connection and, if the host has the bundle, one exec."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _SPECIAL_TAGS = ("all", "always", "never", "tagged", "untagged")
 
 
 class ProvisionError(BenchrigError):
-    """A task failed on a host, or a host was not reached; `recaps` says how each host fared."""
+    """A task failed on a host, or a host was not reached; `recaps` has the result of each host."""
 
     def __init__(self, message: str, recaps: tuple[HostRecap, ...], hint: str | Hint = "") -> None:
         super().__init__(message, hint)
@@ -39,7 +39,7 @@ class ProvisionError(BenchrigError):
 
 @dataclass(frozen=True)
 class HostRecap:
-    """How a host fared: tasks as Ansible counts them, and what it cost."""
+    """The result of a host: counts of tasks as Ansible counts them, and the time it took."""
 
     host: str
     ok: int = 0
@@ -73,7 +73,7 @@ class HostRecap:
 
 @dataclass
 class _Work:
-    """What one host is to do, and what became of it."""
+    """The work for one host, and its result."""
 
     talk: Conversation
     recap: HostRecap
@@ -101,9 +101,9 @@ class Prepared:
     exchanges: bool
     """Templates may ask for what tasks of other hosts found out: `hostvars` stands somewhere in what is sent."""
     notes: Sequence[str]
-    """What the user is told before the run: which plays are for nobody."""
+    """Lines shown before the run: plays that match no host."""
     warnings: Sequence[str]
-    """Likewise: names in plays that nobody has, and groups whose name looks like one of those misspelt."""
+    """Warnings shown before the run: names in plays that match nothing, and groups that look like such a name misspelt."""
 
 
 def prepare(
@@ -201,16 +201,16 @@ def _plays_by_host(inventory: Inventory, plays: Sequence[Play]) -> dict[str, lis
 
 
 def _notes(inventory: Inventory, plays: Sequence[Play]) -> Iterator[str]:
-    """Say, as Ansible does, which plays are for no host of the inventory."""
+    """Yield a line for each play that matches no host, as Ansible does."""
     for play in plays:
         if not inventory.matching(play.hosts):
             yield f"skipped: {play.name}: inventory '{inventory.name}' has no host in '{play.hosts}'"
 
 
 def _warnings(inventory: Inventory, plays: Sequence[Play]) -> Iterator[str]:
-    """Say which names in the plays' patterns nobody has, and where the inventory has one much like them instead.
+    """Yield warnings for names in the plays' patterns that the inventory does not have, or has under a similar name.
 
-    Of a play that is for nobody only the latter is told: an inventory need not have all groups.
+    A play that matches no host warns only of a similar name: an inventory need not have all groups.
     """
     known = [*inventory.groups, *inventory.hosts]
     named = [[part.strip().lstrip("!") for part in play.hosts.replace(":", ",").split(",")] for play in plays]
@@ -227,7 +227,7 @@ def _warnings(inventory: Inventory, plays: Sequence[Play]) -> Iterator[str]:
 
 
 def _hostvars(hosts: Mapping[str, Host], name: str) -> dict[str, dict[str, Any]]:
-    """Return the variables of every host; no host is told another's secrets."""
+    """Return the variables of every host, without the secrets of other hosts."""
     return {
         host.name: dict(host.variables) if host.name == name else _without_secrets(host.variables) for host in hosts.values()
     }
@@ -271,7 +271,7 @@ def _run_one(work: _Work) -> None:
             return
         work.recap = HostRecap(host.name, unreachable=1, failure=str(error), hint=error.hint)
     except Exception as error:
-        # In a thread of its own nobody else would hear of it.
+        # An error in a thread is lost unless it is recorded here.
         work.recap = HostRecap(host.name, failed=1, failure=f"{host.name}: {type(error).__name__}: {error}")
         raise
     finally:
@@ -279,7 +279,7 @@ def _run_one(work: _Work) -> None:
 
 
 def _recap(talk: Conversation, recap: Recap | None) -> HostRecap:
-    """Return how a host fared by its own account, None when its agent broke."""
+    """Return the result of a host from its agent's recap, which is None when the agent broke."""
     name = talk.host.name
     if recap is None:
         return HostRecap(name, failed=1, failure=f"{name}: {talk.broken}")
@@ -309,7 +309,7 @@ def _tell(recaps: Sequence[HostRecap], *, check: bool) -> None:
 
 
 def _error(recaps: Sequence[HostRecap]) -> ProvisionError:
-    """Return the run's error: why hosts were not reached, and on which a task failed; that task itself has been shown."""
+    """Return the run's error: why hosts were not reached, and on which a task failed; the task itself was shown before."""
     unreachable = [recap for recap in recaps if recap.unreachable]
     failed = [recap.host for recap in recaps if recap.failed]
     reasons = [recap.failure for recap in unreachable] + ([f"provisioning failed on {', '.join(failed)}"] if failed else [])

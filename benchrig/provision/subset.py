@@ -109,7 +109,7 @@ ROLE_FOLDERS: Mapping[str, str] = {
     "meta": "meta",
     "lookup_plugins": "for Ansible; the agent has its own",
 }
-"""What a role's folder may hold."""
+"""The folders that a role may have."""
 
 
 def conditions(value: Any) -> tuple[Any, ...]:

@@ -1,4 +1,4 @@
-"""Task files read and checked: every key, every module's arguments, every template; what is imported is put in its place."""
+"""Reads and checks task files: keys, arguments of modules, templates; imported tasks take the place of the import."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every template checked before anything runs: valid Jinja, only filters, tests, lookups and facts that the agent has."""
+"""Checks templates before anything runs: valid Jinja, with filters, tests, lookups and facts that the agent has."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a program becomes root on a host: at once, through sudo, or through sudo with a password that the user was asked for.
+"""Runs programs as root on a host: directly, through sudo, or through sudo with a password that the user has typed.
 
 The password goes to sudo's standard input when sudo asks for it, and nowhere else: never into a command line, a file, a
 variable of the inventory or a log.

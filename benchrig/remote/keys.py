@@ -1,4 +1,4 @@
-"""Keys for paramiko as OpenSSH's client has them: which are tried, in which order, and a host key that nobody knows."""
+"""SSH keys for paramiko as OpenSSH's client uses them: which are tried in which order, and host keys that are not pinned."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Keys(AuthStrategy):
         super().__init__(ssh_config=paramiko.SSHConfig())
         self._route = route
         self.locked: list[Path] = []
-        """Files that a passphrase protects, and whose key no agent holds."""
+        """Files that a passphrase protects, and whose key no agent has."""
 
     def get_sources(self) -> Iterator[AuthSource]:
         """Yield the keys in their order."""
@@ -103,7 +103,7 @@ def fingerprint(key: paramiko.PKey) -> str:
 
 
 def _agent_keys(path: str) -> tuple[AgentKey, ...]:
-    """Return what an SSH agent holds; nothing when it does not answer."""
+    """Return the keys of an SSH agent; none when it does not answer."""
     if not path:
         return ()
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)

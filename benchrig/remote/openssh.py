@@ -1,6 +1,6 @@
-"""How OpenSSH reaches a host: what its client makes of the inventory, ~/.ssh/config and jump hosts, and how to start it.
+"""Routes to hosts as OpenSSH's client computes them from the inventory, ~/.ssh/config and jump hosts; starts that client.
 
-The client itself is asked (`ssh -G`), so that Match, Include, tokens and jump hosts mean here what they mean there.
+The client itself prints them (`ssh -G`), so that Match, Include, tokens and jump hosts mean the same here.
 """
 
 from __future__ import annotations

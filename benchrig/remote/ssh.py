@@ -244,7 +244,7 @@ def _open(host: Host, route: Route, opened: list[fabric.Connection], *, jump: bo
         connection.open()
     except (paramiko.SSHException, OSError, EOFError) as error:
         raise _refusal(host, route, keys, error, jump=jump) from None
-    # A jump host that does not get through would hold us for an hour.
+    # Without a limit, a jump host that gets no connection would block us for an hour.
     connection.transport.channel_timeout = CONNECT_SECONDS
     return connection
 

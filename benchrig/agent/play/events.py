@@ -89,7 +89,7 @@ class Notice:
 
 @dataclass(frozen=True)
 class Reached:
-    """All before this moment has been done here, and told."""
+    """This host has finished, and reported, everything before this moment."""
 
     at: Moment
 

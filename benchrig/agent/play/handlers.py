@@ -1,4 +1,4 @@
-"""Which handlers are still to run, kept on the host: where a run fails or is killed, the next one runs them."""
+"""Pending handlers, stored on the host: after a run that failed or was killed, the next one runs them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Handler = tuple[str, str]
 
 
 class Pending:
-    """The notified handlers. Every change is on the disk at once, unless the run only looks."""
+    """The notified handlers. Each change is written to disk at once, except in check mode."""
 
     def __init__(self, path: Path, *, keep: bool = True) -> None:
         self._path = path

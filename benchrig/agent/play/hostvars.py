@@ -71,7 +71,7 @@ class _OfHost(Mapping[str, Any]):
 
 
 class Peers:
-    """The other hosts of the run: they are told what tasks here found out, and asked for what theirs did.
+    """The other hosts of the run: they get the variables that tasks here set, and are asked for theirs.
 
     Without any, because there are none or nothing may ask for `hostvars`, it does nothing.
     """
@@ -91,14 +91,14 @@ class Peers:
         return bool(self._names)
 
     def reach(self, *at: int) -> None:
-        """Note, and tell, that all before a moment has been done here."""
+        """Report that this host has finished everything before a moment."""
         if self:
             self._at = at
             self._answers.clear()
             self._outbox.send(Reached(at))
 
     def tell(self, name: str, value: Any, *, secret: bool) -> None:
-        """Tell what a task found out."""
+        """Report a variable that a task set."""
         if self:
             self._outbox.send(Found(name, value, secret))
 

@@ -21,7 +21,7 @@ YAML = "yaml.json"
 
 
 def yaml_key(text: str) -> str:
-    """Return the name under which the content of a YAML text is kept; white space around it does not count."""
+    """Return the key of a YAML text's content in the bundle; white space around the text does not count."""
     return hashlib.sha256(text.strip().encode()).hexdigest()
 
 

@@ -40,7 +40,7 @@ class Task:
     failed_when: Sequence[Condition] = ()
     ignore_errors: Condition = False
     check_mode: bool | None = None
-    """Whether to only look, whatever the run as a whole does; None follows the run."""
+    """Check mode on or off for this task; None follows the run."""
     become_user: str = ""
     vars: Mapping[str, Any] = field(default_factory=dict)
     environment: Mapping[str, Any] = field(default_factory=dict)

@@ -13,19 +13,19 @@ from jinja2.runtime import Undefined
 STARS = "********"
 
 SECRET_NAME = re.compile(r"password|passwd|passphrase|secret|token|api_key|private_key(?!_file)", re.IGNORECASE)
-"""Variables with such names hold secrets."""
+"""Variables with such names are secrets."""
 
 _SHORTEST = 4
 """A shorter value would be found by chance in other text."""
 
 
 def is_secret(name: str) -> bool:
-    """Return whether a variable of this name holds a secret."""
+    """Return whether a variable of this name is a secret."""
     return SECRET_NAME.search(name) is not None
 
 
 class Redactor:
-    """Replaces the secrets it was told of."""
+    """Replaces known secrets in text."""
 
     def __init__(self) -> None:
         self._secrets: set[str] = set()

@@ -1,4 +1,4 @@
-"""The whole play on the host: reads the request, has the bundle sent if need be, runs the plays, tells what happens.
+"""The play on the host: reads the request, asks for the bundle if it is missing, runs the plays, and reports events.
 
 The controller's end of standard input is its life line: when it closes, the agent stops before the next task, and the
 handlers still to run are kept for the next run.
@@ -28,7 +28,7 @@ from .templating import TemplateError, Templates
 from .variables import Variables
 
 STATE = Path("/var/lib/benchrig")
-"""Where bundles and pending handlers are kept on the host."""
+"""Folder of bundles and pending handlers on the host."""
 
 _KEPT_BUNDLES = 3
 
@@ -61,9 +61,9 @@ def main() -> int:
 
 @contextmanager
 def _alone(outbox: events.Outbox) -> Iterator[None]:
-    """Hold this host for one run; a second one waits for the first to end."""
+    """Lock this host for one run; a second one waits for the first to end."""
     STATE.mkdir(parents=True, exist_ok=True)
-    # What comes with a play is nobody else's to read: there may be keys in it.
+    # Only root may read what comes with a play: there may be keys in it.
     STATE.chmod(0o700)
     with (STATE / "lock").open("w") as lock:
         try:

@@ -1,4 +1,4 @@
-"""One task run as Ansible runs it: loop, condition, arguments, module, and what becomes of the result."""
+"""Runs one task as Ansible does: loop, condition, arguments, module, result."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _SHOWN_BYTES = 8000
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a whole task fared, all its items together."""
+    """The outcome of a task, over all items of its loop."""
 
     changed: bool = False
     failed: bool = False
@@ -170,7 +170,7 @@ class Runner:
         except TemplateError:
             raise
         except Exception as error:
-            # A module that breaks is a failed task too, so that what was done before it is still told and counted.
+            # A module that breaks is a failed task too, so that the tasks before it are still reported and counted.
             return _failure(f"{task.module}: {type(error).__name__}: {error}")
         return result, _values(result)
 

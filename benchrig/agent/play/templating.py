@@ -162,7 +162,7 @@ class Templates:
         return finished(self._evaluate("condition", source.strip(), resolve))
 
     def condition(self, condition: str | bool, resolve: Resolve) -> bool:
-        """Return whether a condition holds. Raises TemplateError, also when the result is neither yes nor no."""
+        """Return whether a condition is true. Raises TemplateError, also when the result is neither yes nor no."""
         if isinstance(condition, bool):
             return condition
         result = self.expression(condition, resolve)
@@ -176,7 +176,7 @@ class Templates:
     def save(self, sources: Callable[[], Container[str]]) -> None:
         """Keep the compiled templates for the next run: those of files, and those whose text is one of `sources`.
 
-        Others, the inventory's, may hold a secret between their braces, which is not to stay here.
+        Others, from the inventory, may contain a secret between their braces, which must not be stored here.
         """
         if not self._new or self._cache is None:
             return

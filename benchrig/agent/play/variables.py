@@ -14,7 +14,7 @@ Layer = Mapping[str, Any]
 
 
 class Variables:
-    """Variables by name. Those from files may hold templates; what tasks found out never does, whatever is in it.
+    """Variables by name. Those from files may contain templates; values that tasks set are never rendered.
 
     `learn` is told every variable that gets a value, for there may be secrets among them.
     """
@@ -99,7 +99,7 @@ class Variables:
         return self.templates.render(value, self.resolve)
 
     def condition(self, condition: str | bool) -> bool:
-        """Return whether a condition holds. Raises TemplateError."""
+        """Return whether a condition is true. Raises TemplateError."""
         return self.templates.condition(condition, self.resolve)
 
     def _value(self, name: str) -> Any:

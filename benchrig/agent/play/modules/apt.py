@@ -41,7 +41,7 @@ class Args:
     """Its arguments."""
 
     name: tuple[str, ...] = ()
-    """Packages, each perhaps with `=version`."""
+    """Packages, optionally with `=version`."""
     state: Literal["present", "latest", "absent"] = "present"
     update_cache: bool = False
     cache_valid_time: int = 0
@@ -62,7 +62,7 @@ def check(args: Args) -> Iterator[str]:
 
 
 def run(args: Args, context: Context) -> Result:
-    """Make the packages be as wanted."""
+    """Bring the packages into the requested state."""
     if not args.name:
         return _refresh(args, context)
     packages = context.cache(Packages)

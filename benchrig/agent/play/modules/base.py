@@ -1,4 +1,4 @@
-"""What every module gets and gives: a Context of the host and the run, and a Result in Ansible's terms."""
+"""What a module gets and returns: a Context of the host and the run, and a Result in Ansible's terms."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 class ModuleError(Exception):
-    """A module cannot do what it was asked to; `values` are what a failed task registers, such as `stderr`."""
+    """A module failed; `values` are what the failed task registers, such as `stderr`."""
 
     def __init__(self, message: str, **values: Any) -> None:
         super().__init__(message)
@@ -24,7 +24,7 @@ class ModuleError(Exception):
 
 
 class NotYetKnownError(Exception):
-    """A run that only looks cannot tell what would be done."""
+    """In check mode, the effect of a task is unknown until an earlier task has run."""
 
 
 @dataclass(frozen=True)
@@ -44,9 +44,9 @@ class Result:
     set: Mapping[str, Any] = field(default_factory=dict)
     """Variables for the tasks after it."""
     opaque: bool = False
-    """It was not done because this run only looks, and nobody knows what it would have done."""
+    """In check mode: the task was not run, and its effect is unknown."""
     makes: Sequence[str] = ()
-    """What it makes that was not there (`path /etc/x`, `user benchrig`), for the tasks after it."""
+    """What it creates (`path /etc/x`, `user benchrig`); check mode takes it as present in later tasks."""
 
 
 @dataclass(frozen=True)
@@ -64,21 +64,21 @@ class Completed:
 
 
 class Promises:
-    """In a run that only looks: what earlier tasks would have made, and by which of them."""
+    """In check mode: what earlier tasks would have created, and which task would."""
 
     def __init__(self) -> None:
         self._makers: dict[str, str] = {}
         self._opaque = ""
 
     def note(self, task: str, result: Result) -> None:
-        """Take in what a task would have made."""
+        """Record what a task would have created."""
         for thing in result.makes:
             self._makers.setdefault(thing, task)
         if result.opaque:
             self._opaque = task
 
     def maker(self, thing: str) -> str:
-        """Return the task that would, or could, have made something; "" when none could."""
+        """Return the task that would, or could, have created something; "" when none could."""
         return self._makers.get(thing, self._opaque)
 
 
@@ -89,9 +89,9 @@ class Context:
         self.bundle = bundle
         self.variables = variables
         self.check = False
-        """Only look."""
+        """Check mode: change nothing."""
         self.diff = False
-        """Say in detail what differs."""
+        """Show differences in detail."""
         self.promises = Promises()
         self._before_slow = before_slow
         self._caches: dict[Callable[[], object], object] = {}
@@ -137,14 +137,14 @@ class Context:
         return cast(T, self._caches[kind])
 
     def forget(self) -> None:
-        """Forget what was read of the host's state, for something may have changed it."""
+        """Drop what was read of the host's state, since something may have changed it."""
         self._caches.clear()
 
     def missing(self, thing: str, description: str) -> NoReturn:
-        """End a task that needs something that is not there: raises ModuleError.
+        """End a task that needs something that does not exist. Raises ModuleError.
 
-        In a run that only looks, an earlier task may have been going to make it; then nobody knows what this task would do:
-        raises NotYetKnownError.
+        In check mode, an earlier task may be the one that creates it; then the effect of this task is unknown: raises
+        NotYetKnownError.
         """
         maker = self.promises.maker(thing) if self.check else ""
         if maker:

@@ -1,4 +1,4 @@
-"""ansible.builtin.debug: something shown to the user."""
+"""ansible.builtin.debug: a message or a value shown to the user."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def check(args: Args) -> Iterator[str]:
 
 
 def run(args: Args, context: Context) -> Result:
-    """Show it. Raises TemplateError."""
+    """Show the message or value. Raises TemplateError."""
     if args.verbosity:
         return Result(skipped=True, message="hidden: benchrig has only verbosity 0")
     if args.var is None:

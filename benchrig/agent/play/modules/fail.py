@@ -1,4 +1,4 @@
-"""ansible.builtin.fail: the play ends here."""
+"""ansible.builtin.fail: a task that fails with a message."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""ansible.builtin.file: whether a file, folder or link is there, and whose it is."""
+"""ansible.builtin.file: files, folders and links created or removed, and their owner, group and mode."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class Args:
     group: str | None = None
     mode: str | None = None
     recurse: bool = False
-    """A folder's owner, group and mode are given to all that is in it."""
+    """Set owner, group and mode of everything in the folder too."""
     force: bool = False
-    """A link replaces a file that is in its place, and may point to nothing."""
+    """A link replaces an existing file, and may point to nothing."""
 
 
 def check(args: Args) -> Iterator[str]:
@@ -41,7 +41,7 @@ def check(args: Args) -> Iterator[str]:
 
 
 def run(args: Args, context: Context) -> Result:
-    """Make the path be as wanted."""
+    """Bring the path into the requested state."""
     path = Path(expand(args.path))
     if args.state == "absent":
         return _absent(context, path)
@@ -115,7 +115,7 @@ def _directory(args: Args, context: Context, path: Path, wanted: files.Attribute
 
 
 def _make_folders(folders: list[Path], wanted: files.Attributes) -> None:
-    """Make a folder and those above it; each of them gets the attributes, as in Ansible."""
+    """Create a folder and its parents; each gets the attributes, as in Ansible."""
     for folder in reversed(folders):
         folder.mkdir()
         wanted.apply(folder)
@@ -131,7 +131,7 @@ def _touch(context: Context, path: Path, wanted: files.Attributes) -> Result:
 
 
 def _changed(context: Context, path: Path, wanted: files.Attributes, inside: list[Path]) -> Result:
-    """Give a path, and what is in it, their attributes."""
+    """Set the attributes of a path and of what is in it."""
     changes = {entry: wanted.differences(entry.lstat()) for entry in (path, *inside)}
     changes = {entry: differences for entry, differences in changes.items() if differences}
     if not context.check:

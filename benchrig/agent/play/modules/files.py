@@ -1,4 +1,4 @@
-"""Files as modules make them: owner, group and mode compared and set; content written beside its place, validated there, and
+"""Writing files safely: owner, group and mode are compared and set; content is written to a temporary file, validated, and
 renamed, so that a bad or half-written file is never in place."""
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from .base import Context, ModuleError, Result
 
 @dataclass(frozen=True)
 class Attributes:
-    """What a file is to have: numbers, or None to leave it as it is."""
+    """Owner, group and mode of a file as numbers; None leaves one unchanged."""
 
     uid: int | None
     gid: int | None
     mode: int | None
 
     def differences(self, found: os.stat_result) -> list[str]:
-        """Say what of an existing file is to change."""
+        """Return the changes that an existing file needs, as text."""
         changes = []
         if self.uid is not None and found.st_uid != self.uid:
             changes.append(f"owner {user_name(found.st_uid)} -> {user_name(self.uid)}")
@@ -38,8 +38,8 @@ class Attributes:
         return changes
 
     def apply(self, path: Path) -> None:
-        """Give an existing file what it is to have; of a link it is the link itself that gets an owner."""
-        # Held open, so that nobody can put a link in its place between owner and mode.
+        """Set owner, group and mode of an existing file; of a link, the owner of the link itself."""
+        # Open all the time, so that nobody can put a link in its place between owner and mode.
         descriptor = os.open(path, os.O_PATH | os.O_NOFOLLOW)
         try:
             held = Path(f"/proc/self/fd/{descriptor}")
@@ -110,9 +110,9 @@ def values(path: Path) -> dict[str, Any]:
 
 
 def put(context: Context, path: Path, content: bytes, wanted: Attributes, validate: str = "") -> Result:
-    """Make a file have this content and these attributes; `validate` is a command that must accept it, as `%s`, first.
+    """Write a file with this content and these attributes; `validate` is a command that must accept it first, as `%s`.
 
-    In a run that only looks, say what would change. Raises ModuleError.
+    In check mode, only report what would change. Raises ModuleError.
     """
     found = status(path)
     if found is not None and stat.S_ISDIR(found.st_mode):
@@ -146,7 +146,7 @@ def _attributes_only(context: Context, path: Path, wanted: Attributes, changes: 
 
 
 def kept(wanted: Attributes, found: os.stat_result | None) -> Attributes:
-    """Return the attributes of the new file: those wanted, else those of the file it replaces, else the usual ones."""
+    """Return the attributes of the new file: the given ones, else those of the file it replaces, else the default ones."""
     if found is None:
         umask = os.umask(0)
         os.umask(umask)
@@ -176,7 +176,7 @@ def _validate(context: Context, temporary: Path, path: Path, command: str) -> No
 
 
 def difference(path: Path, before: bytes, after: bytes) -> str:
-    """Return a unified diff of a file's content, or a remark when it is no text."""
+    """Return a unified diff of a file's content, or one line when it is not text."""
     import difflib
 
     try:

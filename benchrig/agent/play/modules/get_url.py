@@ -44,7 +44,7 @@ def check(args: Args) -> Iterator[str]:
 
 
 def run(args: Args, context: Context) -> Result:
-    """Make the file be there."""
+    """Download the file unless it is there."""
     dest = Path(expand(args.dest))
     if args.dest.endswith("/") or dest.is_dir():
         dest /= _name(args.url)

@@ -21,7 +21,7 @@ class Args:
 
 
 def run(args: Args, context: Context) -> Result:
-    """Make the group be there, or not."""
+    """Bring the group into the requested state."""
     try:
         found = grp.getgrnam(args.name)
     except KeyError:
@@ -35,7 +35,7 @@ def run(args: Args, context: Context) -> Result:
 
 
 def _needed(args: Args, found: grp.struct_group | None) -> tuple[list[str], str]:
-    """Return the program that makes the group be as wanted, and what it changes; nothing when it is so already."""
+    """Return the command that brings the group into the requested state, and what it changes; empty if it is there."""
     if args.state == "absent":
         return (["groupdel", args.name], "removed") if found else ([], "")
     number = [] if args.gid is None else ["--gid", str(args.gid)]

@@ -1,4 +1,4 @@
-"""ansible.builtin.lineinfile: whether a line is in a file."""
+"""ansible.builtin.lineinfile: a line of a file added, replaced or removed."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def check(args: Args) -> Iterator[str]:
 
 
 def run(args: Args, context: Context) -> Result:
-    """Make the line be there, or not."""
+    """Bring the line into the requested state."""
     path = Path(expand(args.path)).resolve()
     exists = path.exists()
     if not exists and args.state == "absent":

@@ -1,4 +1,4 @@
-"""ansible.builtin.stat: what there is to know of a file."""
+"""ansible.builtin.stat: the properties of a file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""ansible.builtin.systemd_service: units of systemd started, stopped, enabled; their states are asked for all at once."""
+"""ansible.builtin.systemd_service: units of systemd started, stopped or enabled; one call reads the states of all."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def check(args: Args) -> Iterator[str]:
 
 
 class Units:
-    """What systemd says of units; those of this host's own are asked for together with the first one."""
+    """Properties of systemd units; those of the host's own units are read together with the first one."""
 
     def __init__(self) -> None:
         self._known: dict[str, dict[str, str]] = {}
@@ -68,7 +68,7 @@ def _local_units() -> list[str]:
 
 
 def run(args: Args, context: Context) -> Result:
-    """Make the unit be as wanted."""
+    """Bring the unit into the requested state."""
     units = context.cache(Units)
     name = _full(args.name)
     _reload(args, context, units, name)

@@ -42,7 +42,7 @@ def check(args: Args) -> Iterator[str]:
 
 
 def run(args: Args, context: Context) -> Result:
-    """Make the user be there, or not."""
+    """Bring the user into the requested state."""
     try:
         found = pwd.getpwnam(args.name)
     except KeyError:
@@ -73,7 +73,7 @@ def _absent(args: Args, found: pwd.struct_passwd | None) -> tuple[list[str], str
 
 
 def _present(args: Args, found: pwd.struct_passwd | None) -> tuple[list[str], str]:
-    """Return the program that makes the user be as wanted, and what it changes; nothing when it is so already."""
+    """Return the command that brings the user into the requested state, and what it changes; empty if it is there."""
     if found is None:
         return _create(args), "created"
     options, changes = _modify(args, found)
