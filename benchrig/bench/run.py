@@ -11,17 +11,17 @@ from pathlib import Path
 
 import benchrig
 from benchrig import console, yamlfile
-from benchrig.agent.bench.protocol import Deployed, Facts, FindFacts
+from benchrig.agent.bench.protocol import Deployed, FindMachineFacts, MachineFacts
 from benchrig.bench import cell as cells
 from benchrig.bench import network, records
 from benchrig.bench.data import DataSet, read_data
 from benchrig.bench.database import look
 from benchrig.bench.deploy import deploy
-from benchrig.bench.ends import Ends
 from benchrig.bench.host import AgentHost, Hosts, Pair
 from benchrig.bench.progress import Progress
 from benchrig.bench.rows import Row
 from benchrig.bench.suite import Plan
+from benchrig.bench.topology import Topology
 from benchrig.errors import BenchrigError, HostError, InputError
 from benchrig.inventory import Host, Inventory
 from benchrig.remote import ssh
@@ -44,16 +44,16 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Turn:
-    """A cell that is to be measured: which row, between which ends, for the how manieth time."""
+    """A cell to measure: its row, the machines it is measured on, and the number of the repeat."""
 
     row: Row
-    ends: Ends
+    topology: Topology
     repeat: int
 
     @property
     def title(self) -> str:
         """What it is called, with its server where there are several."""
-        return self.ends.title(self.row.name)
+        return self.topology.title(self.row.name)
 
 
 def bench(inventory: Inventory, root: Path, wanted: Plan) -> Outcome:
@@ -70,26 +70,26 @@ def bench(inventory: Inventory, root: Path, wanted: Plan) -> Outcome:
         networks = _networks(inventory, hosts, port)
         database_networks = _database_networks(inventory, hosts)
         found = deploy(inventory, root, wanted, data, hosts)
-        machines = {host.name: host.ask(FindFacts()) for host in hosts.all}
-        ends = _ends(inventory, wanted, data, hosts, found, machines)
+        machines = {host.name: host.ask(FindMachineFacts()) for host in hosts.all}
+        topologies = _topologies(inventory, wanted, data, hosts, found, machines)
         folder = store.create(root / "reports", wanted.suite)
-        run = _record(folder, inventory, root, wanted, machines)
+        run = _new_run(folder, inventory, root, wanted, machines)
         run = replace(
             run,
-            servers=tuple(one.server_name for one in ends) if port else (),
+            servers=tuple(one.server_name for one in topologies) if port else (),
             networks=networks,
             database_networks=database_networks,
-            database=ends[0].database.record() if ends[0].database else None,
+            database=topologies[0].database.stored() if topologies[0].database else None,
         )
         store.write_run(folder, run)
-        measured = _measure_all(turns(wanted, ends), wanted, folder)
+        measured = _measure_all(turns(wanted, topologies), wanted, folder)
         store.finish(folder, run)
-        if stored := ends[0].database:
+        if stored := topologies[0].database:
             stored.leave()
     return Outcome(folder, _failure(measured))
 
 
-def turns(wanted: Plan, ends: Sequence[Ends]) -> tuple[Turn, ...]:
+def turns(wanted: Plan, topologies: Sequence[Topology]) -> tuple[Turn, ...]:
     """Return the cells of a run in their order: row by row on every server in turn, and every row again for each repeat.
 
     So what drifts with time falls on all rows and on all servers; another server begins each time. A service that runs
@@ -98,7 +98,7 @@ def turns(wanted: Plan, ends: Sequence[Ends]) -> tuple[Turn, ...]:
     found: list[Turn] = []
     for repeat in range(1, wanted.repeats + 1):
         for at, row in enumerate(wanted.rows):
-            here = [replace(ends[0], one_of_many=False)] if row.app.file.address else ends
+            here = [replace(topologies[0], one_of_many=False)] if row.app.file.address else topologies
             first = (repeat + at - 1) % len(here)
             found += [Turn(row, one, repeat) for one in (*here[first:], *here[:first])]
     return tuple(found)
@@ -136,10 +136,10 @@ def _measure_all(wanted: Sequence[Turn], plan: Plan, folder: Path) -> list[tuple
 
 def _measure(turn: Turn, plan: Plan, folder: Path, progress: Progress) -> Cell:
     try:
-        measured = cells.measure(turn.ends, plan, turn.row, turn.repeat, progress.say)
+        measured = cells.measure(turn.topology, plan, turn.row, turn.repeat, progress.say)
     except HostError as error:
         raise HostError(f"{error}; it was measuring '{turn.title}'", error.hint) from None
-    name = f"{turn.ends.raw_folder}{turn.row.name}"
+    name = f"{turn.topology.raw_folder}{turn.row.name}"
     if measured.script:
         store.write_raw(folder, f"{name}.lua", measured.script)
     if not measured.raw:
@@ -160,8 +160,8 @@ def _hosts(inventory: Inventory, wanted: Plan) -> Iterator[Hosts]:
     database = _database(inventory, wanted, [server for server, _ in pairs])
     with ExitStack() as stack:
         agents = {}
-        ends = [host for pair in pairs for host in pair]
-        for host in {host.name: host for host in [*ends, *([database] if database else [])]}.values():
+        both = [host for pair in pairs for host in pair]
+        for host in {host.name: host for host in [*both, *([database] if database else [])]}.values():
             console.status(f"{host.name}: connecting")
             remote = stack.enter_context(ssh.connect(host))
             agents[host.name] = stack.enter_context(closing(AgentHost(remote)))
@@ -237,18 +237,18 @@ def _database_networks(inventory: Inventory, hosts: Hosts) -> tuple[DatabaseNetw
     return tuple(filter(None, found))
 
 
-def _ends(
+def _topologies(
     inventory: Inventory,
     wanted: Plan,
     data: DataSet | None,
     hosts: Hosts,
     found: Mapping[str, Deployed],
-    machines: Mapping[str, Facts],
-) -> tuple[Ends, ...]:
-    """Return the ends of the measurements, a server each. Raises InputError when the database cannot serve an app."""
+    machines: Mapping[str, MachineFacts],
+) -> tuple[Topology, ...]:
+    """Return a topology for each server. Raises InputError when the database cannot serve an app."""
     database = look(hosts.database, hosts.database.name, data, wanted.apps) if hosts.database and data else None
     return tuple(
-        Ends(
+        Topology(
             server=pair.server,
             generator=pair.generator,
             server_name=pair.server.name,
@@ -263,7 +263,7 @@ def _ends(
     )
 
 
-def _record(folder: Path, inventory: Inventory, root: Path, wanted: Plan, machines: Mapping[str, Facts]) -> Run:
+def _new_run(folder: Path, inventory: Inventory, root: Path, wanted: Plan, machines: Mapping[str, MachineFacts]) -> Run:
     return Run(
         name=folder.name,
         suite=wanted.suite,

@@ -12,7 +12,7 @@ import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
-from .protocol import Deployed, DeployedApp, Facts
+from .protocol import Deployed, DeployedApp, MachineFacts
 
 APPS = Path("/opt/benchrig/apps")
 DATA = Path("/opt/benchrig/data")
@@ -70,11 +70,11 @@ def raise_open_files() -> int:
     return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 
-def facts() -> Facts:
+def facts() -> MachineFacts:
     """Look at the machine."""
     first, last = (int(word) for word in (read("/proc/sys/net/ipv4/ip_local_port_range") or "32768 60999").split())
     open_files = raise_open_files()
-    return Facts(
+    return MachineFacts(
         cpu=_field("/proc/cpuinfo", "model name") or platform.machine(),
         cores=len(os.sched_getaffinity(0)),
         memory_bytes=int((_field("/proc/meminfo", "MemTotal") or "0 kB").split()[0]) * 1024,

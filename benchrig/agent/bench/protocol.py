@@ -29,7 +29,7 @@ class Done:
 
 
 @dataclass(frozen=True)
-class Facts:
+class MachineFacts:
     """A machine as it is now."""
 
     cpu: str
@@ -48,7 +48,7 @@ class Facts:
 
 
 @dataclass(frozen=True)
-class FindFacts(Operation[Facts]):
+class FindMachineFacts(Operation[MachineFacts]):
     """Look at the machine."""
 
 
@@ -356,7 +356,7 @@ class OpenNetwork(Operation[NetworkPort]):
 
 
 @dataclass(frozen=True)
-class NetworkFigures:
+class NetworkMeasurement:
     """Round trips and bandwidth as they were measured; `error` when the other host could not be reached."""
 
     rtt_us_median: float = 0.0
@@ -366,7 +366,7 @@ class NetworkFigures:
 
 
 @dataclass(frozen=True)
-class MeasureNetwork(Operation[NetworkFigures]):
+class MeasureNetwork(Operation[NetworkMeasurement]):
     """Measure the network between here and a host that listens."""
 
     host: str
