@@ -11,6 +11,8 @@ from typing import Literal
 from benchrig import yamlfile
 from benchrig.agent import spec
 from benchrig.bench.data import digests, read_data
+from benchrig.bench.generators.base import PatternError
+from benchrig.bench.generators.registry import DEFAULT
 from benchrig.bench.traffic import PLACEHOLDER, Route, RouteFile, resolve
 from benchrig.errors import InputError, Problem, unknown
 
@@ -160,9 +162,23 @@ def _routes(document: yamlfile.Document, folder: Path, given: object) -> tuple[d
             continue
         routes[str(key)], wrongs = resolve(document, (*where, str(key)), folder, str(key), file)
         problems += wrongs
+    problems += _wrong_patterns(document, where, routes)
     if len(routes) == len(given):
         problems += _unknown_captures(document, where, routes)
     return routes, problems
+
+
+def _wrong_patterns(document: yamlfile.Document, where: tuple[str, ...], routes: Mapping[str, Route]) -> Iterator[Problem]:
+    """Yield the captures whose pattern is not valid; patterns are those of the default load generator."""
+    captures = DEFAULT.capabilities.captures
+    if captures is None:
+        return
+    for route in routes.values():
+        for name, pattern in route.capture.items():
+            try:
+                captures.check(pattern)
+            except PatternError as error:
+                yield document.problem((*where, route.name, "capture", name), str(error))
 
 
 def _unknown_captures(document: yamlfile.Document, where: tuple[str, ...], routes: Mapping[str, Route]) -> Iterator[Problem]:

@@ -18,7 +18,7 @@ from benchrig.agent.bench import protocol
 from benchrig.bench import records
 from benchrig.bench.app import App
 from benchrig.bench.database import DatabaseHost, DataError, difference
-from benchrig.bench.generators import Shape
+from benchrig.bench.generators.base import Shape
 from benchrig.bench.host import OperationError
 from benchrig.bench.limits import Limits, obstacle
 from benchrig.bench.rows import Row
@@ -109,13 +109,14 @@ class Attempt:
     @property
     def shape(self) -> Shape:
         """The load that is asked for."""
-        return Shape(self.plan.threads, self.row.connections, self.plan.duration_seconds, self.plan.timeout_seconds)
+        return self.plan.shape(self.row)
 
     @property
     def command(self) -> tuple[str, ...]:
         """The load generator's command as it can be repeated in the run's folder, where its script is kept."""
         words = self.plan.generator.command(self.shape, self.url)
-        return tuple(word.replace("{script}", f"raw/{self.topology.raw_folder}{self.row.name}.lua") for word in words)
+        script = f"raw/{self.topology.raw_folder}{self.row.name}{self.plan.generator.script_suffix}"
+        return tuple(word.replace("{script}", script) for word in words)
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
@@ -176,7 +177,9 @@ def _bring_up(attempt: Attempt) -> None:
         _start(attempt)
     with attempt.phase("verify"):
         try:
-            answers = verify(attempt.row.traffic, lambda route: _fetch(attempt, route))
+            answers = verify(
+                attempt.row.traffic, lambda route: _fetch(attempt, route), attempt.plan.generator.capabilities.captures
+            )
         except WrongAnswerError as error:
             raise CellError(f"it answers wrongly: {error}") from None
     attempt.script = attempt.plan.generator.script(attempt.row.traffic, answers)
@@ -226,7 +229,7 @@ def _load(attempt: Attempt, blank: Cell) -> Cell:
     facts, tool = attempt.topology.generator_facts, attempt.plan.generator
     load, reason = judge(Trial(tool, attempt.shape, output, seen, facts.local_ports, attempt.topology.shared))
     if load and any(route.status >= 400 for route in attempt.row.traffic.routes):
-        # wrk counts such a reply as an error, whoever expects it; a wrong one has been told from it by now.
+        # A generator counts such a status as an error, although the route expects it. Wrong replies are counted apart.
         load = replace(load, errors=replace(load.errors, status=0))
     return replace(
         blank,
@@ -240,7 +243,7 @@ def _load(attempt: Attempt, blank: Cell) -> Cell:
             wall_seconds=output.wall_seconds,
             cpu_seconds=output.cpu_seconds,
             open_files=output.open_files,
-            version=facts.versions.get(tool.program, ""),
+            version=facts.versions.get(tool.name, ""),
         ),
         server=records.server_load(seen) if seen else None,
         beside=tuple(beside),

@@ -27,8 +27,7 @@ def lacking(
     missing = [app.name for app in wanted.apps if not app.file.address and not _is_deployed(app, server)]
     if data and database and not data.digests().items() <= database.data.get(data.name, {}).items():
         missing.append(f"the data set {data.name}")
-    if wanted.generator.program not in generator.programs:
-        missing.append(wanted.generator.program)
+    missing += [program for program in wanted.generator.programs if program not in generator.programs]
     return tuple(missing)
 
 
@@ -89,7 +88,7 @@ def _left_out(root: Path, ours: Sequence[str], spared: Sequence[str]) -> str:
 
 def _look(wanted: Plan, data: DataSet | None, hosts: Hosts) -> tuple[dict[str, Deployed], tuple[str, ...]]:
     """Return what is on each host, and what is lacking on any of them."""
-    look = FindDeployed((wanted.generator.program,))
+    look = FindDeployed(wanted.generator.programs)
     found = {host.name: host.ask(look) for host in hosts.all}
     database = found[hosts.database.name] if hosts.database else None
     missing = [

@@ -70,7 +70,10 @@ def bench(inventory: Inventory, root: Path, wanted: Plan) -> Outcome:
         networks = _networks(inventory, hosts, port)
         database_networks = _database_networks(inventory, hosts)
         found = deploy(inventory, root, wanted, data, hosts)
-        machines = {host.name: host.ask(FindMachineFacts()) for host in hosts.all}
+        machines = {
+            host.name: host.ask(FindMachineFacts({wanted.generator.name: wanted.generator.version_command}))
+            for host in hosts.all
+        }
         topologies = _topologies(inventory, wanted, data, hosts, found, machines)
         folder = store.create(root / "reports", wanted.suite)
         run = _new_run(folder, inventory, root, wanted, machines)
@@ -141,7 +144,7 @@ def _measure(turn: Turn, plan: Plan, folder: Path, progress: Progress) -> Cell:
         raise HostError(f"{error}; it was measuring '{turn.title}'", error.hint) from None
     name = f"{turn.topology.raw_folder}{turn.row.name}"
     if measured.script:
-        store.write_raw(folder, f"{name}.lua", measured.script)
+        store.write_raw(folder, f"{name}{plan.generator.script_suffix}", measured.script)
     if not measured.raw:
         return measured.cell
     return replace(measured.cell, raw=store.write_raw(folder, f"{name}-{turn.repeat}.txt", measured.raw))

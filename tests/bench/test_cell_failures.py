@@ -10,10 +10,10 @@ import pytest
 
 from benchrig.agent.bench import protocol
 from benchrig.bench.cell import last_words, measure
+from benchrig.bench.generators.wrk.output import MARKER
 from benchrig.bench.host import OperationError
 from benchrig.bench.progress import outcome
 from benchrig.errors import HostError
-from benchrig.results.wrk_output import MARKER
 from tests.support.cell import ALL_STEPS, FACTS, FILMS, OUTPUT, PLAN, ROW, RecordingHost, topology, tried
 from tests.support.reports import SERVER
 from tests.support.wrk import EXACT, TEXT
@@ -67,7 +67,7 @@ def test_what_more_there_is_to_a_failure_is_named_by_its_file() -> None:
     ("changes", "reason"),
     [
         ({"exit_code": 1, "stderr": "unable to connect"}, "wrk ended with exit code 1: unable to connect"),
-        ({"stderr": "check.lua:3: unexpected symbol"}, "wrk complained and went on: check.lua:3: unexpected symbol"),
+        ({"stderr": "script:3: unexpected symbol"}, "wrk complained and went on: script:3: unexpected symbol"),
         ({"stdout": TEXT}, "wrk printed no figures"),
         ({"killed": True, "wall_seconds": 40.0}, "wrk did not end: killed 40 s after the start of a run of 5 s"),
         (

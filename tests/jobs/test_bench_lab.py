@@ -12,7 +12,9 @@ import pytest
 
 from benchrig.agent.bench import protocol
 from benchrig.bench.app import App, read_app
-from benchrig.bench.generators import Shape, wrk
+from benchrig.bench.generators.base import Shape
+from benchrig.bench.generators.wrk.generator import WRK
+from benchrig.bench.generators.wrk.output import read_load
 from benchrig.bench.host import AgentHost, OperationError
 from benchrig.bench.traffic import Route, Traffic
 from benchrig.errors import HostError
@@ -20,7 +22,6 @@ from benchrig.inventory import Host
 from benchrig.remote import ssh
 from benchrig.results.audit import remarks
 from benchrig.results.store import find_run, read
-from benchrig.results.wrk_output import read_load
 from tests.conftest import Clone, Done
 
 pytestmark = pytest.mark.lab
@@ -52,11 +53,11 @@ def started(host: AgentHost, app: App) -> Iterator[None]:
 
 
 def script(route: Route) -> str:
-    return wrk.script(Traffic((route,)), {})
+    return WRK.script(Traffic((route,)), {})
 
 
 def load(host: AgentHost, script: str) -> protocol.LoadOutput:
-    return host.ask(protocol.RunLoad(wrk.command(SHORT, URL), script, 30.0))
+    return host.ask(protocol.RunLoad(WRK.command(SHORT, URL), script, 30.0))
 
 
 def test_every_reply_is_checked_and_a_wrong_body_is_counted_with_an_example(lab1: Host, go: App) -> None:
@@ -75,7 +76,7 @@ def test_a_script_that_cannot_be_loaded_is_told_by_wrk_on_stderr_only(lab1: Host
     with on(lab1) as host, started(host, go):
         output = load(host, "function (")
     assert output.exit_code == 0
-    assert "check.lua" in output.stderr
+    assert "script:" in output.stderr
 
 
 def test_cpu_time_of_the_app_is_its_units_and_that_of_the_sampler_is_small(lab1: Host, go: App) -> None:
@@ -110,15 +111,15 @@ def test_a_unit_that_is_not_there_is_the_hosts_own_words(lab1: Host, main_job: D
 def test_a_second_bench_on_the_machine_is_refused_and_the_first_goes_on(lab1: Host, main_job: Done) -> None:
     assert main_job.code == 0
     with on(lab1) as first:
-        first.ask(protocol.FindMachineFacts())
+        first.ask(protocol.FindMachineFacts({}))
         with (
             on(lab1) as second,
             pytest.raises((OperationError, HostError), match=r"another bench runs there \(process \d+ of that machine\)"),
         ):
-            second.ask(protocol.FindMachineFacts())
-        assert first.ask(protocol.FindMachineFacts()).cores > 0
+            second.ask(protocol.FindMachineFacts({}))
+        assert first.ask(protocol.FindMachineFacts({})).cores > 0
     with on(lab1) as third:
-        assert third.ask(protocol.FindMachineFacts()).cores > 0
+        assert third.ask(protocol.FindMachineFacts({})).cores > 0
 
 
 def test_a_port_that_a_stranger_holds_fails_the_cell_and_names_them(clone: Clone, lab1: Host, main_job: Done) -> None:

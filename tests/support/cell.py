@@ -9,11 +9,11 @@ from benchrig.bench.app import read_apps
 from benchrig.bench.cell import measure
 from benchrig.bench.data import read_data
 from benchrig.bench.database import DatabaseHost
+from benchrig.bench.generators.wrk.output import MARKER
 from benchrig.bench.rows import Row
 from benchrig.bench.suite import BenchRequest, plan
 from benchrig.bench.topology import Topology
 from benchrig.results.model import Cell
-from benchrig.results.wrk_output import MARKER
 from tests.support import ROOT
 from tests.support.reports import SERVER
 from tests.support.wrk import EXACT, TEXT

@@ -9,7 +9,7 @@ import re
 import resource
 import shutil
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from .protocol import Deployed, DeployedApp, MachineFacts
@@ -37,7 +37,6 @@ VERSION_COMMANDS = {
     "nginx": ("nginx", "-v"),
     "openresty": ("openresty", "-v"),
     "systemd": ("systemctl", "--version"),
-    "wrk": ("wrk", "-v"),
 }
 
 
@@ -70,8 +69,8 @@ def raise_open_files() -> int:
     return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 
-def facts() -> MachineFacts:
-    """Look at the machine."""
+def facts(version_commands: Mapping[str, Sequence[str]]) -> MachineFacts:
+    """Return the facts of this machine, with the versions that the commands print."""
     first, last = (int(word) for word in (read("/proc/sys/net/ipv4/ip_local_port_range") or "32768 60999").split())
     open_files = raise_open_files()
     return MachineFacts(
@@ -83,7 +82,7 @@ def facts() -> MachineFacts:
         virtualization=_virtualization(),
         sysctls=_sysctls(),
         limits=_limits(open_files),
-        versions=_versions(),
+        versions=_versions(version_commands),
         open_files=open_files,
         local_ports=last - first + 1,
     )
@@ -112,9 +111,10 @@ def _limits(open_files: int) -> dict[str, str]:
     return {"open files, as far as root can raise it": str(open_files), "DefaultLimitNOFILE": by_systemd}
 
 
-def _versions() -> dict[str, str]:
+def _versions(commands: Mapping[str, Sequence[str]]) -> dict[str, str]:
     """Return the version of every program of interest that is installed, as it states it."""
-    found = {name: _version(output(command)) for name, command in VERSION_COMMANDS.items() if shutil.which(command[0])}
+    known = sorted((VERSION_COMMANDS | dict(commands)).items())
+    found = {name: _version(output(command)) for name, command in known if shutil.which(command[0])}
     return {"python3": platform.python_version(), **found}
 
 

@@ -49,7 +49,9 @@ class MachineFacts:
 
 @dataclass(frozen=True)
 class FindMachineFacts(Operation[MachineFacts]):
-    """Look at the machine."""
+    """Look at the machine; `version_commands` are commands that print the version of a program, by its name."""
+
+    version_commands: Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ class Bench:
         self._sampler: Sampler | None = None
         self._network: bench_network.NetworkServer | None = None
         self._handlers: dict[type[protocol.Operation[Any]], Callable[[Any], object]] = {
-            protocol.FindMachineFacts: lambda _: facts.facts(),
+            protocol.FindMachineFacts: lambda op: facts.facts(op.version_commands),
             protocol.FindDeployed: lambda op: facts.deployed(op.programs),
             protocol.FreePort: lambda op: unit.free_port(op.port),
             protocol.Start: self._start,

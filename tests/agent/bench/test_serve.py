@@ -50,7 +50,7 @@ def test_port_of_an_app_is_kept_from_clients_once(reserved: Path) -> None:
 
 
 OPERATIONS = [
-    protocol.FindMachineFacts(),
+    protocol.FindMachineFacts({"wrk": ("wrk", "-v")}),
     protocol.FreePort(8080),
     protocol.RunLoad(("wrk", "-t4"), "x = 1\n", 5.0),
     protocol.Fetch("::1", 80, "/", 1.0, "POST", {"X-Key": "k"}, "größe"),
@@ -70,12 +70,13 @@ def test_a_line_that_asks_for_nothing_known_is_refused(line: bytes) -> None:
 
 
 def test_facts_are_those_of_this_machine() -> None:
-    facts = bench_facts.facts()
+    facts = bench_facts.facts({"kept": ("sh", "-c", "echo it is 4.1.0"), "absent": ("no-such-program",)})
     assert facts.cores == len(os.sched_getaffinity(0))
     assert facts.memory_bytes > 1 << 28
     assert facts.sysctls["net.core.somaxconn"].isdigit()
     assert facts.open_files == bench_facts.raise_open_files()
     assert facts.versions["python3"].startswith("3.")
+    assert (facts.versions["kept"], "absent" in facts.versions) == ("4.1.0", False)
 
 
 def test_what_the_cpus_of_this_machine_did_is_the_difference_of_two_readings() -> None:
@@ -320,7 +321,7 @@ def until(condition: Callable[[], bool]) -> None:
 
 def test_a_second_bench_on_a_host_is_refused_with_the_first_ones_pid(tmp_path: Path) -> None:
     with agent(tmp_path / "lock") as first:
-        send(first, protocol.FindMachineFacts())
+        send(first, protocol.FindMachineFacts({"wrk": ("wrk", "-v")}))
         assert not answered(first).error
         with agent(tmp_path / "lock") as second:
             assert answered(second).error == f"another bench runs there (process {first.pid} of that machine)"
