@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import benchrig
 from benchrig import console, yamlfile
@@ -18,6 +19,7 @@ from benchrig.bench.data import DataSet, read_data
 from benchrig.bench.database import look
 from benchrig.bench.deploy import deploy
 from benchrig.bench.host import AgentHost, Hosts, Pair
+from benchrig.bench.preview import PlannedCell, Preview
 from benchrig.bench.progress import Progress
 from benchrig.bench.rows import Row
 from benchrig.bench.suite import Plan
@@ -98,13 +100,43 @@ def turns(wanted: Plan, topologies: Sequence[Topology]) -> tuple[Turn, ...]:
     So what drifts with time falls on all rows and on all servers; another server begins each time. A service that runs
     already is loaded from the first load host alone.
     """
-    found: list[Turn] = []
+    alone = replace(topologies[0], one_of_many=False)
+    return tuple(
+        Turn(row, alone if row.app.file.address else topologies[server], repeat)
+        for repeat, row, server in _order(wanted, len(topologies))
+    )
+
+
+def _order(wanted: Plan, servers: int) -> Iterator[tuple[int, Row, int]]:
+    """Yield the order of the cells: the repeat, the row, and the index of its server."""
     for repeat in range(1, wanted.repeats + 1):
         for at, row in enumerate(wanted.rows):
-            here = [replace(topologies[0], one_of_many=False)] if row.app.file.address else topologies
-            first = (repeat + at - 1) % len(here)
-            found += [Turn(row, one, repeat) for one in (*here[first:], *here[:first])]
-    return tuple(found)
+            count = 1 if row.app.file.address else servers
+            for turn in range(count):
+                yield repeat, row, (repeat + at - 1 + turn) % count
+
+
+def dry_run(root: Path, wanted: Plan, inventory: Inventory) -> Preview:
+    """Return the cells that `bench` would measure, in their order. It reads files only and contacts no machine.
+
+    Raises InputError when the inventory lacks a host, or when the apps need several data sets.
+    """
+    _data_set(root, wanted)
+    pairs = _pairs(inventory, wanted)
+    _database(inventory, wanted, [server for server, _ in pairs])
+    return Preview(
+        cells=tuple(
+            PlannedCell(
+                repeat=repeat,
+                row=row.name,
+                host=urlsplit(row.app.file.address).netloc or pairs[server][0].name,
+                connections=row.connections,
+                duration_seconds=wanted.duration_seconds,
+            )
+            for repeat, row, server in _order(wanted, len(pairs))
+        ),
+        warm_up_seconds=wanted.warm_up_seconds,
+    )
 
 
 def _data_set(root: Path, wanted: Plan) -> DataSet | None:

@@ -12,6 +12,7 @@ from benchrig.bench.app import App
 from benchrig.bench.generators.base import LoadGenerator, Shape
 from benchrig.bench.generators.registry import DEFAULT, GENERATORS
 from benchrig.bench.rows import MatrixFile, Row, RowFile, read_rows
+from benchrig.bench.selection import chosen
 from benchrig.errors import InputError, Problem, unknown
 
 
@@ -47,7 +48,7 @@ class BenchRequest:
     suite: str = "web-frameworks"
     profile: str = "quick"
     only: tuple[str, ...] = ()
-    """Names of rows, of apps or of routes: then all their rows."""
+    """Names or shell patterns of rows, apps and routes; with `!` in front, they exclude."""
     duration: str = ""
     connections: int | None = None
     threads: int | None = None
@@ -102,14 +103,14 @@ def plan(root: Path, apps: Mapping[str, App], request: BenchRequest) -> Plan:
     if request.profile not in suite.profiles:
         raise unknown("profile", request.profile, suite.profiles)
     profile = _overridden(suite.profiles[request.profile], request)
-    chosen = _chosen([replace(row, connections=request.connections or row.connections) for row in rows], request.only)
+    rows_chosen = chosen([replace(row, connections=request.connections or row.connections) for row in rows], request.only)
     generator = GENERATORS[profile.generator]
     planned = Plan(
         suite=request.suite,
         title=suite.title,
         published=suite.published,
         profile=request.profile,
-        rows=chosen,
+        rows=rows_chosen,
         generator=generator,
         duration_seconds=yamlfile.seconds(profile.duration),
         warm_up_seconds=yamlfile.seconds(profile.warm_up),
@@ -119,7 +120,7 @@ def plan(root: Path, apps: Mapping[str, App], request: BenchRequest) -> Plan:
         connections=request.connections,
     )
     _check_shapes(planned)
-    _check_capabilities(generator, chosen)
+    _check_capabilities(generator, rows_chosen)
     return planned
 
 
@@ -218,14 +219,3 @@ def _check_capabilities(generator: LoadGenerator, rows: Sequence[Row]) -> None:
     wrong = [can.check_script(script) for script in scripts] if can.check_script else []
     if problems := [*lacking, *filter(None, wrong)]:
         raise InputError("\n".join(problems))
-
-
-def _chosen(rows: Sequence[Row], only: Sequence[str]) -> tuple[Row, ...]:
-    """Return the rows that are asked for, in the suite's order. A route's name counts where no row and no app has it."""
-    direct = {row.name: {row.name, row.app.name} for row in rows}
-    names = set().union(*direct.values())
-    routes = {row.name: {route.name for route in row.traffic.routes} - names for row in rows}
-    for name in only:
-        if name not in (known := names.union(*routes.values())):
-            raise unknown("row", name, known)
-    return tuple(row for row in rows if not only or (direct[row.name] | routes[row.name]) & set(only))
