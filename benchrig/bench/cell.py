@@ -22,6 +22,7 @@ from benchrig.bench.generators.base import Shape
 from benchrig.bench.host import OperationError
 from benchrig.bench.limits import Limits, obstacle
 from benchrig.bench.rows import Row
+from benchrig.bench.runtimes import probes, runtimes
 from benchrig.bench.suite import Plan
 from benchrig.bench.topology import Part, Topology, watched
 from benchrig.bench.traffic import Route
@@ -73,7 +74,7 @@ class Attempt:
     @property
     def is_ours(self) -> bool:
         """The app is ours to start and to stop."""
-        return not self.app.file.address
+        return self.app.is_ours
 
     @property
     def database(self) -> DatabaseHost | None:
@@ -222,7 +223,8 @@ def _load(attempt: Attempt, blank: Cell) -> Cell:
     if attempt.is_ours:
         with attempt.phase("look"):
             seen = server.ask(protocol.StopSampling())
-            ran = server.ask(protocol.FindWhatRuns(app.name, app.unit, app.file.versions))
+            look = protocol.FindWhatRuns(app.name, app.unit, app.file.versions, probes(app.file.runtime))
+            ran = server.ask(look)
     if not ran.alive:
         raise AppEndedError(f"the app died under the load ({ran.ending})")
 
@@ -266,10 +268,9 @@ def _finish(attempt: Attempt, cell: Cell) -> Cell:
 
 
 def system(app: App, versions: Mapping[str, str]) -> str:
-    """Return the system's name by what really ran."""
-    if app.file.runtime == "openresty" and "nginx" in versions:
-        return f"nginx {versions['nginx']} + Lua module {versions.get('nginx Lua module', '')} (in OpenResty's place)"
-    return app.file.title
+    """Return the title of the system that really ran."""
+    runtime = runtimes().get(app.file.runtime)
+    return (runtime.title(versions) if runtime else "") or app.file.title
 
 
 def last_words(journal: str, unit: str) -> str:

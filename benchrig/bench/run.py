@@ -22,6 +22,7 @@ from benchrig.bench.host import AgentHost, Hosts, Pair
 from benchrig.bench.preview import PlannedCell, Preview
 from benchrig.bench.progress import Progress
 from benchrig.bench.rows import Row
+from benchrig.bench.runtimes import version_commands
 from benchrig.bench.suite import Plan
 from benchrig.bench.topology import Topology
 from benchrig.errors import BenchrigError, HostError, InputError
@@ -68,14 +69,12 @@ def bench(inventory: Inventory, root: Path, wanted: Plan) -> Outcome:
     data = _data_set(root, wanted)
     with _hosts(inventory, wanted) as hosts:
         # First, because it is soon known, and deploying may take long.
-        port = next((app.file.port for app in wanted.apps if not app.file.address), 0)
+        port = next((app.file.port for app in wanted.apps if app.is_ours), 0)
         networks = _networks(inventory, hosts, port)
         database_networks = _database_networks(inventory, hosts)
         found = deploy(inventory, root, wanted, data, hosts)
-        machines = {
-            host.name: host.ask(FindMachineFacts({wanted.generator.name: wanted.generator.version_command}))
-            for host in hosts.all
-        }
+        commands = {**version_commands(), wanted.generator.name: wanted.generator.version_command}
+        machines = {host.name: host.ask(FindMachineFacts(commands)) for host in hosts.all}
         topologies = _topologies(inventory, wanted, data, hosts, found, machines)
         folder = store.create(root / "reports", wanted.suite)
         run = _new_run(folder, inventory, root, wanted, machines)
@@ -102,7 +101,7 @@ def turns(wanted: Plan, topologies: Sequence[Topology]) -> tuple[Turn, ...]:
     """
     alone = replace(topologies[0], one_of_many=False)
     return tuple(
-        Turn(row, alone if row.app.file.address else topologies[server], repeat)
+        Turn(row, alone if not row.app.is_ours else topologies[server], repeat)
         for repeat, row, server in _order(wanted, len(topologies))
     )
 
@@ -111,7 +110,7 @@ def _order(wanted: Plan, servers: int) -> Iterator[tuple[int, Row, int]]:
     """Yield the order of the cells: the repeat, the row, and the index of its server."""
     for repeat in range(1, wanted.repeats + 1):
         for at, row in enumerate(wanted.rows):
-            count = 1 if row.app.file.address else servers
+            count = servers if row.app.is_ours else 1
             for turn in range(count):
                 yield repeat, row, (repeat + at - 1 + turn) % count
 
@@ -209,7 +208,7 @@ def _hosts(inventory: Inventory, wanted: Plan) -> Iterator[Hosts]:
 def _pairs(inventory: Inventory, wanted: Plan) -> list[tuple[Host, Host]]:
     """Return each server with its load host; the load host alone when no app is ours to start."""
     generators = _group(inventory, "loadgens", "a bench")
-    ours = next((app.name for app in wanted.apps if not app.file.address), "")
+    ours = next((app.name for app in wanted.apps if app.is_ours), "")
     if not ours:
         return [(generators[0], generators[0])]
     servers = _group(inventory, "servers", f"the app '{ours}'")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from fnmatch import fnmatchcase
 
+from benchrig.agent.nearest import nearest
 from benchrig.bench.rows import Row
-from benchrig.errors import InputError, nearest, unknown
+from benchrig.errors import InputError, unknown
 
 EXCLUDE = "!"
 WILDCARDS = "*?["

@@ -55,7 +55,7 @@ def test_the_cells_are_in_the_order_of_the_bench(tmp_path: Path) -> None:
 
 def test_a_service_that_runs_already_has_its_address(tmp_path: Path) -> None:
     row = GO.rows[0]
-    file = replace(row.app.file, address="http://192.0.2.7:80", runtime=None, command="")
+    file = replace(row.app.file, address="http://192.0.2.7:80", runtime="", command="")
     service = replace(GO, rows=(replace(row, app=replace(row.app, file=file)),), repeats=1)
     assert [cell.host for cell in run.dry_run(ROOT, service, written(tmp_path, "web1")).cells] == ["192.0.2.7:80"]
 

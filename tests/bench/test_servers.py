@@ -80,7 +80,7 @@ def test_an_address_of_the_database_that_means_the_server_itself_is_refused(tmp_
 
 
 def a_service(app: App) -> App:
-    return replace(app, file=replace(app.file, address="http://10.0.0.9:80", runtime=None))
+    return replace(app, file=replace(app.file, address="http://10.0.0.9:80", runtime=""))
 
 
 def test_services_that_run_already_need_a_load_host_alone(tmp_path: Path) -> None:

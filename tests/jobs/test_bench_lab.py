@@ -16,6 +16,7 @@ from benchrig.bench.generators.base import Shape
 from benchrig.bench.generators.wrk.generator import WRK
 from benchrig.bench.generators.wrk.output import read_load
 from benchrig.bench.host import AgentHost, OperationError
+from benchrig.bench.runtimes import probes
 from benchrig.bench.traffic import Route, Traffic
 from benchrig.errors import HostError
 from benchrig.inventory import Host
@@ -96,7 +97,7 @@ def test_cpu_time_of_the_app_is_its_units_and_that_of_the_sampler_is_small(lab1:
 
 def test_what_runs_is_read_from_the_processes(lab1: Host, go: App) -> None:
     with on(lab1) as host, started(host, go):
-        ran = host.ask(protocol.FindWhatRuns(go.name, go.unit, ()))
+        ran = host.ask(protocol.FindWhatRuns(go.name, go.unit, (), probes("go")))
     assert ran.alive
     assert ran.versions["Go"].startswith("1.22")
     assert ran.open_files >= 1024

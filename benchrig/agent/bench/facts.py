@@ -32,12 +32,8 @@ SYSCTLS = (
     "net.ipv4.tcp_tw_reuse",
 )
 
-VERSION_COMMANDS = {
-    "go": ("go", "version"),
-    "nginx": ("nginx", "-v"),
-    "openresty": ("openresty", "-v"),
-    "systemd": ("systemctl", "--version"),
-}
+VERSION_COMMANDS: Mapping[str, Sequence[str]] = {"systemd": ("systemctl", "--version")}
+"""The programs of every machine; the controller names those of runtimes and load generators."""
 
 
 def output(argv: Iterable[str]) -> str:
@@ -113,7 +109,7 @@ def _limits(open_files: int) -> dict[str, str]:
 
 def _versions(commands: Mapping[str, Sequence[str]]) -> dict[str, str]:
     """Return the version of every program of interest that is installed, as it states it."""
-    known = sorted((VERSION_COMMANDS | dict(commands)).items())
+    known = sorted({**VERSION_COMMANDS, **commands}.items())
     found = {name: _version(output(command)) for name, command in known if shutil.which(command[0])}
     return {"python3": platform.python_version(), **found}
 

@@ -51,7 +51,7 @@ class Bench:
             protocol.FindCpuTimes: lambda _: read_cpu_times(),
             protocol.StartSampling: self._start_sampling,
             protocol.StopSampling: self._stop_sampling,
-            protocol.FindWhatRuns: lambda op: unit.what_runs(op.app, op.unit, op.distributions),
+            protocol.FindWhatRuns: unit.what_runs,
             protocol.ReadJournal: lambda op: unit.journal(op.unit, op.lines),
             protocol.Stop: self._stop,
             protocol.FindDatabase: lambda op: database.find(op.data),
