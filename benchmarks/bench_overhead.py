@@ -15,6 +15,7 @@ from pathlib import Path
 
 from benchrig import inventory
 from benchrig.bench.app import read_apps
+from benchrig.bench.generators.wrk.output import read_printed
 from benchrig.bench.rows import Row
 from benchrig.bench.run import bench
 from benchrig.bench.suite import BenchRequest, plan
@@ -23,7 +24,6 @@ from benchrig.machines import machines_of
 from benchrig.remote import ssh
 from benchrig.results import store
 from benchrig.results.model import Cell
-from benchrig.results.wrk_output import read_printed
 
 ROOT = Path(__file__).parent.parent
 ROWS = ("flask-no-sleep", "fastapi-gunicorn", "go-2000")

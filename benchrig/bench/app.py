@@ -6,15 +6,15 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from benchrig import yamlfile
 from benchrig.agent import spec
 from benchrig.bench.data import digests, read_data
+from benchrig.bench.generators.base import PatternError
+from benchrig.bench.generators.registry import DEFAULT
+from benchrig.bench.runtimes import runtimes
 from benchrig.bench.traffic import PLACEHOLDER, Route, RouteFile, resolve
 from benchrig.errors import InputError, Problem, unknown
-
-Runtime = Literal["python", "go", "openresty", "system"]
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,8 @@ class AppFile:
     """The system's name in a report."""
     routes: object
     """Its requests by name, as a mapping, or the path of a YAML file that has it."""
-    runtime: Runtime | None = None
-    """`system` runs what is on the machine already."""
+    runtime: str = ""
+    """One of the runtimes of the role `app`; `system` runs what is on the machine already."""
     source: tuple[str, ...] = ()
     """Files, relative to the app's folder; they may lie in another app's folder (`../flask-sync/app.py`)."""
     command: str = ""
@@ -67,6 +67,11 @@ class App:
     file: AppFile
     routes: Mapping[str, Route]
     document: yamlfile.Document
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether a bench deploys, starts and stops it; a service that runs already is not ours."""
+        return not self.file.address
 
     @property
     def unit(self) -> str:
@@ -115,11 +120,9 @@ def _problems(document: yamlfile.Document, folder: Path, file: AppFile) -> Itera
 
 
 def _program_problems(document: yamlfile.Document, folder: Path, file: AppFile) -> Iterator[Problem]:
-    """Tell what is wrong with how the app is installed and started."""
-    if file.runtime == "python" and not file.requirements:
-        yield document.problem(("runtime",), "a python app needs 'requirements'")
-    if file.runtime == "go" and not file.build:
-        yield document.problem(("runtime",), "a go app needs 'build'")
+    """Yield the mistakes in how the app is installed and started."""
+    if file.runtime:
+        yield from _runtime_problems(document, file)
     for key in ("command", "build"):
         for word in re.findall(r"\{(\w+)\}", re.sub(r"\$\{\w+\}", "", getattr(file, key))):
             if word != "bin":
@@ -129,6 +132,19 @@ def _program_problems(document: yamlfile.Document, folder: Path, file: AppFile) 
             yield document.problem(("source", index), f"there is no file '{name}'")
     if file.requirements and not (folder / file.requirements).is_file():
         yield document.problem(("requirements",), f"there is no file '{file.requirements}'")
+
+
+def _runtime_problems(document: yamlfile.Document, file: AppFile) -> Iterator[Problem]:
+    """Yield a runtime that does not exist, and keys of the app that the runtime lacks or does not use."""
+    if file.runtime not in runtimes():
+        yield document.problem(("runtime",), str(unknown("runtime", file.runtime, runtimes())))
+        return
+    needs = runtimes()[file.runtime].needs
+    for key in ("requirements", "build"):
+        if key in needs and not getattr(file, key):
+            yield document.problem(("runtime",), f"a {file.runtime} app needs '{key}'")
+        if key not in needs and getattr(file, key):
+            yield document.problem((key,), f"the runtime '{file.runtime}' does not use '{key}'")
 
 
 def _address_problems(document: yamlfile.Document, file: AppFile) -> Iterator[Problem]:
@@ -160,9 +176,23 @@ def _routes(document: yamlfile.Document, folder: Path, given: object) -> tuple[d
             continue
         routes[str(key)], wrongs = resolve(document, (*where, str(key)), folder, str(key), file)
         problems += wrongs
+    problems += _wrong_patterns(document, where, routes)
     if len(routes) == len(given):
         problems += _unknown_captures(document, where, routes)
     return routes, problems
+
+
+def _wrong_patterns(document: yamlfile.Document, where: tuple[str, ...], routes: Mapping[str, Route]) -> Iterator[Problem]:
+    """Yield the captures whose pattern is not valid; patterns are those of the default load generator."""
+    captures = DEFAULT.capabilities.captures
+    if captures is None:
+        return
+    for route in routes.values():
+        for name, pattern in route.capture.items():
+            try:
+                captures.check(pattern)
+            except PatternError as error:
+                yield document.problem((*where, route.name, "capture", name), str(error))
 
 
 def _unknown_captures(document: yamlfile.Document, where: tuple[str, ...], routes: Mapping[str, Route]) -> Iterator[Problem]:

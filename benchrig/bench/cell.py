@@ -14,16 +14,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
-from benchrig.agent.bench import protocol as ask
+from benchrig.agent.bench import protocol
 from benchrig.bench import records
 from benchrig.bench.app import App
-from benchrig.bench.database import DatabaseEnd, DataError, difference
-from benchrig.bench.ends import Ends, Part, watched
-from benchrig.bench.generators import Shape
+from benchrig.bench.database import DatabaseHost, DataError, difference
+from benchrig.bench.generators.base import Shape
 from benchrig.bench.host import OperationError
 from benchrig.bench.limits import Limits, obstacle
 from benchrig.bench.rows import Row
+from benchrig.bench.runtimes import probes, runtimes
 from benchrig.bench.suite import Plan
+from benchrig.bench.topology import Part, Topology, watched
 from benchrig.bench.traffic import Route
 from benchrig.bench.validity import Trial, judge, latest_end
 from benchrig.bench.verify import WrongAnswerError, verify
@@ -52,7 +53,7 @@ class Measurement:
 class Attempt:
     """A cell that is being measured, and what has come of it so far; kept also when it fails."""
 
-    ends: Ends
+    topology: Topology
     plan: Plan
     row: Row
     say: Callable[[str], None]
@@ -60,9 +61,9 @@ class Attempt:
     phases: dict[str, float] = field(default_factory=dict)
     script: str = ""
     """The load generator's, once the app's answers are known."""
-    before: ask.DatabaseCounters | None = None
+    before: protocol.DatabaseCounters | None = None
     """What the database had counted before the load."""
-    output: ask.LoadOutput | None = None
+    output: protocol.LoadOutput | None = None
     journal: str = ""
 
     @property
@@ -73,27 +74,27 @@ class Attempt:
     @property
     def is_ours(self) -> bool:
         """The app is ours to start and to stop."""
-        return not self.app.file.address
+        return self.app.is_ours
 
     @property
-    def database(self) -> DatabaseEnd | None:
+    def database(self) -> DatabaseHost | None:
         """The database that the app needs."""
-        return self.ends.database if self.app.file.database else None
+        return self.topology.database if self.app.file.database else None
 
     @property
     def load_on_server(self) -> bool:
         """The load comes from the app's own machine; of a service that is not ours we know only its address."""
-        return self.ends.shared if self.is_ours else is_loopback(self.host)
+        return self.topology.shared if self.is_ours else is_loopback(self.host)
 
     @property
     def beside(self) -> tuple[Part, ...]:
         """The other machines that have a part in it."""
-        return self.ends.beside(load_on_server=self.load_on_server, has_database=self.database is not None)
+        return self.topology.beside(load_on_server=self.load_on_server, has_database=self.database is not None)
 
     @property
     def host(self) -> str:
         """Where the load host finds the app."""
-        return urlsplit(self.app.file.address).hostname or self.ends.address
+        return urlsplit(self.app.file.address).hostname or self.topology.address
 
     @property
     def port(self) -> int:
@@ -109,13 +110,14 @@ class Attempt:
     @property
     def shape(self) -> Shape:
         """The load that is asked for."""
-        return Shape(self.plan.threads, self.row.connections, self.plan.duration_seconds, self.plan.timeout_seconds)
+        return self.plan.shape(self.row)
 
     @property
     def command(self) -> tuple[str, ...]:
         """The load generator's command as it can be repeated in the run's folder, where its script is kept."""
         words = self.plan.generator.command(self.shape, self.url)
-        return tuple(word.replace("{script}", f"raw/{self.ends.raw_folder}{self.row.name}.lua") for word in words)
+        script = f"raw/{self.topology.raw_folder}{self.row.name}{self.plan.generator.script_suffix}"
+        return tuple(word.replace("{script}", script) for word in words)
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
@@ -143,9 +145,9 @@ class AppEndedError(CellError):
 FAILURES = (CellError, DataError, OperationError)
 
 
-def measure(ends: Ends, plan: Plan, row: Row, repeat: int, say: Callable[[str], None]) -> Measurement:
+def measure(topology: Topology, plan: Plan, row: Row, repeat: int, say: Callable[[str], None]) -> Measurement:
     """Measure one cell; `say` hears what is being done. Raises HostError when a host is lost."""
-    attempt = Attempt(ends, plan, row, say)
+    attempt = Attempt(topology, plan, row, say)
     blank = _blank(attempt, repeat)
     if reason := obstacle(_limits(attempt), row.connections):
         return Measurement(replace(blank, status="not_possible", reason=reason))
@@ -176,7 +178,9 @@ def _bring_up(attempt: Attempt) -> None:
         _start(attempt)
     with attempt.phase("verify"):
         try:
-            answers = verify(attempt.row.traffic, lambda route: _fetch(attempt, route))
+            answers = verify(
+                attempt.row.traffic, lambda route: _fetch(attempt, route), attempt.plan.generator.capabilities.captures
+            )
         except WrongAnswerError as error:
             raise CellError(f"it answers wrongly: {error}") from None
     attempt.script = attempt.plan.generator.script(attempt.row.traffic, answers)
@@ -189,23 +193,23 @@ def _bring_up(attempt: Attempt) -> None:
 
 def _start(attempt: Attempt) -> None:
     """Start the app afresh, and wait until it answers. Raises CellError, OperationError."""
-    app, server, port = attempt.app, attempt.ends.server, attempt.port
+    app, server, port = attempt.app, attempt.topology.server, attempt.port
     with attempt.phase("free_port"):
-        _see_free(server.ask(ask.FreePort(port)), port)
+        _see_free(server.ask(protocol.FreePort(port)), port)
     with attempt.phase("start"):
-        server.ask(ask.Start(app.unit))
+        server.ask(protocol.Start(app.unit))
     with attempt.phase("wait"):
         first = attempt.row.traffic.routes[0].path
-        readiness = server.ask(ask.AwaitAnswer(app.unit, port, first, ANSWER_SECONDS))
+        readiness = server.ask(protocol.AwaitAnswer(app.unit, port, first, ANSWER_SECONDS))
     if not readiness.ready:
         raise AppEndedError(f"the app did not start: {readiness.reason}")
 
 
 def _load(attempt: Attempt, blank: Cell) -> Cell:
     """Load a warm app, and return the cell that comes of it. Raises CellError, OperationError."""
-    app, server = attempt.app, attempt.ends.server
-    seen: ask.ServerLoad | None = None
-    ran = ask.Ran(True, {}, 0)
+    app, server = attempt.app, attempt.topology.server
+    seen: protocol.ServerLoad | None = None
+    ran = protocol.Ran(True, {}, 0)
 
     if attempt.database:
         with attempt.phase("count"):
@@ -213,20 +217,21 @@ def _load(attempt: Attempt, blank: Cell) -> Cell:
     attempt.say(f"measuring {attempt.plan.duration_seconds:g} s")
     if attempt.is_ours:
         with attempt.phase("sample"):
-            server.ask(ask.StartSampling(app.unit))
+            server.ask(protocol.StartSampling(app.unit))
     with attempt.phase("measure"), watched(attempt.beside) as beside:
         output = attempt.output = _run(attempt, attempt.shape)
     if attempt.is_ours:
         with attempt.phase("look"):
-            seen = server.ask(ask.StopSampling())
-            ran = server.ask(ask.FindWhatRuns(app.name, app.unit, app.file.versions))
+            seen = server.ask(protocol.StopSampling())
+            look = protocol.FindWhatRuns(app.name, app.unit, app.file.versions, probes(app.file.runtime))
+            ran = server.ask(look)
     if not ran.alive:
         raise AppEndedError(f"the app died under the load ({ran.ending})")
 
-    facts, tool = attempt.ends.generator_facts, attempt.plan.generator
-    load, reason = judge(Trial(tool, attempt.shape, output, seen, facts.local_ports, attempt.ends.shared))
+    facts, tool = attempt.topology.generator_facts, attempt.plan.generator
+    load, reason = judge(Trial(tool, attempt.shape, output, seen, facts.local_ports, attempt.topology.shared))
     if load and any(route.status >= 400 for route in attempt.row.traffic.routes):
-        # wrk counts such a reply as an error, whoever expects it; a wrong one has been told from it by now.
+        # A generator counts such a status as an error, although the route expects it. Wrong replies are counted apart.
         load = replace(load, errors=replace(load.errors, status=0))
     return replace(
         blank,
@@ -240,7 +245,7 @@ def _load(attempt: Attempt, blank: Cell) -> Cell:
             wall_seconds=output.wall_seconds,
             cpu_seconds=output.cpu_seconds,
             open_files=output.open_files,
-            version=facts.versions.get(tool.program, ""),
+            version=facts.versions.get(tool.name, ""),
         ),
         server=records.server_load(seen) if seen else None,
         beside=tuple(beside),
@@ -253,20 +258,19 @@ def _finish(attempt: Attempt, cell: Cell) -> Cell:
     """Stop the app, and return the cell with what the load did to the database. Raises CellError, OperationError."""
     if attempt.is_ours:
         with attempt.phase("stop"):
-            _see_free(attempt.ends.server.ask(ask.Stop(attempt.app.unit, attempt.port)), attempt.port)
+            _see_free(attempt.topology.server.ask(protocol.Stop(attempt.app.unit, attempt.port)), attempt.port)
     if attempt.before is None or attempt.database is None:
         return cell
     with attempt.phase("count_again"):
         after = attempt.database.read(attempt.row.traffic.stores, ended=True)
-    on_server = attempt.database.host is attempt.ends.server
+    on_server = attempt.database.host is attempt.topology.server
     return replace(cell, database=difference(attempt.before, after, on_server=on_server))
 
 
 def system(app: App, versions: Mapping[str, str]) -> str:
-    """Return the system's name by what really ran."""
-    if app.file.runtime == "openresty" and "nginx" in versions:
-        return f"nginx {versions['nginx']} + Lua module {versions.get('nginx Lua module', '')} (in OpenResty's place)"
-    return app.file.title
+    """Return the title of the system that really ran."""
+    runtime = runtimes().get(app.file.runtime)
+    return (runtime.title(versions) if runtime else "") or app.file.title
 
 
 def last_words(journal: str, unit: str) -> str:
@@ -278,14 +282,14 @@ def last_words(journal: str, unit: str) -> str:
 
 
 def _limits(attempt: Attempt) -> Limits:
-    ends = attempt.ends
+    topology = attempt.topology
     return Limits(
-        generator=ends.generator_name,
-        generator_open_files=ends.generator_facts.open_files,
+        generator=topology.generator_name,
+        generator_open_files=topology.generator_facts.open_files,
         generator_spare_files=attempt.plan.generator.spare_files,
-        generator_ports=ends.generator_facts.local_ports,
-        server=ends.server_name,
-        server_open_files=ends.unit_open_files.get(attempt.app.name, 0) if attempt.is_ours else None,
+        generator_ports=topology.generator_facts.local_ports,
+        server=topology.server_name,
+        server_open_files=topology.unit_open_files.get(attempt.app.name, 0) if attempt.is_ours else None,
     )
 
 
@@ -294,7 +298,7 @@ def _blank(attempt: Attempt, repeat: int) -> Cell:
         name=attempt.row.name,
         app=attempt.app.name,
         system=attempt.app.file.title,
-        host=attempt.ends.server_name if attempt.is_ours else urlsplit(attempt.app.file.address).netloc,
+        host=attempt.topology.server_name if attempt.is_ours else urlsplit(attempt.app.file.address).netloc,
         repeat=repeat,
         connections=attempt.row.connections,
         threads=attempt.plan.threads,
@@ -303,13 +307,13 @@ def _blank(attempt: Attempt, repeat: int) -> Cell:
         status="failed",
         route=attempt.row.traffic.title,
         sleep_seconds=attempt.app.file.sleep_seconds,
-        cores=attempt.ends.generator_facts.cores,
+        cores=attempt.topology.generator_facts.cores,
         load_on_server=attempt.load_on_server,
         started_at=now(),
     )
 
 
-def _see_free(found: ask.Port, port: int) -> None:
+def _see_free(found: protocol.Port, port: int) -> None:
     if found.free:
         return
     who = f"by process {found.pid}: {found.command}" if found.pid else "by a connection"
@@ -320,11 +324,11 @@ def _see_free(found: ask.Port, port: int) -> None:
     raise CellError(f"port {port} is taken {who}")
 
 
-def _fetch(attempt: Attempt, route: Route) -> ask.Reply:
+def _fetch(attempt: Attempt, route: Route) -> protocol.Reply:
     """Make a request from where the load comes. Raises CellError when there is no answer, OperationError."""
     body = route.bodies[0] if route.bodies else ""
-    request = ask.Fetch(attempt.host, attempt.port, route.path, VERIFY_SECONDS, route.method, route.headers, body)
-    reply = attempt.ends.generator.ask(request)
+    request = protocol.Fetch(attempt.host, attempt.port, route.path, VERIFY_SECONDS, route.method, route.headers, body)
+    reply = attempt.topology.generator.ask(request)
     if reply.error:
         at = f" at {attempt.host}:{attempt.port}{_unreached(attempt, reply.error)}"
         raise CellError(f"the load host gets no answer to {route.title}: {reply.error}{at}")
@@ -333,24 +337,24 @@ def _fetch(attempt: Attempt, route: Route) -> ask.Reply:
 
 def _unreached(attempt: Attempt, error: str) -> str:
     """Return what may keep another machine from an app that answers on its own."""
-    if not attempt.is_ours or attempt.ends.shared:
+    if not attempt.is_ours or attempt.topology.shared:
         return ""
     if "refused" in error:
         return "; does the app listen on more than 127.0.0.1?"
     return f"; is a firewall between them, or did it need more than {VERIFY_SECONDS:g} s?"
 
 
-def _run(attempt: Attempt, shape: Shape) -> ask.LoadOutput:
+def _run(attempt: Attempt, shape: Shape) -> protocol.LoadOutput:
     patience = 2 * latest_end(shape) + 30.0
     command = attempt.plan.generator.command(shape, attempt.url)
-    return attempt.ends.generator.ask(ask.RunLoad(command, attempt.script, patience))
+    return attempt.topology.generator.ask(protocol.RunLoad(command, attempt.script, patience))
 
 
 def _journal(attempt: Attempt) -> str:
     if not attempt.is_ours:
         return ""
     try:
-        return attempt.ends.server.ask(ask.ReadJournal(attempt.app.unit, JOURNAL_LINES)).text
+        return attempt.topology.server.ask(protocol.ReadJournal(attempt.app.unit, JOURNAL_LINES)).text
     except OperationError:
         return ""
 

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from benchrig.agent.bench import protocol as ask
+from benchrig.agent.bench import protocol
 from benchrig.bench.app import App
 from benchrig.bench.data import DataSet
 from benchrig.bench.host import Host
@@ -19,17 +19,17 @@ class DataError(Exception):
 
 
 @dataclass(frozen=True)
-class DatabaseEnd:
+class DatabaseHost:
     """The host of the database, and the data set in it."""
 
     host: Host
     name: str
     data: DataSet
-    facts: ask.DatabaseFacts
+    facts: protocol.DatabaseFacts
 
     def reset(self) -> None:
         """Put the data set back into its first state. Raises DataError when it is another one; OperationError."""
-        found = self.host.ask(ask.ResetData(self.data.name)).fingerprint
+        found = self.host.ask(protocol.ResetData(self.data.name)).fingerprint
         wanted = self.data.file.fingerprint
         if found != wanted:
             place = self.data.where("fingerprint")
@@ -40,17 +40,17 @@ class DatabaseEnd:
         with contextlib.suppress(DataError, BenchrigError):
             self.reset()
 
-    def read(self, table: str, *, ended: bool) -> ask.DatabaseCounters:
+    def read(self, table: str, *, ended: bool) -> protocol.DatabaseCounters:
         """Read what PostgreSQL has counted, before a load and when the app has `ended`. Raises OperationError."""
-        return self.host.ask(ask.FindDatabaseLoad(self.data.name, table, ended))
+        return self.host.ask(protocol.FindDatabaseLoad(self.data.name, table, ended))
 
-    def record(self) -> Database:
+    def stored(self) -> Database:
         """Return what a run keeps of it."""
         facts = self.facts
         return Database(self.name, self.data.name, facts.version, facts.settings, self.data.file.fingerprint)
 
 
-def difference(before: ask.DatabaseCounters, after: ask.DatabaseCounters, *, on_server: bool) -> DatabaseLoad:
+def difference(before: protocol.DatabaseCounters, after: protocol.DatabaseCounters, *, on_server: bool) -> DatabaseLoad:
     """Return what a load did, from what was counted before and after it."""
     return DatabaseLoad(
         stored=None if before.rows is None or after.rows is None else after.rows - before.rows,
@@ -62,14 +62,14 @@ def difference(before: ask.DatabaseCounters, after: ask.DatabaseCounters, *, on_
     )
 
 
-def look(host: Host, name: str, data: DataSet, apps: Iterable[App]) -> DatabaseEnd:
+def look(host: Host, name: str, data: DataSet, apps: Iterable[App]) -> DatabaseHost:
     """Look at the database before anything is measured, and see that it can serve `apps`.
 
     Raises InputError: a pool larger than PostgreSQL allows, a data set that loading does not bring into its state;
     OperationError when PostgreSQL does not answer.
     """
-    facts = host.ask(ask.FindDatabase(data.name))
-    end = DatabaseEnd(host, name, data, facts)
+    facts = host.ask(protocol.FindDatabase(data.name))
+    end = DatabaseHost(host, name, data, facts)
     if too_large := [problem for app in apps for problem in _pool_problems(app, name, facts)]:
         raise InputError(problems=too_large)
     if facts.fingerprint != data.file.fingerprint:
@@ -82,7 +82,7 @@ def look(host: Host, name: str, data: DataSet, apps: Iterable[App]) -> DatabaseE
     return end
 
 
-def _pool_problems(app: App, name: str, facts: ask.DatabaseFacts) -> list[Problem]:
+def _pool_problems(app: App, name: str, facts: protocol.DatabaseFacts) -> list[Problem]:
     wanted = app.file.database.pool_max if app.file.database else 0
     allowed = facts.max_connections - facts.reserved_connections
     if wanted <= allowed:

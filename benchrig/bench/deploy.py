@@ -9,26 +9,24 @@ from benchrig import console
 from benchrig.agent.bench.protocol import Deployed, FindDeployed
 from benchrig.bench.app import App
 from benchrig.bench.data import DataSet
+from benchrig.bench.generators.registry import GENERATORS
 from benchrig.bench.host import Hosts
+from benchrig.bench.runtimes import roles, runtimes
 from benchrig.bench.suite import Plan
 from benchrig.errors import BenchrigError
 from benchrig.inventory import Inventory
 
 PLAYBOOK = "site.yml"
-TAGS = ("base", "postgresql", "python", "golang", "openresty", "app", "wrk")
-"""The roles that put apps, database and load generator on a host. A host that was provisioned before keeps its settings as
-they are, for they may be what is being tried; as soon as one never was, all get them."""
 
 
 def lacking(
     wanted: Plan, data: DataSet | None, server: Deployed, generator: Deployed, database: Deployed | None
 ) -> tuple[str, ...]:
     """Return what is missing or differs from our files: apps by name, the data set, the load generator."""
-    missing = [app.name for app in wanted.apps if not app.file.address and not _is_deployed(app, server)]
+    missing = [app.name for app in wanted.apps if app.is_ours and not _is_deployed(app, server)]
     if data and database and not data.digests().items() <= database.data.get(data.name, {}).items():
         missing.append(f"the data set {data.name}")
-    if wanted.generator.program not in generator.programs:
-        missing.append(wanted.generator.program)
+    missing += [program for program in wanted.generator.programs if program not in generator.programs]
     return tuple(missing)
 
 
@@ -49,7 +47,7 @@ def deploy(inventory: Inventory, root: Path, wanted: Plan, data: DataSet | None,
         from benchrig.provision import prepare, provision
 
         new = any(not (one.apps or one.data or one.programs) for one in found.values())
-        ours = [app.name for app in wanted.apps if not app.file.address]
+        ours = [app.name for app in wanted.apps if app.is_ours]
         spared = _spared(wanted, data)
         if new and (left := _left_out(root, ours, spared)):
             console.line(f"deployed is what these rows need, without {left}; ./inv provision deploys all")
@@ -57,7 +55,7 @@ def deploy(inventory: Inventory, root: Path, wanted: Plan, data: DataSet | None,
             inventory,
             root / PLAYBOOK,
             limit=tuple(found),
-            tags=() if new else TAGS,
+            tags=() if new else _tags(wanted),
             skip_tags=spared,
             extra_vars={"app_only": ours},
         )
@@ -71,12 +69,23 @@ def deploy(inventory: Inventory, root: Path, wanted: Plan, data: DataSet | None,
     return found
 
 
+def _tags(wanted: Plan) -> tuple[str, ...]:
+    """Return the roles that put apps, database and load generator on a host.
+
+    A host that was provisioned before keeps its other settings, for these may be what the user tries. As soon as one host
+    is new, all get them.
+    """
+    return ("base", "postgresql", *roles(), "app", wanted.generator.role)
+
+
 def _spared(wanted: Plan, data: DataSet | None) -> tuple[str, ...]:
     """Return the roles that the plan can do without."""
-    runtimes = {app.file.runtime for app in wanted.apps}
-    needed = {"python": "python" in runtimes, "golang": "go" in runtimes, "openresty": "openresty" in runtimes}
-    needed |= {"app": any(runtimes), "postgresql": data is not None}
-    return tuple(role for role, is_needed in needed.items() if not is_needed)
+    used = {app.file.runtime for app in wanted.apps if app.is_ours}
+    needed = {"app"} if used else set()
+    needed |= {runtimes()[name].role for name in used} | {wanted.generator.role}
+    needed |= {"postgresql"} if data else set()
+    generators = (generator.role for generator in GENERATORS.values())
+    return tuple(role for role in (*roles(), "app", "postgresql", *generators) if role not in needed)
 
 
 def _left_out(root: Path, ours: Sequence[str], spared: Sequence[str]) -> str:
@@ -89,7 +98,7 @@ def _left_out(root: Path, ours: Sequence[str], spared: Sequence[str]) -> str:
 
 def _look(wanted: Plan, data: DataSet | None, hosts: Hosts) -> tuple[dict[str, Deployed], tuple[str, ...]]:
     """Return what is on each host, and what is lacking on any of them."""
-    look = FindDeployed((wanted.generator.program,))
+    look = FindDeployed(wanted.generator.programs)
     found = {host.name: host.ask(look) for host in hosts.all}
     database = found[hosts.database.name] if hosts.database else None
     missing = [

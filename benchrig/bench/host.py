@@ -77,5 +77,5 @@ class Hosts:
     @property
     def all(self) -> tuple[AgentHost, ...]:
         """Each host once: servers, load hosts, the database's."""
-        ends = [*(pair.server for pair in self.pairs), *(pair.generator for pair in self.pairs)]
-        return tuple(dict.fromkeys([*ends, *([self.database] if self.database else [])]))
+        both = [*(pair.server for pair in self.pairs), *(pair.generator for pair in self.pairs)]
+        return tuple(dict.fromkeys([*both, *([self.database] if self.database else [])]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from benchrig import console
-from benchrig.agent.bench import protocol as ask
+from benchrig.agent.bench import protocol
 from benchrig.bench.host import AgentHost, Pair
 from benchrig.errors import HostError
 from benchrig.results.model import DatabaseNetwork, Network
@@ -42,11 +42,11 @@ def _measure(near: AgentHost, far: AgentHost, address: str, port: int) -> tuple[
     if near is far:
         return None
     console.status(f"{near.name} to {far.name}: measuring the network")
-    listening = far.ask(ask.OpenNetwork(port))
+    listening = far.ask(protocol.OpenNetwork(port))
     try:
-        found = near.ask(ask.MeasureNetwork(address, listening.port, listening.word))
+        found = near.ask(protocol.MeasureNetwork(address, listening.port, listening.word))
     finally:
-        far.ask(ask.CloseNetwork())
+        far.ask(protocol.CloseNetwork())
     if not found.error:
         return found.rtt_us_median, found.rtt_us_p99, found.bandwidth_bits_per_second
     wrong = f"{near.name} cannot reach {far.name} at {address}, port {listening.port}: {found.error}"

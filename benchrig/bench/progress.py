@@ -10,7 +10,7 @@ from benchrig.bench.suite import Plan
 from benchrig.results.model import Cell
 
 OVERHEAD_SECONDS = 1.5
-"""What a cell takes beyond warm-up and load, until it is known better."""
+"""Time of a cell beside warm-up and load: to start, verify and stop the app. An estimate, until cells were measured."""
 
 
 class Progress:

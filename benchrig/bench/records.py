@@ -10,7 +10,7 @@ EMULATED_CPU = "QEMU TCG"
 """The name of the CPU that QEMU emulates, on any machine, unless its owner chose another name."""
 
 
-def machine(host: Host, kind: str, facts: protocol.Facts) -> Machine:
+def machine(host: Host, kind: str, facts: protocol.MachineFacts) -> Machine:
     """Return the record of a machine; `kind` is the inventory's `benchrig_machine`."""
     return Machine(
         name=host.name,

@@ -28,7 +28,7 @@ class RowFile:
     steps: tuple[str, ...] = ()
     """Routes in the order in which they are sent."""
     script: str = ""
-    """A Lua script of one's own, beside the suite."""
+    """A script of one's own for the load generator, in a file beside the suite."""
 
 
 @dataclass(frozen=True)

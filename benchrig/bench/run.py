@@ -8,20 +8,23 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import benchrig
 from benchrig import console, yamlfile
-from benchrig.agent.bench.protocol import Deployed, Facts, FindFacts
+from benchrig.agent.bench.protocol import Deployed, FindMachineFacts, MachineFacts
 from benchrig.bench import cell as cells
 from benchrig.bench import network, records
 from benchrig.bench.data import DataSet, read_data
 from benchrig.bench.database import look
 from benchrig.bench.deploy import deploy
-from benchrig.bench.ends import Ends
 from benchrig.bench.host import AgentHost, Hosts, Pair
+from benchrig.bench.preview import PlannedCell, Preview
 from benchrig.bench.progress import Progress
 from benchrig.bench.rows import Row
+from benchrig.bench.runtimes import version_commands
 from benchrig.bench.suite import Plan
+from benchrig.bench.topology import Topology
 from benchrig.errors import BenchrigError, HostError, InputError
 from benchrig.inventory import Host, Inventory
 from benchrig.remote import ssh
@@ -44,16 +47,16 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Turn:
-    """A cell that is to be measured: which row, between which ends, for the how manieth time."""
+    """A cell to measure: its row, the machines it is measured on, and the number of the repeat."""
 
     row: Row
-    ends: Ends
+    topology: Topology
     repeat: int
 
     @property
     def title(self) -> str:
         """What it is called, with its server where there are several."""
-        return self.ends.title(self.row.name)
+        return self.topology.title(self.row.name)
 
 
 def bench(inventory: Inventory, root: Path, wanted: Plan) -> Outcome:
@@ -66,42 +69,73 @@ def bench(inventory: Inventory, root: Path, wanted: Plan) -> Outcome:
     data = _data_set(root, wanted)
     with _hosts(inventory, wanted) as hosts:
         # First, because it is soon known, and deploying may take long.
-        port = next((app.file.port for app in wanted.apps if not app.file.address), 0)
+        port = next((app.file.port for app in wanted.apps if app.is_ours), 0)
         networks = _networks(inventory, hosts, port)
         database_networks = _database_networks(inventory, hosts)
         found = deploy(inventory, root, wanted, data, hosts)
-        machines = {host.name: host.ask(FindFacts()) for host in hosts.all}
-        ends = _ends(inventory, wanted, data, hosts, found, machines)
+        commands = {**version_commands(), wanted.generator.name: wanted.generator.version_command}
+        machines = {host.name: host.ask(FindMachineFacts(commands)) for host in hosts.all}
+        topologies = _topologies(inventory, wanted, data, hosts, found, machines)
         folder = store.create(root / "reports", wanted.suite)
-        run = _record(folder, inventory, root, wanted, machines)
+        run = _new_run(folder, inventory, root, wanted, machines)
         run = replace(
             run,
-            servers=tuple(one.server_name for one in ends) if port else (),
+            servers=tuple(one.server_name for one in topologies) if port else (),
             networks=networks,
             database_networks=database_networks,
-            database=ends[0].database.record() if ends[0].database else None,
+            database=topologies[0].database.stored() if topologies[0].database else None,
         )
         store.write_run(folder, run)
-        measured = _measure_all(turns(wanted, ends), wanted, folder)
+        measured = _measure_all(turns(wanted, topologies), wanted, folder)
         store.finish(folder, run)
-        if stored := ends[0].database:
+        if stored := topologies[0].database:
             stored.leave()
     return Outcome(folder, _failure(measured))
 
 
-def turns(wanted: Plan, ends: Sequence[Ends]) -> tuple[Turn, ...]:
+def turns(wanted: Plan, topologies: Sequence[Topology]) -> tuple[Turn, ...]:
     """Return the cells of a run in their order: row by row on every server in turn, and every row again for each repeat.
 
     So what drifts with time falls on all rows and on all servers; another server begins each time. A service that runs
     already is loaded from the first load host alone.
     """
-    found: list[Turn] = []
+    alone = replace(topologies[0], one_of_many=False)
+    return tuple(
+        Turn(row, alone if not row.app.is_ours else topologies[server], repeat)
+        for repeat, row, server in _order(wanted, len(topologies))
+    )
+
+
+def _order(wanted: Plan, servers: int) -> Iterator[tuple[int, Row, int]]:
+    """Yield the order of the cells: the repeat, the row, and the index of its server."""
     for repeat in range(1, wanted.repeats + 1):
         for at, row in enumerate(wanted.rows):
-            here = [replace(ends[0], one_of_many=False)] if row.app.file.address else ends
-            first = (repeat + at - 1) % len(here)
-            found += [Turn(row, one, repeat) for one in (*here[first:], *here[:first])]
-    return tuple(found)
+            count = servers if row.app.is_ours else 1
+            for turn in range(count):
+                yield repeat, row, (repeat + at - 1 + turn) % count
+
+
+def dry_run(root: Path, wanted: Plan, inventory: Inventory) -> Preview:
+    """Return the cells that `bench` would measure, in their order. It reads files only and contacts no machine.
+
+    Raises InputError when the inventory lacks a host, or when the apps need several data sets.
+    """
+    _data_set(root, wanted)
+    pairs = _pairs(inventory, wanted)
+    _database(inventory, wanted, [server for server, _ in pairs])
+    return Preview(
+        cells=tuple(
+            PlannedCell(
+                repeat=repeat,
+                row=row.name,
+                host=urlsplit(row.app.file.address).netloc or pairs[server][0].name,
+                connections=row.connections,
+                duration_seconds=wanted.duration_seconds,
+            )
+            for repeat, row, server in _order(wanted, len(pairs))
+        ),
+        warm_up_seconds=wanted.warm_up_seconds,
+    )
 
 
 def _data_set(root: Path, wanted: Plan) -> DataSet | None:
@@ -136,12 +170,12 @@ def _measure_all(wanted: Sequence[Turn], plan: Plan, folder: Path) -> list[tuple
 
 def _measure(turn: Turn, plan: Plan, folder: Path, progress: Progress) -> Cell:
     try:
-        measured = cells.measure(turn.ends, plan, turn.row, turn.repeat, progress.say)
+        measured = cells.measure(turn.topology, plan, turn.row, turn.repeat, progress.say)
     except HostError as error:
         raise HostError(f"{error}; it was measuring '{turn.title}'", error.hint) from None
-    name = f"{turn.ends.raw_folder}{turn.row.name}"
+    name = f"{turn.topology.raw_folder}{turn.row.name}"
     if measured.script:
-        store.write_raw(folder, f"{name}.lua", measured.script)
+        store.write_raw(folder, f"{name}{plan.generator.script_suffix}", measured.script)
     if not measured.raw:
         return measured.cell
     return replace(measured.cell, raw=store.write_raw(folder, f"{name}-{turn.repeat}.txt", measured.raw))
@@ -160,8 +194,8 @@ def _hosts(inventory: Inventory, wanted: Plan) -> Iterator[Hosts]:
     database = _database(inventory, wanted, [server for server, _ in pairs])
     with ExitStack() as stack:
         agents = {}
-        ends = [host for pair in pairs for host in pair]
-        for host in {host.name: host for host in [*ends, *([database] if database else [])]}.values():
+        both = [host for pair in pairs for host in pair]
+        for host in {host.name: host for host in [*both, *([database] if database else [])]}.values():
             console.status(f"{host.name}: connecting")
             remote = stack.enter_context(ssh.connect(host))
             agents[host.name] = stack.enter_context(closing(AgentHost(remote)))
@@ -174,7 +208,7 @@ def _hosts(inventory: Inventory, wanted: Plan) -> Iterator[Hosts]:
 def _pairs(inventory: Inventory, wanted: Plan) -> list[tuple[Host, Host]]:
     """Return each server with its load host; the load host alone when no app is ours to start."""
     generators = _group(inventory, "loadgens", "a bench")
-    ours = next((app.name for app in wanted.apps if not app.file.address), "")
+    ours = next((app.name for app in wanted.apps if app.is_ours), "")
     if not ours:
         return [(generators[0], generators[0])]
     servers = _group(inventory, "servers", f"the app '{ours}'")
@@ -237,18 +271,18 @@ def _database_networks(inventory: Inventory, hosts: Hosts) -> tuple[DatabaseNetw
     return tuple(filter(None, found))
 
 
-def _ends(
+def _topologies(
     inventory: Inventory,
     wanted: Plan,
     data: DataSet | None,
     hosts: Hosts,
     found: Mapping[str, Deployed],
-    machines: Mapping[str, Facts],
-) -> tuple[Ends, ...]:
-    """Return the ends of the measurements, a server each. Raises InputError when the database cannot serve an app."""
+    machines: Mapping[str, MachineFacts],
+) -> tuple[Topology, ...]:
+    """Return a topology for each server. Raises InputError when the database cannot serve an app."""
     database = look(hosts.database, hosts.database.name, data, wanted.apps) if hosts.database and data else None
     return tuple(
-        Ends(
+        Topology(
             server=pair.server,
             generator=pair.generator,
             server_name=pair.server.name,
@@ -263,7 +297,7 @@ def _ends(
     )
 
 
-def _record(folder: Path, inventory: Inventory, root: Path, wanted: Plan, machines: Mapping[str, Facts]) -> Run:
+def _new_run(folder: Path, inventory: Inventory, root: Path, wanted: Plan, machines: Mapping[str, MachineFacts]) -> Run:
     return Run(
         name=folder.name,
         suite=wanted.suite,

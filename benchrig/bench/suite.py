@@ -9,22 +9,24 @@ from pathlib import Path
 from benchrig import yamlfile
 from benchrig.agent.nearest import nearest
 from benchrig.bench.app import App
-from benchrig.bench.generators import GENERATORS, LoadGenerator
+from benchrig.bench.generators.base import LoadGenerator, Shape
+from benchrig.bench.generators.registry import DEFAULT, GENERATORS
 from benchrig.bench.rows import MatrixFile, Row, RowFile, read_rows
+from benchrig.bench.selection import chosen
 from benchrig.errors import InputError, Problem, unknown
 
 
 @dataclass(frozen=True)
 class ProfileFile:
-    """A profile as it is written; durations as wrk writes them, `5s` or `1m`."""
+    """A profile as it is written; durations in whole seconds or minutes, `5s` or `1m`."""
 
     duration: str
     warm_up: str = "1s"
     timeout: str = ""
-    """Replies slower than this count as errors; without it wrk takes its own 2 s."""
+    """Replies slower than this count as errors; empty leaves the load generator its own default."""
     threads: int = 4
     repeats: int = 1
-    generator: str = "wrk"
+    generator: str = DEFAULT.name
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class BenchRequest:
     suite: str = "web-frameworks"
     profile: str = "quick"
     only: tuple[str, ...] = ()
-    """Names of rows, of apps or of routes: then all their rows."""
+    """Names or shell patterns of rows, apps and routes; with `!` in front, they exclude."""
     duration: str = ""
     connections: int | None = None
     threads: int | None = None
@@ -77,6 +79,10 @@ class Plan:
         """The timeout in seconds that holds, whoever sets it."""
         return self.generator.default_timeout_seconds if self.timeout_seconds is None else self.timeout_seconds
 
+    def shape(self, row: Row) -> Shape:
+        """Return the load that a row gets."""
+        return Shape(self.threads, row.connections, self.duration_seconds, self.timeout_seconds)
+
     @property
     def apps(self) -> tuple[App, ...]:
         """Every app that is measured, each once."""
@@ -97,16 +103,14 @@ def plan(root: Path, apps: Mapping[str, App], request: BenchRequest) -> Plan:
     if request.profile not in suite.profiles:
         raise unknown("profile", request.profile, suite.profiles)
     profile = _overridden(suite.profiles[request.profile], request)
-    chosen = _chosen([replace(row, connections=request.connections or row.connections) for row in rows], request.only)
+    rows_chosen = chosen([replace(row, connections=request.connections or row.connections) for row in rows], request.only)
     generator = GENERATORS[profile.generator]
-    _check_threads(profile.threads, chosen)
-    _check_scripts(generator, chosen)
-    return Plan(
+    planned = Plan(
         suite=request.suite,
         title=suite.title,
         published=suite.published,
         profile=request.profile,
-        rows=chosen,
+        rows=rows_chosen,
         generator=generator,
         duration_seconds=yamlfile.seconds(profile.duration),
         warm_up_seconds=yamlfile.seconds(profile.warm_up),
@@ -115,6 +119,9 @@ def plan(root: Path, apps: Mapping[str, App], request: BenchRequest) -> Plan:
         repeats=profile.repeats,
         connections=request.connections,
     )
+    _check_shapes(planned)
+    _check_capabilities(generator, rows_chosen)
+    return planned
 
 
 def _read(root: Path, name: str) -> yamlfile.Document:
@@ -187,31 +194,28 @@ def _overridden(profile: ProfileFile, request: BenchRequest) -> ProfileFile:
     )
 
 
-def _check_threads(threads: int, rows: Sequence[Row]) -> None:
-    """Raise InputError when the load generator would not hold the connections that are asked for."""
-    for row in rows:
-        if threads > row.connections:
-            raise InputError(f"{threads} threads for the {row.connections} connections of '{row.name}'; use fewer")
-        if row.connections % threads:
-            raise InputError(
-                f"{row.connections} connections of '{row.name}' cannot be shared evenly by {threads} threads: "
-                f"wrk would hold {row.connections - row.connections % threads}"
-            )
+def _check_shapes(planned: Plan) -> None:
+    """Raise InputError when the load generator cannot make the load of a row."""
+    for row in planned.rows:
+        if wrong := planned.generator.check_shape(planned.shape(row)):
+            raise InputError(f"'{row.name}': {wrong}")
 
 
-def _check_scripts(generator: LoadGenerator, rows: Sequence[Row]) -> None:
-    """Raise InputError for a user's script that the load generator could not load: it would go on without it."""
+def _check_capabilities(generator: LoadGenerator, rows: Sequence[Row]) -> None:
+    """Raise InputError when rows need what the load generator cannot do, or have a script that it cannot load."""
+    can = generator.capabilities
+    lacking = [
+        f"'{row.name}': the load generator {generator.name} {wrong}"
+        for row in rows
+        for is_needed, is_there, wrong in (
+            (row.traffic.is_mix, can.mixes, "cannot send a mix of routes"),
+            (row.traffic.is_steps, can.steps, "cannot send routes as steps"),
+            (any(route.capture for route in row.traffic.routes), can.captures, "cannot capture parts of a reply"),
+            (row.traffic.script, can.check_script, "takes no script"),
+        )
+        if is_needed and not is_there
+    ]
     scripts = dict.fromkeys(row.traffic.script for row in rows if row.traffic.script)
-    if found := [reason for script in scripts if (reason := generator.check_script(script))]:
-        raise InputError("\n".join(found))
-
-
-def _chosen(rows: Sequence[Row], only: Sequence[str]) -> tuple[Row, ...]:
-    """Return the rows that are asked for, in the suite's order. A route's name counts where no row and no app has it."""
-    direct = {row.name: {row.name, row.app.name} for row in rows}
-    names = set().union(*direct.values())
-    routes = {row.name: {route.name for route in row.traffic.routes} - names for row in rows}
-    for name in only:
-        if name not in (known := names.union(*routes.values())):
-            raise unknown("row", name, known)
-    return tuple(row for row in rows if not only or (direct[row.name] | routes[row.name]) & set(only))
+    wrong = [can.check_script(script) for script in scripts] if can.check_script else []
+    if problems := [*lacking, *filter(None, wrong)]:
+        raise InputError("\n".join(problems))

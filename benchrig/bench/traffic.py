@@ -9,15 +9,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchrig.bench import lua_pattern
 from benchrig.errors import Problem
 from benchrig.yamlfile import Document
 
 MOST_BODY_BYTES = 1 << 20
-"""A file of bodies becomes part of the load generator's script, each of whose threads waits until the next has loaded it."""
+"""Largest file of bodies. It becomes part of the load generator's script, which each of its threads loads in turn."""
 
 PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
-"""Where an earlier reply's part is put into a request; wrk.lua has the same pattern."""
+"""Where an earlier reply's part goes into a request; a generator that captures does the same in its script."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ class RouteFile:
     stores: str = ""
     """Table of the app's data set that gets a row for every good reply."""
     capture: Mapping[str, str] = field(default_factory=dict)
-    """Names for parts of the reply's body, each by a Lua pattern with one group; later steps use them as `{name}`."""
+    """Names for parts of the reply's body, each by a pattern of the load generator; later steps use them as `{name}`."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +80,7 @@ class Route:
 
 @dataclass(frozen=True)
 class Script:
-    """A load generator's script of the user's own."""
+    """The user's own script for the load generator, in the generator's language."""
 
     path: Path
     text: str
@@ -97,9 +96,19 @@ class Traffic:
     script: Script | None = None
 
     @property
+    def is_mix(self) -> bool:
+        """Several routes are sent by their weights."""
+        return len(self.routes) > 1 and bool(self.weights)
+
+    @property
+    def is_steps(self) -> bool:
+        """Several routes are sent in their order."""
+        return len(self.routes) > 1 and not self.weights
+
+    @property
     def title(self) -> str:
         """The requests in short: `GET /a`, `8x GET /a, 1x POST /b`, or `GET /a, then POST /b`."""
-        if len(self.routes) > 1 and self.weights:
+        if self.is_mix:
             return ", ".join(f"{weight}x {route.title}" for weight, route in zip(self.weights, self.routes, strict=True))
         return ", then ".join(route.title for route in self.routes)
 
@@ -158,9 +167,6 @@ def _mistakes(file: RouteFile) -> Iterator[tuple[str, tuple[str, ...]]]:
         yield "a route has 'body' or 'bodies', not both", ("bodies",)
     if file.expect.json is not None and file.expect.json_file:
         yield "'expect' has 'json' or 'json_file', not both", ("expect", "json_file")
-    for name, pattern in file.capture.items():
-        if wrong := lua_pattern.mistake(pattern):
-            yield f"'{pattern}' is no Lua pattern: {wrong}", ("capture", name)
 
 
 def read_lines(path: Path) -> tuple[str, ...]:

@@ -1,13 +1,12 @@
-"""Whether to believe a load generator's run. wrk fails silently: what it leaves unsaid is read from what it did."""
+"""The validity of a load generator's run. A generator may fail silently, so its output, exit and time are all checked."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from benchrig.agent.bench.protocol import LoadOutput, ServerLoad
-from benchrig.bench.generators import LoadGenerator, Shape
+from benchrig.bench.generators.base import LoadGenerator, OutputError, Shape
 from benchrig.results.model import Load
-from benchrig.results.wrk_output import OutputError
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ def judge(trial: Trial) -> tuple[Load | None, str]:
 
 def _not_run(trial: Trial) -> str:
     """Return why the generator did not do its run at all, whatever figures it printed."""
-    name, output = trial.generator.program, trial.output
+    name, output = trial.generator.name, trial.output
     said = _first_line(output.stderr) or _first_line(output.stdout)
     if output.killed:
         asked = f"{trial.shape.duration_seconds:g} s"
@@ -61,7 +60,7 @@ def _invalid(trial: Trial, load: Load) -> str:
     if load.errors.connect:
         return _connect(trial, load.errors.connect)
     if trial.output.wall_seconds > latest_end(trial.shape):
-        return f"{trial.generator.program} took {trial.output.wall_seconds:.1f} s for a run of {asked}: {_slow(trial)}"
+        return f"{trial.generator.name} took {trial.output.wall_seconds:.1f} s for a run of {asked}: {_slow(trial)}"
     if not load.requests:
         errors = load.errors
         return f"0 requests were answered in {asked} (read {errors.read}, write {errors.write}, timeout {errors.timeout})"

@@ -1,4 +1,4 @@
-"""Whether an app answers as its routes say: every route requested once before any load, and each reply looked at whole."""
+"""Verification of an app: each route is requested once before any load, and its whole reply is checked."""
 
 from __future__ import annotations
 
@@ -8,20 +8,21 @@ from dataclasses import replace
 from typing import Any
 
 from benchrig.agent.bench.protocol import Reply
+from benchrig.bench.generators.base import Captures, PatternError
 from benchrig.bench.traffic import PLACEHOLDER, Route, Traffic
 
 SHOWN = 80
-"""How many characters of a value that differs are told."""
+"""How many characters of a value a message shows."""
 
 
 class WrongAnswerError(Exception):
     """A reply is not what the route expects; the text names the request and the first difference."""
 
 
-def verify(traffic: Traffic, send: Callable[[Route], Reply]) -> dict[str, str]:
+def verify(traffic: Traffic, send: Callable[[Route], Reply], captures: Captures | None) -> dict[str, str]:
     """Have `send` make each request once, in order, and return the exact bodies that later replies must equal, by route.
 
-    What a reply gives for later requests is put into them. Raises WrongAnswerError for the first reply that is wrong.
+    `captures` takes the parts of a reply that later requests need. Raises WrongAnswerError for the first wrong reply.
     """
     answers: dict[str, str] = {}
     captured: dict[str, str] = {}
@@ -34,7 +35,8 @@ def verify(traffic: Traffic, send: Callable[[Route], Reply]) -> dict[str, str]:
         # Of several bodies, each may have an answer of its own.
         if route.json is not None and len(route.bodies) <= 1:
             answers[route.name] = reply.body
-        captured |= _captured(route, reply.body)
+        if route.capture and captures:
+            captured |= _captured(route, reply.body, captures)
     return answers
 
 
@@ -98,23 +100,15 @@ def _filled(route: Route, captured: Mapping[str, str]) -> Route:
     return replace(route, path=fill(route.path), headers=headers, bodies=tuple(map(fill, route.bodies[:1])))
 
 
-def _captured(route: Route, body: str) -> dict[str, str]:
-    """Return what a reply gives for later requests, by name. Raises WrongAnswerError when it gives nothing."""
-    if not route.capture:
-        return {}
-    from lupa import luajit21  # late, as loading takes time: few rows capture anything
-
-    lua: Any = luajit21  # its types do not know that without an encoding it works on bytes, as wrk's does
-    match = lua.LuaRuntime(encoding=None).eval(b"string.match")
+def _captured(route: Route, body: str, captures: Captures) -> dict[str, str]:
+    """Return the parts of a reply that later requests need, by name. Raises WrongAnswerError when one is not there."""
     values: dict[str, str] = {}
     for name, pattern in route.capture.items():
         try:
-            found = match(body.encode(), pattern.encode())
-        except luajit21.LuaError as error:
-            why = str(error).partition("\n")[0]
-            raise WrongAnswerError(f"{route.title}: {pattern!r} of '{name}' is no Lua pattern: {why}") from None
-        found = found[0] if isinstance(found, tuple) else found
+            found = captures.find(pattern, body)
+        except PatternError as error:
+            raise WrongAnswerError(f"{route.title}: the capture '{name}': {error}") from None
         if found is None:
-            raise WrongAnswerError(f"{route.title}: nothing fits the pattern {pattern!r} of '{name}' in {_short(body)}")
-        values[name] = found.decode(errors="replace") if isinstance(found, bytes) else str(found)
+            raise WrongAnswerError(f"{route.title}: nothing matches the pattern {pattern!r} of '{name}' in {_short(body)}")
+        values[name] = found
     return values

@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
+from benchrig.bench.generators.base import Printed
 from benchrig.report.metrics import ERRORS, METRICS, TIMEOUTS, Metric
 from benchrig.report.published import PublishedRow
 from benchrig.results.model import Cell
-from benchrig.results.wrk_output import Printed
 
 ENOUGH_REPEATS = 6
 """From so many repeats on, a median has a confidence interval of 95 %."""

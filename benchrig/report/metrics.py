@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from benchrig.units import BYTES, COUNT, MILLISECONDS, NUMBER, PERCENT_OF_A_CORE, REQUESTS_PER_SECOND, Unit
 
 if TYPE_CHECKING:
+    from benchrig.bench.generators.base import Printed
     from benchrig.results.model import Cell, Latency, Load, ServerLoad
-    from benchrig.results.wrk_output import Printed
 
 Kind = Literal["higher is better", "lower is better", "count"]
 

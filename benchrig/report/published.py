@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from benchrig import yamlfile
+from benchrig.bench.generators.base import LoadGenerator, OutputError, Printed
+from benchrig.bench.generators.registry import DEFAULT, GENERATORS
 from benchrig.errors import unknown
 from benchrig.mistakes import Mistakes
 from benchrig.report.metrics import METRICS, REQUESTS, THROUGHPUT
-from benchrig.results.wrk_output import OutputError, Printed, read_printed
 from benchrig.yamlfile import Document
 
 
@@ -29,6 +30,8 @@ class Source:
     duration_seconds: float
     timeout_seconds: float
     versions: Mapping[str, str]
+    generator: str = DEFAULT.name
+    """The load generator whose text the raw files are."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,11 +157,15 @@ def read(name: str, root: Path) -> Published:
     rows = {row: _row(written) for row, written in file.rows.items()}
     mistakes = Mistakes()
     _check_figures(document, rows, mistakes)
+    generator = GENERATORS.get(file.source.generator)
+    if generator is None:
+        wrong = str(unknown("load generator", file.source.generator, GENERATORS))
+        mistakes.add(document.where(("source", "generator")), wrong)
     printed: dict[str, Printed] = {}
     for name_of_row, row in rows.items():
-        if row.raw:
+        if row.raw and generator:
             try:
-                printed[name_of_row] = _read_raw(folder(root) / row.raw)
+                printed[name_of_row] = _read_raw(folder(root) / row.raw, generator)
             except _RawError as error:
                 mistakes.add(document.where(("rows", name_of_row, "raw")), f"{row.raw}: {error}")
     mistakes.raise_all()
@@ -182,9 +189,9 @@ class _RawError(Exception):
     """A raw text is missing, or is not an output of the load generator."""
 
 
-def _read_raw(path: Path) -> Printed:
+def _read_raw(path: Path, generator: LoadGenerator) -> Printed:
     try:
-        return read_printed(path.read_text(encoding="utf-8"))
+        return generator.read_printed(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise _RawError(f"cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from benchrig import files
 from benchrig.bench import app, data, rows, suite, traffic
-from benchrig.bench.generators import GENERATORS
+from benchrig.bench.generators.registry import GENERATORS
+from benchrig.bench.runtimes import runtimes
 from benchrig.machines import KINDS
 from benchrig.report import published
 from benchrig.report.claims import file as claims
@@ -34,8 +35,10 @@ RULES = Rules(
         (suite.ProfileFile, "threads"): _COUNT,
         (suite.ProfileFile, "repeats"): _COUNT,
         (suite.ProfileFile, "generator"): {"enum": sorted(GENERATORS)},
+        (published.Source, "generator"): {"enum": sorted(GENERATORS)},
         (rows.RowFile, "connections"): _COUNT,
         (rows.MatrixFile, "connections"): _COUNT,
+        (app.AppFile, "runtime"): {"enum": ["", *sorted(runtimes())]},
         (app.AppFile, "port"): {"minimum": 1, "maximum": 65535},
         (app.AppFile, "address"): {"pattern": r"^(http://.+)?$"},
         (HostVariables, "benchrig_machine"): {"enum": sorted(KINDS)},

@@ -12,14 +12,14 @@ from typing import Any
 
 import pytest
 
-from benchrig.agent.bench import protocol as ask
+from benchrig.agent.bench import protocol
 from benchrig.bench.app import App, read_app, read_apps
 from benchrig.bench.cell import measure
 from benchrig.bench.rows import Row
 from benchrig.bench.suite import BenchRequest, plan
 from benchrig.bench.traffic import Traffic
 from benchrig.results.model import CpuShares, MachineLoad
-from tests.support.cell import ALL_STEPS, OUTPUT, PLAN, REVIEW, ROOT, ROW, SOUND, STORED, RecordingHost, ends, tried
+from tests.support.cell import ALL_STEPS, OUTPUT, PLAN, REVIEW, ROOT, ROW, SOUND, STORED, RecordingHost, topology, tried
 from tests.support.wrk import TEXT
 
 
@@ -61,15 +61,15 @@ def test_a_service_that_runs_already_is_verified_warmed_up_and_loaded_and_nothin
 
 def test_a_service_that_does_not_answer_is_told_without_a_journal(running: App) -> None:
     row = Row("mine", running, 20, Traffic(tuple(running.routes.values()), (3, 1)))
-    cell, _, asked = tried(row, Fetch=ask.Reply(error="Connection refused"))
+    cell, _, asked = tried(row, Fetch=protocol.Reply(error="Connection refused"))
     assert cell.reason == "the load host gets no answer to GET /one: Connection refused at 10.0.0.9:81"
     assert asked == ["loadgen Fetch"]
 
 
 def test_the_warm_up_is_light_and_the_load_is_the_row() -> None:
     host = RecordingHost("both", [])
-    measure(ends(ROW, host, host, None), PLAN, ROW, 1, lambda _: None)
-    warm_up, load = (operation for operation in host.operations if isinstance(operation, ask.RunLoad))
+    measure(topology(ROW, host, host, None), PLAN, ROW, 1, lambda _: None)
+    warm_up, load = (operation for operation in host.operations if isinstance(operation, protocol.RunLoad))
     assert warm_up.command[1:4] == ("-t1", "-c4", "-d1s")
     assert load.command[1:4] == ("-t4", "-c2000", "-d5s")
     assert warm_up.command[-1] == load.command[-1] == "http://127.0.0.1:8080/health"
@@ -78,13 +78,13 @@ def test_the_warm_up_is_light_and_the_load_is_the_row() -> None:
 
 def test_the_app_is_verified_and_loaded_with_the_requests_of_the_row() -> None:
     host = RecordingHost("both", [], Fetch=STORED)
-    measured = measure(ends(REVIEW, host, host, host), PLAN, REVIEW, 1, lambda _: None)
-    (sent,) = (operation for operation in host.operations if isinstance(operation, ask.Fetch))
+    measured = measure(topology(REVIEW, host, host, host), PLAN, REVIEW, 1, lambda _: None)
+    (sent,) = (operation for operation in host.operations if isinstance(operation, protocol.Fetch))
     assert (sent.method, sent.path, sent.body) == ("POST", "/reviews/", '{"film_id": 995, "rating": 4}')
     assert sent.headers == {"Content-Type": "application/json"}
     # Under the load every reply has to be the very text that was found right.
     wanted = PLAN.generator.script(REVIEW.traffic, {"review": STORED.body})
-    assert {operation.script for operation in host.operations if isinstance(operation, ask.RunLoad)} == {wanted}
+    assert {operation.script for operation in host.operations if isinstance(operation, protocol.RunLoad)} == {wanted}
     assert measured.script == wanted
 
 
@@ -93,17 +93,19 @@ class Working(RecordingHost):
 
     def ask(self, operation: Any) -> Any:
         answer = super().ask(operation)
-        if not isinstance(operation, ask.FindCpuTimes):
+        if not isinstance(operation, protocol.FindCpuTimes):
             return answer
-        times = sum(isinstance(one, ask.FindCpuTimes) for one in self.operations)
-        return ask.CpuTimes(at=5.0 * times, total=10.0 * times, idle=5.0 * times, steal=1.0 * times, interrupts=0.5 * times)
+        times = sum(isinstance(one, protocol.FindCpuTimes) for one in self.operations)
+        return protocol.CpuTimes(
+            at=5.0 * times, total=10.0 * times, idle=5.0 * times, steal=1.0 * times, interrupts=0.5 * times
+        )
 
 
 SHARES = CpuShares(5.0, idle_percent=50.0, steal_percent=10.0, interrupt_percent=5.0)
 
 
 def beside(server: Any, generator: Any, database: Any, row: Row = REVIEW) -> tuple[MachineLoad, ...]:
-    return measure(ends(row, server, generator, database), PLAN, row, 1, lambda _: None).cell.beside
+    return measure(topology(row, server, generator, database), PLAN, row, 1, lambda _: None).cell.beside
 
 
 def test_the_cpus_of_the_machines_beside_the_server_are_watched_while_the_load_runs() -> None:
@@ -141,9 +143,9 @@ def test_a_measured_cell_has_the_exact_figures_and_what_ran() -> None:
 
 def test_nginx_in_openrestys_place_is_named_by_what_ran() -> None:
     row = plan(ROOT, read_apps(ROOT), BenchRequest(only=("openresty-2000",))).rows[0]
-    cell, _, _ = tried(row, FindWhatRuns=ask.Ran(True, {"nginx": "1.22.1", "nginx Lua module": "0.10.23"}, 1))
+    cell, _, _ = tried(row, FindWhatRuns=protocol.Ran(True, {"nginx": "1.22.1", "nginx Lua module": "0.10.23"}, 1))
     assert cell.system == "nginx 1.22.1 + Lua module 0.10.23 (in OpenResty's place)"
-    cell, _, _ = tried(row, FindWhatRuns=ask.Ran(True, {"openresty": "1.25.3.2"}, 1))
+    cell, _, _ = tried(row, FindWhatRuns=protocol.Ran(True, {"openresty": "1.25.3.2"}, 1))
     assert cell.system == "OpenResty"
 
 
@@ -153,8 +155,8 @@ def test_statuses_that_are_expected_are_no_errors() -> None:
     )
     (route,) = ROW.traffic.routes
     missing = replace(ROW, traffic=Traffic((replace(route, status=404),)))
-    reply = ask.Reply(404, "ok")
-    for row, fetched, errors in ((ROW, SOUND[ask.Fetch], 7), (missing, reply, 0)):
+    reply = protocol.Reply(404, "ok")
+    for row, fetched, errors in ((ROW, SOUND[protocol.Fetch], 7), (missing, reply, 0)):
         cell, _, _ = tried(row, RunLoad=replace(OUTPUT, stdout=text), Fetch=fetched)
         assert cell.load is not None, cell.reason
         assert cell.load.errors.status == errors

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from benchrig.agent.bench import protocol as ask
+from benchrig.agent.bench import protocol
 from benchrig.bench.cell import measure
 from benchrig.bench.host import OperationError
 from benchrig.bench.rows import Row
 from benchrig.bench.traffic import Traffic
 from benchrig.results.model import Cell, DatabaseLoad
-from tests.support.cell import ALL_STEPS, DATA, FILMS, PLAN, REVIEW, STORED, RecordingHost, ends, tried
+from tests.support.cell import ALL_STEPS, DATA, FILMS, PLAN, REVIEW, STORED, RecordingHost, topology, tried
 
 WATCHED = ["loadgen FindCpuTimes", "database FindCpuTimes"]
 DATABASE_STEPS = [
@@ -38,18 +38,18 @@ def test_a_cell_with_a_database_begins_with_its_data_and_ends_with_what_the_load
 class CountingHost(RecordingHost):
     """A database that has counted more each time it is asked."""
 
-    counters = (ask.DatabaseCounters(2, 10, 100, 1, 0.5), ask.DatabaseCounters(1002, 13, 1100, 4, 2.0))
+    counters = (protocol.DatabaseCounters(2, 10, 100, 1, 0.5), protocol.DatabaseCounters(1002, 13, 1100, 4, 2.0))
 
     def ask(self, operation: Any) -> Any:
         answer = super().ask(operation)
-        if not isinstance(operation, ask.FindDatabaseLoad):
+        if not isinstance(operation, protocol.FindDatabaseLoad):
             return answer
         return replace(self.counters[operation.ended], **({} if operation.table else {"rows": None}))
 
 
 def counted(row: Row) -> Cell:
     host, database = RecordingHost("both", [], Fetch=STORED), CountingHost("database", [])
-    return measure(ends(row, host, host, database), PLAN, row, 1, lambda _: None).cell
+    return measure(topology(row, host, host, database), PLAN, row, 1, lambda _: None).cell
 
 
 def test_what_the_load_did_to_the_database_is_the_difference_of_what_was_counted_before_and_after() -> None:
@@ -67,7 +67,7 @@ def test_rows_are_not_counted_for_requests_that_store_none() -> None:
 
 
 def test_data_that_loading_does_not_bring_into_their_state_fail_the_cell_before_anything_is_started() -> None:
-    cell, _, asked = tried(REVIEW, ResetData=ask.Loaded("999 films"))
+    cell, _, asked = tried(REVIEW, ResetData=protocol.Loaded("999 films"))
     place = DATA.where("fingerprint")
     assert cell.reason == f"the data set on db is '999 films' after loading, not '{DATA.file.fingerprint}' ({place})"
     assert asked == ["database ResetData", "server ReadJournal", "server Stop"]
@@ -81,6 +81,6 @@ def test_a_database_that_is_gone_after_the_load_fails_the_cell_and_keeps_its_fig
             return super().ask(operation)
 
     host, database = RecordingHost("both", [], Fetch=STORED), Dying("database", [])
-    cell = measure(ends(REVIEW, host, host, database), PLAN, REVIEW, 1, lambda _: None).cell
+    cell = measure(topology(REVIEW, host, host, database), PLAN, REVIEW, 1, lambda _: None).cell
     assert (cell.status, cell.reason) == ("failed", "db: PostgreSQL does not answer: No such file or directory")
     assert cell.load is not None

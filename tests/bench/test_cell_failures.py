@@ -8,42 +8,42 @@ from typing import Any
 
 import pytest
 
-from benchrig.agent.bench import protocol as ask
+from benchrig.agent.bench import protocol
 from benchrig.bench.cell import last_words, measure
+from benchrig.bench.generators.wrk.output import MARKER
 from benchrig.bench.host import OperationError
 from benchrig.bench.progress import outcome
 from benchrig.errors import HostError
-from benchrig.results.wrk_output import MARKER
-from tests.support.cell import ALL_STEPS, FACTS, FILMS, OUTPUT, PLAN, ROW, RecordingHost, ends, tried
+from tests.support.cell import ALL_STEPS, FACTS, FILMS, OUTPUT, PLAN, ROW, RecordingHost, topology, tried
 from tests.support.reports import SERVER
 from tests.support.wrk import EXACT, TEXT
 
-NOT_STARTED = ask.Readiness(False, "it ended by itself (exit status 1)")
+NOT_STARTED = protocol.Readiness(False, "it ended by itself (exit status 1)")
 
 
 @pytest.mark.parametrize(
     ("instead", "last_step", "reason"),
     [
         (
-            {"FreePort": ask.Port(False, 4711, "nc -l 8080", listens=True)},
+            {"FreePort": protocol.Port(False, 4711, "nc -l 8080", listens=True)},
             1,
             "port 8080 is taken by process 4711: nc -l 8080",
         ),
         ({"Start": OperationError("server: Unit not found.")}, 2, "server: Unit not found."),
         ({"AwaitAnswer": NOT_STARTED}, 3, "the app did not start: it ended by itself (exit status 1)"),
         (
-            {"Fetch": ask.Reply(error="Connection refused")},
+            {"Fetch": protocol.Reply(error="Connection refused")},
             4,
             "the load host gets no answer to GET /health: Connection refused at 10.0.0.1:8080; "
             "does the app listen on more than 127.0.0.1?",
         ),
         (
-            {"Fetch": ask.Reply(404, "Not Found")},
+            {"Fetch": protocol.Reply(404, "Not Found")},
             4,
             "it answers wrongly: GET /health: status 404 and 'Not Found', not 200",
         ),
-        ({"Fetch": ask.Reply(200, "no")}, 4, "it answers wrongly: GET /health: the body is 'no', without 'ok'"),
-        ({"FindWhatRuns": ask.Ran(False, {}, 0, "signal 9")}, 11, "the app died under the load (signal 9)"),
+        ({"Fetch": protocol.Reply(200, "no")}, 4, "it answers wrongly: GET /health: the body is 'no', without 'ok'"),
+        ({"FindWhatRuns": protocol.Ran(False, {}, 0, "signal 9")}, 11, "the app died under the load (signal 9)"),
     ],
 )
 def test_a_step_that_fails_ends_the_cell_with_its_reason_the_journal_and_a_stop(
@@ -57,7 +57,7 @@ def test_a_step_that_fails_ends_the_cell_with_its_reason_the_journal_and_a_stop(
 
 
 def test_what_more_there_is_to_a_failure_is_named_by_its_file() -> None:
-    cell, _, _ = tried(FindWhatRuns=ask.Ran(False, {}, 0, "exit status 3"))
+    cell, _, _ = tried(FindWhatRuns=protocol.Ran(False, {}, 0, "exit status 3"))
     said = outcome(replace(cell, raw="raw/sanic-1.txt"), "20260101-web")
     assert said.startswith("failed: the app died under the load (exit status 3); the last it wrote: ")
     assert said.endswith("; more in reports/20260101-web/raw/sanic-1.txt")
@@ -67,7 +67,7 @@ def test_what_more_there_is_to_a_failure_is_named_by_its_file() -> None:
     ("changes", "reason"),
     [
         ({"exit_code": 1, "stderr": "unable to connect"}, "wrk ended with exit code 1: unable to connect"),
-        ({"stderr": "check.lua:3: unexpected symbol"}, "wrk complained and went on: check.lua:3: unexpected symbol"),
+        ({"stderr": "script:3: unexpected symbol"}, "wrk complained and went on: script:3: unexpected symbol"),
         ({"stdout": TEXT}, "wrk printed no figures"),
         ({"killed": True, "wall_seconds": 40.0}, "wrk did not end: killed 40 s after the start of a run of 5 s"),
         (
@@ -82,7 +82,7 @@ def test_what_wrk_leaves_unsaid_fails_the_cell(changes: dict[str, Any], reason: 
     assert (cell.status, cell.reason) == ("failed", reason)
 
 
-def with_figures(**changes: tuple[str, str]) -> ask.LoadOutput:
+def with_figures(**changes: tuple[str, str]) -> protocol.LoadOutput:
     text = f"{TEXT}{MARKER}{EXACT}\n"
     for there, instead in changes.values():
         assert there in text
@@ -114,7 +114,7 @@ def test_a_generator_out_of_descriptors_is_named_with_the_counters_that_prove_it
 def test_connections_that_fail_otherwise_are_told_with_the_ports_in_use_where_those_are_the_load_hosts() -> None:
     many = {"RunLoad": CONNECT_983, "StopSampling": replace(SERVER, time_wait_peak=28_000)}
     host = RecordingHost("both", [], **many)
-    cell = measure(ends(ROW, host, host, None), PLAN, ROW, 1, lambda _: None).cell
+    cell = measure(topology(ROW, host, host, None), PLAN, ROW, 1, lambda _: None).cell
     assert "(connect 983; 28000 sockets were in TIME_WAIT" in cell.reason
     elsewhere, _, _ = tried(**many)
     assert elsewhere.reason.endswith("(connect 983)")
@@ -152,7 +152,7 @@ def test_a_lost_host_is_not_a_failed_cell() -> None:
 
 
 def test_an_app_that_cannot_be_stopped_fails_the_cell() -> None:
-    cell, _, _ = tried(Stop=ask.Port(False, 12, "python app.py", listens=True))
+    cell, _, _ = tried(Stop=protocol.Port(False, 12, "python app.py", listens=True))
     assert (cell.status, cell.reason) == ("failed", "port 8080 is taken by process 12: python app.py")
 
 
@@ -182,7 +182,7 @@ def test_the_last_words_of_an_app_are_its_own_and_not_systemds(journal: str, sai
 
 
 def test_a_port_that_a_clients_connection_got_is_told_with_what_keeps_it_free() -> None:
-    cell, _, _ = tried(FreePort=ask.Port(False, 12, "wget http://example.com"))
+    cell, _, _ = tried(FreePort=protocol.Port(False, 12, "wget http://example.com"))
     assert cell.reason == (
         "port 8080 is taken by process 12: wget http://example.com; it is not a server's, but a client's own end: "
         "keep it from clients: sysctl net.ipv4.ip_local_reserved_ports=8080"
@@ -191,5 +191,5 @@ def test_a_port_that_a_clients_connection_got_is_told_with_what_keeps_it_free() 
 
 def test_a_wrong_film_is_told_by_its_first_difference() -> None:
     film = {**dict(FILMS["films-quart.film"].traffic.routes[0].json), "title": "X"}  # type: ignore[call-overload]
-    cell, _, _ = tried(FILMS["films-quart.film"], Fetch=ask.Reply(200, json.dumps(film)))
+    cell, _, _ = tried(FILMS["films-quart.film"], Fetch=protocol.Reply(200, json.dumps(film)))
     assert cell.reason.startswith("it answers wrongly: GET /films/995/: title is 'X', not '")

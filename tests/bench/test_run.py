@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 
 from benchrig import inventory
-from benchrig.agent.bench import protocol as ask
+from benchrig.agent.bench import protocol
 from benchrig.bench import records, run
 from benchrig.bench.app import App, DatabaseFile, read_apps
 from benchrig.bench.cell import Measurement
 from benchrig.bench.data import read_data
 from benchrig.bench.database import look
 from benchrig.bench.deploy import lacking
-from benchrig.bench.ends import Ends
 from benchrig.bench.suite import BenchRequest, Plan, plan
+from benchrig.bench.topology import Topology
 from benchrig.errors import HostError, InputError
 from benchrig.inventory import Host
 from benchrig.report import describe
@@ -30,22 +30,22 @@ APPS = read_apps(ROOT)
 DATA = read_data(ROOT, "films")
 FILMS = plan(ROOT, APPS, BenchRequest(suite="quart-vs-flask", only=("films-quart", "films-flask")))
 GO = plan(ROOT, APPS, BenchRequest(only=("go",)))
-FACTS = ask.DatabaseFacts("15.8", {}, max_connections=22, reserved_connections=3, fingerprint=DATA.file.fingerprint)
+FACTS = protocol.DatabaseFacts("15.8", {}, max_connections=22, reserved_connections=3, fingerprint=DATA.file.fingerprint)
 
 
 class Database:
     """A database host that answers as told, and counts how often it has loaded its data."""
 
-    def __init__(self, facts: ask.DatabaseFacts, after_loading: str = DATA.file.fingerprint) -> None:
+    def __init__(self, facts: protocol.DatabaseFacts, after_loading: str = DATA.file.fingerprint) -> None:
         self.facts = facts
         self.after_loading = after_loading
         self.loaded = 0
 
     def ask(self, operation: Any) -> Any:
-        if isinstance(operation, ask.FindDatabase):
+        if isinstance(operation, protocol.FindDatabase):
             return self.facts
         self.loaded += 1
-        return ask.Loaded(self.after_loading)
+        return protocol.Loaded(self.after_loading)
 
 
 ENOUGH = replace(FACTS, max_connections=23)
@@ -64,7 +64,7 @@ def test_a_pool_larger_than_max_connections_less_the_reserved_is_told_with_its_p
 
 def test_a_pool_that_fits_and_data_in_their_state_are_taken_as_they_are() -> None:
     database = Database(ENOUGH)
-    record = look(database, "db", DATA, FILMS.apps).record()
+    record = look(database, "db", DATA, FILMS.apps).stored()
     assert database.loaded == 0
     assert (record.host, record.data, record.version, record.fingerprint) == ("db", "films", "15.8", DATA.file.fingerprint)
 
@@ -116,8 +116,10 @@ def test_one_bench_has_one_data_set() -> None:
         run.bench(inventory.read("lab", ROOT), ROOT, wanted)
 
 
-def deployed(*apps: App, data: Mapping[str, str] | None = None) -> ask.Deployed:
-    return ask.Deployed({app.name: ask.DeployedApp(app.digests(), 1024) for app in apps}, {"films": data or {}}, ("wrk",))
+def deployed(*apps: App, data: Mapping[str, str] | None = None) -> protocol.Deployed:
+    return protocol.Deployed(
+        {app.name: protocol.DeployedApp(app.digests(), 1024) for app in apps}, {"films": data or {}}, ("wrk",)
+    )
 
 
 def test_apps_data_and_load_generator_that_lie_there_as_they_are_here_lack_nothing() -> None:
@@ -146,13 +148,13 @@ def folder(tmp_path: Path) -> Path:
     return made
 
 
-MACHINE = ask.Facts("CPU", 2, 1 << 30, "6.1", "Debian", "kvm", {}, {}, {}, open_files=1 << 20, local_ports=64512)
+MACHINE = protocol.MachineFacts("CPU", 2, 1 << 30, "6.1", "Debian", "kvm", {}, {}, {}, open_files=1 << 20, local_ports=64512)
 
 
-def ends() -> Ends:
-    """Return the ends of a measurement on one machine that is never asked."""
+def topology() -> Topology:
+    """Return the topology of one machine that is never asked."""
     host: Any = object()
-    return Ends(host, host, "lab1", "lab1", "127.0.0.1", MACHINE, {})
+    return Topology(host, host, "lab1", "lab1", "127.0.0.1", MACHINE, {})
 
 
 @pytest.mark.parametrize(
@@ -186,7 +188,7 @@ def test_what_was_measured_before_an_end_is_kept_and_it_is_said_where(
 ) -> None:
     wanted = measured_until(monkeypatch, 1, end)
     with pytest.raises(type(end)):
-        run._measure_all(run.turns(wanted, [ends()]), wanted, folder)
+        run._measure_all(run.turns(wanted, [topology()]), wanted, folder)
     last = capsys.readouterr().err.splitlines()[-1]
     assert last == f"1 of 2 cells were measured, and are in reports/{folder.name}; the table: ./inv report {folder.name}"
     assert len(store.read(folder)[1]) == 1
@@ -198,5 +200,5 @@ def test_an_end_before_the_first_cell_leaves_nothing_to_speak_of(
 ) -> None:
     wanted = measured_until(monkeypatch, 0, KeyboardInterrupt())
     with pytest.raises(KeyboardInterrupt):
-        run._measure_all(run.turns(wanted, [ends()]), wanted, folder)
+        run._measure_all(run.turns(wanted, [topology()]), wanted, folder)
     assert capsys.readouterr().err == ""

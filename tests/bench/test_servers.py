@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from benchrig import inventory
-from benchrig.agent.bench import protocol as ask
+from benchrig.agent.bench import protocol
 from benchrig.bench import deploy, run
 from benchrig.bench.app import App, read_apps
 from benchrig.bench.cell import Measurement, measure
-from benchrig.bench.ends import Ends
 from benchrig.bench.host import Hosts, Pair
 from benchrig.bench.suite import BenchRequest, Plan, plan
+from benchrig.bench.topology import Topology
 from benchrig.errors import InputError
 from benchrig.inventory import Host
 from benchrig.machines import machines_of
@@ -80,7 +80,7 @@ def test_an_address_of_the_database_that_means_the_server_itself_is_refused(tmp_
 
 
 def a_service(app: App) -> App:
-    return replace(app, file=replace(app.file, address="http://10.0.0.9:80", runtime=None))
+    return replace(app, file=replace(app.file, address="http://10.0.0.9:80", runtime=""))
 
 
 def test_services_that_run_already_need_a_load_host_alone(tmp_path: Path) -> None:
@@ -89,11 +89,11 @@ def test_services_that_run_already_need_a_load_host_alone(tmp_path: Path) -> Non
     assert (server.name, generator.name) == ("c", "c")
 
 
-def ends(name: str, server: Any = None, generator: Any = None) -> Ends:
-    return Ends(server or object(), generator, name, "load1", "10.0.0.1", FACTS, {"sanic": 1 << 20}, one_of_many=True)
+def topology(name: str, server: Any = None, generator: Any = None) -> Topology:
+    return Topology(server or object(), generator, name, "load1", "10.0.0.1", FACTS, {"sanic": 1 << 20}, one_of_many=True)
 
 
-BOTH = (ends("web1"), ends("web2"))
+BOTH = (topology("web1"), topology("web2"))
 
 
 def test_rows_go_round_the_servers_and_another_one_begins_each_time() -> None:
@@ -116,8 +116,8 @@ def test_a_service_that_runs_already_is_measured_once() -> None:
 
 
 def test_what_the_load_generator_wrote_is_kept_for_each_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def measured(ends: Ends, *_: object) -> Measurement:
-        return Measurement(a_cell(host=ends.server_name), f"raw of {ends.server_name}", "script")
+    def measured(topology: Topology, *_: object) -> Measurement:
+        return Measurement(a_cell(host=topology.server_name), f"raw of {topology.server_name}", "script")
 
     monkeypatch.setattr("benchrig.bench.cell.measure", measured)
     folder = store.create(tmp_path, "web-frameworks")
@@ -131,7 +131,7 @@ def test_what_the_load_generator_wrote_is_kept_for_each_server(tmp_path: Path, m
 
 
 def test_the_command_of_a_row_names_the_script_that_lies_there() -> None:
-    found = measure(ends("web1", RecordingHost("s", []), RecordingHost("g", [])), PLAN, ROW, 1, lambda _: None)
+    found = measure(topology("web1", RecordingHost("s", []), RecordingHost("g", [])), PLAN, ROW, 1, lambda _: None)
     assert " -s raw/web1/sanic.lua http://10.0.0.1:8080/health\n" in found.raw
 
 
@@ -141,8 +141,8 @@ def test_the_command_of_a_row_names_the_script_that_lies_there() -> None:
 class Provisioned:
     """Takes the place of provisioning: keeps what was asked for, and has it deployed from then on."""
 
-    def __init__(self, wanted: Plan, before: ask.Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
-        after = ask.Deployed({app.name: ask.DeployedApp(app.digests(), 1024) for app in wanted.apps}, {}, ("wrk",))
+    def __init__(self, wanted: Plan, before: protocol.Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
+        after = protocol.Deployed({app.name: protocol.DeployedApp(app.digests(), 1024) for app in wanted.apps}, {}, ("wrk",))
         self.asked: dict[str, Any] = {}
         self._found = [before, after]
         monkeypatch.setattr("benchrig.provision.prepare", self.prepare)
@@ -151,14 +151,14 @@ class Provisioned:
         self.name = "web1"
         self.hosts = Hosts((Pair(host, host),), None)
 
-    def ask(self, _: object) -> ask.Deployed:
+    def ask(self, _: object) -> protocol.Deployed:
         return self._found.pop(0)
 
     def prepare(self, *_: object, **asked: object) -> None:
         self.asked = asked
 
 
-BARE = ask.Deployed({}, {}, ())
+BARE = protocol.Deployed({}, {}, ())
 LAB = inventory.read("lab", ROOT)
 
 
@@ -206,14 +206,14 @@ def test_for_a_service_that_runs_already_no_app_is_deployed(monkeypatch: pytest.
     ],
 )
 def test_an_app_that_only_its_own_machine_reaches_is_told_with_what_may_be_the_cause(error: str, hint: str) -> None:
-    server, generator = RecordingHost("s", []), RecordingHost("g", [], Fetch=ask.Reply(error=error))
-    cell = measure(ends("web1", server, generator), PLAN, ROW, 1, lambda _: None).cell
+    server, generator = RecordingHost("s", []), RecordingHost("g", [], Fetch=protocol.Reply(error=error))
+    cell = measure(topology("web1", server, generator), PLAN, ROW, 1, lambda _: None).cell
     assert cell.reason == f"the load host gets no answer to GET /health: {error} at 10.0.0.1:8080{hint}"
 
 
 def test_connections_are_bound_by_the_load_hosts_ports_and_by_the_servers_descriptors() -> None:
     server, generator = RecordingHost("s", []), RecordingHost("g", [])
-    few = replace(ends("web1", server, generator), unit_open_files={"sanic": 1024})
+    few = replace(topology("web1", server, generator), unit_open_files={"sanic": 1024})
     assert "the app's process on web1 may have 1024" in measure(few, PLAN, ROW, 1, lambda _: None).cell.reason
     narrow = replace(few, unit_open_files={"sanic": 4096}, generator_facts=replace(FACTS, local_ports=1000))
     assert "; load1 has 1000 (net.ipv4" in measure(narrow, PLAN, ROW, 1, lambda _: None).cell.reason

@@ -100,7 +100,7 @@ def test_what_is_asked_for_comes_before_the_profile() -> None:
         ({"repeats": 0}, "--repeats: 0 is not at least 1"),
         ({"threads": 0}, "--threads: 0 is not at least 1"),
         ({"connections": 0}, "--connections: 0 is not at least 1"),
-        ({"connections": 2}, "4 threads for the 2 connections of 'flask-no-sleep'; use fewer"),
+        ({"connections": 2}, "'flask-no-sleep': 4 threads need at least 4 connections, not 2; use fewer threads"),
     ],
 )
 def test_what_cannot_be_is_said_in_one_line(asked: dict[str, object], message: str) -> None:
@@ -145,9 +145,7 @@ def test_the_suite_in_the_documentation_is_one(tmp_path: Path) -> None:
 
 
 def test_connections_that_threads_cannot_share_evenly_are_refused_for_wrk_would_hold_fewer() -> None:
-    with pytest.raises(
-        InputError, match="7 connections of 'go-2000' cannot be shared evenly by 4 threads: wrk would hold 4"
-    ):
+    with pytest.raises(InputError, match="'go-2000': 4 threads cannot share 7 connections evenly: wrk would open 4"):
         planned(only=("go-2000",), connections=7)
 
 

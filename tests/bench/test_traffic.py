@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
-from lupa import luajit21
 
-from benchrig.bench import lua_pattern
+from benchrig.bench import suite
 from benchrig.bench.app import App, Apps, read_app, read_apps
+from benchrig.bench.generators.base import Capabilities
+from benchrig.bench.generators.wrk.generator import WRK
 from benchrig.bench.suite import BenchRequest, Plan, plan
 from benchrig.bench.traffic import read_json
 from benchrig.errors import InputError
@@ -309,37 +310,9 @@ def test_braces_in_a_body_are_no_capture_unless_a_route_has_one_of_that_name(pro
     assert planned(project, "  - {name: a, app: shop, route: query, connections: 2}\n").rows
 
 
-WRONG_PATTERNS = ("(%d+", "%d+)", "id%", "[a-z", "[]", "[^]", "[a%", "%bx", "%f", "%fa", "(a[)]", "((a)", "%f[a", "[%]")
-RIGHT_PATTERNS = (
-    "(%d+)",
-    '"id": "([^"]*)"',
-    "%(%)",
-    "[]]",
-    "[^]]",
-    "[(]",
-    "%b()",
-    "%f[%w]a",
-    "()",
-    "(a)(b)",
-    "%%",
-    "a%]",
-    "",
-)
-
-
-@pytest.mark.parametrize("pattern", [*WRONG_PATTERNS, *RIGHT_PATTERNS])
-def test_a_pattern_is_judged_as_lua_judges_it(pattern: str) -> None:
-    """Lua looks at a pattern only as far as a text fits it, so that it is given texts of many kinds."""
-    lua: Any = luajit21
-    match = lua.LuaRuntime().eval("function(text, pattern) return (pcall(string.match, text, pattern)) end")
-    texts = ("", "1", "a1", "aa", "id", 'x "id": "7"', "(a)", "^", "x", "a)", "]", "ab", "%")
-    assert (lua_pattern.mistake(pattern) == "") == all(match(text, pattern) for text in texts)
-    assert bool(lua_pattern.mistake(pattern)) == (pattern in WRONG_PATTERNS)
-
-
 def test_a_capture_that_is_no_lua_pattern_is_told_with_its_line(project: Path) -> None:
     more = "  make:\n    path: /orders\n    capture:\n      number: (%d+\n"
-    assert app_mistakes(project, APP + more) == ["app.yml:16: '(%d+' is no Lua pattern: unfinished capture"]
+    assert app_mistakes(project, APP + more) == ["app.yml:16: '(%d+' is not a Lua pattern: unfinished capture"]
 
 
 def test_a_profile_without_a_duration_is_told(project: Path) -> None:
@@ -355,3 +328,23 @@ def test_a_profile_without_a_duration_is_told(project: Path) -> None:
 def test_every_app_of_ours_can_be_read_and_has_routes() -> None:
     apps = read_apps(ROOT)
     assert all(isinstance(app, App) and app.routes for app in apps.values())
+
+
+def test_what_the_load_generator_cannot_do_is_refused_before_anything_is_measured(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(suite, "GENERATORS", {"wrk": replace(WRK, name="plain", capabilities=Capabilities())})
+    write(project, "configs/suites/mine.lua", "")
+    rows = """\
+  - {name: alone, app: shop, route: one, connections: 2}
+  - {name: mixed, app: shop, mix: {one: 2, list: 1}, connections: 2}
+  - {name: stepped, app: shop, steps: [one, list], connections: 2}
+  - {name: scripted, app: shop, route: one, script: mine.lua, connections: 2}
+"""
+    with pytest.raises(InputError) as caught:
+        planned(project, rows)
+    assert str(caught.value).split("\n") == [
+        "'mixed': the load generator plain cannot send a mix of routes",
+        "'stepped': the load generator plain cannot send routes as steps",
+        "'scripted': the load generator plain takes no script",
+    ]

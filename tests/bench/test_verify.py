@@ -7,9 +7,11 @@ import json
 import pytest
 
 from benchrig.agent.bench.protocol import Reply
+from benchrig.bench.generators.wrk.generator import WRK
 from benchrig.bench.traffic import Route, Traffic
 from benchrig.bench.verify import WrongAnswerError, difference, mistake, verify
 
+CAPTURES = WRK.capabilities.captures
 FILM = {"film_id": 995, "title": "Y", "tags": ["a", "b"], "seen": True}
 
 
@@ -81,27 +83,27 @@ def test_status_text_and_json_must_be_as_expected(reply: Reply, told: str) -> No
 
 def test_a_wrong_answer_names_its_request() -> None:
     with pytest.raises(WrongAnswerError, match=r"^GET /film: title is 'X', not 'Y'$"):
-        verify(Traffic((route(json=FILM),)), Service(film=json.dumps({**FILM, "title": "X"})))
+        verify(Traffic((route(json=FILM),)), Service(film=json.dumps({**FILM, "title": "X"})), CAPTURES)
 
 
 def test_every_route_is_requested_once_with_the_first_of_its_bodies() -> None:
     service = Service()
     one, two = route("one"), route("two", bodies=("first", "second"))
-    verify(Traffic((one, two, one)), service)
+    verify(Traffic((one, two, one)), service, CAPTURES)
     assert [(request.name, request.bodies) for request in service.sent] == [("one", ()), ("two", ("first",))]
 
 
 def test_exact_bodies_are_those_of_routes_with_json_that_always_send_the_same() -> None:
     service = Service(one='{"a" : 1}', two="[]", three="ok")
     routes = (route("one", json={"a": 1}), route("two", json=[], bodies=("x", "y")), route("three", contains="ok"))
-    assert verify(Traffic(routes, (1, 1, 1)), service) == {"one": '{"a" : 1}'}
+    assert verify(Traffic(routes, (1, 1, 1)), service, CAPTURES) == {"one": '{"a" : 1}'}
 
 
 def test_what_a_reply_gives_is_put_into_the_requests_after_it() -> None:
     service = Service(make='{"id": 42, "key": "größe"}')
     make = route("make", capture={"id": '"id": (%d+)', "key": '"key": "([^"]*)"'})
     use = route("use", path="/items/{id}", headers={"X-Key": "{key} {other}"}, bodies=('{"id": {id}}',))
-    verify(Traffic((make, use)), service)
+    verify(Traffic((make, use)), service, CAPTURES)
     used = service.sent[1]
     assert (used.path, used.headers, used.bodies) == ("/items/42", {"X-Key": "größe {other}"}, ('{"id": 42}',))
 
@@ -109,11 +111,11 @@ def test_what_a_reply_gives_is_put_into_the_requests_after_it() -> None:
 @pytest.mark.parametrize(
     ("pattern", "told"),
     [
-        ("id=(%d+)", "GET /make: nothing fits the pattern 'id=(%d+)' of 'id' in 'nothing'"),
-        ("(no", "GET /make: '(no' of 'id' is no Lua pattern: unfinished capture"),
+        ("id=(%d+)", "GET /make: nothing matches the pattern 'id=(%d+)' of 'id' in 'nothing'"),
+        ("(no", "GET /make: the capture 'id': '(no' is not a Lua pattern: unfinished capture"),
     ],
 )
 def test_a_capture_that_gets_nothing_is_told(pattern: str, told: str) -> None:
     with pytest.raises(WrongAnswerError) as caught:
-        verify(Traffic((route("make", capture={"id": pattern}),)), Service(make="nothing"))
+        verify(Traffic((route("make", capture={"id": pattern}),)), Service(make="nothing"), CAPTURES)
     assert str(caught.value) == told

@@ -46,7 +46,7 @@ def test_app_works_with_what_the_machine_has(tmp_path: Path) -> None:
 
 def test_service_that_runs_already_has_its_address_and_nothing_to_run(tmp_path: Path) -> None:
     app, _ = made(tmp_path, address="http://192.0.2.7:8000")
-    assert (app.file.address, app.file.runtime, app.file.command) == ("http://192.0.2.7:8000", None, "")
+    assert (app.file.address, app.file.runtime, app.file.command) == ("http://192.0.2.7:8000", "", "")
     assert [path.name for path in app.folder.iterdir()] == ["app.yml"]
 
 

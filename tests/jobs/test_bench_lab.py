@@ -10,17 +10,19 @@ from dataclasses import replace
 
 import pytest
 
-from benchrig.agent.bench import protocol as ask
+from benchrig.agent.bench import protocol
 from benchrig.bench.app import App, read_app
-from benchrig.bench.generators import Shape, wrk
+from benchrig.bench.generators.base import Shape
+from benchrig.bench.generators.wrk.generator import WRK
+from benchrig.bench.generators.wrk.output import read_load
 from benchrig.bench.host import AgentHost, OperationError
+from benchrig.bench.runtimes import probes
 from benchrig.bench.traffic import Route, Traffic
 from benchrig.errors import HostError
 from benchrig.inventory import Host
 from benchrig.remote import ssh
 from benchrig.results.audit import remarks
 from benchrig.results.store import find_run, read
-from benchrig.results.wrk_output import read_load
 from tests.conftest import Clone, Done
 
 pytestmark = pytest.mark.lab
@@ -44,19 +46,19 @@ def go(clone: Clone, main_job: Done) -> App:
 
 @contextmanager
 def started(host: AgentHost, app: App) -> Iterator[None]:
-    assert host.ask(ask.FreePort(8080)).free
-    host.ask(ask.Start(app.unit))
-    assert host.ask(ask.AwaitAnswer(app.unit, 8080, app.routes["health"].path, 10.0)).ready
+    assert host.ask(protocol.FreePort(8080)).free
+    host.ask(protocol.Start(app.unit))
+    assert host.ask(protocol.AwaitAnswer(app.unit, 8080, app.routes["health"].path, 10.0)).ready
     yield
-    assert host.ask(ask.Stop(app.unit, 8080)).free
+    assert host.ask(protocol.Stop(app.unit, 8080)).free
 
 
 def script(route: Route) -> str:
-    return wrk.script(Traffic((route,)), {})
+    return WRK.script(Traffic((route,)), {})
 
 
-def load(host: AgentHost, script: str) -> ask.LoadOutput:
-    return host.ask(ask.RunLoad(wrk.command(SHORT, URL), script, 30.0))
+def load(host: AgentHost, script: str) -> protocol.LoadOutput:
+    return host.ask(protocol.RunLoad(WRK.command(SHORT, URL), script, 30.0))
 
 
 def test_every_reply_is_checked_and_a_wrong_body_is_counted_with_an_example(lab1: Host, go: App) -> None:
@@ -75,17 +77,17 @@ def test_a_script_that_cannot_be_loaded_is_told_by_wrk_on_stderr_only(lab1: Host
     with on(lab1) as host, started(host, go):
         output = load(host, "function (")
     assert output.exit_code == 0
-    assert "check.lua" in output.stderr
+    assert "script:" in output.stderr
 
 
 def test_cpu_time_of_the_app_is_its_units_and_that_of_the_sampler_is_small(lab1: Host, go: App) -> None:
     with on(lab1) as host, started(host, go):
-        host.ask(ask.StartSampling(go.unit))
+        host.ask(protocol.StartSampling(go.unit))
         load(host, script(go.routes["health"]))
-        busy = host.ask(ask.StopSampling())
-        host.ask(ask.StartSampling(go.unit))
+        busy = host.ask(protocol.StopSampling())
+        host.ask(protocol.StartSampling(go.unit))
         time.sleep(1.0)
-        idle = host.ask(ask.StopSampling())
+        idle = host.ask(protocol.StopSampling())
     assert busy.processes == idle.processes == 1
     assert busy.cpu_percent > idle.cpu_percent
     assert idle.cpu_percent < 5
@@ -95,7 +97,7 @@ def test_cpu_time_of_the_app_is_its_units_and_that_of_the_sampler_is_small(lab1:
 
 def test_what_runs_is_read_from_the_processes(lab1: Host, go: App) -> None:
     with on(lab1) as host, started(host, go):
-        ran = host.ask(ask.FindWhatRuns(go.name, go.unit, ()))
+        ran = host.ask(protocol.FindWhatRuns(go.name, go.unit, (), probes("go")))
     assert ran.alive
     assert ran.versions["Go"].startswith("1.22")
     assert ran.open_files >= 1024
@@ -104,21 +106,21 @@ def test_what_runs_is_read_from_the_processes(lab1: Host, go: App) -> None:
 def test_a_unit_that_is_not_there_is_the_hosts_own_words(lab1: Host, main_job: Done) -> None:
     assert main_job.code == 0
     with on(lab1) as host, pytest.raises(OperationError, match=r"lab1: .*benchrig-nobody\.service not found"):
-        host.ask(ask.Start("benchrig-nobody.service"))
+        host.ask(protocol.Start("benchrig-nobody.service"))
 
 
 def test_a_second_bench_on_the_machine_is_refused_and_the_first_goes_on(lab1: Host, main_job: Done) -> None:
     assert main_job.code == 0
     with on(lab1) as first:
-        first.ask(ask.FindFacts())
+        first.ask(protocol.FindMachineFacts({}))
         with (
             on(lab1) as second,
             pytest.raises((OperationError, HostError), match=r"another bench runs there \(process \d+ of that machine\)"),
         ):
-            second.ask(ask.FindFacts())
-        assert first.ask(ask.FindFacts()).cores > 0
+            second.ask(protocol.FindMachineFacts({}))
+        assert first.ask(protocol.FindMachineFacts({})).cores > 0
     with on(lab1) as third:
-        assert third.ask(ask.FindFacts()).cores > 0
+        assert third.ask(protocol.FindMachineFacts({})).cores > 0
 
 
 def test_a_port_that_a_stranger_holds_fails_the_cell_and_names_them(clone: Clone, lab1: Host, main_job: Done) -> None:

@@ -229,3 +229,12 @@ def test_a_raw_text_that_is_none_is_refused_with_its_line(tmp_path: Path, instea
     assert problem.message == wrong
     lines = (root / "configs/published/web-frameworks.yml").read_text(encoding="utf-8").splitlines()
     assert problem.where.endswith(f"web-frameworks.yml:{lines.index(f'    raw: {instead}') + 1}")
+
+
+def test_a_load_generator_that_does_not_exist_is_named_with_its_line(tmp_path: Path) -> None:
+    folder = tmp_path / "configs" / "published"
+    shutil.copytree(ROOT / "configs" / "published", folder)
+    path = folder / "web-frameworks.yml"
+    path.write_text(path.read_text().replace("  threads: 4\n", "  threads: 4\n  generator: wrq\n"))
+    with pytest.raises(InputError, match=r"web-frameworks\.yml:\d+: unknown load generator 'wrq'; did you mean wrk\?"):
+        published.read("web-frameworks", tmp_path)

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from benchrig.bench.generators.wrk.output import read_load
 from benchrig.report.table import make
 from benchrig.results import formats, store
 from benchrig.results.model import Cell, Run, Settings
-from benchrig.results.wrk_output import read_load
 from tests.support import ROOT
 
 RUNS = ROOT / "tests" / "cases" / "results"

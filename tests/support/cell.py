@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from benchrig.agent.bench import protocol as ask
+from benchrig.agent.bench import protocol
 from benchrig.bench.app import read_apps
 from benchrig.bench.cell import measure
 from benchrig.bench.data import read_data
-from benchrig.bench.database import DatabaseEnd
-from benchrig.bench.ends import Ends
+from benchrig.bench.database import DatabaseHost
+from benchrig.bench.generators.wrk.output import MARKER
 from benchrig.bench.rows import Row
 from benchrig.bench.suite import BenchRequest, plan
+from benchrig.bench.topology import Topology
 from benchrig.results.model import Cell
-from benchrig.results.wrk_output import MARKER
 from tests.support import ROOT
 from tests.support.reports import SERVER
 from tests.support.wrk import EXACT, TEXT
@@ -24,23 +24,25 @@ FILMS = {row.name: row for row in plan(ROOT, read_apps(ROOT), BenchRequest(suite
 REVIEW = FILMS["films-quart.review"]
 DATA = read_data(ROOT, "films")
 
-FACTS = ask.Facts("CPU", 2, 1 << 30, "6.1", "Debian", "kvm", {}, {}, {"wrk": "4.1.0"}, open_files=1 << 20, local_ports=64512)
-OUTPUT = ask.LoadOutput(0, f"{TEXT}{MARKER}{EXACT}\n", "", wall_seconds=5.1, cpu_seconds=0.4, open_files=1 << 20)
+FACTS = protocol.MachineFacts(
+    "CPU", 2, 1 << 30, "6.1", "Debian", "kvm", {}, {}, {"wrk": "4.1.0"}, open_files=1 << 20, local_ports=64512
+)
+OUTPUT = protocol.LoadOutput(0, f"{TEXT}{MARKER}{EXACT}\n", "", wall_seconds=5.1, cpu_seconds=0.4, open_files=1 << 20)
 
 SOUND: dict[type, Any] = {
-    ask.FreePort: ask.Port(True),
-    ask.Start: ask.Done(),
-    ask.AwaitAnswer: ask.Readiness(True),
-    ask.Fetch: ask.Reply(200, "ok"),
-    ask.ResetData: ask.Loaded(DATA.file.fingerprint),
-    ask.FindDatabaseLoad: ask.DatabaseCounters(2, 10, 100, 1, 0.5),
-    ask.RunLoad: OUTPUT,
-    ask.FindCpuTimes: ask.CpuTimes(at=1.0, total=2.0, idle=1.0, steal=0.0, interrupts=0.1),
-    ask.StartSampling: ask.Done(),
-    ask.StopSampling: SERVER,
-    ask.FindWhatRuns: ask.Ran(True, {"Python": "3.11.2", "sanic": "24.6.0"}, 1 << 20),
-    ask.ReadJournal: ask.Journal("Traceback: it was the cable"),
-    ask.Stop: ask.Port(True),
+    protocol.FreePort: protocol.Port(True),
+    protocol.Start: protocol.Done(),
+    protocol.AwaitAnswer: protocol.Readiness(True),
+    protocol.Fetch: protocol.Reply(200, "ok"),
+    protocol.ResetData: protocol.Loaded(DATA.file.fingerprint),
+    protocol.FindDatabaseLoad: protocol.DatabaseCounters(2, 10, 100, 1, 0.5),
+    protocol.RunLoad: OUTPUT,
+    protocol.FindCpuTimes: protocol.CpuTimes(at=1.0, total=2.0, idle=1.0, steal=0.0, interrupts=0.1),
+    protocol.StartSampling: protocol.Done(),
+    protocol.StopSampling: SERVER,
+    protocol.FindWhatRuns: protocol.Ran(True, {"Python": "3.11.2", "sanic": "24.6.0"}, 1 << 20),
+    protocol.ReadJournal: protocol.Journal("Traceback: it was the cable"),
+    protocol.Stop: protocol.Port(True),
 }
 
 
@@ -50,7 +52,7 @@ class RecordingHost:
     def __init__(self, name: str, asked: list[str], **instead: Any) -> None:
         self._name = name
         self._asked = asked
-        self._answers = {**SOUND, **{getattr(ask, operation): answer for operation, answer in instead.items()}}
+        self._answers = {**SOUND, **{getattr(protocol, operation): answer for operation, answer in instead.items()}}
         self.operations: list[Any] = []
 
     def ask(self, operation: Any) -> Any:
@@ -62,18 +64,18 @@ class RecordingHost:
         return answer
 
 
-def tried(row: Row = ROW, facts: ask.Facts = FACTS, **instead: Any) -> tuple[Cell, str, list[str]]:
+def tried(row: Row = ROW, facts: protocol.MachineFacts = FACTS, **instead: Any) -> tuple[Cell, str, list[str]]:
     """Measure a row on recording hosts; return the cell, the raw text and what was asked of whom."""
     asked: list[str] = []
     server, generator = RecordingHost("server", asked, **instead), RecordingHost("loadgen", asked, **instead)
     database = RecordingHost("database", asked, **instead)
-    measured = measure(ends(row, server, generator, database, facts), PLAN, row, 1, lambda _: None)
+    measured = measure(topology(row, server, generator, database, facts), PLAN, row, 1, lambda _: None)
     return measured.cell, measured.raw, asked
 
 
-def ends(row: Row, server: Any, generator: Any, database: Any, facts: ask.Facts = FACTS) -> Ends:
-    found = ask.DatabaseFacts("15.8", {}, 100, 3, DATA.file.fingerprint)
-    return Ends(
+def topology(row: Row, server: Any, generator: Any, database: Any, facts: protocol.MachineFacts = FACTS) -> Topology:
+    found = protocol.DatabaseFacts("15.8", {}, 100, 3, DATA.file.fingerprint)
+    return Topology(
         server=server,
         generator=generator,
         server_name="server",
@@ -81,7 +83,7 @@ def ends(row: Row, server: Any, generator: Any, database: Any, facts: ask.Facts 
         address="127.0.0.1" if server is generator else "10.0.0.1",
         generator_facts=facts,
         unit_open_files={row.app.name: 1 << 20},
-        database=DatabaseEnd(database, "db", DATA, found) if row.app.file.database else None,
+        database=DatabaseHost(database, "db", DATA, found) if row.app.file.database else None,
     )
 
 
@@ -101,5 +103,5 @@ ALL_STEPS = [
 ]
 """What is asked of whom in the course of a cell."""
 
-STORED = ask.Reply(200, '{"rating": 4,  "film_id": 995}')
+STORED = protocol.Reply(200, '{"rating": 4,  "film_id": 995}')
 """The reply to REVIEW's request."""

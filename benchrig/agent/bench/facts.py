@@ -9,10 +9,10 @@ import re
 import resource
 import shutil
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from .protocol import Deployed, DeployedApp, Facts
+from .protocol import Deployed, DeployedApp, MachineFacts
 
 APPS = Path("/opt/benchrig/apps")
 DATA = Path("/opt/benchrig/data")
@@ -32,13 +32,8 @@ SYSCTLS = (
     "net.ipv4.tcp_tw_reuse",
 )
 
-VERSION_COMMANDS = {
-    "go": ("go", "version"),
-    "nginx": ("nginx", "-v"),
-    "openresty": ("openresty", "-v"),
-    "systemd": ("systemctl", "--version"),
-    "wrk": ("wrk", "-v"),
-}
+VERSION_COMMANDS: Mapping[str, Sequence[str]] = {"systemd": ("systemctl", "--version")}
+"""The programs of every machine; the controller names those of runtimes and load generators."""
 
 
 def output(argv: Iterable[str]) -> str:
@@ -70,11 +65,11 @@ def raise_open_files() -> int:
     return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 
-def facts() -> Facts:
-    """Look at the machine."""
+def facts(version_commands: Mapping[str, Sequence[str]]) -> MachineFacts:
+    """Return the facts of this machine, with the versions that the commands print."""
     first, last = (int(word) for word in (read("/proc/sys/net/ipv4/ip_local_port_range") or "32768 60999").split())
     open_files = raise_open_files()
-    return Facts(
+    return MachineFacts(
         cpu=_field("/proc/cpuinfo", "model name") or platform.machine(),
         cores=len(os.sched_getaffinity(0)),
         memory_bytes=int((_field("/proc/meminfo", "MemTotal") or "0 kB").split()[0]) * 1024,
@@ -83,7 +78,7 @@ def facts() -> Facts:
         virtualization=_virtualization(),
         sysctls=_sysctls(),
         limits=_limits(open_files),
-        versions=_versions(),
+        versions=_versions(version_commands),
         open_files=open_files,
         local_ports=last - first + 1,
     )
@@ -112,9 +107,10 @@ def _limits(open_files: int) -> dict[str, str]:
     return {"open files, as far as root can raise it": str(open_files), "DefaultLimitNOFILE": by_systemd}
 
 
-def _versions() -> dict[str, str]:
+def _versions(commands: Mapping[str, Sequence[str]]) -> dict[str, str]:
     """Return the version of every program of interest that is installed, as it states it."""
-    found = {name: _version(output(command)) for name, command in VERSION_COMMANDS.items() if shutil.which(command[0])}
+    known = sorted({**VERSION_COMMANDS, **commands}.items())
+    found = {name: _version(output(command)) for name, command in known if shutil.which(command[0])}
     return {"python3": platform.python_version(), **found}
 
 

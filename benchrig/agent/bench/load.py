@@ -30,7 +30,7 @@ class LoadRunner:
         with tempfile.TemporaryDirectory(prefix="benchrig-") as name:
             folder = Path(name)
             folder.chmod(0o755)
-            path = folder / "check.lua"
+            path = folder / "script"
             path.write_text(script, encoding="utf-8")
             argv = [word.replace("{script}", str(path)) for word in command]
             with (folder / "out").open("w+b") as out, (folder / "err").open("w+b") as err:

@@ -15,7 +15,7 @@ import struct
 import threading
 import time
 
-from .protocol import MeasureNetwork, NetworkFigures, NetworkPort
+from .protocol import MeasureNetwork, NetworkMeasurement, NetworkPort
 
 EXCHANGES = 200
 """Round trips that are timed."""
@@ -86,7 +86,7 @@ class NetworkServer:
         connection.recv(1)
 
 
-def measure(op: MeasureNetwork) -> NetworkFigures:
+def measure(op: MeasureNetwork) -> NetworkMeasurement:
     """Measure from the other end; that the listening one cannot be reached is an answer too."""
     try:
         with _connect(op, _ECHO) as connection:
@@ -94,10 +94,10 @@ def measure(op: MeasureNetwork) -> NetworkFigures:
         with _connect(op, _STREAM) as connection:
             bandwidth = _bandwidth(connection)
     except OSError as error:
-        return NetworkFigures(error=error.strerror or str(error) or type(error).__name__)
+        return NetworkMeasurement(error=error.strerror or str(error) or type(error).__name__)
     # The percentile by the nearest rank.
     p99 = trips[math.ceil(0.99 * len(trips)) - 1]
-    return NetworkFigures(round(1e6 * statistics.median(trips), 1), round(1e6 * p99, 1), round(bandwidth))
+    return NetworkMeasurement(round(1e6 * statistics.median(trips), 1), round(1e6 * p99, 1), round(bandwidth))
 
 
 def _listen(wanted_port: int) -> socket.socket:

@@ -1,6 +1,6 @@
 """What the controller may ask of a host during a bench, and what the host answers.
 
-Both are dataclasses, used on both sides; `bench_lines` says how they travel.
+Both are dataclasses, used on both sides; `lines.py` says how they travel.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Done:
 
 
 @dataclass(frozen=True)
-class Facts:
+class MachineFacts:
     """A machine as it is now."""
 
     cpu: str
@@ -48,8 +48,10 @@ class Facts:
 
 
 @dataclass(frozen=True)
-class FindFacts(Operation[Facts]):
-    """Look at the machine."""
+class FindMachineFacts(Operation[MachineFacts]):
+    """Look at the machine; `version_commands` are commands that print the version of a program, by its name."""
+
+    version_commands: Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
@@ -251,12 +253,35 @@ class Ran:
 
 
 @dataclass(frozen=True)
+class VersionProbe:
+    """How to find the version of a part of a running app. Of several probes with one name, the first that fits counts."""
+
+    name: str
+    """The part: `Python`, `event loop`."""
+    program: str = ""
+    """It fits only where the file name of the app's main program matches this regular expression."""
+    loaded: str = ""
+    """It fits only where a process of the app has mapped a file whose path contains this."""
+    installed: str = ""
+    """It fits only where the app's environment has this Python distribution."""
+    command: tuple[str, ...] = ()
+    """Prints the version; `{exe}` in it stands for the main program."""
+    pattern: str = ""
+    """Regular expression whose first group is the version in what the command prints; it fits only where this matches."""
+    distribution: str = ""
+    """The Python distribution of the app's environment whose version it is."""
+    label: str = ""
+    """Stands before the version, or alone where there is none."""
+
+
+@dataclass(frozen=True)
 class FindWhatRuns(Operation[Ran]):
-    """Look at a running app; `distributions` are the Python packages whose versions are wanted."""
+    """Look at a running app: the versions that `probes` find, and those of the Python `distributions`."""
 
     app: str
     unit: str
     distributions: tuple[str, ...]
+    probes: tuple[VersionProbe, ...]
 
 
 @dataclass(frozen=True)
@@ -356,7 +381,7 @@ class OpenNetwork(Operation[NetworkPort]):
 
 
 @dataclass(frozen=True)
-class NetworkFigures:
+class NetworkMeasurement:
     """Round trips and bandwidth as they were measured; `error` when the other host could not be reached."""
 
     rtt_us_median: float = 0.0
@@ -366,7 +391,7 @@ class NetworkFigures:
 
 
 @dataclass(frozen=True)
-class MeasureNetwork(Operation[NetworkFigures]):
+class MeasureNetwork(Operation[NetworkMeasurement]):
     """Measure the network between here and a host that listens."""
 
     host: str

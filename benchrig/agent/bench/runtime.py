@@ -1,27 +1,13 @@
-"""What a running app is made of: its interpreter, its packages, its event loop and HTTP parser, with their versions."""
+"""The versions of what a running app is made of: its interpreter, its packages, its event loop and HTTP parser."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from .facts import output, read
-
-
-def program_version(pid: int) -> dict[str, str]:
-    """Return the version of the program that a process runs, as that program states it."""
-    program = Path(f"/proc/{pid}/exe")
-    name = program.readlink().name if program.exists() else ""
-    if name.startswith("python"):
-        return {"Python": output((str(program), "--version")).removeprefix("Python ")}
-    if name.startswith(("nginx", "openresty")):
-        banner = output((str(program), "-v"))
-        match = re.search(r"version: (\S+)/(\S+)", banner)
-        return {match[1]: match[2]} if match else {name: banner}
-    stated = output(("go", "version", str(program)))
-    match = re.search(r"\bgo(\d[\w.]*)$", stated)
-    return {"Go": match[1]} if match else {}
+from .protocol import VersionProbe
 
 
 def installed_distributions(programs: Path) -> dict[str, str]:
@@ -31,21 +17,46 @@ def installed_distributions(programs: Path) -> dict[str, str]:
     return {name.replace("_", "-").lower(): version for name, _, version in pairs}
 
 
-def engines(pids: Iterable[int], installed: dict[str, str]) -> dict[str, str]:
-    """Tell which event loop and which HTTP parser run, from the libraries that the processes have loaded."""
+def versions(
+    probes: Sequence[VersionProbe],
+    main: int,
+    pids: Iterable[int],
+    installed: Mapping[str, str],
+    distributions: Sequence[str],
+) -> dict[str, str]:
+    """Return the versions of an app's parts by name: its main program, its distributions, then what it has loaded.
+
+    `main` is its main process, `pids` are all its processes; `installed` are the distributions of its environment.
+    """
+    program = Path(f"/proc/{main}/exe")
+    name = program.readlink().name if program.exists() else ""
     loaded = "\n".join(read(f"/proc/{pid}/maps") for pid in pids)
-    engines: dict[str, str] = {}
-    if "/uvloop/" in loaded:
-        engines["event loop"] = f"uvloop {installed.get('uvloop', '')}".strip()
-    elif "/gevent/" in loaded:
-        engines["event loop"] = f"gevent {installed.get('gevent', '')}".strip()
-    elif "/greenlet/" in loaded and "eventlet" in installed:
-        engines["event loop"] = f"eventlet {installed['eventlet']}"
-    elif "/_asyncio." in loaded:
-        engines["event loop"] = "asyncio"
-    if "/ngx_http_lua_module." in loaded:
-        packaged = output(("dpkg-query", "--show", "--showformat=${Version}", "libnginx-mod-http-lua"))
-        engines["nginx Lua module"] = packaged.rpartition(":")[2].partition("-")[0]
-    if "uvicorn" in installed:
-        engines["HTTP parser"] = "httptools" if "/httptools/" in loaded else "h11"
-    return engines
+    programs: dict[str, str] = {}
+    parts: dict[str, str] = {}
+    for probe in probes:
+        found = programs if probe.program else parts
+        if probe.name not in found and _applies(probe, name, loaded, installed):
+            version = _version(probe, str(program), installed)
+            if version:
+                found[probe.name] = version
+    wanted = {name: installed[name.lower()] for name in distributions if name.lower() in installed}
+    return programs | wanted | parts
+
+
+def _applies(probe: VersionProbe, name: str, loaded: str, installed: Mapping[str, str]) -> bool:
+    return (
+        (not probe.program or re.fullmatch(probe.program, name) is not None)
+        and probe.loaded in loaded
+        and (not probe.installed or probe.installed in installed)
+    )
+
+
+def _version(probe: VersionProbe, program: str, installed: Mapping[str, str]) -> str:
+    """Return a probe's label and version; empty when its command prints none."""
+    version = installed.get(probe.distribution, "")
+    if probe.command:
+        match = re.search(probe.pattern, output(word.replace("{exe}", program) for word in probe.command))
+        if not match:
+            return ""
+        version = match[1]
+    return f"{probe.label} {version}".strip()

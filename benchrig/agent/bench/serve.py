@@ -19,9 +19,8 @@ from io import RawIOBase
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from . import database, facts, unit
+from . import database, facts, protocol, unit
 from . import network as bench_network
-from . import protocol as ask
 from .lines import Envelope, read_request
 from .load import LoadRunner
 from .sampler import Sampler, read_cpu_times
@@ -41,26 +40,26 @@ class Bench:
         self._load = LoadRunner()
         self._sampler: Sampler | None = None
         self._network: bench_network.NetworkServer | None = None
-        self._handlers: dict[type[ask.Operation[Any]], Callable[[Any], object]] = {
-            ask.FindFacts: lambda _: facts.facts(),
-            ask.FindDeployed: lambda op: facts.deployed(op.programs),
-            ask.FreePort: lambda op: unit.free_port(op.port),
-            ask.Start: self._start,
-            ask.AwaitAnswer: lambda op: unit.await_answer(op.unit, op.port, op.path, op.seconds),
-            ask.Fetch: unit.fetch,
-            ask.RunLoad: lambda op: self._load.run(op.command, op.script, op.kill_after_seconds),
-            ask.FindCpuTimes: lambda _: read_cpu_times(),
-            ask.StartSampling: self._start_sampling,
-            ask.StopSampling: self._stop_sampling,
-            ask.FindWhatRuns: lambda op: unit.what_runs(op.app, op.unit, op.distributions),
-            ask.ReadJournal: lambda op: unit.journal(op.unit, op.lines),
-            ask.Stop: self._stop,
-            ask.FindDatabase: lambda op: database.find(op.data),
-            ask.ResetData: lambda op: database.reset(op.data),
-            ask.FindDatabaseLoad: lambda op: database.counters(op.data, op.table, op.ended),
-            ask.OpenNetwork: self._open_network,
-            ask.MeasureNetwork: bench_network.measure,
-            ask.CloseNetwork: self._close_network,
+        self._handlers: dict[type[protocol.Operation[Any]], Callable[[Any], object]] = {
+            protocol.FindMachineFacts: lambda op: facts.facts(op.version_commands),
+            protocol.FindDeployed: lambda op: facts.deployed(op.programs),
+            protocol.FreePort: lambda op: unit.free_port(op.port),
+            protocol.Start: self._start,
+            protocol.AwaitAnswer: lambda op: unit.await_answer(op.unit, op.port, op.path, op.seconds),
+            protocol.Fetch: unit.fetch,
+            protocol.RunLoad: lambda op: self._load.run(op.command, op.script, op.kill_after_seconds),
+            protocol.FindCpuTimes: lambda _: read_cpu_times(),
+            protocol.StartSampling: self._start_sampling,
+            protocol.StopSampling: self._stop_sampling,
+            protocol.FindWhatRuns: unit.what_runs,
+            protocol.ReadJournal: lambda op: unit.journal(op.unit, op.lines),
+            protocol.Stop: self._stop,
+            protocol.FindDatabase: lambda op: database.find(op.data),
+            protocol.ResetData: lambda op: database.reset(op.data),
+            protocol.FindDatabaseLoad: lambda op: database.counters(op.data, op.table, op.ended),
+            protocol.OpenNetwork: self._open_network,
+            protocol.MeasureNetwork: bench_network.measure,
+            protocol.CloseNetwork: self._close_network,
         }
 
     def answer(self, line: bytes) -> Envelope:
@@ -78,38 +77,38 @@ class Bench:
         if self._unit:
             unit.kill(self._unit)
 
-    def _start(self, op: ask.Start) -> ask.Done:
+    def _start(self, op: protocol.Start) -> protocol.Done:
         self._unit = op.unit
         return unit.start(op.unit)
 
-    def _stop(self, op: ask.Stop) -> ask.Port:
+    def _stop(self, op: protocol.Stop) -> protocol.Port:
         if self._sampler is not None:
-            self._stop_sampling(ask.StopSampling())
+            self._stop_sampling(protocol.StopSampling())
         port = unit.stop(op.unit, op.port)
         self._unit = ""
         return port
 
-    def _start_sampling(self, op: ask.StartSampling) -> ask.Done:
+    def _start_sampling(self, op: protocol.StartSampling) -> protocol.Done:
         self._sampler = Sampler(unit.show(op.unit, "ControlGroup").get("ControlGroup", ""))
         self._sampler.start()
-        return ask.Done()
+        return protocol.Done()
 
-    def _stop_sampling(self, _: ask.StopSampling) -> ask.ServerLoad:
+    def _stop_sampling(self, _: protocol.StopSampling) -> protocol.ServerLoad:
         if self._sampler is None:
             raise ValueError("nothing is sampled")
         sampler, self._sampler = self._sampler, None
         return sampler.stop()
 
-    def _open_network(self, op: ask.OpenNetwork) -> ask.NetworkPort:
-        self._close_network(ask.CloseNetwork())
+    def _open_network(self, op: protocol.OpenNetwork) -> protocol.NetworkPort:
+        self._close_network(protocol.CloseNetwork())
         self._network = bench_network.NetworkServer(op.port)
         return self._network.at
 
-    def _close_network(self, _: ask.CloseNetwork) -> ask.Done:
+    def _close_network(self, _: protocol.CloseNetwork) -> protocol.Done:
         network, self._network = self._network, None
         if network is not None:
             network.close()
-        return ask.Done()
+        return protocol.Done()
 
 
 def _send(out: RawIOBase, answer: Envelope) -> None:

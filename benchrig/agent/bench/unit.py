@@ -9,8 +9,8 @@ import time
 
 from .facts import APPS, output, read
 from .ports import await_free, listens_elsewhere, reserve
-from .protocol import Done, Fetch, Journal, Port, Ran, Readiness, Reply
-from .runtime import engines, installed_distributions, program_version
+from .protocol import Done, Fetch, FindWhatRuns, Journal, Port, Ran, Readiness, Reply
+from .runtime import installed_distributions, versions
 from .sampler import UnitProcesses
 
 OURS = "benchrig-*.service"
@@ -140,14 +140,13 @@ def journal(unit: str, lines: int) -> Journal:
     return Journal(output(("journalctl", "--quiet", "--no-pager", "--output=cat", f"--lines={lines}", *wanted)))
 
 
-def what_runs(app: str, unit: str, distributions: tuple[str, ...]) -> Ran:
-    """Look at a running app: the versions of what its processes are made of, and its descriptor limit."""
-    state = show(unit, "MainPID", "ControlGroup")
+def what_runs(op: FindWhatRuns) -> Ran:
+    """Return the versions of what a running app is made of, and its descriptor limit."""
+    state = show(op.unit, "MainPID", "ControlGroup")
     main = int(state.get("MainPID") or 0)
     limit = re.search(r"^Max open files\s+(\d+)", read(f"/proc/{main}/limits"), re.MULTILINE)
     if not limit:
-        return Ran(False, {}, 0, _ending(unit))
+        return Ran(False, {}, 0, _ending(op.unit))
     pids = UnitProcesses(state.get("ControlGroup", "")).pids()
-    installed = installed_distributions(APPS / app / "bin")
-    wanted = {name: installed[name.lower()] for name in distributions if name.lower() in installed}
-    return Ran(True, program_version(main) | wanted | engines(pids, installed), int(limit[1]))
+    installed = installed_distributions(APPS / op.app / "bin")
+    return Ran(True, versions(op.probes, main, pids, installed, op.distributions), int(limit[1]))

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchrig.bench.generators.base import Printed
 from benchrig.report import published
 from benchrig.report.claims.file import read
 from benchrig.report.claims.judge import judge
@@ -14,7 +15,6 @@ from benchrig.report.metrics import LATENCY_MEAN, METRICS, Metric
 from benchrig.report.published import Published, PublishedRow
 from benchrig.report.table import Table, of_published
 from benchrig.report.verdict import Verdict
-from benchrig.results.wrk_output import Printed
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,7 @@ import pytest
 
 from benchrig import inventory
 from benchrig.agent.bench import network as bench_network
-from benchrig.agent.bench import ports
-from benchrig.agent.bench import protocol as ask
+from benchrig.agent.bench import ports, protocol
 from benchrig.agent.bench.lines import Envelope, request_line
 from benchrig.agent.bench.serve import Bench
 from benchrig.bench import network, run
@@ -33,7 +32,7 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @contextlib.contextmanager
-def serving(port: int = 0) -> Iterator[ask.NetworkPort]:
+def serving(port: int = 0) -> Iterator[protocol.NetworkPort]:
     server = bench_network.NetworkServer(port)
     try:
         yield server.at
@@ -44,7 +43,7 @@ def serving(port: int = 0) -> Iterator[ask.NetworkPort]:
 @pytest.mark.usefixtures("short")
 def test_round_trips_and_bandwidth_are_measured_and_the_port_is_the_apps_again() -> None:
     with serving() as at:
-        found = bench_network.measure(ask.MeasureNetwork("127.0.0.1", at.port, at.word))
+        found = bench_network.measure(protocol.MeasureNetwork("127.0.0.1", at.port, at.word))
     assert found.error == ""
     assert 0 < found.rtt_us_median <= found.rtt_us_p99
     assert found.bandwidth_bits_per_second > 1e6
@@ -73,18 +72,18 @@ def test_where_the_apps_port_is_taken_another_is_free() -> None:
 def test_a_server_that_cannot_be_reached_is_an_answer(host: str, said: str) -> None:
     with serving() as at:
         pass
-    error = bench_network.measure(ask.MeasureNetwork(host, at.port, at.word)).error
+    error = bench_network.measure(protocol.MeasureNetwork(host, at.port, at.word)).error
     assert error
     assert said in error
 
 
 def test_every_operation_is_done_by_the_agent_which_gives_the_port_back() -> None:
     bench = Bench()
-    assert set(ask.OPERATIONS.values()) == set(bench._handlers)
-    port = bench.answer(request_line(ask.OpenNetwork(0))).value["port"]
+    assert set(protocol.OPERATIONS.values()) == set(bench._handlers)
+    port = bench.answer(request_line(protocol.OpenNetwork(0))).value["port"]
     assert isinstance(port, int)
     assert not ports.is_free(port)
-    assert bench.answer(request_line(ask.CloseNetwork())) == Envelope()
+    assert bench.answer(request_line(protocol.CloseNetwork())) == Envelope()
     assert ports.is_free(port)
 
 
@@ -96,32 +95,32 @@ class Named(RecordingHost):
 
     def __init__(self, name: str, asked: list[str], **instead: Any) -> None:
         super().__init__(
-            name, asked, **{"OpenNetwork": ask.NetworkPort(8080, "word"), "CloseNetwork": ask.Done(), **instead}
+            name, asked, **{"OpenNetwork": protocol.NetworkPort(8080, "word"), "CloseNetwork": protocol.Done(), **instead}
         )
         self.name = name
 
 
-def a_pair(found: ask.NetworkFigures, port: int = 8080) -> tuple[Any, list[str]]:
+def a_pair(found: protocol.NetworkMeasurement, port: int = 8080) -> tuple[Any, list[str]]:
     asked: list[str] = []
-    server = Named("web1", asked, OpenNetwork=ask.NetworkPort(port, "word"))
+    server = Named("web1", asked, OpenNetwork=protocol.NetworkPort(port, "word"))
     return Pair(server, Named("load1", asked, MeasureNetwork=found)), asked  # type: ignore[arg-type]
 
 
 def test_between_a_load_host_and_a_server_the_network_is_measured_on_the_apps_port() -> None:
-    pair, asked = a_pair(ask.NetworkFigures(85.0, 140.2, 9.41e9))
+    pair, asked = a_pair(protocol.NetworkMeasurement(85.0, 140.2, 9.41e9))
     assert network.measure(pair, "10.0.0.1", 8080) == Network("load1", "web1", 85.0, 140.2, 9.41e9)
     assert asked == ["web1 OpenNetwork", "load1 MeasureNetwork", "web1 CloseNetwork"]
-    assert pair.generator.operations == [ask.MeasureNetwork("10.0.0.1", 8080, "word")]
+    assert pair.generator.operations == [protocol.MeasureNetwork("10.0.0.1", 8080, "word")]
 
 
 def test_on_one_machine_there_is_no_network() -> None:
-    pair, asked = a_pair(ask.NetworkFigures())
+    pair, asked = a_pair(protocol.NetworkMeasurement())
     assert network.measure(replace(pair, generator=pair.server), "10.0.0.1", 8080) is None
     assert asked == []
 
 
 def test_a_server_that_its_load_host_cannot_reach_ends_the_bench_with_what_says_where_it_is() -> None:
-    pair, asked = a_pair(ask.NetworkFigures(error="No route to host"))
+    pair, asked = a_pair(protocol.NetworkMeasurement(error="No route to host"))
     with pytest.raises(HostError) as caught:
         network.measure(pair, "10.0.0.1", 8080)
     assert str(caught.value) == "load1 cannot reach web1 at 10.0.0.1, port 8080: No route to host"
@@ -130,34 +129,34 @@ def test_a_server_that_its_load_host_cannot_reach_ends_the_bench_with_what_says_
 
 
 def test_that_another_port_is_closed_says_nothing_of_the_apps(capsys: pytest.CaptureFixture[str]) -> None:
-    pair, _ = a_pair(ask.NetworkFigures(error="timed out"), port=41_000)
+    pair, _ = a_pair(protocol.NetworkMeasurement(error="timed out"), port=41_000)
     assert network.measure(pair, "10.0.0.1", 8080) is None
     assert "the network was not measured: load1 cannot reach web1 at 10.0.0.1, port 41000" in capsys.readouterr().err
 
 
-def a_server_and_a_database(found: ask.NetworkFigures, port: int = 41_000) -> tuple[Named, Named, list[str]]:
+def a_server_and_a_database(found: protocol.NetworkMeasurement, port: int = 41_000) -> tuple[Named, Named, list[str]]:
     asked: list[str] = []
-    database = Named("db1", asked, OpenNetwork=ask.NetworkPort(port, "word"))
+    database = Named("db1", asked, OpenNetwork=protocol.NetworkPort(port, "word"))
     return Named("web1", asked, MeasureNetwork=found), database, asked
 
 
 def test_between_a_server_and_its_database_it_is_measured_on_another_port_than_postgresql_holds() -> None:
-    server, database, asked = a_server_and_a_database(ask.NetworkFigures(85.0, 140.2, 9.41e9))
+    server, database, asked = a_server_and_a_database(protocol.NetworkMeasurement(85.0, 140.2, 9.41e9))
     found = network.measure_database(server, database, "10.0.0.3", 5432)  # type: ignore[arg-type]
     assert found == DatabaseNetwork("web1", "db1", 85.0, 140.2, 9.41e9)
     assert asked == ["db1 OpenNetwork", "web1 MeasureNetwork", "db1 CloseNetwork"]
-    assert database.operations[0] == ask.OpenNetwork(5432)
-    assert server.operations == [ask.MeasureNetwork("10.0.0.3", 41_000, "word")]
+    assert database.operations[0] == protocol.OpenNetwork(5432)
+    assert server.operations == [protocol.MeasureNetwork("10.0.0.3", 41_000, "word")]
 
 
 def test_that_another_port_of_the_database_is_closed_is_a_warning(capsys: pytest.CaptureFixture[str]) -> None:
-    server, database, _ = a_server_and_a_database(ask.NetworkFigures(error="timed out"))
+    server, database, _ = a_server_and_a_database(protocol.NetworkMeasurement(error="timed out"))
     assert network.measure_database(server, database, "10.0.0.3", 5432) is None  # type: ignore[arg-type]
     assert "the network was not measured: web1 cannot reach db1 at 10.0.0.3, port 41000" in capsys.readouterr().err
 
 
 def test_a_database_whose_own_port_a_server_cannot_reach_ends_the_bench() -> None:
-    server, database, _ = a_server_and_a_database(ask.NetworkFigures(error="No route to host"), port=5432)
+    server, database, _ = a_server_and_a_database(protocol.NetworkMeasurement(error="No route to host"), port=5432)
     with pytest.raises(HostError, match=r"^web1 cannot reach db1 at 10\.0\.0\.3, port 5432: No route to host$"):
         network.measure_database(server, database, "10.0.0.3", 5432)  # type: ignore[arg-type]
 
@@ -176,10 +175,11 @@ def test_every_server_but_the_databases_own_machine_is_measured_to_it(tmp_path: 
     hosts = inventory.read(str(tmp_path / "mine.yml"), tmp_path)
     asked: list[str] = []
     first, second, generator = (
-        Named(name, asked, MeasureNetwork=ask.NetworkFigures(85.0, 140.0, 1e9)) for name in ("web1", "web2", "load1")
+        Named(name, asked, MeasureNetwork=protocol.NetworkMeasurement(85.0, 140.0, 1e9))
+        for name in ("web1", "web2", "load1")
     )
     pairs: Any = (Pair(first, generator), Pair(second, generator))  # type: ignore[arg-type]
     found = run._database_networks(hosts, Hosts(pairs, second))  # type: ignore[arg-type]
     assert found == (DatabaseNetwork("web1", "web2", 85.0, 140.0, 1e9),)
-    assert first.operations == [ask.MeasureNetwork("10.0.0.2", 8080, "word")]
+    assert first.operations == [protocol.MeasureNetwork("10.0.0.2", 8080, "word")]
     assert run._database_networks(hosts, Hosts(pairs, None)) == ()

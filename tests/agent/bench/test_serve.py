@@ -16,8 +16,7 @@ from pathlib import Path
 import pytest
 
 from benchrig.agent.bench import facts as bench_facts
-from benchrig.agent.bench import ports, sampler, unit
-from benchrig.agent.bench import protocol as ask
+from benchrig.agent.bench import ports, protocol, sampler, unit
 from benchrig.agent.bench.lines import Envelope, read_envelope, read_request, request_line
 from benchrig.agent.bench.load import LoadRunner
 
@@ -51,16 +50,16 @@ def test_port_of_an_app_is_kept_from_clients_once(reserved: Path) -> None:
 
 
 OPERATIONS = [
-    ask.FindFacts(),
-    ask.FreePort(8080),
-    ask.RunLoad(("wrk", "-t4"), "x = 1\n", 5.0),
-    ask.Fetch("::1", 80, "/", 1.0, "POST", {"X-Key": "k"}, "größe"),
-    ask.FindDatabaseLoad("films", "review", ended=True),
+    protocol.FindMachineFacts({"wrk": ("wrk", "-v")}),
+    protocol.FreePort(8080),
+    protocol.RunLoad(("wrk", "-t4"), "x = 1\n", 5.0),
+    protocol.Fetch("::1", 80, "/", 1.0, "POST", {"X-Key": "k"}, "größe"),
+    protocol.FindDatabaseLoad("films", "review", ended=True),
 ]
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_an_operation_arrives_as_it_was_sent(operation: ask.Operation[object]) -> None:
+def test_an_operation_arrives_as_it_was_sent(operation: protocol.Operation[object]) -> None:
     assert read_request(request_line(operation)) == operation
 
 
@@ -71,12 +70,13 @@ def test_a_line_that_asks_for_nothing_known_is_refused(line: bytes) -> None:
 
 
 def test_facts_are_those_of_this_machine() -> None:
-    facts = bench_facts.facts()
+    facts = bench_facts.facts({"kept": ("sh", "-c", "echo it is 4.1.0"), "absent": ("no-such-program",)})
     assert facts.cores == len(os.sched_getaffinity(0))
     assert facts.memory_bytes > 1 << 28
     assert facts.sysctls["net.core.somaxconn"].isdigit()
     assert facts.open_files == bench_facts.raise_open_files()
     assert facts.versions["python3"].startswith("3.")
+    assert (facts.versions["kept"], "absent" in facts.versions) == ("4.1.0", False)
 
 
 def test_what_the_cpus_of_this_machine_did_is_the_difference_of_two_readings() -> None:
@@ -92,10 +92,10 @@ def test_what_the_cpus_of_this_machine_did_is_the_difference_of_two_readings() -
 
 
 def test_shares_of_the_cpus_time_are_those_since_the_earlier_reading() -> None:
-    before = ask.CpuTimes(at=100.0, total=400.0, idle=200.0, steal=10.0, interrupts=20.0)
-    after = ask.CpuTimes(at=105.0, total=420.0, idle=215.0, steal=11.0, interrupts=20.5)
-    assert after.since(before) == ask.CpuShares(5.0, idle_percent=75.0, steal_percent=5.0, interrupt_percent=2.5)
-    assert before.since(before) == ask.CpuShares(0.0, 0.0, 0.0, 0.0)
+    before = protocol.CpuTimes(at=100.0, total=400.0, idle=200.0, steal=10.0, interrupts=20.0)
+    after = protocol.CpuTimes(at=105.0, total=420.0, idle=215.0, steal=11.0, interrupts=20.5)
+    assert after.since(before) == protocol.CpuShares(5.0, idle_percent=75.0, steal_percent=5.0, interrupt_percent=2.5)
+    assert before.since(before) == protocol.CpuShares(0.0, 0.0, 0.0, 0.0)
 
 
 def test_a_port_that_somebody_listens_on_is_taken_and_they_are_named() -> None:
@@ -147,7 +147,7 @@ def test_how_an_app_ended_is_told_as_systemd_saw_it(
 def test_a_port_that_nobody_answers_on_is_an_answer() -> None:
     with listening() as port:
         pass
-    assert "refused" in unit.fetch(ask.Fetch("127.0.0.1", port, "/", 1.0)).error
+    assert "refused" in unit.fetch(protocol.Fetch("127.0.0.1", port, "/", 1.0)).error
 
 
 class Echo(BaseHTTPRequestHandler):
@@ -179,20 +179,20 @@ def echo() -> Iterator[int]:
 
 
 def test_a_request_is_sent_with_its_method_headers_and_body(echo: int) -> None:
-    reply = unit.fetch(ask.Fetch("127.0.0.1", echo, "/a?b", 5.0, "POST", {"X-Key": "k"}, '{"title": "größe"}'))
-    assert reply == ask.Reply(201, 'POST /a?b k {"title": "größe"}')
+    reply = unit.fetch(protocol.Fetch("127.0.0.1", echo, "/a?b", 5.0, "POST", {"X-Key": "k"}, '{"title": "größe"}'))
+    assert reply == protocol.Reply(201, 'POST /a?b k {"title": "größe"}')
 
 
 @pytest.mark.parametrize(
     ("length", "read", "cut"), [(70_000, 70_000, False), (4 << 20, 4 << 20, False), (5 << 20, 4 << 20, True)]
 )
 def test_a_body_is_read_whole_up_to_4_mib(echo: int, length: int, read: int, cut: bool) -> None:
-    reply = unit.fetch(ask.Fetch("127.0.0.1", echo, f"/{length}", 5.0))
+    reply = unit.fetch(protocol.Fetch("127.0.0.1", echo, f"/{length}", 5.0))
     assert (len(reply.body), reply.cut, reply.error) == (read, cut, "")
 
 
 def test_a_request_that_cannot_be_sent_is_an_answer_too(echo: int) -> None:
-    reply = unit.fetch(ask.Fetch("127.0.0.1", echo, "/", 5.0, headers={"X-Key": "two\nlines"}))
+    reply = unit.fetch(protocol.Fetch("127.0.0.1", echo, "/", 5.0, headers={"X-Key": "two\nlines"}))
     assert reply.error.startswith("Invalid header value")
 
 
@@ -263,7 +263,7 @@ def agent(lock: Path) -> Iterator[subprocess.Popen[bytes]]:
         process.kill()
 
 
-def send(process: subprocess.Popen[bytes], operation: ask.Operation[object]) -> None:
+def send(process: subprocess.Popen[bytes], operation: protocol.Operation[object]) -> None:
     assert process.stdin
     process.stdin.write(request_line(operation))
     process.stdin.flush()
@@ -280,9 +280,9 @@ def test_the_agent_answers_line_after_line_and_outlives_a_bad_one(tmp_path: Path
         process.stdin.write(b"nonsense\n")
         process.stdin.flush()
         assert answered(process).error
-        send(process, ask.Fetch("127.0.0.1", port, "/", 0.1))
+        send(process, protocol.Fetch("127.0.0.1", port, "/", 0.1))
         assert answered(process).value["error"] == "timed out"
-        send(process, ask.ResetData("no-such-set"))
+        send(process, protocol.ResetData("no-such-set"))
         assert "the data set 'no-such-set' is not on this machine" in answered(process).error
         process.stdin.close()
         assert process.wait(10) == 0
@@ -290,14 +290,14 @@ def test_the_agent_answers_line_after_line_and_outlives_a_bad_one(tmp_path: Path
 
 def test_the_agent_hands_on_a_long_body(tmp_path: Path, echo: int) -> None:
     with agent(tmp_path / "lock") as process:
-        send(process, ask.Fetch("127.0.0.1", echo, f"/{4 << 20}", 5.0))
+        send(process, protocol.Fetch("127.0.0.1", echo, f"/{4 << 20}", 5.0))
         assert len(str(answered(process).value["body"])) == 4 << 20
 
 
 @as_root
 def test_the_load_generator_dies_with_the_controllers_line(tmp_path: Path) -> None:
     with agent(tmp_path / "lock") as process:
-        send(process, ask.RunLoad(("sleep", "1234.5"), "", 60.0))
+        send(process, protocol.RunLoad(("sleep", "1234.5"), "", 60.0))
         until(lambda: running("sleep", "1234.5"))
         assert process.stdin
         process.stdin.close()
@@ -321,7 +321,7 @@ def until(condition: Callable[[], bool]) -> None:
 
 def test_a_second_bench_on_a_host_is_refused_with_the_first_ones_pid(tmp_path: Path) -> None:
     with agent(tmp_path / "lock") as first:
-        send(first, ask.FindFacts())
+        send(first, protocol.FindMachineFacts({"wrk": ("wrk", "-v")}))
         assert not answered(first).error
         with agent(tmp_path / "lock") as second:
             assert answered(second).error == f"another bench runs there (process {first.pid} of that machine)"

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from benchrig.bench.generators import WRK, Shape
+from benchrig.bench.generators.base import Shape
+from benchrig.bench.generators.wrk.generator import WRK
 from benchrig.bench.traffic import Traffic
 from benchrig.results.model import Load
 from tests.support.wrk import route, user_script

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from lupa.luajit21 import LuaRuntime
 
-from benchrig.bench.generators import WRK
+from benchrig.bench.generators.wrk.generator import WRK
+from benchrig.bench.generators.wrk.script import check_script
 from benchrig.bench.traffic import Traffic
 from tests.support.wrk import route, user_script
 
@@ -173,7 +174,7 @@ def test_of_several_routes_a_reply_is_right_when_it_fits_any() -> None:
     ],
 )
 def test_a_script_that_does_not_compile_is_told_with_its_line(text: str, wrong: str) -> None:
-    assert WRK.check_script(user_script(text)) == wrong
+    assert check_script(user_script(text)) == wrong
 
 
 def test_what_a_script_sets_in_wrk_holds_for_a_constant_request() -> None:

@@ -1,7 +1,7 @@
-"""Reads what wrk wrote: the exact figures of our script's marker line, and wrk's own rounded text.
+"""The reader of wrk's output: the exact figures in our script's marker line, and wrk's own rounded text.
 
-The marker line is what a run keeps. wrk's text beside it must agree with it within its rounding, or the figures are not
-believed; alone, it is all there is of a run that somebody else published.
+A run stores the figures of the marker line. wrk's text must agree with them within its rounding, else they are refused.
+Published documents have only the text.
 """
 
 from __future__ import annotations
@@ -9,33 +9,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from benchrig.agent import spec
+from benchrig.bench.generators.base import OutputError, Printed
 from benchrig.results.model import Load, LoadErrors
 
 MARKER = "benchrig-wrk: "
 
 PERCENTILES = ("50", "75", "90", "99", "99.9")
-
-
-class OutputError(Exception):
-    """wrk's output has no figures, or two that contradict each other."""
-
-
-@dataclass(frozen=True)
-class Printed:
-    """What wrk itself prints, with as many digits as it prints."""
-
-    requests: int
-    requests_per_second: float
-    bytes: float
-    latency_mean_us: float
-    latency_stdev_us: float
-    latency_max_us: float
-    errors: LoadErrors
-    percentiles_us: Mapping[str, float]
-    """Empty when it ran without --latency."""
 
 
 def read_load(text: str) -> Load:
@@ -55,7 +37,7 @@ def read_load(text: str) -> Load:
 
 
 def read_printed(text: str) -> Printed:
-    """Return the figures of wrk's own text. Raises OutputError when it is none."""
+    """Return the figures of wrk's own text. Raises OutputError when the text is not wrk's."""
     total = re.search(r"^\s*(\d+) requests in \S+, (\S+) read", text, re.MULTILINE)
     rate = re.search(r"^Requests/sec:\s+(\S+)", text, re.MULTILINE)
     latency = re.search(r"^\s*Latency\s+(\S+)\s+(\S+)\s+(\S+)\s", text, re.MULTILINE)
@@ -93,7 +75,7 @@ _COUNT = {"": 1.0, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15}
 def _scaled(word: str, units: Mapping[str, float]) -> float:
     match = re.fullmatch(r"(-?(?:\d+(?:\.\d+)?|nan))([A-Za-z]*)", word)
     if not match or match[2] not in units:
-        raise OutputError(f"'{word}' is no figure of wrk's")
+        raise OutputError(f"'{word}' is not a figure that wrk prints")
     return 0.0 if "nan" in match[1] else float(match[1]) * units[match[2]]
 
 
@@ -113,7 +95,7 @@ def _bytes(word: str) -> float:
 
 
 def _agree(load: Load, printed: Printed) -> None:
-    """Raise OutputError when the exact figures are not those that wrk rounded."""
+    """Raise OutputError when the exact figures differ from the rounded ones."""
     pairs = {
         "requests": (load.requests, printed.requests, 0.0),
         "requests/s": (load.requests_per_second, printed.requests_per_second, 0.001),

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from benchrig.bench.generators import Shape, wrk
+from benchrig.bench.generators.base import OutputError, Shape
+from benchrig.bench.generators.wrk.generator import command
+from benchrig.bench.generators.wrk.output import MARKER, count, microseconds, read_load, read_printed
 from benchrig.report import published
-from benchrig.results.wrk_output import MARKER, OutputError, count, microseconds, read_load, read_printed
 from tests.support import ROOT
 from tests.support.wrk import EXACT, TEXT
 
@@ -17,14 +18,14 @@ TEXTS = ROOT / "configs" / "published" / "web-frameworks"
 
 def test_the_command_is_wrks_own_with_whole_seconds() -> None:
     shape = Shape(threads=4, connections=2000, duration_seconds=5.0, timeout_seconds=10.0)
-    assert " ".join(wrk.command(shape, "http://h:8080/health")) == (
+    assert " ".join(command(shape, "http://h:8080/health")) == (
         "wrk -t4 -c2000 -d5s --timeout 10s --latency -s {script} http://h:8080/health"
     )
 
 
 def test_without_a_timeout_wrk_keeps_its_own() -> None:
     shape = Shape(threads=4, connections=2000, duration_seconds=60.0, timeout_seconds=None)
-    assert "--timeout" not in wrk.command(shape, "http://h:8080/health")
+    assert "--timeout" not in command(shape, "http://h:8080/health")
 
 
 def test_exact_figures_come_from_the_marker_line() -> None:

@@ -1,6 +1,6 @@
-"""The machines that a row is measured between: server, load host, database; and what the CPUs of those beside the server do.
+"""The topology of a measurement: its server, load host and database, and the CPU use of the machines beside the server.
 
-The sampler on the server sees nothing of the others, which may be disturbed as well.
+The sampler runs on the server alone. The other machines may be disturbed as well, so their CPU times are read too.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from benchrig.agent.bench import protocol as ask
+from benchrig.agent.bench import protocol
 from benchrig.bench import records
-from benchrig.bench.database import DatabaseEnd
+from benchrig.bench.database import DatabaseHost
 from benchrig.bench.host import Host
 from benchrig.results.model import MachineLoad
 
@@ -27,8 +27,8 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Ends:
-    """The ends of a measurement, which may be one machine, and what is known of them."""
+class Topology:
+    """The topology of a measurement: server, load host and database, which may be one machine."""
 
     server: Host
     generator: Host
@@ -36,10 +36,10 @@ class Ends:
     generator_name: str
     address: str
     """Where the load host finds the server."""
-    generator_facts: ask.Facts
+    generator_facts: protocol.MachineFacts
     unit_open_files: Mapping[str, int]
     """Descriptor limit of each app's unit."""
-    database: DatabaseEnd | None = None
+    database: DatabaseHost | None = None
     one_of_many: bool = False
     """Each row is measured on several servers, of which this is one."""
 
@@ -74,8 +74,8 @@ def watched(parts: Sequence[Part]) -> Iterator[list[MachineLoad]]:
     Raises OperationError when a machine cannot tell, HostError when it is lost.
     """
     found: list[MachineLoad] = []
-    before = [part.host.ask(ask.FindCpuTimes()) for part in parts]
+    before = [part.host.ask(protocol.FindCpuTimes()) for part in parts]
     yield found
     for part, earlier in zip(parts, before, strict=True):
-        cpu = part.host.ask(ask.FindCpuTimes()).since(earlier)
+        cpu = part.host.ask(protocol.FindCpuTimes()).since(earlier)
         found.append(MachineLoad(part.name, part.generator, part.database, records.cpu_shares(cpu)))

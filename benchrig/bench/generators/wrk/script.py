@@ -1,4 +1,4 @@
-"""The load generator wrk: its command line, and the Lua script that sends requests, checks replies and prints figures.
+"""The Lua script with which wrk sends requests, checks replies and prints exact figures.
 
 wrk rounds what it prints and hides what goes wrong; its `done` hook has the exact figures, and its `response` hook sees
 every reply. The script uses both and ends with one line: the marker and a JSON object.
@@ -17,20 +17,12 @@ from math import ceil, gcd
 from pathlib import Path
 from random import Random
 
-from benchrig.bench.generators.load import LoadGenerator, Shape
+from benchrig.bench.generators.wrk.output import MARKER, PERCENTILES
 from benchrig.bench.traffic import Route, Script, Traffic
-from benchrig.results.wrk_output import MARKER, PERCENTILES, read_load
 from benchrig.yamlfile import shown
 
 SHORTEST_ORDER = 1000
 """A mix is sent in an order of at least so many requests, so that no connection always gets the same route."""
-
-
-def command(shape: Shape, url: str) -> tuple[str, ...]:
-    """Return wrk's command line; `{script}` in it stands for the file with `script(...)`."""
-    timeout = () if shape.timeout_seconds is None else ("--timeout", f"{shape.timeout_seconds:g}s")
-    load = (f"-t{shape.threads}", f"-c{shape.connections}", f"-d{shape.duration_seconds:g}s")
-    return ("wrk", *load, *timeout, "--latency", "-s", "{script}", url)
 
 
 def script(traffic: Traffic, answers: Mapping[str, str]) -> str:
@@ -141,14 +133,3 @@ def _lua_text(text: str) -> str:
     """Return a Lua string literal: every byte that is not plain is written as a decimal escape."""
     escaped = re.sub(rb"[^ -\[\]-~]", lambda byte: b"\\%03d" % ord(byte[0]), text.encode("utf-8", "surrogatepass"))
     return '"' + escaped.decode("ascii").replace('"', '\\"') + '"'
-
-
-WRK = LoadGenerator(
-    program="wrk",
-    default_timeout_seconds=2.0,
-    spare_files=32,
-    command=command,
-    script=script,
-    check_script=check_script,
-    read_load=read_load,
-)

@@ -1,0 +1,107 @@
+"""The interface of a load generator: a command line for the load host, and readers of what the program writes.
+
+A bench knows nothing else of a generator. What only some generators can do is a capability: a suite that needs one
+which its generator lacks is refused before anything runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from benchrig.bench.traffic import Script, Traffic
+from benchrig.results.model import Load, LoadErrors
+
+
+class OutputError(Exception):
+    """A generator's output has no figures, or figures that contradict each other."""
+
+
+class PatternError(Exception):
+    """A capture's pattern is not valid in the generator's pattern language; the text says why."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How much load, for how long."""
+
+    threads: int
+    connections: int
+    duration_seconds: float
+    timeout_seconds: float | None
+    """How long to wait for a reply. None leaves the generator its own default."""
+
+
+@dataclass(frozen=True)
+class Printed:
+    """The figures in a generator's own text, with as many digits as it prints."""
+
+    requests: int
+    requests_per_second: float
+    bytes: float
+    latency_mean_us: float
+    latency_stdev_us: float
+    latency_max_us: float
+    errors: LoadErrors
+    percentiles_us: Mapping[str, float]
+    """Keyed by percentile as text, such as "99"; empty when the text has none."""
+
+
+@dataclass(frozen=True)
+class Captures:
+    """Capability: take a part of a reply, by a pattern, and put it into later requests."""
+
+    check: Callable[[str], None]
+    """Raises PatternError for a pattern that cannot be valid."""
+    find: Callable[[str, str], str | None]
+    """Returns the part of a body that a pattern captures; None when nothing matches. Arguments: pattern, body.
+
+    Raises PatternError for a pattern that is not valid.
+    """
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What not every load generator can do."""
+
+    mixes: bool = False
+    """It sends several routes by their weights."""
+    steps: bool = False
+    """It sends several routes in their order."""
+    captures: Captures | None = None
+    check_script: Callable[[Script], str] | None = None
+    """It runs a user's script. Returns what is wrong with one, as `file:line: reason`; empty when it can be loaded."""
+
+
+@dataclass(frozen=True)
+class LoadGenerator:
+    """A load generator: what it needs on the load host, how it is run, and how its output is read."""
+
+    name: str
+    """Its name in suites, published figures and messages."""
+    programs: tuple[str, ...]
+    """The programs that the load host must have."""
+    version_command: tuple[str, ...]
+    """Prints its version."""
+    role: str
+    """The Ansible role that installs it; its tag in `site.yml` has the same name."""
+    script_suffix: str
+    """Ending of the name of its script in a run's folder, such as `.txt`."""
+    default_timeout_seconds: float
+    """How long it waits for a reply unless a shape says otherwise."""
+    spare_files: int
+    """File descriptors that it needs beside its connections."""
+    capabilities: Capabilities
+    check_shape: Callable[[Shape], str]
+    """Returns why it cannot make a load of this shape; empty when it can."""
+    command: Callable[[Shape, str], tuple[str, ...]]
+    """Returns its command line for a shape and a URL; `{script}` in it stands for the file with its script."""
+    script: Callable[[Traffic, Mapping[str, str]], str]
+    """Returns the script with which it sends the requests and checks every reply.
+
+    The mapping has, by the name of a route, the exact body that every good reply must equal.
+    """
+    read_load: Callable[[str], Load]
+    """Returns the figures of a run of ours from its stdout. Raises OutputError."""
+    read_printed: Callable[[str], Printed]
+    """Returns the figures of its own text, such as a published document prints. Raises OutputError."""

@@ -1,0 +1,1 @@
+"""The load generator wrk, whose scripts are Lua."""

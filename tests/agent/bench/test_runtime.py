@@ -1,0 +1,54 @@
+"""The versions of a running app are those that the probes find in its processes."""
+
+from __future__ import annotations
+
+import os
+import platform
+from pathlib import Path
+
+import pytest
+
+from benchrig.agent.bench.protocol import VersionProbe
+from benchrig.agent.bench.runtime import versions
+
+EXE = Path("/proc/self/exe").readlink().name
+PYTHON = VersionProbe("Python", program="python.*", command=("{exe}", "--version"), pattern=r"Python (\S+)")
+
+
+def found(*probes: VersionProbe, installed: dict[str, str] | None = None, names: tuple[str, ...] = ()) -> dict[str, str]:
+    return versions(probes, os.getpid(), [os.getpid()], installed or {}, names)
+
+
+@pytest.mark.skipif(not EXE.startswith("python"), reason="these tests run in another program")
+def test_the_main_program_states_its_version() -> None:
+    assert found(PYTHON) == {"Python": platform.python_version()}
+
+
+def test_a_probe_for_another_program_or_without_a_version_finds_nothing() -> None:
+    other = VersionProbe("Go", program="no-such-program", command=("echo", "go1.22"), pattern=r"go(\S+)")
+    silent = VersionProbe("Go", program=".*", command=("echo", "nothing"), pattern=r"go(\S+)")
+    assert found(other, silent) == {}
+
+
+def test_the_first_probe_of_a_name_that_fits_counts() -> None:
+    installed = {"uvicorn": "0.32.0", "uvloop": "0.21.0"}
+    libc = next(line.split()[-1] for line in Path("/proc/self/maps").read_text().split("\n") if "libc" in line)
+    probes = (
+        VersionProbe("event loop", label="gevent", loaded="/no-such-library/", distribution="gevent"),
+        VersionProbe("event loop", label="uvloop", loaded=libc, distribution="uvloop"),
+        VersionProbe("event loop", label="asyncio"),
+        VersionProbe("HTTP parser", label="h11", installed="uvicorn"),
+        VersionProbe("HTTP server", label="hypercorn", installed="hypercorn"),
+    )
+    assert found(*probes, installed=installed) == {"event loop": "uvloop 0.21.0", "HTTP parser": "h11"}
+
+
+def test_the_program_comes_first_then_the_distributions_then_what_is_loaded() -> None:
+    program = VersionProbe("Program", program=".*", command=("echo", "version 7"), pattern=r"version (\d+)")
+    part = VersionProbe("part", label="inside")
+    installed = {"flask": "3.0.3"}
+    assert list(found(part, program, installed=installed, names=("Flask", "absent")).items()) == [
+        ("Program", "7"),
+        ("Flask", "3.0.3"),
+        ("part", "inside"),
+    ]
