@@ -88,7 +88,7 @@ def test_every_heading_is_given_in_the_documents_language_and_is_a_columns(name:
     headings = published.read(name, ROOT).headings
     keys = {column.key for column in COLUMNS}
     given = {field.name for field in fields(headings) if getattr(headings, field.name)}
-    assert {field.name for field in fields(headings)} <= {*keys, "remarks"}
+    assert {field.name for field in fields(headings)} <= {*keys, "warnings"}
     assert {metric.name for metric in METRICS if metric.priority} | {field.name for field in fields(Headings)} <= given
 
 

@@ -17,6 +17,7 @@ from benchrig.report.servers import beside_first
 from benchrig.report.table import Row, Table, make, on_first_server
 from benchrig.results import audit, store
 from benchrig.results.model import DatabaseLoad, DatabaseNetwork, Network, Run, bits_per_second
+from benchrig.results.warnings import Code
 from tests.support import ROOT
 from tests.support.reports import PUBLISHED, VERDICTS, a_cell, a_load, a_run, missing, on_machines
 
@@ -172,12 +173,12 @@ def test_with_one_server_nothing_is_said_of_servers() -> None:
         assert "against" not in text
 
 
-def test_remarks_and_rows_that_were_not_run_are_told_with_their_server() -> None:
+def test_warnings_and_rows_that_were_not_run_are_told_with_their_server() -> None:
     first, second = on_both("go-2000", (50_000, 90_000))
     overflown = replace(second.server, listen_overflows=7)
     table = table_of(first, replace(second, server=overflown), run=two_servers("go-2000", "sanic"))
     text = render_terminal(Report(table))
-    assert "go-2000 on web2: the listen backlog overflowed 7 times" in text
+    assert "go-2000 on web2: The listen backlog overflowed 7 times." in text
     assert "not run: sanic on web1, sanic on web2" in text
 
 
@@ -223,16 +224,16 @@ def test_two_runs_are_compared_server_by_server_and_one_server_with_the_first_of
         (10.0, 19_200 * 184 * 8 / 1.0456 / 0.81, True),
     ],
 )
-def test_replies_that_fill_four_fifths_of_the_network_are_remarked_on(
+def test_replies_that_fill_four_fifths_of_the_network_have_a_warning(
     latency_ms: float, bandwidth: float, bound: bool
 ) -> None:
     cell = a_cell()
     assert cell.load is not None
     quick = replace(cell, load=replace(cell.load, latency=replace(cell.load.latency, mean_us=1e3 * latency_ms)))
     between = replace(NETWORKS[0], server=cell.host, bandwidth_bits_per_second=bandwidth)
-    found = {remark.code: remark for remark in audit.remarks(quick, replace(a_run(), networks=(between,)))}
-    assert ("network_bound" in found) == bound
-    assert "network_bound" not in {remark.code for remark in audit.remarks(quick, replace(a_run(), networks=NETWORKS))}
+    found = {warning.code for warning in audit.warnings(quick, replace(a_run(), networks=(between,)))}
+    assert (Code.NETWORK_BOUND in found) == bound
+    assert Code.NETWORK_BOUND not in {one.code for one in audit.warnings(quick, replace(a_run(), networks=NETWORKS))}
 
 
 def test_a_bandwidth_is_written_with_three_digits() -> None:

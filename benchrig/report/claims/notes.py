@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from benchrig.report.claims.functions import FUNCTIONS, JUDGED_BY_INTERVAL, OF_LATENCY, seconds
+from benchrig.report.claims.functions import FUNCTIONS, JUDGED_BY_INTERVAL, seconds, spoiled
 from benchrig.report.claims.language import Expression, Figure
 from benchrig.report.claims.words import some
+from benchrig.report.footnotes import title
 from benchrig.report.table import Row, Table
+from benchrig.results.warnings import Spoils
 
 
 def notes(expression: Expression, table: Table, document: Table | None) -> tuple[str, ...]:
@@ -52,13 +54,13 @@ def _at_ceiling(expression: Expression, table: Table) -> Iterator[str]:
 
 
 def _invalid(expression: Expression, rows: Iterable[Row]) -> Iterator[str]:
-    """Name the rows with figures that are not what they seem; clipped latency only matters where latency is asked for."""
-    kinds = {FUNCTIONS[figure.function].kind for figure in expression.figures}
+    """Name the rows with invalid figures, as far as the claim rests on them or on how the rows compare."""
+    rests_on = {Spoils.RANK, *(spoiled(FUNCTIONS[figure.function].kind) for figure in expression.figures)}
     found: dict[str, list[str]] = {}
     for row in rows:
-        for remark in row.remarks:
-            if remark.invalid and (remark.code != OF_LATENCY or "latency" in kinds):
-                found.setdefault(remark.code.replace("_", " "), []).append(row.name)
+        for warning in row.warnings:
+            if warning.invalid and warning.spoils & rests_on:
+                found.setdefault(title(warning.code), []).append(row.name)
     for kind, names in found.items():
         yield f"has invalid figures ({kind}): {_some(names)}"
 

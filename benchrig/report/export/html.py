@@ -38,7 +38,7 @@ def render(report: Report) -> str:
 
 
 def _state(row: Row) -> str:
-    """Return how a row is to be coloured; its remarks say the same in words."""
+    """Return how a row is to be coloured; its warnings say the same in words."""
     return (
         "bad"
         if row.status == "failed"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from enum import Enum
 
 from benchrig.report.document import Report
 from benchrig.report.export.record import record
@@ -37,4 +38,11 @@ def render(report: Report) -> str:
         "rows": rows,
         "claims": [asdict(verdict) for verdict in report.verdicts],
     }
-    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False, default=_value) + "\n"
+
+
+def _value(found: object) -> object:
+    """Return what stands for an object that JSON does not know: an enum's value."""
+    if isinstance(found, Enum):
+        return found.value
+    raise TypeError(f"not a value of a report: {found!r}")

@@ -53,7 +53,7 @@ def test_clipped_latency_is_invalid_for_claims_on_latency_alone(tmp_path: Path) 
     assert judged(one(tmp_path / "a", "throughput(sanic) > 1"), late).word == "reproduced"
     verdict = judged(one(tmp_path / "b", "latency_mean(sanic) > 1"), late)
     assert verdict.word == "not testable here"
-    assert verdict.reason.startswith("sanic is invalid here: latency is clipped at the timeout of 2 s")
+    assert verdict.reason.startswith("sanic is invalid here: Latency is cut off at the timeout of 2 s.")
     assert verdict.notes == ("has invalid figures (latency clipped): sanic",)
 
 

@@ -165,7 +165,7 @@ def test_what_is_false_without_an_interval_is_contradicted_by_one_run(tmp_path: 
         (a_cell("sanic", connections=50), "sanic ran with 50 connections, in the document with 2,000"),
         (
             a_cell("sanic", server=replace(SERVER, machine_steal_percent=7.0)),
-            "sanic is invalid here: the hypervisor took 7 % of the CPU time (steal)",
+            "sanic is invalid here: The hypervisor took 7 % of the CPU time of lab1 (steal).",
         ),
     ],
 )
@@ -179,7 +179,9 @@ def test_nothing_is_claimed_of_an_emulated_machine_not_even_that_replies_are_lat
     run = a_run("sanic")
     emulated = replace(run, machines=(replace(run.machines[0], emulated=True),))
     (verdict,) = claims.judge([one(tmp_path, figure)], make(emulated, [a_cell("sanic")], PUBLISHED), DOCUMENT)
-    expected = "sanic is invalid here: lab1 is emulated: its figures mean nothing for any real machine"
+    expected = (
+        "sanic is invalid here: The values say nothing about real hardware, because these machines are emulated: lab1."
+    )
     assert (verdict.word, verdict.reason) == ("not testable here", expected)
 
 
@@ -191,7 +193,7 @@ def test_nothing_is_claimed_of_a_row_that_another_program_made_invalid_not_even_
     cell = a_cell("sanic", load=timed(900, 900.0), server=replace(SERVER, machine_idle_percent=idle))
     verdict = judged(one(tmp_path, figure), [cell])
     assert verdict.word == word
-    assert verdict.reason.startswith("sanic is invalid here: something else used 31 %") == (word == "not testable here")
+    assert verdict.reason.startswith("sanic is invalid here: Something other than the app") == (word == "not testable here")
 
 
 def test_a_row_that_the_run_did_not_come_to_or_does_not_have_is_told_apart(tmp_path: Path) -> None:

@@ -1,0 +1,55 @@
+"""Turns warnings into sentences: the only file that does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from benchrig.results.model import bits_per_second
+from benchrig.results.warnings import Code, Number, Unit, Value, Warning
+
+_UNITS: Mapping[Unit, tuple[Callable[[float], str], str]] = {
+    Unit.COUNT: (lambda value: f"{value:,.0f}", ""),
+    Unit.SECONDS: (lambda value: f"{value:g}", " s"),
+    Unit.PERCENT: (lambda value: f"{value:.0f}", " %"),
+    Unit.TIMES: (lambda value: f"{value:.2g}" if value < 10 else f"{value:,.0f}", ""),
+    Unit.REQUESTS_PER_SECOND: (lambda value: f"{value:,.0f}", " requests/s"),
+    Unit.BITS_PER_SECOND: (bits_per_second, ""),
+}
+"""How a number of each unit is written, and what stands behind it, or behind both ends of a range."""
+
+
+def sentence(warning: Warning) -> str:
+    """Return a warning in words: one or two sentences, and in how many repeats it was seen where there are several."""
+    template = warning.code.sentences[str(warning.values.get("case", ""))]
+    said = template.format_map({name: _Text(value) for name, value in warning.values.items()})
+    if warning.repeats.high == 1 or warning.code is Code.REPEAT_MISSING:
+        return said
+    return f"{said} Seen in {_number(warning.seen_in)} of {_number(warning.repeats)} repeats."
+
+
+class _Text:
+    """A value in a sentence. Its format is a noun, or the word before the last name of a list."""
+
+    def __init__(self, value: Value) -> None:
+        self.value = value
+
+    def __format__(self, spec: str) -> str:
+        match self.value:
+            case Number():
+                many = "" if self.value.high == 1 else "s"
+                return f"{_number(self.value)} {spec}{many}" if spec else _number(self.value)
+            case str():
+                return self.value
+            case names:
+                return _listed(names, spec)
+
+
+def _number(number: Number) -> str:
+    write, unit = _UNITS[number.unit]
+    ends = dict.fromkeys((write(number.low), write(number.high)))
+    return f"{' to '.join(ends)}{unit}"
+
+
+def _listed(names: Sequence[str], last: str) -> str:
+    """Return names as one text: `a, b and c`."""
+    return f" {last} ".join(filter(None, (", ".join(names[:-1]), names[-1])))
