@@ -9,7 +9,7 @@ from benchrig import shell
 from benchrig.report.figures import ENOUGH_REPEATS
 from benchrig.report.published import Published
 from benchrig.report.table import Row, Table
-from benchrig.report.verdict import WORDS, Quantity, Verdict
+from benchrig.report.verdict import Quantity, Verdict, Word
 from benchrig.results.model import Database, Machine, Run, Settings
 
 
@@ -166,7 +166,7 @@ def settings(table: Table) -> Mapping[str, Mapping[str, str]]:
 def verdict_counts(verdicts: Sequence[Verdict]) -> str:
     """Return how many claims there are of each verdict: `9 reproduced, 2 of rows that are not in this run`."""
     told = claims_shown(verdicts)
-    counts = [(sum(verdict.word == word for verdict in told), str(word)) for word in WORDS]
+    counts = [(sum(verdict.word is word for verdict in told), word.value) for word in Word]
     absent = (len(verdicts) - len(told), "of rows that are not in this run")
     return ", ".join(f"{count} {what}" for count, what in (*counts, absent) if count)
 

@@ -1,9 +1,10 @@
-"""Turns warnings into sentences: the only file that does."""
+"""Turns warnings and the reasons of verdicts into sentences: the only file that does."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from benchrig.report.verdict import MOST_REPEATS, Verdict, Why
 from benchrig.results.model import bits_per_second
 from benchrig.results.warnings import Code, Number, Unit, Value, Warning
 
@@ -25,6 +26,30 @@ def sentence(warning: Warning) -> str:
     if warning.repeats.high == 1 or warning.code is Code.REPEAT_MISSING:
         return said
     return f"{said} Seen in {_number(warning.seen_in)} of {_number(warning.repeats)} repeats."
+
+
+def reason(verdict: Verdict) -> str:
+    """Return the reason of a verdict on a claim in words."""
+    found = verdict.reason
+    facts = some(found.facts, 3, "; ")
+    match found.why:
+        case Why.TOO_FEW_REPEATS:
+            one = found.repeats == 1
+            who = "One measurement" if one else f"The median of {found.repeats} measurements"
+            verb = "supports" if found.supports else "contradicts"
+            return f"{who} {verb} this claim. Measure {found.needed} times to decide: {found.command}"
+        case Why.WIDE_INTERVALS:
+            return f"{facts}. Measure about {found.needed} times to decide, if the medians stay: {found.command}"
+        case Why.TOO_CLOSE:
+            return f"{facts}. This is too close to decide: {MOST_REPEATS} measurements would not be enough."
+        case _:
+            return facts
+
+
+def some(parts: Sequence[str], most: int, separator: str) -> str:
+    """Join the first `most` parts, and say how many more there are."""
+    rest = [f"and {len(parts) - most} more"] if len(parts) > most else []
+    return separator.join([*parts[:most], *rest])
 
 
 class _Text:

@@ -1,14 +1,55 @@
-"""What became of a claim: the values that the judge hands to every report."""
+"""The verdict on a claim, as values. `sentences.py` puts its reason into words."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from enum import StrEnum
 
-Word = Literal["reproduced", "contradicted", "not testable here", "inconclusive"]
+MOST_REPEATS = 200
+"""More repeats of a row than this are not worth the time."""
 
-WORDS: tuple[Word, ...] = get_args(Word)
-"""All verdicts, in the order that counts of them are given in."""
+
+class Word(StrEnum):
+    """The word of a verdict, in the order that counts of them are given in."""
+
+    REPRODUCED = "reproduced"
+    CONTRADICTED = "contradicted"
+    NOT_TESTABLE = "not testable here"
+    INCONCLUSIVE = "inconclusive"
+
+
+class Why(StrEnum):
+    """What a verdict rests on."""
+
+    RELATIONS = "relations"
+    """The claim's relations hold, or do not hold, within the intervals."""
+    TOO_FEW_REPEATS = "too_few_repeats"
+    """There is no interval."""
+    WIDE_INTERVALS = "wide_intervals"
+    """The relations hold in part of the intervals; more repeats would decide."""
+    TOO_CLOSE = "too_close"
+    """The relations hold in part of the intervals, and no acceptable number of repeats would decide."""
+    NO_VALUE = "no_value"
+    """A value is missing or must not be used."""
+    NOT_MEASURABLE = "not_measurable"
+    """No value can test the claim, as its file says."""
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a verdict is what it is."""
+
+    why: Why
+    facts: tuple[str, ...] = ()
+    """The relations with their values, or why values are missing."""
+    supports: bool | None = None
+    """Whether the medians of too few repeats support the claim; None in all other cases."""
+    repeats: int = 0
+    """How many repeats there are."""
+    needed: int = 0
+    """How many repeats would decide; 0 where that is not the question, or none would."""
+    command: str = ""
+    """The command that measures the claim's rows so often."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +91,7 @@ class Verdict:
     expression: str
     """Empty where no figure can test the claim."""
     word: Word
-    reason: str
-    """Why this verdict, in a line."""
+    reason: Reason
     published: tuple[Quantity, ...]
     """The document's own figures."""
     measured: tuple[Quantity, ...]

@@ -202,6 +202,8 @@ def test_every_file_has_the_claims_with_their_figures_and_causes() -> None:
     claims = json.loads(EXPORTS["report.json"](report))["claims"]
     assert [claim["word"] for claim in claims] == [verdict.word for verdict in VERDICTS]
     assert claims[0]["measured"][0]["low"] == 19100.0
+    assert claims[0]["reason"] == "because it is reproduced"
+    assert (claims[0]["because"]["why"], claims[0]["because"]["facts"]) == ("relations", ["because it is reproduced"])
     text = EXPORTS["report.md"](report)
     assert "1 reproduced, 2 contradicted, 1 not testable here, 1 inconclusive." in text
     assert "- **contradicted**: the contradicted one is \\<b>fast\\</b> \\| faster (claim-2; summary, 2nd sentence)" in text

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from benchrig.report.claims.functions import FUNCTIONS, JUDGED_BY_INTERVAL, seconds, spoiled
 from benchrig.report.claims.language import Expression, Figure
-from benchrig.report.claims.words import some
 from benchrig.report.footnotes import title
+from benchrig.report.sentences import some
 from benchrig.report.table import Row, Table
 from benchrig.results.warnings import Spoils
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from benchrig.report import describe
 from benchrig.report.claims.audit import Audit
 from benchrig.report.document import Report
+from benchrig.report.sentences import reason
 from benchrig.report.verdict import Quantity, Verdict
 
 _WIDTH = 100
@@ -57,7 +58,7 @@ def _lines(verdict: Verdict) -> Iterator[str]:
     if verdict.expression:
         yield from _labelled("claim", verdict.expression)
     yield from _figures(verdict)
-    yield from _labelled("reason", verdict.reason)
+    yield from _labelled("reason", reason(verdict))
     for cause in verdict.causes:
         yield from _labelled("cause", cause)
     for note in verdict.notes:

@@ -32,10 +32,11 @@ _WORDS: Mapping[Relation, str] = {
 }
 _TURNED: Mapping[Relation, Relation] = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
-Figures = Mapping[Figure, Found]
+Values = Mapping[Figure, Found]
+"""The values of an expression's figures, as far as a table has them."""
 
 
-def quantities(expression: Expression, figures: Figures) -> tuple[Quantity, ...]:
+def quantities(expression: Expression, figures: Values) -> tuple[Quantity, ...]:
     """Return the figures that an expression speaks of, as far as there are: what is calculated, and what it is made of.
 
     Of `min` and `max` only the one that was chosen is returned.
@@ -47,22 +48,15 @@ def quantities(expression: Expression, figures: Figures) -> tuple[Quantity, ...]
     return tuple(found.values())
 
 
-def sentences(expression: Expression, figures: Figures, which: bool | None) -> str:
-    """Say in words the relations of an expression that hold (True), do not hold (False), or hold in part (None)."""
+def relations(expression: Expression, figures: Values, which: bool | None) -> tuple[str, ...]:
+    """Return in words the relations of an expression that hold (True), do not hold (False), or hold in part (None)."""
     known = _values(figures)
-    found = [
+    return tuple(
         _sentence(left, relation, right, figures, outcome)
         for comparison in expression.comparisons
         for (left, right), relation, outcome in _links(comparison, known)
         if outcome is which
-    ]
-    return some(found, 3, "; ")
-
-
-def some(parts: Sequence[str], most: int, separator: str) -> str:
-    """Join the first `most` parts, and say how many more there are."""
-    rest = [f"and {len(parts) - most} more"] if len(parts) > most else []
-    return separator.join([*parts[:most], *rest])
+    )
 
 
 def _links(
@@ -71,7 +65,7 @@ def _links(
     return zip(itertools.pairwise(comparison.terms), comparison.relations, links(comparison, known), strict=True)
 
 
-def _sentence(left: Term, relation: Relation, right: Term, figures: Figures, outcome: bool | None) -> str:
+def _sentence(left: Term, relation: Relation, right: Term, figures: Values, outcome: bool | None) -> str:
     if isinstance(left, Number) and relation in _TURNED:
         left, relation, right = right, _TURNED[relation], left
     if relation == "==" and outcome is not None:
@@ -80,7 +74,7 @@ def _sentence(left: Term, relation: Relation, right: Term, figures: Figures, out
     return f"{_named(left, figures)} {verb} {_WORDS[relation]} {_named(right, figures)}"
 
 
-def _named(term: Term, figures: Figures, link: str = "") -> str:
+def _named(term: Term, figures: Values, link: str = "") -> str:
     """Return a term's value, and before it the figure's name where it is one."""
     match term:
         case Number():
@@ -93,7 +87,7 @@ def _named(term: Term, figures: Figures, link: str = "") -> str:
             return shown(*_shown(value_of(term, _values(figures)), figures, term))
 
 
-def _quantities(term: Term, figures: Figures, told: Sequence[Arithmetic] = ("/",)) -> Sequence[Quantity]:
+def _quantities(term: Term, figures: Values, told: Sequence[Arithmetic] = ("/",)) -> Sequence[Quantity]:
     """Return the figures in a term, and what is calculated from several; within another calculation, only quotients."""
     match term:
         case Number():
@@ -109,20 +103,20 @@ def _quantities(term: Term, figures: Figures, told: Sequence[Arithmetic] = ("/",
             return (_calculated(term, figures), *parts) if tell else parts
 
 
-def _calculated(term: Operation, figures: Figures) -> Quantity:
+def _calculated(term: Operation, figures: Values) -> Quantity:
     value, interval = _shown(value_of(term, _values(figures)), figures, term)
     low, high = interval or (None, None)
     return Quantity(term.text, shown(value, interval), value, low, high)
 
 
-def _shown(interval: Interval, figures: Figures, term: Term) -> tuple[float, tuple[float, float] | None]:
+def _shown(interval: Interval, figures: Values, term: Term) -> tuple[float, tuple[float, float] | None]:
     """Return the value of a term, with its bounds if every figure in it that needs them has some."""
     whole = [figures[figure] for figure in figures_in(term)]
     bounded = any(found.interval for found in whole) and all(found.interval or found.exact for found in whole)
     return interval.value, (interval.low, interval.high) if bounded else None
 
 
-def _is_there(term: Term, figures: Figures) -> bool:
+def _is_there(term: Term, figures: Values) -> bool:
     """Say whether a term comes to anything: all its figures are there, and it does not divide by 0."""
     try:
         value_of(term, _values(figures))
@@ -131,5 +125,5 @@ def _is_there(term: Term, figures: Figures) -> bool:
     return True
 
 
-def _values(figures: Figures) -> Mapping[Figure, Interval]:
+def _values(figures: Values) -> Mapping[Figure, Interval]:
     return {figure: found.known for figure, found in figures.items()}

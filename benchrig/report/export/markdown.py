@@ -9,6 +9,7 @@ from benchrig.report import columns, describe
 from benchrig.report.columns import Grid
 from benchrig.report.document import Report
 from benchrig.report.footnotes import Footnote
+from benchrig.report.sentences import reason
 from benchrig.report.verdict import Verdict
 
 
@@ -70,7 +71,7 @@ def _verdict(verdict: Verdict) -> str:
     lines = [
         f"published: {describe.quantities(verdict.published)}" if verdict.published else "",
         f"measured: {describe.quantities(verdict.measured)}" if verdict.measured else "",
-        verdict.reason,
+        reason(verdict),
         *(f"note: {note}" for note in verdict.notes),
         *(f"cause: {cause}" for cause in verdict.causes),
     ]

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchrig.report import claims, published
+from benchrig.report.sentences import reason as because
 from benchrig.report.table import make, of_published
 from benchrig.report.verdict import Verdict
 from benchrig.results.model import Cell, DatabaseLoad
@@ -53,7 +54,7 @@ def test_clipped_latency_is_invalid_for_claims_on_latency_alone(tmp_path: Path) 
     assert judged(one(tmp_path / "a", "throughput(sanic) > 1"), late).word == "reproduced"
     verdict = judged(one(tmp_path / "b", "latency_mean(sanic) > 1"), late)
     assert verdict.word == "not testable here"
-    assert verdict.reason.startswith("sanic is invalid here: Latency is cut off at the timeout of 2 s.")
+    assert because(verdict).startswith("sanic is invalid here: Latency is cut off at the timeout of 2 s.")
     assert verdict.notes == ("has invalid figures (latency clipped): sanic",)
 
 
