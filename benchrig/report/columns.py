@@ -152,7 +152,7 @@ def _ratio_to_first(row: Row) -> str:
 
 def _against_first(row: Row) -> str:
     """Return the outcome's word alone; `report.json` and `report.csv` have its reason as well."""
-    return row.beside.outcome.word if row.beside else NOTHING
+    return row.beside.outcome.answer.value if row.beside else NOTHING
 
 
 def _has_routes(table: Table) -> bool:

@@ -1,10 +1,10 @@
-"""Turns warnings and the reasons of verdicts into sentences: the only file that does."""
+"""Turns warnings, verdicts and outcomes of comparisons into words: the only file that does."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from benchrig.report.verdict import MOST_REPEATS, Verdict, Why
+from benchrig.report.verdict import MOST_REPEATS, Cause, Outcome, Verdict, Why
 from benchrig.results.model import bits_per_second
 from benchrig.results.warnings import Code, Number, Unit, Value, Warning
 
@@ -44,6 +44,30 @@ def reason(verdict: Verdict) -> str:
             return f"{facts}. This is too close to decide: {MOST_REPEATS} measurements would not be enough."
         case _:
             return facts
+
+
+def outcome(found: Outcome) -> str:
+    """Return the outcome of a comparison in words: `not known (1 repeat; 6 are needed)`."""
+    return f"{found.answer} ({_cause(found)})" if found.cause else found.answer
+
+
+def _cause(found: Outcome) -> str:
+    sides = " and ".join(found.sides)
+    match found.cause:
+        case Cause.NOT_MEASURED:
+            return f"not measured in {sides}"
+        case Cause.INVALID:
+            return f"invalid in {sides}"
+        case Cause.AT_CEILING:
+            return "both at the ceiling"
+        case Cause.TOO_FEW_REPEATS:
+            return f"{found.repeats} repeat{'' if found.repeats == 1 else 's'}; {found.needed} are needed"
+        case Cause.LOAD_ON_SERVER:
+            return "one server loaded itself"
+        case Cause.DATABASE_ON_SERVER:
+            return "one server ran its own database"
+        case _:
+            return "different load"
 
 
 def some(parts: Sequence[str], most: int, separator: str) -> str:

@@ -8,28 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
 
 from benchrig.report.figures import Figures, figures_of, published_figures
 from benchrig.report.metrics import LATENCY_MAX, LATENCY_MEAN, REQUESTS, THROUGHPUT, Metric
 from benchrig.report.published import Published, PublishedRow
+from benchrig.report.verdict import Outcome
 from benchrig.results import audit
 from benchrig.results.model import Cell, LoadErrors, Network, Run, Status
 from benchrig.results.warnings import Code, Warning, over_repeats
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """The outcome of comparing the throughputs of two rows."""
-
-    word: Literal["faster", "slower", "no difference shown", "not known", "not comparable"]
-    reason: str = ""
-    """Why there is no answer, or no difference."""
-
-    @property
-    def text(self) -> str:
-        """The word, with its reason in brackets."""
-        return f"{self.word} ({self.reason})" if self.reason else self.word
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The verdict on a claim, as values. `sentences.py` puts its reason into words."""
+"""Verdicts on claims and outcomes of comparisons, as values. `sentences.py` puts them into words."""
 
 from __future__ import annotations
 
@@ -103,3 +103,41 @@ class Verdict:
     """None where the claim is not open, or is too close to tell."""
     not_in_run: bool = False
     """It is only not testable for rows that this run was not to measure: what people read counts such claims together."""
+
+
+class Answer(StrEnum):
+    """The answer of a comparison of two throughputs."""
+
+    FASTER = "faster"
+    SLOWER = "slower"
+    NO_DIFFERENCE = "no difference shown"
+    NOT_KNOWN = "not known"
+    NOT_COMPARABLE = "not comparable"
+
+
+class Cause(StrEnum):
+    """Why a comparison has no answer, or shows no difference."""
+
+    NOT_MEASURED = "not_measured"
+    INVALID = "invalid"
+    AT_CEILING = "at_ceiling"
+    TOO_FEW_REPEATS = "too_few_repeats"
+    OTHER_LOAD = "other_load"
+    LOAD_ON_SERVER = "load_on_server"
+    """One of the servers loaded itself."""
+    DATABASE_ON_SERVER = "database_on_server"
+    """One of the servers ran its own database."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The outcome of comparing the throughputs of two rows."""
+
+    answer: Answer
+    cause: Cause | None = None
+    sides: tuple[str, ...] = ()
+    """The sides that the cause is about: `A`, or the names of servers."""
+    repeats: int = 0
+    """The fewer repeats of the two rows."""
+    needed: int = 0
+    """How many repeats an answer needs."""

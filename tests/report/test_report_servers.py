@@ -13,6 +13,7 @@ import pytest
 from benchrig.report import EXPORTS, Report, compare, render_terminal
 from benchrig.report.claims.terminal import render_terminal as render_claims
 from benchrig.report.load import load
+from benchrig.report.sentences import outcome as words_of
 from benchrig.report.servers import beside_first
 from benchrig.report.table import Row, Table, make, on_first_server
 from benchrig.results import audit, store
@@ -70,25 +71,25 @@ def test_the_others_are_compared_with_the_first_by_their_intervals(second: tuple
     first, other = table_of(*on_both("go-2000", *zip(SLOW, second, strict=True))).rows
     assert first.beside is None
     assert other.beside is not None
-    assert other.beside.outcome.text == outcome
+    assert words_of(other.beside.outcome) == outcome
     assert other.beside.ratio == pytest.approx(sum(second) / sum(SLOW), rel=0.001)
 
 
 def test_without_enough_repeats_or_figures_the_outcome_is_not_known_and_names_the_server() -> None:
     (_, few) = table_of(*on_both("go-2000", (50_000, 90_000))).rows
     assert few.beside is not None
-    assert few.beside.outcome.text == "not known (1 repeat; 6 are needed)"
+    assert words_of(few.beside.outcome) == "not known (1 repeat; 6 are needed)"
     failed = [replace(missing("go-2000", "failed", "it died"), host="web1"), a_cell("go-2000", host="web2")]
     (_, lone) = table_of(*failed).rows
     assert lone.beside is not None
-    assert (lone.beside.ratio, lone.beside.outcome.text) == (None, "not known (not measured in web1)")
+    assert (lone.beside.ratio, words_of(lone.beside.outcome)) == (None, "not known (not measured in web1)")
 
 
 def test_a_server_that_loads_itself_is_not_compared_with_one_that_does_not() -> None:
     first, second = on_both("go-2000", (50_000, 90_000))
     (_, row) = table_of(replace(first, load_on_server=True), second).rows
     assert row.beside is not None
-    assert row.beside.outcome.text.startswith("not comparable")
+    assert words_of(row.beside.outcome).startswith("not comparable")
 
 
 def test_a_server_that_keeps_the_data_is_not_compared_with_one_that_asks_another_machine_for_it() -> None:
@@ -96,7 +97,7 @@ def test_a_server_that_keeps_the_data_is_not_compared_with_one_that_asks_another
     here = replace(first, database=DatabaseLoad(None, 20, 1, 0, on_server=True))
     (_, row) = table_of(here, replace(second, database=DatabaseLoad(None, 20, 1, 0, on_server=False))).rows
     assert row.beside is not None
-    assert row.beside.outcome.text == "not comparable (one of them kept the data itself)"
+    assert words_of(row.beside.outcome) == "not comparable (one server ran its own database)"
 
 
 def test_every_form_of_the_report_has_the_servers_and_the_network_between() -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, make_dataclass
 from typing import Any
 
 from benchrig.report.metrics import METRICS, THROUGHPUT, Metric
-from benchrig.report.sentences import sentence
+from benchrig.report.sentences import outcome, sentence
 from benchrig.report.table import Row
 from benchrig.results.model import Status
 from benchrig.results.warnings import Code, Number, Spoils, Value, Warning
@@ -137,7 +137,7 @@ def record(row: Row) -> Any:
         published_timeouts=published.timeouts if published and published.counts_timeouts else None,
         ratio=row.ratio,
         ratio_to_first=row.beside.ratio if row.beside else None,
-        against_first=row.beside.outcome.text if row.beside else None,
+        against_first=outcome(row.beside.outcome) if row.beside else None,
         rtt_us_median=network.rtt_us_median if network else None,
         rtt_us_p99=network.rtt_us_p99 if network else None,
         bandwidth_bits_per_second=network.bandwidth_bits_per_second if network else None,
