@@ -194,9 +194,10 @@ def _little(measured: Measured) -> Iterator[Warning]:
 
 
 def _errors(measured: Measured) -> Iterator[Warning]:
-    counts = {kind: getattr(measured.errors, kind) for kind in ("connect", "read", "write")}
-    if any(counts.values()):
-        yield Warning(Code.CONNECTION_ERRORS, measured.host, {kind: number(count) for kind, count in counts.items()})
+    errors = measured.errors
+    for case, failed in {"connect": errors.connect, "read": errors.read, "write": errors.write}.items():
+        if failed:
+            yield Warning(Code.CONNECTION_ERRORS, measured.host, {"case": case, "failed": number(failed)})
 
 
 def _stored(cell: Cell, stored: int, requests: int) -> Iterator[Warning]:

@@ -81,7 +81,11 @@ class Code(Enum):
     CONNECTION_ERRORS = (
         "connection_errors",
         {_RATE},
-        "Connections failed: {connect} while connecting, {read} while reading, {write} while writing.",
+        {
+            "connect": "{failed:connection} could not be opened.",
+            "read": "{failed:connection} broke while reading.",
+            "write": "{failed:connection} broke while writing.",
+        },
     )
     NOT_STORED = "not_stored", {_RANK}, "The database stored {stored} of {requests} rows that replies confirmed."
     GENERATOR_SATURATED = (

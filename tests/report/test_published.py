@@ -178,8 +178,8 @@ def test_the_second_document_contradicts_itself_nowhere_and_gives_no_latency_to_
 def test_the_audit_of_both_documents_fits_a_hundred_columns() -> None:
     text = audit_published(ROOT)
     assert max(map(len, text.splitlines())) <= 100
-    assert "59 of 60 figures of the table are those of the load generator's text" in text
-    assert "7 of 15 averages contradict Little's law" in text
+    assert "59 of 60 figures in the table agree with the load generator's output" in text
+    assert "7 of 15 mean latencies contradict Little's law" in text
 
 
 def test_a_document_may_give_any_metric_that_says_so(tmp_path: Path) -> None:

@@ -107,8 +107,8 @@ def test_every_form_of_the_report_has_the_servers_and_the_network_between() -> N
         for said in (
             "load1 to web1: round trip 85 µs (p99 1.4 ms), 9.41 Gbit/s",
             "load1 to web2: round trip 90 µs (p99 150 µs), 87.3 Mbit/s",
-            "servers: web1, and held against it row by row web2:",
-            "claims are judged on web1",
+            "servers: each row of web2 is compared with web1.",
+            "Claims are judged by web1.",
             "not known",
             "1.80",
         ):
@@ -148,15 +148,15 @@ def test_every_form_of_the_report_has_the_network_between_server_and_database() 
 def test_machines_that_share_a_computer_are_told_with_what_that_means_for_the_figures(kind: str) -> None:
     found = texts(on_three(kind, computer_cores=2))
     said = (
-        "server1, db1 and load1 are on one computer and share its 2 CPU cores: "
-        "the figures show that the parts work over a network, not what each would do alone"
+        "server1, db1 and load1 are on one computer and share its 2 CPU cores. "
+        "The values show that they work over a network, not how fast each is alone."
     )
     assert all(found[name].count(said) == 1 for name in ("report.md", "report.html", "terminal"))
     assert json.loads(found["report.json"])["run"]["computer_cores"] == 2
 
 
 def test_of_a_run_that_did_not_keep_the_computers_cores_it_is_told_without_them() -> None:
-    assert "server1, db1 and load1 are on one computer and share its CPU cores: " in texts(on_three("lab"))["report.md"]
+    assert "server1, db1 and load1 are on one computer and share its CPU cores. " in texts(on_three("lab"))["report.md"]
 
 
 def test_nothing_is_said_of_machines_that_are_not_benchrigs_nor_of_one_alone_nor_of_servers_that_load_themselves() -> None:

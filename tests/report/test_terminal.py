@@ -75,8 +75,9 @@ def test_each_warning_is_one_footnote_that_names_its_rows() -> None:
     load = a_load(read=2, write=3)
     cells = [a_cell("go-2000", load=load), a_cell("sanic", load=load), a_cell("flask-sync", load=a_load(90_000, read=9))]
     text = render_terminal(Report(make(a_run("go-2000", "sanic", "flask-sync"), cells)))
-    assert "go-2000, sanic: Connections failed: 0 while connecting, 2 while reading, 3 while writing.\n" in text
-    assert "    flask-sync: Connections failed: 0 while connecting, 9 while reading, 0 while writing.\n" in text
+    assert "    go-2000, sanic: 2 connections broke while reading.\n" in text
+    assert "    go-2000, sanic: 3 connections broke while writing.\n" in text
+    assert "    flask-sync: 9 connections broke while reading.\n" in text
     assert text.count("] connection errors\n") == 1
 
 

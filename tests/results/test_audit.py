@@ -276,9 +276,17 @@ def test_runs_from_before_load_hosts_were_watched_are_judged_by_what_they_have()
     assert "35 % of the CPU time of lab1" in said(Code.DISTURBED, replace(old, server=busy), EACH_ITS_OWN)
 
 
-def test_broken_connections_are_counted() -> None:
-    text = said(Code.CONNECTION_ERRORS, a_sound_cell(load=slow(a_load(50_000, read=114), mean_ms=200.0)))
-    assert text == "Connections failed: 0 while connecting, 114 while reading, 0 while writing."
+@pytest.mark.parametrize(
+    ("kind", "count", "expected"),
+    [
+        ("connect", 1, "1 connection could not be opened."),
+        ("read", 1_140, "1,140 connections broke while reading."),
+        ("write", 2, "2 connections broke while writing."),
+    ],
+)
+def test_failed_connections_are_counted_by_what_failed(kind: str, count: int, expected: str) -> None:
+    load = slow(a_load(50_000, **{kind: count}), mean_ms=200.0)
+    assert said(Code.CONNECTION_ERRORS, a_sound_cell(load=load)) == expected
 
 
 # Every warning

@@ -256,7 +256,7 @@ def test_a_row_has_timeouts_when_replies_came_later_than_the_documents_timeout(
     verdict = judged(one(tmp_path, "has_timeouts(sanic) == yes"), [cell])
     assert verdict.word == ("reproduced" if word.startswith("yes") else "contradicted")
     assert verdict.measured[0].text == word
-    assert any("the timeout was 10 s here and 2 s in the document" in note for note in verdict.notes) is (timeout > 2)
+    assert any("The timeout was 10 s here and 2 s in the document." in note for note in verdict.notes) is (timeout > 2)
 
 
 @pytest.mark.parametrize(("duration", "noted"), [(5.0, True), (60.0, False), (300.0, True)])
@@ -266,7 +266,7 @@ def test_late_replies_of_a_load_that_lasted_another_time_are_noted(tmp_path: Pat
     run = replace(run, settings=replace(run.settings, duration_seconds=duration))
     (verdict,) = claims.judge([one(tmp_path, "has_timeouts(sanic) == no")], make(run, [cell], PUBLISHED), DOCUMENT)
     assert verdict.word == "reproduced"
-    assert any(note.startswith(f"the load lasted {duration:g} s here and 60 s") for note in verdict.notes) is noted
+    assert any(note.startswith(f"The load lasted {duration:g} s here and 60 s") for note in verdict.notes) is noted
 
 
 def test_late_replies_of_a_shorter_timeout_say_nothing_of_the_documents(tmp_path: Path) -> None:
@@ -346,7 +346,7 @@ def test_two_long_formulas_keep_their_names_and_their_values(tmp_path: Path) -> 
 
 
 def test_figures_without_claims_say_so() -> None:
-    assert "nothing is claimed" in claims.render_terminal(())
+    assert "No claims: " in claims.render_terminal(())
 
 
 def test_all_claims_of_a_run_are_judged_whatever_it_has() -> None:
@@ -371,7 +371,7 @@ def test_claims_of_rows_that_are_not_in_the_run_are_one_line_in_what_people_read
     absent = len(ALL) - len(shown)
     assert absent > 30
     for text in (claims.render_report(report), render_terminal(report), EXPORTS["report.md"](report), page(report)):
-        assert f"{absent} of rows that are not in this run" in " ".join(text.split())
+        assert f"{absent} about rows that are not in this run" in " ".join(text.split())
         assert "flask-sync is not in this run" not in text
     assert re.findall(r"^([\w-]+): ", claims.render_report(report), re.MULTILINE)[1:] == shown
     # Programs have them all.
