@@ -28,11 +28,11 @@ def differences(a: Table, b: Table, pairs: Sequence[tuple[Row, Row]]) -> tuple[s
 
     A condition that only one of them gives is left out: a document has no kernel, and a failed row no versions.
     """
-    found: dict[str, list[str]] = {}
+    rows_of: dict[str, list[str]] = {}
     for row, other in pairs:
         for line in (*_other_traffic(row, other), *_other_system(a, row, b, other), *_other_versions(a, row, b, other)):
-            found.setdefault(line, []).append(row.label)
-    of_rows = (f"{line} ({_rows(names, len(pairs))})" for line, names in found.items())
+            rows_of.setdefault(line, []).append(row.label)
+    of_rows = (f"{line} ({_rows(names, len(pairs))})" for line, names in rows_of.items())
     return (*_other_conditions(a, b), *of_rows)
 
 
@@ -90,17 +90,17 @@ def conditions(table: Table) -> Mapping[str, str]:
         return {"duration": duration, "timeout": timeouts, "threads": str(source.threads), "machine": source.machine}
     run = table.origin
     shown = settings_shown(run.settings)
-    found = {"duration": shown["duration"], "timeout": timeouts, "threads": shown["threads"]}
+    shared = {"duration": shown["duration"], "timeout": timeouts, "threads": shown["threads"]}
     if places := {"on the server" if row.load_on_server else "on another machine" for row in table.rows if row.figures}:
-        found["load generator"] = ", ".join(sorted(places))
-    found["number of machines"] = str(len(run.machines))
+        shared["load generator"] = ", ".join(sorted(places))
+    shared["number of machines"] = str(len(run.machines))
     for number, machine in enumerate(run.machines, 1):
         suffix = f" {number}" if len(run.machines) > 1 else ""
-        found |= {f"{name}{suffix}": value for name, value in _of_machine(machine).items()}
+        shared |= {f"{name}{suffix}": value for name, value in _of_machine(machine).items()}
     if run.database:
-        found["data set"] = f"{run.database.data}, fingerprint {run.database.fingerprint}"
-        found |= {f"PostgreSQL's {name}": value for name, value in run.database.settings.items()}
-    return found
+        shared["data set"] = f"{run.database.data}, fingerprint {run.database.fingerprint}"
+        shared |= {f"PostgreSQL's {name}": value for name, value in run.database.settings.items()}
+    return shared
 
 
 def _of_machine(machine: Machine) -> Mapping[str, str]:

@@ -94,11 +94,11 @@ def database_line(database: Database) -> str:
 
 def what_ran(rows: Iterable[Row]) -> tuple[str, ...]:
     """Return the versions that ran, a line for rows with the same: the rows, then programs with their versions."""
-    found: dict[str, list[str]] = {}
+    rows_of: dict[str, list[str]] = {}
     for row in rows:
         if row.versions:
-            found.setdefault(_pairs(row.versions), []).append(row.label)
-    return tuple(f"{', '.join(names)}: {versions}" for versions, names in found.items())
+            rows_of.setdefault(_pairs(row.versions), []).append(row.label)
+    return tuple(f"{', '.join(names)}: {versions}" for versions, names in rows_of.items())
 
 
 def source_lines(published: Published) -> tuple[str, ...]:
@@ -154,13 +154,13 @@ def settings(table: Table) -> Mapping[str, Mapping[str, str]]:
     run = table.run
     if run is None:
         return {}
-    found = {
+    settings_of = {
         f"Machine {machine.name} ({machine.kind})": {**machine.sysctls, **machine.limits, **machine.versions}
         for machine in run.machines
     }
     if run.database:
-        found[f"Database {run.database.data} on {run.database.host}"] = dict(run.database.settings)
-    return {title: pairs for title, pairs in found.items() if pairs}
+        settings_of[f"Database {run.database.data} on {run.database.host}"] = dict(run.database.settings)
+    return {title: pairs for title, pairs in settings_of.items() if pairs}
 
 
 def verdict_counts(verdicts: Sequence[Verdict]) -> str:
@@ -186,9 +186,9 @@ def next_step(table: Table, verdicts: Sequence[Verdict]) -> tuple[str, str] | No
     return f"{claims} more repeats:", repeats_command(table, names, repeats)
 
 
-def quantities(found: Iterable[Quantity]) -> str:
+def quantities(figures: Iterable[Quantity]) -> str:
     """Return a claim's figures in one line: `throughput(sanic) 19,218 requests/s; …`."""
-    return "; ".join(f"{one.name} {one.text}" for one in found)
+    return "; ".join(f"{one.name} {one.text}" for one in figures)
 
 
 def _pairs(values: Mapping[str, str]) -> str:

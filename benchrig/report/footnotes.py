@@ -1,4 +1,4 @@
-"""Footnotes: what the numbers in the column of warnings stand for. Each warning is told once, with its rows and values."""
+"""Footnotes of a table: the sentences behind the numbers in the column of warnings, each once, with its rows."""
 
 from __future__ import annotations
 

@@ -30,30 +30,30 @@ def sentence(warning: Warning) -> str:
 
 def reason(verdict: Verdict) -> str:
     """Return the reason of a verdict on a claim in words."""
-    found = verdict.reason
-    facts = some(found.facts, 3, "; ")
-    match found.why:
+    because = verdict.reason
+    facts = some(because.facts, 3, "; ")
+    match because.why:
         case Why.TOO_FEW_REPEATS:
-            one = found.repeats == 1
-            who = "One measurement" if one else f"The median of {found.repeats} measurements"
-            verb = "supports" if found.supports else "contradicts"
-            return f"{who} {verb} this claim. Measure {found.needed} times to decide: {found.command}"
+            one = because.repeats == 1
+            who = "One measurement" if one else f"The median of {because.repeats} measurements"
+            verb = "supports" if because.supports else "contradicts"
+            return f"{who} {verb} this claim. Measure {because.needed} times to decide: {because.command}"
         case Why.WIDE_INTERVALS:
-            return f"{facts}. Measure about {found.needed} times to decide, if the medians stay: {found.command}"
+            return f"{facts}. Measure about {because.needed} times to decide, if the medians stay: {because.command}"
         case Why.TOO_CLOSE:
             return f"{facts}. This is too close to decide: {MOST_REPEATS} measurements would not be enough."
         case _:
             return facts
 
 
-def outcome(found: Outcome) -> str:
+def outcome(compared: Outcome) -> str:
     """Return the outcome of a comparison in words: `not known (1 repeat; 6 are needed)`."""
-    return f"{found.answer} ({_cause(found)})" if found.cause else found.answer
+    return f"{compared.answer} ({_cause(compared)})" if compared.cause else compared.answer
 
 
-def _cause(found: Outcome) -> str:
-    sides = " and ".join(found.sides)
-    match found.cause:
+def _cause(compared: Outcome) -> str:
+    sides = " and ".join(compared.sides)
+    match compared.cause:
         case Cause.NOT_MEASURED:
             return f"not measured in {sides}"
         case Cause.INVALID:
@@ -61,7 +61,7 @@ def _cause(found: Outcome) -> str:
         case Cause.AT_CEILING:
             return "both at the ceiling"
         case Cause.TOO_FEW_REPEATS:
-            return f"{found.repeats} repeat{'' if found.repeats == 1 else 's'}; {found.needed} are needed"
+            return f"{compared.repeats} repeat{'' if compared.repeats == 1 else 's'}; {compared.needed} are needed"
         case Cause.LOAD_ON_SERVER:
             return "one server loaded itself"
         case Cause.DATABASE_ON_SERVER:

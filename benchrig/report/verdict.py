@@ -22,13 +22,13 @@ class Why(StrEnum):
     """What a verdict rests on."""
 
     RELATIONS = "relations"
-    """The claim's relations hold, or do not hold, within the intervals."""
+    """The claim's relations are true, or false, everywhere within the intervals."""
     TOO_FEW_REPEATS = "too_few_repeats"
     """There is no interval."""
     WIDE_INTERVALS = "wide_intervals"
-    """The relations hold in part of the intervals; more repeats would decide."""
+    """The relations are true in a part of the intervals; more repeats would decide."""
     TOO_CLOSE = "too_close"
-    """The relations hold in part of the intervals, and no acceptable number of repeats would decide."""
+    """The same, but not even MOST_REPEATS would decide."""
     NO_VALUE = "no_value"
     """A value is missing or must not be used."""
     NOT_MEASURABLE = "not_measurable"
@@ -54,7 +54,7 @@ class Reason:
 
 @dataclass(frozen=True)
 class Quantity:
-    """One figure that a claim speaks of."""
+    """One figure of a claim."""
 
     name: str
     """As the claim's expression has it: `throughput(sanic)`."""
@@ -70,22 +70,22 @@ class Quantity:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What would settle a claim, or come nearer to it."""
+    """The measurements that would decide a claim."""
 
     rows: tuple[str, ...]
-    """The rows that the claim speaks of."""
+    """The rows of the claim."""
     repeats: int
-    """How often each of them is to be measured."""
+    """How many repeats of each."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """A claim judged on one table."""
+    """The verdict on a claim by one table."""
 
     claim: str
     """Its name in the file of claims."""
     says: str
-    """What is claimed, in our own words."""
+    """The claim, in our own words."""
     place: str
     """Where the sentence stands in the document."""
     expression: str
@@ -96,13 +96,13 @@ class Verdict:
     """The document's own figures."""
     measured: tuple[Quantity, ...]
     notes: tuple[str, ...] = ()
-    """What to know about the comparison."""
+    """Notes on the rows that are compared."""
     causes: tuple[str, ...] = ()
-    """What the results themselves show to be behind it."""
+    """Causes that the results show."""
     wanted: Wanted | None = None
-    """None where the claim is not open, or is too close to tell."""
+    """None where the claim is decided, or too close to decide."""
     not_in_run: bool = False
-    """It is only not testable for rows that this run was not to measure: what people read counts such claims together."""
+    """It is not testable only because its rows were not part of the run: reports for people count such claims together."""
 
 
 class Answer(StrEnum):

@@ -1,8 +1,8 @@
-"""What a table says of claims.
+"""The judge of claims: returns a verdict on each claim from the values of a table.
 
-A claim is reproduced when its expression holds in the whole of the intervals that the figures are known within, contradicted
-when it holds nowhere in them, and inconclusive when it holds in part: the judge never guesses. A published figure is a
-point: a document is held to what it prints.
+A claim is reproduced if its expression is true everywhere within the intervals of its figures, contradicted if it is true
+nowhere, and inconclusive otherwise: the judge never guesses. A published figure is a point: a document is judged by what it
+prints.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from benchrig.report.verdict import Quantity, Reason, Verdict, Wanted, Why, Word
 
 
 def judge(claims: Sequence[Claim], table: Table, document: Table | None) -> tuple[Verdict, ...]:
-    """Return what a table says of each claim, beside what the document's own figures say.
+    """Return the verdict on each claim by a table, with the document's own figures.
 
-    `document` is the table of the published set, or None; it may be `table` itself: then the document is held to itself.
+    `document` is the table of the published set, or None. If it is `table`, the document is judged by its own figures.
     """
     return tuple(_Judge(claim, table, document).verdict() for claim in claims)
 
@@ -67,7 +67,7 @@ class _Judge:
         )
 
     def figures(self, expression: Expression) -> tuple[dict[Figure, Found], list[NoFigureError]]:
-        """Return the figures of an expression that the table has, and why it does not have the others."""
+        """Return the figures of an expression that the table has, and the errors of those that it does not have."""
         return _figures(expression, self.table, self.conditions)
 
     def published(self, expression: Expression) -> tuple[Quantity, ...]:
@@ -115,12 +115,12 @@ class _Judge:
         )
 
     def repeats(self, expression: Expression) -> list[int]:
-        """Return how often each row of an expression was measured."""
+        """Return the number of repeats of each row of an expression."""
         names = {figure.row for figure in expression.figures}
         return [row.repeats for row in self.table.rows if row.name in names]
 
     def command(self, expression: Expression, repeats: int) -> str:
-        """Return the command that measures an expression's rows so often."""
+        """Return the command that measures an expression's rows with this number of repeats."""
         return describe.repeats_command(self.table, {figure.row for figure in expression.figures}, repeats)
 
     def causes(self) -> Iterator[str]:

@@ -15,13 +15,13 @@ from benchrig.results.warnings import Spoils
 def notes(expression: Expression, table: Table, document: Table | None) -> tuple[str, ...]:
     """Return the notes on a claim: other connections, rows at the ceiling, invalid rows, other timeouts."""
     rows = _rows(expression, table)
-    found = (
+    kinds = (
         _connections(expression, table, document),
         _at_ceiling(expression, table),
         _invalid(expression, rows),
         _timeouts(expression, table, document, rows),
     )
-    return tuple(note for some in found for note in some)
+    return tuple(note for kind in kinds for note in kind)
 
 
 def ceiling(expression: Expression, table: Table) -> Iterator[str]:
@@ -55,12 +55,12 @@ def _at_ceiling(expression: Expression, table: Table) -> Iterator[str]:
 def _invalid(expression: Expression, rows: Iterable[Row]) -> Iterator[str]:
     """Name the rows with invalid figures, as far as the claim rests on them or on how the rows compare."""
     rests_on = {Spoils.RANK, *(spoiled(FUNCTIONS[figure.function].kind) for figure in expression.figures)}
-    found: dict[str, list[str]] = {}
+    rows_of: dict[str, list[str]] = {}
     for row in rows:
         for warning in row.warnings:
             if warning.invalid and warning.spoils & rests_on:
-                found.setdefault(title(warning.code), []).append(row.name)
-    for kind, names in found.items():
+                rows_of.setdefault(title(warning.code), []).append(row.name)
+    for kind, names in rows_of.items():
         yield f"Invalid ({kind}): {_some(names)}."
 
 

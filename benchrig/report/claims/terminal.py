@@ -39,12 +39,12 @@ def render_terminal(verdicts: Sequence[Verdict], server: str = "") -> str:
 
 def render_audit(audit: Audit) -> str:
     """Return a published set's audit as text."""
-    found = audit.published
+    published = audit.published
     agree = audit.compared - len(audit.differing)
     raw = f"{agree} of {audit.compared} figures in the table agree with the load generator's output"
     law = f"{len(audit.contradicting)} of {audit.averages} mean latencies contradict Little's law"
     sections = [
-        [f"{found.name}: {found.title}", *_wrapped("  ", found.source.document)],
+        [f"{published.name}: {published.title}", *_wrapped("  ", published.source.document)],
         _listed(raw if audit.compared else "The document has no output of the load generator.", audit.differing),
         _listed(law if audit.averages else "The document has no latencies.", audit.contradicting),
         [render_terminal(audit.verdicts)],
