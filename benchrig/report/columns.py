@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from benchrig.errors import unknown
-from benchrig.report.footnotes import Note, notes_of, reference
+from benchrig.report.footnotes import Footnote, footnotes, reference
 from benchrig.report.metrics import ALWAYS, FILES_ONLY, METRICS, THROUGHPUT, Metric
 from benchrig.report.published import Headings, PublishedRow
 from benchrig.report.table import Row, Table
@@ -35,15 +35,15 @@ class Column:
 
 @dataclass(frozen=True)
 class Grid:
-    """A table as text: its columns with their headings, one tuple of texts a row, and the notes on them.
+    """A table as text: its columns with their headings, one tuple of texts a row, and its footnotes.
 
-    The last column is not one of `columns`: it has the remarks, which refer to the notes by number.
+    The last column is not one of `columns`: it has the warnings, which refer to the footnotes by number.
     """
 
     columns: tuple[Column, ...]
     headings: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
-    notes: tuple[Note, ...]
+    footnotes: tuple[Footnote, ...]
 
 
 def grid(table: Table, columns: Sequence[Column], lang: str = "en") -> Grid:
@@ -52,10 +52,10 @@ def grid(table: Table, columns: Sequence[Column], lang: str = "en") -> Grid:
     Raises InputError naming the languages there are when it is neither.
     """
     headings = _headings(table, lang)
-    notes = notes_of(table.rows)
+    notes = footnotes(table.rows)
     rows = tuple((*(column.text(row) for column in columns), reference(row, notes)) for row in table.rows)
     titles = tuple(getattr(headings, column.key, "") or column.heading for column in columns)
-    return Grid(tuple(columns), (*titles, headings.remarks or "remarks"), rows, notes)
+    return Grid(tuple(columns), (*titles, headings.warnings or "warnings"), rows, notes)
 
 
 def of_files(table: Table) -> tuple[Column, ...]:
@@ -152,7 +152,7 @@ def _ratio_to_first(row: Row) -> str:
 
 def _against_first(row: Row) -> str:
     """Return the outcome's word alone; `report.json` and `report.csv` have its reason as well."""
-    return row.beside.outcome.word if row.beside else NOTHING
+    return row.beside.outcome.answer.value if row.beside else NOTHING
 
 
 def _has_routes(table: Table) -> bool:

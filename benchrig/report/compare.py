@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from benchrig.report import describe
+from benchrig.report import describe, sentences
 from benchrig.report.columns import interval
 from benchrig.report.conditions import differences, same_traffic
 from benchrig.report.document import Report
 from benchrig.report.figures import ENOUGH_REPEATS
 from benchrig.report.metrics import ALWAYS, METRICS, THROUGHPUT, Metric
 from benchrig.report.plain import fitting, hidden, text_width, wrapped
-from benchrig.report.table import Outcome, Row, Table, on_first_server
+from benchrig.report.table import Row, Table, on_first_server
+from benchrig.report.verdict import Answer, Cause, Outcome
 from benchrig.units import NOTHING, ratio
 
 
@@ -79,18 +80,21 @@ def outcome(a: Row, b: Row, sides: tuple[str, str] = ("A", "B")) -> Outcome:
     Intervals, The American Statistician 55, 2001).
     """
     if not (a.figures and b.figures):
-        return Outcome("not known", f"not measured in {_sides(sides, not a.figures, not b.figures)}")
+        missing = _sides(sides, not a.figures, not b.figures)
+        return Outcome(Answer.NOT_KNOWN, Cause.NOT_MEASURED, missing)
     if not same_traffic(a, b):
-        return Outcome("not comparable")
+        return Outcome(Answer.NOT_COMPARABLE, Cause.OTHER_LOAD)
     if a.invalid or b.invalid:
-        return Outcome("not known", f"invalid in {_sides(sides, a.invalid, b.invalid)}")
+        return Outcome(Answer.NOT_KNOWN, Cause.INVALID, _sides(sides, a.invalid, b.invalid))
     if a.at_ceiling and b.at_ceiling:
-        return Outcome("no difference shown", "both at the ceiling")
+        return Outcome(Answer.NO_DIFFERENCE, Cause.AT_CEILING)
     one, other = a.figures[THROUGHPUT.name].interval, b.figures[THROUGHPUT.name].interval
     if one is None or other is None:
         fewest = min(a.repeats, b.repeats)
-        return Outcome("not known", f"{fewest} repeat{'' if fewest == 1 else 's'}; {ENOUGH_REPEATS} are needed")
-    return Outcome("faster" if other[0] > one[1] else "slower" if other[1] < one[0] else "no difference shown")
+        return Outcome(Answer.NOT_KNOWN, Cause.TOO_FEW_REPEATS, repeats=fewest, needed=ENOUGH_REPEATS)
+    if other[0] > one[1]:
+        return Outcome(Answer.FASTER)
+    return Outcome(Answer.SLOWER if other[1] < one[0] else Answer.NO_DIFFERENCE)
 
 
 @dataclass(frozen=True)
@@ -118,7 +122,7 @@ def _columns() -> Iterator[_Column]:
         if metric.compared and metric is not THROUGHPUT:
             yield _of(metric, "A", lambda pair: pair.a)
             yield _of(metric, "B", lambda pair: pair.b)
-    yield _Column("B against A", lambda pair: pair.outcome.text if pair.outcome else NOTHING)
+    yield _Column("B against A", lambda pair: sentences.outcome(pair.outcome) if pair.outcome else NOTHING)
 
 
 def _of(metric: Metric, side: str, row: Callable[[Pair], Row]) -> _Column:
@@ -158,8 +162,8 @@ def _is_shown(column: _Column, pairs: Sequence[Pair]) -> bool:
     return column.priority == ALWAYS or any(column.text(pair) != NOTHING for pair in pairs)
 
 
-def _sides(sides: tuple[str, str], *hold: bool) -> str:
-    return " and ".join(side for side, holds in zip(sides, hold, strict=True) if holds)
+def _sides(sides: tuple[str, str], *concerned: bool) -> tuple[str, ...]:
+    return tuple(side for side, is_concerned in zip(sides, concerned, strict=True) if is_concerned)
 
 
 def _only(side: str, names: Sequence[str], room: int) -> list[str]:

@@ -1,4 +1,4 @@
-"""Under what conditions the figures of two tables were taken, and where those differ: each difference is a line."""
+"""Differences between the conditions of two tables: duration, machines, versions and more, a line each."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ _TRAFFIC: Mapping[str, Callable[[Row], str]] = {
     "route": lambda row: row.route,
     "waiting in the handler": lambda row: f"{row.sleep_seconds:g} s",
 }
-"""What a row was loaded with; empty where it is not told, as a document with one route has no need to."""
+"""The load of a row, by name; empty where it is not known, such as the route in a document with only one."""
 
 
 def same_traffic(a: Row, b: Row) -> bool:
-    """Return whether two rows were under the same load, as far as both tell it: else their throughputs do not compare."""
+    """Return whether two rows had the same load, as far as it is known; if not, their throughputs do not compare."""
     return not any(_other_traffic(a, b))
 
 
 def differences(a: Table, b: Table, pairs: Sequence[tuple[Row, Row]]) -> tuple[str, ...]:
-    """Return what was not the same when A and B were taken, `pairs` being the rows of both: a line each.
+    """Return the conditions that differ between A and B, a line each; `pairs` are the rows of both.
 
-    What only one of them tells is not known to differ: a document does not tell the kernel, nor a failed row its versions.
+    A condition that only one of them gives is left out: a document has no kernel, and a failed row no versions.
     """
-    found: dict[str, list[str]] = {}
+    rows_of: dict[str, list[str]] = {}
     for row, other in pairs:
         for line in (*_other_traffic(row, other), *_other_system(a, row, b, other), *_other_versions(a, row, b, other)):
-            found.setdefault(line, []).append(row.label)
-    of_rows = (f"{line} ({_rows(names, len(pairs))})" for line, names in found.items())
+            rows_of.setdefault(line, []).append(row.label)
+    of_rows = (f"{line} ({_rows(names, len(pairs))})" for line, names in rows_of.items())
     return (*_other_conditions(a, b), *of_rows)
 
 
@@ -54,12 +54,12 @@ def _other_traffic(row: Row, other: Row) -> Iterator[str]:
 
 
 def _other_system(a: Table, row: Row, b: Table, other: Row) -> Iterator[str]:
-    """Tell where something else ran in a system's place. One that was not measured has only the name that it should have."""
+    """Return where different systems ran. A row that was not measured only has its planned name and is left out."""
     if not (row.figures and other.figures):
         return
     same = row.system == other.system
     if a.run is None or b.run is None:
-        # Documents have words of their own for the same, `Golang, 20000` for `Go`: there, the first word tells the system.
+        # Documents have their own names, such as `Golang, 20000` for `Go`: the first word is the system.
         one, two = sorted((_first_word(row.system), _first_word(other.system)), key=len)
         same = two.startswith(one)
     if not same:
@@ -75,14 +75,14 @@ def _other_versions(a: Table, row: Row, b: Table, other: Row) -> Iterator[str]:
     if not (one and two):
         return
     for name in dict.fromkeys((*one, *two)):
-        # A document names its programs for all rows together: that it does not name one says nothing.
+        # A document names programs for all rows together: a missing name means nothing.
         known = (a.run and b.run) or (name in one and name in two)
         if known and not _same_version(one.get(name, ""), two.get(name, "")):
             yield _line(name, one.get(name, "none"), two.get(name, "none"))
 
 
 def conditions(table: Table) -> Mapping[str, str]:
-    """Return what a table tells of the conditions that hold for all of its rows, by their names."""
+    """Return the conditions that all rows of a table share, by name."""
     timeouts = ", ".join(f"{seconds:g} s" for seconds in sorted({row.timeout_seconds for row in table.rows}))
     if isinstance(table.origin, Published):
         source = table.origin.source
@@ -90,17 +90,17 @@ def conditions(table: Table) -> Mapping[str, str]:
         return {"duration": duration, "timeout": timeouts, "threads": str(source.threads), "machine": source.machine}
     run = table.origin
     shown = settings_shown(run.settings)
-    found = {"duration": shown["duration"], "timeout": timeouts, "threads": shown["threads"]}
+    shared = {"duration": shown["duration"], "timeout": timeouts, "threads": shown["threads"]}
     if places := {"on the server" if row.load_on_server else "on another machine" for row in table.rows if row.figures}:
-        found["load generator"] = ", ".join(sorted(places))
-    found["number of machines"] = str(len(run.machines))
+        shared["load generator"] = ", ".join(sorted(places))
+    shared["number of machines"] = str(len(run.machines))
     for number, machine in enumerate(run.machines, 1):
         suffix = f" {number}" if len(run.machines) > 1 else ""
-        found |= {f"{name}{suffix}": value for name, value in _of_machine(machine).items()}
+        shared |= {f"{name}{suffix}": value for name, value in _of_machine(machine).items()}
     if run.database:
-        found["data set"] = f"{run.database.data}, fingerprint {run.database.fingerprint}"
-        found |= {f"PostgreSQL's {name}": value for name, value in run.database.settings.items()}
-    return found
+        shared["data set"] = f"{run.database.data}, fingerprint {run.database.fingerprint}"
+        shared |= {f"PostgreSQL's {name}": value for name, value in run.database.settings.items()}
+    return shared
 
 
 def _of_machine(machine: Machine) -> Mapping[str, str]:
@@ -113,13 +113,13 @@ def _of_machine(machine: Machine) -> Mapping[str, str]:
 
 
 def _versions(table: Table, row: Row) -> Mapping[str, str]:
-    """Return the versions that ran, by the programs' names in small letters, as documents and packages differ in that."""
+    """Return the versions by program, in lower case, because documents and packages differ in that."""
     versions = table.origin.source.versions if isinstance(table.origin, Published) else row.versions
     return {name.lower(): value for name, value in versions.items()}
 
 
 def _same_version(one: str, other: str) -> bool:
-    """Say whether two versions are one; `3.11` is the same as `3.11.2`, only told with less."""
+    """Return whether two versions agree; `3.11` agrees with `3.11.2`."""
     short, long = sorted((one, other), key=len)
     return short == long or (short != "" and long.startswith(f"{short}."))
 

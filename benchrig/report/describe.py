@@ -1,4 +1,4 @@
-"""A report in words: what was measured, on what machines, and the command that does it again. Every report uses these."""
+"""Lines of a report: what was measured, on which machines, and the command that repeats it. Every report uses these."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from benchrig import shell
 from benchrig.report.figures import ENOUGH_REPEATS
 from benchrig.report.published import Published
 from benchrig.report.table import Row, Table
-from benchrig.report.verdict import WORDS, Quantity, Verdict
+from benchrig.report.verdict import Quantity, Verdict, Word
 from benchrig.results.model import Database, Machine, Run, Settings
 
 
 def heading_lines(table: Table) -> tuple[str, ...]:
-    """Return what a table is of: the run with its machines, or the published set with its document."""
+    """Return the lines above a table: the run with its machines, or the published set with its document."""
     if isinstance(table.origin, Published):
         return (f"published figures {table.name}: {table.title}", *source_lines(table.origin))
     run = table.origin
@@ -54,22 +54,22 @@ def machine_line(machine: Machine) -> str:
 
 
 def computer_line(run: Run) -> str:
-    """Return what it means for the figures that the machines of a run are on one computer."""
+    """Return what it means for the values that the machines of a run share one computer."""
     *names, last = (machine.name for machine in run.machines)
     cores = f"{run.computer_cores} CPU cores" if run.computer_cores else "CPU cores"
     return (
-        f"{', '.join(names)} and {last} are on one computer and share its {cores}: "
-        "the figures show that the parts work over a network, not what each would do alone"
+        f"{', '.join(names)} and {last} are on one computer and share its {cores}. "
+        "The values show that they work over a network, not how fast each is alone."
     )
 
 
 def servers_line(table: Table) -> str:
-    """Return how the rows of several servers are to be read."""
+    """Return how the rows of several servers compare."""
     first, *others = table.run.servers if table.run else ()
-    claims = f"; claims are judged on {first}" if table.published else ""
+    claims = f" Claims are judged by {first}." if table.published else ""
     return (
-        f"servers: {first}, and held against it row by row {', '.join(others)}: faster or slower where the 95 % intervals "
-        f"of the medians do not overlap, which takes {ENOUGH_REPEATS} repeats; ranks are each server's own{claims}"
+        f"servers: each row of {', '.join(others)} is compared with {first}. Faster or slower means that the 95 % intervals "
+        f"of the medians do not overlap, which takes {ENOUGH_REPEATS} repeats. Each server has its own ranks.{claims}"
     )
 
 
@@ -80,12 +80,12 @@ def hardware(machine: Machine) -> str:
 
 
 def virtualization(machine: Machine) -> str:
-    """Return what a machine runs in."""
+    """Return the virtualization of a machine."""
     return f"{machine.virtualization or 'no virtualization'}{', emulated' if machine.emulated else ''}"
 
 
 def database_line(database: Database) -> str:
-    """Return which database the apps used, where, with which data."""
+    """Return the database of the apps: its host, version and data set."""
     return (
         f"database on {database.host}: PostgreSQL {database.version}, data set {database.data} "
         f"(fingerprint {database.fingerprint})"
@@ -93,23 +93,23 @@ def database_line(database: Database) -> str:
 
 
 def what_ran(rows: Iterable[Row]) -> tuple[str, ...]:
-    """Return a line for each set of versions that ran: the rows, then programs with their versions."""
-    found: dict[str, list[str]] = {}
+    """Return the versions that ran, a line for rows with the same: the rows, then programs with their versions."""
+    rows_of: dict[str, list[str]] = {}
     for row in rows:
         if row.versions:
-            found.setdefault(_pairs(row.versions), []).append(row.label)
-    return tuple(f"{', '.join(names)}: {versions}" for versions, names in found.items())
+            rows_of.setdefault(_pairs(row.versions), []).append(row.label)
+    return tuple(f"{', '.join(names)}: {versions}" for versions, names in rows_of.items())
 
 
 def source_lines(published: Published) -> tuple[str, ...]:
-    """Return where published figures come from: the document, its machine, its load, its versions."""
+    """Return the source of published figures: the document, its machine, load and versions."""
     source = published.source
     load = f"{source.command} (timeout {source.timeout_seconds:g} s)"
     return (source.document, source.machine, load, _pairs(source.versions))
 
 
 def repeat_command(table: Table) -> str:
-    """Return the command line that measures the same rows with the same settings again; of a published set, its own."""
+    """Return the command that repeats a run with the same rows and settings; for a published set, the document's own."""
     if isinstance(table.origin, Published):
         return table.origin.source.command
     run = table.origin
@@ -129,7 +129,7 @@ def _flags(settings: Settings) -> tuple[str, ...]:
 
 
 def repeats_command(table: Table, names: Collection[str], repeats: int) -> str:
-    """Return the command line that measures some rows of a run so often, with its other settings."""
+    """Return the command that measures some rows of a run with another number of repeats."""
     run = table.run
     assert run is not None
     rows = tuple(name for name in run.rows if name in names)
@@ -138,46 +138,46 @@ def repeats_command(table: Table, names: Collection[str], repeats: int) -> str:
 
 
 def provenance(run: Run) -> str:
-    """Return when a run was made, and with which benchrig."""
+    """Return the times of a run and the version of benchrig."""
     commit = f", commit {run.git_commit}" if run.git_commit else ""
     finished = f"finished {run.finished_at}" if run.finished_at else "not finished"
     return f"Started {run.started_at}, {finished}; benchrig {run.benchrig_version}{commit}."
 
 
 def loads(rows: Iterable[Row]) -> tuple[str, ...]:
-    """Return for each row its name, as a comment, and the load generator's command line under it."""
+    """Return each row's load generator command, under the row's name as a comment."""
     return tuple(f"# {row.label}\n{shell.quote(row.command)}" for row in rows if row.command)
 
 
 def settings(table: Table) -> Mapping[str, Mapping[str, str]]:
-    """Return what each machine and the database were set to, by a title: kernel settings, limits, programs."""
+    """Return the settings of each machine and of the database, by a title: kernel settings, limits, programs."""
     run = table.run
     if run is None:
         return {}
-    found = {
+    settings_of = {
         f"Machine {machine.name} ({machine.kind})": {**machine.sysctls, **machine.limits, **machine.versions}
         for machine in run.machines
     }
     if run.database:
-        found[f"Database {run.database.data} on {run.database.host}"] = dict(run.database.settings)
-    return {title: pairs for title, pairs in found.items() if pairs}
+        settings_of[f"Database {run.database.data} on {run.database.host}"] = dict(run.database.settings)
+    return {title: pairs for title, pairs in settings_of.items() if pairs}
 
 
 def verdict_counts(verdicts: Sequence[Verdict]) -> str:
-    """Return how many claims there are of each verdict: `9 reproduced, 2 of rows that are not in this run`."""
-    told = claims_shown(verdicts)
-    counts = [(sum(verdict.word == word for verdict in told), str(word)) for word in WORDS]
-    absent = (len(verdicts) - len(told), "of rows that are not in this run")
+    """Return the number of claims per verdict: `9 reproduced, 2 about rows that are not in this run`."""
+    shown = claims_shown(verdicts)
+    counts = [(sum(verdict.word is word for verdict in shown), word.value) for word in Word]
+    absent = (len(verdicts) - len(shown), "about rows that are not in this run")
     return ", ".join(f"{count} {what}" for count, what in (*counts, absent) if count)
 
 
 def claims_shown(verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
-    """Return the verdicts that are told one by one: not those whose rows the run was not to measure."""
+    """Return the verdicts that reports show: all but those about rows that were not part of the run."""
     return tuple(verdict for verdict in verdicts if not verdict.not_in_run)
 
 
 def next_step(table: Table, verdicts: Sequence[Verdict]) -> tuple[str, str] | None:
-    """Return what would help the inconclusive claims, and the command for all of them; None where nothing is known to."""
+    """Return how many inconclusive claims more repeats would decide, with one command for all; None if there are none."""
     wanted = [verdict.wanted for verdict in verdicts if verdict.wanted]
     if not wanted:
         return None
@@ -186,9 +186,9 @@ def next_step(table: Table, verdicts: Sequence[Verdict]) -> tuple[str, str] | No
     return f"{claims} more repeats:", repeats_command(table, names, repeats)
 
 
-def quantities(found: Iterable[Quantity]) -> str:
-    """Return figures of a claim in one line: `throughput(sanic) 19,218 requests/s; …`."""
-    return "; ".join(f"{one.name} {one.text}" for one in found)
+def quantities(figures: Iterable[Quantity]) -> str:
+    """Return a claim's figures in one line: `throughput(sanic) 19,218 requests/s; …`."""
+    return "; ".join(f"{one.name} {one.text}" for one in figures)
 
 
 def _pairs(values: Mapping[str, str]) -> str:

@@ -1,4 +1,4 @@
-"""A report: a table, and what became of the claims that were drawn from its published figures."""
+"""A report: a table and the verdicts on the claims about its published figures."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from benchrig.report.verdict import Verdict
 
 @dataclass(frozen=True)
 class Report:
-    """What every export takes."""
+    """The input of every export."""
 
     table: Table
     verdicts: tuple[Verdict, ...] = ()

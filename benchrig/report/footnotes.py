@@ -1,74 +1,78 @@
-"""What the numbers in the remarks column stand for: one note a kind of remark, naming the rows and what holds for each."""
+"""Footnotes of a table: the sentences behind the numbers in the column of warnings, each once, with its rows."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from benchrig.report.sentences import sentence
 from benchrig.report.table import Row
+from benchrig.results.warnings import Code, Warning, grouped, merged
 
-SAME_TEXTS = 3
-"""More texts than these that differ in their numbers alone are told as one."""
-
-_NUMBER = re.compile(r"(?<!\w)\d+(?:\.\d+)?")
-"""Not one at the end of a name, such as a host's."""
+MOST_SENTENCES = 3
+"""More warnings than these that differ in their numbers only become one sentence, with ranges."""
 
 
 @dataclass(frozen=True)
-class Note:
-    """A kind of remark, and a line for each different text of it: the rows it is about, and the text."""
+class Footnote:
+    """A warning's code or a row's status, and a line for each different sentence: the rows it is about, and the sentence."""
 
     kind: str
     lines: tuple[str, ...]
 
 
-def notes_of(rows: Sequence[Row]) -> tuple[Note, ...]:
-    """Return the notes on the rows of a table; the first is number 1."""
-    found: dict[str, dict[str, list[str]]] = {}
-    for row in rows:
-        for kind, text in _doubts(row).items():
-            found.setdefault(kind, {}).setdefault(text, []).append(row.label)
+def footnotes(rows: Sequence[Row]) -> tuple[Footnote, ...]:
+    """Return the footnotes of a table; the first is number 1."""
     measured = [row.label for row in rows if row.status == "measured"]
-    return tuple(
-        Note(kind, tuple(f"{_named(names, measured)}: {text}" for text, names in _merged(texts).items()))
-        for kind, texts in found.items()
-    )
+    lines: dict[str, list[str]] = {}
+    for kind in dict.fromkeys(kind for row in rows for kind in _kinds(row)):
+        lines[kind] = [f"{_named(names, measured)}: {text}" for text, names in _texts(kind, rows)]
+    return tuple(Footnote(kind, tuple(texts)) for kind, texts in lines.items())
 
 
-def _named(names: Sequence[str], measured: Sequence[str]) -> str:
-    return "every row" if len(measured) > SAME_TEXTS and set(names) == set(measured) else ", ".join(names)
-
-
-def _merged(texts: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
-    """Make one of texts that differ in their numbers alone, where they are many; each row's own are in the other exports."""
-    alike: dict[str, list[str]] = {}
-    for text in texts:
-        alike.setdefault(_NUMBER.sub("#", text), []).append(text)
-    merged: dict[str, list[str]] = {}
-    for same in alike.values():
-        for group in [same] if len(same) > SAME_TEXTS else [[text] for text in same]:
-            merged[_ranged(group)] = [name for text in group for name in texts[text]]
-    return merged
-
-
-def _ranged(texts: Sequence[str]) -> str:
-    """Return a text with the range of each of its numbers: `used 30 to 81 % of the time`."""
-    numbers = [sorted(set(column), key=float) for column in zip(*map(_NUMBER.findall, texts), strict=True)]
-    ranges = iter(values[0] if len(values) == 1 else f"{values[0]} to {values[-1]}" for values in numbers)
-    return _NUMBER.sub(lambda _: next(ranges), texts[0])
-
-
-def reference(row: Row, notes: Sequence[Note]) -> str:
-    """Return what the remarks column says of a row: `invalid 1,4`, `failed 2`, `3`, or nothing."""
-    numbers = [str(number) for number, note in enumerate(notes, 1) if note.kind in _doubts(row)]
+def reference(row: Row, footnotes: Sequence[Footnote]) -> str:
+    """Return what the column of warnings shows for a row: `invalid 1,4`, `failed 2`, `3`, or nothing."""
+    kinds = _kinds(row)
+    numbers = [str(number) for number, footnote in enumerate(footnotes, 1) if footnote.kind in kinds]
     word = _words(row.status) if row.status != "measured" else "invalid" if row.invalid else ""
     return " ".join(filter(None, [word, ",".join(numbers)]))
 
 
-def _doubts(row: Row) -> dict[str, str]:
-    doubts = {_words(remark.code): remark.text for remark in row.remarks}
-    return doubts if row.status == "measured" else {**doubts, _words(row.status): row.reason}
+def title(code: Code) -> str:
+    """Return how a warning is called in a report: `latency clipped`."""
+    return _words(code.value)
+
+
+def _kinds(row: Row) -> list[str]:
+    codes = [title(warning.code) for warning in row.warnings]
+    return codes if row.status == "measured" else [*codes, _words(row.status)]
+
+
+def _texts(kind: str, rows: Sequence[Row]) -> Iterator[tuple[str, Sequence[str]]]:
+    """Return each text under a footnote with the labels of its rows."""
+    about = [(row.label, warning) for row in rows for warning in row.warnings if title(warning.code) == kind]
+    for group in grouped(warning for _, warning in about):
+        yield from _sentences(group, [(label, warning) for label, warning in about if warning.kind == group[0].kind])
+    reasons: dict[str, list[str]] = {}
+    for row in rows:
+        if row.status != "measured" and _words(row.status) == kind:
+            reasons.setdefault(row.reason, []).append(row.label)
+    yield from reasons.items()
+
+
+def _sentences(group: Sequence[Warning], about: Sequence[tuple[str, Warning]]) -> Iterator[tuple[str, Sequence[str]]]:
+    """Return the sentences of warnings that differ in their numbers only: one for all of them where they are many."""
+    texts: dict[str, list[str]] = {}
+    for label, warning in about:
+        texts.setdefault(sentence(warning), []).append(label)
+    if len(texts) > MOST_SENTENCES:
+        yield sentence(merged(group)), [label for label, _ in about]
+    else:
+        yield from texts.items()
+
+
+def _named(names: Sequence[str], measured: Sequence[str]) -> str:
+    return "every row" if len(measured) > MOST_SENTENCES and set(names) == set(measured) else ", ".join(names)
 
 
 def _words(code: str) -> str:

@@ -96,7 +96,7 @@ class Headings:
     published_requests_per_second: str = ""
     ratio: str = ""
     rank: str = ""
-    remarks: str = ""
+    warnings: str = ""
 
 
 HeadingsFile: Any = make_dataclass(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from benchrig.report.compare import Pair, outcome
-from benchrig.report.table import Beside, Outcome, Row, Table
+from benchrig.report.table import Beside, Row, Table
+from benchrig.report.verdict import Answer, Cause, Outcome
 
 
 def beside_first(table: Table) -> Table:
@@ -20,8 +21,8 @@ def _has(row: Row, there: dict[str, Row]) -> bool:
 
 def _compared(row: Row, first: Row) -> Row:
     if row.load_on_server != first.load_on_server:
-        return replace(row, beside=Beside(None, Outcome("not comparable", "one of them loaded itself")))
+        return replace(row, beside=Beside(None, Outcome(Answer.NOT_COMPARABLE, Cause.LOAD_ON_SERVER)))
     if row.figures and first.figures and row.database_on_server != first.database_on_server:
-        return replace(row, beside=Beside(None, Outcome("not comparable", "one of them kept the data itself")))
+        return replace(row, beside=Beside(None, Outcome(Answer.NOT_COMPARABLE, Cause.DATABASE_ON_SERVER)))
     compared = outcome(first, row, (first.host, row.host))
     return replace(row, beside=Beside(Pair(first, row, compared).ratio, compared))

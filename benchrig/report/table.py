@@ -1,6 +1,6 @@
 """The table that every report is made from: the rows of a run, each from the repeats of its cells, or of a published set.
 
-Each figure is computed from what the load generator and the sampler measured, or is the document's own; each remark is
+Each figure is computed from what the load generator and the sampler measured, or is the document's own; each warning is
 computed from the figures. Doubt is data: a row whose figures are invalid keeps them, and has no rank.
 """
 
@@ -8,27 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
 
 from benchrig.report.figures import Figures, figures_of, published_figures
 from benchrig.report.metrics import LATENCY_MAX, LATENCY_MEAN, REQUESTS, THROUGHPUT, Metric
 from benchrig.report.published import Published, PublishedRow
+from benchrig.report.verdict import Outcome
 from benchrig.results import audit
-from benchrig.results.model import Cell, LoadErrors, Network, Remark, Run, Status
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """The outcome of comparing the throughputs of two rows."""
-
-    word: Literal["faster", "slower", "no difference shown", "not known", "not comparable"]
-    reason: str = ""
-    """Why there is no answer, or no difference."""
-
-    @property
-    def text(self) -> str:
-        """The word, with its reason in brackets."""
-        return f"{self.word} ({self.reason})" if self.reason else self.word
+from benchrig.results.model import Cell, LoadErrors, Network, Run, Status
+from benchrig.results.warnings import Code, Warning, over_repeats
 
 
 @dataclass(frozen=True)
@@ -61,7 +48,7 @@ class Row:
     """How long the load generator waited for a reply before it counted it as late."""
     sleep_seconds: float = 0.0
     """How long the app's handler waits on purpose; bounds throughput to connections / sleep."""
-    remarks: tuple[Remark, ...] = ()
+    warnings: tuple[Warning, ...] = ()
     published: PublishedRow | None = None
     """The published row, where it was taken with as many connections and the same traffic."""
     rank: int | None = None
@@ -93,12 +80,12 @@ class Row:
     @property
     def invalid(self) -> bool:
         """The figures are shown, and must not be ranked."""
-        return any(remark.invalid for remark in self.remarks)
+        return any(warning.invalid for warning in self.warnings)
 
     @property
     def at_ceiling(self) -> bool:
         """The connections allow no more requests, so that throughput says nothing about the system."""
-        return any(remark.code == "ceiling" for remark in self.remarks)
+        return any(warning.code is Code.CEILING for warning in self.warnings)
 
     @property
     def ratio(self) -> float | None:
@@ -188,7 +175,7 @@ def _repeats(run: Run, cells: Iterable[Cell]) -> dict[tuple[str, str], list[Cell
 
 
 def of_published(published: Published) -> Table:
-    """Return the table of published figures, remarked on and ranked as if they were measured here."""
+    """Return the table of published figures, with warnings and ranks as if they were measured here."""
     return Table(published, _ranked([_published_row(name, published) for name in published.rows]))
 
 
@@ -217,7 +204,7 @@ def _row(cells: Sequence[Cell], published: PublishedRow | None, run: Run, severa
         route=first.route,
         timeout_seconds=first.timeout_seconds,
         sleep_seconds=first.sleep_seconds,
-        remarks=_remarks(measured, missed, run),
+        warnings=_warnings(measured, missed, run),
         published=published if published and _same_traffic(published, first) else None,
         versions=first.versions,
         command=first.generator.command if first.generator else (),
@@ -238,7 +225,7 @@ def _same_traffic(published: PublishedRow, cell: Cell) -> bool:
 def _published_row(name: str, published: Published) -> Row:
     row, source, text = published.rows[name], published.source, published.printed.get(name)
     throughput = row.figures[THROUGHPUT.name]
-    doubted = audit.Figures(
+    measured = audit.Measured(
         connections=row.connections,
         # The law and the shares of the audit need a count: where the document gives none, its throughput does.
         requests=round(row.figures.get(REQUESTS.name) or throughput * source.duration_seconds),
@@ -261,7 +248,7 @@ def _published_row(name: str, published: Published) -> Row:
         route=row.route,
         timeout_seconds=source.timeout_seconds,
         sleep_seconds=row.sleep_seconds,
-        remarks=tuple(_by_code(audit.figure_remarks(doubted)).values()),
+        warnings=audit.load_warnings(measured),
         raw=(row.raw,) if row.raw else (),
     )
 
@@ -272,34 +259,10 @@ def _status(cells: Sequence[Cell], measured: Sequence[Cell]) -> Status:
     return "failed" if any(cell.status == "failed" for cell in cells) else "not_possible"
 
 
-def _remarks(measured: Sequence[Cell], missed: Sequence[Cell], run: Run) -> tuple[Remark, ...]:
-    """Merge the remarks of the repeats, each code once; an invalid repeat makes the row invalid."""
-    found: dict[str, list[Remark]] = {}
-    for cell in measured:
-        for code, remark in _by_code(audit.remarks(cell, run)).items():
-            found.setdefault(code, []).append(remark)
-    merged = [_merged(remarks, len(measured)) for remarks in found.values()]
-    if measured and missed:
-        text = f"{len(missed)} of {len(measured) + len(missed)} repeats not measured: {missed[0].reason}"
-        merged.append(Remark("repeat_missing", text, invalid=True))
-    return tuple(merged)
-
-
-def _by_code(remarks: Iterable[Remark]) -> dict[str, Remark]:
-    """Return one cell's remarks with those of the same code made one."""
-    found: dict[str, Remark] = {}
-    for remark in remarks:
-        before = found.get(remark.code)
-        both = Remark(remark.code, f"{before.text}; {remark.text}", before.invalid or remark.invalid) if before else remark
-        found[remark.code] = both
-    return found
-
-
-def _merged(remarks: Sequence[Remark], repeats: int) -> Remark:
-    worst = max(remarks, key=lambda remark: remark.invalid)
-    if repeats == 1:
-        return worst
-    return replace(worst, text=f"{worst.text} (in {len(remarks)} of {repeats} repeats)")
+def _warnings(measured: Sequence[Cell], missed: Sequence[Cell], run: Run) -> tuple[Warning, ...]:
+    """Return the warnings about a row, merged over its repeats; an invalid repeat makes the row invalid."""
+    detected = [warning for cell in measured for warning in audit.warnings(cell, run)]
+    return (*over_repeats(detected, len(measured)), *audit.repeat_warnings(measured, missed))
 
 
 def _ranked(rows: Sequence[Row]) -> tuple[Row, ...]:

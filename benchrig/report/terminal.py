@@ -1,4 +1,4 @@
-"""The report on a terminal: what was measured, the table, the notes, what ran, and how many claims hold."""
+"""The report on a terminal: what was measured, the table, its footnotes, what ran, and how many claims hold."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TextIO
 from benchrig.report import columns, describe
 from benchrig.report.columns import Grid
 from benchrig.report.document import Report
-from benchrig.report.footnotes import Note
+from benchrig.report.footnotes import Footnote
 from benchrig.report.plain import fitting, hidden, text_width, wrapped
 
 _WORDS_WIDTH = 26
@@ -37,7 +37,7 @@ def render(report: Report, lang: str = "en", width: int | None = None) -> str:
         [wrapped(line, room) for line in describe.heading_lines(table)],
         [text],
         [wrapped(missing, room)] if dropped else [],
-        [line for number, note in enumerate(grid.notes, 1) for line in _note(number, note, room)],
+        [line for number, footnote in enumerate(grid.footnotes, 1) for line in _footnote(number, footnote, room)],
         ["not run: " + ", ".join(table.not_run)] if table.not_run else [],
         _block("ran", describe.what_ran(table.rows), room),
         _block("published", describe.source_lines(table.published), room) if table.published else [],
@@ -62,8 +62,8 @@ def _fitting(grid: Grid, width: int | None) -> tuple[str, tuple[str, ...]]:
     return fitting(grid.headings, grid.rows, words, width, columns.dropped_first(grid), _WORDS_WIDTH)
 
 
-def _note(number: int, note: Note, room: int) -> list[str]:
-    return [f"[{number}] {note.kind}", *(line for text in note.lines for line in _item(text, room))]
+def _footnote(number: int, footnote: Footnote, room: int) -> list[str]:
+    return [f"[{number}] {footnote.kind}", *(line for text in footnote.lines for line in _item(text, room))]
 
 
 def _item(text: str, room: int) -> list[str]:

@@ -1,19 +1,60 @@
-"""What became of a claim: the values that the judge hands to every report."""
+"""Verdicts on claims and outcomes of comparisons, as values. `sentences.py` puts them into words."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from enum import StrEnum
 
-Word = Literal["reproduced", "contradicted", "not testable here", "inconclusive"]
+MOST_REPEATS = 200
+"""More repeats of a row than this are not worth the time."""
 
-WORDS: tuple[Word, ...] = get_args(Word)
-"""All verdicts, in the order that counts of them are given in."""
+
+class Word(StrEnum):
+    """The word of a verdict, in the order that counts of them are given in."""
+
+    REPRODUCED = "reproduced"
+    CONTRADICTED = "contradicted"
+    NOT_TESTABLE = "not testable here"
+    INCONCLUSIVE = "inconclusive"
+
+
+class Why(StrEnum):
+    """What a verdict rests on."""
+
+    RELATIONS = "relations"
+    """The claim's relations are true, or false, everywhere within the intervals."""
+    TOO_FEW_REPEATS = "too_few_repeats"
+    """There is no interval."""
+    WIDE_INTERVALS = "wide_intervals"
+    """The relations are true in a part of the intervals; more repeats would decide."""
+    TOO_CLOSE = "too_close"
+    """The same, but not even MOST_REPEATS would decide."""
+    NO_VALUE = "no_value"
+    """A value is missing or must not be used."""
+    NOT_MEASURABLE = "not_measurable"
+    """No value can test the claim, as its file says."""
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a verdict is what it is."""
+
+    why: Why
+    facts: tuple[str, ...] = ()
+    """The relations with their values, or why values are missing."""
+    supports: bool | None = None
+    """Whether the medians of too few repeats support the claim; None in all other cases."""
+    repeats: int = 0
+    """How many repeats there are."""
+    needed: int = 0
+    """How many repeats would decide; 0 where that is not the question, or none would."""
+    command: str = ""
+    """The command that measures the claim's rows so often."""
 
 
 @dataclass(frozen=True)
 class Quantity:
-    """One figure that a claim speaks of."""
+    """One figure of a claim."""
 
     name: str
     """As the claim's expression has it: `throughput(sanic)`."""
@@ -29,37 +70,74 @@ class Quantity:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What would settle a claim, or come nearer to it."""
+    """The measurements that would decide a claim."""
 
     rows: tuple[str, ...]
-    """The rows that the claim speaks of."""
+    """The rows of the claim."""
     repeats: int
-    """How often each of them is to be measured."""
+    """How many repeats of each."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """A claim judged on one table."""
+    """The verdict on a claim by one table."""
 
     claim: str
     """Its name in the file of claims."""
     says: str
-    """What is claimed, in our own words."""
+    """The claim, in our own words."""
     place: str
     """Where the sentence stands in the document."""
     expression: str
     """Empty where no figure can test the claim."""
     word: Word
-    reason: str
-    """Why this verdict, in a line."""
+    reason: Reason
     published: tuple[Quantity, ...]
     """The document's own figures."""
     measured: tuple[Quantity, ...]
     notes: tuple[str, ...] = ()
-    """What to know about the comparison."""
+    """Notes on the rows that are compared."""
     causes: tuple[str, ...] = ()
-    """What the results themselves show to be behind it."""
+    """Causes that the results show."""
     wanted: Wanted | None = None
-    """None where the claim is not open, or is too close to tell."""
+    """None where the claim is decided, or too close to decide."""
     not_in_run: bool = False
-    """It is only not testable for rows that this run was not to measure: what people read counts such claims together."""
+    """It is not testable only because its rows were not part of the run: reports for people count such claims together."""
+
+
+class Answer(StrEnum):
+    """The answer of a comparison of two throughputs."""
+
+    FASTER = "faster"
+    SLOWER = "slower"
+    NO_DIFFERENCE = "no difference shown"
+    NOT_KNOWN = "not known"
+    NOT_COMPARABLE = "not comparable"
+
+
+class Cause(StrEnum):
+    """Why a comparison has no answer, or shows no difference."""
+
+    NOT_MEASURED = "not_measured"
+    INVALID = "invalid"
+    AT_CEILING = "at_ceiling"
+    TOO_FEW_REPEATS = "too_few_repeats"
+    OTHER_LOAD = "other_load"
+    LOAD_ON_SERVER = "load_on_server"
+    """One of the servers loaded itself."""
+    DATABASE_ON_SERVER = "database_on_server"
+    """One of the servers ran its own database."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The outcome of comparing the throughputs of two rows."""
+
+    answer: Answer
+    cause: Cause | None = None
+    sides: tuple[str, ...] = ()
+    """The sides that the cause is about: `A`, or the names of servers."""
+    repeats: int = 0
+    """The fewer repeats of the two rows."""
+    needed: int = 0
+    """How many repeats an answer needs."""

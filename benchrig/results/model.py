@@ -320,15 +320,6 @@ class Run:
         return next((network for network in self.networks if network.server == server), None)
 
 
-@dataclass(frozen=True)
-class Remark:
-    """Something to know about a figure. With `invalid`, the row is shown but must not be ranked."""
-
-    code: str
-    text: str
-    invalid: bool = False
-
-
 def bits_per_second(value: float) -> str:
     """Write a bandwidth with three digits: `9.41 Gbit/s`, `87.3 Mbit/s`."""
     unit, name = (1e9, "Gbit/s") if value >= 1e9 else (1e6, "Mbit/s")

@@ -16,7 +16,7 @@ from benchrig.report.claims import file as claims
 from benchrig.report.export.record import Record
 from benchrig.report.figures import Sample
 from benchrig.report.metrics import METRICS
-from benchrig.report.verdict import Verdict
+from benchrig.report.verdict import Reason, Verdict
 from benchrig.results import formats, model
 from benchrig.schema.convert import Converter, Rules, Schema
 from benchrig.schema.inventory import HostVariables
@@ -76,7 +76,7 @@ def _recorded(cls: type, title: str) -> Schema:
 
 
 def _report() -> Schema:
-    made = Converter()
+    made = Converter(Rules(instead={(Verdict, "reason"): str}))
     run = made.fields(model.Run)
     for part in (run["properties"], run["required"]):
         if "machines" in part:
@@ -99,6 +99,7 @@ def _report() -> Schema:
         "rows": {"type": "array", "items": row},
         "claims": made.type(tuple[Verdict, ...]),
     }
+    made.definitions["Verdict"]["properties"]["because"] = made.type(Reason)
     return made.finished("report.json of a run", {"type": "object", "properties": properties, "required": [*properties]})
 
 

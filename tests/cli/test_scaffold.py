@@ -156,5 +156,5 @@ def test_new_app_is_made_measured_and_reported_by_one_command(clone: Clone, main
     (row,) = json.loads((clone.root / "reports" / "latest" / "report.json").read_text())["rows"]
     assert (row["name"], row["status"]) == ("fresh", "measured")
     # What else runs on the computer is none of the app's doing.
-    invalid = {remark["code"] for remark in row["remarks"] if remark["invalid"]}
+    invalid = {warning["code"] for warning in row["warnings"] if warning["invalid"]}
     assert invalid <= {"disturbed", "steal"}

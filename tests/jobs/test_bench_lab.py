@@ -21,8 +21,9 @@ from benchrig.bench.traffic import Route, Traffic
 from benchrig.errors import HostError
 from benchrig.inventory import Host
 from benchrig.remote import ssh
-from benchrig.results.audit import remarks
+from benchrig.results.audit import warnings
 from benchrig.results.store import find_run, read
+from benchrig.results.warnings import Code
 from tests.conftest import Clone, Done
 
 pytestmark = pytest.mark.lab
@@ -158,7 +159,7 @@ def test_replies_that_stored_nothing_are_found_by_counting_the_rows(clone: Clone
     published, quart = (cell.database for cell in cells)
     assert published
     assert quart
-    assert ["not_stored" in {remark.code for remark in remarks(cell, run)} for cell in cells] == [True, False]
+    assert [Code.NOT_STORED in {warning.code for warning in warnings(cell, run)} for cell in cells] == [True, False]
     assert published.stored == 0
     # Its pool keeps one connection and closes all others after use.
     assert published.sessions > 20 >= quart.sessions

@@ -8,7 +8,9 @@ import pytest
 from wcwidth import wcswidth
 
 from benchrig.report import Report, compare, load, render_comparison
+from benchrig.report.sentences import outcome as words_of
 from benchrig.report.table import make
+from benchrig.report.verdict import Answer
 from benchrig.results.model import Database
 from tests.support.reports import PUBLISHED, ROOT, a_cell, a_load, a_report, a_run, missing
 
@@ -38,13 +40,13 @@ FAST = tuple(2 * count for count in SLOW)
 )
 def test_a_difference_is_one_where_the_intervals_do_not_overlap(a: tuple[int], b: tuple[int], outcome: str) -> None:
     (pair,) = compare(repeated(*a), repeated(*b)).pairs
-    assert pair.outcome.text == outcome
+    assert words_of(pair.outcome) == outcome
 
 
 def test_one_row_at_the_ceiling_is_still_faster_than_one_below_it() -> None:
     below, at = (50_000,) * 6, (96_000,) * 6
     (pair,) = compare(repeated(*below, sleep_seconds=0.1), repeated(*at, sleep_seconds=0.1)).pairs
-    assert (pair.b.at_ceiling, pair.outcome.text) == (True, "faster")
+    assert (pair.b.at_ceiling, words_of(pair.outcome)) == (True, "faster")
 
 
 def test_the_ratio_is_of_the_medians_b_over_a() -> None:
@@ -75,12 +77,12 @@ def test_invalid_and_missing_rows_and_those_at_the_ceiling_get_no_outcome() -> N
         "other": (a_cell("other"), a_cell("other", connections=50)),
     }
     a, b = (a_report(*rows, cells=[cells[side] for cells in rows.values()]) for side in (0, 1))
-    outcomes = {pair.a.name: pair.outcome.text for pair in compare(a, b).pairs}
+    outcomes = {pair.a.name: words_of(pair.outcome) for pair in compare(a, b).pairs}
     assert outcomes == {
         "invalid": "not known (invalid in B)",
         "failed": "not known (not measured in A)",
         "ceiling": "no difference shown (both at the ceiling)",
-        "other": "not comparable",
+        "other": "not comparable (different load)",
     }
 
 
@@ -162,7 +164,7 @@ def test_columns_without_any_figure_are_left_out() -> None:
 def test_a_route_that_one_side_does_not_tell_is_not_another_one() -> None:
     comparison = compare(a_report("go-2000", cells=[a_cell(route="GET /health")]), a_report("go-2000"))
     assert comparison.doubts == ()
-    assert comparison.pairs[0].outcome.word != "not comparable"
+    assert comparison.pairs[0].outcome.answer is not Answer.NOT_COMPARABLE
 
 
 def test_another_database_is_a_condition() -> None:

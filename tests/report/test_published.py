@@ -16,6 +16,7 @@ from benchrig.report.claims.audit import Audit, audit
 from benchrig.report.columns import COLUMNS
 from benchrig.report.metrics import METRICS
 from benchrig.report.published import Headings
+from benchrig.report.sentences import reason
 from tests.support import ROOT
 
 # name, connections, requests, requests/s, mean and maximum as the table writes them, timeouts by wrk's raw text
@@ -88,7 +89,7 @@ def test_every_heading_is_given_in_the_documents_language_and_is_a_columns(name:
     headings = published.read(name, ROOT).headings
     keys = {column.key for column in COLUMNS}
     given = {field.name for field in fields(headings) if getattr(headings, field.name)}
-    assert {field.name for field in fields(headings)} <= {*keys, "remarks"}
+    assert {field.name for field in fields(headings)} <= {*keys, "warnings"}
     assert {metric.name for metric in METRICS if metric.priority} | {field.name for field in fields(Headings)} <= given
 
 
@@ -160,8 +161,8 @@ def test_two_times_in_the_prose_do_not_compute() -> None:
         verdict.claim: verdict for verdict in _audit("web-frameworks").verdicts if verdict.word == "contradicted"
     }
     assert set(contradicted) == {"gunicorn-ten-times", "go-ten-times-gunicorn"}
-    assert contradicted["gunicorn-ten-times"].reason == "8.296 is not within 10 % of 10"
-    assert contradicted["go-ten-times-gunicorn"].reason == "7.232 is not within 10 % of 10"
+    assert reason(contradicted["gunicorn-ten-times"]) == "8.296 is not within 10 % of 10"
+    assert reason(contradicted["go-ten-times-gunicorn"]) == "7.232 is not within 10 % of 10"
 
 
 def test_the_second_document_contradicts_itself_nowhere_and_gives_no_latency_to_test() -> None:
@@ -177,8 +178,8 @@ def test_the_second_document_contradicts_itself_nowhere_and_gives_no_latency_to_
 def test_the_audit_of_both_documents_fits_a_hundred_columns() -> None:
     text = audit_published(ROOT)
     assert max(map(len, text.splitlines())) <= 100
-    assert "59 of 60 figures of the table are those of the load generator's text" in text
-    assert "7 of 15 averages contradict Little's law" in text
+    assert "59 of 60 figures in the table agree with the load generator's output" in text
+    assert "7 of 15 mean latencies contradict Little's law" in text
 
 
 def test_a_document_may_give_any_metric_that_says_so(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The table of a report: from a run's records, or from published figures, to rows with remarks and ranks."""
+"""The table of a report: from a run's records, or from published figures, to rows with warnings and ranks."""
 
 from __future__ import annotations
 
@@ -12,17 +12,19 @@ from benchrig.errors import InputError
 from benchrig.report import EXPORTS, Report, load, published, render_terminal, write_reports
 from benchrig.report.figures import ENOUGH_REPEATS, Sample, interval
 from benchrig.report.metrics import BY_NAME, LATENCY_MEAN, REQUESTS, THROUGHPUT, TIMEOUTS
+from benchrig.report.sentences import sentence
 from benchrig.report.table import make
 from benchrig.results import store
-from benchrig.results.model import DatabaseLoad, Remark
+from benchrig.results.model import DatabaseLoad
+from benchrig.results.warnings import Code, Warning, number
 from tests.support.reports import PUBLISHED, ROOT, a_cell, a_load, a_run, missing
 
 
 @pytest.fixture
-def remarks(monkeypatch: pytest.MonkeyPatch) -> dict[str, Remark]:
-    """Remarks to be made, by the name of the row, in place of the audit's own."""
-    made: dict[str, Remark] = {}
-    monkeypatch.setattr("benchrig.results.audit.remarks", lambda cell, _: (made[cell.name],) if cell.name in made else ())
+def warnings(monkeypatch: pytest.MonkeyPatch) -> dict[str, Warning]:
+    """Warnings to be made, by the name of the row, in place of the audit's own."""
+    made: dict[str, Warning] = {}
+    monkeypatch.setattr("benchrig.results.audit.warnings", lambda cell, _: (made[cell.name],) if cell.name in made else ())
     return made
 
 
@@ -59,21 +61,21 @@ def test_a_row_that_failed_is_not_measured_and_one_failed_repeat_is_told() -> No
     assert (row.status, row.reason, row.figures, row.rank) == ("failed", "the app died", {}, None)
     (row,) = make(a_run("go-2000"), [replace(failed, system="Go"), a_cell(repeat=2)]).rows
     assert (row.status, row.invalid, row.rank, row.system) == ("measured", True, None, "Go 1.22.12")
-    assert "1 of 2 repeats not measured: the app died" in [remark.text for remark in row.remarks]
+    assert "1 of 2 repeats were not measured: the app died" in map(sentence, row.warnings)
 
 
-def test_an_invalid_row_is_shown_with_its_figures_and_has_no_rank(remarks: dict[str, Remark]) -> None:
-    remarks["go-2000"] = Remark("clipped", "latency clipped", invalid=True)
+def test_an_invalid_row_is_shown_with_its_figures_and_has_no_rank(warnings: dict[str, Warning]) -> None:
+    warnings["go-2000"] = Warning(Code.NO_IDLE_CPU, invalid=True)
     cells = [a_cell("go-2000", load=a_load(9_000)), a_cell("sanic", load=a_load(8_000)), a_cell("flask-sync")]
     table = make(a_run("go-2000", "sanic", "flask-sync"), cells)
     assert [row.rank for row in table.rows] == [None, 2, 1]
     line = next(line for line in render_terminal(Report(table)).splitlines() if "invalid" in line)
     assert "9,000" in line
     assert line.endswith("invalid 1")
-    assert "[1] clipped\n    go-2000: latency clipped" in render_terminal(Report(table))
+    assert "[1] no idle cpu\n    go-2000: No CPU was idle" in render_terminal(Report(table))
 
 
-@pytest.mark.usefixtures("remarks")
+@pytest.mark.usefixtures("warnings")
 def test_rows_are_ranked_among_those_with_as_many_connections() -> None:
     cells = [
         a_cell("go-2000"),
@@ -97,10 +99,12 @@ def test_rows_at_ceilings_of_their_own_are_ranked_by_throughput() -> None:
     assert [row.rank for row in table.rows] == [2, 1]
 
 
-def test_a_remark_says_in_how_many_of_the_repeats(remarks: dict[str, Remark]) -> None:
-    remarks["go-2000"] = Remark("busy", "generator busy")
+def test_a_warning_says_in_how_many_of_the_repeats(warnings: dict[str, Warning]) -> None:
+    warnings["go-2000"] = Warning(Code.LISTEN_BACKLOG, "lab1", {"overflows": number(7)})
     (row,) = make(a_run("go-2000"), [a_cell(), a_cell(repeat=2)]).rows
-    assert row.remarks == (Remark("busy", "generator busy (in 2 of 2 repeats)"),)
+    (warning,) = row.warnings
+    assert (warning.seen_in, warning.repeats) == (number(2), number(2))
+    assert sentence(warning).endswith("Seen in 2 of 2 repeats.")
 
 
 def test_published_figures_stand_beside_a_row_only_at_as_many_connections() -> None:
@@ -197,9 +201,9 @@ def test_a_published_set_is_a_table_with_the_figures_of_its_document() -> None:
 
 def test_published_figures_are_doubted_as_ours_are() -> None:
     rows = {row.name: row for row in load("web-frameworks", ROOT).table.rows}
-    codes = {name: {remark.code for remark in row.remarks} for name, row in rows.items()}
-    assert sum("littles_law" in found for found in codes.values()) == 7
-    assert {name for name, found in codes.items() if "ceiling" in found} == {"go-2000", "openresty-2000", "sanic"}
+    codes = {name: {warning.code for warning in row.warnings} for name, row in rows.items()}
+    assert sum(Code.LITTLES_LAW in found for found in codes.values()) == 7
+    assert {name for name, found in codes.items() if Code.CEILING in found} == {"go-2000", "openresty-2000", "sanic"}
     assert {rows[name].rank for name in ("go-2000", "openresty-2000", "sanic")} == {1}
     assert rows["fastapi-sync"].invalid
 
@@ -208,7 +212,7 @@ def test_a_document_that_gives_throughput_alone_has_no_other_figure() -> None:
     row = load("quart-vs-flask", ROOT).table.rows[0]
     assert (row.route, row.value(THROUGHPUT)) == ("GET /films/995/", 330.0)
     assert (list(row.figures), row.value(LATENCY_MEAN)) == (["requests_per_second"], None)
-    assert row.remarks == ()
+    assert row.warnings == ()
 
 
 @pytest.mark.parametrize(

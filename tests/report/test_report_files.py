@@ -5,19 +5,18 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
 from dataclasses import fields, replace
-from pathlib import Path
 
 import pytest
 
 from benchrig.report import EXPORTS, Report, published, render_terminal
 from benchrig.report import load as load_report
 from benchrig.report.export.record import Record
+from benchrig.report.footnotes import title
 from benchrig.report.metrics import BY_NAME, METRICS
 from benchrig.report.table import make
-from benchrig.results import audit
 from benchrig.results.model import Database, DatabaseLoad, Latency
+from benchrig.results.warnings import Code
 from tests.support.reports import NGINX, ROOT, VERDICTS, a_cell, a_load, a_report, a_run, every_kind
 
 BESIDE_LOAD = ("server_", "generator_", "load_", "listen_", "retransmits", "time_wait_", "stored", "sessions")
@@ -98,7 +97,20 @@ def test_json_has_the_rows_with_their_keys_and_every_figure_is_the_cells() -> No
     assert row["server_cpu_percent"] == cell.server.cpu_percent
     assert row["published_requests_per_second"] == 1904.45
     assert row["ratio"] == 180.0 / 1904.45
-    assert {"code", "text", "invalid"} == set(row["remarks"][0])
+    assert row["warnings"][0] == {
+        "code": "timeouts",
+        "host": "lab1",
+        "values": {
+            "late": {"low": 40, "high": 40, "unit": "count"},
+            "requests": {"low": 900, "high": 900, "unit": "count"},
+            "timeout": {"low": 10.0, "high": 10.0, "unit": "seconds"},
+        },
+        "spoils": ["latency"],
+        "invalid": False,
+        "seen_in": {"low": 1, "high": 1, "unit": "count"},
+        "repeats": {"low": 1, "high": 1, "unit": "count"},
+        "text": "40 of 900 replies came after the timeout of 10 s.",
+    }
 
 
 def test_json_of_a_row_without_figures_has_every_key_and_its_reason() -> None:
@@ -123,17 +135,12 @@ def test_every_report_names_what_really_ran(lang: str) -> None:
     assert "OpenResty " not in render_terminal(table, lang).split("\npublished\n")[0]
 
 
-def test_the_guide_explains_every_figure_and_every_kind_of_remark() -> None:
+def test_the_guide_explains_every_figure_and_every_warning() -> None:
     text = (ROOT / "docs/reading-a-report.md").read_text(encoding="utf-8")
-    source = Path(audit.__file__).read_text(encoding="utf-8") + Path(make.__code__.co_filename).read_text(encoding="utf-8")
-    kinds = re.findall(r'Remark\("(\w+)"', source)
-    assert len(kinds) >= 9
-    assert [kind for kind in kinds if f"| {kind.replace('_', ' ')} |" not in text] == []
+    assert [code for code in Code if f"| {title(code)} |" not in text] == []
     text += (ROOT / "docs/metrics.md").read_text(encoding="utf-8")
-    figures = [
-        field.name for field in fields(Record) if not field.name.startswith("published_") and field.name not in BY_NAME
-    ]
-    assert [name for name in figures if f"`{name}`" not in text] == []
+    names = ["published_…", *(field.name for field in fields(Record) if not field.name.startswith("published_"))]
+    assert [name for name in names if name not in BY_NAME and f"`{name}`" not in text] == []
 
 
 def test_every_metric_with_a_value_is_in_every_file_and_no_other_is() -> None:
@@ -195,6 +202,8 @@ def test_every_file_has_the_claims_with_their_figures_and_causes() -> None:
     claims = json.loads(EXPORTS["report.json"](report))["claims"]
     assert [claim["word"] for claim in claims] == [verdict.word for verdict in VERDICTS]
     assert claims[0]["measured"][0]["low"] == 19100.0
+    assert claims[0]["reason"] == "because it is reproduced"
+    assert (claims[0]["because"]["why"], claims[0]["because"]["facts"]) == ("relations", ["because it is reproduced"])
     text = EXPORTS["report.md"](report)
     assert "1 reproduced, 2 contradicted, 1 not testable here, 1 inconclusive." in text
     assert "- **contradicted**: the contradicted one is \\<b>fast\\</b> \\| faster (claim-2; summary, 2nd sentence)" in text

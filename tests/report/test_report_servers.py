@@ -13,10 +13,12 @@ import pytest
 from benchrig.report import EXPORTS, Report, compare, render_terminal
 from benchrig.report.claims.terminal import render_terminal as render_claims
 from benchrig.report.load import load
+from benchrig.report.sentences import outcome as words_of
 from benchrig.report.servers import beside_first
 from benchrig.report.table import Row, Table, make, on_first_server
 from benchrig.results import audit, store
 from benchrig.results.model import DatabaseLoad, DatabaseNetwork, Network, Run, bits_per_second
+from benchrig.results.warnings import Code
 from tests.support import ROOT
 from tests.support.reports import PUBLISHED, VERDICTS, a_cell, a_load, a_run, missing, on_machines
 
@@ -69,25 +71,25 @@ def test_the_others_are_compared_with_the_first_by_their_intervals(second: tuple
     first, other = table_of(*on_both("go-2000", *zip(SLOW, second, strict=True))).rows
     assert first.beside is None
     assert other.beside is not None
-    assert other.beside.outcome.text == outcome
+    assert words_of(other.beside.outcome) == outcome
     assert other.beside.ratio == pytest.approx(sum(second) / sum(SLOW), rel=0.001)
 
 
 def test_without_enough_repeats_or_figures_the_outcome_is_not_known_and_names_the_server() -> None:
     (_, few) = table_of(*on_both("go-2000", (50_000, 90_000))).rows
     assert few.beside is not None
-    assert few.beside.outcome.text == "not known (1 repeat; 6 are needed)"
+    assert words_of(few.beside.outcome) == "not known (1 repeat; 6 are needed)"
     failed = [replace(missing("go-2000", "failed", "it died"), host="web1"), a_cell("go-2000", host="web2")]
     (_, lone) = table_of(*failed).rows
     assert lone.beside is not None
-    assert (lone.beside.ratio, lone.beside.outcome.text) == (None, "not known (not measured in web1)")
+    assert (lone.beside.ratio, words_of(lone.beside.outcome)) == (None, "not known (not measured in web1)")
 
 
 def test_a_server_that_loads_itself_is_not_compared_with_one_that_does_not() -> None:
     first, second = on_both("go-2000", (50_000, 90_000))
     (_, row) = table_of(replace(first, load_on_server=True), second).rows
     assert row.beside is not None
-    assert row.beside.outcome.text.startswith("not comparable")
+    assert words_of(row.beside.outcome).startswith("not comparable")
 
 
 def test_a_server_that_keeps_the_data_is_not_compared_with_one_that_asks_another_machine_for_it() -> None:
@@ -95,7 +97,7 @@ def test_a_server_that_keeps_the_data_is_not_compared_with_one_that_asks_another
     here = replace(first, database=DatabaseLoad(None, 20, 1, 0, on_server=True))
     (_, row) = table_of(here, replace(second, database=DatabaseLoad(None, 20, 1, 0, on_server=False))).rows
     assert row.beside is not None
-    assert row.beside.outcome.text == "not comparable (one of them kept the data itself)"
+    assert words_of(row.beside.outcome) == "not comparable (one server ran its own database)"
 
 
 def test_every_form_of_the_report_has_the_servers_and_the_network_between() -> None:
@@ -105,8 +107,8 @@ def test_every_form_of_the_report_has_the_servers_and_the_network_between() -> N
         for said in (
             "load1 to web1: round trip 85 µs (p99 1.4 ms), 9.41 Gbit/s",
             "load1 to web2: round trip 90 µs (p99 150 µs), 87.3 Mbit/s",
-            "servers: web1, and held against it row by row web2:",
-            "claims are judged on web1",
+            "servers: each row of web2 is compared with web1.",
+            "Claims are judged by web1.",
             "not known",
             "1.80",
         ):
@@ -146,15 +148,15 @@ def test_every_form_of_the_report_has_the_network_between_server_and_database() 
 def test_machines_that_share_a_computer_are_told_with_what_that_means_for_the_figures(kind: str) -> None:
     found = texts(on_three(kind, computer_cores=2))
     said = (
-        "server1, db1 and load1 are on one computer and share its 2 CPU cores: "
-        "the figures show that the parts work over a network, not what each would do alone"
+        "server1, db1 and load1 are on one computer and share its 2 CPU cores. "
+        "The values show that they work over a network, not how fast each is alone."
     )
     assert all(found[name].count(said) == 1 for name in ("report.md", "report.html", "terminal"))
     assert json.loads(found["report.json"])["run"]["computer_cores"] == 2
 
 
 def test_of_a_run_that_did_not_keep_the_computers_cores_it_is_told_without_them() -> None:
-    assert "server1, db1 and load1 are on one computer and share its CPU cores: " in texts(on_three("lab"))["report.md"]
+    assert "server1, db1 and load1 are on one computer and share its CPU cores. " in texts(on_three("lab"))["report.md"]
 
 
 def test_nothing_is_said_of_machines_that_are_not_benchrigs_nor_of_one_alone_nor_of_servers_that_load_themselves() -> None:
@@ -172,12 +174,12 @@ def test_with_one_server_nothing_is_said_of_servers() -> None:
         assert "against" not in text
 
 
-def test_remarks_and_rows_that_were_not_run_are_told_with_their_server() -> None:
+def test_warnings_and_rows_that_were_not_run_are_told_with_their_server() -> None:
     first, second = on_both("go-2000", (50_000, 90_000))
     overflown = replace(second.server, listen_overflows=7)
     table = table_of(first, replace(second, server=overflown), run=two_servers("go-2000", "sanic"))
     text = render_terminal(Report(table))
-    assert "go-2000 on web2: the listen backlog overflowed 7 times" in text
+    assert "go-2000 on web2: The listen backlog overflowed 7 times." in text
     assert "not run: sanic on web1, sanic on web2" in text
 
 
@@ -223,16 +225,16 @@ def test_two_runs_are_compared_server_by_server_and_one_server_with_the_first_of
         (10.0, 19_200 * 184 * 8 / 1.0456 / 0.81, True),
     ],
 )
-def test_replies_that_fill_four_fifths_of_the_network_are_remarked_on(
+def test_replies_that_fill_four_fifths_of_the_network_have_a_warning(
     latency_ms: float, bandwidth: float, bound: bool
 ) -> None:
     cell = a_cell()
     assert cell.load is not None
     quick = replace(cell, load=replace(cell.load, latency=replace(cell.load.latency, mean_us=1e3 * latency_ms)))
     between = replace(NETWORKS[0], server=cell.host, bandwidth_bits_per_second=bandwidth)
-    found = {remark.code: remark for remark in audit.remarks(quick, replace(a_run(), networks=(between,)))}
-    assert ("network_bound" in found) == bound
-    assert "network_bound" not in {remark.code for remark in audit.remarks(quick, replace(a_run(), networks=NETWORKS))}
+    found = {warning.code for warning in audit.warnings(quick, replace(a_run(), networks=(between,)))}
+    assert (Code.NETWORK_BOUND in found) == bound
+    assert Code.NETWORK_BOUND not in {one.code for one in audit.warnings(quick, replace(a_run(), networks=NETWORKS))}
 
 
 def test_a_bandwidth_is_written_with_three_digits() -> None:

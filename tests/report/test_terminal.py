@@ -71,12 +71,13 @@ def test_an_unknown_language_names_those_there_are() -> None:
         render_terminal(a_report("go-2000"), "zh")
 
 
-def test_each_kind_of_remark_is_one_note_that_names_its_rows() -> None:
+def test_each_warning_is_one_footnote_that_names_its_rows() -> None:
     load = a_load(read=2, write=3)
     cells = [a_cell("go-2000", load=load), a_cell("sanic", load=load), a_cell("flask-sync", load=a_load(90_000, read=9))]
     text = render_terminal(Report(make(a_run("go-2000", "sanic", "flask-sync"), cells)))
-    assert "go-2000, sanic: 2 connections broke while reading; 3 connections broke while writing\n" in text
-    assert "    flask-sync: 9 connections broke while reading\n" in text
+    assert "    go-2000, sanic: 2 connections broke while reading.\n" in text
+    assert "    go-2000, sanic: 3 connections broke while writing.\n" in text
+    assert "    flask-sync: 9 connections broke while reading.\n" in text
     assert text.count("] connection errors\n") == 1
 
 
@@ -110,18 +111,18 @@ def test_a_narrow_terminal_goes_without_the_least_important_columns_and_says_whi
     assert "Hidden columns (terminal too narrow): total requests, max latency" in text
     (heading,) = [line for line in text.splitlines() if line.startswith("system ")]
     assert "requests/s" in heading
-    assert heading.endswith("remarks")
+    assert heading.endswith("warnings")
     assert "Hidden" not in render_terminal(report)
     assert "Hidden" not in render_terminal(report, width=160)
 
 
-def test_the_narrowest_terminal_still_has_system_throughput_and_remarks() -> None:
+def test_the_narrowest_terminal_still_has_system_throughput_and_warnings() -> None:
     text = render_terminal(every_kind(), width=20)
     (heading,) = [line for line in text.splitlines() if line.startswith("system ")]
-    assert heading.split() == ["system", "conns", "requests/s", "remarks"]
+    assert heading.split() == ["system", "conns", "requests/s", "warnings"]
     text = render_terminal(a_report("go-2000"), width=20)
     (heading,) = [line for line in text.splitlines() if line.startswith("system ")]
-    assert heading.split() == ["system", "requests/s", "remarks"]
+    assert heading.split() == ["system", "requests/s", "warnings"]
 
 
 SHOP = {"system": "Shop", "route": "GET /items/lamp", "connections": 20}

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from benchrig.report import Report, published
 from benchrig.report.table import make
-from benchrig.report.verdict import Quantity, Verdict
+from benchrig.report.verdict import Quantity, Reason, Verdict, Why, Word
 from benchrig.results.model import Cell, Generator, Latency, Load, LoadErrors, Machine, Run, ServerLoad, Settings
 from tests.support import ROOT
 
@@ -141,12 +141,12 @@ VERDICTS = tuple(
         place="summary, 2nd sentence",
         expression="throughput(go-2000) >= 7 * throughput(flask-sync)",
         word=word,
-        reason=f"because it is {word}",
+        reason=Reason(Why.RELATIONS, (f"because it is {word}",)),
         published=(Quantity("throughput(go-2000)", "19,643.94 requests/s", 19643.94, None, None),),
         measured=(Quantity("throughput(go-2000)", "19,200 (19,100 to 19,300) requests/s", 19200.0, 19100.0, 19300.0),),
         notes=("at the ceiling",),
         causes=("the listen backlog",),
     )
-    for number, word in enumerate(("reproduced", "contradicted", "contradicted", "not testable here", "inconclusive"), 1)
+    for number, word in enumerate([word for word in Word for _ in range(1 + (word is Word.CONTRADICTED))], 1)
 )
 """A verdict of every kind, two of one."""

@@ -13,8 +13,10 @@ from benchrig.report.claims.file import read
 from benchrig.report.claims.judge import judge
 from benchrig.report.metrics import LATENCY_MEAN, METRICS, Metric
 from benchrig.report.published import Published, PublishedRow
+from benchrig.report.sentences import sentence
 from benchrig.report.table import Table, of_published
 from benchrig.report.verdict import Verdict
+from benchrig.results.warnings import Code
 
 
 @dataclass(frozen=True)
@@ -81,9 +83,9 @@ def _cells(name: str, row: PublishedRow, text: Printed) -> Iterator[_Cell]:
 
 def _contradicting(table: Table) -> Iterator[str]:
     for row in table.rows:
-        for remark in row.remarks:
-            if remark.code == "littles_law":
-                yield f"{row.name}: {remark.text}"
+        for warning in row.warnings:
+            if warning.code is Code.LITTLES_LAW:
+                yield f"{row.name}: {sentence(warning)}"
 
 
 def _verdicts(table: Table, root: Path) -> tuple[Verdict, ...]:

@@ -10,23 +10,16 @@ from benchrig.report.claims.language import Figure
 from benchrig.report.claims.values import Interval, point, unbounded
 from benchrig.report.metrics import LATENCY_MAX, METRICS, TIMEOUTS, Aspect, Metric
 from benchrig.report.published import Source
+from benchrig.report.sentences import sentence
 from benchrig.report.table import Row, Table
 from benchrig.report.verdict import Quantity
+from benchrig.results.warnings import Code, Spoils
 from benchrig.units import number
 
 Kind = Aspect | Literal["truth"]
 """How a figure is judged: a rate or a latency by its interval, the others as they were counted."""
 
 JUDGED_BY_INTERVAL = frozenset({"rate", "latency"})
-
-_HARMLESS = frozenset({"not_stored", "repeat_missing"})
-"""Remarks that make a row's rank invalid, and say nothing against a single figure of it."""
-
-OF_LATENCY = "latency_clipped"
-"""The remark that makes only latencies invalid."""
-
-OF_ALL = frozenset({"emulated", "disturbed"})
-"""The remarks that make counts invalid as well, such as that of late replies."""
 
 
 class NoFigureError(Exception):
@@ -155,18 +148,21 @@ def seconds(table: Table) -> float:
 
 
 def _valid(row: Row, kind: Kind) -> None:
-    """Raise NoFigureError when a remark says that figures of this kind are not what they seem."""
-    for remark in row.remarks:
-        if not remark.invalid or remark.code in _HARMLESS or (remark.code == OF_LATENCY and kind != "latency"):
-            continue
-        if kind in JUDGED_BY_INTERVAL or remark.code in OF_ALL:
-            raise NoFigureError(f"{row.name} is invalid here: {remark.text.splitlines()[0]}")
+    """Raise NoFigureError when an invalid warning spoils figures of this kind."""
+    for warning in row.warnings:
+        if warning.invalid and spoiled(kind) in warning.spoils:
+            raise NoFigureError(f"{row.name} is invalid here: {sentence(warning)}")
+
+
+def spoiled(kind: Kind) -> Spoils:
+    """Return what a warning must spoil to make figures of this kind invalid."""
+    return {"rate": Spoils.RATE, "latency": Spoils.LATENCY}.get(kind, Spoils.COUNTS)
 
 
 def _late(row: Row, timeout_seconds: float) -> Found:
     """Say whether replies of a row came later than a timeout, which may be another than the load generator's here."""
     count, slowest = row.value(TIMEOUTS) or 0, row.figures.get(LATENCY_MAX.name)
-    counted = count > 0 or any(remark.code == "timeouts" for remark in row.remarks)
+    counted = count > 0 or any(warning.code is Code.TIMEOUTS for warning in row.warnings)
     if counted and row.timeout_seconds >= timeout_seconds:
         return _truth(True, f"{count:,} timeouts" if count else "in some repeats")
     if row.timeout_seconds <= timeout_seconds and not counted:

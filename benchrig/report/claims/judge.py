@@ -1,8 +1,8 @@
-"""What a table says of claims.
+"""The judge of claims: returns a verdict on each claim from the values of a table.
 
-A claim is reproduced when its expression holds in the whole of the intervals that the figures are known within, contradicted
-when it holds nowhere in them, and inconclusive when it holds in part: the judge never guesses. A published figure is a
-point: a document is held to what it prints.
+A claim is reproduced if its expression is true everywhere within the intervals of its figures, contradicted if it is true
+nowhere, and inconclusive otherwise: the judge never guesses. A published figure is a point: a document is judged by what it
+prints.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from benchrig.report.claims import notes, words
 from benchrig.report.claims.file import Claim
 from benchrig.report.claims.functions import Conditions, Found, NoFigureError, NotInRunError, find
 from benchrig.report.claims.language import Expression, Figure
-from benchrig.report.claims.values import MOST_REPEATS, Interval, UndefinedError, holds, point, repeats_to_settle
+from benchrig.report.claims.values import Interval, UndefinedError, holds, point, repeats_to_settle
 from benchrig.report.figures import ENOUGH_REPEATS
 from benchrig.report.table import Table
-from benchrig.report.verdict import Quantity, Verdict, Wanted, Word
+from benchrig.report.verdict import Quantity, Reason, Verdict, Wanted, Why, Word
 
 
 def judge(claims: Sequence[Claim], table: Table, document: Table | None) -> tuple[Verdict, ...]:
-    """Return what a table says of each claim, beside what the document's own figures say.
+    """Return the verdict on each claim by a table, with the document's own figures.
 
-    `document` is the table of the published set, or None; it may be `table` itself: then the document is held to itself.
+    `document` is the table of the published set, or None. If it is `table`, the document is judged by its own figures.
     """
     return tuple(_Judge(claim, table, document).verdict() for claim in claims)
 
@@ -45,20 +45,20 @@ class _Judge:
             says=self.claim.says,
             place=self.claim.place,
             expression=expression.text if expression else "",
-            word="not testable here",
-            reason=self.claim.not_testable,
+            word=Word.NOT_TESTABLE,
+            reason=Reason(Why.NOT_MEASURABLE, (self.claim.not_testable,)),
             published=(),
             measured=(),
         )
         if expression is None:
             return bare
         figures, missing = self.figures(expression)
-        word, reason, repeats = self.word(expression, figures, [str(error) for error in missing])
+        word, reason = self.word(expression, figures, tuple(str(error) for error in missing))
         return replace(
             bare,
             word=word,
             reason=reason,
-            wanted=Wanted(tuple(dict.fromkeys(figure.row for figure in expression.figures)), repeats) if repeats else None,
+            wanted=_wanted(expression, reason),
             not_in_run=bool(missing) and all(isinstance(error, NotInRunError) for error in missing),
             published=self.published(expression),
             measured=words.quantities(expression, figures) if self.table.run else (),
@@ -67,7 +67,7 @@ class _Judge:
         )
 
     def figures(self, expression: Expression) -> tuple[dict[Figure, Found], list[NoFigureError]]:
-        """Return the figures of an expression that the table has, and why it does not have the others."""
+        """Return the figures of an expression that the table has, and the errors of those that it does not have."""
         return _figures(expression, self.table, self.conditions)
 
     def published(self, expression: Expression) -> tuple[Quantity, ...]:
@@ -75,56 +75,52 @@ class _Judge:
             return ()
         return words.quantities(expression, _figures(expression, self.document, None)[0])
 
-    def word(self, expression: Expression, figures: Mapping[Figure, Found], missing: Sequence[str]) -> tuple[Word, str, int]:
-        """Return the verdict, its reason, and how many repeats would settle it: 0 where it is settled, or none would."""
+    def word(self, expression: Expression, figures: Mapping[Figure, Found], missing: tuple[str, ...]) -> tuple[Word, Reason]:
+        """Return the word of the verdict and its reason."""
         if missing:
-            return "not testable here", words.some(missing, 3, "; "), 0
+            return Word.NOT_TESTABLE, Reason(Why.NO_VALUE, missing)
         known = {figure: found.known for figure, found in figures.items()}
         try:
             outcome = holds(expression, known)
             if outcome is None:
-                return "inconclusive", *self.unsettled(expression, figures, known)
+                return Word.INCONCLUSIVE, self.undecided(expression, figures, known)
         except UndefinedError as error:
-            return "not testable here", str(error), 0
-        word: Word = "reproduced" if outcome else "contradicted"
-        return word, words.sentences(expression, figures, outcome), 0
+            return Word.NOT_TESTABLE, Reason(Why.NO_VALUE, (str(error),))
+        word = Word.REPRODUCED if outcome else Word.CONTRADICTED
+        return word, Reason(Why.RELATIONS, words.relations(expression, figures, outcome))
 
-    def unsettled(
-        self, expression: Expression, figures: Mapping[Figure, Found], known: Mapping[Figure, Interval]
-    ) -> tuple[str, int]:
-        """Say why a claim is inconclusive, and what would settle it; the repeats also as a number, 0 where none would."""
+    def undecided(self, expression: Expression, figures: Mapping[Figure, Found], known: Mapping[Figure, Interval]) -> Reason:
+        """Return why a claim is inconclusive, and how many repeats would decide it."""
         if any(not (found.interval or found.exact) for found in figures.values()):
-            return self.without_interval(expression, figures), ENOUGH_REPEATS
+            return self.without_interval(expression, figures)
         repeats = max(self.repeats(expression))
-        wanted = repeats_to_settle(expression, known, repeats)
-        says = words.sentences(expression, figures, None)
-        if wanted is None:
-            return f"{says}; too close to tell: not even {MOST_REPEATS} repeats a row would settle it", 0
-        text = (
-            f"{says}; about {_more(wanted - repeats)} would settle it, if the medians stay (an interval shrinks as "
-            f"1/sqrt(repeats)): {self.command(expression, wanted)}"
-        )
-        return text, wanted
+        needed = repeats_to_settle(expression, known, repeats)
+        facts = words.relations(expression, figures, None)
+        if needed is None:
+            return Reason(Why.TOO_CLOSE, facts, repeats=repeats)
+        command = self.command(expression, needed)
+        return Reason(Why.WIDE_INTERVALS, facts, repeats=repeats, needed=needed, command=command)
 
-    def without_interval(self, expression: Expression, figures: Mapping[Figure, Found]) -> str:
-        """Say what the figures of too few repeats would mean."""
-        repeats = min(self.repeats(expression))
+    def without_interval(self, expression: Expression, figures: Mapping[Figure, Found]) -> Reason:
+        """Return what the medians of too few repeats say."""
         points = {figure: replace(found, exact=True, interval=None) for figure, found in figures.items()}
         outcome = holds(expression, {figure: found.known for figure, found in points.items()})
-        runs = "the one run here says" if repeats == 1 else f"the medians of {repeats} runs here say"
-        would = "reproduce" if outcome else "contradict"
-        return (
-            f"{runs}: {words.sentences(expression, points, outcome)}, which would {would} it; "
-            f"{_more(ENOUGH_REPEATS - repeats)} give an interval: {self.command(expression, ENOUGH_REPEATS)}"
+        return Reason(
+            Why.TOO_FEW_REPEATS,
+            words.relations(expression, points, outcome),
+            supports=outcome,
+            repeats=min(self.repeats(expression)),
+            needed=ENOUGH_REPEATS,
+            command=self.command(expression, ENOUGH_REPEATS),
         )
 
     def repeats(self, expression: Expression) -> list[int]:
-        """Return how often each row of an expression was measured."""
+        """Return the number of repeats of each row of an expression."""
         names = {figure.row for figure in expression.figures}
         return [row.repeats for row in self.table.rows if row.name in names]
 
     def command(self, expression: Expression, repeats: int) -> str:
-        """Return the command that measures an expression's rows so often."""
+        """Return the command that measures an expression's rows with this number of repeats."""
         return describe.repeats_command(self.table, {figure.row for figure in expression.figures}, repeats)
 
     def causes(self) -> Iterator[str]:
@@ -162,5 +158,6 @@ def _conditions(document: Table | None) -> Conditions | None:
     return Conditions(document.source.source, {row.name: row.connections for row in document.rows})
 
 
-def _more(repeats: int) -> str:
-    return f"{repeats} more repeat{'' if repeats == 1 else 's'} a row"
+def _wanted(expression: Expression, reason: Reason) -> Wanted | None:
+    rows = tuple(dict.fromkeys(figure.row for figure in expression.figures))
+    return Wanted(rows, reason.needed) if reason.needed else None

@@ -1,37 +1,39 @@
-"""What to know about the rows that a claim compares: notes that the program makes by itself."""
+"""Notes on a claim: what to know about the rows that it compares, computed from the table."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from benchrig.report.claims.functions import FUNCTIONS, JUDGED_BY_INTERVAL, OF_LATENCY, seconds
+from benchrig.report.claims.functions import FUNCTIONS, JUDGED_BY_INTERVAL, seconds, spoiled
 from benchrig.report.claims.language import Expression, Figure
-from benchrig.report.claims.words import some
+from benchrig.report.footnotes import title
+from benchrig.report.sentences import some
 from benchrig.report.table import Row, Table
+from benchrig.results.warnings import Spoils
 
 
 def notes(expression: Expression, table: Table, document: Table | None) -> tuple[str, ...]:
-    """Return the notes on a claim: other connections, rows at the ceiling, invalid rows, and how timeouts were told."""
+    """Return the notes on a claim: other connections, rows at the ceiling, invalid rows, other timeouts."""
     rows = _rows(expression, table)
-    found = (
+    kinds = (
         _connections(expression, table, document),
         _at_ceiling(expression, table),
         _invalid(expression, rows),
         _timeouts(expression, table, document, rows),
     )
-    return tuple(note for some in found for note in some)
+    return tuple(note for kind in kinds for note in kind)
 
 
 def ceiling(expression: Expression, table: Table) -> Iterator[str]:
-    """Return the cause that equals those which reach the ceiling: the load, not the systems, bounds them."""
+    """Return why rows at the same ceiling are equal: the load limits them, not the systems."""
     for rows in _throughputs(expression, table):
         if _all_at_ceiling(rows):
             names = " and ".join(row.name for row in rows)
-            yield f"{names} are at the ceiling: {_allowed(rows[0])}, so the load makes them equal, not their speed"
+            yield f"{names} are at the same ceiling: {_allowed(rows[0])}. The load makes them equal, not their speed."
 
 
 def _connections(expression: Expression, table: Table, document: Table | None) -> Iterator[str]:
-    """Say that rows of different connection counts are compared; of a row that was not measured, the document tells it."""
+    """Note that rows with different numbers of connections are compared; for a row without values, the document gives it."""
     known = {row.name: row.connections for one in (document, table) if one for row in one.rows}
     for comparison in expression.comparisons:
         names = [figure.row for figure in comparison.figures if _is_judged_by_interval(figure) and figure.row in known]
@@ -39,48 +41,48 @@ def _connections(expression: Expression, table: Table, document: Table | None) -
         for name in dict.fromkeys(names):
             counts.setdefault(known[name], []).append(name)
         if len(counts) > 1:
-            yield "compares rows of different connection counts: " + "; ".join(
-                f"{count:,} of {_some(names)}" for count, names in counts.items()
-            )
+            parts = "; ".join(f"{count:,} for {_some(names)}" for count, names in counts.items())
+            yield f"The rows have different numbers of connections: {parts}."
 
 
 def _at_ceiling(expression: Expression, table: Table) -> Iterator[str]:
     for rows in _throughputs(expression, table):
         at = [row for row in rows if row.at_ceiling]
         if at and not _all_at_ceiling(rows):
-            yield f"at the ceiling, so it could do more: {_some([row.name for row in at])} ({_allowed(at[0])})"
+            yield f"At the ceiling, and may be able to do more: {_some([row.name for row in at])} ({_allowed(at[0])})."
 
 
 def _invalid(expression: Expression, rows: Iterable[Row]) -> Iterator[str]:
-    """Name the rows with figures that are not what they seem; clipped latency only matters where latency is asked for."""
-    kinds = {FUNCTIONS[figure.function].kind for figure in expression.figures}
-    found: dict[str, list[str]] = {}
+    """Name the rows with invalid figures, as far as the claim rests on them or on how the rows compare."""
+    rests_on = {Spoils.RANK, *(spoiled(FUNCTIONS[figure.function].kind) for figure in expression.figures)}
+    rows_of: dict[str, list[str]] = {}
     for row in rows:
-        for remark in row.remarks:
-            if remark.invalid and (remark.code != OF_LATENCY or "latency" in kinds):
-                found.setdefault(remark.code.replace("_", " "), []).append(row.name)
-    for kind, names in found.items():
-        yield f"has invalid figures ({kind}): {_some(names)}"
+        for warning in row.warnings:
+            if warning.invalid and warning.spoils & rests_on:
+                rows_of.setdefault(title(warning.code), []).append(row.name)
+    for kind, names in rows_of.items():
+        yield f"Invalid ({kind}): {_some(names)}."
 
 
 def _timeouts(expression: Expression, table: Table, document: Table | None, rows: Iterable[Row]) -> Iterator[str]:
-    """Say how late replies were told where load or timeout lasted another time than the document's."""
+    """Note where the load's duration or the timeout differs from the document's."""
     if table.run is None or document is None or document.source is None:
         return
     asked = {figure.row for figure in expression.figures if FUNCTIONS[figure.function].kind == "truth"}
     theirs, measured, long = document.source.source.timeout_seconds, seconds(table), document.source.source.duration_seconds
     if asked and measured != long:
-        yield f"the load lasted {measured:g} s here and {long:g} s in the document: the longer, the likelier is a late reply"
+        lasted = f"The load lasted {measured:g} s here and {long:g} s in the document."
+        yield f"{lasted} A longer load makes late replies more likely."
     ours = {row.timeout_seconds for row in rows if row.name in asked and row.timeout_seconds > theirs}
     for timeout in sorted(ours):
         yield (
-            f"the timeout was {timeout:g} s here and {theirs:g} s in the document: a row has timeouts when its slowest "
-            f"reply took more than {theirs:g} s, or when some took more than {timeout:g} s"
+            f"The timeout was {timeout:g} s here and {theirs:g} s in the document. A row has timeouts if its slowest "
+            f"reply took more than {theirs:g} s, or if any took more than {timeout:g} s."
         )
 
 
 def _throughputs(expression: Expression, table: Table) -> Iterator[tuple[Row, ...]]:
-    """Return for each comparison the rows whose throughput is in it."""
+    """Return the rows of each comparison whose throughputs it compares."""
     for comparison in expression.comparisons:
         names = {figure.row for figure in comparison.figures if figure.function == "throughput"}
         yield tuple(row for row in table.rows if row.name in names and row.figures)
@@ -98,7 +100,7 @@ def _all_at_ceiling(rows: tuple[Row, ...]) -> bool:
 
 def _allowed(row: Row) -> str:
     allowed = row.connections / row.sleep_seconds
-    return f"{row.connections:,} connections / {row.sleep_seconds:g} s of waiting allow {allowed:,.0f} requests/s"
+    return f"{row.connections:,} connections with {row.sleep_seconds:g} s of waiting allow {allowed:,.0f} requests/s"
 
 
 def _is_judged_by_interval(figure: Figure) -> bool:

@@ -1,4 +1,4 @@
-"""Verdicts as plain text for a terminal of 100 columns: each claim with its figures, then how many of each verdict."""
+"""Claims and their verdicts on a terminal of 100 columns: each with its figures, then how many of each verdict."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from benchrig.report import describe
 from benchrig.report.claims.audit import Audit
 from benchrig.report.document import Report
+from benchrig.report.sentences import reason
 from benchrig.report.verdict import Quantity, Verdict
 
 _WIDTH = 100
@@ -16,7 +17,7 @@ _LONGEST_NAME = 100
 
 
 def render_report(report: Report) -> str:
-    """Return the verdicts on a run, or on published figures, below what they are."""
+    """Return the verdicts on a run or on published figures, below lines that describe it."""
     table, more = report.table, describe.next_step(report.table, report.verdicts)
     verdicts = render_terminal(report.verdicts, table.first_server)
     return "\n\n".join(["\n".join(describe.heading_lines(table)), verdicts, *([" ".join(more)] if more else [])])
@@ -25,10 +26,10 @@ def render_report(report: Report) -> str:
 def render_terminal(verdicts: Sequence[Verdict], server: str = "") -> str:
     """Return the verdicts as text without colours; a line that says so when there are none.
 
-    `server` is the one of several whose rows they are judged on.
+    `server` is the server whose rows they are judged by, if there are several.
     """
     if not verdicts:
-        return "nothing is claimed: no file in configs/claims/ belongs to published figures that these are set beside"
+        return "No claims: no file in configs/claims/ belongs to the published figures of this report."
     bounds = ["[a, b] is the 95 % interval of a median"] if any(_has_interval(verdict) for verdict in verdicts) else []
     where = f", on {server} alone" if server else ""
     count = f"{len(verdicts)} claim{'' if len(verdicts) == 1 else 's'}{where}: {describe.verdict_counts(verdicts)}"
@@ -37,15 +38,15 @@ def render_terminal(verdicts: Sequence[Verdict], server: str = "") -> str:
 
 
 def render_audit(audit: Audit) -> str:
-    """Return as text what a published set says of itself."""
-    found = audit.published
+    """Return a published set's audit as text."""
+    published = audit.published
     agree = audit.compared - len(audit.differing)
-    raw = f"{agree} of {audit.compared} figures of the table are those of the load generator's text"
-    law = f"{len(audit.contradicting)} of {audit.averages} averages contradict Little's law"
+    raw = f"{agree} of {audit.compared} figures in the table agree with the load generator's output"
+    law = f"{len(audit.contradicting)} of {audit.averages} mean latencies contradict Little's law"
     sections = [
-        [f"{found.name}: {found.title}", *_wrapped("  ", found.source.document)],
-        _listed(raw if audit.compared else "the document prints no text of the load generator's", audit.differing),
-        _listed(law if audit.averages else "the document gives no latency", audit.contradicting),
+        [f"{published.name}: {published.title}", *_wrapped("  ", published.source.document)],
+        _listed(raw if audit.compared else "The document has no output of the load generator.", audit.differing),
+        _listed(law if audit.averages else "The document has no latencies.", audit.contradicting),
         [render_terminal(audit.verdicts)],
     ]
     return "\n\n".join("\n".join(lines) for lines in sections)
@@ -57,7 +58,7 @@ def _lines(verdict: Verdict) -> Iterator[str]:
     if verdict.expression:
         yield from _labelled("claim", verdict.expression)
     yield from _figures(verdict)
-    yield from _labelled("reason", verdict.reason)
+    yield from _labelled("reason", reason(verdict))
     for cause in verdict.causes:
         yield from _labelled("cause", cause)
     for note in verdict.notes:

@@ -13,12 +13,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from benchrig.report.claims.language import Choice, Comparison, Expression, Figure, Number, Operation, Relation, Term
+from benchrig.report.verdict import MOST_REPEATS
 
 NEAR = 0.1
 """`~=` holds within this share of its right side."""
-
-MOST_REPEATS = 200
-"""More repeats of a row than this would take too long."""
 
 
 class UndefinedError(Exception):

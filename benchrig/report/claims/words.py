@@ -1,4 +1,4 @@
-"""A claim in words: its figures, and what its relations come to."""
+"""A claim's figures and relations in words."""
 
 from __future__ import annotations
 
@@ -32,37 +32,31 @@ _WORDS: Mapping[Relation, str] = {
 }
 _TURNED: Mapping[Relation, Relation] = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
-Figures = Mapping[Figure, Found]
+FoundFigures = Mapping[Figure, Found]
+"""The figures of an expression that a table has."""
 
 
-def quantities(expression: Expression, figures: Figures) -> tuple[Quantity, ...]:
-    """Return the figures that an expression speaks of, as far as there are: what is calculated, and what it is made of.
+def quantities(expression: Expression, figures: FoundFigures) -> tuple[Quantity, ...]:
+    """Return the figures of an expression that the table has: calculated ones, and those that they are calculated from.
 
-    Of `min` and `max` only the one that was chosen is returned.
+    For `min` and `max`, only the chosen figure is returned.
     """
-    found: dict[str, Quantity] = {}
+    by_name: dict[str, Quantity] = {}
     for term in (term for comparison in expression.comparisons for term in comparison.terms):
         for quantity in _quantities(term, figures, ("+", "-", "*", "/")):
-            found.setdefault(quantity.name, quantity)
-    return tuple(found.values())
+            by_name.setdefault(quantity.name, quantity)
+    return tuple(by_name.values())
 
 
-def sentences(expression: Expression, figures: Figures, which: bool | None) -> str:
-    """Say in words the relations of an expression that hold (True), do not hold (False), or hold in part (None)."""
+def relations(expression: Expression, figures: FoundFigures, which: bool | None) -> tuple[str, ...]:
+    """Return the relations of an expression that are true, false, or undecided within the intervals (None), in words."""
     known = _values(figures)
-    found = [
+    return tuple(
         _sentence(left, relation, right, figures, outcome)
         for comparison in expression.comparisons
         for (left, right), relation, outcome in _links(comparison, known)
         if outcome is which
-    ]
-    return some(found, 3, "; ")
-
-
-def some(parts: Sequence[str], most: int, separator: str) -> str:
-    """Join the first `most` parts, and say how many more there are."""
-    rest = [f"and {len(parts) - most} more"] if len(parts) > most else []
-    return separator.join([*parts[:most], *rest])
+    )
 
 
 def _links(
@@ -71,7 +65,7 @@ def _links(
     return zip(itertools.pairwise(comparison.terms), comparison.relations, links(comparison, known), strict=True)
 
 
-def _sentence(left: Term, relation: Relation, right: Term, figures: Figures, outcome: bool | None) -> str:
+def _sentence(left: Term, relation: Relation, right: Term, figures: FoundFigures, outcome: bool | None) -> str:
     if isinstance(left, Number) and relation in _TURNED:
         left, relation, right = right, _TURNED[relation], left
     if relation == "==" and outcome is not None:
@@ -80,8 +74,8 @@ def _sentence(left: Term, relation: Relation, right: Term, figures: Figures, out
     return f"{_named(left, figures)} {verb} {_WORDS[relation]} {_named(right, figures)}"
 
 
-def _named(term: Term, figures: Figures, link: str = "") -> str:
-    """Return a term's value, and before it the figure's name where it is one."""
+def _named(term: Term, figures: FoundFigures, link: str = "") -> str:
+    """Return a term's value, for a figure with its name before it."""
     match term:
         case Number():
             return term.text if term.text in TRUTHS else shown(term.value)
@@ -93,8 +87,8 @@ def _named(term: Term, figures: Figures, link: str = "") -> str:
             return shown(*_shown(value_of(term, _values(figures)), figures, term))
 
 
-def _quantities(term: Term, figures: Figures, told: Sequence[Arithmetic] = ("/",)) -> Sequence[Quantity]:
-    """Return the figures in a term, and what is calculated from several; within another calculation, only quotients."""
+def _quantities(term: Term, figures: FoundFigures, shown_operators: Sequence[Arithmetic] = ("/",)) -> Sequence[Quantity]:
+    """Return the figures of a term, and the calculated ones; inside another calculation, only quotients."""
     match term:
         case Number():
             return ()
@@ -105,25 +99,25 @@ def _quantities(term: Term, figures: Figures, told: Sequence[Arithmetic] = ("/",
             return _quantities(chosen(Choice(term.text, term.which, there), _values(figures)), figures) if there else ()
         case Operation():
             parts = (*_quantities(term.left, figures), *_quantities(term.right, figures))
-            tell = term.operator in told and len(set(figures_in(term))) > 1 and _is_there(term, figures)
-            return (_calculated(term, figures), *parts) if tell else parts
+            is_shown = term.operator in shown_operators and len(set(figures_in(term))) > 1 and _is_there(term, figures)
+            return (_calculated(term, figures), *parts) if is_shown else parts
 
 
-def _calculated(term: Operation, figures: Figures) -> Quantity:
+def _calculated(term: Operation, figures: FoundFigures) -> Quantity:
     value, interval = _shown(value_of(term, _values(figures)), figures, term)
     low, high = interval or (None, None)
     return Quantity(term.text, shown(value, interval), value, low, high)
 
 
-def _shown(interval: Interval, figures: Figures, term: Term) -> tuple[float, tuple[float, float] | None]:
-    """Return the value of a term, with its bounds if every figure in it that needs them has some."""
-    whole = [figures[figure] for figure in figures_in(term)]
-    bounded = any(found.interval for found in whole) and all(found.interval or found.exact for found in whole)
+def _shown(interval: Interval, figures: FoundFigures, term: Term) -> tuple[float, tuple[float, float] | None]:
+    """Return the value of a term, with bounds if every figure in it has an interval or is exact."""
+    parts = [figures[figure] for figure in figures_in(term)]
+    bounded = any(part.interval for part in parts) and all(part.interval or part.exact for part in parts)
     return interval.value, (interval.low, interval.high) if bounded else None
 
 
-def _is_there(term: Term, figures: Figures) -> bool:
-    """Say whether a term comes to anything: all its figures are there, and it does not divide by 0."""
+def _is_there(term: Term, figures: FoundFigures) -> bool:
+    """Return whether a term has a value: all its figures are there, and it does not divide by 0."""
     try:
         value_of(term, _values(figures))
     except (KeyError, UndefinedError):
@@ -131,5 +125,5 @@ def _is_there(term: Term, figures: Figures) -> bool:
     return True
 
 
-def _values(figures: Figures) -> Mapping[Figure, Interval]:
+def _values(figures: FoundFigures) -> Mapping[Figure, Interval]:
     return {figure: found.known for figure, found in figures.items()}

@@ -1,4 +1,4 @@
-"""`report.csv`: one line per row for spreadsheets, with the columns named as in `report.json`; the remarks are one text."""
+"""`report.csv`: one line per row for spreadsheets, with the columns named as in `report.json`; the warnings are one text."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import asdict, fields
 
 from benchrig.report.document import Report
 from benchrig.report.export.record import Record, record
+from benchrig.report.sentences import sentence
 
 
 def render(report: Report) -> str:
@@ -16,5 +17,5 @@ def render(report: Report) -> str:
     writer = csv.DictWriter(text, [field.name for field in fields(Record)], lineterminator="\n")
     writer.writeheader()
     for row in report.table.rows:
-        writer.writerow({**asdict(record(row)), "remarks": "; ".join(remark.text for remark in row.remarks)})
+        writer.writerow({**asdict(record(row)), "warnings": " ".join(map(sentence, row.warnings))})
     return text.getvalue()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from benchrig.report import columns, describe
 from benchrig.report.document import Report
+from benchrig.report.sentences import reason
 from benchrig.report.table import Row
 from benchrig.report.verdict import Word
 
@@ -15,10 +16,10 @@ if TYPE_CHECKING:
     from jinja2 import Template
 
 _COLOURS: dict[Word, str] = {
-    "reproduced": "good",
-    "contradicted": "bad",
-    "inconclusive": "doubtful",
-    "not testable here": "untested",
+    Word.REPRODUCED: "good",
+    Word.CONTRADICTED: "bad",
+    Word.INCONCLUSIVE: "doubtful",
+    Word.NOT_TESTABLE: "untested",
 }
 
 
@@ -34,11 +35,12 @@ def render(report: Report) -> str:
         rows=list(zip(grid.rows, map(_state, table.rows), strict=True)),
         colours=_COLOURS,
         describe=describe,
+        reason=reason,
     )
 
 
 def _state(row: Row) -> str:
-    """Return how a row is to be coloured; its remarks say the same in words."""
+    """Return how a row is to be coloured; its warnings say the same in words."""
     return (
         "bad"
         if row.status == "failed"

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from enum import Enum
 
 from benchrig.report.document import Report
 from benchrig.report.export.record import record
+from benchrig.report.sentences import reason
+from benchrig.report.verdict import Verdict
 
 
 def render(report: Report) -> str:
@@ -35,6 +38,18 @@ def render(report: Report) -> str:
         "not_run": table.not_run,
         "published": {"name": table.source.name, **asdict(table.source.source)} if table.source else None,
         "rows": rows,
-        "claims": [asdict(verdict) for verdict in report.verdicts],
+        "claims": [_claim(verdict) for verdict in report.verdicts],
     }
-    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False, default=_value) + "\n"
+
+
+def _claim(verdict: Verdict) -> dict[str, object]:
+    """Return a verdict with its reason in words; `because` has the reason's values."""
+    return {**asdict(verdict), "reason": reason(verdict), "because": asdict(verdict.reason)}
+
+
+def _value(found: object) -> object:
+    """Return what stands for an object that JSON does not know: an enum's value."""
+    if isinstance(found, Enum):
+        return found.value
+    raise TypeError(f"not a value of a report: {found!r}")

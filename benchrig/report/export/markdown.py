@@ -8,19 +8,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from benchrig.report import columns, describe
 from benchrig.report.columns import Grid
 from benchrig.report.document import Report
-from benchrig.report.footnotes import Note
+from benchrig.report.footnotes import Footnote
+from benchrig.report.sentences import reason
 from benchrig.report.verdict import Verdict
 
 
 def render(report: Report) -> str:
-    """Return the report as Markdown: table, remarks, claims, what ran, the machines, and how to repeat the run."""
+    """Return the report as Markdown: table, warnings, claims, what ran, the machines, and how to repeat the run."""
     table = report.table
     grid = columns.grid(table, columns.of_files(table))
     sections = [
         f"# {_escaped(table.title)}",
         _bullets(describe.heading_lines(table)),
         _grid(grid),
-        _section("Remarks", "\n".join(_note(number, note) for number, note in enumerate(grid.notes, 1))),
+        _section("Warnings", "\n".join(_footnote(number, note) for number, note in enumerate(grid.footnotes, 1))),
         _section("Claims", _claims(report)),
         _section("Not run", _bullets(table.not_run)),
         _section("What ran", _bullets(describe.what_ran(table.rows))),
@@ -45,8 +46,8 @@ def _line(cells: Sequence[str]) -> str:
     return "| " + " | ".join(_escaped(cell.replace("\n", " ")) for cell in cells) + " |"
 
 
-def _note(number: int, note: Note) -> str:
-    return "\n".join([f"{number}. {_escaped(note.kind)}", *(_item(text) for text in note.lines)])
+def _footnote(number: int, footnote: Footnote) -> str:
+    return "\n".join([f"{number}. {_escaped(footnote.kind)}", *(_item(text) for text in footnote.lines)])
 
 
 def _item(text: str) -> str:
@@ -70,7 +71,7 @@ def _verdict(verdict: Verdict) -> str:
     lines = [
         f"published: {describe.quantities(verdict.published)}" if verdict.published else "",
         f"measured: {describe.quantities(verdict.measured)}" if verdict.measured else "",
-        verdict.reason,
+        reason(verdict),
         *(f"note: {note}" for note in verdict.notes),
         *(f"cause: {cause}" for cause in verdict.causes),
     ]

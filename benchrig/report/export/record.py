@@ -2,12 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, make_dataclass
 from typing import Any
 
 from benchrig.report.metrics import METRICS, THROUGHPUT, Metric
+from benchrig.report.sentences import outcome, sentence
 from benchrig.report.table import Row
-from benchrig.results.model import Remark, Status
+from benchrig.results.model import Status
+from benchrig.results.warnings import Code, Number, Spoils, Value, Warning
+
+
+@dataclass(frozen=True, kw_only=True)
+class WarningRecord:
+    """One entry of a row's `warnings`."""
+
+    code: Code
+    host: str
+    """The machine that it is about; empty where it is about several, or about published figures."""
+    values: Mapping[str, Value]
+    """What it rests on. Over several repeats, a number is the range from `low` to `high`."""
+    spoils: tuple[Spoils, ...]
+    """What it casts doubt on; `rank`: the values are right, but the row must not be ranked by them."""
+    invalid: bool
+    """It makes the row invalid."""
+    seen_in: Number
+    """In how many repeats it was detected."""
+    repeats: Number
+    """How many repeats were measured."""
+    text: str
+    """Its sentence."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +52,7 @@ class _Identity:
 
 @dataclass(frozen=True, kw_only=True)
 class _Comparisons:
-    """The fields after the metrics: bounds of throughput, comparisons, the network, the remarks."""
+    """The fields after the metrics: bounds of throughput, comparisons, the network, the warnings."""
 
     requests_per_second_min: float | None
     requests_per_second_max: float | None
@@ -42,7 +66,7 @@ class _Comparisons:
     rtt_us_median: float | None
     rtt_us_p99: float | None
     bandwidth_bits_per_second: float | None
-    remarks: tuple[Remark, ...]
+    warnings: tuple[WarningRecord, ...]
 
 
 def _field(metric: Metric, prefix: str = "") -> tuple[str, Any, Any]:
@@ -74,6 +98,19 @@ Record: Any = make_dataclass(
 )
 
 
+def _warning(warning: Warning) -> WarningRecord:
+    return WarningRecord(
+        code=warning.code,
+        host=warning.host,
+        values=warning.values,
+        spoils=tuple(spoiled for spoiled in Spoils if spoiled in warning.spoils),
+        invalid=warning.invalid,
+        seen_in=warning.seen_in,
+        repeats=warning.repeats,
+        text=sentence(warning),
+    )
+
+
 def record(row: Row) -> Any:
     """Return a row of the table as a flat Record."""
     network, published, throughput = row.network, row.published, row.figures.get(THROUGHPUT.name)
@@ -100,9 +137,9 @@ def record(row: Row) -> Any:
         published_timeouts=published.timeouts if published and published.counts_timeouts else None,
         ratio=row.ratio,
         ratio_to_first=row.beside.ratio if row.beside else None,
-        against_first=row.beside.outcome.text if row.beside else None,
+        against_first=outcome(row.beside.outcome) if row.beside else None,
         rtt_us_median=network.rtt_us_median if network else None,
         rtt_us_p99=network.rtt_us_p99 if network else None,
         bandwidth_bits_per_second=network.bandwidth_bits_per_second if network else None,
-        remarks=row.remarks,
+        warnings=tuple(map(_warning, row.warnings)),
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchrig.report import claims, published
+from benchrig.report.sentences import reason as because
 from benchrig.report.table import make, of_published
 from benchrig.report.verdict import Verdict
 from benchrig.results.model import Cell, DatabaseLoad
@@ -21,7 +22,7 @@ from tests.support.reports import ROOT, SERVER, a_cell, a_run, missing
 def test_rows_of_different_connection_counts_are_noted_even_where_one_was_not_measured(tmp_path: Path) -> None:
     claim = one(tmp_path, "throughput(go-20000) > 10 * throughput(flask-gunicorn)")
     verdict = judged(claim, [missing("go-20000", "not_possible", "descriptors", 20_000), a_cell("flask-gunicorn")])
-    note = "compares rows of different connection counts: 20,000 of go-20000; 2,000 of flask-gunicorn"
+    note = "The rows have different numbers of connections: 20,000 for go-20000; 2,000 for flask-gunicorn."
     assert note in verdict.notes
 
 
@@ -30,8 +31,8 @@ def test_two_rows_at_the_ceiling_are_equal_for_that_cause(tmp_path: Path) -> Non
     verdict = judged(claim, measured({"openresty-2000": [19_500] * 6, "go-2000": [19_600] * 6}))
     assert verdict.word == "reproduced"
     assert verdict.causes == (
-        "openresty-2000 and go-2000 are at the ceiling: 2,000 connections / 0.1 s of waiting allow 20,000 requests/s, "
-        "so the load makes them equal, not their speed",
+        "openresty-2000 and go-2000 are at the same ceiling: 2,000 connections with 0.1 s of waiting allow 20,000 "
+        "requests/s. The load makes them equal, not their speed.",
     )
 
 
@@ -45,7 +46,7 @@ def test_one_row_at_the_ceiling_is_a_note(tmp_path: Path) -> None:
     claim = one(tmp_path, "throughput(go-2000) > throughput(flask-sync)")
     verdict = judged(claim, measured({"go-2000": [19_600] * 6, "flask-sync": [100] * 6}))
     assert verdict.causes == ()
-    assert any(note.startswith("at the ceiling, so it could do more: go-2000") for note in verdict.notes)
+    assert any(note.startswith("At the ceiling, and may be able to do more: go-2000") for note in verdict.notes)
 
 
 def test_clipped_latency_is_invalid_for_claims_on_latency_alone(tmp_path: Path) -> None:
@@ -53,8 +54,8 @@ def test_clipped_latency_is_invalid_for_claims_on_latency_alone(tmp_path: Path) 
     assert judged(one(tmp_path / "a", "throughput(sanic) > 1"), late).word == "reproduced"
     verdict = judged(one(tmp_path / "b", "latency_mean(sanic) > 1"), late)
     assert verdict.word == "not testable here"
-    assert verdict.reason.startswith("sanic is invalid here: latency is clipped at the timeout of 2 s")
-    assert verdict.notes == ("has invalid figures (latency clipped): sanic",)
+    assert because(verdict).startswith("sanic is invalid here: Latency is cut off at the timeout of 2 s.")
+    assert verdict.notes == ("Invalid (latency clipped): sanic.",)
 
 
 IMPORT_ORDER = "throughput(flask-gevent-patched-first) > 10 * throughput(flask-gevent-patched)"

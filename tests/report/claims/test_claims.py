@@ -17,6 +17,7 @@ from benchrig.report import EXPORTS, Report, claims, published, render_terminal
 from benchrig.report.claims.functions import FUNCTIONS, NoFigureError, find
 from benchrig.report.claims.language import Figure
 from benchrig.report.metrics import METRICS
+from benchrig.report.sentences import reason as because
 from benchrig.report.table import make, of_published
 from benchrig.results.model import Cell, DatabaseLoad, LoadErrors
 from tests.support.claims import DOCUMENT, judged, measured, one, project, table, timed
@@ -104,7 +105,7 @@ claims:
 def test_a_claim_that_holds_in_the_whole_interval_is_reproduced(tmp_path: Path) -> None:
     claim = one(tmp_path, "throughput(sanic) / throughput(flask-sync) >= 7")
     verdict = judged(claim, measured({"sanic": [800, 810, 820, 830, 840, 850], "flask-sync": [100] * 6}))
-    assert (verdict.word, verdict.reason) == ("reproduced", "8.25 [8, 8.5] is at least 7")
+    assert (verdict.word, because(verdict)) == ("reproduced", "8.25 [8, 8.5] is at least 7")
     assert [(one.name, one.text) for one in verdict.measured] == [
         ("throughput(sanic) / throughput(flask-sync)", "8.25 [8, 8.5]"),
         ("throughput(sanic)", "825 [800, 850] requests/s"),
@@ -116,7 +117,7 @@ def test_a_claim_that_holds_in_the_whole_interval_is_reproduced(tmp_path: Path) 
 def test_a_claim_that_holds_nowhere_in_the_interval_is_contradicted(tmp_path: Path) -> None:
     claim = one(tmp_path, "throughput(sanic) / throughput(flask-sync) >= 7")
     verdict = judged(claim, measured({"sanic": [500] * 6, "flask-sync": [100] * 6}))
-    assert (verdict.word, verdict.reason) == ("contradicted", "5 [5, 5] is not at least 7")
+    assert (verdict.word, because(verdict)) == ("contradicted", "5 [5, 5] is not at least 7")
 
 
 def test_a_claim_that_holds_in_part_says_how_many_more_repeats_would_settle_it(tmp_path: Path) -> None:
@@ -124,37 +125,38 @@ def test_a_claim_that_holds_in_part_says_how_many_more_repeats_would_settle_it(t
     # The median is 720 and the interval begins at 680: half of its width would do, which takes 4 times the repeats.
     verdict = judged(claim, measured({"sanic": [680, 720, 720, 720, 720, 760], "go-2000": [9_000] * 6}))
     assert verdict.word == "inconclusive"
-    assert "about 18 more repeats a row would settle it" in verdict.reason
-    assert verdict.reason.endswith("--only sanic --duration 5s --threads 4 --repeats 24")
+    assert ". Measure about 24 times to decide, if the medians stay: " in because(verdict)
+    assert because(verdict).endswith("--only sanic --duration 5s --threads 4 --repeats 24")
 
 
 def test_a_claim_that_no_patience_settles_says_so(tmp_path: Path) -> None:
     claim = one(tmp_path, "throughput(sanic) >= 700")
     verdict = judged(claim, measured({"sanic": [600, 701, 701, 701, 701, 800]}))
     assert verdict.word == "inconclusive"
-    assert "not even 200 repeats a row would settle it" in verdict.reason
+    assert "This is too close to decide: 200 measurements would not be enough." in because(verdict)
 
 
 def test_one_run_has_no_interval_so_it_only_says_what_it_would_mean(tmp_path: Path) -> None:
     claim = one(tmp_path, "throughput(sanic) / throughput(flask-sync) >= 7")
     verdict = judged(claim, measured({"sanic": [920], "flask-sync": [100]}))
     assert verdict.word == "inconclusive"
-    assert verdict.reason.startswith(
-        "the one run here says: 9.2 is at least 7, which would reproduce it; 5 more repeats a row give an interval: "
-    )
-    assert verdict.reason.endswith("--only sanic,flask-sync --duration 5s --threads 4 --repeats 6")
+    assert because(verdict).startswith("One measurement supports this claim. Measure 6 times to decide: ./inv bench ")
+    assert because(verdict).endswith("--only sanic,flask-sync --duration 5s --threads 4 --repeats 6")
 
 
 def test_a_few_runs_say_what_their_medians_would_mean(tmp_path: Path) -> None:
     verdict = judged(one(tmp_path, "throughput(sanic) > 700"), measured({"sanic": [600, 690, 800]}))
-    assert verdict.reason.startswith("the medians of 3 runs here say: throughput(sanic) 690 requests/s is not above 700,")
-    assert "would contradict it; 3 more repeats a row" in verdict.reason
+    assert because(verdict).startswith("The median of 3 measurements contradicts this claim. Measure 6 times to decide: ")
+    assert verdict.reason.facts == ("throughput(sanic) 690 requests/s is not above 700",)
 
 
 def test_what_is_false_without_an_interval_is_contradicted_by_one_run(tmp_path: Path) -> None:
     claim = one(tmp_path, "throughput(sanic) > 7 and has_timeouts(sanic) == no")
     verdict = judged(claim, [a_cell("sanic", load=timed(900, max_ms=3_400))])
-    assert (verdict.word, verdict.reason) == ("contradicted", "has_timeouts(sanic) is yes (slowest reply 3,400 ms), not no")
+    assert (verdict.word, because(verdict)) == (
+        "contradicted",
+        "has_timeouts(sanic) is yes (slowest reply 3,400 ms), not no",
+    )
 
 
 @pytest.mark.parametrize(
@@ -165,13 +167,13 @@ def test_what_is_false_without_an_interval_is_contradicted_by_one_run(tmp_path: 
         (a_cell("sanic", connections=50), "sanic ran with 50 connections, in the document with 2,000"),
         (
             a_cell("sanic", server=replace(SERVER, machine_steal_percent=7.0)),
-            "sanic is invalid here: the hypervisor took 7 % of the CPU time (steal)",
+            "sanic is invalid here: The hypervisor took 7 % of the CPU time of lab1 (steal).",
         ),
     ],
 )
 def test_a_row_that_cannot_be_used_makes_a_claim_not_testable(tmp_path: Path, cell: Cell, reason: str) -> None:
     verdict = judged(one(tmp_path, "throughput(sanic) > 1"), [cell])
-    assert (verdict.word, verdict.reason) == ("not testable here", reason)
+    assert (verdict.word, because(verdict)) == ("not testable here", reason)
 
 
 @pytest.mark.parametrize("figure", ["throughput(sanic) > 1", "has_timeouts(sanic) == no", "latency_max(sanic) < 1"])
@@ -179,8 +181,10 @@ def test_nothing_is_claimed_of_an_emulated_machine_not_even_that_replies_are_lat
     run = a_run("sanic")
     emulated = replace(run, machines=(replace(run.machines[0], emulated=True),))
     (verdict,) = claims.judge([one(tmp_path, figure)], make(emulated, [a_cell("sanic")], PUBLISHED), DOCUMENT)
-    expected = "sanic is invalid here: lab1 is emulated: its figures mean nothing for any real machine"
-    assert (verdict.word, verdict.reason) == ("not testable here", expected)
+    expected = (
+        "sanic is invalid here: The values say nothing about real hardware, because these machines are emulated: lab1."
+    )
+    assert (verdict.word, because(verdict)) == ("not testable here", expected)
 
 
 @pytest.mark.parametrize(("idle", "word"), [(45.0, "contradicted"), (30.0, "not testable here")])
@@ -191,18 +195,20 @@ def test_nothing_is_claimed_of_a_row_that_another_program_made_invalid_not_even_
     cell = a_cell("sanic", load=timed(900, 900.0), server=replace(SERVER, machine_idle_percent=idle))
     verdict = judged(one(tmp_path, figure), [cell])
     assert verdict.word == word
-    assert verdict.reason.startswith("sanic is invalid here: something else used 31 %") == (word == "not testable here")
+    assert because(verdict).startswith("sanic is invalid here: Something other than the app") == (
+        word == "not testable here"
+    )
 
 
 def test_a_row_that_the_run_did_not_come_to_or_does_not_have_is_told_apart(tmp_path: Path) -> None:
     claim = one(tmp_path, "throughput(sanic) > throughput(go-2000)")
     verdict = judged(claim, [a_cell("flask-sync")], "flask-sync", "sanic")
-    assert verdict.reason == "the run did not come to sanic; go-2000 is not in this run"
+    assert because(verdict) == "the run did not come to sanic; go-2000 is not in this run"
 
 
 def test_of_many_reasons_the_first_are_told_and_how_many_more_there_are(tmp_path: Path) -> None:
     verdict = judged(one(tmp_path, "max(throughput(flask-*)) > 1"), [a_cell("sanic")])
-    told = verdict.reason.split("; ")
+    told = because(verdict).split("; ")
     rows = [row for row in PUBLISHED.rows if row.startswith("flask-")]
     assert told == [*(f"{row} is not in this run" for row in rows[:3]), f"and {len(rows) - 3} more"]
 
@@ -211,7 +217,7 @@ def test_a_conclusion_that_no_figure_tests_gives_its_reason() -> None:
     found = claims.read("quart-vs-flask", ROOT) or ()
     verdict = next(one for one in claims.judge(found, DOCUMENT, DOCUMENT) if one.claim == "quart-alone")
     assert (verdict.word, verdict.expression) == ("not testable here", "")
-    assert "no row runs Quart without asyncpg and uvloop" in verdict.reason
+    assert "no row runs Quart without asyncpg and uvloop" in because(verdict)
 
 
 @pytest.mark.parametrize("left", ["{}", "max({}, 3)"])
@@ -219,7 +225,7 @@ def test_a_division_by_a_row_that_answered_nothing_is_not_testable(tmp_path: Pat
     claim = one(tmp_path, left.format("throughput(sanic) / throughput(flask-sync)") + " > 1")
     verdict = judged(claim, [a_cell("sanic"), a_cell("flask-sync", load=a_load(0))])
     assert verdict.word == "not testable here"
-    assert verdict.reason.startswith("throughput(flask-sync) is 0")
+    assert because(verdict).startswith("throughput(flask-sync) is 0")
 
 
 @pytest.mark.parametrize("function", ["errors", "timeouts", "has_timeouts"])
@@ -250,7 +256,7 @@ def test_a_row_has_timeouts_when_replies_came_later_than_the_documents_timeout(
     verdict = judged(one(tmp_path, "has_timeouts(sanic) == yes"), [cell])
     assert verdict.word == ("reproduced" if word.startswith("yes") else "contradicted")
     assert verdict.measured[0].text == word
-    assert any("the timeout was 10 s here and 2 s in the document" in note for note in verdict.notes) is (timeout > 2)
+    assert any("The timeout was 10 s here and 2 s in the document." in note for note in verdict.notes) is (timeout > 2)
 
 
 @pytest.mark.parametrize(("duration", "noted"), [(5.0, True), (60.0, False), (300.0, True)])
@@ -260,7 +266,7 @@ def test_late_replies_of_a_load_that_lasted_another_time_are_noted(tmp_path: Pat
     run = replace(run, settings=replace(run.settings, duration_seconds=duration))
     (verdict,) = claims.judge([one(tmp_path, "has_timeouts(sanic) == no")], make(run, [cell], PUBLISHED), DOCUMENT)
     assert verdict.word == "reproduced"
-    assert any(note.startswith(f"the load lasted {duration:g} s here and 60 s") for note in verdict.notes) is noted
+    assert any(note.startswith(f"The load lasted {duration:g} s here and 60 s") for note in verdict.notes) is noted
 
 
 def test_late_replies_of_a_shorter_timeout_say_nothing_of_the_documents(tmp_path: Path) -> None:
@@ -294,7 +300,7 @@ def test_a_count_over_another_time_is_another_count(
     tmp_path: Path, expression: str, changes: Mapping[str, object], reason: str
 ) -> None:
     verdict = judged(one(tmp_path, expression), [a_cell("sanic", **changes)])
-    assert (verdict.word, verdict.reason) == ("not testable here", reason)
+    assert (verdict.word, because(verdict)) == ("not testable here", reason)
 
 
 # The terminal
@@ -340,7 +346,7 @@ def test_two_long_formulas_keep_their_names_and_their_values(tmp_path: Path) -> 
 
 
 def test_figures_without_claims_say_so() -> None:
-    assert "nothing is claimed" in claims.render_terminal(())
+    assert "No claims: " in claims.render_terminal(())
 
 
 def test_all_claims_of_a_run_are_judged_whatever_it_has() -> None:
@@ -350,7 +356,7 @@ def test_all_claims_of_a_run_are_judged_whatever_it_has() -> None:
         claims.read("web-frameworks", ROOT) or (), table([*cells, a_cell("flask-sync", load=errors)]), DOCUMENT
     )
     assert len(verdicts) == 45
-    assert all(verdict.reason for verdict in verdicts)
+    assert all(because(verdict) for verdict in verdicts)
     assert max(map(len, claims.render_terminal(verdicts).splitlines())) <= 100
 
 
@@ -361,11 +367,11 @@ def test_claims_of_rows_that_are_not_in_the_run_are_one_line_in_what_people_read
     cells = measured({"go-2000": [19_000]})
     of_run = table(cells)
     report = Report(of_run, claims.judge(ALL, of_run, DOCUMENT))
-    shown = [verdict.claim for verdict in report.verdicts if "is not in this run" not in verdict.reason]
+    shown = [verdict.claim for verdict in report.verdicts if "is not in this run" not in because(verdict)]
     absent = len(ALL) - len(shown)
     assert absent > 30
     for text in (claims.render_report(report), render_terminal(report), EXPORTS["report.md"](report), page(report)):
-        assert f"{absent} of rows that are not in this run" in " ".join(text.split())
+        assert f"{absent} about rows that are not in this run" in " ".join(text.split())
         assert "flask-sync is not in this run" not in text
     assert re.findall(r"^([\w-]+): ", claims.render_report(report), re.MULTILINE)[1:] == shown
     # Programs have them all.

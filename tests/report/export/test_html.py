@@ -8,6 +8,7 @@ from dataclasses import replace
 from html.parser import HTMLParser
 
 from benchrig.report import EXPORTS, Report, load
+from benchrig.report.verdict import Reason, Why
 from tests.support.reports import ROOT, VERDICTS, a_cell, a_report, every_kind, missing
 
 HOSTILE = """<script>alert(1)</script>"'&amp;<img src=x onerror=alert(1)>{{ 7 * 7 }}"""
@@ -63,7 +64,8 @@ def test_nothing_is_fetched_and_nothing_is_run() -> None:
 
 def test_texts_of_suites_hosts_and_documents_are_shown_as_they_are_written() -> None:
     verdicts = tuple(
-        replace(verdict, says=HOSTILE, place=HOSTILE, reason=HOSTILE, causes=(HOSTILE,)) for verdict in VERDICTS
+        replace(verdict, says=HOSTILE, place=HOSTILE, reason=Reason(Why.RELATIONS, (HOSTILE,)), causes=(HOSTILE,))
+        for verdict in VERDICTS
     )
     cells = [
         a_cell("go-2000", system=HOSTILE, route=HOSTILE, versions={HOSTILE: HOSTILE}),

@@ -1,0 +1,104 @@
+"""Turns warnings, verdicts and outcomes of comparisons into words: the only file that does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from benchrig.report.verdict import MOST_REPEATS, Cause, Outcome, Verdict, Why
+from benchrig.results.model import bits_per_second
+from benchrig.results.warnings import Code, Number, Unit, Value, Warning
+
+_UNITS: Mapping[Unit, tuple[Callable[[float], str], str]] = {
+    Unit.COUNT: (lambda value: f"{value:,.0f}", ""),
+    Unit.SECONDS: (lambda value: f"{value:g}", " s"),
+    Unit.PERCENT: (lambda value: f"{value:.0f}", " %"),
+    Unit.TIMES: (lambda value: f"{value:.2g}" if value < 10 else f"{value:,.0f}", ""),
+    Unit.REQUESTS_PER_SECOND: (lambda value: f"{value:,.0f}", " requests/s"),
+    Unit.BITS_PER_SECOND: (bits_per_second, ""),
+}
+"""How a number of each unit is written, and what stands behind it, or behind both ends of a range."""
+
+
+def sentence(warning: Warning) -> str:
+    """Return a warning in words: one or two sentences, and in how many repeats it was seen where there are several."""
+    template = warning.code.sentences[str(warning.values.get("case", ""))]
+    said = template.format_map({name: _Text(value) for name, value in warning.values.items()})
+    if warning.repeats.high == 1 or warning.code is Code.REPEAT_MISSING:
+        return said
+    return f"{said} Seen in {_number(warning.seen_in)} of {_number(warning.repeats)} repeats."
+
+
+def reason(verdict: Verdict) -> str:
+    """Return the reason of a verdict on a claim in words."""
+    because = verdict.reason
+    facts = some(because.facts, 3, "; ")
+    match because.why:
+        case Why.TOO_FEW_REPEATS:
+            one = because.repeats == 1
+            who = "One measurement" if one else f"The median of {because.repeats} measurements"
+            verb = "supports" if because.supports else "contradicts"
+            return f"{who} {verb} this claim. Measure {because.needed} times to decide: {because.command}"
+        case Why.WIDE_INTERVALS:
+            return f"{facts}. Measure about {because.needed} times to decide, if the medians stay: {because.command}"
+        case Why.TOO_CLOSE:
+            return f"{facts}. This is too close to decide: {MOST_REPEATS} measurements would not be enough."
+        case _:
+            return facts
+
+
+def outcome(compared: Outcome) -> str:
+    """Return the outcome of a comparison in words: `not known (1 repeat; 6 are needed)`."""
+    return f"{compared.answer} ({_cause(compared)})" if compared.cause else compared.answer
+
+
+def _cause(compared: Outcome) -> str:
+    sides = " and ".join(compared.sides)
+    match compared.cause:
+        case Cause.NOT_MEASURED:
+            return f"not measured in {sides}"
+        case Cause.INVALID:
+            return f"invalid in {sides}"
+        case Cause.AT_CEILING:
+            return "both at the ceiling"
+        case Cause.TOO_FEW_REPEATS:
+            return f"{compared.repeats} repeat{'' if compared.repeats == 1 else 's'}; {compared.needed} are needed"
+        case Cause.LOAD_ON_SERVER:
+            return "one server loaded itself"
+        case Cause.DATABASE_ON_SERVER:
+            return "one server ran its own database"
+        case _:
+            return "different load"
+
+
+def some(parts: Sequence[str], most: int, separator: str) -> str:
+    """Join the first `most` parts, and say how many more there are."""
+    rest = [f"and {len(parts) - most} more"] if len(parts) > most else []
+    return separator.join([*parts[:most], *rest])
+
+
+class _Text:
+    """A value in a sentence. Its format is a noun, or the word before the last name of a list."""
+
+    def __init__(self, value: Value) -> None:
+        self.value = value
+
+    def __format__(self, spec: str) -> str:
+        match self.value:
+            case Number():
+                many = "" if self.value.high == 1 else "s"
+                return f"{_number(self.value)} {spec}{many}" if spec else _number(self.value)
+            case str():
+                return self.value
+            case names:
+                return _listed(names, spec)
+
+
+def _number(number: Number) -> str:
+    write, unit = _UNITS[number.unit]
+    ends = dict.fromkeys((write(number.low), write(number.high)))
+    return f"{' to '.join(ends)}{unit}"
+
+
+def _listed(names: Sequence[str], last: str) -> str:
+    """Return names as one text: `a, b and c`."""
+    return f" {last} ".join(filter(None, (", ".join(names[:-1]), names[-1])))
