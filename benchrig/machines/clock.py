@@ -10,7 +10,7 @@ from benchrig.remote import ssh
 
 
 def set_to_ours(host: Host) -> None:
-    """Give a machine the outer machine's time; where it refuses, that is a warning. Raises HostError."""
+    """Give a machine the controller's time; where it refuses, that is a warning. Raises HostError."""
     with ssh.connect(host) as remote:
         done = remote.run(["sudo", "-n", "date", "--utc", f"--set=@{time.time():.3f}"])
     if done.code:

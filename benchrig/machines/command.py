@@ -1,4 +1,4 @@
-"""The one way a program is run on the outer machine: with a time limit, and a failure told in one line."""
+"""Run a program on the controller: with a time limit, and with one line for a failure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from benchrig.errors import Hint, MachineError
+from benchrig.errors import MachineError
+from benchrig.text import last_line
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -23,10 +24,10 @@ def run(
     pass_fds: Sequence[int] = (),
     hint: str | Hint = "",
 ) -> str:
-    """Run a program to its end and return its standard output.
+    """Run a program and return its standard output.
 
-    `purpose` says what it is for and begins the error message; `timeout` is in seconds; `environ` is set beside our own.
-    Raises MachineError when it cannot be started, fails, or takes too long.
+    `purpose` begins the error message; `timeout` is in seconds; `environ` is added to our own environment. Raises
+    MachineError when the program cannot be started, fails, or takes too long.
     """
     try:
         done = subprocess.run(
@@ -52,15 +53,14 @@ def run(
 
 
 def search_path() -> str:
-    """Return PATH with the folders of system programs, which an ordinary user's or cron's PATH lacks."""
+    """Return PATH with the folders of system programs, which the PATH of an ordinary user or of cron lacks."""
     return f"{os.environ.get('PATH', '')}:{PATH}".lstrip(":")
 
 
 def complaint(text: str) -> str:
     """Return the line of a program's messages that says what went wrong.
 
-    That is the first error of apt and its like, which go on complaining of what follows from it; else the last line.
+    That is the first error of apt and similar programs, whose later errors follow from it; else the last line.
     """
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    errors = [line.removeprefix("E: ") for line in lines if line.startswith("E: ")]
-    return errors[0] if errors else lines[-1] if lines else ""
+    errors = [line.removeprefix("E: ").strip() for line in text.splitlines() if line.startswith("E: ")]
+    return errors[0] if errors else last_line(text)

@@ -11,7 +11,7 @@ from benchrig.errors import InputError
 from benchrig.inventory import Inventory
 
 FIRST_NUMBER = 11
-"""Lowest last octet of a machine's address: those below are for the outer machine and the gateway."""
+"""Lowest last octet of a machine's address: those below are for the controller and the gateway."""
 
 _HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
 

@@ -1,4 +1,4 @@
-"""The outer machine's apt settings: its Debian mirrors, how to fetch from them, what lets it in and what proves them."""
+"""The controller's apt settings: its Debian mirrors, how to fetch from them, what lets it in and what proves them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _OPTIONS = re.compile(r"Acquire::(https?(::|$)|Retries|Check-|Max-FutureTime|For
 
 @dataclass(frozen=True)
 class Source:
-    """One Debian suite on a mirror. `keyring` is the outer machine's file for it, empty for Debian's own keys."""
+    """One Debian suite on a mirror. `keyring` is the controller's file for it, empty for Debian's own keys."""
 
     uri: str
     suite: str
@@ -40,7 +40,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Apt:
-    """What apt on the outer machine uses, as far as Debian 12 is concerned."""
+    """What apt on the controller uses, as far as Debian 12 is concerned."""
 
     sources: tuple[Source, ...] = ()
     """Empty where it has no Debian mirror."""
@@ -72,7 +72,7 @@ def read() -> Apt:
 
 
 def _sources() -> Iterator[Source]:
-    """Yield Debian 12's suites on the mirrors of the outer machine, which may itself run another Debian."""
+    """Yield Debian 12's suites on the mirrors of the controller, which may itself run another Debian."""
     listed = _targets()
     if listed and all(line.startswith("|") for line in listed):
         # apt knows who is behind a source only once it has fetched its index.

@@ -1,4 +1,4 @@
-"""Programs that making and running machines takes on the outer machine: those missing are installed from Debian packages."""
+"""Programs that making and running machines takes on the controller: those missing are installed from Debian packages."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What a lab machine takes over from the outer machine, so that what works there works in the lab.
+"""What a lab machine takes over from the controller, so that what works there works in the lab.
 
 Resolver, certificate authorities, proxies, and the settings of apt, pip and uv are read here into one value, which then
-says what files a machine gets. What names the outer machine's loopback is made to name the lab's gateway, which leads there.
+says what files a machine gets. What names the controller's loopback is made to name the lab's gateway, which leads there.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchrig.machines.command import run
-from benchrig.machines.controller import apt as outer_apt
-from benchrig.machines.controller import pip as outer_pip
+from benchrig.machines.controller import apt as apt_settings
+from benchrig.machines.controller import pip as pip_settings
 from benchrig.machines.controller.apt import Apt
 from benchrig.machines.controller.pip import Pip
 from benchrig.machines.folder import write_below
@@ -28,7 +28,7 @@ BUNDLE_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 AUTHORITIES = "usr/local/share/ca-certificates"
 
 PROXIES = ("http_proxy", "https_proxy", "ftp_proxy", "all_proxy")
-HEADER = "# Taken over from the outer machine by benchrig; written anew at each start of this machine.\n"
+HEADER = "# Taken over from the controller by benchrig; written anew at each start of this machine.\n"
 
 _LOOPBACK = re.compile(r"(?:localhost|127(?:\.\d+){3}|\[::1\])(?![\w.])")
 # Only where a place to connect to is named: the host of a URL, or a host that need not prove itself.
@@ -45,8 +45,8 @@ class File:
 
 
 @dataclass(frozen=True)
-class Outer:
-    """The settings of the outer machine that a lab takes over."""
+class Settings:
+    """The settings of the controller that a lab takes over."""
 
     search: tuple[str, ...]
     """Domains that the resolver tries after a short name."""
@@ -59,18 +59,18 @@ class Outer:
 
     @property
     def uses_loopback(self) -> bool:
-        """Whether a setting names the outer machine's loopback."""
+        """Whether a setting names the controller's loopback."""
         return any(_with_gateway(text, "") != text for text in self._texts().values())
 
     def files(self, gateway: str) -> tuple[File, ...]:
-        """Return the files that a machine gets, in which the outer machine's loopback is at the address `gateway`."""
+        """Return the files that a machine gets, in which the controller's loopback is at the address `gateway`."""
         texts = {path: _with_gateway(text, gateway) for path, text in self._texts().items()}
         # What may hold a login is for root alone.
         files = [
             File(path, text.encode(), 0o600 if re.search("@|password", text) else 0o644) for path, text in texts.items()
         ]
         keyrings = {source.keyring for source in self.apt.sources if source.keyring}
-        files += [File(f"{outer_apt.KEYRINGS}/{Path(name).name}", Path(name).read_bytes()) for name in sorted(keyrings)]
+        files += [File(f"{apt_settings.KEYRINGS}/{Path(name).name}", Path(name).read_bytes()) for name in sorted(keyrings)]
         return tuple(files)
 
     def _texts(self) -> dict[str, str]:
@@ -82,7 +82,9 @@ class Outer:
             "etc/uv/uv.toml": HEADER + self.pip.uv_config(),
         }
         if self.apt.sources:
-            texts["etc/apt/sources.list"] = HEADER + "".join(source.line(outer_apt.KEYRINGS) for source in self.apt.sources)
+            texts["etc/apt/sources.list"] = HEADER + "".join(
+                source.line(apt_settings.KEYRINGS) for source in self.apt.sources
+            )
         return texts
 
     def _environment(self) -> str:
@@ -92,12 +94,12 @@ class Outer:
         return "".join(f'{name}="{value}"\n' for name, value in sorted(variables.items()))
 
 
-def read() -> Outer:
-    """Read the outer machine's settings. Raises MachineError when its package manager cannot be asked."""
-    pip = outer_pip.read()
-    apt = outer_apt.read()
+def read() -> Settings:
+    """Read the controller's settings. Raises MachineError when its package manager cannot be asked."""
+    pip = pip_settings.read()
+    apt = apt_settings.read()
     bundles = [*BUNDLES, *(os.environ.get(name, "") for name in BUNDLE_VARIABLES), pip.certificates, *apt.certificates]
-    return Outer(_search_domains(), _authorities(bundles), _proxies(), apt, pip)
+    return Settings(_search_domains(), _authorities(bundles), _proxies(), apt, pip)
 
 
 def take_authorities(root: Path, authorities: tuple[str, ...]) -> None:

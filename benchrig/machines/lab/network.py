@@ -1,8 +1,8 @@
-"""The lab's network, which touches the outer machine in one place: a veth interface.
+"""The lab's network, which touches the controller in one place: a veth interface.
 
-A lab has a network namespace of its own with a bridge in it. On the bridge are the machines, the outer machine, and
-slirp4netns, which takes what the machines send to the world and sends it as an ordinary process of the outer machine. So
-nothing of the outer machine is changed: no forwarding, no packet filter, no route but the veth's; and its firewall, a
+A lab has a network namespace of its own with a bridge in it. On the bridge are the machines, the controller, and
+slirp4netns, which takes what the machines send to the world and sends it as an ordinary process of the controller. So
+nothing of the controller is changed: no forwarding, no packet filter, no route but the veth's; and its firewall, a
 resolver on 127.0.0.53 or a VPN are no obstacle. A namespace is kept by a file that it is mounted on.
 """
 
@@ -31,7 +31,7 @@ PURPOSE = "the lab's network cannot be set up"
 
 
 def open_lab(lab: LabFolder, wanted: str, loopback: bool) -> Network:
-    """Bring up a lab's bridge, its link to the outer machine and its way out; what is up already stays as it is.
+    """Bring up a lab's bridge, its link to the controller and its way out; what is up already stays as it is.
 
     `wanted` is the subnet it had before, taken again if it is free. With `loopback`, the gateway's address leads to the
     outer machine's loopback. Raises MachineError.
@@ -141,7 +141,7 @@ def _claim(lab: LabFolder, wanted: str) -> Network:
             raise
         _ip(lab.namespace, "link set outer master bridge up")
         name = network.interface
-        address = f"{network.outer}/{network.subnet.prefixlen}"
+        address = f"{network.controller}/{network.subnet.prefixlen}"
         # The alias comes last: it marks a link as complete, and as ours.
         batch = f"link set {name} addrgenmode none\naddress add {address} dev {name}\nlink set {name} up\n"
         run(["ip", "-batch", "-"], PURPOSE, stdin=f"{batch}link set {name} alias {lab.path.name}")
@@ -150,7 +150,7 @@ def _claim(lab: LabFolder, wanted: str) -> Network:
 
 
 def _free(lab: LabFolder, wanted: str) -> Iterator[Network]:
-    """Yield the subnets that the outer machine has no route into, the wanted one first, others from a start of their own."""
+    """Yield the subnets that the controller has no route into, the wanted one first, others from a start of their own."""
     routes = [
         ipaddress.ip_network(route["dst"])
         for route in json.loads(run(["ip", "-json", "-4", "route", "show", "table", "all"], PURPOSE))

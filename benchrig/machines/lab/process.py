@@ -17,7 +17,7 @@ from pathlib import Path
 from benchrig.machines.command import run
 
 SYSTEMD = Path("/run/systemd/system")
-"""Exists where systemd is PID 1 of the outer machine."""
+"""Exists where systemd is PID 1 of the controller."""
 
 GROUP_SECONDS = 2.0
 """How long the kernel may take to let go of the control group of a process that has ended."""
@@ -39,7 +39,7 @@ class Program:
 def start(program: Program) -> None:
     """Start a program that goes on when we end. Raises MachineError when it cannot be started at all.
 
-    Where systemd runs the outer machine, it becomes a transient unit; elsewhere a session and control groups of its own.
+    Where systemd runs the controller, it becomes a transient unit; elsewhere a session and control groups of its own.
     """
     if SYSTEMD.is_dir():
         run(_unit(program), f"{program.name} cannot be started", timeout=30)

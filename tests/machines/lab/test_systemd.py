@@ -1,4 +1,4 @@
-"""The lab where systemd is PID 1 of the outer machine, and on a fresh one: tried in a lab machine, which is both."""
+"""The lab where systemd is PID 1 of the controller, and on a fresh one: tried in a lab machine, which is both."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.lab import MakeLab
 
 pytestmark = [pytest.mark.lab, pytest.mark.slow]
 
-# The inner lab's cache must not lie on the overlay that is the outer machine's root.
+# The inner lab's cache must not lie on the overlay that is the controller's root.
 INNER = "cd /srv/clone && export XDG_CACHE_HOME=/dev/shm"
 SSH = "set -- /dev/shm/benchrig/labs/lab-*; ssh -i $1/key -o UserKnownHostsFile=$1/known_hosts"
 

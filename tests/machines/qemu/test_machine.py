@@ -27,7 +27,7 @@ from benchrig.machines.qemu import snapshot as qemu_snapshot
 from benchrig.machines.qemu.machine import Hardware
 from benchrig.machines.qemu.qmp import Qmp
 from benchrig.machines.qemu.snapshot import Snapshot
-from tests.support.qemu import OUTER, SMALL, needs_qemu
+from tests.support.qemu import SETTINGS, SMALL, needs_qemu
 
 # Command line
 
@@ -63,7 +63,7 @@ def machine(tmp_path: Path) -> Iterator[MachineFolder]:
 
 def start(machine: MachineFolder, snapshot: Snapshot | None = None, hardware: Hardware = SMALL) -> None:
     key = machine.path.parent.parent / "key"
-    qemu_machine.start(machine, hardware, OUTER, key, snapshot.name if snapshot else "")
+    qemu_machine.start(machine, hardware, SETTINGS, key, snapshot.name if snapshot else "")
 
 
 def is_running(machine: MachineFolder) -> bool:
@@ -186,11 +186,11 @@ def test_a_qemu_that_ends_at_once_is_told_with_what_it_said(tmp_path: Path) -> N
 def test_a_snapshot_replaces_the_former_and_is_brought_back_running_or_not(machine: MachineFolder) -> None:
     start(machine)
     assert qemu_snapshot.newest(machine) is None
-    qemu_snapshot.keep(machine)
-    qemu_snapshot.keep(machine)
+    qemu_snapshot.take(machine)
+    qemu_snapshot.take(machine)
     kept = Snapshot(2, SMALL)
     assert qemu_snapshot._listed(machine) == [kept]
-    qemu_snapshot.bring_back(machine, kept)
+    qemu_snapshot.restore(machine, kept)
     assert is_running(machine)
     qemu_machine.stop(machine)
     assert qemu_snapshot.newest(machine) == kept
@@ -201,7 +201,7 @@ def test_a_snapshot_replaces_the_former_and_is_brought_back_running_or_not(machi
 @needs_qemu
 def test_a_snapshot_for_other_hardware_is_told_with_qemus_words(machine: MachineFolder) -> None:
     start(machine)
-    qemu_snapshot.keep(machine)
+    qemu_snapshot.take(machine)
     qemu_machine.stop(machine)
     with pytest.raises(MachineError, match="vm1: QEMU ended at once: "):
         start(machine, Snapshot(1, SMALL), replace(SMALL, memory_mb=128))
@@ -210,16 +210,16 @@ def test_a_snapshot_for_other_hardware_is_told_with_qemus_words(machine: Machine
 @needs_qemu
 def test_a_machine_brought_back_counts_as_up_only_once_its_clock_was_set(machine: MachineFolder) -> None:
     start(machine)
-    qemu_snapshot.keep(machine)
+    qemu_snapshot.take(machine)
     machine.ready.touch()
-    qemu_snapshot.bring_back(machine, Snapshot(1, SMALL))
+    qemu_snapshot.restore(machine, Snapshot(1, SMALL))
     assert not qemu_machine.is_up(machine)
 
 
 @needs_qemu
 def test_a_killed_qemu_mends_itself(machine: MachineFolder) -> None:
     start(machine)
-    qemu_snapshot.keep(machine)
+    qemu_snapshot.take(machine)
     pid = qemu_process.find(machine.path)
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
@@ -241,9 +241,9 @@ def test_jobs_of_one_who_was_killed_are_waited_for_and_forgotten(machine: Machin
         # As a process does that is killed then: it begins the job and hangs up.
         with Qmp("vm1", machine.path) as qmp:
             qmp.execute(command, {"job-id": command, **disk, **arguments})
-    qemu_snapshot.keep(machine)
+    qemu_snapshot.take(machine)
     assert qemu_snapshot._listed(machine) == [Snapshot(2, SMALL)]
-    qemu_snapshot.bring_back(machine, Snapshot(2, SMALL))
+    qemu_snapshot.restore(machine, Snapshot(2, SMALL))
     with Qmp("vm1", machine.path) as qmp:
         assert qmp.execute("query-jobs") == []
 
@@ -258,7 +258,7 @@ def test_a_kill_at_any_moment_leaves_a_snapshot_with_its_hardware(
     machine: MachineFolder, monkeypatch: pytest.MonkeyPatch, step: int
 ) -> None:
     start(machine)
-    qemu_snapshot.keep(machine)
+    qemu_snapshot.take(machine)
     qemu_machine.stop(machine)
     larger = replace(SMALL, memory_mb=128)
     start(machine, hardware=larger)
@@ -272,10 +272,10 @@ def test_a_kill_at_any_moment_leaves_a_snapshot_with_its_hardware(
     with monkeypatch.context() as patch:
         patch.setattr(Qmp, "execute", killed)
         with pytest.raises(KilledError):
-            qemu_snapshot.keep(machine)
+            qemu_snapshot.take(machine)
     left = qemu_snapshot.newest(machine)
     assert left == (Snapshot(2, larger) if step else Snapshot(1, SMALL))
-    qemu_snapshot.keep(machine)
+    qemu_snapshot.take(machine)
     assert qemu_snapshot.newest(machine) == Snapshot(left.number + 1, larger)
     qemu_process.kill(machine.path)
     start(machine, qemu_snapshot.newest(machine), larger)

@@ -23,7 +23,7 @@ from benchrig.machines.qemu.kind import QemuMachines
 from benchrig.machines.qemu.qmp import Qmp
 from benchrig.remote import ssh
 from tests.conftest import Clone
-from tests.support.qemu import OUTER, needs_qemu
+from tests.support.qemu import SETTINGS, needs_qemu
 
 # The kind
 
@@ -44,7 +44,7 @@ def test_what_is_not_there_is_absent_and_cannot_be_reached_kept_or_brought_back(
     for act in (none.reach, none.snapshot):
         with pytest.raises(MachineError, match="not running: vm1"):
             act()
-    with pytest.raises(MachineError, match="there is no snapshot of vm1"):
+    with pytest.raises(MachineError, match="no snapshot of vm1"):
         none.restore()
     none.down()
     none.destroy()
@@ -77,7 +77,7 @@ def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[QemuMachi
     """Yield a machine whose disk is empty, not made yet; it is destroyed in the end."""
     subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", tmp_path / "empty.qcow2", "16M"], check=True)
     monkeypatch.setattr(accelerator, "probe", lambda: Accelerator("tcg", "no reason"))
-    monkeypatch.setattr("benchrig.machines.controller.settings.read", lambda: OUTER)
+    monkeypatch.setattr("benchrig.machines.controller.settings.read", lambda: SETTINGS)
     # It lets nobody in, and does not heed its power button.
     monkeypatch.setitem(qemu_machine.BOOT_SECONDS, "tcg", 1.0)
     monkeypatch.setitem(qemu_machine.STOP_SECONDS, "tcg", 0.0)
@@ -88,10 +88,10 @@ def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[QemuMachi
 
 @needs_qemu
 def test_a_machine_that_never_answers_is_told_with_its_console_and_can_be_destroyed(empty: QemuMachines) -> None:
-    with pytest.raises(MachineError, match="vm1: runs, but within 1 s its sshd did not answer"):
+    with pytest.raises(MachineError, match="vm1: runs, but within 1 s its SSH server did not answer"):
         empty.up()
     (status,) = empty.status()
-    assert (status.state, "does not let us in yet" in status.detail) == ("running", True)
+    assert (status.state, "does not accept logins yet" in status.detail) == ("running", True)
     empty.destroy()
     assert [one.state for one in empty.status()] == ["absent"]
 
@@ -106,7 +106,7 @@ def done(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         found.append(" ".join(map(str, argv[:2])))
         return run(argv, purpose)
 
-    monkeypatch.setattr(qemu_machine, "await_login", lambda machine, _host: found.append(f"login {machine.name}"))
+    monkeypatch.setattr(qemu_machine, "wait_for_login", lambda machine, _host: found.append(f"login {machine.name}"))
     monkeypatch.setattr(clock, "set_to_ours", lambda host: found.append(f"clock {host.name}"))
     monkeypatch.setattr(snapshot, "run", listed)
     return found

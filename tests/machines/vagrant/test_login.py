@@ -69,7 +69,7 @@ def test_vagrants_shared_key_is_replaced(vagrant_clone: Clone, version: str) -> 
 def test_a_machine_that_keeps_vagrants_shared_key_is_not_used(vagrant_clone: Clone) -> None:
     vagrant_clone.vagrant(status="2.3.4/status-absent", ssh_config="2.4/ssh-config-insecure")
     machines = vagrant_clone.machines()
-    with pytest.raises(MachineError, match="still lets everybody in with Vagrant's shared key"):
+    with pytest.raises(MachineError, match="accepts Vagrant's shared key"):
         machines.up()
     assert machines.folder.known()["vm1"].making
 
@@ -81,7 +81,7 @@ def test_a_machine_is_not_restarted_by_whoever_only_wants_to_reach_it(vagrant_cl
     machines.up()
     vagrant_clone.note(machines, vm1=replace(known, port=1))
     vagrant_clone.vagrant(status="2.3.4/status-running", ssh_config="2.4/ssh-config-insecure")
-    with pytest.raises(MachineError, match="vm1: still lets everybody in with Vagrant's shared key") as error:
+    with pytest.raises(MachineError, match="vm1: accepts Vagrant's shared key") as error:
         machines.reach()
     assert "./inv up" in str(error.value.hint)
     assert vagrant_clone.done() == []

@@ -79,7 +79,7 @@ def test_a_missing_virtualbox_is_told_shortly_with_what_to_do_instead() -> None:
 )
 def test_a_box_that_cannot_be_had_is_told_with_the_reason(recording: str, reason: str) -> None:
     text = told(f"2.3.4/{recording}")
-    assert text.startswith(f"vm1 cannot be brought up: the box cannot be had: {reason} | ")
+    assert text.startswith(f"vm1 cannot be brought up: the box cannot be fetched: {reason} | ")
     assert "benchrig_box" in text
 
 
@@ -101,9 +101,9 @@ def test_a_vagrant_that_dies_of_an_exception_is_told_by_it() -> None:
         ("DomainNameExists", "libvirt has a machine of that name already"),
         ("DomainVolumeExists", "libvirt has a machine of that name already"),
         ("VMBootTimeout", "did not answer over SSH in time"),
-        ("MachineLocked", "another Vagrant is at work"),
+        ("MachineLocked", "another Vagrant process works on it"),
         ("ProviderNotFound", "this Vagrant has no provider 'libvirt'"),
-        ("SnapshotNotFound", "never kept"),
+        ("SnapshotNotFound", "it has no snapshot"),
         ("SomethingNew", "x: Much is explained"),
     ],
 )

@@ -76,7 +76,7 @@ def test_a_box_file_with_a_space_in_its_path_is_handed_over_as_a_uri_and_renamed
     names = set()
     for content in ("one", "another"):
         path.write_text(content)
-        with pytest.raises(MachineError, match="the box cannot be had"):
+        with pytest.raises(MachineError, match="the box cannot be fetched"):
             vagrant_clone.machines(benchrig_box="./my box.box").up()
         (machine,) = vagrant_clone.plan()["machines"]
         assert machine["box_url"] == f"file://{vagrant_clone.root}/my box.box".replace(" ", "%20")
@@ -156,7 +156,7 @@ def test_machines_stay_with_the_provider_that_made_them(vagrant_clone: Clone) ->
     vagrant_clone.machines().up()
     assert vagrant_clone.done() == [UP]
     vagrant_clone.note(vagrant_clone.machines())
-    with pytest.raises(MachineError, match="says virtualbox, and its machines were made with libvirt"):
+    with pytest.raises(MachineError, match="says virtualbox, but its machines were made with libvirt"):
         vagrant_clone.machines(benchrig_provider="virtualbox").up()
 
 
@@ -179,7 +179,7 @@ def test_where_kvm_does_not_work_machines_are_emulated_and_it_is_said_what_their
     assert vagrant_clone.plan()["boot_seconds"] == 900
     told = capsys.readouterr().err
     assert found.reason in told
-    assert "warning: vm1 run without KVM, emulated: all works, slowly, and figures mean nothing" in told
+    assert "warning: vm1 run emulated, without KVM: they are slow, and measurements mean nothing" in told
 
 
 def test_where_kvm_works_it_is_used_and_nothing_is_said(vagrant_clone: Clone, capsys: pytest.CaptureFixture[str]) -> None:
@@ -205,7 +205,7 @@ def test_a_machine_made_with_kvm_is_not_started_where_kvm_works_no_more(
             MachineError, match=r"vm1 cannot be started: .* made to run with KVM.*QEMU aborts with it"
         ) as error:
             act()
-        assert str(error.value.hint) == "Make them anew, to run emulated: ./inv destroy up"
+        assert error.value.hint == "Make them anew, emulated: ./inv destroy up"
     assert vagrant_clone.done() == []
 
 
