@@ -30,7 +30,27 @@ def run(
     MachineError when the program cannot be started, fails, or takes too long.
     """
     try:
-        done = subprocess.run(
+        done = complete(argv, stdin=stdin, cwd=cwd, timeout=timeout, environ=environ, pass_fds=pass_fds)
+    except MachineError as error:
+        raise MachineError(f"{purpose}: {error}", hint) from None
+    if done.returncode:
+        reason = complaint(done.stderr + done.stdout) or f"{argv[0]} ended with exit code {done.returncode}"
+        raise MachineError(f"{purpose}: {reason}", hint)
+    return done.stdout
+
+
+def complete(
+    argv: Sequence[str | Path],
+    *,
+    stdin: str = "",
+    cwd: Path | None = None,
+    timeout: float = 60.0,
+    environ: Mapping[str, str] | None = None,
+    pass_fds: Sequence[int] = (),
+) -> subprocess.CompletedProcess[str]:
+    """Run a program whose exit code may be anything. Raises MachineError when it cannot be started or takes too long."""
+    try:
+        return subprocess.run(
             [str(word) for word in argv],
             input=stdin,
             capture_output=True,
@@ -43,13 +63,9 @@ def run(
             check=False,
         )
     except OSError as error:
-        raise MachineError(f"{purpose}: {argv[0]}: {(error.strerror or str(error)).lower()}", hint) from None
+        raise MachineError(f"{argv[0]}: {(error.strerror or str(error)).lower()}") from None
     except subprocess.TimeoutExpired:
-        raise MachineError(f"{purpose}: {argv[0]} did not end within {timeout:.0f} s", hint) from None
-    if done.returncode:
-        reason = complaint(done.stderr + done.stdout) or f"{argv[0]} ended with exit code {done.returncode}"
-        raise MachineError(f"{purpose}: {reason}", hint)
-    return done.stdout
+        raise MachineError(f"{argv[0]} did not end within {timeout:.0f} s") from None
 
 
 def search_path() -> str:
@@ -62,5 +78,5 @@ def complaint(text: str) -> str:
 
     That is the first error of apt and similar programs, whose later errors follow from it; else the last line.
     """
-    errors = [line.removeprefix("E: ").strip() for line in text.splitlines() if line.startswith("E: ")]
+    errors = [line.strip().removeprefix("E: ") for line in text.splitlines() if line.strip().startswith("E: ")]
     return errors[0] if errors else last_line(text)

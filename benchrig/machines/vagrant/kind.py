@@ -224,7 +224,7 @@ class VagrantMachines(MachineLifecycle):
             if named and named != old.provider:
                 raise MachineError(
                     f"inventory '{self.inventory.name}' says {named}, but its machines were made with {old.provider}",
-                    f"Remove them first: ./inv destroy -i {self.inventory.name}",
+                    "Remove them first: ./inv destroy",
                 )
             return old.provider
         if named:

@@ -13,7 +13,7 @@ from tests.support.guest import Guest
 from tests.support.vagrant_clone import DESTROY, ROOT, UP, Clone, make_key, running
 
 ABORTS = Accelerator("tcg", "KVM: QEMU aborts with it: failed to set MSR 0x10a")
-HANGS = Accelerator("tcg", "KVM: QEMU hangs with it (10 s)")
+HANGS = Accelerator("tcg", "KVM: qemu-system-x86_64 did not end within 10 s")
 
 
 # The plan
