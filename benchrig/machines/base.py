@@ -80,10 +80,14 @@ class Kind:
     """Returns the machines of an inventory; the path is the clone that they belong to."""
     made_here: bool
     """benchrig makes the machines on the computer that it runs on, so they share its CPU cores."""
+    shares_kernel: bool = False
+    """The machines are containers on the kernel of that computer: the CPU figures that they see are those of all of it."""
     default_inventory: str = ""
     """Name of the inventory that is used when the user names none and `obstacle` returns nothing; empty for never."""
     obstacle: Callable[[], str] = lambda: ""
     """Returns why no machine of this kind can run on this computer, or an empty text."""
+    variables: Callable[[], type] | None = None
+    """Returns a dataclass of the inventory's variables that only this kind reads, for the inventory's JSON Schema."""
 
 
 def lifecycle(machines: Machines, action: str) -> Lifecycle:

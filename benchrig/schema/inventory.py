@@ -1,11 +1,10 @@
-"""The variables of an inventory that benchrig itself reads; any others are the roles' own."""
+"""The variables of an inventory that benchrig itself reads; kinds of machine have more, others are the roles' own."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from benchrig.machines.sizes import CPUS, MEMORY_MB
-from benchrig.machines.vagrant.plan import Provider
 
 
 @dataclass(frozen=True)
@@ -22,8 +21,6 @@ class HostVariables:
     """Memory of a virtual machine in MB (kinds qemu and vagrant)."""
     benchrig_box: str = ""
     """Box that a virtual machine is made from; for qemu the path of a `box.qcow2`."""
-    benchrig_provider: Provider | None = None
-    """Vagrant's provider."""
     benchrig_known_hosts: str = ""
     """File with pinned host keys; without it, the user's own `known_hosts`."""
     benchrig_emulated: bool = False

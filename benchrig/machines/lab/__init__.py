@@ -20,4 +20,4 @@ def _obstacle() -> str:
     return requirements.obstacle()
 
 
-KIND = Kind(_machines, made_here=True, default_inventory="lab", obstacle=_obstacle)
+KIND = Kind(_machines, made_here=True, shares_kernel=True, default_inventory="lab", obstacle=_obstacle)

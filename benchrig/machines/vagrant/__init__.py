@@ -14,4 +14,10 @@ def _machines(inventory: Inventory, root: Path) -> Machines:
     return VagrantMachines(inventory, root)
 
 
-KIND = Kind(_machines, made_here=True)
+def _variables() -> type:
+    from benchrig.machines.vagrant.plan import Variables
+
+    return Variables
+
+
+KIND = Kind(_machines, made_here=True, variables=_variables)

@@ -20,6 +20,15 @@ from benchrig.machines import naming, sizes
 Provider = Literal["virtualbox", "libvirt"]
 PROVIDERS: tuple[Provider, ...] = get_args(Provider)
 
+
+@dataclass(frozen=True)
+class Variables:
+    """Variables of the inventory that only this kind reads."""
+
+    benchrig_provider: Provider | None = None
+    """Vagrant's provider."""
+
+
 VIRTUALBOX_BOX = "debian/bookworm64"
 """A public Debian 12 box for VirtualBox, for which benchrig builds none."""
 
