@@ -131,7 +131,8 @@ def write_below(root: Path, path: str, content: bytes, mode: int = 0o644) -> Non
     target = root / path
     if not target.parent.resolve().is_relative_to(root.resolve()):
         raise MachineError(
-            f"/{path} cannot be written: a symbolic link leads out of the machine", "Make the machine anew: ./inv destroy up"
+            f"/{path} cannot be written: a symbolic link leads out of the machine",
+            Hint("Make the machine anew: ", Inv("destroy", "up")),
         )
     for folder in reversed(target.relative_to(root).parents):
         if not (root / folder).is_dir():

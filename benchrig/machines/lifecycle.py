@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from typing import ClassVar, Generic, Literal, Protocol, TypeVar
 
 from benchrig import console
-from benchrig.errors import MachineError
+from benchrig.errors import Hint, Inv, MachineError
 from benchrig.inventory import Inventory
 from benchrig.machines.base import MachineStatus, tell_running, with_snapshot
 from benchrig.machines.folder import Folder, M, MachinesFolder
@@ -90,7 +90,7 @@ class MachineLifecycle(ABC):
     def reach(self) -> Inventory:
         """Return the inventory with how to reach each machine. Raises MachineError when one is not up."""
         if not_up := self._not_up():
-            raise MachineError(f"not running: {', '.join(not_up)}", "Start the machines: ./inv up")
+            raise MachineError(f"not running: {', '.join(not_up)}", Hint("Start the machines: ", Inv("up")))
         return self._reached()
 
     @abstractmethod
@@ -247,4 +247,4 @@ def absent(name: str) -> MachineStatus:
 
 def no_snapshot(names: Sequence[str] | Mapping[str, object]) -> MachineError:
     """Return the error for machines that have no snapshot."""
-    return MachineError(f"no snapshot of {', '.join(names)}", "Take one: ./inv up provision snapshot")
+    return MachineError(f"no snapshot of {', '.join(names)}", Hint("Take one: ", Inv("up", "provision", "snapshot")))

@@ -219,7 +219,7 @@ class Machine:
     limits: Mapping[str, str]
     versions: Mapping[str, str]
     emulated: bool = False
-    """Its CPU is a program, for want of virtualization by the computer's own."""
+    """Its CPU is emulated by a program: the computer's own could not be used."""
     made_here: bool = False
     """benchrig made it on the computer that it ran on."""
     shares_kernel: bool = False

@@ -70,7 +70,7 @@ def test_without_a_kind_that_can_run_the_reasons_are_an_error(monkeypatch: pytes
     monkeypatch.setattr(default, "kind", kinds.get)
     with pytest.raises(MachineError, match=r"^one needs root$") as error:
         default.default_inventory()
-    assert "-i NAME" in error.value.hint
+    assert "-i NAME" in str(error.value.hint)
 
 
 def test_lab_that_was_asked_for_by_name_is_not_replaced(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -69,7 +69,7 @@ def test_existing_hosts_cannot_be_stopped_or_restored_and_the_error_says_what_to
     message = f"the machines of inventory 'hosts' cannot be {action}: benchrig did not make them"
     with pytest.raises(MachineError, match=message) as refused:
         capable(existing(tmp_path, port), action)
-    assert "-i lab" in refused.value.hint
+    assert "-i lab" in str(refused.value.hint)
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -122,7 +122,7 @@ def test_an_absent_lab_says_how_to_bring_it_up(tmp_path: Path) -> None:
     assert [status.state for status in lab.status()] == ["absent", "absent"]
     with pytest.raises(MachineError, match="not running: lab1, lab2") as error:
         lab.reach()
-    assert error.value.hint == "Start the machines: ./inv up"
+    assert str(error.value.hint) == "Start the machines: ./inv up"
     lifecycle(lab, "stopped").down()
     lifecycle(lab, "removed").destroy()
 

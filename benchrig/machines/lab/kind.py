@@ -112,7 +112,7 @@ class LabMachines(FolderLifecycle[LabMachine, Snapshot]):
 
     def _check_snapshot(self) -> None:
         if missing := [machine.name for machine in self._machines() if not machine.exists]:
-            raise MachineError(f"not made yet: {', '.join(missing)}", "Make the machines: ./inv up")
+            raise MachineError(f"not made yet: {', '.join(missing)}", Hint("Make the machines: ", Inv("up")))
 
     def _snapshot_of(self, machine: LabMachine) -> Snapshot | None:
         return lab_snapshot.of(machine)

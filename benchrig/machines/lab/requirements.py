@@ -37,8 +37,8 @@ OTHER_KINDS = other_kinds("lab")
 def check() -> None:
     """Check that a lab can run here, and install missing packages. Raises MachineError with the reason, and other kinds."""
     if reason := obstacle():
-        sudo = "Run it with sudo: sudo ./inv up. " if sys.platform == "linux" and os.geteuid() != 0 else ""
-        raise MachineError(reason, sudo + OTHER_KINDS)
+        sudo = Hint("Run it with sudo: sudo ", Inv("up"), ". ") if sys.platform == "linux" and os.geteuid() != 0 else ""
+        raise MachineError(reason, Hint(sudo, OTHER_KINDS))
     packages.ensure(PROGRAMS, "the lab", OTHER_KINDS)
 
 

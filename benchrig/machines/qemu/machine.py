@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from benchrig.errors import MachineError
+from benchrig.errors import Hint, Inv, MachineError
 from benchrig.files import write
 from benchrig.inventory import Host
 from benchrig.machines import keys
@@ -139,7 +139,8 @@ def wait_for_login(machine: MachineFolder, host: Host) -> None:
     reason = wait_for_ssh(host.address, noted.port, seconds, login=lambda: ssh.connect(host).close(), check=check)
     if reason:
         raise MachineError(
-            f"{machine.name}: runs, but within {seconds:.0f} s {reason}{_console(machine)}", "Start it anew: ./inv down up"
+            f"{machine.name}: runs, but within {seconds:.0f} s {reason}{_console(machine)}",
+            Hint("Start it anew: ", Inv("down", "up")),
         )
 
 
@@ -189,12 +190,17 @@ def _check_disk(machine: MachineFolder) -> None:
     """Check a machine's disk, and repair what a killed QEMU left in it. Raises MachineError."""
     base = Path(machine.image.read_text(encoding="utf-8").strip())
     if not base.exists():
-        raise MachineError(f"{machine.name}: its box is gone: {base}", "Make the machine anew: ./inv destroy up")
+        raise MachineError(f"{machine.name}: its box is gone: {base}", Hint("Make the machine anew: ", Inv("destroy", "up")))
     if process.pid_file(machine.path).exists():
         # QEMU removes the file when it ends by itself. A killed one may still hold the disk for a moment.
         process.wait(machine.path, ENDING_SECONDS)
         argv = ["qemu-img", "check", "-q", "-r", "leaks", str(disk(machine))]
-        run(argv, f"{machine.name}: its disk is damaged", timeout=600, hint="Make the machine anew: ./inv destroy up")
+        run(
+            argv,
+            f"{machine.name}: its disk is damaged",
+            timeout=600,
+            hint=Hint("Make the machine anew: ", Inv("destroy", "up")),
+        )
 
 
 def _power_off(machine: MachineFolder, patience: float) -> None:

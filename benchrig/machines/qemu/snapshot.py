@@ -46,7 +46,9 @@ def take(machine: MachineFolder) -> None:
     """Take a snapshot of a running machine, memory included, in place of the former one. Raises MachineError."""
     hardware = qemu_machine.record(machine).hardware
     if hardware is None:
-        raise MachineError(f"{machine.name}: its hardware is unknown (damaged machine.json)", "Start it anew: ./inv down up")
+        raise MachineError(
+            f"{machine.name}: its hardware is unknown (damaged machine.json)", Hint("Start it anew: ", Inv("down", "up"))
+        )
     with Qmp(machine.name, machine.path) as qmp:
         qmp.finish_jobs()
         before = _listed(machine)

@@ -5,7 +5,7 @@ Vagrant names each error by a class. Its texts are only quoted, never interprete
 
 from __future__ import annotations
 
-from benchrig.errors import MachineError
+from benchrig.errors import Hint, Inv, MachineError
 from benchrig.machines.registry import other_kinds
 from benchrig.machines.vagrant.output import Failure
 from benchrig.text import last_line
@@ -78,15 +78,15 @@ def error(purpose: str, failure: Failure, provider: str) -> MachineError:
     if failure.kind == "VMBootTimeout":
         return MachineError(
             f"{purpose}: started, but it did not answer over SSH in time",
-            "Try again: ./inv up. Or make it anew: ./inv destroy up.",
+            Hint("Try again: ", Inv("up"), ". Or make it anew: ", Inv("destroy", "up"), "."),
         )
     if failure.kind in _TAKEN:
         return MachineError(
             f"{purpose}: {provider} has a machine of that name already, which Vagrant does not know",
-            "./inv up removes leftovers of interrupted runs; for libvirt it needs virsh (package libvirt-clients).",
+            Hint(Inv("up"), " removes leftovers of interrupted runs; for libvirt it needs virsh (package libvirt-clients)."),
         )
     if failure.kind == "SnapshotNotFound":
-        return MachineError(f"{purpose}: it has no snapshot", "Take one: ./inv snapshot")
+        return MachineError(f"{purpose}: it has no snapshot", Hint("Take one: ", Inv("snapshot")))
     if failure.kind in _NO_CONNECTION or "libvirt-sock" in failure.text:
         return MachineError(f"{purpose}: libvirt does not answer: {reason}", NO_LIBVIRT)
     return MachineError(f"{purpose}: {_first_sentence(failure.text) or 'Vagrant failed and did not say why'}")

@@ -62,7 +62,7 @@ class VagrantMachines(MachineLifecycle):
     def reach(self) -> Inventory:
         """Return the inventory with how to reach each machine. Raises MachineError when one is not running."""
         if self._not_up():
-            plan = self._require("not running", "Start the machines: ./inv up", lambda state: state == "running")
+            plan = self._require("not running", Hint("Start the machines: ", Inv("up")), lambda state: state == "running")
             with self._locked():
                 login.learn(self.folder, self._vagrant(plan), plan.only(self.inventory.hosts), restart=False)
         return self._reached()
@@ -224,7 +224,7 @@ class VagrantMachines(MachineLifecycle):
             if named and named != old.provider:
                 raise MachineError(
                     f"inventory '{self.inventory.name}' says {named}, but its machines were made with {old.provider}",
-                    "Remove them first: ./inv destroy",
+                    Hint("Remove them first: ", Inv("destroy")),
                 )
             return old.provider
         if named:
@@ -234,13 +234,15 @@ class VagrantMachines(MachineLifecycle):
     def _vagrant(self, plan: Plan) -> Vagrant:
         return Vagrant(self.root, self.key, plan.provider)
 
-    def _require(self, problem: str, hint: str, test: Callable[[str], bool]) -> Plan:
+    def _require(self, problem: str, hint: Hint, test: Callable[[str], bool]) -> Plan:
         """Return the plan. Raises MachineError with `problem` for machines whose state does not pass the test."""
         plan = self.folder.plan()
         states = _states(self._vagrant(plan)) if plan else {}
         machines = plan.only(self.inventory.hosts) if plan else ()
         if half_made := self._half_made(machines, states):
-            raise MachineError(f"{hosts_of(half_made)}: an interrupted run left it half made", "Make it anew: ./inv up")
+            raise MachineError(
+                f"{hosts_of(half_made)}: an interrupted run left it half made", Hint("Make it anew: ", Inv("up"))
+            )
         good = {one.name for one in machines if test(states.get(one.vagrant_name, ABSENT))}
         missing = [name for name in self.inventory.hosts if name not in good]
         if plan is None or missing:
@@ -248,7 +250,7 @@ class VagrantMachines(MachineLifecycle):
         return plan
 
     def _require_made(self) -> Plan:
-        return self._require("not made yet", "Make the machines: ./inv up", lambda state: state != ABSENT)
+        return self._require("not made yet", Hint("Make the machines: ", Inv("up")), lambda state: state != ABSENT)
 
     def _half_made(self, machines: Iterable[MachinePlan], states: Mapping[str, str]) -> list[MachinePlan]:
         """Return the machines that an interrupted run began to make."""
@@ -299,7 +301,7 @@ def _with_working_driver(plan: Plan, starting: Sequence[MachinePlan], made: Sequ
         raise MachineError(
             f"{hosts_of(starting)} cannot be started: the machines were made to run with KVM, which does not work here:"
             f" {fastest.reason}",
-            "Make them anew, emulated: ./inv destroy up",
+            Hint("Make them anew, emulated: ", Inv("destroy", "up")),
         )
     console.line(f"vagrant: no virtualisation by the processor here: {fastest.reason}")
     return vagrant_plan.with_driver(plan, "qemu")

@@ -31,7 +31,7 @@ def learn(folder: VagrantFolder, vagrant: Vagrant, machines: Iterable[MachinePla
     if insecure and not restart:
         raise MachineError(
             f"{hosts_of(insecure)}: accepts Vagrant's shared key, which everybody has",
-            "Restart it, so that Vagrant replaces the key: ./inv up",
+            Hint("Restart it, so that Vagrant replaces the key: ", Inv("up")),
         )
     if insecure:
         purpose = f"{hosts_of(insecure)} cannot be restarted"
@@ -43,7 +43,7 @@ def learn(folder: VagrantFolder, vagrant: Vagrant, machines: Iterable[MachinePla
         if _is_insecure(login):
             raise MachineError(
                 f"{machine.name}: still accepts Vagrant's shared key, which everybody has: Vagrant did not replace it",
-                "Make it anew: ./inv destroy up",
+                Hint("Make it anew: ", Inv("destroy", "up")),
             )
         known[machine.name] = _known(vagrant, machine, login, known.get(machine.name, Known()))
     folder.note(known)
@@ -93,7 +93,7 @@ def _known(vagrant: Vagrant, machine: MachinePlan, login: Login, before: Known) 
     if pinned and pinned != shown:
         raise HostError(
             f"{machine.name} ({login.address}:{login.port}): the host key has changed: this is another machine",
-            "If you know why, make it anew: ./inv destroy up",
+            Hint("If you know why, make it anew: ", Inv("destroy", "up")),
         )
     return Known(
         id=number,

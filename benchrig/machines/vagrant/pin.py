@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import socket
 
-from benchrig.errors import HostError, MachineError
+from benchrig.errors import Hint, HostError, Inv, MachineError
 from benchrig.machines.sshd import wait_for_ssh
 
 ANSWER_SECONDS = 60.0
@@ -45,7 +45,7 @@ def wait_for_host_key(name: str, address: str, port: int, pinned: str) -> str:
             raise HostError("its SSH server shows no host key")
 
     if reason := wait_for_ssh(address, port, ANSWER_SECONDS, login=read):
-        raise MachineError(f"{name}: runs, but {reason} at {address}:{port}", "Start it anew: ./inv down up")
+        raise MachineError(f"{name}: runs, but {reason} at {address}:{port}", Hint("Start it anew: ", Inv("down", "up")))
     return keys[-1]
 
 

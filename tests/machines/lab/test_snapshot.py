@@ -89,7 +89,7 @@ def test_without_a_machine_or_a_snapshot_nothing_is_touched_and_it_is_said(make_
     run(lab.up().hosts["lab1"], "touch /srv/stays")
     with pytest.raises(MachineError, match="no snapshot of lab2") as error:
         lab.restore()
-    assert "./inv up provision snapshot" in error.value.hint
+    assert "./inv up provision snapshot" in str(error.value.hint)
     assert run(lab.reach().hosts["lab1"], "ls /srv") == "stays"
 
 

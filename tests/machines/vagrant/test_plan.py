@@ -205,7 +205,7 @@ def test_a_machine_made_with_kvm_is_not_started_where_kvm_works_no_more(
             MachineError, match=r"vm1 cannot be started: .* made to run with KVM.*QEMU aborts with it"
         ) as error:
             act()
-        assert error.value.hint == "Make them anew, emulated: ./inv destroy up"
+        assert str(error.value.hint) == "Make them anew, emulated: ./inv destroy up"
     assert vagrant_clone.done() == []
 
 

@@ -196,7 +196,7 @@ def test_a_machine_that_does_not_run_says_how_to_bring_it_up(vagrant_clone: Clon
     for _ in range(2):
         with pytest.raises(MachineError, match="not running: vm1") as error:
             machines.reach()
-        assert error.value.hint == "Start the machines: ./inv up"
+        assert str(error.value.hint) == "Start the machines: ./inv up"
         vagrant_clone.vagrant(status="2.3.4/status-shutoff", ssh_config="2.3.4/ssh-config-absent")
 
 
@@ -278,7 +278,7 @@ def test_without_a_machine_or_a_snapshot_nothing_is_restored(vagrant_clone: Clon
     machines = vagrant_clone.machines()
     with pytest.raises(MachineError, match="not made yet: vm1") as error:
         machines.snapshot()
-    assert error.value.hint == "Make the machines: ./inv up"
+    assert str(error.value.hint) == "Make the machines: ./inv up"
     with pytest.raises(MachineError, match="no snapshot of vm1"):
         machines.restore()
     vagrant_clone.vagrant(status="2.3.4/status-absent", ssh_config="2.3.4/ssh-config")
