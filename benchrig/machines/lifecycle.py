@@ -220,9 +220,9 @@ class FolderLifecycle(MachineLifecycle, Generic[M, S]):
         console.status("removing the disks of the machines")
 
     def _restore(self) -> None:
-        found = {machine: self._snapshot_of(machine) for machine in self._machines()}
-        snapshots = {machine: snapshot for machine, snapshot in found.items() if snapshot is not None}
-        if missing := [machine.name for machine in found if machine not in snapshots]:
+        machines = self._machines()
+        snapshots = {machine: snapshot for machine in machines if (snapshot := self._snapshot_of(machine))}
+        if missing := [machine.name for machine in machines if machine not in snapshots]:
             raise no_snapshot(missing)
         self._restore_machines(snapshots)
 

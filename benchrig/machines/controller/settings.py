@@ -1,7 +1,7 @@
-"""What a lab machine takes over from the controller, so that what works there works in the lab.
+"""Settings of the controller that machines copy: resolver, certificate authorities, proxies, apt, pip and uv.
 
-Resolver, certificate authorities, proxies, and the settings of apt, pip and uv are read here into one value, which then
-says what files a machine gets. What names the controller's loopback is made to name the lab's gateway, which leads there.
+They are read into one value, which gives the files for a machine. Addresses on the controller's loopback are replaced by
+that of the gateway, which leads there.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class File:
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings of the controller that a lab takes over."""
+    """The settings of the controller that machines copy."""
 
     search: tuple[str, ...]
     """Domains that the resolver tries after a short name."""
@@ -63,7 +63,7 @@ class Settings:
         return any(_with_gateway(text, "") != text for text in self._texts().values())
 
     def files(self, gateway: str) -> tuple[File, ...]:
-        """Return the files that a machine gets, in which the controller's loopback is at the address `gateway`."""
+        """Return the files for a machine that reaches the controller's loopback at the address `gateway`."""
         texts = {path: _with_gateway(text, gateway) for path, text in self._texts().items()}
         # What may hold a login is for root alone.
         files = [
@@ -95,7 +95,7 @@ class Settings:
 
 
 def read() -> Settings:
-    """Read the controller's settings. Raises MachineError when its package manager cannot be asked."""
+    """Read the controller's settings. Raises MachineError when apt fails."""
     pip = pip_settings.read()
     apt = apt_settings.read()
     bundles = [*BUNDLES, *(os.environ.get(name, "") for name in BUNDLE_VARIABLES), pip.certificates, *apt.certificates]
@@ -103,26 +103,26 @@ def read() -> Settings:
 
 
 def take_authorities(root: Path, authorities: tuple[str, ...]) -> None:
-    """Make the machine whose files are at `root` trust these authorities beside Debian's own.
+    """Make the machine whose root folder is `root` trust these authorities in addition to Debian's own.
 
-    Those it took over before and that are gone are removed. Takes a second when something changes. Raises MachineError.
+    Authorities copied earlier that are gone now are removed. A change takes a second. Raises MachineError.
     """
-    wanted = {file.path: file for file in authority_files(authorities, root)}
+    files = {file.path: file for file in authority_files(authorities, root)}
     present = {str(path.relative_to(root)) for path in (root / AUTHORITIES).glob("outer-*.crt")}
-    if present == set(wanted):
+    if present == set(files):
         return
-    for name in present - set(wanted):
+    for name in present - set(files):
         (root / name).unlink()
-    for file in wanted.values():
+    for file in files.values():
         write_below(root, file.path, file.content)
-    run(["chroot", root, "update-ca-certificates"], "certificate authorities cannot be taken over", timeout=120)
+    run(["chroot", root, "update-ca-certificates"], "certificate authorities cannot be installed", timeout=120)
 
 
 def authority_files(authorities: tuple[str, ...], root: Path) -> tuple[File, ...]:
-    """Return these authorities as files of a machine, but for those that Debian's own at `root` have already."""
+    """Return authorities as files of a machine, without those that Debian's own at `root` contain already."""
     own = {_body(pem) for path in root.glob("usr/share/ca-certificates/**/*.crt") for pem in _certificates(path)}
-    wanted = {f"{AUTHORITIES}/outer-{_digest(pem)}.crt": pem for pem in authorities if _body(pem) not in own}
-    return tuple(File(path, f"{pem}\n".encode()) for path, pem in wanted.items())
+    files = {f"{AUTHORITIES}/outer-{_digest(pem)}.crt": pem for pem in authorities if _body(pem) not in own}
+    return tuple(File(path, f"{pem}\n".encode()) for path, pem in files.items())
 
 
 def _with_gateway(text: str, gateway: str) -> str:
@@ -132,8 +132,7 @@ def _with_gateway(text: str, gateway: str) -> str:
 def _authorities(bundles: list[str]) -> tuple[str, ...]:
     paths = [Path(name) for name in bundles if name]
     paths += sorted(Path("/", AUTHORITIES).glob("**/*.crt"))
-    found = {_body(pem): pem for path in paths for pem in _certificates(path)}
-    return tuple(found.values())
+    return tuple({_body(pem): pem for path in paths for pem in _certificates(path)}.values())
 
 
 def _certificates(path: Path) -> list[str]:
@@ -157,14 +156,14 @@ def _search_domains() -> tuple[str, ...]:
         lines = Path("/etc/resolv.conf").read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return ()
-    found = [line.split()[1:] for line in lines if line.split()[:1] in (["search"], ["domain"])]
-    return tuple(domain for domain in found[-1] if domain != ".") if found else ()
+    domains = [line.split()[1:] for line in lines if line.split()[:1] in (["search"], ["domain"])]
+    return tuple(domain for domain in domains[-1] if domain != ".") if domains else ()
 
 
 def _proxies() -> dict[str, str]:
-    found = {name: os.environ.get(name) or os.environ.get(name.upper(), "") for name in PROXIES}
-    found = {name: value for name, value in found.items() if value}
-    if found:
+    values = {name: os.environ.get(name) or os.environ.get(name.upper(), "") for name in PROXIES}
+    proxies = {name: value for name, value in values.items() if value}
+    if proxies:
         exempt = os.environ.get("no_proxy") or os.environ.get("NO_PROXY", "")
-        found["no_proxy"] = ",".join(filter(None, [exempt, "localhost,127.0.0.1,::1"]))
-    return found
+        proxies["no_proxy"] = ",".join(filter(None, [exempt, "localhost,127.0.0.1,::1"]))
+    return proxies

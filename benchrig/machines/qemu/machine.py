@@ -129,14 +129,14 @@ def command(hardware: Hardware, port: int, search: tuple[str, ...], snapshot: st
 
 def wait_for_login(machine: MachineFolder, host: Host) -> None:
     """Wait until a running machine accepts our login. Raises MachineError; HostError where waiting does not help."""
-    noted = record(machine)
-    seconds = BOOT_SECONDS[noted.hardware.accelerator if noted.hardware else "tcg"]
+    values = record(machine)
+    seconds = BOOT_SECONDS[values.hardware.accelerator if values.hardware else "tcg"]
 
     def check() -> None:
         if process.find(machine.path) is None:
             raise MachineError(f"{machine.name}: QEMU ended while the machine booted{_console(machine)}")
 
-    reason = wait_for_ssh(host.address, noted.port, seconds, login=lambda: ssh.connect(host).close(), check=check)
+    reason = wait_for_ssh(host.address, values.port, seconds, login=lambda: ssh.connect(host).close(), check=check)
     if reason:
         raise MachineError(
             f"{machine.name}: runs, but within {seconds:.0f} s {reason}{_console(machine)}",
@@ -146,8 +146,8 @@ def wait_for_login(machine: MachineFolder, host: Host) -> None:
 
 def stop(machine: MachineFolder) -> None:
     """Power a machine off, or kill it when it does not obey. Raises MachineError when it still runs."""
-    noted = record(machine)
-    patience = STOP_SECONDS[noted.hardware.accelerator if noted.hardware else "tcg"]
+    values = record(machine)
+    patience = STOP_SECONDS[values.hardware.accelerator if values.hardware else "tcg"]
     with suppress(MachineError):
         if process.find(machine.path) is not None:
             _power_off(machine, patience)

@@ -1,4 +1,4 @@
-"""Errors of Vagrant, in the user's words: what Vagrant said, shortened, and what to do.
+"""Errors of Vagrant: its message, shortened, and what to do.
 
 Vagrant names each error by a class. Its texts are only quoted, never interpreted.
 """

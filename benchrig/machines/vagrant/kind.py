@@ -1,7 +1,7 @@
 """Virtual machines made by Vagrant, with VirtualBox or libvirt.
 
 benchrig writes the inventory's wishes into a plan that the Vagrantfile reads, and reads Vagrant's machine-readable output.
-Each machine is noted before it is made. So a machine that is half made after an interrupted run is recognised and made anew.
+Each machine is noted before it is made. So one that an interrupted run left half made is recognised, and made again.
 """
 
 from __future__ import annotations

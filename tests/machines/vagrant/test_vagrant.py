@@ -147,7 +147,7 @@ def test_a_machine_in_libvirt_that_vagrant_does_not_know_is_removed_before_its_n
     with pytest.raises(MachineError):
         vagrant_clone.machines().up()
     assert (libvirt.machines, list(libvirt.volumes)) == (["another"], ["another.img"])
-    assert f"removed {name} from libvirt, which an interrupted run had left" in capsys.readouterr().err
+    assert f"removed {name} from libvirt, a leftover of an interrupted run" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("vagrant_clone")
