@@ -8,7 +8,7 @@ methods, each of which does one thing to its machines.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import ClassVar, Generic, Literal, Protocol, TypeVar
 
@@ -73,7 +73,8 @@ class MachineLifecycle(ABC):
 
     def snapshot(self) -> None:
         """Save the state of every machine, in place of the former snapshot."""
-        self._check_snapshot()
+        if not self.folder.path.is_dir():
+            raise not_made(self.inventory.hosts)
         with self._locked():
             self._take_snapshots()
         names = ", ".join(self.inventory.hosts)
@@ -89,8 +90,7 @@ class MachineLifecycle(ABC):
 
     def reach(self) -> Inventory:
         """Return the inventory with how to reach each machine. Raises MachineError when one is not up."""
-        if not_up := self._not_up():
-            raise MachineError(f"not running: {', '.join(not_up)}", Hint("Start the machines: ", Inv("up")))
+        self._require_up()
         return self._reached()
 
     @abstractmethod
@@ -122,20 +122,20 @@ class MachineLifecycle(ABC):
         """Stop and remove every machine, as far as it is not in the folder, which is removed afterwards."""
 
     @abstractmethod
-    def _check_snapshot(self) -> None:
-        """Raise MachineError when a snapshot cannot be taken now."""
-
-    @abstractmethod
     def _take_snapshots(self) -> None:
-        """Take a snapshot of every machine of the inventory."""
+        """Take a snapshot of every machine of the inventory. Raises MachineError before anything is changed."""
 
     @abstractmethod
     def _restore(self) -> None:
         """Restore and start every machine of the inventory. Raises `no_snapshot` before anything is changed."""
 
+    def _require_up(self) -> None:
+        if not_up := self._not_up():
+            raise MachineError(f"not running: {', '.join(not_up)}", Hint("Start the machines: ", Inv("up")))
+
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        """Hold the folder, so that other processes wait; clear the status line at the end."""
+        """Lock the folder, so that other processes wait; clear the status line at the end."""
         try:
             with self.folder.locked():
                 yield
@@ -245,6 +245,11 @@ def absent(name: str) -> MachineStatus:
     return MachineStatus(name, "absent", "", "made by ./inv up")
 
 
-def no_snapshot(names: Sequence[str] | Mapping[str, object]) -> MachineError:
+def not_made(names: Iterable[str]) -> MachineError:
+    """Return the error for machines that do not exist."""
+    return MachineError(f"not made yet: {', '.join(names)}", Hint("Make the machines: ", Inv("up")))
+
+
+def no_snapshot(names: Iterable[str]) -> MachineError:
     """Return the error for machines that have no snapshot."""
     return MachineError(f"no snapshot of {', '.join(names)}", Hint("Take one: ", Inv("up", "provision", "snapshot")))

@@ -70,9 +70,6 @@ class FileMachines(FolderLifecycle[MachineFolder, FileSnapshot]):
         self.done.append(f"stop {machine.name}")
         self.set_power(machine.name, "off")
 
-    def _check_snapshot(self) -> None:
-        self.done.append("check snapshot")
-
     def _snapshot_of(self, machine: MachineFolder) -> FileSnapshot | None:
         if (machine.path / "damaged").exists():
             raise MachineError(f"{machine.name}: damaged")
@@ -141,6 +138,8 @@ def test_without_machines_nothing_is_stopped_or_checked_and_it_is_said(
     assert capsys.readouterr().err == "files: there are no machines\n" * 2
     with pytest.raises(MachineError, match=r"^no snapshot of a, b$"):
         machines.restore()
+    with pytest.raises(MachineError, match=r"^not made yet: a, b$"):
+        machines.snapshot()
     assert machines.done == []
 
 

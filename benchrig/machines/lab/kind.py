@@ -12,7 +12,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchrig import console
-from benchrig.errors import Hint, Inv, MachineError
 from benchrig.files import write
 from benchrig.inventory import Inventory
 from benchrig.machines import keys
@@ -25,7 +24,7 @@ from benchrig.machines.lab import snapshot as lab_snapshot
 from benchrig.machines.lab.folder import LabFolder, LabMachine, lab_of
 from benchrig.machines.lab.machine import Plan
 from benchrig.machines.lab.snapshot import Snapshot
-from benchrig.machines.lifecycle import FolderLifecycle, Power
+from benchrig.machines.lifecycle import FolderLifecycle, Power, not_made
 from benchrig.machines.parallel import each
 
 
@@ -110,15 +109,13 @@ class LabMachines(FolderLifecycle[LabMachine, Snapshot]):
     def _stop_machine(self, machine: LabMachine) -> None:
         lab_machine.stop(machine)
 
-    def _check_snapshot(self) -> None:
-        if missing := [machine.name for machine in self._machines() if not machine.exists]:
-            raise MachineError(f"not made yet: {', '.join(missing)}", Hint("Make the machines: ", Inv("up")))
-
     def _snapshot_of(self, machine: LabMachine) -> Snapshot | None:
         return lab_snapshot.of(machine)
 
     def _take_snapshots(self) -> None:
         machines = self._machines()
+        if missing := [machine.name for machine in machines if not machine.exists]:
+            raise not_made(missing)
         running = any(power != "off" for power in self._powers(machines).values())
         each(machines, lab_snapshot.take)
         if running:

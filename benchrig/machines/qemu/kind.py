@@ -150,13 +150,11 @@ class QemuMachines(FolderLifecycle[MachineFolder, Snapshot]):
     def _stop_machine(self, machine: MachineFolder) -> None:
         qemu_machine.stop(machine)
 
-    def _check_snapshot(self) -> None:
-        self.reach()
-
     def _snapshot_of(self, machine: MachineFolder) -> Snapshot | None:
         return qemu_snapshot.newest(machine)
 
     def _take_snapshots(self) -> None:
+        self._require_up()
         for machine in self._machines():
             began = time.monotonic()
             console.status(f"{machine.name}: writing its memory")

@@ -94,9 +94,6 @@ class VagrantMachines(MachineLifecycle):
         if plan is not None:
             self._destroy(self._vagrant(plan), plan.machines)
 
-    def _check_snapshot(self) -> None:
-        self._require_made()
-
     def _take_snapshots(self) -> None:
         plan = self._require_made()
         vagrant = self._vagrant(plan)

@@ -41,9 +41,10 @@ def test_what_is_not_there_is_absent_and_cannot_be_reached_kept_or_brought_back(
 ) -> None:
     none = machines(tmp_path, monkeypatch=monkeypatch)
     assert [one.state for one in none.status()] == ["absent"]
-    for act in (none.reach, none.snapshot):
-        with pytest.raises(MachineError, match="not running: vm1"):
-            act()
+    with pytest.raises(MachineError, match="not running: vm1"):
+        none.reach()
+    with pytest.raises(MachineError, match="not made yet: vm1"):
+        none.snapshot()
     with pytest.raises(MachineError, match="no snapshot of vm1"):
         none.restore()
     none.down()
