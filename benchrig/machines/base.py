@@ -115,7 +115,7 @@ def _unable(machines: Machines, action: str) -> MachineError:
     return MachineError(
         f"the machines of inventory '{inventory.name}' cannot be {action}: benchrig did not make them"
         f" (benchrig_machine: {inventory.machine})",
-        "Do it with your provider's own tools, or use an inventory whose machines benchrig makes, such as -i lab.",
+        "Use the tools of their owner, or another inventory, whose machines benchrig makes (see inventory/).",
     )
 
 

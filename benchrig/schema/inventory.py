@@ -16,9 +16,9 @@ class HostVariables:
     benchrig_address: str = ""
     """Where the other hosts reach this one, if not at `ansible_host`."""
     benchrig_cpus: int = CPUS
-    """CPUs of a virtual machine (kinds qemu and vagrant)."""
+    """CPUs of a virtual machine."""
     benchrig_memory_mb: int = MEMORY_MB
-    """Memory of a virtual machine in MB (kinds qemu and vagrant)."""
+    """Memory of a virtual machine in MB."""
     benchrig_box: str = ""
     """Box that a virtual machine is made from; for qemu the path of a `box.qcow2`."""
     benchrig_known_hosts: str = ""
