@@ -29,7 +29,7 @@ def test_root_on_linux_gets_a_lab(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().err == ""
 
 
-def test_ordinary_user_gets_a_virtual_machine_and_is_told_why_once(
+def test_an_ordinary_user_gets_a_virtual_machine_and_the_reason_once(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
@@ -73,7 +73,7 @@ def test_without_a_kind_that_can_run_the_reasons_are_an_error(monkeypatch: pytes
     assert "-i NAME" in str(error.value.hint)
 
 
-def test_lab_that_was_asked_for_by_name_is_not_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lab_that_the_user_named_is_not_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     with pytest.raises(MachineError, match="needs root") as caught:
         requirements.check()

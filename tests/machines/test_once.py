@@ -1,4 +1,4 @@
-"""What is made once and kept in the cache: by one process, whole or not at all, without leftovers."""
+"""Making a folder once: by one process, complete or not at all, without leftovers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def fail(path: Path, lock: int) -> None:
     raise MachineError("no")
 
 
-def test_it_is_made_once_and_the_time_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_it_is_made_once_and_the_time_is_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "shelf" / "thing-1"
     assert make_once(path, product(make)) == path
     assert make_once(path, product(fail)) == path

@@ -129,9 +129,7 @@ def test_a_box_is_made_once_and_packed_for_vagrant(tmp_path: Path, programs: Pat
 
 
 @pytest.mark.usefixtures("programs")
-def test_a_box_that_could_not_be_made_is_told_in_a_line_and_leaves_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failed_box_gives_one_line_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CODE", "1")
     with pytest.raises(MachineError, match=r"^the box cannot be made: "):
         build.build(tmp_path)
@@ -180,7 +178,7 @@ def test_a_user_who_is_not_root_makes_it_in_namespaces_of_their_own(
     assert "--mode=unshare" in (tmp_path / "said").read_text()
 
 
-def test_where_there_is_no_linux_the_other_way_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_linux_the_hint_says_where_to_make_a_box(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "darwin")
     with pytest.raises(MachineError, match="a box cannot be made on darwin") as caught:
         build.build(tmp_path)

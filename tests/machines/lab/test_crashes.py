@@ -91,7 +91,7 @@ def wait_for_state(lab: LabMachines, name: str, state: str) -> None:
         time.sleep(0.02)
 
 
-def test_a_lab_whose_way_out_was_killed_gets_it_back_without_a_restart(make_lab: MakeLab) -> None:
+def test_a_killed_gateway_starts_again_without_a_restart_of_the_machines(make_lab: MakeLab) -> None:
     lab = make_lab("lab1")
     host = lab.up().hosts["lab1"]
     pid = nspawn_of(lab, "lab1")

@@ -1,4 +1,4 @@
-"""The lab, real: machines boot, are reached with a pinned key, keep what they hold, see each other, go without a trace."""
+"""A real lab: machines boot, are reached with a pinned key, keep their files and see each other."""
 
 from __future__ import annotations
 
@@ -183,7 +183,7 @@ def test_without_need_the_controllers_loopback_is_closed_to_the_lab(make_lab: Ma
             assert b"Network is unreachable" in remote.run(["python3", "-c", connect]).stderr
 
 
-def test_a_machine_that_does_not_boot_is_told_with_the_end_of_its_log(make_lab: MakeLab) -> None:
+def test_the_error_for_a_machine_that_does_not_boot_has_the_end_of_its_log(make_lab: MakeLab) -> None:
     lab = make_lab("lab1")
     run(lab.up().hosts["lab1"], "ln -sf /bin/false /usr/sbin/init; ln -sf /bin/false /usr/lib/systemd/systemd")
     lab.down()

@@ -1,4 +1,4 @@
-"""Snapshots of lab machines: back to what was kept, whatever changed since, and whenever the program was killed."""
+"""Snapshots of lab machines: restored whatever changed since, and whenever the program was killed."""
 
 from __future__ import annotations
 

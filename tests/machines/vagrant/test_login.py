@@ -74,7 +74,7 @@ def test_a_machine_that_keeps_vagrants_shared_key_is_not_used(vagrant_clone: Clo
     assert machines.folder.known()["vm1"].making
 
 
-def test_a_machine_is_not_restarted_by_whoever_only_wants_to_reach_it(vagrant_clone: Clone, guest: Guest) -> None:
+def test_reach_never_restarts_a_machine(vagrant_clone: Clone, guest: Guest) -> None:
     machines = vagrant_clone.machines()
     vagrant_clone.vagrant(status="2.3.4/status-running", ssh_config="2.3.4/ssh-config")
     known = running(vagrant_clone, guest)
@@ -87,7 +87,7 @@ def test_a_machine_is_not_restarted_by_whoever_only_wants_to_reach_it(vagrant_cl
     assert vagrant_clone.done() == []
 
 
-def test_the_box_of_our_own_lets_vagrants_shared_key_in() -> None:
+def test_our_own_box_accepts_vagrants_shared_key() -> None:
     from benchrig.machines.box import files
 
     key = Path("/usr/share/rubygems-integration/all/gems/vagrant-2.3.4/keys/vagrant.pub")

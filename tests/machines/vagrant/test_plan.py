@@ -130,7 +130,7 @@ def test_virtualbox_is_the_default_where_it_is(vagrant_clone: Clone) -> None:
     assert {call["provider"] for call in vagrant_clone.calls()} == {"virtualbox"}
 
 
-def test_where_neither_is_virtualbox_is_asked_for_and_told_to_be_missing(vagrant_clone: Clone) -> None:
+def test_without_any_provider_the_error_says_that_virtualbox_is_missing(vagrant_clone: Clone) -> None:
     (vagrant_clone.bin / "libvirtd").unlink()
     vagrant_clone.vagrant(status="2.3.4/no-virtualbox")
     with pytest.raises(MachineError, match="VirtualBox cannot be used: Vagrant could not detect VirtualBox") as error:
@@ -139,7 +139,7 @@ def test_where_neither_is_virtualbox_is_asked_for_and_told_to_be_missing(vagrant
     assert "benchrig_provider: libvirt" in str(error.value.hint)
 
 
-def test_a_provider_that_is_named_is_taken_though_it_is_missing(vagrant_clone: Clone) -> None:
+def test_a_named_provider_is_used_even_when_it_is_missing(vagrant_clone: Clone) -> None:
     vagrant_clone.vagrant(status="2.3.4/no-virtualbox")
     with pytest.raises(MachineError, match="VirtualBox cannot be used"):
         vagrant_clone.machines(benchrig_provider="virtualbox").up()
@@ -160,7 +160,7 @@ def test_machines_stay_with_the_provider_that_made_them(vagrant_clone: Clone) ->
         vagrant_clone.machines(benchrig_provider="virtualbox").up()
 
 
-def test_a_vagrant_that_is_not_installed_is_told_with_what_to_do(vagrant_clone: Clone) -> None:
+def test_without_vagrant_the_hint_says_what_to_do(vagrant_clone: Clone) -> None:
     (vagrant_clone.bin / "vagrant").unlink()
     with pytest.raises(MachineError, match="Vagrant is not installed") as error:
         vagrant_clone.machines().up()
@@ -168,7 +168,7 @@ def test_a_vagrant_that_is_not_installed_is_told_with_what_to_do(vagrant_clone: 
 
 
 @pytest.mark.parametrize("found", [ABORTS, HANGS], ids=["aborts", "hangs"])
-def test_where_kvm_does_not_work_machines_are_emulated_and_it_is_said_what_their_figures_mean(
+def test_without_kvm_machines_are_emulated_with_a_warning_about_measurements(
     vagrant_clone: Clone, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], found: Accelerator
 ) -> None:
     monkeypatch.setattr("benchrig.machines.accelerator.probe", lambda: found)
@@ -182,7 +182,7 @@ def test_where_kvm_does_not_work_machines_are_emulated_and_it_is_said_what_their
     assert "warning: vm1 run emulated, without KVM: they are slow, and measurements mean nothing" in told
 
 
-def test_where_kvm_works_it_is_used_and_nothing_is_said(vagrant_clone: Clone, capsys: pytest.CaptureFixture[str]) -> None:
+def test_kvm_is_used_without_a_warning_where_it_works(vagrant_clone: Clone, capsys: pytest.CaptureFixture[str]) -> None:
     vagrant_clone.vagrant(status="2.3.4/status-absent", up="2.3.4/no-box")
     with pytest.raises(MachineError):
         vagrant_clone.machines().up()

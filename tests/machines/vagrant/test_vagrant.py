@@ -1,4 +1,4 @@
-"""The kind `vagrant`: started from any state, stopped, kept and restored. Vagrant is played back."""
+"""The kind `vagrant`: started from any state, stopped, saved and restored. Vagrant is played back."""
 
 from __future__ import annotations
 
@@ -191,7 +191,7 @@ def test_status_says_what_vagrant_says(vagrant_clone: Clone, guest: Guest) -> No
 
 
 @pytest.mark.usefixtures("guest")
-def test_a_machine_that_does_not_run_says_how_to_bring_it_up(vagrant_clone: Clone) -> None:
+def test_reach_says_how_to_start_machines_that_do_not_run(vagrant_clone: Clone) -> None:
     machines = vagrant_clone.machines()
     for _ in range(2):
         with pytest.raises(MachineError, match="not running: vm1") as error:
@@ -220,7 +220,7 @@ def test_down_halts_what_runs_and_leaves_alone_what_does_not(vagrant_clone: Clon
     assert vagrant_clone.done() == ["halt vagrant.vm1"]
 
 
-def test_a_snapshot_is_kept_and_restored_with_the_clock_set(vagrant_clone: Clone, guest: Guest) -> None:
+def test_snapshot_and_restore_set_the_clock(vagrant_clone: Clone, guest: Guest) -> None:
     machines = brought_up(vagrant_clone)
     for act in (machines.snapshot, machines.restore):
         del guest.commands[:]
@@ -234,7 +234,7 @@ def test_a_snapshot_is_kept_and_restored_with_the_clock_set(vagrant_clone: Clone
     assert re.fullmatch(r"Vagrant with libvirt, 4 CPUs, 4096 MB; snapshot of \d{4}-\d\d-\d\d \d\d:\d\d", status.detail)
 
 
-def test_a_machine_that_a_killed_restore_left_in_the_past_gets_the_time_with_the_next_up(
+def test_up_sets_the_clock_after_a_killed_restore(
     vagrant_clone: Clone, guest: Guest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     machines = brought_up(vagrant_clone)
@@ -260,7 +260,7 @@ def test_a_snapshot_of_a_machine_that_was_off_is_started_when_restored(vagrant_c
 
 
 @pytest.mark.usefixtures("guest")
-def test_a_snapshot_that_did_not_come_about_leaves_none_for_the_former_one_is_gone(
+def test_a_failed_snapshot_leaves_none_because_the_former_one_is_gone(
     vagrant_clone: Clone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     machines = brought_up(vagrant_clone)
