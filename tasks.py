@@ -17,7 +17,7 @@ from benchrig.cli.task import ROOT, choose, command, find_playbook
 from benchrig.errors import InputError, unknown
 from benchrig.inventory import Inventory
 from benchrig.machines import machines_of
-from benchrig.machines.base import Machines
+from benchrig.machines.base import Machines, lifecycle, snapshots
 
 RUN = "a folder of reports/, its path, `latest`, or the name of published figures"
 BECOME = "ask once for the sudo password of the hosts; it is stored nowhere"
@@ -284,7 +284,7 @@ def snapshot(ctx: ChainContext, inventory: str = "") -> None:
 
     Example: ./inv snapshot
     """
-    _machines(ctx, inventory).snapshot()
+    snapshots(_machines(ctx, inventory), "saved").snapshot()
 
 
 @command(help={"inventory": INVENTORY})
@@ -293,7 +293,7 @@ def restore(ctx: ChainContext, inventory: str = "") -> None:
 
     Example: ./inv restore
     """
-    _machines(ctx, inventory).restore()
+    snapshots(_machines(ctx, inventory), "restored").restore()
 
 
 @command(help={"inventory": INVENTORY})
@@ -302,7 +302,7 @@ def down(ctx: ChainContext, inventory: str = "") -> None:
 
     Example: ./inv down
     """
-    _machines(ctx, inventory).down()
+    lifecycle(_machines(ctx, inventory), "stopped").down()
 
 
 @command(help={"inventory": INVENTORY})
@@ -311,7 +311,7 @@ def destroy(ctx: ChainContext, inventory: str = "") -> None:
 
     Example: ./inv destroy
     """
-    _machines(ctx, inventory).destroy()
+    lifecycle(_machines(ctx, inventory), "removed").destroy()
 
 
 @command(help={"shell": "bash, zsh or fish"})
@@ -360,9 +360,9 @@ def lint(ctx: ChainContext) -> None:
 
 
 def _inventory(ctx: ChainContext, name: str) -> Inventory:
-    from benchrig.machines import embedded
+    from benchrig.machines.default import default_inventory
 
-    return inventories.read(choose(ctx, "inventory", name) or embedded.inventory(), ROOT)
+    return inventories.read(choose(ctx, "inventory", name) or default_inventory(), ROOT)
 
 
 def _with_password(ctx: ChainContext, inventory: Inventory, ask: bool) -> Inventory:

@@ -12,6 +12,7 @@ from benchrig.agent.bench.protocol import Operation
 from benchrig.errors import BenchrigError, HostError
 from benchrig.remote import ship
 from benchrig.remote.ssh import Remote
+from benchrig.text import last_line
 
 A = TypeVar("A")
 
@@ -40,7 +41,7 @@ class AgentHost:
         line = self._channel.read_line()
         if line is None:
             _, stderr = self._channel.finish()
-            last = stderr.decode(errors="replace").strip().rpartition("\n")[2]
+            last = last_line(stderr)
             raise HostError(f"{self.name}: the agent ended: {last or 'without a word'}")
         envelope = read_envelope(line)
         if envelope.error:

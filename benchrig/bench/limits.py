@@ -39,7 +39,7 @@ def _files(host: str, who: str, connections: int, spare: int, limit: int | None)
         return ""
     return (
         f"{connections} connections need {connections + spare} file descriptors; {who} on {host} may have {limit} "
-        "(RLIMIT_NOFILE, which even root cannot raise there); a virtual machine, or an outer machine with a higher hard "
+        "(RLIMIT_NOFILE, which even root cannot raise there); a virtual machine, or a controller with a higher hard "
         "limit, lifts it"
     )
 

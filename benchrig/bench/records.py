@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from benchrig.agent.bench import protocol
 from benchrig.inventory import Host
+from benchrig.machines import kind
 from benchrig.results.model import CpuShares, Machine, ServerLoad
 
 EMULATED_CPU = "QEMU TCG"
 """The name of the CPU that QEMU emulates, on any machine, unless its owner chose another name."""
 
 
-def machine(host: Host, kind: str, facts: protocol.MachineFacts) -> Machine:
-    """Return the record of a machine; `kind` is the inventory's `benchrig_machine`."""
+def machine(host: Host, kind_name: str, facts: protocol.MachineFacts) -> Machine:
+    """Return the record of a machine; `kind_name` is the inventory's `benchrig_machine`."""
+    registered = kind(kind_name)
     return Machine(
         name=host.name,
-        kind=kind,
+        kind=kind_name,
         cpu=facts.cpu,
         cores=facts.cores,
         memory_bytes=facts.memory_bytes,
@@ -25,6 +27,8 @@ def machine(host: Host, kind: str, facts: protocol.MachineFacts) -> Machine:
         limits=facts.limits,
         versions=facts.versions,
         emulated=host.emulated or EMULATED_CPU in facts.cpu,
+        made_here=registered.made_here,
+        shares_kernel=registered.shares_kernel,
     )
 
 

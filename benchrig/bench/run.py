@@ -27,6 +27,7 @@ from benchrig.bench.suite import Plan
 from benchrig.bench.topology import Topology
 from benchrig.errors import BenchrigError, HostError, InputError
 from benchrig.inventory import Host, Inventory
+from benchrig.machines import kind
 from benchrig.remote import ssh
 from benchrig.results import store
 from benchrig.results.model import Cell, DatabaseNetwork, Network, Run, Settings
@@ -315,8 +316,7 @@ def _new_run(folder: Path, inventory: Inventory, root: Path, wanted: Plan, machi
         ),
         published=wanted.published,
         started_at=store.now(),
-        # A machine that benchrig makes, it makes on the computer that it runs on.
-        computer_cores=0 if inventory.machine == "existing" else os.cpu_count() or 0,
+        computer_cores=(os.cpu_count() or 0) if kind(inventory.machine).made_here else 0,
         machines=tuple(records.machine(inventory.hosts[name], inventory.machine, facts) for name, facts in machines.items()),
         git_commit=_git_commit(root),
         benchrig_version=benchrig.__version__,

@@ -1,20 +1,20 @@
-"""How fast a virtual machine can run here: with the processor's own virtualisation where it works, else emulated.
+"""The accelerator of virtual machines: the processor's own virtualisation where it works, else emulation.
 
-That /dev/kvm exists says little: in a container or a nested machine QEMU may abort or hang with it. So a guest is run.
+That /dev/kvm exists says little: in a container or a nested machine QEMU may abort or hang with it. So a tiny guest is run.
 """
 
 from __future__ import annotations
 
 import os
 import platform
-import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from benchrig.machines.command import complaint, search_path
+from benchrig.errors import MachineError
+from benchrig.machines.command import complete
 
 QEMU = "qemu-system-x86_64"
 
@@ -23,7 +23,7 @@ Name = Literal["kvm", "hvf", "tcg"]
 PROBE_SECONDS = 10.0
 """A probe that works takes a fifth of a second."""
 
-# A boot sector: MOV AL,10h; OUT F4h,AL; HLT. QEMU's isa-debug-exit makes its exit code of what comes in at the port.
+# A boot sector: MOV AL,10h; OUT F4h,AL; HLT. QEMU's isa-debug-exit turns what is written to the port into its exit code.
 _SECTOR = bytes.fromhex("b010 e6f4 f4 ebfd").ljust(510, b"\0") + b"\x55\xaa"
 _EXIT_CODE = 0x10 * 2 + 1
 _DISK_BYTES = 1 << 20
@@ -31,14 +31,14 @@ _DISK_BYTES = 1 << 20
 
 @dataclass(frozen=True)
 class Accelerator:
-    """QEMU's name of what runs the guest's instructions; `reason` says why it is nothing faster, or is empty."""
+    """QEMU's name of an accelerator; `reason` says why nothing faster works, or is empty."""
 
     name: Name
     reason: str = ""
 
     @property
     def options(self) -> list[str]:
-        """QEMU's options for it, the processor included."""
+        """QEMU's options for the accelerator and its processor."""
         if self.name == "tcg":
             # Five levels of page tables, of which `max` has one too many, cost time at every miss.
             return ["-accel", "tcg,thread=multi", "-cpu", "max,la57=off"]
@@ -56,7 +56,7 @@ def probe(qemu: str = QEMU) -> Accelerator:
 
 
 def _candidate() -> tuple[Name, str]:
-    """Return what this system has, or why it has nothing."""
+    """Return the accelerator that this system may have, or why it has none."""
     if platform.machine().lower() not in ("x86_64", "amd64"):
         return "tcg", f"this processor ({platform.machine()}) is another kind than the machine's (x86_64)"
     if sys.platform == "darwin":
@@ -64,12 +64,12 @@ def _candidate() -> tuple[Name, str]:
     if not os.access("/dev/kvm", os.F_OK):
         return "kvm", "there is no /dev/kvm"
     if not os.access("/dev/kvm", os.R_OK | os.W_OK):
-        return "kvm", "this user may not open /dev/kvm (mostly: is not in the group kvm)"
+        return "kvm", "this user may not open /dev/kvm (usually: not a member of the group kvm)"
     return "kvm", ""
 
 
 def _failure(qemu: str, accelerator: Accelerator) -> str:
-    """Run the guest that does nothing but end QEMU; return what went wrong, or nothing."""
+    """Run a guest that does nothing but end QEMU. Return what went wrong, or an empty text."""
     with tempfile.TemporaryDirectory(prefix="benchrig-") as folder:
         disk = Path(folder) / "disk"
         disk.write_bytes(_SECTOR.ljust(_DISK_BYTES, b"\0"))
@@ -80,21 +80,10 @@ def _failure(qemu: str, accelerator: Accelerator) -> str:
             *("-device", "virtio-blk-pci,drive=disk", "-device", "isa-debug-exit,iobase=0xf4,iosize=4"),
         ]
         try:
-            done = subprocess.run(
-                argv,
-                cwd=folder,
-                env={**os.environ, "PATH": search_path()},
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                timeout=PROBE_SECONDS,
-                check=False,
-            )
-        except OSError as error:
-            return f"{qemu}: {(error.strerror or str(error)).lower()}"
-        except subprocess.TimeoutExpired:
-            return f"QEMU hangs with it ({PROBE_SECONDS:.0f} s)"
+            done = complete(argv, cwd=Path(folder), timeout=PROBE_SECONDS)
+        except MachineError as error:
+            return str(error)
     if done.returncode == _EXIT_CODE:
         return ""
-    said = done.stderr.decode(errors="replace").splitlines()
-    first = complaint(said[0] if said else "").removeprefix(f"{qemu}: ")
-    return f"QEMU {'aborts' if done.returncode < 0 else 'fails'} with it{': ' * bool(first)}{first}"
+    reason = done.stderr.strip().partition("\n")[0].removeprefix(f"{qemu}: ")
+    return f"QEMU {'aborts' if done.returncode < 0 else 'fails'} with it{': ' * bool(reason)}{reason}"

@@ -1,4 +1,4 @@
-"""The one way a program is run on the outer machine: with a time limit, and a failure told in one line."""
+"""Run a program on the controller: with a time limit, and with one line for a failure."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchrig.errors import Hint, MachineError
+from benchrig.text import last_line
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -23,13 +24,33 @@ def run(
     pass_fds: Sequence[int] = (),
     hint: str | Hint = "",
 ) -> str:
-    """Run a program to its end and return its standard output.
+    """Run a program and return its standard output.
 
-    `purpose` says what it is for and begins the error message; `timeout` is in seconds; `environ` is set beside our own.
-    Raises MachineError when it cannot be started, fails, or takes too long.
+    `purpose` begins the error message; `timeout` is in seconds; `environ` is added to our own environment. Raises
+    MachineError when the program cannot be started, fails, or takes too long.
     """
     try:
-        done = subprocess.run(
+        done = complete(argv, stdin=stdin, cwd=cwd, timeout=timeout, environ=environ, pass_fds=pass_fds)
+    except MachineError as error:
+        raise MachineError(f"{purpose}: {error}", hint) from None
+    if done.returncode:
+        reason = complaint(done.stderr + done.stdout) or f"{argv[0]} ended with exit code {done.returncode}"
+        raise MachineError(f"{purpose}: {reason}", hint)
+    return done.stdout
+
+
+def complete(
+    argv: Sequence[str | Path],
+    *,
+    stdin: str = "",
+    cwd: Path | None = None,
+    timeout: float = 60.0,
+    environ: Mapping[str, str] | None = None,
+    pass_fds: Sequence[int] = (),
+) -> subprocess.CompletedProcess[str]:
+    """Run a program whose exit code may be anything. Raises MachineError when it cannot be started or takes too long."""
+    try:
+        return subprocess.run(
             [str(word) for word in argv],
             input=stdin,
             capture_output=True,
@@ -42,25 +63,20 @@ def run(
             check=False,
         )
     except OSError as error:
-        raise MachineError(f"{purpose}: {argv[0]}: {(error.strerror or str(error)).lower()}", hint) from None
+        raise MachineError(f"{argv[0]}: {(error.strerror or str(error)).lower()}") from None
     except subprocess.TimeoutExpired:
-        raise MachineError(f"{purpose}: {argv[0]} did not end within {timeout:.0f} s", hint) from None
-    if done.returncode:
-        reason = complaint(done.stderr + done.stdout) or f"{argv[0]} ended with exit code {done.returncode}"
-        raise MachineError(f"{purpose}: {reason}", hint)
-    return done.stdout
+        raise MachineError(f"{argv[0]} did not end within {timeout:.0f} s") from None
 
 
 def search_path() -> str:
-    """Return PATH with the folders of system programs, which an ordinary user's or cron's PATH lacks."""
+    """Return PATH with the folders of system programs, which the PATH of an ordinary user or of cron lacks."""
     return f"{os.environ.get('PATH', '')}:{PATH}".lstrip(":")
 
 
 def complaint(text: str) -> str:
     """Return the line of a program's messages that says what went wrong.
 
-    That is the first error of apt and its like, which go on complaining of what follows from it; else the last line.
+    That is the first error of apt and similar programs, whose later errors follow from it; else the last line.
     """
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    errors = [line.removeprefix("E: ") for line in lines if line.startswith("E: ")]
-    return errors[0] if errors else lines[-1] if lines else ""
+    errors = [line.strip().removeprefix("E: ") for line in text.splitlines() if line.strip().startswith("E: ")]
+    return errors[0] if errors else last_line(text)

@@ -1,4 +1,4 @@
-"""The Debian 12 that every machine of our own is made of, in the lab as in a virtual machine."""
+"""Packages and settings of the Debian 12 in every machine that benchrig makes itself."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ PACKAGES = (
 )
 
 MASKED = (
-    # They would wake up during a measurement, or hold apt's lock when a role needs it.
+    # They would run during a measurement, or hold apt's lock when a role needs it.
     *("apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "fstrim.timer"),
-    # Nobody is ever asked for a password, and each takes an inotify instance, of which all machines share a few.
+    # No password is ever asked for, and each takes one of the few inotify instances that all machines share.
     *("systemd-ask-password-console.path", "systemd-ask-password-wall.path"),
 )
 
 APT_OPTIONS = 'Acquire::Languages "none";\n'
 
 MIRRORS_HINT = (
-    "It fetches Debian packages from the mirrors of this machine's own apt sources: can apt-get update reach them?"
+    "Debian packages come from the mirrors in this computer's own apt sources. Check that apt-get update reaches them."
 )
-"""What to do when it cannot be made."""
+"""What to do when an image or a box cannot be made."""

@@ -1,14 +1,16 @@
-"""Where machines of our own are kept: a folder an inventory, a folder a machine in it; how files get there and go away."""
+"""Folders of machines: one for each inventory, in it one for each machine; locks, writing and removing of files in them."""
 
 from __future__ import annotations
 
 import fcntl
 import os
 import shutil
+from abc import abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from benchrig import console, files
 from benchrig.errors import Hint, Inv, MachineError
@@ -16,14 +18,14 @@ from benchrig.machines.command import run
 
 
 def cache() -> Path:
-    """Return the folder of everything that benchrig keeps for a user."""
+    """Return the user's cache folder of benchrig: machines, root images, boxes."""
     base = os.environ.get("XDG_CACHE_HOME", "")
     return (Path(base) if base.startswith("/") else Path.home() / ".cache") / "benchrig"
 
 
 @dataclass(frozen=True)
 class MachineFolder:
-    """The files of one machine."""
+    """The folder of one machine."""
 
     name: str
     path: Path
@@ -35,33 +37,36 @@ class MachineFolder:
 
     @property
     def image(self) -> Path:
-        """A file that names the image or box it was made from."""
+        """A file that names the image or box that the machine was made from."""
         return self.path / "image"
 
     @property
     def ready(self) -> Path:
-        """Exists once it has answered; means something only while it runs."""
+        """A file that exists once the machine has answered. Without meaning while the machine does not run."""
         return self.path / "ready"
+
+
+M = TypeVar("M", bound=MachineFolder)
 
 
 @dataclass(frozen=True)
 class Folder:
-    """The files of one inventory's machines."""
+    """The folder of one inventory's machines."""
 
     path: Path
 
     @property
     def known_hosts(self) -> Path:
-        """The machines' host keys, pinned."""
+        """The file with the machines' pinned host keys."""
         return self.path / "known_hosts"
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Make the folder if need be and hold it for ourselves; another process that wants it waits."""
+        """Make the folder if necessary and lock it. Waits while another process holds the lock."""
         while True:
             self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with held(self.path, "another process works on these machines") as descriptor:
-                # destroy may have removed the folder while we waited for it
+            with locked(self.path, "another process works on these machines") as descriptor:
+                # A destroy may have removed the folder while we waited for it.
                 if self.path.exists() and self.path.stat().st_ino == os.fstat(descriptor).st_ino:
                     yield
                     return
@@ -74,24 +79,24 @@ class Folder:
 
 
 @dataclass(frozen=True)
-class MachinesFolder(Folder):
-    """The same with a folder a machine, and one key for all of them."""
+class MachinesFolder(Folder, Generic[M]):
+    """The folder of one inventory's machines, with a folder for each machine and one login key for all of them."""
 
     @property
     def key(self) -> Path:
-        """The key we log in with."""
+        """The private key that benchrig logs in with."""
         return self.path / "key"
 
-    def machine(self, name: str) -> MachineFolder:
-        """Return the folder of a machine, which need not exist."""
-        return MachineFolder(name, self.place(name))
+    @abstractmethod
+    def machine(self, name: str) -> M:
+        """Return the folder of a machine. It need not exist."""
 
-    def machines(self) -> tuple[MachineFolder, ...]:
+    def machines(self) -> tuple[M, ...]:
         """Return the machines that were made."""
         return tuple(map(self.machine, self.names()))
 
     def place(self, name: str) -> Path:
-        """Return where a machine's folder is, or would be."""
+        """Return the path of a machine's folder. It need not exist."""
         return self.path / "machines" / name
 
     def names(self) -> tuple[str, ...]:
@@ -101,10 +106,10 @@ class MachinesFolder(Folder):
 
 
 @contextmanager
-def held(folder: Path, busy: str) -> Iterator[int]:
-    """Hold a folder for ourselves; while another process holds it, say `busy` and wait.
+def locked(folder: Path, busy: str) -> Iterator[int]:
+    """Lock a folder. While another process holds the lock, print `busy` and wait.
 
-    Yields the folder's descriptor, which carries the lock also into a program that it is passed to.
+    Yields the folder's descriptor. A program that inherits it holds the lock too.
     """
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
@@ -119,14 +124,15 @@ def held(folder: Path, busy: str) -> Iterator[int]:
 
 
 def write_below(root: Path, path: str, content: bytes, mode: int = 0o644) -> None:
-    """Write a file of the machine whose files are at `root`, and never one outside: a link in the machine may lead there.
+    """Write a file of the machine whose root folder is `root`, and make missing folders.
 
-    Missing folders are made. Raises MachineError when a folder of `path` is such a link.
+    Raises MachineError when a symbolic link in the machine leads outside of `root`.
     """
     target = root / path
     if not target.parent.resolve().is_relative_to(root.resolve()):
         raise MachineError(
-            f"/{path} cannot be written: its folder is a link that leads out of the machine", Hint(Inv("destroy", "up"))
+            f"/{path} cannot be written: a symbolic link leads out of the machine",
+            Hint("Make the machine anew: ", Inv("destroy", "up")),
         )
     for folder in reversed(target.relative_to(root).parents):
         if not (root / folder).is_dir():
@@ -136,5 +142,5 @@ def write_below(root: Path, path: str, content: bytes, mode: int = 0o644) -> Non
 
 
 def remove(path: Path) -> None:
-    """Remove a tree, but nothing that is mounted in it. Raises MachineError when something stays."""
+    """Remove a folder, but nothing that is mounted in it (Linux only). Raises MachineError when something stays."""
     run(["rm", "-rf", "--one-file-system", "--", path], f"{path} cannot be removed", timeout=300)

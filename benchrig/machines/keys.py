@@ -1,4 +1,4 @@
-"""SSH keys of machines of our own: made here, so that every host key is pinned before its machine is first reached."""
+"""SSH keys of machines: benchrig makes them, so every host key is pinned before the first connection."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def known_host(machine: MachineFolder, address: str) -> str:
 
 
 def make_key(path: Path, comment: str) -> None:
-    """Make an SSH key pair, unless it is there."""
+    """Make an SSH key pair, unless it exists."""
     if not path.exists():
         new = path.with_name(f".{path.name}.new")
         new.unlink(missing_ok=True)

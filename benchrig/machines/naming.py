@@ -1,4 +1,4 @@
-"""How machines are named and numbered, alike in every kind that makes them."""
+"""Names of machines, and of the folders of an inventory's machines, for every kind that makes machines."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from benchrig.errors import InputError
 from benchrig.inventory import Inventory
 
 FIRST_NUMBER = 11
-"""Lowest last octet of a machine's address: those below are for the outer machine and the gateway."""
+"""Lowest last octet of a machine's address. The controller and the gateway have lower ones."""
 
 _HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
 
 
 def check(names: Iterable[str]) -> None:
-    """Raise InputError for a host's name that cannot be a machine's."""
+    """Check that hosts' names can name machines. Raises InputError."""
     for name in names:
         if not _HOST_NAME.fullmatch(name):
             raise InputError(f"'{name}' cannot name a machine: use a-z, 0-9 and -, at most 40 characters")
 
 
 def folder_name(inventory: Inventory, root: Path, cache: Path) -> str:
-    """Return what to call the folder of an inventory's machines: one a user, clone and file, so that no two share any."""
+    """Return the name of the folder of an inventory's machines, unique for each user, clone and inventory file."""
     digest = hashlib.sha256(f"{cache}\0{root.resolve()}\0{inventory.path.resolve()}".encode()).hexdigest()[:10]
     name = re.sub(r"[^A-Za-z0-9._]", "_", inventory.name)
     return f"{name}-{digest}"

@@ -1,4 +1,4 @@
-"""The same done to several machines at once, and what went wrong for each of them told together."""
+"""Do something to several machines at once, and collect their errors."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ IN_PARALLEL = 8
 
 
 def each(machines: Iterable[T], act: Callable[[T], None]) -> None:
-    """Do something to several machines at once. Raises MachineError with what went wrong for each."""
+    """Do something to several machines at once. Raises one MachineError with all their errors."""
     with ThreadPoolExecutor(max_workers=IN_PARALLEL) as pool:
         errors = [future.exception() for future in [pool.submit(act, machine) for machine in machines]]
     for error in errors:
         if error is not None and not isinstance(error, MachineError):
             raise error
-    found = [error for error in errors if isinstance(error, MachineError)]
-    if found:
-        raise MachineError("\n".join(map(str, found)), found[0].hint)
+    failed = [error for error in errors if isinstance(error, MachineError)]
+    if failed:
+        raise MachineError("\n".join(map(str, failed)), failed[0].hint)

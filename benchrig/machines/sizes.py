@@ -1,4 +1,4 @@
-"""How large a virtual machine is: as the inventory says, for every kind that makes one."""
+"""CPUs and memory of a virtual machine, as the inventory says, for every kind that makes virtual machines."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ MEMORY_MB = 4096
 
 
 def cpus(host: Host) -> int:
-    """Return a machine's number of CPUs. Raises InputError when what the inventory says is none."""
+    """Return a machine's number of CPUs. Raises InputError when the inventory's value is not a number above 0."""
     return _number(host, "benchrig_cpus", CPUS)
 
 
 def memory_mb(host: Host) -> int:
-    """Return a machine's memory in MB. Raises InputError when what the inventory says is none."""
+    """Return a machine's memory in MB. Raises InputError when the inventory's value is not a number above 0."""
     return _number(host, "benchrig_memory_mb", MEMORY_MB)
 
 

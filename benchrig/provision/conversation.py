@@ -12,6 +12,7 @@ from benchrig.provision.bundle import Bundle
 from benchrig.provision.exchange import Exchange
 from benchrig.provision.progress import Progress
 from benchrig.remote import ship, ssh
+from benchrig.text import last_line
 
 
 @dataclass
@@ -81,7 +82,7 @@ class Conversation:
 
     def _tell_broken(self, stderr: bytes) -> None:
         text = self._redactor(stderr.decode(errors="replace").strip())
-        reason = text.rpartition("\n")[2] or "it was killed"
+        reason = last_line(text) or "it was killed"
         self.broken = f"the agent ended early: {reason}"
         console.line(f"{self.host.name}: {self.broken}", "bad")
         for line in text.splitlines()[-20:-1]:

@@ -17,6 +17,7 @@ from pathlib import Path
 from benchrig import shell
 from benchrig.errors import HostError
 from benchrig.inventory import Host
+from benchrig.text import last_line
 
 LOST = 255
 """What ssh ends with when the connection fails (ssh(1), exit status)."""
@@ -235,7 +236,7 @@ class _Resolver:
         except subprocess.TimeoutExpired:
             raise HostError(f"{self.host.name}: `ssh -G {alias}` did not end within {ANSWER_SECONDS:.0f} s") from None
         if done.returncode:
-            reason = done.stderr.strip().rpartition("\n")[2]
+            reason = last_line(done.stderr)
             raise HostError(f"{self.host.name}: ssh refuses its options: {reason}", _ARGUMENTS_HINT)
         said: dict[str, list[str]] = {}
         for name, _, value in (line.partition(" ") for line in done.stdout.split("\n") if line):

@@ -18,6 +18,7 @@ from benchrig import console
 from benchrig.errors import HostError
 from benchrig.remote import become
 from benchrig.remote.ssh import Channel, Remote
+from benchrig.text import last_line
 
 AGENT_ROOT = "/var/lib/benchrig/agent"
 NO_AGENT = 97
@@ -73,7 +74,7 @@ def _is_ready(remote: Remote, channel: Channel) -> bool:
     code, stderr = channel.finish()
     if code == NO_AGENT:
         return False
-    reason = stderr.decode(errors="replace").strip().rpartition("\n")[2]
+    reason = last_line(stderr)
     hint = become.ASK_FIRST if remote.host.become else ""
     raise HostError(f"{remote.host.name}: the agent cannot be started: {reason or f'exit code {code}'}", hint)
 
@@ -90,7 +91,7 @@ def _install(remote: Remote) -> None:
 def _must(remote: Remote, argv: list[str], stdin: bytes, failure: str) -> None:
     completed = become.run(remote, argv, stdin=stdin, timeout=300.0)
     if completed.code:
-        reason = completed.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+        reason = last_line(completed.stderr)
         hint = "" if remote.host.become else "Log in as root, or set ansible_become: true for a user with sudo."
         raise HostError(f"{remote.host.name}: {failure}: {reason}", hint)
 

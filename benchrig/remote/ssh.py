@@ -20,6 +20,7 @@ from benchrig.errors import Hint, HostError, Inv
 from benchrig.inventory import Host
 from benchrig.remote import openssh
 from benchrig.remote.openssh import Route
+from benchrig.text import last_line
 
 if TYPE_CHECKING:
     import fabric
@@ -122,7 +123,7 @@ class Channel:
                 return True
             self._complaints = before
             if ended:
-                reason = before.decode(errors="replace").strip().rpartition("\n")[2]
+                reason = last_line(before)
                 raise HostError(f"{self._host.name}: {reason or 'the program ended before it started'}")
             if self._channel.closed:
                 raise self._lost()

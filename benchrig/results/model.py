@@ -220,6 +220,10 @@ class Machine:
     versions: Mapping[str, str]
     emulated: bool = False
     """Its CPU is emulated by a program: the computer's own could not be used."""
+    made_here: bool = False
+    """benchrig made it on the computer that it ran on."""
+    shares_kernel: bool = False
+    """It is a container on the kernel of that computer: the CPU figures that it sees are those of the whole computer."""
 
 
 @dataclass(frozen=True)
@@ -307,13 +311,13 @@ class Run:
     @property
     def shares_computer(self) -> bool:
         """Several machines had a part in each row, and benchrig made them all on the computer that it ran on."""
-        ours = all(machine.kind != "existing" for machine in self.machines)
-        return ours and len(self.machines) > max(1, len(self.servers))
+        made_here = all(machine.made_here for machine in self.machines)
+        return made_here and len(self.machines) > max(1, len(self.servers))
 
     @property
     def shares_kernel(self) -> bool:
         """The machines are containers on one kernel: what each of them sees of the CPUs is the whole computer's."""
-        return all(machine.kind == "lab" for machine in self.machines)
+        return all(machine.shares_kernel for machine in self.machines)
 
     def network_to(self, server: str) -> Network | None:
         """Return the network to a server; None where it loaded itself, or the network was not measured."""

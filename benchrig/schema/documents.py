@@ -10,7 +10,7 @@ from benchrig import files
 from benchrig.bench import app, data, rows, suite, traffic
 from benchrig.bench.generators.registry import GENERATORS
 from benchrig.bench.runtimes import runtimes
-from benchrig.machines import KINDS
+from benchrig.machines import KINDS, kind
 from benchrig.report import published
 from benchrig.report.claims import file as claims
 from benchrig.report.export.record import Record
@@ -115,6 +115,8 @@ def _routes() -> Schema:
 def _inventory() -> Schema:
     made = Converter(RULES, yaml=True)
     variables = {**made.fields(HostVariables), "additionalProperties": True}
+    for own in filter(None, (kind(name).variables for name in KINDS)):
+        variables["properties"] |= made.fields(own())["properties"]
     nothing: Schema = {"type": "null"}
     group: Schema = {"anyOf": [{"$ref": "#/definitions/group"}, nothing]}
     made.definitions["variables"] = {"anyOf": [variables, nothing]}

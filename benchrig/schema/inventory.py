@@ -1,11 +1,10 @@
-"""The variables of an inventory that benchrig itself reads; any others are the roles' own."""
+"""The variables of an inventory that benchrig itself reads; kinds of machine have more, others are the roles' own."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from benchrig.machines.sizes import CPUS, MEMORY_MB
-from benchrig.machines.vagrant.plan import Provider
 
 
 @dataclass(frozen=True)
@@ -17,13 +16,11 @@ class HostVariables:
     benchrig_address: str = ""
     """Where the other hosts reach this one, if not at `ansible_host`."""
     benchrig_cpus: int = CPUS
-    """CPUs of a virtual machine (kinds qemu and vagrant)."""
+    """CPUs of a virtual machine."""
     benchrig_memory_mb: int = MEMORY_MB
-    """Memory of a virtual machine in MB (kinds qemu and vagrant)."""
+    """Memory of a virtual machine in MB."""
     benchrig_box: str = ""
     """Box that a virtual machine is made from; for qemu the path of a `box.qcow2`."""
-    benchrig_provider: Provider | None = None
-    """Vagrant's provider."""
     benchrig_known_hosts: str = ""
     """File with pinned host keys; without it, the user's own `known_hosts`."""
     benchrig_emulated: bool = False

@@ -1,34 +1,18 @@
-"""Kinds of machine: chosen by the inventory; hosts that are not ours; where no lab can run."""
+"""Kinds of machine: the registry, what each kind can do, and hosts that exist already."""
 
 from __future__ import annotations
 
-import os
 import socket
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
-from ipaddress import IPv4Network
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from benchrig import inventory
-from benchrig.errors import ExitCode, InputError, MachineError
-from benchrig.machines import keys, machines_of
-from benchrig.machines.base import Machines
-from benchrig.machines.lab.folder import Network, Record
-from benchrig.machines.lab.kind import LabMachines
-from benchrig.machines.lab.machine import Plan
-from tests.support import ROOT
-from tests.support.qemu import OUTER
-
-
-def machines(folder: Path, text: str) -> Machines:
-    """Return the machines of an inventory written into `folder`."""
-    path = folder / "hosts.yml"
-    path.write_text(text)
-    return machines_of(inventory.read(str(path), folder), folder)
+from benchrig.errors import InputError, MachineError
+from benchrig.machines import KINDS, kind
+from benchrig.machines.base import Lifecycle, Machines, Snapshots, lifecycle, snapshots
+from benchrig.machines.registry import other_kinds
+from tests.support.machines import machines
 
 
 @pytest.fixture
@@ -61,11 +45,26 @@ def test_an_existing_host_that_refuses_is_absent_with_the_reason(tmp_path: Path)
     assert "connection refused" in status.detail
 
 
-@pytest.mark.parametrize("verb", ["down", "destroy", "snapshot", "restore"])
-def test_what_becomes_of_existing_hosts_is_left_to_their_owner(tmp_path: Path, port: int, verb: str) -> None:
-    with pytest.raises(MachineError, match="looked after by somebody else") as refused:
-        getattr(existing(tmp_path, port), verb)()
-    assert "benchrig_machine: lab" in str(refused.value.hint)
+@pytest.mark.parametrize(("capable", "action"), [(lifecycle, "stopped"), (snapshots, "restored")])
+def test_existing_hosts_cannot_be_stopped_or_restored_and_the_error_says_what_to_do(
+    tmp_path: Path, port: int, capable: Callable[[Machines, str], Machines], action: str
+) -> None:
+    message = f"the machines of inventory 'hosts' cannot be {action}: benchrig did not make them"
+    with pytest.raises(MachineError, match=message) as refused:
+        capable(existing(tmp_path, port), action)
+    assert "see inventory/" in str(refused.value.hint)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_kind_that_makes_machines_here_can_stop_and_save_them(tmp_path: Path, name: str) -> None:
+    ours = machines(tmp_path, f"all: {{vars: {{benchrig_machine: {name}}}, hosts: {{a: }}}}")
+    assert isinstance(ours, Lifecycle) is isinstance(ours, Snapshots) is kind(name).made_here
+
+
+def test_the_hint_of_a_kind_names_all_others() -> None:
+    hint = other_kinds("lab")
+    assert "-i lab" not in hint
+    assert all(text in hint for name, text in KINDS.items() if name != "lab")
 
 
 def test_a_host_name_that_no_machine_can_have_is_refused(tmp_path: Path) -> None:
@@ -73,81 +72,11 @@ def test_a_host_name_that_no_machine_can_have_is_refused(tmp_path: Path) -> None
         machines(tmp_path, "all: {vars: {benchrig_machine: lab}, hosts: {Web_1: }}")
 
 
-def test_existing_hosts_are_said_to_need_no_start_where_that_is_asked_for(
+def test_up_says_that_existing_hosts_need_no_start_only_when_asked(
     tmp_path: Path, port: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     hosts = existing(tmp_path, port)
     hosts.up()
     assert capsys.readouterr().err == ""
     hosts.up(tell=True)
-    assert capsys.readouterr().err == "'hosts': nothing to start: these hosts are looked after by somebody else\n"
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="a lab is seen in Linux's process list")
-def test_a_stopped_lab_machine_says_where_its_files_are_and_of_when_its_snapshot_is(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    lab = machines(tmp_path, "all: {vars: {benchrig_machine: lab}, hosts: {lab1: }}")
-    assert isinstance(lab, LabMachines)
-    machine = lab.lab.machine("lab1")
-    machine.changes.mkdir(parents=True)
-    files = f"its files are in {machine.path}"
-    assert [(one.state, one.detail) for one in lab.status()] == [("stopped", files)]
-    machine.kept.mkdir()
-    machine.changes.rename(machine.kept / "000001")
-    taken = time.mktime((2026, 11, 21, 14, 5, 59, 0, 0, -1))
-    os.utime(machine.kept, (taken, taken))
-    assert [(one.state, one.detail) for one in lab.status()] == [("stopped", f"{files}; snapshot of 2026-11-21 14:05")]
-
-
-def test_an_absent_lab_says_how_to_bring_it_up(tmp_path: Path) -> None:
-    lab = machines(tmp_path, "all: {vars: {benchrig_machine: lab}, hosts: {lab1: , lab2: }}")
-    assert [status.state for status in lab.status()] == ["absent", "absent"]
-    with pytest.raises(MachineError, match="not running: lab1, lab2") as error:
-        lab.reach()
-    assert str(error.value.hint) == "Bring it up: ./inv up"
-    lab.down()
-    lab.destroy()
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
-def test_without_root_the_lab_says_why_not_and_what_else_there_is(tmp_path: Path) -> None:
-    program = f"""
-import os, sys
-sys.path[:0] = {[str(ROOT), *sys.path]!r}
-from pathlib import Path
-from tests.machines.test_machines import machines
-from benchrig.errors import MachineError
-lab = machines(Path({str(tmp_path)!r}), "all: {{vars: {{benchrig_machine: lab}}, hosts: {{lab1: }}}}")
-os.setuid(65534)
-try:
-    lab.up()
-except MachineError as error:
-    print(error, error.hint, sep="|")
-    sys.exit(error.exit_code)
-"""
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
-    assert done.returncode == ExitCode.NO_MACHINE, done.stderr
-    assert "the lab needs root" in done.stdout
-    assert "sudo ./inv up" in done.stdout
-    assert "ansible_host" in done.stdout
-
-
-def test_a_machine_keeps_its_number_when_others_come_and_the_lab_is_full_at_244() -> None:
-    record = Record("lab.yml", "10.213.7.0/24").with_machines(["a", "b"]).with_machines(["c", "b"])
-    assert [record.address(name) for name in "abc"] == ["10.213.7.11", "10.213.7.12", "10.213.7.13"]
-    with pytest.raises(MachineError, match="room for 244 machines"):
-        record.with_machines(f"m{number}" for number in range(242))
-
-
-def test_the_lab_pins_no_key_of_a_machine_that_was_left_half_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    lab = machines(tmp_path, "all: {vars: {benchrig_machine: lab}, hosts: {lab1: }}")
-    assert isinstance(lab, LabMachines)
-    for name in ("lab1", "no-key", "no-number"):
-        lab.lab.place(name).mkdir(parents=True)
-    for name in ("lab1", "no-number"):
-        keys.make_key(lab.lab.machine(name).host_key, name)
-    lab._pin(Plan(lab.lab, Network(IPv4Network("10.213.1.0/24")), {"lab1": 11}, OUTER))
-    assert [line.split()[0] for line in lab.lab.known_hosts.read_text().splitlines()] == ["10.213.1.11"]
+    assert capsys.readouterr().err == "inventory 'hosts': nothing to start: these hosts exist already\n"

@@ -79,3 +79,11 @@ def test_connections_of_format_1_are_known_only_when_every_row_was_measured(tmp_
     first = (folder / store.CELLS).read_text().split("\n")[0]
     (folder / store.CELLS).write_text(first + "\n")
     assert store.read(folder)[0].settings.connections is None
+
+
+@pytest.mark.parametrize(("kind", "made_here", "shares_kernel"), [("lab", True, True), ("qemu", True, False)])
+def test_what_a_machine_of_format_1_shares_follows_from_its_kind(kind: str, made_here: bool, shares_kernel: bool) -> None:
+    run = json.loads((RUNS / "v1/run.json").read_text())
+    run["machines"][0]["kind"] = kind
+    (machine,) = formats.read_run(run, []).record.machines
+    assert (machine.made_here, machine.shares_kernel) == (made_here, shares_kernel)

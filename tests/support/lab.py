@@ -1,4 +1,4 @@
-"""Labs of tests: made in a clone of their own, destroyed at the end, looked for afterwards."""
+"""Helpers for tests with a real lab: its inventory, its processes, and what is left of it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def run(host: Host, command: str) -> str:
 
 def nspawn_of(lab: LabMachines, name: str) -> int:
     """Return the process of a machine's systemd-nspawn."""
-    (pid,) = lab_process.find("systemd-nspawn", f"--directory={lab.lab.machine(name).root}")
+    (pid,) = lab_process.find("systemd-nspawn", f"--directory={lab.folder.machine(name).root}")
     return pid
 
 
@@ -53,7 +53,7 @@ machines_of(inventory.read("lab", root), root).up()
 
 def traces(lab: LabMachines) -> list[str]:
     """Return all on this machine that belongs to a lab: processes, mounts, interfaces, control groups, files."""
-    path, name = str(lab.lab.path), lab.lab.path.name
+    path, name = str(lab.folder.path), lab.folder.path.name
     number = name.rpartition("-")[2]
     links = subprocess.run(["ip", "link"], capture_output=True, text=True, check=True).stdout
     found = [f"process word {word}" for word in lab_process.words() if word.removeprefix("--directory=").startswith(path)]
@@ -61,4 +61,4 @@ def traces(lab: LabMachines) -> list[str]:
     found += [line for line in links.splitlines() if name in line]
     for folder in ("/sys/fs/cgroup", "/run/systemd/nspawn", "/run/systemd/transient"):
         found += [str(path) for path in Path(folder).glob(f"**/*{number}*")]
-    return found + ([path] if lab.lab.path.exists() else [])
+    return found + ([path] if lab.folder.path.exists() else [])

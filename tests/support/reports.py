@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from benchrig.machines import kind as machine_kind
 from benchrig.report import Report, published
 from benchrig.report.table import make
 from benchrig.report.verdict import Quantity, Reason, Verdict, Why, Word
@@ -92,6 +93,8 @@ def a_run(*rows: str, finished: bool = True) -> Run:
         sysctls={"net.core.somaxconn": "65535"},
         limits={"nofile": "20000"},
         versions={"wrk": "4.1.0"},
+        made_here=True,
+        shares_kernel=True,
     )
     return Run(
         name="2025-01-02T03-04-05",
@@ -112,8 +115,10 @@ def a_run(*rows: str, finished: bool = True) -> Run:
 
 def on_machines(kind: str, *names: str) -> Run:
     """Return a run on machines of a kind, of two cores each; the first is the server."""
+    registered = machine_kind(kind)
     (one,) = a_run().machines
-    machines = tuple(replace(one, name=name, kind=kind) for name in names)
+    one = replace(one, kind=kind, made_here=registered.made_here, shares_kernel=registered.shares_kernel)
+    machines = tuple(replace(one, name=name) for name in names)
     return replace(a_run("go-2000"), machines=machines, servers=names[:1])
 
 

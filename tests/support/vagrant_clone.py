@@ -1,4 +1,4 @@
-"""A clone for the tests of Vagrant, in a folder with a space in its name, where programs of the test stand for real ones."""
+"""A clone for tests of Vagrant, in a folder with a space in its name, with stand-ins for real programs."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ DESTROY = "destroy --force vagrant.vm1"
 
 
 class Clone:
-    """A clone in which Vagrant is the player of recordings; no Vagrant, VirtualBox or libvirt of this machine is seen."""
+    """A clone in which a player of recordings stands in for Vagrant. Real Vagrant, VirtualBox and libvirt are hidden."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.root = folder / "my clone"
@@ -49,14 +49,14 @@ class Clone:
         monkeypatch.setenv("VAGRANT_HOME", str(folder / "vagrant home"))
 
     def program(self, name: str, source: Path | None = None) -> None:
-        """Put a program on the PATH, one that does nothing if none is named."""
+        """Put a program on the PATH. Without a source it does nothing."""
         text = source.read_text(encoding="utf-8") if source else "\n"
         # In Python, of the tests' own environment whatever PATH is.
         (self.bin / name).write_text(f"#!{sys.executable}\n{text.partition(chr(10))[2]}", encoding="utf-8")
         (self.bin / name).chmod(0o755)
 
     def vagrant(self, **recordings: str | Sequence[str]) -> None:
-        """Have Vagrant answer each command so, one recording a call, the last again and again; forget earlier calls."""
+        """Set Vagrant's answer to each command: a recording for each call, the last one repeated. Forgets earlier calls."""
         found = {
             ANSWERS.get(command, command): [given] if isinstance(given, str) else list(given)
             for command, given in recordings.items()
@@ -69,7 +69,7 @@ class Clone:
         return [json.loads(line) for line in (self.player / "calls.jsonl").read_text().splitlines()]
 
     def done(self) -> list[str]:
-        """Return what Vagrant was told to do, in its order, without the questions."""
+        """Return Vagrant's commands in their order, without those that only ask for state."""
         words = [call["argv"] for call in self.calls()]
         assert all(argv[-1] == "--machine-readable" for argv in words)
         return [" ".join(argv[:-1]) for argv in words if argv[0] not in ("status", "ssh-config")]
@@ -89,20 +89,20 @@ class Clone:
         return found
 
     def note(self, machines: VagrantMachines, **known: Known) -> None:
-        """Have machines be known so."""
+        """Write what is known about machines."""
         machines.folder.path.mkdir(parents=True, exist_ok=True)
         machines.folder.note(known)
 
 
 def make_key(clone: Clone) -> None:
-    """Have the key there that Vagrant makes for the machine."""
+    """Make the key that Vagrant would make for the machine."""
     path = clone.root / ".vagrant/machines/vagrant.vm1/libvirt/private_key"
     path.parent.mkdir(parents=True, exist_ok=True)
     subprocess.run(["/usr/bin/ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(path)], check=True)
 
 
 def running(clone: Clone, guest: Guest) -> Known:
-    """Have Vagrant's machine be there, and return how it is known."""
+    """Make Vagrant's files of a machine that exists, and return what is known about it."""
     make_key(clone)
     identity = clone.root / ".vagrant/machines/vagrant.vm1/libvirt/id"
     identity.write_text("id-1")

@@ -93,7 +93,7 @@ def _time_wait() -> int:
 
 
 def read_cpu_times() -> CpuTimes:
-    """Read what the CPUs of this machine have done since it started; in a container, those of the outer machine."""
+    """Read what the CPUs of this machine have done since it started; in a container, those of the whole computer."""
     with Path("/proc/stat").open() as stat:
         cpu = [int(word) / TICKS for word in stat.readline().split()[1:9]]
     return CpuTimes(time.monotonic(), sum(cpu), idle=cpu[3] + cpu[4], steal=cpu[7], interrupts=cpu[5] + cpu[6])

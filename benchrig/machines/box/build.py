@@ -1,7 +1,7 @@
-"""A box: a Debian 12 virtual machine's disk, made here from Debian packages, for QEMU as it is and for Vagrant's libvirt.
+"""Build a box: the disk of a Debian 12 virtual machine, made from Debian packages, for QEMU and for Vagrant with libvirt.
 
 mmdebstrap makes the system, mkfs.ext4 puts it into a file, and GRUB's two parts are written before it. Nothing is mounted
-on the outer machine and no loop device is needed, so root is not needed either.
+on the controller and no loop device is needed, so root is not needed either.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-import time
 from collections.abc import Mapping
 from dataclasses import astuple, dataclass
 from pathlib import Path
@@ -22,11 +21,12 @@ from benchrig.machines.box import files as box_files
 from benchrig.machines.box.files import BOX_PACKAGES, EARLY_FILES, LATE_FILES
 from benchrig.machines.command import run
 from benchrig.machines.controller import apt, packages
-from benchrig.machines.controller import settings as outer
+from benchrig.machines.controller import settings as controller
 from benchrig.machines.controller.apt import SUITE
-from benchrig.machines.controller.settings import File, Outer
+from benchrig.machines.controller.settings import File, Settings
 from benchrig.machines.debian import APT_OPTIONS, MIRRORS_HINT
-from benchrig.machines.folder import held, remove
+from benchrig.machines.folder import remove
+from benchrig.machines.once import Product, make_once
 
 PROGRAMS = {
     "mmdebstrap": "mmdebstrap",
@@ -38,10 +38,10 @@ PROGRAMS = {
 }
 
 UNPRIVILEGED_PROGRAMS = {"newuidmap": "uidmap"}
-"""What mmdebstrap needs besides where it is not run by root."""
+"""What mmdebstrap also needs when an ordinary user runs it."""
 
 RECIPE = 1
-"""To be raised when this file or box_disk makes another box of the same packages and files."""
+"""Raise this when a change of this file or of disk.py makes another box from the same packages and files."""
 
 LOGINS = "/etc/apt/auth.conf.d/outer.conf"
 
@@ -72,42 +72,11 @@ class Box:
 
 
 def build(cache: Path) -> Box:
-    """Return the box, made first if it is not in the folder `boxes` of the cache, which takes about a minute.
-
-    When another process is making it, this one waits. Raises MachineError.
-    """
+    """Return the box. Makes it in the folder `boxes` of the cache if it is not there (a minute). Raises MachineError."""
     _check()
-    settings = outer.read()
-    boxes = cache / "boxes"
-    box = Box(boxes / _name(settings))
-    if box.folder.is_dir():
-        return box
-    boxes.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with held(boxes, "another process makes the box") as lock:
-        for leftover in boxes.glob(".new*"):
-            remove(leftover)
-        if not box.folder.is_dir():
-            console.line("box: making a Debian 12 virtual machine's disk (once, about a minute)")
-            started = time.monotonic()
-            new = boxes / ".new"
-            new.mkdir()
-            try:
-                _make(Box(new), settings, lock)
-                new.rename(box.folder)
-            finally:
-                if new.exists():
-                    remove(new)
-            console.line(f"box: made in {time.monotonic() - started:.0f} s")
-            _remove_unused(cache, box)
-    return box
-
-
-def _remove_unused(cache: Path, newest: Box) -> None:
-    """Remove the boxes of older recipes that no machine's disk refers to. Vagrant keeps copies of its own."""
-    used = {Path(file.read_text(encoding="utf-8").strip()).parent for file in cache.glob("qemu/*/machines/*/image")}
-    for folder in newest.folder.parent.iterdir():
-        if folder != newest.folder and folder not in used:
-            remove(folder)
+    settings = controller.read()
+    product = Product("box", "Debian 12 box", "about a minute", lambda new, lock: _make(Box(new), settings, lock))
+    return Box(make_once(cache / "boxes" / _name(settings), product))
 
 
 def _check() -> None:
@@ -117,17 +86,17 @@ def _check() -> None:
     packages.ensure(programs, "making a box", INSTEAD)
 
 
-def _name(settings: Outer) -> str:
-    """Return a name that is another one for a box made of anything else."""
+def _name(settings: Settings) -> str:
+    """Return the box's name, with a hash of everything that it is made of."""
     files = [astuple(file) for file in (*EARLY_FILES, *LATE_FILES)]
     parts = [BOX_PACKAGES, SUITE, files, box_files.FINISH, box_files.CONFIGURATION, RECIPE, sorted(settings.authorities)]
     return f"{SUITE}-{hashlib.sha256(repr(parts).encode()).hexdigest()[:12]}"
 
 
-def _make(box: Box, settings: Outer, lock: int) -> None:
-    """Fill the folder of a box. mmdebstrap holds our lock as well: should we be killed, nobody disturbs it."""
+def _make(box: Box, settings: Settings, lock: int) -> None:
+    """Make the folder of a box, with its disk and its package for Vagrant."""
     work = box.folder / "work"
-    work.mkdir()
+    work.mkdir(parents=True)
     console.status("box: installing Debian packages, and writing its disk")
     argv = _mmdebstrap(_inputs(work, settings), box.disk)
     run(
@@ -146,7 +115,7 @@ def _make(box: Box, settings: Outer, lock: int) -> None:
     console.status("")
 
 
-def _inputs(work: Path, settings: Outer) -> dict[str, Path]:
+def _inputs(work: Path, settings: Settings) -> dict[str, Path]:
     """Write what goes into the box to files, and return them."""
     options = APT_OPTIONS + settings.apt.options_text(settings.proxies)
     contents = {
@@ -161,11 +130,11 @@ def _inputs(work: Path, settings: Outer) -> dict[str, Path]:
     return {name: work / name for name in contents}
 
 
-def late_files(settings: Outer) -> tuple[File, ...]:
+def late_files(settings: Settings) -> tuple[File, ...]:
     """Return what goes into a box once its packages are there. No login for mirrors: a box may be handed on."""
     own = settings.files("")
     sources = [file for file in own if file.path.startswith(("etc/apt/sources.list", apt.KEYRINGS))]
-    return (*LATE_FILES, *sources, *outer.authority_files(settings.authorities, Path("/")))
+    return (*LATE_FILES, *sources, *controller.authority_files(settings.authorities, Path("/")))
 
 
 def _mmdebstrap(inputs: Mapping[str, Path], disk: Path) -> list[str]:

@@ -1,4 +1,4 @@
-"""The disk of a box: a boot sector and boot loader, one partition, ext4 in it, all written into a file without a mount."""
+"""The disk of a box: boot sector, boot loader and one ext4 partition, written into a file without mounting anything."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from benchrig.machines.box.files import CONFIGURATION
 from benchrig.machines.command import run
 
 GIGABYTES = 20
-"""Virtual size. In the file, only what is used takes room."""
+"""Virtual size. The file takes only the space that is used."""
 
 GRUB = Path("/usr/lib/grub/i386-pc")
 """Where Debian's package grub-pc-bin has the boot loader's parts."""
@@ -79,7 +79,7 @@ def pack(disk: Path, target: Path, work: Path) -> None:
     metadata = {"provider": "libvirt", "format": "qcow2", "virtual_size": GIGABYTES}
     (work / "metadata.json").write_text(json.dumps(metadata), encoding="ascii")
     (work / "Vagrantfile").write_text(_VAGRANTFILE, encoding="ascii")
-    # The disk is compressed already; Vagrant wants gzip all the same.
+    # The disk is compressed already, but Vagrant requires gzip.
     with tarfile.open(target, "w:gz", compresslevel=1) as tar:
         tar.add(work / "metadata.json", "metadata.json")
         tar.add(work / "Vagrantfile", "Vagrantfile")

@@ -1,4 +1,4 @@
-"""What a box is made of: its packages, and the files that make the Debian 12 in it one that boots fast and lets us in."""
+"""Packages and files of a box: a Debian 12 that boots fast and accepts the login of whoever starts it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from benchrig.machines.controller.settings import File
 from benchrig.machines.debian import APT_OPTIONS, MASKED, PACKAGES
 
 USER = "vagrant"
-"""Who logs in; may become root without a password."""
+"""The login user, who may become root without a password."""
 
 SEED = "opt/benchrig/seed"
 """Name of the tar archive that QEMU's fw_cfg hands to a machine, unpacked there at each start before sshd runs."""
@@ -27,7 +27,7 @@ BOX_PACKAGES = (
     "zstd",
 )
 
-# Known to everybody: whoever starts a box replaces it, Vagrant at the first start, the kind `qemu` by its seed.
+# Everybody knows this key. It is replaced at the first start: by Vagrant, or by the seed of the kind `qemu`.
 VAGRANT_KEY = (
     "ssh-rsa AAAAB3NzaC1yc2EAAAABIwAAAQEA6NF8iallvQVp22WDkTkyrtvp9eWW6A8YVr+kz4TjGYe7gHzIw+niNltGEFHzD8+v1I2YJ6oXevct1YeS"
     "0o9HZyN1Q9qgCgzUFtdOKLv6IedplqoPkcmF0aYet2PkEDo3MlTBckFXPITAMzF8dJSIFo9D8HfdOV0IAdx4O7PtixWKn5y2hMNG0zQPyUecp4pzC6ki"
@@ -35,7 +35,7 @@ VAGRANT_KEY = (
     "8OHlnVYCzRdK8jlqm8tehUc9c9WhQ== vagrant insecure public key\n"
 )
 
-# Only what reads the virtual disk: the smaller the initial file system, the sooner the kernel is through with it.
+# Only the drivers of the virtual disk: a small initial file system makes the boot faster.
 EARLY_FILES = (
     File("etc/initramfs-tools/conf.d/benchrig", b"MODULES=list\nCOMPRESS=zstd\n"),
     File("usr/share/initramfs-tools/modules.d/benchrig", b"virtio_pci\nvirtio_blk\next4\n"),
@@ -98,7 +98,7 @@ KbdInteractiveAuthentication no
 UseDNS no
 """
 
-# apt itself leaves no sign of having looked and found nothing new, by which a role could tell that the lists are fresh.
+# Roles see by this time that the lists are fresh; apt itself does not change it when there is nothing new.
 _APT = 'APT::Update::Post-Invoke-Success { "touch /var/lib/apt/lists"; };\n'
 
 LATE_FILES = (

@@ -1,4 +1,4 @@
-"""The outer machine's apt settings: its Debian mirrors, how to fetch from them, what lets it in and what proves them."""
+"""The controller's apt settings: Debian mirrors, options, logins and certificate authorities."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _OPTIONS = re.compile(r"Acquire::(https?(::|$)|Retries|Check-|Max-FutureTime|For
 
 @dataclass(frozen=True)
 class Source:
-    """One Debian suite on a mirror. `keyring` is the outer machine's file for it, empty for Debian's own keys."""
+    """One Debian suite on a mirror. `keyring` is the controller's file for it, empty for Debian's own keys."""
 
     uri: str
     suite: str
@@ -40,7 +40,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Apt:
-    """What apt on the outer machine uses, as far as Debian 12 is concerned."""
+    """The apt settings of the controller, as far as they are of use for Debian 12."""
 
     sources: tuple[Source, ...] = ()
     """Empty where it has no Debian mirror."""
@@ -72,10 +72,10 @@ def read() -> Apt:
 
 
 def _sources() -> Iterator[Source]:
-    """Yield Debian 12's suites on the mirrors of the outer machine, which may itself run another Debian."""
+    """Yield Debian 12's suites on the mirrors of the controller, which may itself run another Debian."""
     listed = _targets()
     if listed and all(line.startswith("|") for line in listed):
-        # apt knows who is behind a source only once it has fetched its index.
+        # apt knows the origin of a source only after it has fetched its index.
         run(["apt-get", "-q", "update"], "apt's index cannot be fetched", timeout=300)
         listed = _targets()
     components: dict[tuple[str, str, str], list[str]] = {}
@@ -83,8 +83,8 @@ def _sources() -> Iterator[Source]:
         origin, label, codename, component, uri, entry = line.split("|")
         suffix = "-" + codename.partition("-")[2] if "-" in codename else ""
         if origin == "Debian" and suffix in _LABELS.get(label, ()) and uri.startswith(("http://", "https://")):
-            found = components.setdefault((uri, SUITE + suffix, _keyring(entry)), [])
-            found += [component] if component not in found else []
+            names = components.setdefault((uri, SUITE + suffix, _keyring(entry)), [])
+            names += [component] if component not in names else []
     for (uri, suite, keyring), names in components.items():
         yield Source(uri, suite, tuple(names), keyring)
 
@@ -128,7 +128,7 @@ def _logins(hosts: set[str | None]) -> str:
         "apt's logins cannot be read",
     )
     places = dict(word.split("=", 1) for word in shlex.split(named))
-    found = []
+    entries = []
     for path in [Path(places["FILE"]), *sorted(Path(places["PARTS"]).glob("*.conf"))]:
         try:
             text = path.read_text(encoding="utf-8", errors="replace")
@@ -137,5 +137,5 @@ def _logins(hosts: set[str | None]) -> str:
         for entry in re.split(r"(?m)^\s*(?=machine\s)", text):
             words = entry.split()
             if words[:1] == ["machine"] and urlsplit(f"//{words[1].rpartition('://')[2]}").hostname in hosts:
-                found.append(" ".join(words) + "\n")
-    return "".join(found)
+                entries.append(" ".join(words) + "\n")
+    return "".join(entries)

@@ -1,4 +1,4 @@
-"""Programs that making and running machines takes on the outer machine: those missing are installed from Debian packages."""
+"""Programs that benchrig needs on the controller to make machines: missing ones are installed from Debian packages."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from benchrig.machines.command import run, search_path
 
 
 def ensure(programs: Mapping[str, str], wanted_by: str, instead: str | Hint) -> None:
-    """See that programs are there, installing those that are not.
+    """Check that programs are installed, and install those that are missing.
 
     `programs` names the Debian package of each, by the program's name or a file's whole path; `wanted_by` says in
     messages what needs them, and `instead` what to do without. Raises MachineError when one is missing and cannot be

@@ -1,4 +1,4 @@
-"""The outer machine's settings for pip, and for uv, which has its own or else uses the same package indexes."""
+"""The controller's settings of pip and uv. uv uses pip's package indexes where it has none of its own."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LISTS = ("extra-index-url", "find-links", "trusted-host")
 
 @dataclass(frozen=True)
 class Pip:
-    """Where Python packages come from. What names a folder of the outer machine is left out: the lab has no such folder."""
+    """Sources of Python packages, without folders of the controller, which machines do not have."""
 
     index: str = ""
     extra_indexes: tuple[str, ...] = ()

@@ -1,7 +1,7 @@
-"""What a lab machine takes over from the outer machine, so that what works there works in the lab.
+"""Settings of the controller that machines copy: resolver, certificate authorities, proxies, apt, pip and uv.
 
-Resolver, certificate authorities, proxies, and the settings of apt, pip and uv are read here into one value, which then
-says what files a machine gets. What names the outer machine's loopback is made to name the lab's gateway, which leads there.
+They are read into one value, which gives the files for a machine. Addresses on the controller's loopback are replaced by
+that of the gateway, which leads there.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchrig.machines.command import run
-from benchrig.machines.controller import apt as outer_apt
-from benchrig.machines.controller import pip as outer_pip
+from benchrig.machines.controller import apt as apt_settings
+from benchrig.machines.controller import pip as pip_settings
 from benchrig.machines.controller.apt import Apt
 from benchrig.machines.controller.pip import Pip
 from benchrig.machines.folder import write_below
@@ -28,7 +28,7 @@ BUNDLE_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 AUTHORITIES = "usr/local/share/ca-certificates"
 
 PROXIES = ("http_proxy", "https_proxy", "ftp_proxy", "all_proxy")
-HEADER = "# Taken over from the outer machine by benchrig; written anew at each start of this machine.\n"
+HEADER = "# Taken over from the controller by benchrig; written anew at each start of this machine.\n"
 
 _LOOPBACK = re.compile(r"(?:localhost|127(?:\.\d+){3}|\[::1\])(?![\w.])")
 # Only where a place to connect to is named: the host of a URL, or a host that need not prove itself.
@@ -45,8 +45,8 @@ class File:
 
 
 @dataclass(frozen=True)
-class Outer:
-    """The settings of the outer machine that a lab takes over."""
+class Settings:
+    """The settings of the controller that machines copy."""
 
     search: tuple[str, ...]
     """Domains that the resolver tries after a short name."""
@@ -59,18 +59,18 @@ class Outer:
 
     @property
     def uses_loopback(self) -> bool:
-        """Whether a setting names the outer machine's loopback."""
+        """Whether a setting names the controller's loopback."""
         return any(_with_gateway(text, "") != text for text in self._texts().values())
 
     def files(self, gateway: str) -> tuple[File, ...]:
-        """Return the files that a machine gets, in which the outer machine's loopback is at the address `gateway`."""
+        """Return the files for a machine that reaches the controller's loopback at the address `gateway`."""
         texts = {path: _with_gateway(text, gateway) for path, text in self._texts().items()}
         # What may hold a login is for root alone.
         files = [
             File(path, text.encode(), 0o600 if re.search("@|password", text) else 0o644) for path, text in texts.items()
         ]
         keyrings = {source.keyring for source in self.apt.sources if source.keyring}
-        files += [File(f"{outer_apt.KEYRINGS}/{Path(name).name}", Path(name).read_bytes()) for name in sorted(keyrings)]
+        files += [File(f"{apt_settings.KEYRINGS}/{Path(name).name}", Path(name).read_bytes()) for name in sorted(keyrings)]
         return tuple(files)
 
     def _texts(self) -> dict[str, str]:
@@ -82,7 +82,9 @@ class Outer:
             "etc/uv/uv.toml": HEADER + self.pip.uv_config(),
         }
         if self.apt.sources:
-            texts["etc/apt/sources.list"] = HEADER + "".join(source.line(outer_apt.KEYRINGS) for source in self.apt.sources)
+            texts["etc/apt/sources.list"] = HEADER + "".join(
+                source.line(apt_settings.KEYRINGS) for source in self.apt.sources
+            )
         return texts
 
     def _environment(self) -> str:
@@ -92,35 +94,35 @@ class Outer:
         return "".join(f'{name}="{value}"\n' for name, value in sorted(variables.items()))
 
 
-def read() -> Outer:
-    """Read the outer machine's settings. Raises MachineError when its package manager cannot be asked."""
-    pip = outer_pip.read()
-    apt = outer_apt.read()
+def read() -> Settings:
+    """Read the controller's settings. Raises MachineError when apt fails."""
+    pip = pip_settings.read()
+    apt = apt_settings.read()
     bundles = [*BUNDLES, *(os.environ.get(name, "") for name in BUNDLE_VARIABLES), pip.certificates, *apt.certificates]
-    return Outer(_search_domains(), _authorities(bundles), _proxies(), apt, pip)
+    return Settings(_search_domains(), _authorities(bundles), _proxies(), apt, pip)
 
 
 def take_authorities(root: Path, authorities: tuple[str, ...]) -> None:
-    """Make the machine whose files are at `root` trust these authorities beside Debian's own.
+    """Make the machine whose root folder is `root` trust these authorities in addition to Debian's own.
 
-    Those it took over before and that are gone are removed. Takes a second when something changes. Raises MachineError.
+    Authorities copied earlier that are gone now are removed. A change takes a second. Raises MachineError.
     """
-    wanted = {file.path: file for file in authority_files(authorities, root)}
+    files = {file.path: file for file in authority_files(authorities, root)}
     present = {str(path.relative_to(root)) for path in (root / AUTHORITIES).glob("outer-*.crt")}
-    if present == set(wanted):
+    if present == set(files):
         return
-    for name in present - set(wanted):
+    for name in present - set(files):
         (root / name).unlink()
-    for file in wanted.values():
+    for file in files.values():
         write_below(root, file.path, file.content)
-    run(["chroot", root, "update-ca-certificates"], "certificate authorities cannot be taken over", timeout=120)
+    run(["chroot", root, "update-ca-certificates"], "certificate authorities cannot be installed", timeout=120)
 
 
 def authority_files(authorities: tuple[str, ...], root: Path) -> tuple[File, ...]:
-    """Return these authorities as files of a machine, but for those that Debian's own at `root` have already."""
+    """Return authorities as files of a machine, without those that Debian's own at `root` contain already."""
     own = {_body(pem) for path in root.glob("usr/share/ca-certificates/**/*.crt") for pem in _certificates(path)}
-    wanted = {f"{AUTHORITIES}/outer-{_digest(pem)}.crt": pem for pem in authorities if _body(pem) not in own}
-    return tuple(File(path, f"{pem}\n".encode()) for path, pem in wanted.items())
+    files = {f"{AUTHORITIES}/outer-{_digest(pem)}.crt": pem for pem in authorities if _body(pem) not in own}
+    return tuple(File(path, f"{pem}\n".encode()) for path, pem in files.items())
 
 
 def _with_gateway(text: str, gateway: str) -> str:
@@ -130,8 +132,7 @@ def _with_gateway(text: str, gateway: str) -> str:
 def _authorities(bundles: list[str]) -> tuple[str, ...]:
     paths = [Path(name) for name in bundles if name]
     paths += sorted(Path("/", AUTHORITIES).glob("**/*.crt"))
-    found = {_body(pem): pem for path in paths for pem in _certificates(path)}
-    return tuple(found.values())
+    return tuple({_body(pem): pem for path in paths for pem in _certificates(path)}.values())
 
 
 def _certificates(path: Path) -> list[str]:
@@ -155,14 +156,14 @@ def _search_domains() -> tuple[str, ...]:
         lines = Path("/etc/resolv.conf").read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return ()
-    found = [line.split()[1:] for line in lines if line.split()[:1] in (["search"], ["domain"])]
-    return tuple(domain for domain in found[-1] if domain != ".") if found else ()
+    domains = [line.split()[1:] for line in lines if line.split()[:1] in (["search"], ["domain"])]
+    return tuple(domain for domain in domains[-1] if domain != ".") if domains else ()
 
 
 def _proxies() -> dict[str, str]:
-    found = {name: os.environ.get(name) or os.environ.get(name.upper(), "") for name in PROXIES}
-    found = {name: value for name, value in found.items() if value}
-    if found:
+    values = {name: os.environ.get(name) or os.environ.get(name.upper(), "") for name in PROXIES}
+    proxies = {name: value for name, value in values.items() if value}
+    if proxies:
         exempt = os.environ.get("no_proxy") or os.environ.get("NO_PROXY", "")
-        found["no_proxy"] = ",".join(filter(None, [exempt, "localhost,127.0.0.1,::1"]))
-    return found
+        proxies["no_proxy"] = ",".join(filter(None, [exempt, "localhost,127.0.0.1,::1"]))
+    return proxies

@@ -1,7 +1,7 @@
-"""Where the lab keeps what it has: everything in the user's cache, one folder a lab, one folder a machine in it.
+"""Folders of the lab: one folder for each lab in the user's cache, in it one for each machine.
 
-What runs is never written down: a machine is running when the process list shows its systemd-nspawn, so no note about a
-process can be wrong after a crash.
+Nothing in them says what runs: a machine runs when the process list shows its systemd-nspawn. So no file can be wrong about
+that after a crash.
 """
 
 from __future__ import annotations
@@ -16,32 +16,32 @@ from benchrig.errors import MachineError
 from benchrig.files import write
 from benchrig.inventory import Inventory
 from benchrig.machines import naming
-from benchrig.machines.folder import MachineFolder, MachinesFolder, cache
+from benchrig.machines.folder import MachineFolder, MachinesFolder, cache, remove
 from benchrig.machines.naming import FIRST_NUMBER
 
 WHOLE = "-whole"
-"""How the name of a kept layer ends that is a complete root, and stands on no image."""
+"""How the name of a layer ends that is a complete root file system and needs no image below it."""
 
 
 @dataclass(frozen=True)
 class Network:
-    """A lab's own /24 network."""
+    """The /24 network of a lab."""
 
     subnet: IPv4Network
 
     @property
-    def outer(self) -> IPv4Address:
-        """Address of the outer machine."""
+    def controller(self) -> IPv4Address:
+        """Address of the controller."""
         return self.subnet[1]
 
     @property
     def gateway(self) -> IPv4Address:
-        """Address of slirp4netns, the way out; also stands for the outer machine's loopback."""
+        """Address of slirp4netns, the way out; also stands for the controller's loopback."""
         return self.subnet[2]
 
     @property
     def resolver(self) -> IPv4Address:
-        """Address at which slirp4netns answers DNS in the name of the outer machine's resolver."""
+        """Address at which slirp4netns answers DNS in the name of the controller's resolver."""
         return self.subnet[3]
 
     def machine(self, number: int) -> IPv4Address:
@@ -50,13 +50,13 @@ class Network:
 
     @property
     def interface(self) -> str:
-        """Name of the outer machine's end of the lab; a second lab on this subnet would need the same name."""
+        """Name of the lab's interface on the controller. A second lab on this subnet would need the same name."""
         return f"brig-{int(self.subnet.network_address) >> 8:06x}"
 
 
 @dataclass(frozen=True)
 class Record:
-    """What `lab.json` says: whose lab this is, and which addresses it uses."""
+    """The file `lab.json`: the inventory of the lab and its addresses."""
 
     inventory: str
     subnet: str = ""
@@ -65,15 +65,15 @@ class Record:
     """The last octet of each machine's address."""
 
     def address(self, name: str) -> str:
-        """Return a machine's address, or nothing when it was never up."""
+        """Return a machine's address, or an empty text when it was never up."""
         if not self.subnet or name not in self.numbers:
             return ""
         return str(Network(IPv4Network(self.subnet)).machine(self.numbers[name]))
 
     def with_machines(self, names: Iterable[str]) -> Record:
-        """Return a record in which each of the names has a number of its own; a number once given stays.
+        """Return a record in which each of the names has a number. Numbers given before stay.
 
-        Raises MachineError when there are too many.
+        Raises MachineError when there are too many machines.
         """
         numbers = dict(self.numbers)
         for name in names:
@@ -87,40 +87,40 @@ class Record:
 
 @dataclass(frozen=True)
 class LabMachine(MachineFolder):
-    """The files of one machine."""
+    """The folder of one machine."""
 
     lab: str
     """Name of the lab it belongs to."""
 
     @property
     def unique_name(self) -> str:
-        """A name no other lab's machine has, for systemd and control groups of the outer machine."""
+        """A name that is unique on the controller, for systemd units and control groups."""
         return f"benchrig-{self.lab.rpartition('-')[2]}-{self.name}"
 
     @property
     def changes(self) -> Path:
-        """The upper layer: all in which the machine differs from its image."""
+        """The upper layer of the overlay: everything in which the machine differs from the layers below."""
         return self.path / "changes"
 
     @property
-    def kept(self) -> Path:
-        """What snapshots kept: a folder each, by number."""
+    def snapshots(self) -> Path:
+        """The layers that snapshots made: a folder each, named by a number."""
         return self.path / "kept"
 
     def layers(self) -> tuple[Path, ...]:
-        """Return the layers that snapshots kept below `changes`, the newest first, down to one that needs none below it."""
-        layers = sorted(self.kept.glob("[0-9]*"), reverse=True)
+        """Return the snapshots' layers below `changes`, the newest first, down to one that needs no image."""
+        layers = sorted(self.snapshots.glob("[0-9]*"), reverse=True)
         whole = next((place for place, layer in enumerate(layers, 1) if layer.name.endswith(WHOLE)), len(layers))
         return tuple(layers[:whole])
 
     @property
     def exists(self) -> bool:
-        """Whether the machine was made: it has something of its own."""
+        """Whether the machine was made."""
         return self.changes.is_dir() or bool(self.layers())
 
     @property
     def work(self) -> Path:
-        """What overlayfs needs beside the upper layer."""
+        """The folder that overlayfs needs beside the upper layer."""
         return self.path / "work"
 
     @property
@@ -135,13 +135,13 @@ class LabMachine(MachineFolder):
 
     @property
     def log(self) -> Path:
-        """What systemd-nspawn said."""
+        """The output of systemd-nspawn."""
         return self.path / "boot.log"
 
 
 @dataclass(frozen=True)
-class LabFolder(MachinesFolder):
-    """The files of one lab."""
+class LabFolder(MachinesFolder[LabMachine]):
+    """The folder of one lab."""
 
     inventory: str
 
@@ -152,26 +152,26 @@ class LabFolder(MachinesFolder):
 
     @property
     def gateway_log(self) -> Path:
-        """What slirp4netns said."""
+        """The output of slirp4netns."""
         return self.path / "gateway.log"
 
     def machine(self, name: str) -> LabMachine:
         """Return the folder of a machine, which need not exist."""
         return LabMachine(name, self.place(name), self.path.name)
 
-    def machines(self) -> tuple[LabMachine, ...]:
-        """Return the machines that were made."""
-        return tuple(map(self.machine, self.names()))
+    def remove(self) -> None:
+        """Remove the folder, but nothing that is still mounted in it. Raises MachineError when something stays."""
+        remove(self.path)
 
     def record(self) -> Record:
-        """Return what is noted about the lab."""
+        """Read `lab.json`. Returns an empty record when it is missing or damaged."""
         try:
             return Record(**json.loads((self.path / "lab.json").read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError):
             return Record(self.inventory)
 
     def note(self, record: Record) -> None:
-        """Note it, all or nothing."""
+        """Write `lab.json`."""
         write(self.path / "lab.json", json.dumps(asdict(record), indent=2).encode())
 
 

@@ -1,20 +1,19 @@
-"""The root image: a Debian 12 made by mmdebstrap once, kept in the cache, and shared unchanged below every machine."""
+"""The lab's root image: a Debian 12 that mmdebstrap makes once; every machine's file system is an overlay over it."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import time
 from pathlib import Path
 
-from benchrig import console
 from benchrig.files import write
 from benchrig.machines.command import run
-from benchrig.machines.controller import settings as outer
+from benchrig.machines.controller import settings as controller
 from benchrig.machines.controller.apt import SUITE
-from benchrig.machines.controller.settings import Outer
+from benchrig.machines.controller.settings import Settings
 from benchrig.machines.debian import APT_OPTIONS, MASKED, MIRRORS_HINT, PACKAGES
-from benchrig.machines.folder import cache, held, remove, write_below
+from benchrig.machines.folder import cache, write_below
+from benchrig.machines.once import Product, make_once
 from benchrig.shell import quote
 
 FILES = {
@@ -32,51 +31,21 @@ FILES = {
 }
 
 RECIPE = 1
-"""To be raised when this file makes another image of the same packages and files."""
+"""Raise this when a change of this file makes another image from the same packages and files."""
 
 BUILD_SECONDS = 900.0
 
 
 def find(name: str) -> Path | None:
-    """Return the folder of an image that was made, if it is still in the cache."""
+    """Return the folder of an image by its name, or None when it is not in the cache."""
     path = cache() / "images" / name
     return path if path.is_dir() else None
 
 
-def make(settings: Outer) -> Path:
-    """Return the folder of the root image, made first if it is not in the cache. Raises MachineError.
-
-    When another process is making it, this one waits.
-    """
-    folder = cache() / "images"
-    path = folder / _name()
-    if path.is_dir():
-        return path
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with held(folder, "another process makes the root image") as lock:
-        for leftover in folder.glob(".new*"):
-            remove(leftover)
-        if not path.is_dir():
-            console.line("lab: making the Debian 12 root image (once, 20 to 30 s)")
-            started = time.monotonic()
-            new = folder / ".new"
-            try:
-                _build(new, settings, lock)
-                new.rename(path)
-            finally:
-                for leftover in folder.glob(".new*"):
-                    remove(leftover)
-            console.line(f"lab: root image made in {time.monotonic() - started:.0f} s")
-            _remove_unused(path)
-    return path
-
-
-def _remove_unused(newest: Path) -> None:
-    """Remove the images of older recipes that no machine was made from."""
-    used = {file.read_text(encoding="utf-8").strip() for file in cache().glob("labs/*/machines/*/image")}
-    for path in newest.parent.iterdir():
-        if path != newest and path.name not in used:
-            remove(path)
+def make(settings: Settings) -> Path:
+    """Return the folder of the root image. Makes it if it is not in the cache. Raises MachineError."""
+    image = Product("lab", "Debian 12 root image", "20 to 30 s", lambda new, lock: _build(new, settings, lock))
+    return make_once(cache() / "images" / _name(), image)
 
 
 def _name() -> str:
@@ -84,8 +53,8 @@ def _name() -> str:
     return f"{SUITE}-{hashlib.sha256(recipe.encode()).hexdigest()[:12]}"
 
 
-def _build(root: Path, settings: Outer, lock: int) -> None:
-    """Run mmdebstrap, which holds our lock as well: should we be killed, nobody disturbs it before it has ended."""
+def _build(root: Path, settings: Settings, lock: int) -> None:
+    """Make the root image at `root` with mmdebstrap."""
     options = root.with_name(".new.conf")
     write(options, (APT_OPTIONS + settings.apt.options_text(settings.proxies)).encode(), 0o600)
     logins = root.with_name(".new.auth")
@@ -113,11 +82,11 @@ def _build(root: Path, settings: Outer, lock: int) -> None:
         hint=MIRRORS_HINT,
     )
     _finish(root)
-    outer.take_authorities(root, settings.authorities)
+    controller.take_authorities(root, settings.authorities)
 
 
 def _finish(root: Path) -> None:
-    """Remove what must differ between machines or belongs to the outer one, and put our own files in place."""
+    """Remove what must differ between machines or came from the controller, and write our own files."""
     for key in root.glob("etc/ssh/ssh_host_*"):
         key.unlink()
     (root / "etc/apt/apt.conf.d/99mmdebstrap").unlink(missing_ok=True)

@@ -1,24 +1,23 @@
-"""One machine of the lab: its file system put together, its network, systemd-nspawn started and stopped."""
+"""One machine of the lab: mount its file system, set up its network, start and stop systemd-nspawn."""
 
 from __future__ import annotations
 
 import os
 import signal
-import socket
-import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchrig.errors import Hint, Inv, MachineError
 from benchrig.machines.command import run
-from benchrig.machines.controller import settings as outer
-from benchrig.machines.controller.settings import Outer
+from benchrig.machines.controller import settings as controller
+from benchrig.machines.controller.settings import Settings
 from benchrig.machines.folder import cache, write_below
 from benchrig.machines.lab import image as lab_image
 from benchrig.machines.lab import network as lab_network
 from benchrig.machines.lab import process
 from benchrig.machines.lab.folder import WHOLE, LabFolder, LabMachine, Network
+from benchrig.machines.sshd import wait_for_ssh
 
 BOOT_SECONDS = 90.0
 STOP_SECONDS = 20.0
@@ -27,13 +26,13 @@ LOG_LINES = 8
 
 @dataclass(frozen=True)
 class Plan:
-    """All that a machine needs to know to start."""
+    """What the machines of a lab are started with."""
 
     lab: LabFolder
     network: Network
     numbers: dict[str, int]
     """The last octet of the address of each machine of the lab."""
-    settings: Outer
+    settings: Settings
 
     def address(self, name: str) -> str:
         """Return the address of a machine."""
@@ -41,19 +40,14 @@ class Plan:
 
 
 def mark(machine: LabMachine) -> str:
-    """Return the word by which the process list shows that a machine runs."""
+    """Return the command-line word that shows in the process list that a machine runs."""
     return f"--directory={machine.root}"
 
 
-def is_up(machine: LabMachine, words: set[str]) -> bool:
-    """Return whether a machine runs, by the words of the process list, and came up: its starter was not killed."""
-    return mark(machine) in words and machine.ready.exists()
-
-
 def start(machine: LabMachine, plan: Plan) -> None:
-    """Boot a machine that is not up and wait until its sshd answers. It must have its image and its host key.
+    """Boot a machine and wait until its SSH server answers. It must have its image and its host key.
 
-    Raises MachineError with the end of its log when it does not come up; then nothing of it is left running.
+    Raises MachineError with the end of its log when it does not come up; then nothing of it runs.
     """
     stop(machine)
     try:
@@ -69,7 +63,7 @@ def start(machine: LabMachine, plan: Plan) -> None:
 
 
 def write_hosts(machine: LabMachine, plan: Plan) -> None:
-    """Tell a machine, running or about to, the names of all machines of the lab."""
+    """Write the names and addresses of all machines of the lab into a machine's /etc/hosts."""
     hosts = "".join(f"{plan.address(name)} {name}\n" for name in plan.numbers)
     write_below(
         machine.root, "etc/hosts", f"127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n{hosts}".encode()
@@ -77,17 +71,17 @@ def write_hosts(machine: LabMachine, plan: Plan) -> None:
 
 
 def stop(machine: LabMachine) -> None:
-    """Power a machine off and undo what `start` did, however far it came. Raises MachineError when something stays."""
-    # Early in its boot a machine is deaf to the request to power off, and has nothing to lose.
+    """Power a machine off and undo what `start` did, however far it got. Raises MachineError when something stays."""
+    # Early in its boot a machine ignores the request to power off, and has nothing to lose.
     patience = STOP_SECONDS if machine.ready.exists() else 1.0
     machine.ready.unlink(missing_ok=True)
-    # systemd-nspawn passes the first SIGTERM on as a request to power off; the second one makes it kill the machine.
+    # systemd-nspawn turns the first SIGTERM into a request to power off, and kills the machine at the second.
     for sign, seconds in ((signal.SIGTERM, patience), (signal.SIGTERM, 3.0), (signal.SIGKILL, 3.0)):
         if process.stop(lambda: _nspawn(machine), sign, seconds):
             break
     lab_network.close_machine(machine)
     if lab_network.is_mounted(machine.root):
-        # A machine outlives a systemd-nspawn that was killed.
+        # When systemd-nspawn was killed, the processes of its machine still run.
         process.stop(lambda: process.inside(machine.root), signal.SIGKILL, 5.0)
         _forget(machine)
         unmount(machine.root)
@@ -95,7 +89,7 @@ def stop(machine: LabMachine) -> None:
 
 
 def mount(machine: LabMachine) -> None:
-    """Put a stopped machine's file system together at its `root`. Raises MachineError."""
+    """Mount a stopped machine's file system at its `root`. Raises MachineError."""
     name = machine.image.read_text(encoding="utf-8").strip()
     image = lab_image.find(name)
     if image is None:
@@ -106,9 +100,9 @@ def mount(machine: LabMachine) -> None:
         folder.chmod(0o755)
     # Relative to the machine's folder: the cache's path may hold characters that mean something to overlayfs, and the
     # kernel takes only so much text.
-    kept = [f"{layer.parent.name}/{layer.name}" for layer in machine.layers()]
-    lower = kept if kept and kept[-1].endswith(WHOLE) else [*kept, os.path.relpath(image, machine.path)]
-    # With an index, overlayfs would bind `work` to the layers that it was first used with.
+    layers = [f"{layer.parent.name}/{layer.name}" for layer in machine.layers()]
+    lower = layers if layers and layers[-1].endswith(WHOLE) else [*layers, os.path.relpath(image, machine.path)]
+    # With an index, overlayfs would tie `work` to the layers that it was first used with.
     options = f"index=off,lowerdir={':'.join(lower)},upperdir={machine.changes.name},workdir={machine.work.name}"
     hint = f"Overlays need a file system such as ext4, xfs or tmpfs: set XDG_CACHE_HOME to one (now {cache().parent})."
     argv = ["mount", "-t", "overlay", "overlay", "-o", options, str(machine.root)]
@@ -116,7 +110,7 @@ def mount(machine: LabMachine) -> None:
 
 
 def _furnish(machine: LabMachine, plan: Plan) -> None:
-    """Write what is a machine's own: names, keys, and the settings taken over from the outer machine."""
+    """Write a machine's own files: names, keys, and the settings copied from the controller."""
     search = f"search {' '.join(plan.settings.search)}\n" if plan.settings.search else ""
     write_hosts(machine, plan)
     write_below(machine.root, "etc/hostname", f"{machine.name}\n".encode())
@@ -125,7 +119,7 @@ def _furnish(machine: LabMachine, plan: Plan) -> None:
     write_below(machine.root, "root/.ssh/authorized_keys", plan.lab.key.with_suffix(".pub").read_bytes(), 0o600)
     for file in plan.settings.files(str(plan.network.gateway)):
         write_below(machine.root, file.path, file.content, file.mode)
-    outer.take_authorities(machine.root, plan.settings.authorities)
+    controller.take_authorities(machine.root, plan.settings.authorities)
 
 
 def _program(machine: LabMachine) -> process.Program:
@@ -156,38 +150,27 @@ def _nspawn(machine: LabMachine) -> list[int]:
 
 
 def _wait(machine: LabMachine, address: str) -> None:
-    deadline = time.monotonic() + BOOT_SECONDS
-    while time.monotonic() < deadline:
-        for _ in range(10):
-            if _answers(address):
-                return
-            time.sleep(0.02)
+    def check() -> None:
         if not _nspawn(machine):
             raise MachineError(f"{machine.name}: did not boot: systemd-nspawn ended{_log(machine)}")
-    raise MachineError(f"{machine.name}: booted, but its sshd did not answer within {BOOT_SECONDS:.0f} s{_log(machine)}")
 
-
-def _answers(address: str) -> bool:
-    try:
-        with socket.create_connection((address, 22), timeout=1.0) as connection:
-            return connection.recv(4) == b"SSH-"
-    except OSError:
-        return False
+    if reason := wait_for_ssh(address, 22, BOOT_SECONDS, check=check):
+        raise MachineError(f"{machine.name}: started, but within {BOOT_SECONDS:.0f} s {reason}{_log(machine)}")
 
 
 def _log(machine: LabMachine) -> str:
-    """Return the end of what systemd-nspawn said, and of the warnings in the machine's own journal."""
-    said = [machine.log.read_text(encoding="utf-8", errors="replace")] if machine.log.exists() else []
+    """Return the last lines of systemd-nspawn's output and of the warnings in the machine's journal."""
+    texts = [machine.log.read_text(encoding="utf-8", errors="replace")] if machine.log.exists() else []
     with suppress(MachineError):
         journal = f"--directory={machine.root}/var/log/journal"
         options = ["--boot", "--priority=warning", "--output=cat", "--no-pager", "--quiet"]
-        said.append(run(["journalctl", journal, *options], f"{machine.name}: its journal cannot be read"))
-    lines = [line.strip() for text in said for line in text.splitlines() if line.strip()]
+        texts.append(run(["journalctl", journal, *options], f"{machine.name}: its journal cannot be read"))
+    lines = [line.strip() for text in texts for line in text.splitlines() if line.strip()]
     return "".join(f"\n    {line}" for line in lines[-LOG_LINES:])
 
 
 def _forget(machine: LabMachine) -> None:
-    """Remove the lock and the folder that systemd-nspawn leaves behind in /run."""
+    """Remove the lock and the folders that systemd-nspawn leaves in /run."""
     place = machine.root.stat()
     state = Path("/run/systemd/nspawn")
     (state / f"locks/inode-{place.st_dev}:{place.st_ino}").unlink(missing_ok=True)
@@ -198,7 +181,7 @@ def _forget(machine: LabMachine) -> None:
 
 
 def unmount(root: Path) -> None:
-    """Take a file system apart. Raises MachineError."""
+    """Unmount a machine's file system. Raises MachineError."""
     try:
         run(["umount", root], "")
     except MachineError:

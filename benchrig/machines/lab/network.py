@@ -1,9 +1,9 @@
-"""The lab's network, which touches the outer machine in one place: a veth interface.
+"""The lab's network: a bridge in a network namespace, with one veth interface on the controller.
 
-A lab has a network namespace of its own with a bridge in it. On the bridge are the machines, the outer machine, and
-slirp4netns, which takes what the machines send to the world and sends it as an ordinary process of the outer machine. So
-nothing of the outer machine is changed: no forwarding, no packet filter, no route but the veth's; and its firewall, a
-resolver on 127.0.0.53 or a VPN are no obstacle. A namespace is kept by a file that it is mounted on.
+On the bridge are the machines, the controller, and slirp4netns, an ordinary process of the controller that forwards what
+the machines send to other networks. So nothing of the controller changes: no forwarding, no packet filter, no route but the
+veth's. Its firewall, a resolver on 127.0.0.53 or a VPN are no obstacle. A namespace lives as long as the file that it is
+mounted on.
 """
 
 from __future__ import annotations
@@ -27,35 +27,38 @@ from benchrig.machines.lab.folder import LabFolder, LabMachine, Network
 POOLS = tuple(map(IPv4Network, ("10.213.0.0/16", "172.29.0.0/16", "192.168.0.0/16")))
 READY_SECONDS = 10.0
 STARTED_SECONDS = 1.0
+CONTROLLER_LINK = "outer"
+"""Name of the interface in the lab's namespace that leads to the controller."""
+
 PURPOSE = "the lab's network cannot be set up"
 
 
-def open_lab(lab: LabFolder, wanted: str, loopback: bool) -> Network:
-    """Bring up a lab's bridge, its link to the outer machine and its way out; what is up already stays as it is.
+def open_lab(lab: LabFolder, former: str, loopback: bool) -> Network:
+    """Bring up a lab's bridge, its link to the controller and its gateway. What is up already stays.
 
-    `wanted` is the subnet it had before, taken again if it is free. With `loopback`, the gateway's address leads to the
-    outer machine's loopback. Raises MachineError.
+    `former` is the subnet that it had before; it is used again if it is free. With `loopback`, the gateway's address leads
+    to the controller's loopback. Raises MachineError.
     """
     network = network_of(lab)
     if network is None:
         close_lab(lab)
         _mount_namespace(lab.namespace)
         _ip(lab.namespace, "link set lo up\nlink add bridge type bridge\nlink set bridge up")
-        network = _claim(lab, wanted)
+        network = _claim(lab, former)
     if not _gateways(lab):
         _start_gateway(lab, network, loopback)
     return network
 
 
 def close_lab(lab: LabFolder) -> None:
-    """Take down all that `open_lab` brought up, however much of it there is. Raises MachineError."""
+    """Take down what `open_lab` brought up, however much of it exists. Raises MachineError."""
     for sign in (signal.SIGTERM, signal.SIGKILL):
         process.stop(lambda: _gateways(lab), sign, 5.0)
     process.remove_groups(_gateway_name(lab))
     if is_mounted(lab.namespace):
-        # One end deleted in our own namespace takes the other with it, at once, and can be no other lab's.
+        # Deleting this end deletes the other end too, and it cannot belong to another lab.
         with suppress(MachineError):
-            _ip(lab.namespace, "link delete outer")
+            _ip(lab.namespace, f"link delete {CONTROLLER_LINK}")
     _unmount_namespace(lab.namespace)
 
 
@@ -68,7 +71,7 @@ def open_machine(lab: LabFolder, machine: LabMachine, network: Network, number: 
     address = network.machine(number)
     batch = (
         "link set lo up",
-        # Always the same, or its neighbours would look for it at the old one for seconds after a restart.
+        # Always the same address: otherwise neighbours would use the old one for seconds after a restart.
         f"link set host0 address 02:00:{address.packed.hex(':')}",
         f"address add {address}/{network.subnet.prefixlen} dev host0",
         "link set host0 up",
@@ -115,12 +118,12 @@ def _link(namespace: Path, name: str, peer: str, peer_namespace: Path) -> None:
 
 
 def has_gateway(lab: LabFolder) -> bool:
-    """Return whether the lab's way out runs."""
+    """Return whether the lab's gateway runs."""
     return bool(_gateways(lab))
 
 
 def network_of(lab: LabFolder) -> Network | None:
-    """Return the network of a lab that has its bridge and a complete link to it, read from the link itself."""
+    """Return the network of a lab, read from its link; None when the bridge or the link is missing or incomplete."""
     if not is_mounted(lab.namespace):
         return None
     for link in json.loads(run(["ip", "-json", "-details", "-4", "address"], PURPOSE)):
@@ -130,33 +133,33 @@ def network_of(lab: LabFolder) -> Network | None:
     return None
 
 
-def _claim(lab: LabFolder, wanted: str) -> Network:
-    """Take a free subnet. Its interface's name follows from it, so the kernel lets only one lab have it."""
-    for network in _free(lab, wanted):
+def _claim(lab: LabFolder, former: str) -> Network:
+    """Take a free subnet. The interface's name follows from it, so the kernel allows only one lab with it."""
+    for network in _free(lab, former):
         try:
-            _link(lab.namespace, "outer", network.interface, Path(f"/proc/{os.getpid()}/ns/net"))
+            _link(lab.namespace, CONTROLLER_LINK, network.interface, Path(f"/proc/{os.getpid()}/ns/net"))
         except MachineError as error:
             if "File exists" in str(error):
                 continue
             raise
-        _ip(lab.namespace, "link set outer master bridge up")
+        _ip(lab.namespace, f"link set {CONTROLLER_LINK} master bridge up")
         name = network.interface
-        address = f"{network.outer}/{network.subnet.prefixlen}"
-        # The alias comes last: it marks a link as complete, and as ours.
+        address = f"{network.controller}/{network.subnet.prefixlen}"
+        # The alias comes last: it marks the link as complete, and as that of this lab.
         batch = f"link set {name} addrgenmode none\naddress add {address} dev {name}\nlink set {name} up\n"
         run(["ip", "-batch", "-"], PURPOSE, stdin=f"{batch}link set {name} alias {lab.path.name}")
         return network
-    raise MachineError("the lab finds no free network: every subnet of " + ", ".join(map(str, POOLS)) + " is routed")
+    raise MachineError("the lab needs a free network, but all of " + ", ".join(map(str, POOLS)) + " is routed")
 
 
-def _free(lab: LabFolder, wanted: str) -> Iterator[Network]:
-    """Yield the subnets that the outer machine has no route into, the wanted one first, others from a start of their own."""
+def _free(lab: LabFolder, former: str) -> Iterator[Network]:
+    """Yield the subnets that the controller has no route into: the former one first, others from a lab's own start."""
     routes = [
         ipaddress.ip_network(route["dst"])
         for route in json.loads(run(["ip", "-json", "-4", "route", "show", "table", "all"], PURPOSE))
         if route["dst"] != "default"
     ]
-    subnets = [IPv4Network(wanted)] if wanted else []
+    subnets = [IPv4Network(former)] if former else []
     for pool in POOLS:
         below = list(pool.subnets(new_prefix=24))
         first = zlib.crc32(lab.path.name.encode()) % len(below)
@@ -177,14 +180,14 @@ def _start_gateway(lab: LabFolder, network: Network, loopback: bool) -> None:
     argv = ("slirp4netns", *options, str(lab.namespace), "gateway")
     process.start(process.Program(_gateway_name(lab), argv, lab.gateway_log, {}))
     deadline = time.monotonic() + READY_SECONDS
-    # For a moment of its start a program has no command line to be found by.
-    may_be_unseen_until = time.monotonic() + STARTED_SECONDS
+    # For a moment after its start a program has no command line yet.
+    visible_from = time.monotonic() + STARTED_SECONDS
     while True:
         try:
             return _ip(lab.namespace, "link set gateway master bridge up")
         except MachineError:
             now = time.monotonic()
-            if now > deadline or (now > may_be_unseen_until and not _gateways(lab)):
-                said = complaint(lab.gateway_log.read_text(errors="replace"))
-                raise MachineError(f"the lab's way out, slirp4netns, did not start: {said}") from None
+            if now > deadline or (now > visible_from and not _gateways(lab)):
+                reason = complaint(lab.gateway_log.read_text(errors="replace"))
+                raise MachineError(f"the lab's gateway (slirp4netns) did not start: {reason}") from None
         time.sleep(0.02)

@@ -1,7 +1,7 @@
-"""The lab's long-running programs: started so that they outlive us, and found again in the process list.
+"""The lab's background programs: start them so that they outlive us, find them in the process list, stop them.
 
-A program is known by one word of its command line that no other process has: a path below the lab's folder. Nothing
-about it is written down, so nothing can be stale.
+One word of a program's command line identifies it: a path below the lab's folder, which no other process has. Nothing about
+a program is written to a file, so nothing can be stale.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from pathlib import Path
 from benchrig.machines.command import run
 
 SYSTEMD = Path("/run/systemd/system")
-"""Exists where systemd is PID 1 of the outer machine."""
+"""Exists where systemd is PID 1 of the controller."""
 
 GROUP_SECONDS = 2.0
-"""How long the kernel may take to let go of the control group of a process that has ended."""
+"""How long the kernel may take to release the control group of an ended process."""
 
-# Enters the control groups given before `--`, then becomes the program, with its output in the file given first.
+# Enters the control groups given before `--`, then runs the program, with its output in the file given first.
 _ENTER = 'exec >"$1" 2>&1; shift; while [ "$1" != -- ]; do echo $$ >"$1/cgroup.procs"; shift; done; shift; exec "$@"'
 
 
 @dataclass(frozen=True)
 class Program:
-    """A program to run in the background: its name for systemd and control groups, its command line, its output's file."""
+    """A background program: its name for systemd and control groups, its command line, the file for its output."""
 
     name: str
     argv: tuple[str, ...]
@@ -37,9 +37,9 @@ class Program:
 
 
 def start(program: Program) -> None:
-    """Start a program that goes on when we end. Raises MachineError when it cannot be started at all.
+    """Start a program that goes on when we end. Raises MachineError when it cannot be started.
 
-    Where systemd runs the outer machine, it becomes a transient unit; elsewhere a session and control groups of its own.
+    On a controller with systemd it becomes a transient unit; elsewhere it gets a session and control groups of its own.
     """
     if SYSTEMD.is_dir():
         run(_unit(program), f"{program.name} cannot be started", timeout=30)
@@ -69,12 +69,12 @@ def words() -> set[str]:
 
 
 def find(program: str, word: str) -> list[int]:
-    """Return the processes with a word in their command line that also names the program, with or without its folder."""
+    """Return the processes of a program (with or without its folder) that have a word in their command line."""
     return [pid for pid in _processes() if word in (argv := _command_line(pid)) and _names(argv, program)]
 
 
 def inside(root: Path) -> list[int]:
-    """Return the processes whose root is the file system mounted at `root`."""
+    """Return the processes whose root file system is the one mounted at `root`."""
     device = root.stat().st_dev
     if device == root.parent.stat().st_dev:
         return []
@@ -82,12 +82,12 @@ def inside(root: Path) -> list[int]:
 
 
 def stop(which: Callable[[], list[int]], sign: int, seconds: float) -> bool:
-    """Send a signal to the processes that `which` finds, and wait for them to be gone; return whether they are."""
+    """Send a signal to the processes that `which` returns, and wait until they are gone. Return whether they are."""
     for pid in which():
         with suppress(ProcessLookupError):
             descriptor = os.pidfd_open(pid)
             try:
-                # The descriptor holds the process; if it still is one of ours now, its number was not recycled.
+                # The descriptor refers to one process: if that is still one of ours, its number was not reused.
                 if pid in which():
                     signal.pidfd_send_signal(descriptor, sign)
             finally:
@@ -101,7 +101,7 @@ def stop(which: Callable[[], list[int]], sign: int, seconds: float) -> bool:
 
 
 def make_groups(name: str) -> list[Path]:
-    """Make a control group in each hierarchy that systemd uses; two machines in one group would disturb each other."""
+    """Make a control group in each hierarchy that systemd uses. Two machines in one group would disturb each other."""
     made = []
     for group in _groups(name):
         with suppress(OSError):
@@ -111,7 +111,7 @@ def make_groups(name: str) -> list[Path]:
 
 
 def remove_groups(name: str) -> None:
-    """Remove what `make_groups` made, and the groups made below it since; there must be no process in them."""
+    """Remove the groups of `make_groups` and all groups below them. No process may be in them."""
     deadline = time.monotonic() + GROUP_SECONDS
     for group in _groups(name):
         while group.exists():

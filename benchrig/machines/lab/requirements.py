@@ -1,4 +1,4 @@
-"""What the lab needs of the outer machine: Linux, root, and a few Debian packages, which are installed when missing."""
+"""Requirements of the lab on the controller: Linux, root, and a few Debian packages, which are installed when missing."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 from benchrig.errors import Hint, Inv, MachineError
 from benchrig.machines.command import run, search_path
 from benchrig.machines.controller import packages
+from benchrig.machines.registry import other_kinds
 
 PROGRAMS = {
     "systemd-nspawn": "systemd-container",
@@ -22,53 +23,49 @@ PROGRAMS = {
     "nsenter": "util-linux",
     "mount": "mount",
 }
-"""Programs the lab runs, and the Debian packages they come from."""
+"""Programs that the lab runs, and their Debian packages."""
 
 INOTIFY_INSTANCES = 6
-"""What the systemd and the D-Bus of one machine hold; a machine without them hangs in its boot."""
+"""How many inotify instances systemd and D-Bus of one machine take. Without them a machine hangs in its boot."""
 
 CAPABILITIES = {"CAP_NET_ADMIN": 12, "CAP_SYS_ADMIN": 21}
-"""What the kernel asks of whoever makes namespaces, interfaces and mounts, and the bits they have in capabilities(7)."""
+"""Capabilities that namespaces, interfaces and mounts need, with their bits in capabilities(7)."""
 
-INSTEAD = Hint(
-    "A lab is not the only way: `-i qemu` makes a virtual machine without root, as in `",
-    Inv("provision", "-i", "qemu", "bench", "report"),
-    "`; and an inventory whose hosts have ansible_host uses any Debian 12 machine over SSH.",
-)
+OTHER_KINDS = other_kinds("lab")
 
 
 def check() -> None:
-    """See that a lab can run here, installing what is missing. Raises MachineError with the reason and the other way."""
+    """Check that a lab can run here, and install missing packages. Raises MachineError with the reason, and other kinds."""
     if reason := obstacle():
         sudo = Hint("Run it with sudo: sudo ", Inv("up"), ". ") if sys.platform == "linux" and os.geteuid() != 0 else ""
-        raise MachineError(reason, Hint(sudo, INSTEAD))
-    packages.ensure(PROGRAMS, "the lab", INSTEAD)
+        raise MachineError(reason, Hint(sudo, OTHER_KINDS))
+    packages.ensure(PROGRAMS, "the lab", OTHER_KINDS)
 
 
 def obstacle() -> str:
-    """Return why no lab can run on this computer, whatever is installed; empty when none is known."""
+    """Return why no lab can run on this computer, whatever is installed; an empty text when nothing is in the way."""
     if sys.platform != "linux":
         return f"the lab runs on Linux only, and this is {sys.platform}"
     if os.geteuid() != 0:
         return "the lab needs root, for namespaces and mounts"
     if not _has_capabilities():
-        return "the lab needs namespaces and mounts, and root may make none here, as in most containers"
+        return "the lab needs namespaces and mounts, which root may not make here, as in most containers"
     if not _has_overlay():
         return "the lab needs overlayfs, and this kernel has none"
     return ""
 
 
 def check_capacity(machines: int) -> None:
-    """See that the kernel has what so many machines will take of it. Raises MachineError with the sysctl to raise."""
+    """Check that the kernel has inotify instances for so many more machines. Raises MachineError, which names the sysctl."""
     library = ctypes.CDLL(None, use_errno=True)
-    wanted = min(machines * INOTIFY_INSTANCES, 500)
+    needed = min(machines * INOTIFY_INSTANCES, 500)
     descriptors: list[int] = []
     try:
-        while len(descriptors) < wanted:
+        while len(descriptors) < needed:
             descriptor = library.inotify_init1(os.O_CLOEXEC)
             if descriptor < 0:
                 raise MachineError(
-                    f"{machines} more machines need about {wanted} inotify instances, and this kernel has only"
+                    f"{machines} more machines need about {needed} inotify instances, and this kernel has only"
                     f" {len(descriptors)} left for root",
                     "Raise the limit: sysctl -w fs.inotify.max_user_instances=1024",
                 )
@@ -87,6 +84,6 @@ def _has_capabilities() -> bool:
 def _has_overlay() -> bool:
     filesystems = Path("/proc/filesystems")
     if "\toverlay\n" not in filesystems.read_text(encoding="ascii") and shutil.which("modprobe", path=search_path()):
-        with suppress(MachineError):  # where we may not load modules; the list tells
+        with suppress(MachineError):  # we may not load modules; the list below decides
             run(["modprobe", "--quiet", "overlay"], "overlayfs cannot be loaded")
     return "\toverlay\n" in filesystems.read_text(encoding="ascii")

@@ -1,12 +1,13 @@
-"""Snapshots of a lab machine: its changes become a read-only layer, and the next ones are written above it.
+"""Snapshots of a lab machine: its changes become a read-only layer, and new changes are written above it.
 
-Nothing is copied. Taking one and going back to it are one rename each, so that a kill leaves it done or not done. Older
-snapshots stay as layers below; when there are many, the machine is copied into a single one.
+Nothing is copied. Taking a snapshot and restoring it are one rename each, so a kill leaves it done or not done. Older
+snapshots stay as layers below; when there are too many, the machine is copied into a single one.
 """
 
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from benchrig.machines.command import run
@@ -15,46 +16,54 @@ from benchrig.machines.lab import machine as lab_machine
 from benchrig.machines.lab.folder import WHOLE, LabMachine
 
 MOST_LAYERS = 20
-"""How many layers a machine may stand on: each one more to search for every file, and mount takes only so much text."""
+"""How many layers a machine may have: each makes file lookups slower, and the options of mount are limited in length."""
 
 COPY_SECONDS = 600.0
 
 DROPPED = "dropped"
-"""The folder in which changes are set aside that are to be removed."""
+"""The folder for changes that are to be removed."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A machine's snapshot."""
+
+    taken: float
+    """When it was taken, in seconds since 1970."""
 
 
 def take(machine: LabMachine) -> None:
-    """Stop a machine and keep its state as what `restore` goes back to. Raises MachineError."""
+    """Stop a machine and take a snapshot. Raises MachineError."""
     lab_machine.stop(machine)
-    machine.kept.mkdir(exist_ok=True)
+    machine.snapshots.mkdir(exist_ok=True)
     layers = machine.layers()
     name = f"{_number(layers[0]) + 1 if layers else 1:06}"
     if len(layers) >= MOST_LAYERS:
-        _copy(machine, machine.kept / f"{name}{WHOLE}")
+        _copy(machine, machine.snapshots / f"{name}{WHOLE}")
     elif machine.changes.is_dir():
-        machine.changes.rename(machine.kept / name)
+        machine.changes.rename(machine.snapshots / name)
 
 
-def taken(machine: LabMachine) -> float:
-    """Return when the machine's snapshot was taken, in seconds since 1970; 0 when it has none."""
-    # A layer itself tells when its topmost folder was last changed; the folder of layers, when one was added.
-    return machine.kept.stat().st_mtime if machine.layers() else 0.0
+def of(machine: LabMachine) -> Snapshot | None:
+    """Return a machine's snapshot, or None when it has none."""
+    # A layer's own time is when its topmost folder last changed; that of the folder of layers, when one was added.
+    return Snapshot(machine.snapshots.stat().st_mtime) if machine.layers() else None
 
 
 def restore(machine: LabMachine) -> None:
-    """Stop a machine and set aside what changed since its snapshot. Raises MachineError."""
+    """Stop a machine and drop what changed since its snapshot; `clean` removes it later. Raises MachineError."""
     lab_machine.stop(machine)
     _drop_changes(machine)
 
 
 def clean(machine: LabMachine) -> None:
-    """Remove what was set aside. Raises MachineError."""
+    """Remove dropped changes. Raises MachineError."""
     remove(machine.path / DROPPED)
 
 
 def _copy(machine: LabMachine, layer: Path) -> None:
-    """Keep a stopped machine's state as one layer that holds all of it, and remove those that it stands for."""
-    new = machine.kept / ".new"
+    """Copy a stopped machine's whole file system into one layer, and remove the layers that it replaces."""
+    new = machine.snapshots / ".new"
     remove(new)
     lab_machine.mount(machine)
     try:
@@ -64,16 +73,16 @@ def _copy(machine: LabMachine, layer: Path) -> None:
     finally:
         lab_machine.unmount(machine.root)
     new.rename(layer)
-    # Should we be killed here: these changes above a layer that has them already are no change.
+    # A kill here does no harm: the layer below has these changes already.
     _drop_changes(machine)
     clean(machine)
-    for older in machine.kept.glob("[0-9]*"):
+    for older in machine.snapshots.glob("[0-9]*"):
         if older != layer:
             remove(older)
 
 
 def _drop_changes(machine: LabMachine) -> None:
-    """Set aside what a machine has changed, in one step: half removed, it would hide what lies below."""
+    """Move a machine's changes away, in one step: half-removed changes would hide what is below them."""
     clean(machine)
     with suppress(FileNotFoundError):
         machine.changes.rename(machine.path / DROPPED)

@@ -1,196 +1,124 @@
-"""Virtual machines in plain QEMU: no root, no Vagrant, nothing changed on the outer machine but one loopback port each.
+"""Virtual machines in plain QEMU: no root, no Vagrant, and nothing changed on the controller but one loopback port each.
 
-A machine is reached through that port (QEMU's user networking); machines do not reach each other.
+A machine is reached through that port (QEMU's user networking). Machines do not reach each other.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from benchrig import console
-from benchrig.errors import Hint, InputError, Inv, MachineError
+from benchrig.errors import InputError
 from benchrig.files import write
 from benchrig.inventory import Host, Inventory
 from benchrig.machines import accelerator, clock, keys, naming, sizes
 from benchrig.machines.accelerator import Name
-from benchrig.machines.base import MachineStatus, told_running, with_snapshot
 from benchrig.machines.box import build
 from benchrig.machines.box.files import USER
 from benchrig.machines.controller import packages
-from benchrig.machines.controller import settings as outer
+from benchrig.machines.controller import settings as controller
 from benchrig.machines.folder import MachineFolder, MachinesFolder, cache
+from benchrig.machines.lifecycle import FolderLifecycle, Power
 from benchrig.machines.parallel import each
 from benchrig.machines.qemu import machine as qemu_machine
 from benchrig.machines.qemu import process
 from benchrig.machines.qemu import snapshot as qemu_snapshot
 from benchrig.machines.qemu.machine import Hardware
+from benchrig.machines.qemu.snapshot import Snapshot
 
 PROGRAMS = {accelerator.QEMU: "qemu-system-x86", "qemu-img": "qemu-utils", "ssh-keygen": "openssh-client"}
-"""Programs the kind runs, and the Debian packages they come from."""
+"""Programs that the kind runs, and their Debian packages."""
 
-INSTEAD = "Install QEMU with this system's own means, such as `brew install qemu`."
+INSTEAD = "Install QEMU with this system's package manager, such as `brew install qemu`."
 
-EMULATED = "machines run emulated, many times slower, and figures measured there mean nothing"
+EMULATED = "the machines are emulated and many times slower: measurements on them mean nothing"
 
 
-class QemuMachines:
-    """The machines of an inventory of kind `qemu`. `root` is the clone they belong to."""
+class QemuFolder(MachinesFolder[MachineFolder]):
+    """The folder of one inventory's machines."""
+
+    def machine(self, name: str) -> MachineFolder:
+        """Return the folder of a machine. It need not exist."""
+        return MachineFolder(name, self.place(name))
+
+
+class QemuMachines(FolderLifecycle[MachineFolder, Snapshot]):
+    """The machines of an inventory of kind `qemu`. `root` is the clone that they belong to."""
+
+    kind = "qemu"
 
     def __init__(self, inventory: Inventory, root: Path) -> None:
         self.inventory = inventory
         self.root = root
         naming.check(inventory.hosts)
-        self.folder = MachinesFolder(cache() / "qemu" / naming.folder_name(inventory, root, cache()))
+        self.folder = QemuFolder(cache() / "qemu" / naming.folder_name(inventory, root, cache()))
 
-    def up(self, *, tell: bool = False) -> Inventory:
-        """Start what is not running and wait until each machine lets us in. Raises MachineError, HostError, InputError."""
-        if not self._not_up():
-            return told_running(self.reach(), tell)
-        with self._working():
-            self._start(self._not_up())
-        return self.reach()
+    def _check(self) -> None:
+        packages.ensure(PROGRAMS, "a virtual machine", INSTEAD)
 
-    def down(self) -> None:
-        """Power off every machine. Raises MachineError."""
-        if self._is_absent():
-            return
-        with self._working():
-            self._stop()
+    def _powers(self, machines: Sequence[MachineFolder]) -> Mapping[str, Power]:
+        return {machine.name: _power(machine) for machine in machines}
 
-    def destroy(self) -> None:
-        """Stop every machine and remove all of them but their box. Raises MachineError when something stays."""
-        if self._is_absent():
-            return
-        with self._working():
-            self._stop()
-            console.status("removing their disks")
-            self.folder.remove()
-        with suppress(OSError):
-            self.folder.path.parent.rmdir()
-        console.line("qemu: destroyed")
+    def _exists(self, machine: MachineFolder) -> bool:
+        return qemu_machine.disk(machine).exists()
 
-    def snapshot(self) -> None:
-        """Keep the state of every machine, memory included; they go on running. Raises MachineError, HostError."""
-        hosts = self.reach().hosts
-        with self._working():
-            for machine in self._machines():
-                began = time.monotonic()
-                console.status(f"{machine.name}: writing its memory")
-                qemu_snapshot.keep(machine)
-                # It stood still while its memory was written.
-                clock.set_to_ours(hosts[machine.name])
-                console.line(f"{machine.name}: kept, {time.monotonic() - began:.1f} s")
+    def _running_at(self, machine: MachineFolder) -> tuple[str, str]:
+        record = qemu_machine.record(machine)
+        return f"127.0.0.1:{record.port}", f"QEMU: {record.hardware}"
 
-    def restore(self) -> Inventory:
-        """Bring every machine back to the state that was kept, and have it run. Raises MachineError, HostError."""
-        if not self.folder.path.is_dir():
-            raise _never_kept(self.inventory.hosts)
-        with self._working():
-            self._restore(self._machines())
-        return self.reach()
-
-    def status(self) -> tuple[MachineStatus, ...]:
-        """Return how each machine is; also one that the inventory no longer names."""
-        names = dict.fromkeys([*self.inventory.hosts, *(machine.name for machine in self.folder.machines())])
-        return tuple(_status(self.folder.machine(name)) for name in names)
-
-    def reach(self) -> Inventory:
-        """Return the inventory with how to reach each machine. Raises MachineError when one is not up."""
-        if missing := self._not_up():
-            names = ", ".join(machine.name for machine in missing)
-            raise MachineError(f"not running: {names}", Hint("Bring it up: ", Inv("up")))
+    def _reached(self) -> Inventory:
         inventory = self.inventory
         for name in inventory.hosts:
-            inventory = inventory.with_variables(name, self._reached(name).variables)
+            inventory = inventory.with_variables(name, self._reached_host(name).variables)
         return inventory
 
-    def _reached(self, name: str) -> Host:
+    def _reached_host(self, name: str) -> Host:
         host = self.inventory.hosts[name]
-        noted = qemu_machine.record(self.folder.machine(name))
+        record = qemu_machine.record(self.folder.machine(name))
         variables = {
             "ansible_host": "127.0.0.1",
-            "ansible_port": noted.port,
+            "ansible_port": record.port,
             "ansible_user": USER,
             "ansible_become": True,
             "ansible_ssh_private_key_file": str(self.folder.key),
             "benchrig_known_hosts": str(self.folder.known_hosts),
-            "benchrig_emulated": noted.hardware is not None and noted.hardware.accelerator == "tcg",
+            "benchrig_emulated": record.hardware is not None and record.hardware.accelerator == "tcg",
         }
         return replace(host, variables={**host.variables, **variables})
 
-    @contextmanager
-    def _working(self) -> Iterator[None]:
-        """Hold the folder for ourselves, with all the programs there."""
-        packages.ensure(PROGRAMS, "a virtual machine", INSTEAD)
-        try:
-            with self.folder.locked():
-                yield
-        finally:
-            console.status("")
-
-    def _machines(self) -> list[MachineFolder]:
-        return [self.folder.machine(name) for name in self.inventory.hosts]
-
-    def _not_up(self) -> list[MachineFolder]:
-        return [machine for machine in self._machines() if not qemu_machine.is_up(machine)]
-
-    def _is_absent(self) -> bool:
-        if absent := not self.folder.path.is_dir():
-            console.line("qemu: there is none")
-        return absent
-
-    def _start(self, machines: list[MachineFolder]) -> None:
-        """Start machines, making them first where they do not exist; those that are still starting are waited for."""
+    def _start(self) -> None:
         began = time.monotonic()
+        machines = [self.folder.machine(name) for name in self._not_up()]
         stopped = [machine for machine in machines if process.find(machine.path) is None]
         if stopped:
-            found = accelerator.probe()
-            if found.name == "tcg":
-                console.warn(f"{EMULATED}: {found.reason}")
-            settings = outer.read()
+            fastest = accelerator.probe()
+            if fastest.name == "tcg":
+                console.warn(f"{EMULATED}: {fastest.reason}")
+            settings = controller.read()
             for machine in stopped:
-                hardware = self._hardware(machine.name, found.name)
+                hardware = self._hardware(machine.name, fastest.name)
                 self._make(machine)
                 qemu_machine.start(machine, hardware, settings, self.folder.key)
         for machine in machines:
             qemu_machine.resume(machine)
-        # Those that ran may have been suspended, or been brought back by a run that was killed before it set their clocks.
-        self._await(machines, began, [machine for machine in machines if machine not in stopped])
+        # The others may have been suspended, or restored by a process that was killed before it set their clocks.
+        self._wait(machines, began, set_clock=[machine for machine in machines if machine not in stopped])
 
-    def _restore(self, machines: list[MachineFolder]) -> None:
-        began = time.monotonic()
-        kept = {machine: snapshot for machine in machines if (snapshot := qemu_snapshot.newest(machine))}
-        if missing := [machine.name for machine in machines if machine not in kept]:
-            raise _never_kept(missing)
-        settings = outer.read()
-        for machine, snapshot in kept.items():
-            console.status(f"{machine.name}: reading its memory")
-            hardware = snapshot.hardware
-            if process.find(machine.path) is not None and qemu_machine.record(machine).hardware == hardware:
-                qemu_snapshot.bring_back(machine, snapshot)
-            else:
-                qemu_machine.stop(machine)
-                qemu_machine.start(machine, hardware, settings, self.folder.key, snapshot.name)
-                if hardware.accelerator == "tcg":
-                    console.warn(EMULATED)
-        self._await(machines, began, machines)
-
-    def _await(self, machines: list[MachineFolder], began: float, held: list[MachineFolder]) -> None:
-        """Wait until machines let us in, with their host keys pinned; set the clocks of those that stood still."""
-        # One that the inventory no longer names may have been left half made.
-        keyed = [one for one in self.folder.machines() if one.host_key.exists()]
-        lines = [keys.known_host(one, f"[127.0.0.1]:{qemu_machine.record(one).port}") for one in keyed]
+    def _wait(self, machines: Collection[MachineFolder], began: float, set_clock: Collection[MachineFolder]) -> None:
+        """Wait until machines accept our login, with their host keys pinned, and set the clocks of some."""
+        # A machine that the inventory no longer names may be half made.
+        made = [machine for machine in self.folder.machines() if machine.host_key.exists()]
+        lines = [keys.known_host(one, f"[127.0.0.1]:{qemu_machine.record(one).port}") for one in made]
         write(self.folder.known_hosts, "".join(lines).encode())
         console.status(f"waiting for {', '.join(machine.name for machine in machines)}")
 
         def wait(machine: MachineFolder) -> None:
-            host = self._reached(machine.name)
-            qemu_machine.await_login(machine, host)
-            if machine in held:
+            host = self._reached_host(machine.name)
+            qemu_machine.wait_for_login(machine, host)
+            if machine in set_clock:
                 clock.set_to_ours(host)
             machine.ready.touch()
             port = qemu_machine.record(machine).port
@@ -204,43 +132,54 @@ class QemuMachines:
             qemu_machine.make(machine, self._box(machine.name))
 
     def _box(self, name: str) -> Path:
-        """Return the disk that a machine's own is made above. Raises InputError when there is no such file."""
+        """Return the disk of the box that a machine is made from. Raises InputError when there is no such file."""
         named = str(self.inventory.hosts[name].variables.get("benchrig_box") or "")
         if not named:
             return build.build(cache()).disk
         path = (self.root / Path(named).expanduser()).resolve()
         if not path.is_file():
             raise InputError(
-                f"benchrig_box of '{name}': there is no file {path}", "For the kind qemu it is a box's box.qcow2."
+                f"benchrig_box of '{name}': there is no file {path}", "For the kind qemu, name the file box.qcow2 of a box."
             )
         return path
 
-    def _hardware(self, name: str, found: Name) -> Hardware:
+    def _hardware(self, name: str, accelerated: Name) -> Hardware:
         host = self.inventory.hosts[name]
-        return Hardware(sizes.cpus(host), sizes.memory_mb(host), found)
+        return Hardware(sizes.cpus(host), sizes.memory_mb(host), accelerated)
 
-    def _stop(self) -> None:
-        running = [machine for machine in self.folder.machines() if process.find(machine.path) is not None]
-        names = ", ".join(machine.name for machine in running)
-        if running:
-            console.status(f"stopping {names}")
-            each(running, qemu_machine.stop)
-            console.line(f"qemu: stopped {names}")
+    def _stop_machine(self, machine: MachineFolder) -> None:
+        qemu_machine.stop(machine)
+
+    def _snapshot_of(self, machine: MachineFolder) -> Snapshot | None:
+        return qemu_snapshot.newest(machine)
+
+    def _take_snapshots(self) -> None:
+        self._require_up()
+        for machine in self._machines():
+            began = time.monotonic()
+            console.status(f"{machine.name}: writing its memory")
+            qemu_snapshot.take(machine)
+            # The machine stood still meanwhile.
+            clock.set_to_ours(self._reached_host(machine.name))
+            console.line(f"{machine.name}: snapshot taken, {time.monotonic() - began:.1f} s")
+
+    def _restore_machines(self, snapshots: Mapping[MachineFolder, Snapshot]) -> None:
+        began = time.monotonic()
+        settings = controller.read()
+        for machine, snapshot in snapshots.items():
+            console.status(f"{machine.name}: reading its memory")
+            hardware = snapshot.hardware
+            if process.find(machine.path) is not None and qemu_machine.record(machine).hardware == hardware:
+                qemu_snapshot.restore(machine, snapshot)
+            else:
+                qemu_machine.stop(machine)
+                qemu_machine.start(machine, hardware, settings, self.folder.key, snapshot.name)
+                if hardware.accelerator == "tcg":
+                    console.warn(EMULATED)
+        self._wait(snapshots, began, set_clock=snapshots)
 
 
-def _never_kept(names: Iterable[str]) -> MachineError:
-    return MachineError(
-        f"there is no snapshot of {', '.join(names)}", Hint("Make one: ", Inv("up", "provision", "snapshot"))
-    )
-
-
-def _status(machine: MachineFolder) -> MachineStatus:
-    noted = qemu_machine.record(machine)
-    taken = qemu_snapshot.taken(machine)
-    if process.find(machine.path) is not None:
-        how = "" if qemu_machine.is_up(machine) else "; does not let us in yet, or is suspended: ./inv up"
-        detail = with_snapshot(f"QEMU: {noted.hardware}{how}", taken)
-        return MachineStatus(machine.name, "running", f"127.0.0.1:{noted.port}", detail)
-    if qemu_machine.disk(machine).exists():
-        return MachineStatus(machine.name, "stopped", "", with_snapshot(f"its files are in {machine.path}", taken))
-    return MachineStatus(machine.name, "absent", "", "made by ./inv up")
+def _power(machine: MachineFolder) -> Power:
+    if process.find(machine.path) is None:
+        return "off"
+    return "up" if qemu_machine.is_up(machine) else "starting"

@@ -1,7 +1,7 @@
-"""One virtual machine of QEMU: made above a box, started and stopped.
+"""One virtual machine in QEMU: make it from a box, start it, stop it.
 
-Its login key and its host key are ours from the start: they travel in the seed, which the box unpacks before sshd runs. So
-Vagrant's well-known key is never accepted, and no host key is ever taken on first sight.
+benchrig makes its login key and its host key. They travel in the seed, a tar archive that the box unpacks before its SSH
+server starts. So Vagrant's well-known key is never accepted, and no host key is trusted on first use.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from benchrig.errors import Hint, HostError, Inv, MachineError
+from benchrig.errors import Hint, Inv, MachineError
 from benchrig.files import write
 from benchrig.inventory import Host
 from benchrig.machines import keys
@@ -21,14 +21,15 @@ from benchrig.machines.accelerator import QEMU, Accelerator, Name
 from benchrig.machines.box import files
 from benchrig.machines.box.files import SEED, USER
 from benchrig.machines.command import run
-from benchrig.machines.controller.settings import File, Outer
+from benchrig.machines.controller.settings import File, Settings
 from benchrig.machines.folder import MachineFolder
 from benchrig.machines.qemu import process
 from benchrig.machines.qemu.qmp import Qmp
+from benchrig.machines.sshd import wait_for_ssh
 from benchrig.remote import ssh
 
 GATEWAY = "10.0.2.2"
-"""What a machine finds the outer machine's loopback at (QEMU's user networking)."""
+"""Address of the controller's loopback in a machine (QEMU's user networking)."""
 
 BOOT_SECONDS = {"kvm": 180.0, "hvf": 180.0, "tcg": 900.0}
 STOP_SECONDS = {"kvm": 60.0, "hvf": 60.0, "tcg": 180.0}
@@ -42,7 +43,7 @@ DISK = "disk"
 
 @dataclass(frozen=True)
 class Hardware:
-    """What a machine has. A snapshot can be loaded only into the same."""
+    """The hardware of a machine. A snapshot can be loaded only into the same hardware."""
 
     cpus: int
     memory_mb: int
@@ -54,33 +55,33 @@ class Hardware:
 
 @dataclass(frozen=True)
 class Record:
-    """What is noted about a machine when it is started: where it is reached, its hardware."""
+    """The file `machine.json`, written at each start: the port of the machine's SSH server on loopback, its hardware."""
 
     port: int = 0
     hardware: Hardware | None = None
 
 
 def record(machine: MachineFolder) -> Record:
-    """Return what is noted; nothing when nothing can be read."""
+    """Read `machine.json`. Returns an empty record when it is missing or damaged."""
     try:
-        noted = json.loads((machine.path / "machine.json").read_text(encoding="utf-8"))
-        return Record(int(noted["port"]), Hardware(**noted["hardware"]))
+        values = json.loads((machine.path / "machine.json").read_text(encoding="utf-8"))
+        return Record(int(values["port"]), Hardware(**values["hardware"]))
     except (OSError, ValueError, TypeError, KeyError):
         return Record()
 
 
-def note(machine: MachineFolder, noted: Record) -> None:
-    """Note it, all or nothing."""
-    write(machine.path / "machine.json", json.dumps(asdict(noted), indent=2).encode())
+def note(machine: MachineFolder, values: Record) -> None:
+    """Write `machine.json`."""
+    write(machine.path / "machine.json", json.dumps(asdict(values), indent=2).encode())
 
 
 def disk(machine: MachineFolder) -> Path:
-    """Return a machine's own disk: all in which it differs from its box, and its snapshots."""
+    """Return the path of a machine's disk: everything in which it differs from its box, and its snapshots."""
     return machine.path / "disk.qcow2"
 
 
 def make(machine: MachineFolder, base: Path) -> None:
-    """Make a machine's host key and its disk, above a box's. Raises MachineError."""
+    """Make a machine's host key, and its disk over that of a box. Raises MachineError."""
     machine.path.mkdir(parents=True, exist_ok=True, mode=0o700)
     keys.make_key(machine.host_key, machine.name)
     write(machine.image, str(base).encode())
@@ -91,8 +92,8 @@ def make(machine: MachineFolder, base: Path) -> None:
     new.replace(disk(machine))
 
 
-def start(machine: MachineFolder, hardware: Hardware, settings: Outer, key: Path, snapshot: str = "") -> None:
-    """Start a machine that does not run, from a snapshot if one is named. Raises MachineError."""
+def start(machine: MachineFolder, hardware: Hardware, settings: Settings, key: Path, snapshot: str = "") -> None:
+    """Start a machine that does not run; `snapshot` names one to start from. Raises MachineError."""
     _check_disk(machine)
     write(machine.path / "seed.tar", files.archive(_seed(machine, settings, key)), 0o600)
     machine.ready.unlink(missing_ok=True)
@@ -103,14 +104,14 @@ def start(machine: MachineFolder, hardware: Hardware, settings: Outer, key: Path
             process.start(machine.name, machine.path, command(hardware, port, settings.search, snapshot))
             return
         except MachineError as error:
-            # Somebody took the port between our look and QEMU's.
+            # Another process took the port in the meantime.
             if "forwarding" not in str(error):
                 raise
-    raise MachineError(f"{machine.name}: no port of this computer's loopback is free for its SSH")
+    raise MachineError(f"{machine.name}: no loopback port of this computer is free for its SSH server")
 
 
 def command(hardware: Hardware, port: int, search: tuple[str, ...], snapshot: str = "") -> list[str]:
-    """Return QEMU's command line for a machine, to be run in its folder; `port` is where loopback leads to its sshd."""
+    """Return QEMU's command line for a machine, to be run in its folder. `port` on loopback leads to its SSH server."""
     domains = [f",dnssearch={domain}" for domain in search if "," not in domain]
     user = f"user,id=net,hostfwd=tcp:127.0.0.1:{port}-:22{''.join(domains)}"
     accelerator = Accelerator(hardware.accelerator)
@@ -126,35 +127,27 @@ def command(hardware: Hardware, port: int, search: tuple[str, ...], snapshot: st
     ]
 
 
-def await_login(machine: MachineFolder, host: Host) -> None:
-    """Wait until a running machine lets us in. Raises MachineError; HostError for what waiting does not mend."""
-    noted = record(machine)
-    seconds = BOOT_SECONDS[noted.hardware.accelerator if noted.hardware else "tcg"]
-    deadline = time.monotonic() + seconds
-    last = "its sshd did not answer"
-    while time.monotonic() < deadline:
+def wait_for_login(machine: MachineFolder, host: Host) -> None:
+    """Wait until a running machine accepts our login. Raises MachineError; HostError where waiting does not help."""
+    values = record(machine)
+    seconds = BOOT_SECONDS[values.hardware.accelerator if values.hardware else "tcg"]
+
+    def check() -> None:
         if process.find(machine.path) is None:
-            raise MachineError(f"{machine.name}: QEMU ended while it booted{_console(machine)}")
-        if _answers(noted.port):
-            try:
-                ssh.connect(host).close()
-                return
-            except HostError as error:
-                # What has a hint, such as another host key than the pinned one, stays as it is.
-                if error.hint:
-                    raise
-                last = str(error)
-        time.sleep(0.3)
-    raise MachineError(
-        f"{machine.name}: runs, but within {seconds:.0f} s {last}{_console(machine)}",
-        Hint("Start it anew: ", Inv("down", "up")),
-    )
+            raise MachineError(f"{machine.name}: QEMU ended while the machine booted{_console(machine)}")
+
+    reason = wait_for_ssh(host.address, values.port, seconds, login=lambda: ssh.connect(host).close(), check=check)
+    if reason:
+        raise MachineError(
+            f"{machine.name}: runs, but within {seconds:.0f} s {reason}{_console(machine)}",
+            Hint("Start it anew: ", Inv("down", "up")),
+        )
 
 
 def stop(machine: MachineFolder) -> None:
-    """Power a machine off; one that does not obey is ended as it is. Raises MachineError when it stays."""
-    noted = record(machine)
-    patience = STOP_SECONDS[noted.hardware.accelerator if noted.hardware else "tcg"]
+    """Power a machine off, or kill it when it does not obey. Raises MachineError when it still runs."""
+    values = record(machine)
+    patience = STOP_SECONDS[values.hardware.accelerator if values.hardware else "tcg"]
     with suppress(MachineError):
         if process.find(machine.path) is not None:
             _power_off(machine, patience)
@@ -164,7 +157,7 @@ def stop(machine: MachineFolder) -> None:
 
 
 def is_up(machine: MachineFolder) -> bool:
-    """Return whether a machine runs, has let us in since it was started, tells the right time, and is not suspended."""
+    """Return whether a machine runs, is not suspended, has accepted our login since its start, and has the right time."""
     if process.find(machine.path) is None or not machine.ready.exists():
         return False
     with suppress(MachineError), Qmp(machine.name, machine.path) as qmp:
@@ -173,14 +166,14 @@ def is_up(machine: MachineFolder) -> bool:
 
 
 def resume(machine: MachineFolder) -> None:
-    """Let a machine go on that somebody has suspended. Raises MachineError."""
+    """Resume a machine if it is suspended. Raises MachineError."""
     with Qmp(machine.name, machine.path) as qmp:
         if not qmp.execute("query-status")["running"]:
             qmp.execute("cont")
 
 
-def _seed(machine: MachineFolder, settings: Outer, key: Path) -> list[File]:
-    """Return the files that the machine puts in place at each start."""
+def _seed(machine: MachineFolder, settings: Settings, key: Path) -> list[File]:
+    """Return the files of the seed, which the machine unpacks at each start."""
     hosts = f"127.0.0.1 localhost\n127.0.1.1 {machine.name}\n::1 localhost ip6-localhost ip6-loopback\n"
     public = machine.host_key.with_suffix(".pub")
     return [
@@ -194,15 +187,20 @@ def _seed(machine: MachineFolder, settings: Outer, key: Path) -> list[File]:
 
 
 def _check_disk(machine: MachineFolder) -> None:
-    """See that the disk can be used, and mend what a killed QEMU left in it. Raises MachineError."""
+    """Check a machine's disk, and repair what a killed QEMU left in it. Raises MachineError."""
     base = Path(machine.image.read_text(encoding="utf-8").strip())
     if not base.exists():
-        raise MachineError(f"{machine.name}: its box is gone: {base}", Hint(Inv("destroy", "up")))
+        raise MachineError(f"{machine.name}: its box is gone: {base}", Hint("Make the machine anew: ", Inv("destroy", "up")))
     if process.pid_file(machine.path).exists():
-        # QEMU removes the file when it ends by itself. One that was killed may hold the disk a moment longer.
+        # QEMU removes the file when it ends by itself. A killed one may still hold the disk for a moment.
         process.wait(machine.path, ENDING_SECONDS)
         argv = ["qemu-img", "check", "-q", "-r", "leaks", str(disk(machine))]
-        run(argv, f"{machine.name}: its disk is damaged", timeout=600, hint=Hint(Inv("destroy", "up")))
+        run(
+            argv,
+            f"{machine.name}: its disk is damaged",
+            timeout=600,
+            hint=Hint("Make the machine anew: ", Inv("destroy", "up")),
+        )
 
 
 def _power_off(machine: MachineFolder, patience: float) -> None:
@@ -211,20 +209,12 @@ def _power_off(machine: MachineFolder, patience: float) -> None:
             qmp.execute("cont")
             deadline = time.monotonic() + patience
             while time.monotonic() < deadline:
-                # A machine that is still booting is deaf to its power button.
+                # A machine that is still booting ignores its power button.
                 qmp.execute("system_powerdown")
                 if process.wait(machine.path, ASK_AGAIN_SECONDS):
                     return
         qmp.execute("quit")
     process.wait(machine.path, ASK_AGAIN_SECONDS)
-
-
-def _answers(port: int) -> bool:
-    try:
-        with socket.create_connection(("127.0.0.1", port), timeout=5.0) as connection:
-            return connection.recv(4) == b"SSH-"
-    except OSError:
-        return False
 
 
 def _free_port() -> int:
@@ -246,7 +236,7 @@ def _is_free(port: int) -> bool:
 
 
 def _console(machine: MachineFolder) -> str:
-    """Return the end of what the machine said on its console."""
+    """Return the last lines of the machine's console."""
     try:
         text = (machine.path / "console.log").read_text(encoding="utf-8", errors="replace")
     except OSError:

@@ -1,7 +1,7 @@
-"""The QEMU of one machine: started so that it outlives us, and found again by the pid file in the machine's folder.
+"""The QEMU process of one machine: start it in the background, find it by the pid file in the machine's folder, kill it.
 
-A pid file may be older than the process that has its number now; so a process counts as ours only if its own command line
-names that very pid file.
+Another process may have the number in an old pid file. So a process counts as ours only if its command line names that pid
+file.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ from benchrig.machines.command import run, search_path
 from benchrig.machines.qemu.qmp import SOCKET, Qmp
 
 START_SECONDS = 60.0
-"""How long QEMU may take until its monitor can be spoken to."""
+"""How long QEMU may take until its monitor answers."""
 
 
 def pid_file(folder: Path) -> Path:
-    """Return the file in which QEMU notes its process; QEMU removes it when it ends by itself."""
+    """Return the path of QEMU's pid file. QEMU removes the file when it ends by itself."""
     return folder / "pid"
 
 
 def find(folder: Path) -> int | None:
     """Return the process of the QEMU that runs a machine, or None."""
-    pid = _noted(folder)
+    pid = _pid(folder)
     return pid if pid is not None and str(pid_file(folder)) in _command_line(pid) else None
 
 
 def start(name: str, folder: Path, argv: Sequence[str]) -> None:
-    """Start QEMU in a machine's folder, and wait until its monitor answers. Raises MachineError with what QEMU said."""
+    """Start QEMU in a machine's folder, and wait until its monitor answers. Raises MachineError with QEMU's message."""
     log = folder / "qemu.log"
     (folder / SOCKET).unlink(missing_ok=True)
     pid_file(folder).unlink(missing_ok=True)
@@ -55,8 +55,8 @@ def start(name: str, folder: Path, argv: Sequence[str]) -> None:
     deadline = time.monotonic() + START_SECONDS
     while not _answers(name, folder):
         if process.poll() is not None:
-            said = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-            reason = said[0].removeprefix(f"{argv[0]}: ") if said else f"exit code {process.returncode}"
+            first = log.read_text(encoding="utf-8", errors="replace").strip().partition("\n")[0]
+            reason = first.removeprefix(f"{argv[0]}: ") or f"exit code {process.returncode}"
             raise MachineError(f"{name}: QEMU ended at once: {reason}")
         if time.monotonic() > deadline:
             process.kill()
@@ -65,7 +65,7 @@ def start(name: str, folder: Path, argv: Sequence[str]) -> None:
 
 
 def _answers(name: str, folder: Path) -> bool:
-    """Return whether QEMU has begun to run the machine: before, as while it loads a snapshot, its monitor says nothing."""
+    """Return whether QEMU runs the machine. Before that, as while it loads a snapshot, its monitor does not answer."""
     if not (folder / SOCKET).exists() or not pid_file(folder).exists():
         return False
     with suppress(MachineError), Qmp(name, folder):
@@ -74,9 +74,9 @@ def _answers(name: str, folder: Path) -> bool:
 
 
 def wait(folder: Path, seconds: float) -> bool:
-    """Wait until a machine's QEMU has ended and holds its disk no more; return whether it has."""
+    """Wait until a machine's QEMU has ended and released its disk. Return whether it has."""
     deadline = time.monotonic() + seconds
-    while find(folder) is not None or _is_ending(_noted(folder)):
+    while find(folder) is not None or _is_ending(_pid(folder)):
         if time.monotonic() > deadline:
             return False
         time.sleep(0.05)
@@ -84,7 +84,7 @@ def wait(folder: Path, seconds: float) -> bool:
 
 
 def kill(folder: Path) -> None:
-    """Kill a machine's QEMU. Raises MachineError when it stays."""
+    """Kill a machine's QEMU. Raises MachineError when it still runs."""
     pid = find(folder)
     if pid is None:
         return
@@ -94,7 +94,7 @@ def kill(folder: Path) -> None:
         raise MachineError(f"{folder.name}: QEMU (process {pid}) cannot be killed")
 
 
-def _noted(folder: Path) -> int | None:
+def _pid(folder: Path) -> int | None:
     try:
         return int(pid_file(folder).read_text(encoding="ascii"))
     except (OSError, ValueError):
@@ -102,7 +102,7 @@ def _noted(folder: Path) -> int | None:
 
 
 def _is_ending(pid: int | None) -> bool:
-    """Return whether a process has been killed and is not gone: it has no command line, but its threads have its files."""
+    """Return whether a process was killed but is not gone: it has no command line, but its threads still have its files."""
     process = Path(f"/proc/{pid}")
     try:
         state = (process / "stat").read_text(encoding="ascii", errors="replace").rpartition(") ")[2][:1]
@@ -119,8 +119,8 @@ def _command_line(pid: int) -> list[str]:
         except OSError:
             return []
     try:
-        said = run(["ps", "-ww", "-o", "args=", "-p", str(pid)], "processes cannot be listed")
+        output = run(["ps", "-ww", "-o", "args=", "-p", str(pid)], "processes cannot be listed")
     except MachineError:
         return []
-    # ps does not show where a word ends, and a path may have spaces.
-    return [said.partition(" -pidfile ")[2].partition(" -qmp ")[0]]
+    # ps does not show where a word ends, and a path may contain spaces.
+    return [output.partition(" -pidfile ")[2].partition(" -qmp ")[0]]

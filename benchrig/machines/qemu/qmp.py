@@ -1,4 +1,4 @@
-"""QEMU's monitor, spoken to in QMP: one JSON object a line over a socket in the machine's folder."""
+"""Client of QEMU's monitor: QMP, one JSON object on each line, over a socket in the machine's folder."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from typing import Any
 from benchrig.errors import MachineError
 
 SOCKET = "qmp"
-"""Name of the socket in a machine's folder, which QEMU runs in: a path from there is never too long for a socket."""
+"""Name of the socket in a machine's folder. QEMU runs in that folder, so the path is never too long for a socket."""
 
 ANSWER_SECONDS = 300.0
-"""QEMU answers nothing while it writes a snapshot."""
+"""QEMU does not answer while it writes a snapshot."""
 
 JOB_SECONDS = 600.0
 
 
 class Qmp:
-    """A conversation with the QEMU of one machine. Raises MachineError when it cannot be held, or when QEMU refuses."""
+    """A connection to the QEMU of one machine. Methods raise MachineError when the connection is lost or QEMU refuses."""
 
     def __init__(self, name: str, folder: Path) -> None:
         """Connect to the QEMU that listens in a machine's folder."""
@@ -50,12 +50,12 @@ class Qmp:
         self.close()
 
     def close(self) -> None:
-        """Hang up: QEMU talks to one at a time, and others wait."""
+        """Close the connection. QEMU serves one at a time, and others wait."""
         self._lines.close()
         self._socket.close()
 
     def execute(self, command: str, arguments: Mapping[str, object] | None = None) -> Any:
-        """Have QEMU do something and return its answer."""
+        """Run a command and return QEMU's answer."""
         try:
             self._socket.sendall(json.dumps({"execute": command, "arguments": arguments or {}}).encode() + b"\n")
             while True:
@@ -68,19 +68,19 @@ class Qmp:
             raise self._lost(error) from None
 
     def run_job(self, command: str, arguments: Mapping[str, object]) -> None:
-        """Have QEMU do something that takes a while, and wait until it is done."""
+        """Run a command that starts a job, and wait until the job is done."""
         self.execute(command, {"job-id": command, **arguments})
         job = self._ended(command)
         if "error" in job:
             raise MachineError(f"{self._name}: {command} failed: {job['error']}")
 
     def finish_jobs(self) -> None:
-        """Wait for jobs whose starter was killed, and have QEMU forget them: it begins no other job of the same name."""
+        """Wait for jobs whose starter was killed, and dismiss them: QEMU starts no second job of the same name."""
         for job in self.execute("query-jobs"):
             self._ended(job["id"])
 
     def _ended(self, name: str) -> dict[str, Any]:
-        """Wait for the end of a job and return what QEMU says of it, the last time that it does."""
+        """Wait for the end of a job, dismiss it, and return QEMU's last report on it."""
         deadline = time.monotonic() + JOB_SECONDS
         while time.monotonic() < deadline:
             jobs: list[dict[str, Any]] = self.execute("query-jobs")
@@ -100,7 +100,7 @@ class Qmp:
         except ValueError:
             message = None
         if not isinstance(message, dict):
-            raise MachineError(f"{self._name}: QEMU's monitor said what is not QMP: {line[:60]!r}")
+            raise MachineError(f"{self._name}: QEMU's monitor did not answer in QMP: {line[:60]!r}")
         return message
 
     def _lost(self, error: OSError) -> MachineError:

@@ -1,14 +1,13 @@
-"""The state of a virtual machine of QEMU, memory included, kept in its disk and brought back.
+"""Snapshots of a virtual machine in QEMU, memory included. They are in the machine's disk.
 
-What hardware a snapshot is of stands in its name. So there is no moment at which one is without the other, and a kill leaves
-the former snapshot, the new one, or both, of which the newest counts.
+The name of a snapshot says which hardware it needs, so the two can never be apart. A kill leaves the former snapshot, the
+new one, or both; the newest counts.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import cast, get_args
 
@@ -25,38 +24,30 @@ _NAME = re.compile(rf"kept-(\d+)-(\d+)-(\d+)-({'|'.join(get_args(accelerator.Nam
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What was kept of a machine, and the hardware that it can be loaded into."""
+    """A machine's snapshot, and the hardware that it can be loaded into."""
 
     number: int
     hardware: Hardware
     taken: float = field(default=0.0, compare=False)
-    """When, in seconds since 1970; 0 before it is."""
+    """When it was taken, in seconds since 1970."""
 
     @property
     def name(self) -> str:
-        """Its name in the disk."""
+        """The name of the snapshot in the disk."""
         return f"kept-{self.number}-{self.hardware.cpus}-{self.hardware.memory_mb}-{self.hardware.accelerator}"
 
 
 def newest(machine: MachineFolder) -> Snapshot | None:
-    """Return what was kept of a machine, running or not; None when there is nothing. Raises MachineError."""
+    """Return the snapshot of a machine, running or not, or None when it has none. Raises MachineError."""
     return max(_listed(machine), key=lambda one: one.number, default=None)
 
 
-def taken(machine: MachineFolder) -> float:
-    """Return when the snapshot that counts was taken, in seconds since 1970; 0 when there is none, or it cannot be told."""
-    with suppress(MachineError):
-        if found := newest(machine):
-            return found.taken
-    return 0.0
-
-
-def keep(machine: MachineFolder) -> None:
-    """Keep the state of a running machine, memory included, in place of what was kept before. Raises MachineError."""
+def take(machine: MachineFolder) -> None:
+    """Take a snapshot of a running machine, memory included, in place of the former one. Raises MachineError."""
     hardware = qemu_machine.record(machine).hardware
     if hardware is None:
         raise MachineError(
-            f"{machine.name}: what it was started with is not noted", Hint("Start it anew: ", Inv("down", "up"))
+            f"{machine.name}: its hardware is unknown (damaged machine.json)", Hint("Start it anew: ", Inv("down", "up"))
         )
     with Qmp(machine.name, machine.path) as qmp:
         qmp.finish_jobs()
@@ -67,8 +58,8 @@ def keep(machine: MachineFolder) -> None:
             qmp.run_job("snapshot-delete", {"tag": old.name, "devices": [DISK]})
 
 
-def bring_back(machine: MachineFolder, snapshot: Snapshot) -> None:
-    """Bring a running machine of the same hardware back to a snapshot; it is not ready then. Raises MachineError."""
+def restore(machine: MachineFolder, snapshot: Snapshot) -> None:
+    """Load a snapshot into a running machine with the same hardware. Its clock is wrong then. Raises MachineError."""
     with Qmp(machine.name, machine.path) as qmp:
         qmp.finish_jobs()
         machine.ready.unlink(missing_ok=True)
@@ -77,15 +68,15 @@ def bring_back(machine: MachineFolder, snapshot: Snapshot) -> None:
 
 
 def _listed(machine: MachineFolder) -> list[Snapshot]:
-    """Return our snapshots in a machine's disk. One that was being written when QEMU was killed is not among them."""
+    """Return benchrig's snapshots in a machine's disk, without one that QEMU was writing when it was killed."""
     disk = qemu_machine.disk(machine)
     if not disk.exists():
         return []
-    said = run(["qemu-img", "info", "-U", "--output=json", disk], f"{machine.name}: its disk cannot be read")
-    found = [(_NAME.fullmatch(one["name"]), one["date-sec"]) for one in json.loads(said).get("snapshots", [])]
-    return [_snapshot(name, when) for name, when in found if name]
+    output = run(["qemu-img", "info", "-U", "--output=json", disk], f"{machine.name}: its disk cannot be read")
+    named = [(_NAME.fullmatch(one["name"]), one["date-sec"]) for one in json.loads(output).get("snapshots", [])]
+    return [_snapshot(name, taken) for name, taken in named if name]
 
 
-def _snapshot(name: re.Match[str], when: float) -> Snapshot:
+def _snapshot(name: re.Match[str], taken: float) -> Snapshot:
     number, cpus, memory_mb, accelerated = name.groups()
-    return Snapshot(int(number), Hardware(int(cpus), int(memory_mb), cast(accelerator.Name, accelerated)), when)
+    return Snapshot(int(number), Hardware(int(cpus), int(memory_mb), cast(accelerator.Name, accelerated)), taken)

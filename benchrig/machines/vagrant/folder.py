@@ -1,4 +1,4 @@
-"""What we keep about an inventory's Vagrant machines, in `.benchrig/vagrant/` of the clone: plan, host keys, logins."""
+"""Files about an inventory's Vagrant machines, in `.benchrig/vagrant/` of the clone: plan, host keys, logins."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from benchrig.machines.vagrant.plan import Plan, decode
 
 @dataclass(frozen=True)
 class Known:
-    """What is known of one machine."""
+    """An entry of `known.json`: what benchrig knows about one machine."""
 
     making: bool = False
-    """Noted before it is made, and gone once it has come up: what Vagrant has of such a machine is half made."""
+    """Set before the machine is made, and cleared when it is up: until then it may be half made."""
     id: str = ""
-    """The provider's own id: another one is another machine."""
+    """The provider's id; a machine with another id is another machine."""
     host_key: str = ""
-    """Kind and key, as known_hosts has them; empty before the first contact."""
+    """Kind and key in the format of known_hosts; empty before the first contact."""
     address: str = ""
     port: int = 22
     user: str = ""
     key_file: str = ""
     kept: float = 0.0
-    """When our snapshot of it was taken, in seconds since 1970; 0 when it has none."""
+    """When its snapshot was taken, in seconds since 1970; 0 when it has none."""
     stale: bool = False
-    """Whether its clock stood still, or is about to, and has not been set since."""
+    """Whether its clock stood still, or is about to, and was not set since."""
 
     def known_hosts_line(self) -> str:
         """Return the line of known_hosts that pins the host key."""
@@ -38,21 +38,21 @@ class Known:
 
 @dataclass(frozen=True)
 class VagrantFolder(Folder):
-    """The files of one inventory's machines."""
+    """The folder of one inventory's machines."""
 
     def plan(self) -> Plan | None:
-        """Return the plan that Vagrant follows; None when there is none."""
+        """Read `plan.json`, which the Vagrantfile reads; None when it is missing or damaged."""
         try:
             return decode((self.path / "plan.json").read_text(encoding="utf-8"))
         except OSError:
             return None
 
     def write_plan(self, plan: Plan) -> None:
-        """Put the plan in place."""
+        """Write `plan.json`."""
         write(self.path / "plan.json", plan.encode())
 
     def known(self) -> dict[str, Known]:
-        """Return what is known of each machine, by its host's name."""
+        """Read `known.json`: what is known about each machine, by its name. Empty when it is missing or damaged."""
         try:
             values = json.loads((self.path / "known.json").read_text(encoding="utf-8"))
             return {name: Known(**value) for name, value in values.items()}
@@ -60,7 +60,7 @@ class VagrantFolder(Folder):
             return {}
 
     def note(self, known: Mapping[str, Known]) -> None:
-        """Note what is known, and pin the host keys."""
+        """Write `known.json`, and pin the host keys in `known_hosts`."""
         values = {name: asdict(one) for name, one in known.items()}
         write(self.path / "known.json", json.dumps(values, indent=2).encode())
         write(self.known_hosts, "".join(one.known_hosts_line() for one in known.values() if one.host_key).encode())

@@ -1,6 +1,6 @@
-"""What a killed Vagrant leaves behind in libvirt, and Vagrant itself then trips over: found and removed with virsh.
+"""Leftovers of a killed Vagrant in libvirt, which Vagrant would fail on later: removed with virsh.
 
-A machine's name in libvirt has a hash of its clone in it, so what bears the name and is unknown to Vagrant is our own.
+A machine's name in libvirt contains a hash of its clone. So a machine of that name that Vagrant does not know is ours.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ SOCKETS = ("/run/libvirt/libvirt-sock", "/var/run/libvirt/libvirt-sock", "/run/l
 
 
 def is_there() -> bool:
-    """Return whether this machine has libvirt, running or not."""
+    """Return whether this computer has libvirt, running or not."""
     programs = ("libvirtd", "virtqemud")
     return any(shutil.which(name, path=search_path()) for name in programs) or any(map(os.path.exists, SOCKETS))
 
@@ -30,33 +30,33 @@ def remove_orphan(unique_name: str) -> bool:
     """Remove a machine that Vagrant does not know of, and its disk; return whether there was any. Raises MachineError."""
     if not _has_virsh():
         return False
-    found = False
+    removed = False
     if unique_name in _virsh("list", "--all", "--name").split():
-        found = True
+        removed = True
         with suppress(MachineError):
             # It need not be running.
             _virsh("destroy", unique_name)
         _virsh("undefine", unique_name, "--managed-save", "--snapshots-metadata")
     volume = f"{unique_name}.img"
     if volume in _volumes():
-        found = True
+        removed = True
         _virsh("vol-delete", volume, "--pool", POOL)
-    if found:
-        console.line(f"vagrant: removed {unique_name} from libvirt, which an interrupted run had left")
-    return found
+    if removed:
+        console.line(f"vagrant: removed {unique_name} from libvirt, a leftover of an interrupted run")
+    return removed
 
 
 def remove_partial_box(box: str, image: Path) -> None:
     """Remove the copy of a box in libvirt's pool when it is shorter than the box: Vagrant was killed while it copied.
 
-    Vagrant would take it as it is. `image` is the disk in Vagrant's own copy of the box. Raises MachineError.
+    Vagrant would use the incomplete copy. `image` is the disk in Vagrant's own copy of the box. Raises MachineError.
     """
     if not image.is_file() or not _has_virsh():
         return
     prefix = f"{box.replace('/', '-VAGRANTSLASH-')}_vagrant_box_image_"
     for volume in _volumes():
         if volume.startswith(prefix) and _length(volume) < image.stat().st_size:
-            console.line(f"vagrant: removed {volume} from libvirt, which an interrupted run had half written")
+            console.line(f"vagrant: removed {volume} from libvirt, which an interrupted run wrote only half")
             _virsh("vol-delete", volume, "--pool", POOL)
 
 
@@ -78,7 +78,7 @@ def _volumes() -> list[str]:
 
 
 def _length(volume: str) -> int:
-    """Return how long the file of a volume is, in bytes."""
+    """Return the length of a volume's file in bytes."""
     for line in _virsh("vol-info", volume, "--pool", POOL, "--bytes", "--physical").splitlines():
         name, _, value = line.partition(":")
         if name in ("Physical", "Allocation"):

@@ -1,4 +1,4 @@
-"""How Vagrant's machines are reached: learnt from Vagrant when one comes up, then known. Its shared key never stays."""
+"""How to reach Vagrant's machines. Vagrant is asked when one comes up; its shared key is never accepted."""
 
 from __future__ import annotations
 
@@ -14,57 +14,60 @@ from benchrig.machines.vagrant.plan import MachinePlan, hosts_of, names_of
 from benchrig.machines.vagrant.program import LONG, Vagrant
 
 INSECURE_KEYS = {"insecure_private_key", "insecure_private_keys"}
-"""Vagrant's shared keys, in its home: a file, and since 2.3.8 a folder of them."""
+"""Names of Vagrant's shared keys in its home: a file, and since 2.3.8 a folder."""
 
 QUICK_SECONDS = 3.0
 
 
 def learn(folder: VagrantFolder, vagrant: Vagrant, machines: Iterable[MachinePlan], *, restart: bool) -> None:
-    """Note how running machines are reached, and pin host keys not seen before.
+    """Ask Vagrant how to reach running machines, note it, and pin new host keys.
 
-    `restart` says whether those that have Vagrant's shared key may be restarted, which is when Vagrant replaces it. Raises
-    HostError for a host key that has changed, MachineError when a machine cannot be reached or keeps the shared key.
+    `restart` allows a restart of machines with Vagrant's shared key, because Vagrant replaces the key then. Raises HostError
+    for a changed host key, MachineError when a machine cannot be reached or keeps the shared key.
     """
     machines = list(machines)
-    found = _logins(vagrant, machines)
-    insecure = [one for one in machines if _is_insecure(found[one.vagrant_name])]
+    logins = _logins(vagrant, machines)
+    insecure = [one for one in machines if _is_insecure(logins[one.vagrant_name])]
     if insecure and not restart:
         raise MachineError(
-            f"{hosts_of(insecure)}: still lets everybody in with Vagrant's shared key",
-            Hint("Have Vagrant replace it, with a restart: ", Inv("up")),
+            f"{hosts_of(insecure)}: accepts Vagrant's shared key, which everybody has",
+            Hint("Restart it, so that Vagrant replaces the key: ", Inv("up")),
         )
     if insecure:
         purpose = f"{hosts_of(insecure)} cannot be restarted"
         vagrant.run(["reload", *names_of(insecure), "--no-provision"], purpose, timeout=LONG)
-        found |= _logins(vagrant, insecure)
+        logins |= _logins(vagrant, insecure)
     known = folder.known()
     for machine in machines:
-        login = found[machine.vagrant_name]
+        login = logins[machine.vagrant_name]
         if _is_insecure(login):
             raise MachineError(
-                f"{machine.name}: still lets everybody in with Vagrant's shared key, which Vagrant did not replace",
-                Hint("Begin anew: ", Inv("destroy", "up")),
+                f"{machine.name}: still accepts Vagrant's shared key, which everybody has: Vagrant did not replace it",
+                Hint("Make it anew: ", Inv("destroy", "up")),
             )
         known[machine.name] = _known(vagrant, machine, login, known.get(machine.name, Known()))
     folder.note(known)
 
 
-def answer(folder: VagrantFolder, names: Iterable[str]) -> bool:
-    """Return whether machines are where they were, each with its pinned host key, and tell the right time.
+def not_answering(folder: VagrantFolder, names: Iterable[str]) -> list[str]:
+    """Return the machines that do not answer where they did last, with their pinned host key, or have a wrong clock.
 
-    Then Vagrant need not be asked.
+    When there are none, Vagrant need not be asked.
     """
     known = folder.known()
-    found = [known.get(name, Known()) for name in names]
-    if not all(one.host_key and not one.stale for one in found):
-        return False
+    machines = {name: known.get(name, Known()) for name in names}
     with ThreadPoolExecutor() as pool:
-        shown = pool.map(lambda one: pin.host_key(one.address, one.port, QUICK_SECONDS, one.host_key), found)
-        return all(key == one.host_key for key, one in zip(shown, found, strict=True))
+        return [name for name, good in zip(machines, pool.map(_answers, machines.values()), strict=True) if not good]
+
+
+def _answers(machine: Known) -> bool:
+    if not machine.host_key or machine.stale:
+        return False
+    return pin.host_key(machine.address, machine.port, QUICK_SECONDS, machine.host_key) == machine.host_key
 
 
 def reached(folder: VagrantFolder, inventory: Inventory) -> Inventory:
-    """Return the inventory with how to reach each of its machines, all of which are known."""
+    """Return the inventory with how to reach each of its machines, all of which are in `known.json`."""
     known, plan = folder.known(), folder.plan()
     for name in inventory.hosts:
         one, planned = known[name], plan.of(name) if plan else None
@@ -86,11 +89,11 @@ def reached(folder: VagrantFolder, inventory: Inventory) -> Inventory:
 def _known(vagrant: Vagrant, machine: MachinePlan, login: Login, before: Known) -> Known:
     number = vagrant.id_of(machine.vagrant_name)
     pinned = before.host_key if before.id == number else ""
-    shown = pin.awaited_host_key(machine.name, login.address, login.port, pinned)
+    shown = pin.wait_for_host_key(machine.name, login.address, login.port, pinned)
     if pinned and pinned != shown:
         raise HostError(
-            f"{machine.name} ({login.address}:{login.port}): the host key has changed: not the machine that was pinned",
-            Hint("If you know why, begin anew: ", Inv("destroy", "up")),
+            f"{machine.name} ({login.address}:{login.port}): the host key has changed: this is another machine",
+            Hint("If you know why, make it anew: ", Inv("destroy", "up")),
         )
     return Known(
         id=number,
@@ -107,10 +110,10 @@ def _known(vagrant: Vagrant, machine: MachinePlan, login: Login, before: Known) 
 def _logins(vagrant: Vagrant, machines: Iterable[MachinePlan]) -> dict[str, Login]:
     machines = list(machines)
     purpose = f"how to reach {hosts_of(machines)} cannot be read"
-    found = output.logins(vagrant.run(["ssh-config", *names_of(machines)], purpose))
-    if silent := [one for one in machines if one.vagrant_name not in found]:
-        raise MachineError(f"{hosts_of(silent)}: Vagrant does not say how to reach it", "See vagrant ssh-config.")
-    return found
+    logins = output.logins(vagrant.run(["ssh-config", *names_of(machines)], purpose))
+    if missing := [one for one in machines if one.vagrant_name not in logins]:
+        raise MachineError(f"{hosts_of(missing)}: Vagrant does not say how to reach it", "See vagrant ssh-config.")
+    return logins
 
 
 def _is_insecure(login: Login) -> bool:

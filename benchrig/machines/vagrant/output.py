@@ -1,7 +1,6 @@
-"""What Vagrant prints with --machine-readable: `time,target,kind,data...`, a line each, with escapes of its own.
+"""Parser of `vagrant --machine-readable`: lines of `time,target,kind,data...`, with escapes of their own.
 
-The same format since Vagrant 1.4; which kinds there are, and what stands in them, differs between versions only where a
-line is of no interest here.
+The format is the same since Vagrant 1.4. Versions differ only in kinds of lines that are not used here.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ class Line:
 
     @property
     def progress(self) -> str:
-        """What is to be shown to people: a message's first line, without the arrows and the machine's name before it."""
+        """The line as progress for people: a message's first line, without the arrows and the machine's name before it."""
         if self.kind != "ui" or len(self.data) < 2 or self.data[0] == "error" or not self.data[1].strip():
             return ""
         text = self.data[1].strip().splitlines()[0].removeprefix("==>").strip()
@@ -50,7 +49,7 @@ class Failure:
 
 
 def parse(text: str) -> Line | None:
-    """Return a line of output as its fields; None when it is not in the format, as what a plugin prints past Vagrant is."""
+    """Return the fields of a line; None when it is not in the format, such as a line that a plugin prints."""
     fields = text.rstrip("\n").split(",")
     if len(fields) < 3 or not fields[0].isdecimal():
         return None
@@ -68,13 +67,13 @@ def logins(lines: Iterable[Line]) -> dict[str, Login]:
 
 
 def failure(lines: Iterable[Line], stderr: str) -> Failure:
-    """Return why Vagrant failed: what it says at its end, else the exception that it died of."""
+    """Return why Vagrant failed: its last error message, else the exception that ended it."""
     for line in lines:
         if line.kind == "error-exit" and len(line.data) > 1:
             return Failure(line.data[0].rpartition("::")[2], line.data[1])
-    said = [text.strip() for text in stderr.splitlines() if text.strip()]
+    lines_of_stderr = [text.strip() for text in stderr.splitlines() if text.strip()]
     # A Ruby traceback has its reason in the first line, after the place.
-    return Failure("", said[0].rpartition("': ")[2] if said else "")
+    return Failure("", lines_of_stderr[0].rpartition("': ")[2] if lines_of_stderr else "")
 
 
 def _login(text: str) -> Login:

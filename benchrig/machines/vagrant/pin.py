@@ -1,21 +1,21 @@
-"""The host key of a machine: taken on the first contact, over the provider's own network on this computer; then compared."""
+"""A machine's host key: read at the first contact, over the provider's network on this computer, and compared later."""
 
 from __future__ import annotations
 
 import logging
 import socket
-import time
 
-from benchrig.errors import Hint, Inv, MachineError
+from benchrig.errors import Hint, HostError, Inv, MachineError
+from benchrig.machines.sshd import wait_for_ssh
 
 ANSWER_SECONDS = 60.0
-"""How long sshd may take once Vagrant says that the machine is up."""
+"""How long the SSH server may take after Vagrant says that the machine is up."""
 
 
 def host_key(address: str, port: int, seconds: float, pinned: str) -> str:
-    """Return kind and key that an SSH server shows, as known_hosts has them; empty when it shows none in that time.
+    """Return kind and key that an SSH server shows, in the format of known_hosts; empty when it shows none in that time.
 
-    A server has keys of several kinds and shows one: of the same kind as the key that is `pinned`, where it has such a one.
+    A server has keys of several kinds and shows one of them: if it can, one of the same kind as the key that is `pinned`.
     """
     import paramiko
 
@@ -35,19 +35,21 @@ def host_key(address: str, port: int, seconds: float, pinned: str) -> str:
         return ""
 
 
-def awaited_host_key(name: str, address: str, port: int, pinned: str) -> str:
-    """Return the key that a machine shows, waiting for its sshd. Raises MachineError when it stays silent."""
-    deadline = time.monotonic() + ANSWER_SECONDS
-    while time.monotonic() < deadline:
-        if key := host_key(address, port, ANSWER_SECONDS / 2, pinned):
-            return key
-        time.sleep(0.5)
-    raise MachineError(
-        f"{name}: is running, but its sshd at {address}:{port} does not answer", Hint("Start it anew: ", Inv("down", "up"))
-    )
+def wait_for_host_key(name: str, address: str, port: int, pinned: str) -> str:
+    """Wait for a machine's SSH server and return the host key that it shows. Raises MachineError when it does not answer."""
+    keys: list[str] = []
+
+    def read() -> None:
+        keys.append(host_key(address, port, ANSWER_SECONDS / 2, pinned))
+        if not keys[-1]:
+            raise HostError("its SSH server shows no host key")
+
+    if reason := wait_for_ssh(address, port, ANSWER_SECONDS, login=read):
+        raise MachineError(f"{name}: runs, but {reason} at {address}:{port}", Hint("Start it anew: ", Inv("down", "up")))
+    return keys[-1]
 
 
 def _shows(kind: str, pinned: str) -> bool:
-    """Say whether what SSH calls a kind of host key, which for RSA is one of signature, shows a key of the pinned kind."""
-    wanted = pinned.partition(" ")[0]
-    return kind == wanted or (wanted == "ssh-rsa" and kind.startswith("rsa-sha2-"))
+    """Return whether negotiating `kind` makes a server show a key of the pinned kind. RSA keys have several signatures."""
+    pinned_kind = pinned.partition(" ")[0]
+    return kind == pinned_kind or (pinned_kind == "ssh-rsa" and kind.startswith("rsa-sha2-"))

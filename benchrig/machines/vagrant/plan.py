@@ -1,5 +1,6 @@
-"""What Vagrant is to make: written by us from the inventory as JSON, read by the Vagrantfile. So the inventory is the one
-place where sizes, box, provider and number of machines stand.
+"""The plan: what Vagrant is to make, as JSON that benchrig writes from the inventory and the Vagrantfile reads.
+
+So sizes, boxes, provider and number of machines are defined in the inventory alone.
 """
 
 from __future__ import annotations
@@ -20,6 +21,15 @@ from benchrig.machines import naming, sizes
 Provider = Literal["virtualbox", "libvirt"]
 PROVIDERS: tuple[Provider, ...] = get_args(Provider)
 
+
+@dataclass(frozen=True)
+class Variables:
+    """Variables of the inventory that only this kind reads."""
+
+    benchrig_provider: Provider | None = None
+    """Vagrant's provider."""
+
+
 VIRTUALBOX_BOX = "debian/bookworm64"
 """A public Debian 12 box for VirtualBox, for which benchrig builds none."""
 
@@ -28,7 +38,7 @@ SUBNET = IPv4Network("10.213.255.0/24")
 
 BOOT_SECONDS = 300
 EMULATED_BOOT_SECONDS = 900
-"""Without KVM a machine boots a minute, and several at once as many times longer."""
+"""Without KVM a machine takes a minute to boot, and several at once take longer accordingly."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +55,7 @@ class MachinePlan:
     box: str | None
     """Name of the box; None until one is needed."""
     box_url: str | None
-    """Where Vagrant gets the box if it does not have it; None for one that it finds by its name."""
+    """Where Vagrant gets the box if it does not have it; None for a box in Vagrant's public registry."""
     address: str | None
     """Its address among the machines of the inventory; None where the provider's own network joins them."""
 
@@ -63,7 +73,7 @@ class Plan:
 
     @property
     def is_emulated(self) -> bool:
-        """The CPUs of the machines are programs."""
+        """The CPUs of the machines are emulated."""
         return self.provider == "libvirt" and self.driver == "qemu"
 
     def of(self, name: str) -> MachinePlan | None:
@@ -71,9 +81,9 @@ class Plan:
         return next((machine for machine in self.machines if machine.name == name), None)
 
     def only(self, names: Iterable[str]) -> tuple[MachinePlan, ...]:
-        """Return the plans of those of the names that are planned."""
-        wanted = set(names)
-        return tuple(machine for machine in self.machines if machine.name in wanted)
+        """Return the plans of the named machines, as far as they are in the plan."""
+        chosen = set(names)
+        return tuple(machine for machine in self.machines if machine.name in chosen)
 
     def encode(self) -> bytes:
         """Return the JSON that the Vagrantfile reads."""
@@ -93,19 +103,19 @@ def decode(text: str) -> Plan | None:
 def make(inventory: Inventory, root: Path, key: str, provider: Provider, old: Plan | None) -> Plan:
     """Return the plan of an inventory's machines, without boxes but those that the old plan had.
 
-    `key` names the inventory within the clone. What the old plan says stays where the inventory has no say in it, and
-    machines that the inventory no longer names stay, to be stopped and destroyed. Raises InputError for sizes that are none
-    and names that no machine can have.
+    `key` names the inventory within the clone. Values of the old plan stay where the inventory says nothing, and so do
+    machines that the inventory no longer names, so that they can be stopped and destroyed. Raises InputError for invalid
+    sizes and for names that no machine can have.
     """
     naming.check(inventory.hosts)
     digest = hashlib.sha256(f"{root.resolve()}\0{key}".encode()).hexdigest()[:10]
     unique_name = f"benchrig-{digest}"
-    kept = {machine.name: machine for machine in old.machines} if old and old.provider == provider else {}
-    used = {machine.address for machine in kept.values()}
+    former = {machine.name: machine for machine in old.machines} if old and old.provider == provider else {}
+    used = {machine.address for machine in former.values()}
     free = (str(address) for address in list(SUBNET.hosts())[naming.FIRST_NUMBER - 1 :] if str(address) not in used)
     machines: dict[str, MachinePlan] = {}
     for name, host in inventory.hosts.items():
-        before = kept.pop(name, None)
+        before = former.pop(name, None)
         address = None
         if provider == "virtualbox" and len(inventory.hosts) > 1:
             address = before.address if before and before.address else next(free)
@@ -121,11 +131,11 @@ def make(inventory: Inventory, root: Path, key: str, provider: Provider, old: Pl
             address=address,
         )
     driver = old.driver if old else "kvm"
-    return with_driver(Plan(provider, driver, unique_name, 0, (*machines.values(), *kept.values())), driver)
+    return with_driver(Plan(provider, driver, unique_name, 0, (*machines.values(), *former.values())), driver)
 
 
 def with_driver(plan: Plan, driver: Literal["kvm", "qemu"]) -> Plan:
-    """Return a plan whose machines libvirt runs so, with time to boot."""
+    """Return a plan with another driver for libvirt, and the boot time that goes with it."""
     driven = replace(plan, driver=driver)
     return replace(driven, boot_seconds=EMULATED_BOOT_SECONDS if driven.is_emulated else BOOT_SECONDS)
 
@@ -140,7 +150,7 @@ def with_boxes(plan: Plan, boxes: Mapping[str, tuple[str, str | None]]) -> Plan:
 
 
 def named_provider(inventory: Inventory) -> Provider | None:
-    """Return the provider that the inventory names; None when it leaves it to us. Raises InputError."""
+    """Return the provider that the inventory names, or None. Raises InputError."""
     named = {str(host.variables["benchrig_provider"]) for host in inventory.hosts.values() if _has_provider(host)}
     for name in named - set(PROVIDERS):
         raise unknown("provider (benchrig_provider)", name, PROVIDERS)
@@ -152,10 +162,10 @@ def named_provider(inventory: Inventory) -> Provider | None:
 
 
 def named_box(host: Host, folder: Path) -> tuple[str, str | None] | None:
-    """Return the box that the inventory names for a host, as its name and where Vagrant gets it; None when it names none.
+    """Return the box that the inventory names for a host: its name, and where Vagrant gets it. None when it names none.
 
-    A file that has changed, and every address, is a box of its own, with a name made from it. `folder` is where relative
-    paths begin. Raises InputError when there is no such file.
+    The name of a file's box is a hash that changes with the file; that of a URL is a hash of the URL. Relative paths begin
+    at `folder`. Raises InputError when there is no such file.
     """
     value = str(host.variables.get("benchrig_box") or "")
     if not value:
@@ -183,7 +193,7 @@ def hosts_of(machines: Iterable[MachinePlan]) -> str:
 
 
 def key_of(inventory: Inventory, root: Path) -> str:
-    """Return what names an inventory within a clone: its name, and for one outside of the clone a hash of its path too."""
+    """Return a unique name of an inventory within a clone: its name; outside of the clone, also a hash of its path."""
     name = re.sub(r"[^A-Za-z0-9-]", "_", inventory.name)
     path = inventory.path.resolve()
     if path.parent == (root / "inventory").resolve():

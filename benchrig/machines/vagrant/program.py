@@ -1,4 +1,4 @@
-"""The one way Vagrant is run: with the provider named, its output as data, and progress shown while it comes."""
+"""Run Vagrant: with the provider named, its output as data, and its progress shown."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from benchrig.machines.vagrant.output import Line, failure, parse
 from benchrig.machines.vagrant.plan import Provider
 
 LONG = 7200.0
-"""Seconds for what may fetch a box."""
+"""Timeout of commands that may fetch a box, in seconds."""
 
 CLEANUP_SECONDS = 60.0
 """How long Vagrant may take to clean up after Ctrl-C."""
@@ -37,11 +37,11 @@ class Vagrant:
 
     @property
     def machines(self) -> Path:
-        """Where Vagrant keeps what it knows of machines."""
+        """The folder of Vagrant's own records about machines."""
         return self.root / ".vagrant" / "machines"
 
     def id_of(self, vagrant_name: str) -> str:
-        """Return the provider's own id of a machine; empty when Vagrant knows of none."""
+        """Return the provider's id of a machine; empty when Vagrant does not know it."""
         try:
             return (self.machines / vagrant_name / self.provider / "id").read_text(encoding="utf-8").strip()
         except OSError:
@@ -69,7 +69,7 @@ class Vagrant:
                 argv, cwd=self.root, env=self._environ(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr
             )
             lines, late = _followed(
-                process, timeout, lambda line: show(self._told(line)) if show and line.progress else None
+                process, timeout, lambda line: show(self._progress(line)) if show and line.progress else None
             )
             stderr.seek(0)
             complaint = stderr.read().decode("utf-8", "replace")
@@ -79,14 +79,14 @@ class Vagrant:
             raise errors.error(purpose, failure(lines, complaint), self.provider)
         return lines
 
-    def _told(self, line: Line) -> str:
-        """Return a message of progress with the names that the inventory has for the machines."""
+    def _progress(self, line: Line) -> str:
+        """Return a progress message with the inventory's names of the machines."""
         prefix = f"{self.key}."
         text = re.sub(rf"(?<![\w-]){re.escape(prefix)}", "", line.progress)
         return f"{line.target.removeprefix(prefix) or 'vagrant'}: {text}"
 
     def _environ(self) -> dict[str, str]:
-        # The user's own VAGRANT_HOME stays; what would lead Vagrant away from this clone's Vagrantfile does not.
+        # The user's VAGRANT_HOME stays; variables that lead away from this clone's Vagrantfile are replaced.
         own = {
             "VAGRANT_CWD": str(self.root),
             "VAGRANT_DOTFILE_PATH": str(self.root / ".vagrant"),
@@ -103,7 +103,7 @@ class Vagrant:
 def _followed(
     process: subprocess.Popen[bytes], timeout: float, show: Callable[[Line], None]
 ) -> tuple[tuple[Line, ...], bool]:
-    """Read a process to its end; return its lines, and whether it had to be ended because it took too long."""
+    """Read a process's output to its end. Return its lines, and whether it was killed after `timeout` seconds."""
     assert process.stdout
     late = threading.Event()
 
@@ -122,7 +122,7 @@ def _followed(
                 show(line)
         process.wait()
     except KeyboardInterrupt:
-        # The terminal has told Vagrant too, which undoes what is half done.
+        # Vagrant got the terminal's signal too, and undoes what is half done.
         console.line("vagrant: interrupted; waiting for it to clean up")
         with suppress(subprocess.TimeoutExpired):
             process.wait(CLEANUP_SECONDS)

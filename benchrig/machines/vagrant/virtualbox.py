@@ -1,6 +1,6 @@
-"""What a killed Vagrant leaves behind in VirtualBox, and Vagrant itself then trips over: found and removed with VBoxManage.
+"""Leftovers of a killed Vagrant in VirtualBox, which Vagrant would fail on later: removed with VBoxManage.
 
-A machine's name in VirtualBox has a hash of its clone in it, so what bears the name and is unknown to Vagrant is our own.
+A machine's name in VirtualBox contains a hash of its clone. So a machine of that name that Vagrant does not know is ours.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ VBOXMANAGE = "VBoxManage"
 
 
 def is_there() -> bool:
-    """Return whether this machine has VirtualBox; whether it works, Vagrant finds out."""
+    """Return whether this computer has VirtualBox. Whether it works, only Vagrant can tell."""
     return shutil.which(VBOXMANAGE, path=search_path()) is not None
 
 
@@ -28,7 +28,7 @@ def remove_orphan(unique_name: str) -> bool:
         # It need not be running.
         _vboxmanage("controlvm", unique_name, "poweroff")
     _vboxmanage("unregistervm", unique_name, "--delete")
-    console.line(f"vagrant: removed {unique_name} from VirtualBox, which an interrupted run had left")
+    console.line(f"vagrant: removed {unique_name} from VirtualBox, a leftover of an interrupted run")
     return True
 
 

@@ -1,4 +1,7 @@
-"""Format 1 of stored runs, the one without a number: settings are text such as `"5 s"`, without chosen connections."""
+"""Format 1 of stored runs, the one without a number.
+
+Settings are text such as `"5 s"`, without chosen connections. What a machine shares with others follows from its kind.
+"""
 
 from __future__ import annotations
 
@@ -19,12 +22,16 @@ def next_run(run: Fields, cells: Sequence[Fields]) -> Fields:
         "repeats": int(settings["repeats"]),
         "connections": _connections(run, cells),
     }
-    return {**run, "settings": typed}
+    return {**run, "settings": typed, "machines": [_machine(machine) for machine in run.get("machines", ())]}
 
 
 def next_cell(cell: Fields) -> Fields:
     """Return a cell of format 1 in format 2: its fields are the same."""
     return cell
+
+
+def _machine(machine: Fields) -> Fields:
+    return {**machine, "made_here": machine["kind"] != "existing", "shares_kernel": machine["kind"] == "lab"}
 
 
 def _seconds(text: str) -> float:

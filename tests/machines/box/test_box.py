@@ -24,10 +24,10 @@ from benchrig.machines.box import build, files
 from benchrig.machines.box import disk as box_disk
 from benchrig.machines.controller.apt import Apt, Source
 from benchrig.machines.controller.pip import Pip
-from benchrig.machines.controller.settings import File, Outer
+from benchrig.machines.controller.settings import File, Settings
 from tests.support import ROOT
 
-OUTER = Outer((), (), {}, Apt((Source("http://mirror.test/debian", "bookworm", ("main",)),)), Pip())
+SETTINGS = Settings((), (), {}, Apt((Source("http://mirror.test/debian", "bookworm", ("main",)),)), Pip())
 
 needs_grub = pytest.mark.skipif(
     not shutil.which("grub-mkimage") or not (box_disk.GRUB / "boot.img").is_file(), reason="grub-pc-bin is not installed"
@@ -58,7 +58,7 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
     monkeypatch.setattr(box_disk, "GRUB", folder)
     monkeypatch.setattr(build, "PROGRAMS", {"mmdebstrap": "mmdebstrap", "grub-mkimage": "grub-common"})
-    monkeypatch.setattr("benchrig.machines.controller.settings.read", lambda: OUTER)
+    monkeypatch.setattr("benchrig.machines.controller.settings.read", lambda: SETTINGS)
     return folder
 
 
@@ -101,12 +101,12 @@ def test_scripts_of_the_box_are_shell_that_can_be_read() -> None:
 def test_a_box_of_other_authorities_is_another_box(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = build.build(tmp_path)
     pem = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----"
-    monkeypatch.setattr("benchrig.machines.controller.settings.read", lambda: replace(OUTER, authorities=(pem,)))
+    monkeypatch.setattr("benchrig.machines.controller.settings.read", lambda: replace(SETTINGS, authorities=(pem,)))
     assert build.build(tmp_path).folder != first.folder
 
 
 def test_no_login_for_mirrors_stays_in_a_box() -> None:
-    secret = replace(OUTER, apt=replace(OUTER.apt, logins="machine mirror.test login me password geheim\n"))
+    secret = replace(SETTINGS, apt=replace(SETTINGS.apt, logins="machine mirror.test login me password geheim\n"))
     with tarfile.open(fileobj=io.BytesIO(files.archive(build.late_files(secret)))) as tar:
         texts = [found.read() for entry in tar if (found := tar.extractfile(entry))]
     assert any(b"http://mirror.test/debian" in text for text in texts)
@@ -129,9 +129,7 @@ def test_a_box_is_made_once_and_packed_for_vagrant(tmp_path: Path, programs: Pat
 
 
 @pytest.mark.usefixtures("programs")
-def test_a_box_that_could_not_be_made_is_told_in_a_line_and_leaves_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failed_box_gives_one_line_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CODE", "1")
     with pytest.raises(MachineError, match=r"^the box cannot be made: "):
         build.build(tmp_path)
@@ -142,7 +140,8 @@ def test_killed_in_the_middle_it_leaves_no_half_box(tmp_path: Path, programs: Pa
     code = (
         "import sys; from pathlib import Path; from tests.machines.box import test_box as t;"
         "from benchrig.machines.box import build, disk; from benchrig.machines.controller import settings;"
-        "disk.GRUB = Path(sys.argv[2]); build.PROGRAMS = {}; settings.read = lambda: t.OUTER; build.build(Path(sys.argv[1]))"
+        "disk.GRUB = Path(sys.argv[2]); build.PROGRAMS = {}; settings.read = lambda: t.SETTINGS;"
+        "build.build(Path(sys.argv[1]))"
     )
     argv = [sys.executable, "-c", code, str(tmp_path), str(programs)]
     process = subprocess.Popen(argv, cwd=ROOT, env={**os.environ, "SLEEP": "2"}, start_new_session=True)
@@ -179,7 +178,7 @@ def test_a_user_who_is_not_root_makes_it_in_namespaces_of_their_own(
     assert "--mode=unshare" in (tmp_path / "said").read_text()
 
 
-def test_where_there_is_no_linux_the_other_way_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_linux_the_hint_says_where_to_make_a_box(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "darwin")
     with pytest.raises(MachineError, match="a box cannot be made on darwin") as caught:
         build.build(tmp_path)

@@ -91,11 +91,11 @@ def wait_for_state(lab: LabMachines, name: str, state: str) -> None:
         time.sleep(0.02)
 
 
-def test_a_lab_whose_way_out_was_killed_gets_it_back_without_a_restart(make_lab: MakeLab) -> None:
+def test_a_killed_gateway_starts_again_without_a_restart_of_the_machines(make_lab: MakeLab) -> None:
     lab = make_lab("lab1")
     host = lab.up().hosts["lab1"]
     pid = nspawn_of(lab, "lab1")
-    (gateway,) = lab_process.find("slirp4netns", str(lab.lab.namespace))
+    (gateway,) = lab_process.find("slirp4netns", str(lab.folder.namespace))
     os.kill(gateway, signal.SIGKILL)
     lab.up()
     assert nspawn_of(lab, "lab1") == pid
@@ -105,7 +105,7 @@ def test_a_lab_whose_way_out_was_killed_gets_it_back_without_a_restart(make_lab:
 def test_a_lab_whose_interface_was_deleted_comes_up_anew(make_lab: MakeLab) -> None:
     lab = make_lab("lab1")
     lab.up()
-    subprocess.run(["nsenter", f"--net={lab.lab.namespace}", "ip", "link", "delete", "outer"], check=True)
+    subprocess.run(["nsenter", f"--net={lab.folder.namespace}", "ip", "link", "delete", "outer"], check=True)
     lab.down()
     assert run(lab.up().hosts["lab1"], "hostname") == "lab1"
 
@@ -114,7 +114,7 @@ def test_a_machine_whose_image_is_gone_says_what_to_do(make_lab: MakeLab) -> Non
     lab = make_lab("lab1")
     lab.up()
     lab.down()
-    lab.lab.machine("lab1").image.write_text("bookworm-0000")
+    lab.folder.machine("lab1").image.write_text("bookworm-0000")
     with pytest.raises(MachineError, match="root image bookworm-0000 is no longer in the cache") as error:
         lab.up()
     assert str(error.value.hint) == "./inv destroy up"

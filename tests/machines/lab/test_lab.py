@@ -1,4 +1,4 @@
-"""The lab, real: machines boot, are reached with a pinned key, keep what they hold, see each other, go without a trace."""
+"""A real lab: machines boot, are reached with a pinned key, keep their files and see each other."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from benchrig.errors import HostError, MachineError
-from benchrig.machines.controller import settings as outer
+from benchrig.machines.controller import settings as controller
 from benchrig.machines.existing import ExistingMachines
 from benchrig.machines.lab import image as lab_image
 from benchrig.remote import openssh, ssh
@@ -32,7 +32,7 @@ def test_a_machine_boots_debian_12_with_systemd_and_nothing_failed(make_lab: Mak
     ]
 
 
-def test_a_machine_installs_packages_with_the_outer_machines_settings(make_lab: MakeLab) -> None:
+def test_a_machine_installs_packages_with_the_controllers_settings(make_lab: MakeLab) -> None:
     host = make_lab("lab1").up().hosts["lab1"]
     run(host, "apt-get -q update && apt-get -qy --no-install-recommends install less 2>&1")
     assert run(host, "command -v less") == "/usr/bin/less"
@@ -40,11 +40,11 @@ def test_a_machine_installs_packages_with_the_outer_machines_settings(make_lab: 
 
 def test_sysctls_of_its_network_are_the_machines_own(make_lab: MakeLab) -> None:
     host = make_lab("lab1").up().hosts["lab1"]
-    outer = Path("/proc/sys/net/core/somaxconn").read_text()
+    ours = Path("/proc/sys/net/core/somaxconn").read_text()
     assert (
         run(host, "sysctl -q -w net.core.somaxconn=54321 net.ipv4.tcp_tw_reuse=1; sysctl -n net.core.somaxconn") == "54321"
     )
-    assert Path("/proc/sys/net/core/somaxconn").read_text() == outer
+    assert Path("/proc/sys/net/core/somaxconn").read_text() == ours
     with ssh.connect(host) as remote:
         assert remote.run(["sysctl", "-w", "kernel.pid_max=4194303"]).code != 0
 
@@ -134,7 +134,7 @@ def test_a_machine_taken_out_of_the_inventory_is_shown_and_goes_with_the_lab(mak
     rest = make_lab("lab1")
     assert [(status.name, status.state) for status in rest.status()] == [("lab1", "running"), ("lab2", "running")]
     rest.destroy()
-    assert not rest.lab.path.exists()
+    assert not rest.folder.path.exists()
 
 
 def test_labs_of_two_clones_run_side_by_side(make_lab: MakeLab) -> None:
@@ -155,9 +155,7 @@ def test_two_processes_that_bring_up_one_lab_make_one_machine(make_lab: MakeLab,
     assert nspawn_of(lab, "lab1")
 
 
-def test_a_machine_reaches_a_proxy_on_the_outer_machines_loopback(
-    make_lab: MakeLab, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_machine_reaches_a_proxy_on_the_controllers_loopback(make_lab: MakeLab, monkeypatch: pytest.MonkeyPatch) -> None:
     class Proxy(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             answer = f"proxied {self.path}".encode()
@@ -175,7 +173,7 @@ def test_a_machine_reaches_a_proxy_on_the_outer_machines_loopback(
         server.shutdown()
 
 
-def test_without_need_the_outer_machines_loopback_is_closed_to_the_lab(make_lab: MakeLab) -> None:
+def test_without_need_the_controllers_loopback_is_closed_to_the_lab(make_lab: MakeLab) -> None:
     lab = make_lab("lab1")
     host = lab.up().hosts["lab1"]
     gateway = re.sub(r"\d+$", "2", host.address)
@@ -185,7 +183,7 @@ def test_without_need_the_outer_machines_loopback_is_closed_to_the_lab(make_lab:
             assert b"Network is unreachable" in remote.run(["python3", "-c", connect]).stderr
 
 
-def test_a_machine_that_does_not_boot_is_told_with_the_end_of_its_log(make_lab: MakeLab) -> None:
+def test_the_error_for_a_machine_that_does_not_boot_has_the_end_of_its_log(make_lab: MakeLab) -> None:
     lab = make_lab("lab1")
     run(lab.up().hosts["lab1"], "ln -sf /bin/false /usr/sbin/init; ln -sf /bin/false /usr/lib/systemd/systemd")
     lab.down()
@@ -217,7 +215,7 @@ def test_more_machines_than_the_kernel_has_room_for_are_refused_before_any_boots
 
 
 def test_a_cache_path_with_a_space_carries_a_lab(make_lab: MakeLab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    image = lab_image.make(outer.read())
+    image = lab_image.make(controller.read())
     (tmp_path / "a cache/benchrig").mkdir(parents=True)
     (tmp_path / "a cache/benchrig/images").symlink_to(image.parent)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "a cache"))

@@ -1,4 +1,4 @@
-"""Snapshots of lab machines: back to what was kept, whatever changed since, and whenever the program was killed."""
+"""Snapshots of lab machines: restored whatever changed since, and whenever the program was killed."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_many_snapshots_become_one_layer_that_needs_no_image(make_lab: MakeLab, 
         *"0123",
         *"7777",
     ]
-    assert len(lab.lab.machine("lab1").layers()) == 2
+    assert len(lab.folder.machine("lab1").layers()) == 2
     lab.destroy()
     assert traces(lab) == []
 
@@ -80,16 +80,16 @@ def test_what_was_not_running_stays_so_after_a_snapshot_and_runs_after_restore(m
 
 def test_without_a_machine_or_a_snapshot_nothing_is_touched_and_it_is_said(make_lab: MakeLab) -> None:
     lab = make_lab("lab1", "lab2")
-    with pytest.raises(MachineError, match="never made: lab1, lab2") as error:
+    with pytest.raises(MachineError, match="not made yet: lab1, lab2") as error:
         lab.snapshot()
     assert "./inv up" in str(error.value.hint)
     make_lab("lab1").up()
     make_lab("lab1").snapshot()
     lab = make_lab("lab1", "lab2")
     run(lab.up().hosts["lab1"], "touch /srv/stays")
-    with pytest.raises(MachineError, match="never kept: lab2") as error:
+    with pytest.raises(MachineError, match="no snapshot of lab2") as error:
         lab.restore()
-    assert "./inv snapshot" in str(error.value.hint)
+    assert "./inv up provision snapshot" in str(error.value.hint)
     assert run(lab.reach().hosts["lab1"], "ls /srv") == "stays"
 
 
@@ -107,7 +107,7 @@ def test_killed_at_any_moment_the_machine_is_as_before_or_as_after(
     states = (["kept"], ["kept", "since"])
     assert run(lab.up().hosts["lab1"], "ls /srv").split() in (states if verb == "restore" else states[1:])
     assert run(lab.restore().hosts["lab1"], "ls /srv").split() in states
-    assert not (lab.lab.machine("lab1").path / snapshot.DROPPED).exists()
+    assert not (lab.folder.machine("lab1").path / snapshot.DROPPED).exists()
 
 
 def kill_after(seconds: float, root: Path, verb: str) -> None:

@@ -1,4 +1,4 @@
-"""After `destroy` nothing of the outer machine is changed.
+"""After `destroy` nothing of the controller is changed.
 
 So that nobody else's doings are in the picture, this is looked at in namespaces of its own: there, all interfaces, routes,
 mounts and processes before and after must be the same, not only those that look like ours.
@@ -41,7 +41,7 @@ COMMANDS = {
 def snapshot(lab: LabMachines) -> dict[str, str]:
     """Return what this machine is like, as far as we can see."""
     reap()
-    values = {"lab": lab.lab.path.name.rpartition("-")[2], "cache": str(folder.cache())}
+    values = {"lab": lab.folder.path.name.rpartition("-")[2], "cache": str(folder.cache())}
     seen = {
         name: subprocess.run(["sh", "-c", command.format(**values)], capture_output=True, text=True, check=False).stdout
         for name, command in COMMANDS.items()
@@ -85,7 +85,7 @@ FRESH_RUN = (
 )
 
 
-def test_destroy_leaves_the_outer_machine_as_it_was(tmp_path: Path) -> None:
+def test_destroy_leaves_the_controller_as_it_was(tmp_path: Path) -> None:
     write_inventory(tmp_path, ["lab1", "lab2"])
     make_image(tmp_path)
     cache = tmp_path / "cache/benchrig"

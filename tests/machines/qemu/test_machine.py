@@ -27,7 +27,8 @@ from benchrig.machines.qemu import snapshot as qemu_snapshot
 from benchrig.machines.qemu.machine import Hardware
 from benchrig.machines.qemu.qmp import Qmp
 from benchrig.machines.qemu.snapshot import Snapshot
-from tests.support.qemu import OUTER, SMALL, needs_qemu
+from tests.support.machines import SETTINGS
+from tests.support.qemu import SMALL, needs_qemu
 
 # Command line
 
@@ -63,7 +64,7 @@ def machine(tmp_path: Path) -> Iterator[MachineFolder]:
 
 def start(machine: MachineFolder, snapshot: Snapshot | None = None, hardware: Hardware = SMALL) -> None:
     key = machine.path.parent.parent / "key"
-    qemu_machine.start(machine, hardware, OUTER, key, snapshot.name if snapshot else "")
+    qemu_machine.start(machine, hardware, SETTINGS, key, snapshot.name if snapshot else "")
 
 
 def is_running(machine: MachineFolder) -> bool:
@@ -117,7 +118,7 @@ ctypes.CDLL(None).syscall({"x86_64": 60}.get(platform.machine(), 93), 0)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_a_process_that_is_killed_is_waited_for_until_it_holds_nothing_any_more(tmp_path: Path) -> None:
+def test_the_wait_for_a_killed_process_lasts_until_it_holds_no_files(tmp_path: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", ENDING], stdout=subprocess.PIPE) as process:
         assert process.stdout
         process.stdout.readline()
@@ -174,7 +175,7 @@ def test_the_seed_is_readable_by_its_owner_alone(machine: MachineFolder) -> None
 
 
 @needs_qemu
-def test_a_qemu_that_ends_at_once_is_told_with_what_it_said(tmp_path: Path) -> None:
+def test_a_qemu_that_ends_at_once_gives_its_message(tmp_path: Path) -> None:
     with pytest.raises(MachineError, match=r"^vm1: QEMU ended at once: unsupported machine type"):
         qemu_process.start("vm1", tmp_path, [QEMU, "-machine", "no-such-machine"])
 
@@ -183,14 +184,14 @@ def test_a_qemu_that_ends_at_once_is_told_with_what_it_said(tmp_path: Path) -> N
 
 
 @needs_qemu
-def test_a_snapshot_replaces_the_former_and_is_brought_back_running_or_not(machine: MachineFolder) -> None:
+def test_a_snapshot_replaces_the_former_and_is_restored_running_or_not(machine: MachineFolder) -> None:
     start(machine)
     assert qemu_snapshot.newest(machine) is None
-    qemu_snapshot.keep(machine)
-    qemu_snapshot.keep(machine)
+    qemu_snapshot.take(machine)
+    qemu_snapshot.take(machine)
     kept = Snapshot(2, SMALL)
     assert qemu_snapshot._listed(machine) == [kept]
-    qemu_snapshot.bring_back(machine, kept)
+    qemu_snapshot.restore(machine, kept)
     assert is_running(machine)
     qemu_machine.stop(machine)
     assert qemu_snapshot.newest(machine) == kept
@@ -199,27 +200,27 @@ def test_a_snapshot_replaces_the_former_and_is_brought_back_running_or_not(machi
 
 
 @needs_qemu
-def test_a_snapshot_for_other_hardware_is_told_with_qemus_words(machine: MachineFolder) -> None:
+def test_a_snapshot_for_other_hardware_gives_qemus_message(machine: MachineFolder) -> None:
     start(machine)
-    qemu_snapshot.keep(machine)
+    qemu_snapshot.take(machine)
     qemu_machine.stop(machine)
     with pytest.raises(MachineError, match="vm1: QEMU ended at once: "):
         start(machine, Snapshot(1, SMALL), replace(SMALL, memory_mb=128))
 
 
 @needs_qemu
-def test_a_machine_brought_back_counts_as_up_only_once_its_clock_was_set(machine: MachineFolder) -> None:
+def test_a_restored_machine_is_up_only_after_its_clock_was_set(machine: MachineFolder) -> None:
     start(machine)
-    qemu_snapshot.keep(machine)
+    qemu_snapshot.take(machine)
     machine.ready.touch()
-    qemu_snapshot.bring_back(machine, Snapshot(1, SMALL))
+    qemu_snapshot.restore(machine, Snapshot(1, SMALL))
     assert not qemu_machine.is_up(machine)
 
 
 @needs_qemu
-def test_a_killed_qemu_mends_itself(machine: MachineFolder) -> None:
+def test_a_machine_starts_again_after_its_qemu_was_killed(machine: MachineFolder) -> None:
     start(machine)
-    qemu_snapshot.keep(machine)
+    qemu_snapshot.take(machine)
     pid = qemu_process.find(machine.path)
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
@@ -230,7 +231,7 @@ def test_a_killed_qemu_mends_itself(machine: MachineFolder) -> None:
 
 
 @needs_qemu
-def test_jobs_of_one_who_was_killed_are_waited_for_and_forgotten(machine: MachineFolder) -> None:
+def test_jobs_of_a_killed_process_are_awaited_and_dismissed(machine: MachineFolder) -> None:
     start(machine)
     disk = {"devices": ["disk"]}
     for command, arguments in (
@@ -241,9 +242,9 @@ def test_jobs_of_one_who_was_killed_are_waited_for_and_forgotten(machine: Machin
         # As a process does that is killed then: it begins the job and hangs up.
         with Qmp("vm1", machine.path) as qmp:
             qmp.execute(command, {"job-id": command, **disk, **arguments})
-    qemu_snapshot.keep(machine)
+    qemu_snapshot.take(machine)
     assert qemu_snapshot._listed(machine) == [Snapshot(2, SMALL)]
-    qemu_snapshot.bring_back(machine, Snapshot(2, SMALL))
+    qemu_snapshot.restore(machine, Snapshot(2, SMALL))
     with Qmp("vm1", machine.path) as qmp:
         assert qmp.execute("query-jobs") == []
 
@@ -258,7 +259,7 @@ def test_a_kill_at_any_moment_leaves_a_snapshot_with_its_hardware(
     machine: MachineFolder, monkeypatch: pytest.MonkeyPatch, step: int
 ) -> None:
     start(machine)
-    qemu_snapshot.keep(machine)
+    qemu_snapshot.take(machine)
     qemu_machine.stop(machine)
     larger = replace(SMALL, memory_mb=128)
     start(machine, hardware=larger)
@@ -272,10 +273,10 @@ def test_a_kill_at_any_moment_leaves_a_snapshot_with_its_hardware(
     with monkeypatch.context() as patch:
         patch.setattr(Qmp, "execute", killed)
         with pytest.raises(KilledError):
-            qemu_snapshot.keep(machine)
+            qemu_snapshot.take(machine)
     left = qemu_snapshot.newest(machine)
     assert left == (Snapshot(2, larger) if step else Snapshot(1, SMALL))
-    qemu_snapshot.keep(machine)
+    qemu_snapshot.take(machine)
     assert qemu_snapshot.newest(machine) == Snapshot(left.number + 1, larger)
     qemu_process.kill(machine.path)
     start(machine, qemu_snapshot.newest(machine), larger)

@@ -1,8 +1,7 @@
-"""The kind `qemu`: what it does with machines that have an empty disk, and with the mark `vm` a whole Debian."""
+"""The kind `qemu`, with machines that have an empty disk; with the mark `vm`, with a whole Debian."""
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import time
@@ -16,14 +15,14 @@ from benchrig.errors import HostError, InputError, MachineError
 from benchrig.inventory import Host
 from benchrig.machines import accelerator, clock
 from benchrig.machines.accelerator import Accelerator
-from benchrig.machines.lab import requirements
 from benchrig.machines.qemu import machine as qemu_machine
 from benchrig.machines.qemu import process, snapshot
 from benchrig.machines.qemu.kind import QemuMachines
 from benchrig.machines.qemu.qmp import Qmp
 from benchrig.remote import ssh
 from tests.conftest import Clone
-from tests.support.qemu import OUTER, needs_qemu
+from tests.support.machines import SETTINGS
+from tests.support.qemu import needs_qemu
 
 # The kind
 
@@ -36,15 +35,14 @@ def machines(folder: Path, variables: str = "", monkeypatch: pytest.MonkeyPatch 
     return QemuMachines(inventory.read(str(path), folder), folder)
 
 
-def test_what_is_not_there_is_absent_and_cannot_be_reached_kept_or_brought_back(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_absent_machines_cannot_be_reached_saved_or_restored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     none = machines(tmp_path, monkeypatch=monkeypatch)
     assert [one.state for one in none.status()] == ["absent"]
-    for act in (none.reach, none.snapshot):
-        with pytest.raises(MachineError, match="not running: vm1"):
-            act()
-    with pytest.raises(MachineError, match="there is no snapshot of vm1"):
+    with pytest.raises(MachineError, match="not running: vm1"):
+        none.reach()
+    with pytest.raises(MachineError, match="not made yet: vm1"):
+        none.snapshot()
+    with pytest.raises(MachineError, match="no snapshot of vm1"):
         none.restore()
     none.down()
     none.destroy()
@@ -52,24 +50,15 @@ def test_what_is_not_there_is_absent_and_cannot_be_reached_kept_or_brought_back(
 
 @pytest.mark.parametrize("variable", ["benchrig_cpus: none", "benchrig_memory_mb: 0", "benchrig_cpus: true"])
 @needs_qemu
-def test_sizes_that_are_none_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
+def test_invalid_sizes_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
     with pytest.raises(InputError, match=f"{variable.partition(':')[0]} of 'vm1' is .*, not a whole number above 0"):
         machines(tmp_path, f", {variable}", monkeypatch).up()
 
 
 @needs_qemu
-def test_a_box_that_is_not_there_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_box_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(InputError, match="benchrig_box of 'vm1': there is no file"):
         machines(tmp_path, ", benchrig_box: no/box.qcow2", monkeypatch).up()
-
-
-@pytest.mark.parametrize("platform", ["darwin", "linux"])
-def test_where_no_lab_can_run_the_kind_qemu_is_named(monkeypatch: pytest.MonkeyPatch, platform: str) -> None:
-    monkeypatch.setattr(sys, "platform", platform)
-    monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    with pytest.raises(MachineError) as caught:
-        requirements.check()
-    assert "-i qemu" in str(caught.value.hint)
 
 
 @pytest.fixture
@@ -77,7 +66,7 @@ def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[QemuMachi
     """Yield a machine whose disk is empty, not made yet; it is destroyed in the end."""
     subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", tmp_path / "empty.qcow2", "16M"], check=True)
     monkeypatch.setattr(accelerator, "probe", lambda: Accelerator("tcg", "no reason"))
-    monkeypatch.setattr("benchrig.machines.controller.settings.read", lambda: OUTER)
+    monkeypatch.setattr("benchrig.machines.controller.settings.read", lambda: SETTINGS)
     # It lets nobody in, and does not heed its power button.
     monkeypatch.setitem(qemu_machine.BOOT_SECONDS, "tcg", 1.0)
     monkeypatch.setitem(qemu_machine.STOP_SECONDS, "tcg", 0.0)
@@ -87,11 +76,11 @@ def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[QemuMachi
 
 
 @needs_qemu
-def test_a_machine_that_never_answers_is_told_with_its_console_and_can_be_destroyed(empty: QemuMachines) -> None:
-    with pytest.raises(MachineError, match="vm1: runs, but within 1 s its sshd did not answer"):
+def test_the_error_for_a_machine_that_never_answers_has_its_console_and_it_can_be_destroyed(empty: QemuMachines) -> None:
+    with pytest.raises(MachineError, match="vm1: runs, but within 1 s its SSH server did not answer"):
         empty.up()
     (status,) = empty.status()
-    assert (status.state, "does not let us in yet" in status.detail) == ("running", True)
+    assert (status.state, "does not accept logins yet" in status.detail) == ("running", True)
     empty.destroy()
     assert [one.state for one in empty.status()] == ["absent"]
 
@@ -106,7 +95,7 @@ def done(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         found.append(" ".join(map(str, argv[:2])))
         return run(argv, purpose)
 
-    monkeypatch.setattr(qemu_machine, "await_login", lambda machine, _host: found.append(f"login {machine.name}"))
+    monkeypatch.setattr(qemu_machine, "wait_for_login", lambda machine, _host: found.append(f"login {machine.name}"))
     monkeypatch.setattr(clock, "set_to_ours", lambda host: found.append(f"clock {host.name}"))
     monkeypatch.setattr(snapshot, "run", listed)
     return found
@@ -125,7 +114,7 @@ def test_a_machine_suspended_by_hand_goes_on_with_its_clock_set(empty: QemuMachi
 
 
 @needs_qemu
-def test_a_stopped_machine_says_where_its_files_are_and_of_when_its_snapshot_is(empty: QemuMachines) -> None:
+def test_status_of_a_stopped_machine_has_its_files_and_the_time_of_its_snapshot(empty: QemuMachines) -> None:
     machine = empty.folder.machine("vm1")
     machine.path.mkdir(parents=True)
     disk = qemu_machine.disk(machine)
@@ -141,9 +130,7 @@ def test_a_stopped_machine_says_where_its_files_are_and_of_when_its_snapshot_is(
 
 @pytest.mark.usefixtures("done")
 @needs_qemu
-def test_machines_that_run_already_are_named_where_that_is_asked_for(
-    empty: QemuMachines, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_up_names_running_machines_only_when_asked(empty: QemuMachines, capsys: pytest.CaptureFixture[str]) -> None:
     port = empty.up().hosts["vm1"].port
     assert "running at" not in capsys.readouterr().err
     empty.up()
@@ -153,7 +140,7 @@ def test_machines_that_run_already_are_named_where_that_is_asked_for(
 
 @pytest.mark.usefixtures("done")
 @needs_qemu
-def test_a_machine_left_half_made_that_the_inventory_no_longer_names_is_in_nobodys_way(empty: QemuMachines) -> None:
+def test_a_half_made_machine_that_the_inventory_no_longer_names_does_no_harm(empty: QemuMachines) -> None:
     empty.folder.place("old").mkdir(parents=True)
     empty.up()
     assert empty.folder.known_hosts.read_text().count("\n") == 1
@@ -161,7 +148,7 @@ def test_a_machine_left_half_made_that_the_inventory_no_longer_names_is_in_nobod
 
 
 @needs_qemu
-def test_a_machine_that_stood_still_while_it_was_kept_gets_the_time(empty: QemuMachines, done: list[str]) -> None:
+def test_a_snapshot_sets_the_clock_afterwards(empty: QemuMachines, done: list[str]) -> None:
     empty.up()
     del done[:]
     empty.snapshot()
@@ -180,7 +167,7 @@ def test_a_restore_looks_for_the_snapshot_once_and_sets_the_clock(empty: QemuMac
 
 
 @needs_qemu
-def test_a_machine_that_a_killed_restore_left_in_the_past_gets_the_time_with_the_next_up(
+def test_up_sets_the_clock_after_a_killed_restore(
     empty: QemuMachines, done: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     empty.up()
@@ -224,7 +211,7 @@ def test_a_box_boots_debian_12_with_what_the_inventory_says_and_nothing_failed(v
 
 
 @pytest.mark.vm
-def test_only_the_projects_own_key_is_let_in(vm: QemuMachines) -> None:
+def test_only_benchrigs_own_key_is_accepted(vm: QemuMachines) -> None:
     key = vm.folder.key.with_suffix(".pub").read_text()
     assert run(vm.reach().hosts["vm1"], "cat ~/.ssh/authorized_keys").strip() == key.strip()
     assert vm.folder.key.stat().st_mode & 0o777 == 0o600
@@ -244,7 +231,7 @@ def test_large_limits_are_really_set_and_a_second_provision_changes_nothing(vm: 
 
 
 @pytest.mark.vm
-def test_a_snapshot_brings_back_what_was_with_the_time_of_now(vm: QemuMachines) -> None:
+def test_restore_brings_back_the_files_with_the_present_time(vm: QemuMachines) -> None:
     host = vm.reach().hosts["vm1"]
     run(host, "sudo rm -f /etc/spoiled")
     vm.snapshot()

@@ -69,25 +69,25 @@ def test_vagrants_shared_key_is_replaced(vagrant_clone: Clone, version: str) -> 
 def test_a_machine_that_keeps_vagrants_shared_key_is_not_used(vagrant_clone: Clone) -> None:
     vagrant_clone.vagrant(status="2.3.4/status-absent", ssh_config="2.4/ssh-config-insecure")
     machines = vagrant_clone.machines()
-    with pytest.raises(MachineError, match="still lets everybody in with Vagrant's shared key"):
+    with pytest.raises(MachineError, match="accepts Vagrant's shared key"):
         machines.up()
     assert machines.folder.known()["vm1"].making
 
 
-def test_a_machine_is_not_restarted_by_whoever_only_wants_to_reach_it(vagrant_clone: Clone, guest: Guest) -> None:
+def test_reach_never_restarts_a_machine(vagrant_clone: Clone, guest: Guest) -> None:
     machines = vagrant_clone.machines()
     vagrant_clone.vagrant(status="2.3.4/status-running", ssh_config="2.3.4/ssh-config")
     known = running(vagrant_clone, guest)
     machines.up()
     vagrant_clone.note(machines, vm1=replace(known, port=1))
     vagrant_clone.vagrant(status="2.3.4/status-running", ssh_config="2.4/ssh-config-insecure")
-    with pytest.raises(MachineError, match="vm1: still lets everybody in with Vagrant's shared key") as error:
+    with pytest.raises(MachineError, match="vm1: accepts Vagrant's shared key") as error:
         machines.reach()
     assert "./inv up" in str(error.value.hint)
     assert vagrant_clone.done() == []
 
 
-def test_the_box_of_our_own_lets_vagrants_shared_key_in() -> None:
+def test_our_own_box_accepts_vagrants_shared_key() -> None:
     from benchrig.machines.box import files
 
     key = Path("/usr/share/rubygems-integration/all/gems/vagrant-2.3.4/keys/vagrant.pub")

@@ -1,4 +1,4 @@
-"""What Vagrant prints is read as data: two versions, its escapes, paths with spaces; and a failure is told in one line."""
+"""The parser of Vagrant's output: two versions, escapes, paths with spaces; and errors of one line."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def lines(name: str) -> list[Line]:
 
 
 def told(name: str, provider: str = "libvirt") -> str:
-    """Return how a recorded failure is told."""
+    """Return the error for a recorded failure."""
     error = RECORDINGS / f"{name}.err"
     found = failure(lines(name), error.read_text() if error.exists() else "")
     made = errors.error("vm1 cannot be brought up", found, provider)
@@ -34,7 +34,7 @@ def test_escapes_are_undone() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "Host vm1", "  HostName 10.0.0.1", "a,b,c", "1,2", "==> vm1: prose, with, commas"])
-def test_what_is_printed_past_vagrant_is_passed_over(text: str) -> None:
+def test_lines_of_plugins_are_ignored(text: str) -> None:
     assert parse(text) is None
 
 
@@ -61,7 +61,7 @@ def test_all_of_the_shared_keys_are_read() -> None:
     assert [key.name for key in logins(shown)["vagrant.vm1"].keys] == ["vagrant.key.ed25519", "vagrant.key.rsa"]
 
 
-def test_a_missing_virtualbox_is_told_shortly_with_what_to_do_instead() -> None:
+def test_a_missing_virtualbox_gives_a_short_error_with_a_hint() -> None:
     text = told("2.3.4/no-virtualbox", "virtualbox")
     assert text.startswith("vm1 cannot be brought up: VirtualBox cannot be used: Vagrant could not detect VirtualBox | ")
     for other in ("benchrig_provider: libvirt", "-i qemu", "-i lab"):
@@ -77,19 +77,19 @@ def test_a_missing_virtualbox_is_told_shortly_with_what_to_do_instead() -> None:
         ("bad-box", "bsdtar: Error opening archive: Unrecognized archive format"),
     ],
 )
-def test_a_box_that_cannot_be_had_is_told_with_the_reason(recording: str, reason: str) -> None:
+def test_a_box_that_cannot_be_fetched_gives_the_reason(recording: str, reason: str) -> None:
     text = told(f"2.3.4/{recording}")
-    assert text.startswith(f"vm1 cannot be brought up: the box cannot be had: {reason} | ")
+    assert text.startswith(f"vm1 cannot be brought up: the box cannot be fetched: {reason} | ")
     assert "benchrig_box" in text
 
 
-def test_a_libvirt_that_does_not_run_is_told_with_how_to_start_it() -> None:
+def test_a_stopped_libvirt_gives_a_hint_how_to_start_it() -> None:
     text = told("2.3.4/no-libvirtd")
     assert text.startswith("vm1 cannot be brought up: libvirt does not answer: ")
     assert "virtlogd -d; libvirtd -d; virsh net-start default" in text
 
 
-def test_a_vagrant_that_dies_of_an_exception_is_told_by_it() -> None:
+def test_an_exception_of_vagrant_is_the_reason() -> None:
     assert "bad URI(is not URI?)" in told("2.3.4/crash")
     assert failure([], "") == Failure("", "")
     assert told_of(Failure("", "")) == "x: Vagrant failed and did not say why"
@@ -101,9 +101,9 @@ def test_a_vagrant_that_dies_of_an_exception_is_told_by_it() -> None:
         ("DomainNameExists", "libvirt has a machine of that name already"),
         ("DomainVolumeExists", "libvirt has a machine of that name already"),
         ("VMBootTimeout", "did not answer over SSH in time"),
-        ("MachineLocked", "another Vagrant is at work"),
+        ("MachineLocked", "another Vagrant process works on it"),
         ("ProviderNotFound", "this Vagrant has no provider 'libvirt'"),
-        ("SnapshotNotFound", "never kept"),
+        ("SnapshotNotFound", "it has no snapshot"),
         ("SomethingNew", "x: Much is explained"),
     ],
 )

@@ -13,7 +13,7 @@ from tests.support.guest import Guest
 from tests.support.vagrant_clone import DESTROY, ROOT, UP, Clone, make_key, running
 
 ABORTS = Accelerator("tcg", "KVM: QEMU aborts with it: failed to set MSR 0x10a")
-HANGS = Accelerator("tcg", "KVM: QEMU hangs with it (10 s)")
+HANGS = Accelerator("tcg", "KVM: qemu-system-x86_64 did not end within 10 s")
 
 
 # The plan
@@ -76,7 +76,7 @@ def test_a_box_file_with_a_space_in_its_path_is_handed_over_as_a_uri_and_renamed
     names = set()
     for content in ("one", "another"):
         path.write_text(content)
-        with pytest.raises(MachineError, match="the box cannot be had"):
+        with pytest.raises(MachineError, match="the box cannot be fetched"):
             vagrant_clone.machines(benchrig_box="./my box.box").up()
         (machine,) = vagrant_clone.plan()["machines"]
         assert machine["box_url"] == f"file://{vagrant_clone.root}/my box.box".replace(" ", "%20")
@@ -130,7 +130,7 @@ def test_virtualbox_is_the_default_where_it_is(vagrant_clone: Clone) -> None:
     assert {call["provider"] for call in vagrant_clone.calls()} == {"virtualbox"}
 
 
-def test_where_neither_is_virtualbox_is_asked_for_and_told_to_be_missing(vagrant_clone: Clone) -> None:
+def test_without_any_provider_the_error_says_that_virtualbox_is_missing(vagrant_clone: Clone) -> None:
     (vagrant_clone.bin / "libvirtd").unlink()
     vagrant_clone.vagrant(status="2.3.4/no-virtualbox")
     with pytest.raises(MachineError, match="VirtualBox cannot be used: Vagrant could not detect VirtualBox") as error:
@@ -139,7 +139,7 @@ def test_where_neither_is_virtualbox_is_asked_for_and_told_to_be_missing(vagrant
     assert "benchrig_provider: libvirt" in str(error.value.hint)
 
 
-def test_a_provider_that_is_named_is_taken_though_it_is_missing(vagrant_clone: Clone) -> None:
+def test_a_named_provider_is_used_even_when_it_is_missing(vagrant_clone: Clone) -> None:
     vagrant_clone.vagrant(status="2.3.4/no-virtualbox")
     with pytest.raises(MachineError, match="VirtualBox cannot be used"):
         vagrant_clone.machines(benchrig_provider="virtualbox").up()
@@ -156,11 +156,11 @@ def test_machines_stay_with_the_provider_that_made_them(vagrant_clone: Clone) ->
     vagrant_clone.machines().up()
     assert vagrant_clone.done() == [UP]
     vagrant_clone.note(vagrant_clone.machines())
-    with pytest.raises(MachineError, match="says virtualbox, and its machines were made with libvirt"):
+    with pytest.raises(MachineError, match="says virtualbox, but its machines were made with libvirt"):
         vagrant_clone.machines(benchrig_provider="virtualbox").up()
 
 
-def test_a_vagrant_that_is_not_installed_is_told_with_what_to_do(vagrant_clone: Clone) -> None:
+def test_without_vagrant_the_hint_says_what_to_do(vagrant_clone: Clone) -> None:
     (vagrant_clone.bin / "vagrant").unlink()
     with pytest.raises(MachineError, match="Vagrant is not installed") as error:
         vagrant_clone.machines().up()
@@ -168,7 +168,7 @@ def test_a_vagrant_that_is_not_installed_is_told_with_what_to_do(vagrant_clone: 
 
 
 @pytest.mark.parametrize("found", [ABORTS, HANGS], ids=["aborts", "hangs"])
-def test_where_kvm_does_not_work_machines_are_emulated_and_it_is_said_what_their_figures_mean(
+def test_without_kvm_machines_are_emulated_with_a_warning_about_measurements(
     vagrant_clone: Clone, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], found: Accelerator
 ) -> None:
     monkeypatch.setattr("benchrig.machines.accelerator.probe", lambda: found)
@@ -179,10 +179,10 @@ def test_where_kvm_does_not_work_machines_are_emulated_and_it_is_said_what_their
     assert vagrant_clone.plan()["boot_seconds"] == 900
     told = capsys.readouterr().err
     assert found.reason in told
-    assert "warning: vm1 run without KVM, emulated: all works, slowly, and figures mean nothing" in told
+    assert "warning: vm1 run emulated, without KVM: they are slow, and measurements mean nothing" in told
 
 
-def test_where_kvm_works_it_is_used_and_nothing_is_said(vagrant_clone: Clone, capsys: pytest.CaptureFixture[str]) -> None:
+def test_kvm_is_used_without_a_warning_where_it_works(vagrant_clone: Clone, capsys: pytest.CaptureFixture[str]) -> None:
     vagrant_clone.vagrant(status="2.3.4/status-absent", up="2.3.4/no-box")
     with pytest.raises(MachineError):
         vagrant_clone.machines().up()
@@ -205,7 +205,7 @@ def test_a_machine_made_with_kvm_is_not_started_where_kvm_works_no_more(
             MachineError, match=r"vm1 cannot be started: .* made to run with KVM.*QEMU aborts with it"
         ) as error:
             act()
-        assert str(error.value.hint) == "Make them anew, to run emulated: ./inv destroy up"
+        assert str(error.value.hint) == "Make them anew, emulated: ./inv destroy up"
     assert vagrant_clone.done() == []
 
 

@@ -1,4 +1,4 @@
-"""The kind `vagrant`: started from any state, stopped, kept and restored. Vagrant is played back."""
+"""The kind `vagrant`: started from any state, stopped, saved and restored. Vagrant is played back."""
 
 from __future__ import annotations
 
@@ -77,11 +77,11 @@ def test_a_machine_that_a_killed_run_left_half_made_is_made_anew(
     detail = "running, half made; ./inv up makes it anew"
     assert machines.status() == (MachineStatus("vm1", "stopped", "", detail),)
     for act in (machines.reach, machines.snapshot, machines.restore):
-        with pytest.raises(MachineError, match="vm1: an interrupted run has left it half made"):
+        with pytest.raises(MachineError, match="vm1: an interrupted run left it half made"):
             act()
     machines.up()
     assert vagrant_clone.done() == [DESTROY, UP]
-    assert "making vm1 anew: an interrupted run had left it half made" in capsys.readouterr().err
+    assert "making vm1 anew: an interrupted run left it half made" in capsys.readouterr().err
 
 
 def test_a_machine_made_with_vagrant_by_hand_is_taken_as_it_is(vagrant_clone: Clone, guest: Guest) -> None:
@@ -147,7 +147,7 @@ def test_a_machine_in_libvirt_that_vagrant_does_not_know_is_removed_before_its_n
     with pytest.raises(MachineError):
         vagrant_clone.machines().up()
     assert (libvirt.machines, list(libvirt.volumes)) == (["another"], ["another.img"])
-    assert f"removed {name} from libvirt, which an interrupted run had left" in capsys.readouterr().err
+    assert f"removed {name} from libvirt, a leftover of an interrupted run" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("vagrant_clone")
@@ -191,12 +191,12 @@ def test_status_says_what_vagrant_says(vagrant_clone: Clone, guest: Guest) -> No
 
 
 @pytest.mark.usefixtures("guest")
-def test_a_machine_that_does_not_run_says_how_to_bring_it_up(vagrant_clone: Clone) -> None:
+def test_reach_says_how_to_start_machines_that_do_not_run(vagrant_clone: Clone) -> None:
     machines = vagrant_clone.machines()
     for _ in range(2):
         with pytest.raises(MachineError, match="not running: vm1") as error:
             machines.reach()
-        assert str(error.value.hint) == "Bring it up: ./inv up"
+        assert str(error.value.hint) == "Start the machines: ./inv up"
         vagrant_clone.vagrant(status="2.3.4/status-shutoff", ssh_config="2.3.4/ssh-config-absent")
 
 
@@ -205,7 +205,7 @@ def test_down_and_destroy_without_machines_ask_nothing(vagrant_clone: Clone, cap
     machines.down()
     machines.destroy()
     assert vagrant_clone.calls() == []
-    assert capsys.readouterr().err == "vagrant: there is no machine\n" * 2
+    assert capsys.readouterr().err == "vagrant: there are no machines\n" * 2
 
 
 @pytest.mark.usefixtures("guest")
@@ -220,7 +220,7 @@ def test_down_halts_what_runs_and_leaves_alone_what_does_not(vagrant_clone: Clon
     assert vagrant_clone.done() == ["halt vagrant.vm1"]
 
 
-def test_a_snapshot_is_kept_and_restored_with_the_clock_set(vagrant_clone: Clone, guest: Guest) -> None:
+def test_snapshot_and_restore_set_the_clock(vagrant_clone: Clone, guest: Guest) -> None:
     machines = brought_up(vagrant_clone)
     for act in (machines.snapshot, machines.restore):
         del guest.commands[:]
@@ -234,7 +234,7 @@ def test_a_snapshot_is_kept_and_restored_with_the_clock_set(vagrant_clone: Clone
     assert re.fullmatch(r"Vagrant with libvirt, 4 CPUs, 4096 MB; snapshot of \d{4}-\d\d-\d\d \d\d:\d\d", status.detail)
 
 
-def test_a_machine_that_a_killed_restore_left_in_the_past_gets_the_time_with_the_next_up(
+def test_up_sets_the_clock_after_a_killed_restore(
     vagrant_clone: Clone, guest: Guest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     machines = brought_up(vagrant_clone)
@@ -260,30 +260,31 @@ def test_a_snapshot_of_a_machine_that_was_off_is_started_when_restored(vagrant_c
 
 
 @pytest.mark.usefixtures("guest")
-def test_a_snapshot_that_did_not_come_about_leaves_none_for_the_former_one_is_gone(
+def test_a_failed_snapshot_leaves_none_because_the_former_one_is_gone(
     vagrant_clone: Clone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     machines = brought_up(vagrant_clone)
     machines.snapshot()
     vagrant_clone.vagrant(status="2.3.4/status-running", ssh_config="2.3.4/ssh-config", snapshot_save="hang")
     monkeypatch.setattr("benchrig.machines.vagrant.kind.LONG", 0.5)
-    with pytest.raises(MachineError, match="vm1: cannot be kept"):
+    with pytest.raises(MachineError, match="vm1: the snapshot failed"):
         machines.snapshot()
-    with pytest.raises(MachineError, match="never kept: vm1"):
+    with pytest.raises(MachineError, match="no snapshot of vm1"):
         machines.restore()
 
 
 @pytest.mark.usefixtures("guest")
 def test_without_a_machine_or_a_snapshot_nothing_is_restored(vagrant_clone: Clone) -> None:
     machines = vagrant_clone.machines()
-    for act in (machines.snapshot, machines.restore):
-        with pytest.raises(MachineError, match="never made: vm1") as error:
-            act()
-        assert str(error.value.hint) == "Make it first: ./inv up"
+    with pytest.raises(MachineError, match="not made yet: vm1") as error:
+        machines.snapshot()
+    assert str(error.value.hint) == "Make the machines: ./inv up"
+    with pytest.raises(MachineError, match="no snapshot of vm1"):
+        machines.restore()
     vagrant_clone.vagrant(status="2.3.4/status-absent", ssh_config="2.3.4/ssh-config")
     make_key(vagrant_clone)
     machines.up()
     vagrant_clone.vagrant(status="2.3.4/status-running")
-    with pytest.raises(MachineError, match="never kept: vm1"):
+    with pytest.raises(MachineError, match="no snapshot of vm1"):
         machines.restore()
     assert vagrant_clone.done() == []

@@ -61,7 +61,7 @@ class VirtualBox:
         return [words[2:] for words in map(json.loads, lines) if words[0] == command]
 
     def settings(self) -> dict[str, str]:
-        """Return what modifyvm was told, by option; for a rule of port forwarding, the last one."""
+        """Return the arguments of modifyvm by option; for a rule of port forwarding, the last one."""
         pairs: dict[str, str] = {}
         for words in self.calls("modifyvm"):
             pairs |= dict(zip(words[::2], words[1::2], strict=False))
@@ -105,7 +105,7 @@ def guest(virtualbox: VirtualBox) -> Iterator[Guest]:
         yield one
 
 
-def test_virtualbox_is_told_the_sizes_the_name_and_the_settings_of_the_plan(virtualbox: VirtualBox, guest: Guest) -> None:
+def test_virtualbox_gets_the_sizes_the_name_and_the_settings_of_the_plan(virtualbox: VirtualBox, guest: Guest) -> None:
     host = virtualbox.machines().up().hosts["vm1"]
     assert (host.address, host.port, host.user) == ("127.0.0.1", FORWARDED, "vagrant")
     settings = virtualbox.settings()
@@ -129,7 +129,7 @@ def test_several_machines_get_a_network_of_their_own(virtualbox: VirtualBox) -> 
     assert hosts["vm1"].variables["benchrig_address"] == "10.213.255.11"
 
 
-def test_a_machine_is_stopped_kept_brought_back_and_removed(virtualbox: VirtualBox, guest: Guest) -> None:
+def test_a_machine_is_stopped_saved_restored_and_removed(virtualbox: VirtualBox, guest: Guest) -> None:
     machines = virtualbox.machines()
     machines.up()
     machines.snapshot()

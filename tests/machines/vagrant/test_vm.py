@@ -51,7 +51,7 @@ def run(host: Host, command: str) -> str:
     return done.stdout.decode().strip()
 
 
-def test_a_machine_is_killed_while_it_is_made_then_made_kept_changed_restored_and_removed(
+def test_a_machine_is_killed_while_it_is_made_then_made_saved_changed_restored_and_removed(
     machines: VagrantMachines,
 ) -> None:
     kill_up(machines)
