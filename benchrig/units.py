@@ -1,4 +1,4 @@
-"""Units: how a value is written for people. Every table, comparison and claim writes values through this file."""
+"""Units: how a value is written for people. Tables, comparisons, claims and warnings write values through this file."""
 
 from __future__ import annotations
 
@@ -30,6 +30,17 @@ def milliseconds(value: float) -> str:
     if value > 0 and round(value * 1000) < 1000:
         return f"{value * 1000:.0f}µs"
     return f"{value:.2f}ms" if round(value, 2) < 1000 else f"{value / 1000:.2f}s"
+
+
+def microseconds(value: float) -> str:
+    """Write a round-trip time, given in microseconds: `85 µs`, `1.24 ms`."""
+    return f"{value:.0f} µs" if value < 1000 else f"{value / 1000:.3g} ms"
+
+
+def bits_per_second(value: float) -> str:
+    """Write a bandwidth with three digits: `9.41 Gbit/s`, `87.3 Mbit/s`."""
+    unit, name = (1e9, "Gbit/s") if value >= 1e9 else (1e6, "Mbit/s")
+    return f"{value / unit:.3g} {name}"
 
 
 def size(value: float) -> str:

@@ -13,8 +13,7 @@ from benchrig.report.footnotes import Footnote, footnotes, reference
 from benchrig.report.metrics import ALWAYS, FILES_ONLY, METRICS, THROUGHPUT, Metric
 from benchrig.report.published import Headings, PublishedRow
 from benchrig.report.table import Row, Table
-from benchrig.results.model import bits_per_second
-from benchrig.units import COUNT, NOTHING, around, milliseconds, ratio
+from benchrig.units import COUNT, NOTHING, around, bits_per_second, milliseconds, ratio
 
 _CONNECTIONS = "connections"
 

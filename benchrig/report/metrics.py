@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from benchrig.results.warnings import Spoils
 from benchrig.units import BYTES, COUNT, MILLISECONDS, NUMBER, PERCENT_OF_A_CORE, REQUESTS_PER_SECOND, Unit
 
 if TYPE_CHECKING:
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
     from benchrig.results.model import Cell, Latency, Load, ServerLoad
 
 Kind = Literal["higher is better", "lower is better", "count"]
-
-Aspect = Literal["rate", "latency", "count"]
-"""What a metric is to a warning, which makes rates, latencies or counts invalid."""
 
 FILES_ONLY = 0.0
 """The priority of a column that a terminal never shows."""
@@ -65,9 +63,11 @@ class Metric:
         return self.function or self.name.removesuffix(self.unit.ending)
 
     @property
-    def aspect(self) -> Aspect:
-        """Whether it is a rate, a latency or a count; use of memory and CPU is a rate."""
-        return "count" if self.kind == "count" else "latency" if self.unit is MILLISECONDS else "rate"
+    def spoiled_by(self) -> Spoils:
+        """What a warning must spoil to make it invalid: latencies, counts, or rates, among them use of CPU and memory."""
+        if self.kind == "count":
+            return Spoils.COUNTS
+        return Spoils.LATENCY if self.unit is MILLISECONDS else Spoils.RATE
 
     @property
     def value_type(self) -> Any:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from benchrig.report.verdict import MOST_REPEATS, Cause, Outcome, Verdict, Why
-from benchrig.results.model import bits_per_second
 from benchrig.results.warnings import Code, Number, Unit, Value, Warning
+from benchrig.units import bits_per_second
 
 _UNITS: Mapping[Unit, tuple[Callable[[float], str], str]] = {
     Unit.COUNT: (lambda value: f"{value:,.0f}", ""),

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from benchrig.units import bits_per_second, microseconds
+
 Status = Literal["measured", "failed", "not_possible"]
 
 
@@ -324,16 +326,6 @@ class Run:
         return next((network for network in self.networks if network.server == server), None)
 
 
-def bits_per_second(value: float) -> str:
-    """Write a bandwidth with three digits: `9.41 Gbit/s`, `87.3 Mbit/s`."""
-    unit, name = (1e9, "Gbit/s") if value >= 1e9 else (1e6, "Mbit/s")
-    return f"{value / unit:.3g} {name}"
-
-
 def _between(network: Network | DatabaseNetwork) -> str:
-    trip = f"round trip {_microseconds(network.rtt_us_median)} (p99 {_microseconds(network.rtt_us_p99)})"
+    trip = f"round trip {microseconds(network.rtt_us_median)} (p99 {microseconds(network.rtt_us_p99)})"
     return f"{trip}, {bits_per_second(network.bandwidth_bits_per_second)}"
-
-
-def _microseconds(value: float) -> str:
-    return f"{value:.0f} µs" if value < 1000 else f"{value / 1000:.3g} ms"

@@ -4,22 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 from benchrig.report.claims.language import Figure
 from benchrig.report.claims.values import Interval, point, unbounded
-from benchrig.report.metrics import LATENCY_MAX, METRICS, TIMEOUTS, Aspect, Metric
+from benchrig.report.metrics import LATENCY_MAX, METRICS, TIMEOUTS, Metric
 from benchrig.report.published import Source
 from benchrig.report.sentences import sentence
 from benchrig.report.table import Row, Table
 from benchrig.report.verdict import Quantity
-from benchrig.results.warnings import Code, Spoils
+from benchrig.results.warnings import Code
 from benchrig.units import number
-
-Kind = Aspect | Literal["truth"]
-"""How a figure is judged: a rate or a latency by its interval, the others as they were counted."""
-
-JUDGED_BY_INTERVAL = frozenset({"rate", "latency"})
 
 
 class NoFigureError(Exception):
@@ -32,19 +26,25 @@ class NotInRunError(NoFigureError):
 
 @dataclass(frozen=True)
 class Function:
-    """A function of a row: how its figure is judged, and the metric that it reads."""
+    """A function of a row: the metric that it reads, and how a claim judges it."""
 
-    kind: Kind
     metric: Metric
+    truth: bool = False
+    """It answers yes or no."""
+
+    @property
+    def counted(self) -> bool:
+        """Its figure is judged as it was counted; that of any other function, by its interval."""
+        return self.metric.kind == "count"
 
 
 FUNCTIONS: Mapping[str, Function] = {
-    **{metric.claimed: Function(metric.aspect, metric) for metric in METRICS},
-    "has_timeouts": Function("truth", TIMEOUTS),
+    **{metric.claimed: Function(metric) for metric in METRICS},
+    "has_timeouts": Function(TIMEOUTS, truth=True),
 }
 """Every metric has its function; `has_timeouts` answers yes or no."""
 
-TRUTHS = frozenset(name for name, function in FUNCTIONS.items() if function.kind == "truth")
+TRUTHS = frozenset(name for name, function in FUNCTIONS.items() if function.truth)
 
 
 @dataclass(frozen=True)
@@ -90,16 +90,15 @@ def find(figure: Figure, table: Table, conditions: Conditions | None) -> Found:
     if table.run and conditions:
         _same_conditions(figure, row, table, conditions)
     if table.run:
-        _valid(row, function.kind)
+        _valid(row, function.metric)
     sample = row.figures.get(function.metric.name)
     if sample is None:
         raise NoFigureError(f"{'this run' if table.run else 'the document'} has no {figure.function} of {row.name}")
-    if function.kind == "truth":
+    if function.truth:
         return _late(row, conditions.source.timeout_seconds if table.run and conditions else row.timeout_seconds)
-    counted = function.kind not in JUDGED_BY_INTERVAL
-    interval = None if counted else sample.interval
+    interval = None if function.counted else sample.interval
     text = shown(sample.median, interval, function.metric.unit.name)
-    return Found(float(sample.median), interval, counted or table.run is None, text)
+    return Found(float(sample.median), interval, function.counted or table.run is None, text)
 
 
 def shown(value: float, interval: tuple[float, float] | None = None, unit: str = "") -> str:
@@ -130,7 +129,7 @@ def _same_conditions(figure: Figure, row: Row, table: Table, conditions: Conditi
         wrong = f"{row.name} ran with {row.connections:,} connections, in the document with {connections:,}"
         raise NoFigureError(wrong)
     source, function = conditions.source, FUNCTIONS[figure.function]
-    if function.kind == "truth" or not function.metric.grows:
+    if function.truth or not function.metric.grows:
         return
     measured = seconds(table)
     if function.metric is TIMEOUTS and row.timeout_seconds != source.timeout_seconds:
@@ -147,16 +146,11 @@ def seconds(table: Table) -> float:
     return table.run.settings.duration_seconds if table.run else 0.0
 
 
-def _valid(row: Row, kind: Kind) -> None:
-    """Raise NoFigureError when an invalid warning spoils figures of this kind."""
+def _valid(row: Row, metric: Metric) -> None:
+    """Raise NoFigureError when an invalid warning spoils a metric."""
     for warning in row.warnings:
-        if warning.invalid and spoiled(kind) in warning.spoils:
+        if warning.invalid and metric.spoiled_by in warning.spoils:
             raise NoFigureError(f"{row.name} is invalid here: {sentence(warning)}")
-
-
-def spoiled(kind: Kind) -> Spoils:
-    """Return what a warning must spoil to make figures of this kind invalid."""
-    return {"rate": Spoils.RATE, "latency": Spoils.LATENCY}.get(kind, Spoils.COUNTS)
 
 
 def _late(row: Row, timeout_seconds: float) -> Found:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from benchrig.report.claims.functions import FUNCTIONS, JUDGED_BY_INTERVAL, seconds, spoiled
+from benchrig.report.claims.functions import FUNCTIONS, seconds
 from benchrig.report.claims.language import Expression, Figure
 from benchrig.report.footnotes import title
 from benchrig.report.sentences import some
@@ -54,7 +54,7 @@ def _at_ceiling(expression: Expression, table: Table) -> Iterator[str]:
 
 def _invalid(expression: Expression, rows: Iterable[Row]) -> Iterator[str]:
     """Name the rows with invalid figures, as far as the claim rests on them or on how the rows compare."""
-    rests_on = {Spoils.RANK, *(spoiled(FUNCTIONS[figure.function].kind) for figure in expression.figures)}
+    rests_on = {Spoils.RANK, *(FUNCTIONS[figure.function].metric.spoiled_by for figure in expression.figures)}
     rows_of: dict[str, list[str]] = {}
     for row in rows:
         for warning in row.warnings:
@@ -68,7 +68,7 @@ def _timeouts(expression: Expression, table: Table, document: Table | None, rows
     """Note where the load's duration or the timeout differs from the document's."""
     if table.run is None or document is None or document.source is None:
         return
-    asked = {figure.row for figure in expression.figures if FUNCTIONS[figure.function].kind == "truth"}
+    asked = {figure.row for figure in expression.figures if FUNCTIONS[figure.function].truth}
     theirs, measured, long = document.source.source.timeout_seconds, seconds(table), document.source.source.duration_seconds
     if asked and measured != long:
         lasted = f"The load lasted {measured:g} s here and {long:g} s in the document."
@@ -104,7 +104,7 @@ def _allowed(row: Row) -> str:
 
 
 def _is_judged_by_interval(figure: Figure) -> bool:
-    return FUNCTIONS[figure.function].kind in JUDGED_BY_INTERVAL
+    return not FUNCTIONS[figure.function].counted
 
 
 def _some(names: Sequence[str]) -> str:
