@@ -1,4 +1,4 @@
-"""The functions of a claim's expression: each reads one figure of one row of a table, or says why there is none."""
+"""The functions of the claims' language: each reads a metric of a row, or says why it has no value that can be used."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from benchrig.units import number
 
 
 class NoFigureError(Exception):
-    """A table does not have a figure, or not one that may be used; the text says why."""
+    """A table has no figure that a claim may use; the text says why."""
 
 
 class NotInRunError(NoFigureError):
-    """The run was not to measure the row."""
+    """The row was not part of the run."""
 
 
 @dataclass(frozen=True)
@@ -48,18 +48,18 @@ TRUTHS = frozenset(name for name, function in FUNCTIONS.items() if function.trut
 
 
 @dataclass(frozen=True)
-class Found:
-    """A figure that a table has."""
+class KnownFigure:
+    """A figure with a value: what an expression is evaluated with."""
 
     value: float
     interval: tuple[float, float] | None
     exact: bool
-    """Without an interval, it is judged as it stands: it is a count, or published."""
+    """It is judged without an interval, because it is a count or published."""
     text: str
 
     @property
     def known(self) -> Interval:
-        """Return what is known of it: its interval, the point itself when it is exact, else hardly anything."""
+        """Return its interval; without one, the value itself if it is exact, else anything from 0 up."""
         if self.interval:
             return Interval(self.value, *self.interval)
         return point(self.value) if self.exact else unbounded(self.value)
@@ -72,18 +72,18 @@ class Found:
 
 @dataclass(frozen=True)
 class Conditions:
-    """Under what a document's figures were taken."""
+    """The conditions that a document's figures were measured under."""
 
     source: Source
     connections: Mapping[str, int]
-    """Of each of its rows."""
+    """By the names of its rows."""
 
 
-def find(figure: Figure, table: Table, conditions: Conditions | None) -> Found:
+def find(figure: Figure, table: Table, conditions: Conditions | None) -> KnownFigure:
     """Return a figure of a table; `conditions` are the document's, when the table is that of a run.
 
-    Raises NoFigureError with the reason when the table does not have it, when it is invalid for this purpose, or when it was
-    taken under conditions that make it another figure than the document's.
+    Raises NoFigureError with the reason when the table does not have it, when it is invalid for this purpose, or when the
+    document's conditions differ so that the two cannot be compared.
     """
     row = _row(figure.row, table)
     function = FUNCTIONS[figure.function]
@@ -98,7 +98,7 @@ def find(figure: Figure, table: Table, conditions: Conditions | None) -> Found:
         return _late(row, conditions.source.timeout_seconds if table.run and conditions else row.timeout_seconds)
     interval = None if function.counted else sample.interval
     text = shown(sample.median, interval, function.metric.unit.name)
-    return Found(float(sample.median), interval, function.counted or table.run is None, text)
+    return KnownFigure(float(sample.median), interval, function.counted or table.run is None, text)
 
 
 def shown(value: float, interval: tuple[float, float] | None = None, unit: str = "") -> str:
@@ -123,7 +123,7 @@ def _row(name: str, table: Table) -> Row:
 
 
 def _same_conditions(figure: Figure, row: Row, table: Table, conditions: Conditions) -> None:
-    """Raise NoFigureError where other conditions than the document's make it another figure."""
+    """Raise NoFigureError where a figure cannot be compared, because the document's conditions differ."""
     connections = conditions.connections.get(row.name, row.connections)
     if row.connections != connections:
         wrong = f"{row.name} ran with {row.connections:,} connections, in the document with {connections:,}"
@@ -153,7 +153,7 @@ def _valid(row: Row, metric: Metric) -> None:
             raise NoFigureError(f"{row.name} is invalid here: {sentence(warning)}")
 
 
-def _late(row: Row, timeout_seconds: float) -> Found:
+def _late(row: Row, timeout_seconds: float) -> KnownFigure:
     """Say whether replies of a row came later than a timeout, which may be another than the load generator's here."""
     count, slowest = row.value(TIMEOUTS) or 0, row.figures.get(LATENCY_MAX.name)
     counted = count > 0 or any(warning.code is Code.TIMEOUTS for warning in row.warnings)
@@ -169,5 +169,5 @@ def _late(row: Row, timeout_seconds: float) -> Found:
     return _truth(slowest.high > 1e3 * timeout_seconds, f"slowest reply {shown(slowest.high, unit='ms')}")
 
 
-def _truth(value: bool, detail: str) -> Found:
-    return Found(float(value), None, True, ("yes" if value else "no") + (f" ({detail})" if detail else ""))
+def _truth(value: bool, detail: str) -> KnownFigure:
+    return KnownFigure(float(value), None, True, ("yes" if value else "no") + (f" ({detail})" if detail else ""))

@@ -13,9 +13,10 @@ from dataclasses import replace
 from benchrig.report import describe
 from benchrig.report.claims import notes, words
 from benchrig.report.claims.file import Claim
-from benchrig.report.claims.functions import Conditions, Found, NoFigureError, NotInRunError, find
+from benchrig.report.claims.functions import Conditions, KnownFigure, NoFigureError, NotInRunError, find
 from benchrig.report.claims.language import Expression, Figure
 from benchrig.report.claims.values import Interval, UndefinedError, holds, point, repeats_to_settle
+from benchrig.report.claims.words import KnownFigures
 from benchrig.report.figures import ENOUGH_REPEATS
 from benchrig.report.table import Table
 from benchrig.report.verdict import Quantity, Reason, Verdict, Wanted, Why, Word
@@ -66,7 +67,7 @@ class _Judge:
             causes=(*self.causes(), *notes.ceiling(expression, self.table)),
         )
 
-    def figures(self, expression: Expression) -> tuple[dict[Figure, Found], list[NoFigureError]]:
+    def figures(self, expression: Expression) -> tuple[dict[Figure, KnownFigure], list[NoFigureError]]:
         """Return the figures of an expression that the table has, and the errors of those that it does not have."""
         return _figures(expression, self.table, self.conditions)
 
@@ -75,7 +76,7 @@ class _Judge:
             return ()
         return words.quantities(expression, _figures(expression, self.document, None)[0])
 
-    def word(self, expression: Expression, figures: Mapping[Figure, Found], missing: tuple[str, ...]) -> tuple[Word, Reason]:
+    def word(self, expression: Expression, figures: KnownFigures, missing: tuple[str, ...]) -> tuple[Word, Reason]:
         """Return the word of the verdict and its reason."""
         if missing:
             return Word.NOT_TESTABLE, Reason(Why.NO_VALUE, missing)
@@ -89,7 +90,7 @@ class _Judge:
         word = Word.REPRODUCED if outcome else Word.CONTRADICTED
         return word, Reason(Why.RELATIONS, words.relations(expression, figures, outcome))
 
-    def undecided(self, expression: Expression, figures: Mapping[Figure, Found], known: Mapping[Figure, Interval]) -> Reason:
+    def undecided(self, expression: Expression, figures: KnownFigures, known: Mapping[Figure, Interval]) -> Reason:
         """Return why a claim is inconclusive, and how many repeats would decide it."""
         if any(not (found.interval or found.exact) for found in figures.values()):
             return self.without_interval(expression, figures)
@@ -101,7 +102,7 @@ class _Judge:
         command = self.command(expression, needed)
         return Reason(Why.WIDE_INTERVALS, facts, repeats=repeats, needed=needed, command=command)
 
-    def without_interval(self, expression: Expression, figures: Mapping[Figure, Found]) -> Reason:
+    def without_interval(self, expression: Expression, figures: KnownFigures) -> Reason:
         """Return what the medians of too few repeats say."""
         points = {figure: replace(found, exact=True, interval=None) for figure, found in figures.items()}
         outcome = holds(expression, {figure: found.known for figure, found in points.items()})
@@ -141,8 +142,8 @@ class _Judge:
 
 def _figures(
     expression: Expression, table: Table, conditions: Conditions | None
-) -> tuple[dict[Figure, Found], list[NoFigureError]]:
-    found: dict[Figure, Found] = {}
+) -> tuple[dict[Figure, KnownFigure], list[NoFigureError]]:
+    found: dict[Figure, KnownFigure] = {}
     missing: dict[str, NoFigureError] = {}
     for figure in expression.figures:
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 
-from benchrig.report.claims.functions import Found, shown
+from benchrig.report.claims.functions import KnownFigure, shown
 from benchrig.report.claims.language import (
     TRUTHS,
     Arithmetic,
@@ -32,11 +32,11 @@ _WORDS: Mapping[Relation, str] = {
 }
 _TURNED: Mapping[Relation, Relation] = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
-FoundFigures = Mapping[Figure, Found]
+KnownFigures = Mapping[Figure, KnownFigure]
 """The figures of an expression that a table has."""
 
 
-def quantities(expression: Expression, figures: FoundFigures) -> tuple[Quantity, ...]:
+def quantities(expression: Expression, figures: KnownFigures) -> tuple[Quantity, ...]:
     """Return the figures of an expression that the table has: calculated ones, and those that they are calculated from.
 
     For `min` and `max`, only the chosen figure is returned.
@@ -48,7 +48,7 @@ def quantities(expression: Expression, figures: FoundFigures) -> tuple[Quantity,
     return tuple(by_name.values())
 
 
-def relations(expression: Expression, figures: FoundFigures, which: bool | None) -> tuple[str, ...]:
+def relations(expression: Expression, figures: KnownFigures, which: bool | None) -> tuple[str, ...]:
     """Return the relations of an expression that are true, false, or undecided within the intervals (None), in words."""
     known = _values(figures)
     return tuple(
@@ -65,7 +65,7 @@ def _links(
     return zip(itertools.pairwise(comparison.terms), comparison.relations, links(comparison, known), strict=True)
 
 
-def _sentence(left: Term, relation: Relation, right: Term, figures: FoundFigures, outcome: bool | None) -> str:
+def _sentence(left: Term, relation: Relation, right: Term, figures: KnownFigures, outcome: bool | None) -> str:
     if isinstance(left, Number) and relation in _TURNED:
         left, relation, right = right, _TURNED[relation], left
     if relation == "==" and outcome is not None:
@@ -74,7 +74,7 @@ def _sentence(left: Term, relation: Relation, right: Term, figures: FoundFigures
     return f"{_named(left, figures)} {verb} {_WORDS[relation]} {_named(right, figures)}"
 
 
-def _named(term: Term, figures: FoundFigures, link: str = "") -> str:
+def _named(term: Term, figures: KnownFigures, link: str = "") -> str:
     """Return a term's value, for a figure with its name before it."""
     match term:
         case Number():
@@ -87,7 +87,7 @@ def _named(term: Term, figures: FoundFigures, link: str = "") -> str:
             return shown(*_shown(value_of(term, _values(figures)), figures, term))
 
 
-def _quantities(term: Term, figures: FoundFigures, shown_operators: Sequence[Arithmetic] = ("/",)) -> Sequence[Quantity]:
+def _quantities(term: Term, figures: KnownFigures, shown_operators: Sequence[Arithmetic] = ("/",)) -> Sequence[Quantity]:
     """Return the figures of a term, and the calculated ones; inside another calculation, only quotients."""
     match term:
         case Number():
@@ -103,20 +103,20 @@ def _quantities(term: Term, figures: FoundFigures, shown_operators: Sequence[Ari
             return (_calculated(term, figures), *parts) if is_shown else parts
 
 
-def _calculated(term: Operation, figures: FoundFigures) -> Quantity:
+def _calculated(term: Operation, figures: KnownFigures) -> Quantity:
     value, interval = _shown(value_of(term, _values(figures)), figures, term)
     low, high = interval or (None, None)
     return Quantity(term.text, shown(value, interval), value, low, high)
 
 
-def _shown(interval: Interval, figures: FoundFigures, term: Term) -> tuple[float, tuple[float, float] | None]:
+def _shown(interval: Interval, figures: KnownFigures, term: Term) -> tuple[float, tuple[float, float] | None]:
     """Return the value of a term, with bounds if every figure in it has an interval or is exact."""
     parts = [figures[figure] for figure in figures_in(term)]
     bounded = any(part.interval for part in parts) and all(part.interval or part.exact for part in parts)
     return interval.value, (interval.low, interval.high) if bounded else None
 
 
-def _is_there(term: Term, figures: FoundFigures) -> bool:
+def _is_there(term: Term, figures: KnownFigures) -> bool:
     """Return whether a term has a value: all its figures are there, and it does not divide by 0."""
     try:
         value_of(term, _values(figures))
@@ -125,5 +125,5 @@ def _is_there(term: Term, figures: FoundFigures) -> bool:
     return True
 
 
-def _values(figures: FoundFigures) -> Mapping[Figure, Interval]:
+def _values(figures: KnownFigures) -> Mapping[Figure, Interval]:
     return {figure: found.known for figure, found in figures.items()}
