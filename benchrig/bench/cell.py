@@ -26,7 +26,7 @@ from benchrig.bench.runtimes import probes, runtimes
 from benchrig.bench.suite import Plan
 from benchrig.bench.topology import Part, Topology, watched
 from benchrig.bench.traffic import Route
-from benchrig.bench.validity import Trial, judge, latest_end
+from benchrig.bench.validity import Trial, latest_end, validity
 from benchrig.bench.verify import WrongAnswerError, verify
 from benchrig.results.model import Cell, Generator
 from benchrig.results.store import now
@@ -229,14 +229,15 @@ def _load(attempt: Attempt, blank: Cell) -> Cell:
         raise AppEndedError(f"the app died under the load ({ran.ending})")
 
     facts, tool = attempt.topology.generator_facts, attempt.plan.generator
-    load, reason = judge(Trial(tool, attempt.shape, output, seen, facts.local_ports, attempt.topology.shared))
+    valid = validity(Trial(tool, attempt.shape, output, seen, facts.local_ports, attempt.topology.shared))
+    load = valid.load
     if load and any(route.status >= 400 for route in attempt.row.traffic.routes):
         # A generator counts such a status as an error, although the route expects it. Wrong replies are counted apart.
         load = replace(load, errors=replace(load.errors, status=0))
     return replace(
         blank,
-        status="failed" if reason else "measured",
-        reason=reason,
+        status="failed" if valid.reason else "measured",
+        reason=valid.reason,
         system=system(app, ran.versions),
         load=load,
         generator=Generator(

@@ -11,37 +11,47 @@ from benchrig.results.model import Load
 
 @dataclass(frozen=True)
 class Trial:
-    """A load generator's run: what was asked of it, what it did, and what the server and the load host were like."""
+    """A load generator's run: its planned shape, its output, and the state of server and load host."""
 
     generator: LoadGenerator
     shape: Shape
     output: LoadOutput
     server: ServerLoad | None
-    """None when the server was not watched."""
+    """None when the server was not sampled."""
     local_ports: int
-    """How many ports the load host has for its connections."""
+    """Number of ports that the load host has for its connections."""
     on_server: bool
     """The load host is the server."""
 
 
+@dataclass(frozen=True)
+class Validity:
+    """Whether the values of a run are those of the planned load."""
+
+    load: Load | None
+    """What the generator measured, if it did its run."""
+    reason: str
+    """Why the values are not valid; empty when they are."""
+
+
 def latest_end(shape: Shape) -> float:
-    """Return after how many seconds a run of this shape is too long to be what was asked for."""
+    """Return the longest acceptable duration of a run in seconds."""
     return shape.duration_seconds * 1.25 + 2.0
 
 
-def judge(trial: Trial) -> tuple[Load | None, str]:
-    """Return the figures of a run, if it has any, and why they are not to be believed; empty when they are."""
+def validity(trial: Trial) -> Validity:
+    """Return what a run measured and whether it is valid."""
     if reason := _not_run(trial):
-        return None, reason
+        return Validity(None, reason)
     try:
         load = trial.generator.read_load(trial.output.stdout)
     except OutputError as error:
-        return None, str(error)
-    return load, _invalid(trial, load)
+        return Validity(None, str(error))
+    return Validity(load, _invalid(trial, load))
 
 
 def _not_run(trial: Trial) -> str:
-    """Return why the generator did not do its run at all, whatever figures it printed."""
+    """Return why the generator did not do its run, whatever it printed; empty when it did."""
     name, output = trial.generator.name, trial.output
     said = _first_line(output.stderr) or _first_line(output.stdout)
     if output.killed:
@@ -50,12 +60,12 @@ def _not_run(trial: Trial) -> str:
     if output.exit_code:
         return f"{name} ended with exit code {output.exit_code}: {said}"
     if output.stderr.strip():
-        return f"{name} complained and went on: {said}"
+        return f"{name} printed an error and continued: {said}"
     return ""
 
 
 def _invalid(trial: Trial, load: Load) -> str:
-    """Return why the figures are not those of the load asked for."""
+    """Return why the values are not those of the planned load; empty when they are."""
     asked = f"{trial.shape.duration_seconds:g} s"
     if load.errors.connect:
         return _connect(trial, load.errors.connect)
@@ -75,21 +85,21 @@ def _slow(trial: Trial) -> str:
     # connect() finds a port at once in one half of the range only; past that it searches for each connection.
     if connections > trial.local_ports // 2:
         return (
-            f"connecting was slow, as {connections} connections are more than half of the {trial.local_ports} local ports; "
-            "the role 'tuning' widens net.ipv4.ip_local_port_range"
+            f"connecting was slow, because {connections} connections need more than half of the {trial.local_ports} local "
+            "ports; the role 'tuning' widens net.ipv4.ip_local_port_range"
         )
-    return f"it did not keep up with {connections} connections; a longer run, by --duration, leaves it time to open them"
+    return f"it was too slow to open {connections} connections; a longer run (--duration) gives it more time"
 
 
 def _connect(trial: Trial, failed: int) -> str:
     needed = trial.shape.connections + trial.generator.spare_files
     if needed > trial.output.open_files:
         return (
-            f"the load generator ran out of file descriptors: {trial.shape.connections} connections need {needed}, it may "
-            f"have {trial.output.open_files} (connect {failed}); raise RLIMIT_NOFILE"
+            f"the load generator ran out of file descriptors: {trial.shape.connections} connections need {needed}, "
+            f"the limit is {trial.output.open_files} (connect {failed}); raise RLIMIT_NOFILE"
         )
-    watched = trial.server if trial.on_server else None
-    sockets = f"; {watched.time_wait_peak} sockets were in TIME_WAIT, which hold local ports" if watched else ""
+    sampled = trial.server if trial.on_server else None
+    sockets = f"; {sampled.time_wait_peak} sockets in TIME_WAIT hold local ports" if sampled else ""
     return f"the load generator could not open all its connections (connect {failed}{sockets})"
 
 

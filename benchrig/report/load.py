@@ -44,9 +44,9 @@ def find_folder(name: str | Path, root: Path) -> Path | None:
 
 
 def _judged(table: Table, root: Path) -> Report:
-    """Hold a table to the claims that were drawn from the published figures it shows.
+    """Return the report of a table, with verdicts on the claims about its published figures.
 
-    They speak of rows by their names: of several servers, it is the first one's rows that they are held to.
+    With several servers, the rows of the first one are judged.
     """
     if table.source is None or (drawn := claims.read(table.source.name, root)) is None:
         return Report(table)

@@ -67,13 +67,13 @@ def test_what_more_there_is_to_a_failure_is_named_by_its_file() -> None:
     ("changes", "reason"),
     [
         ({"exit_code": 1, "stderr": "unable to connect"}, "wrk ended with exit code 1: unable to connect"),
-        ({"stderr": "script:3: unexpected symbol"}, "wrk complained and went on: script:3: unexpected symbol"),
+        ({"stderr": "script:3: unexpected symbol"}, "wrk printed an error and continued: script:3: unexpected symbol"),
         ({"stdout": TEXT}, "wrk printed no figures"),
         ({"killed": True, "wall_seconds": 40.0}, "wrk did not end: killed 40 s after the start of a run of 5 s"),
         (
             {"wall_seconds": 24.0},
-            "wrk took 24.0 s for a run of 5 s: it did not keep up with 2000 connections; a longer run, by --duration, "
-            "leaves it time to open them",
+            "wrk took 24.0 s for a run of 5 s: it was too slow to open 2000 connections; a longer run (--duration) "
+            "gives it more time",
         ),
     ],
 )
@@ -106,7 +106,7 @@ CONNECT_983 = with_figures(hook=('"connect": 0', '"connect": 983'), text=("conne
 def test_a_generator_out_of_descriptors_is_named_with_the_counters_that_prove_it() -> None:
     cell, _, _ = tried(RunLoad=replace(CONNECT_983, open_files=1024))
     assert cell.reason == (
-        "the load generator ran out of file descriptors: 2000 connections need 2032, it may have 1024 (connect 983); "
+        "the load generator ran out of file descriptors: 2000 connections need 2032, the limit is 1024 (connect 983); "
         "raise RLIMIT_NOFILE"
     )
 
@@ -115,7 +115,7 @@ def test_connections_that_fail_otherwise_are_told_with_the_ports_in_use_where_th
     many = {"RunLoad": CONNECT_983, "StopSampling": replace(SERVER, time_wait_peak=28_000)}
     host = RecordingHost("both", [], **many)
     cell = measure(topology(ROW, host, host, None), PLAN, ROW, 1, lambda _: None).cell
-    assert "(connect 983; 28000 sockets were in TIME_WAIT" in cell.reason
+    assert "(connect 983; 28000 sockets in TIME_WAIT" in cell.reason
     elsewhere, _, _ = tried(**many)
     assert elsewhere.reason.endswith("(connect 983)")
 
@@ -137,7 +137,7 @@ def test_a_cell_that_the_host_cannot_hold_is_not_started(limits: dict[str, int],
 
 def test_slow_connecting_is_put_down_to_the_port_range_where_it_is_narrow() -> None:
     cell, _, _ = tried(facts=replace(FACTS, local_ports=3999), RunLoad=replace(OUTPUT, wall_seconds=24.0))
-    assert "connecting was slow, as 2000 connections are more than half of the 3999 local ports" in cell.reason
+    assert "connecting was slow, because 2000 connections need more than half of the 3999 local ports" in cell.reason
 
 
 def test_a_load_host_that_cannot_tell_of_its_cpus_fails_the_cell() -> None:

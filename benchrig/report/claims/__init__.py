@@ -1,4 +1,4 @@
-"""What the documents conclude, held against a run or against their own figures, as the terminal shows it."""
+"""Claims of published documents: checked against a run or against their own figures, and shown on a terminal."""
 
 from __future__ import annotations
 
