@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from invoke.exceptions import Exit
 
@@ -18,6 +19,9 @@ from benchrig.errors import InputError, unknown
 from benchrig.inventory import Inventory
 from benchrig.machines import machines_of
 from benchrig.machines.base import Machines, lifecycle, snapshots
+
+if TYPE_CHECKING:
+    from benchrig.bench.suite import Plan
 
 RUN = "a folder of reports/, its path, `latest`, or the name of published figures"
 BECOME = "ask once for the sudo password of the hosts; it is stored nowhere"
@@ -96,6 +100,7 @@ def provision(
         "threads": "threads of the load generator",
         "repeats": "number of measurements of each row",
         "ask-become-pass": BECOME,
+        "dry-run": "print the cells, their order and the time they take; touch nothing",
     },
 )
 def bench(
@@ -109,6 +114,7 @@ def bench(
     threads: str = "",
     repeats: str = "",
     ask_become_pass: bool = False,
+    dry_run: bool = False,
 ) -> Iterator[None]:
     """Measure the rows of a suite; results go to reports/.
 
@@ -132,7 +138,11 @@ def bench(
     if planned.published:
         # A mistake in the published figures is reported now, and not after an hour.
         load(planned.published, ROOT)
-    machines = machines_of(_with_password(ctx, _inventory(ctx, inventory), ask_become_pass), ROOT)
+    hosts = _inventory(ctx, inventory)
+    if dry_run:
+        _print_preview(ctx, planned, hosts)
+        return
+    machines = machines_of(_with_password(ctx, hosts, ask_become_pass), ROOT)
     yield
     outcome = measure(machines.up(), ROOT, planned)
     console.line(f"results are in reports/{outcome.folder.name}; the table: ./inv report")
@@ -374,6 +384,16 @@ def _with_password(ctx: ChainContext, inventory: Inventory, ask: bool) -> Invent
     if ctx.chain.become_password is None:
         ctx.chain.become_password = become.ask_password(inventory)
     return inventory.with_become_password(ctx.chain.become_password)
+
+
+def _print_preview(ctx: ChainContext, planned: Plan, hosts: Inventory) -> None:
+    """Print what `bench` would measure. Raises InputError in a chain, whose other tasks would work all the same."""
+    from benchrig.bench import preview
+    from benchrig.bench.run import dry_run
+
+    if others := [name for name in ctx.chain.tasks if name != "bench"]:
+        raise InputError(f"--dry-run touches nothing: leave out {' '.join(others)}, or --dry-run")
+    console.result(preview.render(dry_run(ROOT, planned, hosts)))
 
 
 def _machines(ctx: ChainContext, inventory: str) -> Machines:

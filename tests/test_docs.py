@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from benchrig.bench.traffic import Expect, RouteFile
 from benchrig.inventory import Host
 from benchrig.provision import subset
 from tests.conftest import ROOT, Clone, Done, copy_project
+from tests.support.cli import inv
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
@@ -116,6 +118,14 @@ def agrees(printed: str, shown: str) -> bool:
 )
 def test_output_is_compared_without_its_figures(printed: str, shown: str, same: bool) -> None:
     assert agrees(printed, shown) == same
+
+
+@pytest.mark.parametrize(
+    "command", [one for one in documented() if one.output and "--dry-run" in one.line], ids=lambda command: command.line
+)
+def test_documented_dry_run_prints_what_is_shown(command: Command) -> None:
+    done = inv(*shlex.split(command.line)[1:])
+    assert agrees(done.stdout, command.output), done.stdout
 
 
 def test_main_job_is_the_first_command_shown() -> None:

@@ -22,6 +22,8 @@ from benchrig.errors import ExitCode
 class ChainState:
     """What the tasks of a chain hand to the ones behind them."""
 
+    tasks: tuple[str, ...] = ()
+    """The names of all tasks of the chain."""
     run: str = ""
     """The folder below reports/ of the run just made."""
     suite: str = ""
@@ -54,10 +56,10 @@ class ChainExecutor(Executor):
         calls = self.normalize(tasks)
         share(calls)
         self.config.load_shell_env()
-        context = ChainContext(self.config, ChainState())
+        context = ChainContext(self.config, ChainState(tasks=tuple(call.task.name for call in calls)))
         begun = [call.task.body(context, **call.kwargs) for call in calls]
         for work in begun:
-            next(work)
+            next(work, None)
         for work in begun:
             next(work, None)
         if context.chain.failure:

@@ -34,11 +34,12 @@ class Command(Task[Any]):
         self.words = words
 
     def arg_opts(self, name: str, default: Any, taken_names: set[str]) -> dict[str, Any]:
-        """Return Invoke's options of a parameter. No other flag has the short form of a shared one."""
+        """Return Invoke's options of a parameter. A short form is its first letter, and never that of a shared one."""
         options = super().arg_opts(name, default, taken_names)
         full, *short = options["names"]
         if name not in SHARED:
-            options["names"] = [full, *(one for one in short if one not in {one[0] for one in SHARED})]
+            taken = {shared[0] for shared in SHARED}
+            options["names"] = [full, *(letter for letter in short if letter == name[0] and letter not in taken)]
         return options
 
 
