@@ -1,6 +1,6 @@
 """The lifecycle of machines that benchrig makes: up, down, destroy, snapshot, restore, status, reach.
 
-`MachineLifecycle` has what all kinds share: who waits for whom, in which order things happen, and what the user is told.
+`MachineLifecycle` has what all kinds share: who waits for whom, in which order things happen, and what is printed.
 `FolderLifecycle` adds what follows when each machine has a folder of its own below the cache. A kind writes the abstract
 methods, each of which does one thing to its machines.
 """
