@@ -1,4 +1,4 @@
-"""What a bench needs on its hosts, and how it gets there when it is not: by the playbook that provisions them."""
+"""Deployment for a bench: what the hosts lack is provisioned by the playbook."""
 
 from __future__ import annotations
 

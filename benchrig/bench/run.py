@@ -1,4 +1,4 @@
-"""A whole bench: hosts reached, apps and data deployed, every cell measured and stored as soon as it is."""
+"""A run of a bench: connect to the hosts, deploy apps and data, measure every cell and store it at once."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ DATABASE_PORT = 5432
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a bench."""
+    """The outcome of a bench."""
 
     folder: Path
     """Where its results are."""
@@ -56,20 +56,20 @@ class Turn:
 
     @property
     def title(self) -> str:
-        """What it is called, with its server where there are several."""
+        """The row's name, with its server where there are several."""
         return self.topology.title(self.row.name)
 
 
 def bench(inventory: Inventory, root: Path, wanted: Plan) -> Outcome:
-    """Measure what is planned on each of the inventory's servers.
+    """Run a bench: measure the planned rows on each of the inventory's servers.
 
-    Each is loaded by the load host of the same place where there are as many of them, else by the first one; one at a time.
+    The n-th server is loaded by the n-th load host if there are as many, else by the first one; one server at a time.
     Raises InputError when the inventory lacks a host, or the database cannot serve an app; HostError when a host is lost, or
-    cannot be reached from its load host. Whatever ends it, what was measured is kept, and nothing is left running.
+    cannot be reached from its load host. However it ends, measured cells are stored, and nothing is left running.
     """
     data = _data_set(root, wanted)
     with _hosts(inventory, wanted) as hosts:
-        # First, because it is soon known, and deploying may take long.
+        # First, because it is quick, and deploying may take long.
         port = next((app.file.port for app in wanted.apps if app.is_ours), 0)
         networks = _networks(inventory, hosts, port)
         database_networks = _database_networks(inventory, hosts)
@@ -97,7 +97,7 @@ def bench(inventory: Inventory, root: Path, wanted: Plan) -> Outcome:
 def turns(wanted: Plan, topologies: Sequence[Topology]) -> tuple[Turn, ...]:
     """Return the cells of a run in their order: row by row on every server in turn, and every row again for each repeat.
 
-    So what drifts with time falls on all rows and on all servers; another server begins each time. A service that runs
+    So a drift over time affects all rows and servers alike; a different server is first each time. A service that runs
     already is loaded from the first load host alone.
     """
     alone = replace(topologies[0], one_of_many=False)
@@ -190,7 +190,7 @@ def _failure(measured: Sequence[tuple[str, Cell]]) -> str:
 
 @contextmanager
 def _hosts(inventory: Inventory, wanted: Plan) -> Iterator[Hosts]:
-    """Reach the hosts that the plan needs, each by one connection and one agent. Raises InputError when there is none."""
+    """Connect to the hosts that the plan needs and start an agent on each. Raises InputError when there is none."""
     pairs = _pairs(inventory, wanted)
     database = _database(inventory, wanted, [server for server, _ in pairs])
     with ExitStack() as stack:

@@ -11,7 +11,7 @@ from benchrig.results.model import Load
 
 @dataclass(frozen=True)
 class Trial:
-    """A load generator's run: what was asked of it, what it did, and what the server and the load host were like."""
+    """A load generator's run: the requested shape, its output, and the state of server and load host."""
 
     generator: LoadGenerator
     shape: Shape
@@ -25,12 +25,12 @@ class Trial:
 
 
 def latest_end(shape: Shape) -> float:
-    """Return after how many seconds a run of this shape is too long to be what was asked for."""
+    """Return the longest valid time of a run of this shape, in seconds."""
     return shape.duration_seconds * 1.25 + 2.0
 
 
 def judge(trial: Trial) -> tuple[Load | None, str]:
-    """Return the figures of a run, if it has any, and why they are not to be believed; empty when they are."""
+    """Return the figures of a run, if it has any, and why they are not valid; empty when they are."""
     if reason := _not_run(trial):
         return None, reason
     try:
@@ -41,7 +41,7 @@ def judge(trial: Trial) -> tuple[Load | None, str]:
 
 
 def _not_run(trial: Trial) -> str:
-    """Return why the generator did not do its run at all, whatever figures it printed."""
+    """Return why the generator did not complete its run; empty when it did."""
     name, output = trial.generator.name, trial.output
     said = _first_line(output.stderr) or _first_line(output.stdout)
     if output.killed:
@@ -55,7 +55,7 @@ def _not_run(trial: Trial) -> str:
 
 
 def _invalid(trial: Trial, load: Load) -> str:
-    """Return why the figures are not those of the load asked for."""
+    """Return why the figures are not those of the requested load; empty when they are."""
     asked = f"{trial.shape.duration_seconds:g} s"
     if load.errors.connect:
         return _connect(trial, load.errors.connect)
