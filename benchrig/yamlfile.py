@@ -141,7 +141,7 @@ _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 def seconds(text: str | float) -> float:
-    """Read a duration as wrk writes it (`5s`, `1m`, `500ms`, or a bare number of seconds) into seconds.
+    """Read a duration (`5s`, `1m`, `500ms`, or a bare number of seconds) into seconds.
 
     Raises ValueError when it is none.
     """

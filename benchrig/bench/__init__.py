@@ -1,1 +1,1 @@
-"""Measures the rows of a suite, one cell after the other, each against a freshly started app."""
+"""A bench: the rows of a suite measured one cell after the other, each against a freshly started app."""

@@ -1,4 +1,4 @@
-"""What an app is: a folder under `apps/` with an `app.yml` that says how to run it and what it must answer."""
+"""Apps: each is a folder of `apps/` with an `app.yml` that says how to run it and what it must answer."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class DatabaseFile:
 
 @dataclass(frozen=True)
 class AppFile:
-    """`app.yml` as it is written. `routes` stands in it as well; it is read beside this."""
+    """The keys of `app.yml`."""
 
     title: str
     """The system's name in a report."""
@@ -156,7 +156,7 @@ def _address_problems(document: yamlfile.Document, file: AppFile) -> Iterator[Pr
 
 
 def _routes(document: yamlfile.Document, folder: Path, given: object) -> tuple[dict[str, Route], list[Problem]]:
-    """Return an app's requests, which stand in its file or in one that it names, and what is wrong with them."""
+    """Return the routes of an app, from its file or from one that it names."""
     where: tuple[str, ...] = ("routes",)
     if isinstance(given, str):
         if not (folder / given).is_file():
@@ -196,7 +196,7 @@ def _wrong_patterns(document: yamlfile.Document, where: tuple[str, ...], routes:
 
 
 def _unknown_captures(document: yamlfile.Document, where: tuple[str, ...], routes: Mapping[str, Route]) -> Iterator[Problem]:
-    """Tell of a `{name}` in a path that no route captures; in headers and bodies braces may be meant as they are."""
+    """Yield each `{name}` in a path that no route captures; in headers and bodies, braces may be plain text."""
     known = [f"{{{name}}}" for route in routes.values() for name in route.capture]
     for route in routes.values():
         for used in (found[0] for found in PLACEHOLDER.finditer(route.path)):
@@ -205,9 +205,9 @@ def _unknown_captures(document: yamlfile.Document, where: tuple[str, ...], route
 
 
 class Apps(Mapping[str, App]):
-    """The apps below `root/apps` by name. Each is read when it is asked for: one that nobody asks for may be half written.
+    """The apps below `root/apps` by name. Each is read on first use, so an unused one may be incomplete.
 
-    Asking for one raises InputError with all that is wrong with it, each mistake in its `problems`.
+    Reading one raises InputError with all its mistakes in `problems`.
     """
 
     def __init__(self, root: Path) -> None:
@@ -253,7 +253,7 @@ def read_apps(root: Path) -> dict[str, App]:
 
 
 def _data_problems(root: Path, app: App) -> Iterator[Problem]:
-    """Tell of a data set that there is not, or of a table that it does not have."""
+    """Yield a data set that does not exist, and tables that it does not have."""
     if not app.file.database:
         return
     try:

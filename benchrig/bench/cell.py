@@ -51,13 +51,13 @@ class Measurement:
 
 @dataclass
 class Attempt:
-    """A cell that is being measured, and what has come of it so far; kept also when it fails."""
+    """The state of a cell while it is measured: what is known so far, also after a failure."""
 
     topology: Topology
     plan: Plan
     row: Row
     say: Callable[[str], None]
-    """Hears what is being done."""
+    """Shows the current step."""
     phases: dict[str, float] = field(default_factory=dict)
     script: str = ""
     """The load generator's, once the app's answers are known."""
@@ -73,7 +73,7 @@ class Attempt:
 
     @property
     def is_ours(self) -> bool:
-        """The app is ours to start and to stop."""
+        """The bench starts and stops the app."""
         return self.app.is_ours
 
     @property
@@ -88,12 +88,12 @@ class Attempt:
 
     @property
     def beside(self) -> tuple[Part, ...]:
-        """The other machines that have a part in it."""
+        """The other machines of the cell."""
         return self.topology.beside(load_on_server=self.load_on_server, has_database=self.database is not None)
 
     @property
     def host(self) -> str:
-        """Where the load host finds the app."""
+        """The app's address for the load host."""
         return urlsplit(self.app.file.address).hostname or self.topology.address
 
     @property
@@ -103,13 +103,13 @@ class Attempt:
 
     @property
     def url(self) -> str:
-        """What is requested first."""
+        """The URL of the first request."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"http://{host}:{self.port}{self.row.traffic.routes[0].path}"
 
     @property
     def shape(self) -> Shape:
-        """The load that is asked for."""
+        """The requested load."""
         return self.plan.shape(self.row)
 
     @property
@@ -130,23 +130,23 @@ class Attempt:
 
 
 def is_loopback(host: str) -> bool:
-    """Say whether a host's name or address means the machine itself, whichever it is."""
+    """Return whether a name or address is that of the machine itself (loopback)."""
     return host in ("localhost", "::1") or host.startswith("127.")
 
 
 class CellError(Exception):
-    """The cell cannot be measured; the text says why."""
+    """The cell cannot be measured; the text has the reason."""
 
 
 class AppEndedError(CellError):
-    """The app is not there to be measured; the last it wrote says why."""
+    """The app has ended; its last lines have the reason."""
 
 
 FAILURES = (CellError, DataError, OperationError)
 
 
 def measure(topology: Topology, plan: Plan, row: Row, repeat: int, say: Callable[[str], None]) -> Measurement:
-    """Measure one cell; `say` hears what is being done. Raises HostError when a host is lost."""
+    """Measure one cell; `say` shows the current step. Raises HostError when a host is lost."""
     attempt = Attempt(topology, plan, row, say)
     blank = _blank(attempt, repeat)
     if reason := obstacle(_limits(attempt), row.connections):
@@ -168,7 +168,7 @@ def measure(topology: Topology, plan: Plan, row: Row, repeat: int, say: Callable
 
 
 def _bring_up(attempt: Attempt) -> None:
-    """Take the app from nothing to warmed up. Raises CellError, DataError, OperationError."""
+    """Bring the app up: reset the data, start, verify, warm up. Raises CellError, DataError, OperationError."""
     if attempt.database:
         attempt.say("resetting the data")
         with attempt.phase("reset_data"):
@@ -192,7 +192,7 @@ def _bring_up(attempt: Attempt) -> None:
 
 
 def _start(attempt: Attempt) -> None:
-    """Start the app afresh, and wait until it answers. Raises CellError, OperationError."""
+    """Start a fresh app, and wait until it answers. Raises CellError, OperationError."""
     app, server, port = attempt.app, attempt.topology.server, attempt.port
     with attempt.phase("free_port"):
         _see_free(server.ask(protocol.FreePort(port)), port)
@@ -206,7 +206,7 @@ def _start(attempt: Attempt) -> None:
 
 
 def _load(attempt: Attempt, blank: Cell) -> Cell:
-    """Load a warm app, and return the cell that comes of it. Raises CellError, OperationError."""
+    """Measure a warm app, and return its cell. Raises CellError, OperationError."""
     app, server = attempt.app, attempt.topology.server
     seen: protocol.ServerLoad | None = None
     ran = protocol.Ran(True, {}, 0)
@@ -275,7 +275,7 @@ def system(app: App, versions: Mapping[str, str]) -> str:
 
 
 def last_words(journal: str, unit: str) -> str:
-    """Return the line that says best why an app ended: the last error it told, else the last line of its own."""
+    """Return the line of a journal that best explains why an app ended: its last error, else its last line."""
     systemd = re.compile(rf"{re.escape(unit)}: |(Start|Stopp)\w+ {re.escape(unit)}")
     own = [line for line in journal.split("\n") if line.strip() and not systemd.match(line)]
     errors = [line for line in own if re.match(r"[\w.]*(Error|Exception)\b|panic: ", line)]
@@ -337,7 +337,7 @@ def _fetch(attempt: Attempt, route: Route) -> protocol.Reply:
 
 
 def _unreached(attempt: Attempt, error: str) -> str:
-    """Return what may keep another machine from an app that answers on its own."""
+    """Return a hint why the load host cannot reach an app that answers locally."""
     if not attempt.is_ours or attempt.topology.shared:
         return ""
     if "refused" in error:
@@ -361,7 +361,7 @@ def _journal(attempt: Attempt) -> str:
 
 
 def _raw(attempt: Attempt) -> str:
-    """Return what the generator wrote, as it wrote it, with its command above and what else is known below."""
+    """Return the raw text of a cell: the command, the generator's unchanged output, then the app's journal."""
     text = f"$ {' '.join(attempt.command)}\n"
     if attempt.output:
         text += attempt.output.stdout

@@ -1,4 +1,4 @@
-"""A data set: a folder of `configs/data/` with the SQL that puts a database into one state, and that state's fingerprint."""
+"""Data sets: folders of `configs/data/` with SQL that puts a database into a defined state, and that state's fingerprint."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The database's end of a bench: a data set that is in the same state before every cell, and what a load did to it."""
+"""The database of a bench: its data set is reset before every cell, and counted before and after the load."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from benchrig.results.model import Database, DatabaseLoad
 
 
 class DataError(Exception):
-    """The data set is not what its `data.yml` says, although it has just been loaded."""
+    """The data set differs from its `data.yml`, although it has just been loaded."""
 
 
 @dataclass(frozen=True)
@@ -36,16 +36,16 @@ class DatabaseHost:
             raise DataError(f"the data set on {self.name} is '{found}' after loading, not '{wanted}' ({place})")
 
     def leave(self) -> None:
-        """Take out what the last load stored, so that a provision after it has nothing to change; no matter if it cannot."""
+        """Remove what the last load stored, so that a later provision changes nothing. Errors are ignored."""
         with contextlib.suppress(DataError, BenchrigError):
             self.reset()
 
     def read(self, table: str, *, ended: bool) -> protocol.DatabaseCounters:
-        """Read what PostgreSQL has counted, before a load and when the app has `ended`. Raises OperationError."""
+        """Read PostgreSQL's counters, before a load or when the app has `ended`. Raises OperationError."""
         return self.host.ask(protocol.FindDatabaseLoad(self.data.name, table, ended))
 
     def stored(self) -> Database:
-        """Return what a run keeps of it."""
+        """Return its record for a run."""
         facts = self.facts
         return Database(self.name, self.data.name, facts.version, facts.settings, self.data.file.fingerprint)
 
@@ -63,7 +63,7 @@ def difference(before: protocol.DatabaseCounters, after: protocol.DatabaseCounte
 
 
 def look(host: Host, name: str, data: DataSet, apps: Iterable[App]) -> DatabaseHost:
-    """Look at the database before anything is measured, and see that it can serve `apps`.
+    """Check the database before any cell: it must be able to serve `apps`.
 
     Raises InputError: a pool larger than PostgreSQL allows, a data set that loading does not bring into its state;
     OperationError when PostgreSQL does not answer.

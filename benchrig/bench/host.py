@@ -1,4 +1,4 @@
-"""A host during a bench: the agent that runs on it, asked one thing after the other over one channel."""
+"""A host during a bench: an agent runs on it, and does one operation after the other over one channel."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ A = TypeVar("A")
 
 
 class OperationError(BenchrigError):
-    """A host could not do what it was asked; the reason is the host's own."""
+    """A host could not do an operation; the text is the host's own reason."""
 
 
 class Host(Protocol):
-    """Something that does operations and answers them."""
+    """Anything that does operations: an agent, or a test's stand-in."""
 
     def ask(self, operation: Operation[A]) -> A:
         """Do an operation and return its answer. Raises OperationError, or HostError when the host is lost."""
 
 
 class AgentHost:
-    """A host by the agent on it. Closing it stops whatever it had started there."""
+    """A host with an agent. Closing it stops all that the agent has started."""
 
     def __init__(self, remote: Remote) -> None:
         self.name = remote.host.name

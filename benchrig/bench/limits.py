@@ -1,4 +1,4 @@
-"""Whether a host can hold a number of connections at all: found out before anything is started."""
+"""Limits on the number of connections: descriptors and ports of load host and server, checked before a cell starts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ SERVER_SPARE_FILES = 64
 
 @dataclass(frozen=True)
 class Limits:
-    """What bounds the number of connections between a load host and a server."""
+    """The limits on connections between a load host and a server."""
 
     generator: str
     """The load host's name."""
@@ -24,7 +24,7 @@ class Limits:
 
 
 def obstacle(limits: Limits, connections: int) -> str:
-    """Return why so many connections are not possible, and what would lift that; empty when they are."""
+    """Return why so many connections are not possible, and what raises the limit; empty when they are."""
     return (
         _files(
             limits.generator, "the load generator", connections, limits.generator_spare_files, limits.generator_open_files

@@ -1,4 +1,4 @@
-"""What lies between two machines that need each other: measured before anything is loaded."""
+"""The network probe between two machines of a topology, run before any load."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from benchrig.results.model import DatabaseNetwork, Network
 def measure(pair: Pair, address: str, port: int) -> Network | None:
     """Measure between a load host and the server that it finds at `address`.
 
-    It is done on the app's `port`, which the load has to reach anyway, or on another where a program holds it. Return None
+    It uses the app's `port`, which the load has to reach anyway, or another one if a program holds it. Returns None
     where both are one machine, or where another port was tried and is closed to the load host. Raises HostError when the
     load host cannot reach the app's port: then no row could be measured.
     """

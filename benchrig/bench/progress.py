@@ -1,4 +1,4 @@
-"""What the user sees while a bench runs: the cell, what it is doing, the time left; and a line for each finished cell."""
+"""The progress display of a bench: the current cell and step, the time left, and a line for each finished cell."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Progress:
 
 
 def outcome(cell: Cell, run: str) -> str:
-    """Return what came of a cell of this run, in short."""
+    """Return the result of a cell of this run in one line."""
     if cell.status == "not_possible":
         return f"not possible here: {cell.reason}"
     if cell.status == "failed" or cell.load is None:
@@ -67,7 +67,7 @@ def outcome(cell: Cell, run: str) -> str:
 
 
 def about(seconds: float) -> str:
-    """Return a time that is still to come, roughly: `40 s`, `1 min 40 s`, `2 h 5 min`."""
+    """Return a duration, rounded for reading: `40 s`, `1 min 40 s`, `2 h 5 min`."""
     if seconds < 60:
         return f"{seconds:.0f} s"
     minutes, rest = divmod(round(seconds / 10) * 10, 60)

@@ -79,7 +79,7 @@ def read_rows(
             found.append(_resolved(document, one, apps))
         except InputError as error:
             problems += error.problems
-    # A mistake of a matrix is that of many rows, and told once.
+    # A mistake in a matrix is in many rows, but is shown once.
     return found, list(dict.fromkeys([*problems, *_twice(document, written)]))
 
 

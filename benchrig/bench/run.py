@@ -1,4 +1,4 @@
-"""A whole bench: hosts reached, apps and data deployed, every cell measured and stored as soon as it is."""
+"""A run of a bench: connect to the hosts, deploy apps and data, measure every cell and store it at once."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ DATABASE_PORT = 5432
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a bench."""
+    """The outcome of a bench."""
 
     folder: Path
     """Where its results are."""
@@ -56,29 +56,29 @@ class Turn:
 
     @property
     def title(self) -> str:
-        """What it is called, with its server where there are several."""
+        """The row's name, with its server where there are several."""
         return self.topology.title(self.row.name)
 
 
-def bench(inventory: Inventory, root: Path, wanted: Plan) -> Outcome:
-    """Measure what is planned on each of the inventory's servers.
+def bench(inventory: Inventory, root: Path, plan: Plan) -> Outcome:
+    """Run a bench: measure the planned rows on each of the inventory's servers.
 
-    Each is loaded by the load host of the same place where there are as many of them, else by the first one; one at a time.
+    The n-th server is loaded by the n-th load host if there are as many, else by the first one; one server at a time.
     Raises InputError when the inventory lacks a host, or the database cannot serve an app; HostError when a host is lost, or
-    cannot be reached from its load host. Whatever ends it, what was measured is kept, and nothing is left running.
+    cannot be reached from its load host. However it ends, measured cells are stored, and nothing is left running.
     """
-    data = _data_set(root, wanted)
-    with _hosts(inventory, wanted) as hosts:
-        # First, because it is soon known, and deploying may take long.
-        port = next((app.file.port for app in wanted.apps if app.is_ours), 0)
+    data = _data_set(root, plan)
+    with _hosts(inventory, plan) as hosts:
+        # First, because it is quick, and deploying may take long.
+        port = next((app.file.port for app in plan.apps if app.is_ours), 0)
         networks = _networks(inventory, hosts, port)
         database_networks = _database_networks(inventory, hosts)
-        found = deploy(inventory, root, wanted, data, hosts)
-        commands = {**version_commands(), wanted.generator.name: wanted.generator.version_command}
+        found = deploy(inventory, root, plan, data, hosts)
+        commands = {**version_commands(), plan.generator.name: plan.generator.version_command}
         machines = {host.name: host.ask(FindMachineFacts(commands)) for host in hosts.all}
-        topologies = _topologies(inventory, wanted, data, hosts, found, machines)
-        folder = store.create(root / "reports", wanted.suite)
-        run = _new_run(folder, inventory, root, wanted, machines)
+        topologies = _topologies(inventory, plan, data, hosts, found, machines)
+        folder = store.create(root / "reports", plan.suite)
+        run = _new_run(folder, inventory, root, plan, machines)
         run = replace(
             run,
             servers=tuple(one.server_name for one in topologies) if port else (),
@@ -87,43 +87,43 @@ def bench(inventory: Inventory, root: Path, wanted: Plan) -> Outcome:
             database=topologies[0].database.stored() if topologies[0].database else None,
         )
         store.write_run(folder, run)
-        measured = _measure_all(turns(wanted, topologies), wanted, folder)
+        measured = _measure_all(turns(plan, topologies), plan, folder)
         store.finish(folder, run)
         if stored := topologies[0].database:
             stored.leave()
     return Outcome(folder, _failure(measured))
 
 
-def turns(wanted: Plan, topologies: Sequence[Topology]) -> tuple[Turn, ...]:
+def turns(plan: Plan, topologies: Sequence[Topology]) -> tuple[Turn, ...]:
     """Return the cells of a run in their order: row by row on every server in turn, and every row again for each repeat.
 
-    So what drifts with time falls on all rows and on all servers; another server begins each time. A service that runs
+    So a drift over time affects all rows and servers alike; a different server is first each time. A service that runs
     already is loaded from the first load host alone.
     """
     alone = replace(topologies[0], one_of_many=False)
     return tuple(
         Turn(row, alone if not row.app.is_ours else topologies[server], repeat)
-        for repeat, row, server in _order(wanted, len(topologies))
+        for repeat, row, server in _order(plan, len(topologies))
     )
 
 
-def _order(wanted: Plan, servers: int) -> Iterator[tuple[int, Row, int]]:
+def _order(plan: Plan, servers: int) -> Iterator[tuple[int, Row, int]]:
     """Yield the order of the cells: the repeat, the row, and the index of its server."""
-    for repeat in range(1, wanted.repeats + 1):
-        for at, row in enumerate(wanted.rows):
+    for repeat in range(1, plan.repeats + 1):
+        for at, row in enumerate(plan.rows):
             count = servers if row.app.is_ours else 1
             for turn in range(count):
                 yield repeat, row, (repeat + at - 1 + turn) % count
 
 
-def dry_run(root: Path, wanted: Plan, inventory: Inventory) -> Preview:
+def dry_run(root: Path, plan: Plan, inventory: Inventory) -> Preview:
     """Return the cells that `bench` would measure, in their order. It reads files only and contacts no machine.
 
     Raises InputError when the inventory lacks a host, or when the apps need several data sets.
     """
-    _data_set(root, wanted)
-    pairs = _pairs(inventory, wanted)
-    _database(inventory, wanted, [server for server, _ in pairs])
+    _data_set(root, plan)
+    pairs = _pairs(inventory, plan)
+    _database(inventory, plan, [server for server, _ in pairs])
     return Preview(
         cells=tuple(
             PlannedCell(
@@ -131,29 +131,29 @@ def dry_run(root: Path, wanted: Plan, inventory: Inventory) -> Preview:
                 row=row.name,
                 host=urlsplit(row.app.file.address).netloc or pairs[server][0].name,
                 connections=row.connections,
-                duration_seconds=wanted.duration_seconds,
+                duration_seconds=plan.duration_seconds,
             )
-            for repeat, row, server in _order(wanted, len(pairs))
+            for repeat, row, server in _order(plan, len(pairs))
         ),
-        warm_up_seconds=wanted.warm_up_seconds,
+        warm_up_seconds=plan.warm_up_seconds,
     )
 
 
-def _data_set(root: Path, wanted: Plan) -> DataSet | None:
+def _data_set(root: Path, plan: Plan) -> DataSet | None:
     """Return the data set that the apps need. Raises InputError when they need several."""
-    needed = {app.file.database.data: app for app in wanted.apps if app.file.database}
+    needed = {app.file.database.data: app for app in plan.apps if app.file.database}
     if len(needed) > 1:
         told = ", ".join(f"'{app.name}' needs '{name}'" for name, app in needed.items())
         raise InputError(f"one bench can use one data set: {told}", "Bench them one after the other, with --only.")
     return next((read_data(root, name) for name in needed), None)
 
 
-def _measure_all(wanted: Sequence[Turn], plan: Plan, folder: Path) -> list[tuple[str, Cell]]:
+def _measure_all(cells_in_order: Sequence[Turn], plan: Plan, folder: Path) -> list[tuple[str, Cell]]:
     """Measure every cell, and return them with their titles."""
-    progress = Progress(plan, folder.name, [turn.title for turn in wanted])
+    progress = Progress(plan, folder.name, [turn.title for turn in cells_in_order])
     measured: list[tuple[str, Cell]] = []
     try:
-        for turn in wanted:
+        for turn in cells_in_order:
             progress.begin(turn.title)
             cell = _measure(turn, plan, folder, progress)
             store.append(folder, cell)
@@ -161,7 +161,7 @@ def _measure_all(wanted: Sequence[Turn], plan: Plan, folder: Path) -> list[tuple
             progress.finish(cell)
     except (KeyboardInterrupt, BenchrigError):
         if measured:
-            count = f"{len(measured)} of {len(wanted)} cells were measured"
+            count = f"{len(measured)} of {len(cells_in_order)} cells were measured"
             console.line(f"{count}, and are in reports/{folder.name}; the table: ./inv report {folder.name}")
         raise
     finally:
@@ -189,10 +189,10 @@ def _failure(measured: Sequence[tuple[str, Cell]]) -> str:
 
 
 @contextmanager
-def _hosts(inventory: Inventory, wanted: Plan) -> Iterator[Hosts]:
-    """Reach the hosts that the plan needs, each by one connection and one agent. Raises InputError when there is none."""
-    pairs = _pairs(inventory, wanted)
-    database = _database(inventory, wanted, [server for server, _ in pairs])
+def _hosts(inventory: Inventory, plan: Plan) -> Iterator[Hosts]:
+    """Connect to the hosts that the plan needs and start an agent on each. Raises InputError when there is none."""
+    pairs = _pairs(inventory, plan)
+    database = _database(inventory, plan, [server for server, _ in pairs])
     with ExitStack() as stack:
         agents = {}
         both = [host for pair in pairs for host in pair]
@@ -206,10 +206,10 @@ def _hosts(inventory: Inventory, wanted: Plan) -> Iterator[Hosts]:
         )
 
 
-def _pairs(inventory: Inventory, wanted: Plan) -> list[tuple[Host, Host]]:
+def _pairs(inventory: Inventory, plan: Plan) -> list[tuple[Host, Host]]:
     """Return each server with its load host; the load host alone when no app is ours to start."""
     generators = _group(inventory, "loadgens", "a bench")
-    ours = next((app.name for app in wanted.apps if app.is_ours), "")
+    ours = next((app.name for app in plan.apps if app.is_ours), "")
     if not ours:
         return [(generators[0], generators[0])]
     servers = _group(inventory, "servers", f"the app '{ours}'")
@@ -224,9 +224,9 @@ def _pairs(inventory: Inventory, wanted: Plan) -> list[tuple[Host, Host]]:
     return pairs
 
 
-def _database(inventory: Inventory, wanted: Plan, servers: Sequence[Host]) -> Host | None:
+def _database(inventory: Inventory, plan: Plan, servers: Sequence[Host]) -> Host | None:
     """Return the host of the database that the apps on these servers use; None when they use none."""
-    stored = next((app.name for app in wanted.apps if app.file.database), "")
+    stored = next((app.name for app in plan.apps if app.file.database), "")
     if not stored:
         return None
     database = _group(inventory, "databases", f"the app '{stored}'")[0]
@@ -274,14 +274,14 @@ def _database_networks(inventory: Inventory, hosts: Hosts) -> tuple[DatabaseNetw
 
 def _topologies(
     inventory: Inventory,
-    wanted: Plan,
+    plan: Plan,
     data: DataSet | None,
     hosts: Hosts,
     found: Mapping[str, Deployed],
     machines: Mapping[str, MachineFacts],
 ) -> tuple[Topology, ...]:
     """Return a topology for each server. Raises InputError when the database cannot serve an app."""
-    database = look(hosts.database, hosts.database.name, data, wanted.apps) if hosts.database and data else None
+    database = look(hosts.database, hosts.database.name, data, plan.apps) if hosts.database and data else None
     return tuple(
         Topology(
             server=pair.server,
@@ -298,23 +298,23 @@ def _topologies(
     )
 
 
-def _new_run(folder: Path, inventory: Inventory, root: Path, wanted: Plan, machines: Mapping[str, MachineFacts]) -> Run:
+def _new_run(folder: Path, inventory: Inventory, root: Path, plan: Plan, machines: Mapping[str, MachineFacts]) -> Run:
     return Run(
         name=folder.name,
-        suite=wanted.suite,
-        suite_title=wanted.title,
-        profile=wanted.profile,
+        suite=plan.suite,
+        suite_title=plan.title,
+        profile=plan.profile,
         inventory=inventory.name,
-        rows=tuple(row.name for row in wanted.rows),
+        rows=tuple(row.name for row in plan.rows),
         settings=Settings(
-            duration_seconds=wanted.duration_seconds,
-            warm_up_seconds=wanted.warm_up_seconds,
-            timeout_seconds=wanted.effective_timeout,
-            threads=wanted.threads,
-            repeats=wanted.repeats,
-            connections=wanted.connections,
+            duration_seconds=plan.duration_seconds,
+            warm_up_seconds=plan.warm_up_seconds,
+            timeout_seconds=plan.effective_timeout,
+            threads=plan.threads,
+            repeats=plan.repeats,
+            connections=plan.connections,
         ),
-        published=wanted.published,
+        published=plan.published,
         started_at=store.now(),
         computer_cores=(os.cpu_count() or 0) if kind(inventory.machine).made_here else 0,
         machines=tuple(records.machine(inventory.hosts[name], inventory.machine, facts) for name, facts in machines.items()),

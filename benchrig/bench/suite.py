@@ -1,4 +1,4 @@
-"""What is measured: a file in `configs/suites/` with rows (an app, a number of connections) and profiles (how long)."""
+"""Suites: files in `configs/suites/` with rows (what to measure) and profiles (how long and how often)."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class SuiteFile:
 
 @dataclass(frozen=True)
 class BenchRequest:
-    """What the user asks for; what is empty or None comes from the suite and its profile."""
+    """The user's choices; an empty or None one comes from the suite and its profile."""
 
     suite: str = "web-frameworks"
     profile: str = "quick"
@@ -57,7 +57,7 @@ class BenchRequest:
 
 @dataclass(frozen=True)
 class Plan:
-    """A suite made definite: every row to measure, and how."""
+    """The plan of a bench: every row to measure, and how."""
 
     suite: str
     title: str
@@ -90,7 +90,7 @@ class Plan:
 
 
 def plan(root: Path, apps: Mapping[str, App], request: BenchRequest) -> Plan:
-    """Read the suite and apply what the user asks for. Of `apps`, those that its rows name are looked at.
+    """Return the plan of a bench, from its suite and the user's choices. Only the apps that its rows name are read.
 
     Raises InputError: an unknown suite, profile or row; every mistake in the file with its line; a value out of range.
     """

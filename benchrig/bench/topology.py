@@ -18,7 +18,7 @@ from benchrig.results.model import MachineLoad
 
 @dataclass(frozen=True)
 class Part:
-    """A machine beside the server, and which part it has in a cell; it may have both."""
+    """A machine of a cell other than the server, and its parts in the cell; it may have both."""
 
     host: Host
     name: str
@@ -35,7 +35,7 @@ class Topology:
     server_name: str
     generator_name: str
     address: str
-    """Where the load host finds the server."""
+    """The server's address for the load host."""
     generator_facts: protocol.MachineFacts
     unit_open_files: Mapping[str, int]
     """Descriptor limit of each app's unit."""
@@ -54,11 +54,11 @@ class Topology:
 
     @property
     def raw_folder(self) -> str:
-        """Where what the load generator wrote is kept, in the run's folder below `raw/`; with `/` at its end, or empty."""
+        """The folder of the load generator's output, below `raw/` in the run's folder; ends with `/`, or is empty."""
         return f"{self.server_name.replace('/', '_')}/" if self.one_of_many else ""
 
     def beside(self, *, load_on_server: bool, has_database: bool) -> tuple[Part, ...]:
-        """Return the machines that have a part in a cell and are not the server."""
+        """Return the machines of a cell other than the server."""
         apart = self.database if self.database and has_database and self.database.host is not self.server else None
         both = apart is not None and apart.host is self.generator
         parts = [] if load_on_server else [Part(self.generator, self.generator_name, generator=True, database=both)]
@@ -69,9 +69,9 @@ class Topology:
 
 @contextmanager
 def watched(parts: Sequence[Part]) -> Iterator[list[MachineLoad]]:
-    """Watch the CPUs of machines for as long as the block lasts; what they did is in the list when it has ended well.
+    """Measure the CPU use of machines during the block; the list has it when the block has ended without an error.
 
-    Raises OperationError when a machine cannot tell, HostError when it is lost.
+    Raises OperationError when a machine cannot measure it, HostError when it is lost.
     """
     found: list[MachineLoad] = []
     before = [part.host.ask(protocol.FindCpuTimes()) for part in parts]

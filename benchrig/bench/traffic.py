@@ -1,4 +1,4 @@
-"""What a row sends: requests with the answers they must get, one kind of them, a weighted mix, or steps in their order."""
+"""The traffic of a row: its routes with the answers they must get; one route, a weighted mix, or steps in order."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Route:
     contains: str
     """Text that must be in the body of every reply."""
     json: object
-    """What the body must be; None when it is not held against anything."""
+    """What the body must be; None when any body is right."""
     stores: str
     capture: Mapping[str, str]
 

@@ -18,7 +18,7 @@ Status = Literal["measured", "failed", "not_possible"]
 
 @dataclass(frozen=True)
 class Latency:
-    """Latency of the replies in microseconds, after wrk's own correction for coordinated omission."""
+    """Latency of the replies in microseconds, after the load generator's own corrections, if it makes any."""
 
     mean_us: float
     stdev_us: float
@@ -30,7 +30,7 @@ class Latency:
 
 @dataclass(frozen=True)
 class LoadErrors:
-    """wrk's five error counters. `timeout` counts replies slower than its timeout, which it still counts as requests."""
+    """The load generator's errors by kind. Replies slower than its timeout are in `timeout`, and may be requests too."""
 
     connect: int = 0
     read: int = 0

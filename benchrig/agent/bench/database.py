@@ -72,7 +72,7 @@ def find(data: str) -> DatabaseFacts:
     try:
         fingerprint = _fingerprint(data)
     except DatabaseError:
-        # The database or its tables are not there yet, or not as they should be: loading tells.
+        # The database or its tables do not exist yet, or are damaged: loading will show it.
         fingerprint = ""
     return DatabaseFacts(
         version=facts["version"].partition(" ")[0],
@@ -93,7 +93,7 @@ def reset(data: str) -> Loaded:
 
 
 def counters(data: str, table: str, ended: bool) -> DatabaseCounters:
-    """Read what PostgreSQL has added up. Raises DatabaseError when it does not answer.
+    """Read PostgreSQL's counters. Raises DatabaseError when it does not answer.
 
     Rows are counted in a session of the same database. To stay out of the difference between a reading before the load and
     one when the app has `ended`, it comes before the first and after the second.

@@ -1,4 +1,4 @@
-"""What a machine is: read from /proc, /sys and the files that lie on it."""
+"""Facts of a machine: hardware, settings, limits, versions, and what is deployed on it."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def _version(text: str) -> str:
 
 
 def deployed(programs: Iterable[str]) -> Deployed:
-    """Look at the apps and data sets that lie on the host, and at which of `programs` are installed."""
+    """Return the apps and data sets on the host, and which of `programs` are installed."""
     names = [folder.name for folder in sorted(APPS.glob("*")) if (folder / "src").is_dir()]
     limits = _unit_limits([name for name in names if (UNITS / f"benchrig-{name}.service").exists()])
     apps = {name: DeployedApp(_digests(APPS / name / "src"), limits.get(name, 0)) for name in names}

@@ -1,4 +1,4 @@
-"""How operations and answers travel between controller and agent: one operation is one line of JSON, one answer another."""
+"""The wire format of a bench: each operation and each answer is one line of JSON."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Envelope:
-    """One line of JSON: an operation's name with its arguments, or an answer, or why there is none."""
+    """One line of JSON: an operation with its arguments, an answer, or an error."""
 
     operation: str = ""
     value: Mapping[str, object] = dataclasses.field(default_factory=dict)
@@ -28,7 +28,7 @@ class Envelope:
 
 
 def read_envelope(line: bytes) -> Envelope:
-    """Read one line. Raises ValueError when it is no envelope."""
+    """Read one line. Raises ValueError when it is not an envelope."""
     return _build(Envelope, json.loads(line))
 
 
@@ -38,7 +38,7 @@ def request_line(operation: Operation[Any]) -> bytes:
 
 
 def read_request(line: bytes) -> Operation[Any]:
-    """Read the line that asks for an operation. Raises ValueError when it asks for none."""
+    """Read the line that asks for an operation. Raises ValueError when there is no such operation."""
     envelope = read_envelope(line)
     if envelope.operation not in OPERATIONS:
         raise ValueError(f"unknown operation '{envelope.operation}'")

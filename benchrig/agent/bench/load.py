@@ -1,4 +1,4 @@
-"""Runs a load generator: as an unprivileged user, timed and accounted by the kernel, stopped when it hangs."""
+"""The runner of a load generator: an unprivileged process with a time limit, whose CPU time the kernel counts."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class LoadRunner:
         self._process: subprocess.Popen[bytes] | None = None
 
     def run(self, command: tuple[str, ...], script: str, kill_after_seconds: float) -> LoadOutput:
-        """Run `command` to its end, `{script}` in it being a file with `script`. Raises OSError if it cannot start."""
+        """Run `command`; `{script}` in it is replaced by a file with `script`. Raises OSError if it cannot start."""
         limit = raise_open_files()
         with tempfile.TemporaryDirectory(prefix="benchrig-") as name:
             folder = Path(name)
@@ -73,7 +73,7 @@ def _start(argv: list[str], out: BinaryIO, err: BinaryIO) -> subprocess.Popen[by
 
 
 def _wait(pid: int, seconds: float) -> bool:
-    """Wait for a process to end; return whether it had not after that many seconds. It is not reaped."""
+    """Wait for a process to end; return True when it has not after `seconds`. It is not reaped."""
     descriptor = os.pidfd_open(pid)
     try:
         return not select.select([descriptor], [], [], seconds)[0]

@@ -1,6 +1,6 @@
-"""How far one machine is from another: round-trip time by a TCP echo, bandwidth by a TCP stream, both of our own.
+"""The network probe: round-trip time by a TCP echo, bandwidth by a TCP stream.
 
-One listens for the other, which has to know a word that the controller brought it; nothing needs to be installed.
+One machine listens. The other connects and sends a word that the controller gave it. Nothing has to be installed.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
 class NetworkServer:
-    """The end that is to be reached: listens until it is closed, and answers one connection after the other."""
+    """The server of the network probe: it answers one connection after the other until it is closed."""
 
     def __init__(self, wanted_port: int) -> None:
         self._listener = _listen(wanted_port)
@@ -87,7 +87,7 @@ class NetworkServer:
 
 
 def measure(op: MeasureNetwork) -> NetworkMeasurement:
-    """Measure from the other end; that the listening one cannot be reached is an answer too."""
+    """Measure the network to a listening host; when it cannot be reached, the answer has an error."""
     try:
         with _connect(op, _ECHO) as connection:
             trips = sorted(_round_trips(connection))

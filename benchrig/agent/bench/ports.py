@@ -1,4 +1,4 @@
-"""Ports: kept from clients, seen free, and whose they are when they are not."""
+"""TCP ports: reserved for an app, checked to be free, and the process that holds one."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ STOP_SECONDS = 10.0
 
 
 def reserve(port: int) -> None:
-    """Keep the kernel from giving the port to some client as its own, as it does with any port of its local range."""
+    """Reserve a port, so that the kernel does not give it to a client from its local range."""
     reserved = read(RESERVED_PORTS)
     ranges = [part.partition("-") for part in reserved.split(",") if part]
     if any(int(first) <= port <= int(last or first) for first, _, last in ranges):
         return
-    # Some containers do not let it be set; a port that is taken is told in any case.
+    # Some containers refuse it; a port that is taken is reported in any case.
     with contextlib.suppress(OSError):
         Path(RESERVED_PORTS).write_text(f"{reserved},{port}".lstrip(","), encoding="ascii")
 
@@ -41,7 +41,7 @@ def await_free(port: int) -> Port:
 
 def is_free(port: int) -> bool:
     with socket.socket() as probe:
-        # As a server does it: connections that are being closed do not hold the port, a listener does.
+        # As a server does: connections that are closing do not block the port, a listener does.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("0.0.0.0", port))
@@ -53,7 +53,7 @@ def is_free(port: int) -> bool:
 
 
 def holder(port: int) -> Port:
-    """Return whose a taken port is: who listens on it, else who has a connection from it."""
+    """Return the process that holds a port: the one that listens on it, else one with a connection from it."""
     sockets = {name: listens for name, at, listens in _sockets() if at == port}
     found = Port(False)
     for process in Path("/proc").glob("[0-9]*"):
@@ -84,7 +84,7 @@ def _sockets() -> Iterator[tuple[str, int, bool]]:
 
 
 def listens_elsewhere(pids: Iterable[int], port: int) -> str:
-    """Return what to say of processes that listen on another port, or on none; empty when they listen on this one."""
+    """Return a note on processes that listen on another port, or on none; empty when they listen on this one."""
     held = set().union(*(_open_files(Path(f"/proc/{pid}")) for pid in pids))
     ports = sorted({at for name, at, listens in _sockets() if listens and name in held})
     return "" if port in ports else f"; it listens on {', '.join(map(str, ports)) or 'no port'}"

@@ -1,4 +1,4 @@
-"""What the controller may ask of a host during a bench, and what the host answers.
+"""The protocol of a bench: the operations that the controller asks of a host, and their answers.
 
 Both are dataclasses, used on both sides; `lines.py` says how they travel.
 """
@@ -14,7 +14,7 @@ A = TypeVar("A")
 
 
 class Operation(Generic[A]):
-    """Something a host is asked to do; the type in brackets is what it answers with."""
+    """An operation on a host; the type in brackets is that of its answer."""
 
     @classmethod
     def answer(cls) -> Any:
@@ -25,7 +25,7 @@ class Operation(Generic[A]):
 
 @dataclass(frozen=True)
 class Done:
-    """The answer of an operation that has nothing to tell."""
+    """The empty answer."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class FindDeployed(Operation[Deployed]):
 class Port:
     """Whether a port is free; if not, whose it is, as far as that can be seen (pid 0: it cannot).
 
-    `listens` tells a server from a client, whose connection the kernel gave this port for its own end.
+    `listens`: a server listens on it. Otherwise it is the local port of a client's connection.
     """
 
     free: bool
@@ -93,7 +93,7 @@ class Port:
 
 @dataclass(frozen=True)
 class FreePort(Operation[Port]):
-    """Stop every app of ours that still runs, then look at the port."""
+    """Stop every app of ours that still runs, then check the port."""
 
     port: int
 
@@ -107,7 +107,7 @@ class Start(Operation[Done]):
 
 @dataclass(frozen=True)
 class Readiness:
-    """Whether an app came to answer and then came to rest; if not, why."""
+    """Whether an app has started completely; if not, why."""
 
     ready: bool
     reason: str = ""
@@ -208,14 +208,14 @@ class FindCpuTimes(Operation[CpuTimes]):
 
 @dataclass(frozen=True)
 class StartSampling(Operation[Done]):
-    """Begin to watch an app's processes, the machine and the kernel's counters."""
+    """Start the sampler of an app's processes, the machine and the kernel's counters."""
 
     unit: str
 
 
 @dataclass(frozen=True)
 class ServerLoad:
-    """What the sampler saw on the server while the load ran. CPU percent: 100 is one core fully used."""
+    """The sampler's measurements on the server under load. CPU percent: 100 is one core fully used."""
 
     seconds: float
     cpu_percent: float
@@ -238,7 +238,7 @@ class ServerLoad:
 
 @dataclass(frozen=True)
 class StopSampling(Operation[ServerLoad]):
-    """Stop watching, and tell what was seen."""
+    """Stop the sampler, and return what it measured."""
 
 
 @dataclass(frozen=True)
@@ -301,7 +301,7 @@ class ReadJournal(Operation[Journal]):
 
 @dataclass(frozen=True)
 class Stop(Operation[Port]):
-    """Stop an app, and see its port free."""
+    """Stop an app, and check that its port is free."""
 
     unit: str
     port: int
@@ -309,7 +309,7 @@ class Stop(Operation[Port]):
 
 @dataclass(frozen=True)
 class DatabaseFacts:
-    """PostgreSQL as it is now. `reserved_connections` of `max_connections` are kept from apps, for superusers."""
+    """PostgreSQL as it is now. Of `max_connections`, `reserved_connections` are for superusers only."""
 
     version: str
     settings: Mapping[str, str]
@@ -342,7 +342,7 @@ class ResetData(Operation[Loaded]):
 
 @dataclass(frozen=True)
 class DatabaseCounters:
-    """What PostgreSQL has added up: rows in a table, and of the database its sessions and transactions so far."""
+    """PostgreSQL's counters: rows in a table; sessions and transactions of the database so far."""
 
     rows: int | None
     """None when no table was asked for."""
@@ -357,7 +357,7 @@ class DatabaseCounters:
 class FindDatabaseLoad(Operation[DatabaseCounters]):
     """Read the counters of a data set's database, and count the rows of `table`, if one is named.
 
-    With `ended`, the app has been stopped: then its sessions are waited for, which tell all of theirs when they end.
+    With `ended`, the app has been stopped: its sessions report their counts when they end, so wait for that.
     """
 
     data: str
@@ -401,7 +401,7 @@ class MeasureNetwork(Operation[NetworkMeasurement]):
 
 @dataclass(frozen=True)
 class CloseNetwork(Operation[Done]):
-    """Stop listening, and see the port given back."""
+    """Stop listening, and close the port."""
 
 
 OPERATIONS: dict[str, type[Operation[Any]]] = {operation.__name__: operation for operation in Operation.__subclasses__()}

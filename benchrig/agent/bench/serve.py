@@ -1,7 +1,7 @@
-"""Does on a host what a bench asks of it: one request a line on stdin, one answer a line on stdout.
+"""The agent's server during a bench: one request a line on stdin, one answer a line on stdout.
 
-When stdin ends, for whatever reason, the app and the load generator are stopped: a controller that is interrupted, killed or
-cut off leaves nothing running here.
+When stdin ends, for any reason, the app and the load generator are stopped: a controller that is interrupted, killed or cut
+off leaves nothing running here.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Bench:
         }
 
     def answer(self, line: bytes) -> Envelope:
-        """Do what a line asks and return the answer; what goes wrong is an answer too."""
+        """Do the operation in a line and return the answer; an error is an answer too."""
         try:
             operation = read_request(line)
             value = self._handlers[type(operation)](operation)
@@ -119,7 +119,7 @@ def _send(out: RawIOBase, answer: Envelope) -> None:
 
 
 def _work(bench: Bench, lines: queue.SimpleQueue[bytes], out: RawIOBase) -> None:
-    """Answer line after line; whatever ends this ends the program, which else would wait for its input."""
+    """Answer line after line. When this ends, the program ends too, which would otherwise wait for input."""
     try:
         with contextlib.suppress(OSError):
             while True:
@@ -129,7 +129,7 @@ def _work(bench: Bench, lines: queue.SimpleQueue[bytes], out: RawIOBase) -> None
 
 
 def _take_lock() -> BinaryIO:
-    """Make sure that this is the only bench on the host; the file is locked as long as it is open."""
+    """Lock the host for this bench; the lock lasts as long as the file is open."""
     lock = LOCK.open("a+b")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -155,7 +155,7 @@ def _ended(_signal: int, _frame: object) -> None:
 
 
 def main() -> int:
-    """Serve one controller until its end of the line is closed."""
+    """Serve one controller until it closes the connection."""
     _on_ending_signals(_ended)
     out = os.fdopen(sys.stdout.fileno(), "wb", buffering=0, closefd=False)
     try:

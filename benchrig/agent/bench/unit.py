@@ -1,4 +1,4 @@
-"""An app as a systemd unit: started afresh, waited for, looked at while it runs, stopped, its port seen free."""
+"""An app as a systemd unit: start, wait until it answers, inspect, stop, check that its port is free."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def show(unit: str, *names: str) -> dict[str, str]:
 
 
 def free_port(port: int) -> Port:
-    """Stop every app of ours, then look at the port."""
+    """Stop every app of ours, then check the port."""
     _systemctl("stop", OURS)
     # A unit that failed lately is otherwise refused its start, and its failure is of no more interest.
     _systemctl("reset-failed", OURS)
@@ -54,19 +54,19 @@ def start(unit: str) -> Done:
 
 
 def stop(unit: str, port: int) -> Port:
-    """Stop a unit and see its port free."""
+    """Stop a unit and check that its port is free."""
     _systemctl("stop", unit)
     return await_free(port)
 
 
 def kill(unit: str) -> None:
-    """Stop a unit without asking what became of it."""
+    """Kill a unit and ignore the result."""
     output(("systemctl", "kill", "--signal=KILL", unit))
     output(("systemctl", "stop", unit))
 
 
 def fetch(op: Fetch) -> Reply:
-    """Make one HTTP request; an error is an answer too."""
+    """Make one HTTP request; an error is part of the answer."""
     connection = http.client.HTTPConnection(op.host, op.port, timeout=op.seconds)
     try:
         connection.request(op.method, op.path, op.body.encode() or None, dict(op.headers))
@@ -80,7 +80,7 @@ def fetch(op: Fetch) -> Reply:
 
 
 def await_answer(unit: str, port: int, path: str, seconds: float) -> Readiness:
-    """Wait until an app answers at all, then until it comes to rest."""
+    """Wait until an app answers, then until its CPU use is low."""
     deadline = time.monotonic() + seconds
     next_look = 0.0
     while True:
