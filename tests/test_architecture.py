@@ -1,4 +1,4 @@
-"""The shape of the house: who imports whom."""
+"""The shape of the house: who imports whom, and how long a file may be."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.support import ROOT
 
 LAYERS = (
     ("agent",),
-    ("console", "errors", "files", "mistakes", "shell", "units", "yamlfile"),
+    ("console", "errors", "files", "mistakes", "shell", "text", "units", "yamlfile"),
     ("inventory",),
     ("remote",),
     ("machines",),
@@ -27,6 +27,9 @@ LAYERS = (
     ("tasks",),
 )
 """Packages and modules of `benchrig`, from the bottom to the top: one imports its own layer and those below it."""
+
+LONGEST_FILE = 400
+"""Lines."""
 
 AGENT_IMPORTS = sys.stdlib_module_names | {"jinja2", "markupsafe"}
 """What a host has, and what the agent brings along."""
@@ -162,3 +165,9 @@ def test_no_module_reaches_into_another_by_a_private_attribute() -> None:
                 yield f"{name}: {node.value.id}.{node.attr}"
 
     assert [one for name in FILES for one in reached(name)] == []
+
+
+@pytest.mark.parametrize("folder", ["benchrig", "tests", "benchmarks"])
+def test_no_file_is_too_long(folder: str) -> None:
+    lengths = {path: path.read_text(encoding="utf-8").count("\n") for path in (ROOT / folder).rglob("*.py")}
+    assert {str(path): length for path, length in lengths.items() if length > LONGEST_FILE} == {}
