@@ -14,7 +14,7 @@ from tests.support import ROOT
 
 LAYERS = (
     ("agent",),
-    ("console", "errors", "files", "mistakes", "shell", "text", "units", "yamlfile"),
+    ("console", "errors", "files", "mistakes", "shell", "units", "yamlfile"),
     ("inventory",),
     ("remote",),
     ("machines",),
