@@ -53,10 +53,6 @@ class Document:
         """Return the error for a mistake at `path` that leaves nothing else to check."""
         return InputError(problems=[Problem(self.where(path), message)])
 
-    def problem(self, path: spec.Path, message: str) -> Problem:
-        """Return a mistake at `path`, with its file and line."""
-        return Problem(self.where(path), message)
-
     def build(self, cls: type[T]) -> T:
         """Return the whole file as an instance of `cls`. Raises InputError with the line of each mistake."""
         return self.part(cls, self.data, ())

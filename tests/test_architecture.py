@@ -1,4 +1,4 @@
-"""The shape of the house: who imports whom."""
+"""The shape of the house: who imports whom, and how long a file and a function may be."""
 
 from __future__ import annotations
 
@@ -27,6 +27,12 @@ LAYERS = (
     ("tasks",),
 )
 """Packages and modules of `benchrig`, from the bottom to the top: one imports its own layer and those below it."""
+
+LONGEST_FILE = 400
+"""Lines."""
+
+LONGEST_FUNCTION = 50
+"""Lines of its body: what fits on a screen."""
 
 AGENT_IMPORTS = sys.stdlib_module_names | {"jinja2", "markupsafe"}
 """What a host has, and what the agent brings along."""
@@ -162,3 +168,19 @@ def test_no_module_reaches_into_another_by_a_private_attribute() -> None:
                 yield f"{name}: {node.value.id}.{node.attr}"
 
     assert [one for name in FILES for one in reached(name)] == []
+
+
+@pytest.mark.parametrize("folder", ["benchrig", "tests", "benchmarks"])
+def test_no_file_is_too_long(folder: str) -> None:
+    lengths = {path: path.read_text(encoding="utf-8").count("\n") for path in (ROOT / folder).rglob("*.py")}
+    assert {str(path): length for path, length in lengths.items() if length > LONGEST_FILE} == {}
+
+
+def test_every_function_fits_on_a_screen() -> None:
+    assert {
+        f"{name}: {node.name}": length
+        for name in FILES
+        for node in ast.walk(_tree(name))
+        if isinstance(node, ast.FunctionDef)
+        and (length := (node.end_lineno or 0) - node.body[0].lineno + 1) > LONGEST_FUNCTION
+    } == {}

@@ -14,7 +14,8 @@ from benchrig.bench.generators.base import PatternError
 from benchrig.bench.generators.registry import DEFAULT
 from benchrig.bench.runtimes import runtimes
 from benchrig.bench.traffic import PLACEHOLDER, Route, RouteFile, resolve
-from benchrig.errors import InputError, Problem, unknown
+from benchrig.errors import unknown
+from benchrig.mistakes import Mistakes
 
 
 @dataclass(frozen=True)
@@ -92,98 +93,97 @@ def read_app(folder: Path) -> App:
     """Read one app's folder. Raises InputError with `file:line` for each mistake."""
     document = yamlfile.read(folder / "app.yml")
     file = document.build(AppFile)
-    problems = [*_problems(document, folder, file)]
-    routes, wrong = _routes(document, folder, file.routes)
-    problems += wrong
+    mistakes = Mistakes()
+    _check(mistakes, document, folder, file)
+    routes = _routes(mistakes, document, folder, file.routes)
     for route in routes.values():
         if route.stores and not file.database:
-            problems.append(
-                document.problem(("routes", route.name, "stores"), "'stores' needs the app to have a 'database'")
-            )
-    if problems:
-        raise InputError(problems=problems)
+            mistakes.add(document.where(("routes", route.name, "stores")), "'stores' needs the app to have a 'database'")
+    mistakes.raise_all()
     return App(folder.name, folder, file, routes, document)
 
 
-def _problems(document: yamlfile.Document, folder: Path, file: AppFile) -> Iterator[Problem]:
+def _check(mistakes: Mistakes, document: yamlfile.Document, folder: Path, file: AppFile) -> None:
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", folder.name):
-        yield document.problem((), f"'{folder.name}' cannot name an app: letters, digits, '-' and '_' only")
+        mistakes.add(document.where(), f"'{folder.name}' cannot name an app: letters, digits, '-' and '_' only")
     if file.address:
-        yield from _address_problems(document, file)
+        _check_address(mistakes, document, file)
     elif not (file.runtime and file.command):
-        yield document.problem((), "an app needs 'runtime' and 'command', or the 'address' of a service that runs already")
+        mistakes.add(
+            document.where(), "an app needs 'runtime' and 'command', or the 'address' of a service that runs already"
+        )
     if not 1 <= file.port <= 65535:
-        yield document.problem(("port",), f"a port is between 1 and 65535, not {file.port}")
+        mistakes.add(document.where(("port",)), f"a port is between 1 and 65535, not {file.port}")
     if file.database and not 0 <= file.database.pool_min <= file.database.pool_max:
-        yield document.problem(("database",), "a pool's 'pool_min' is at most its 'pool_max'")
-    yield from _program_problems(document, folder, file)
+        mistakes.add(document.where(("database",)), "a pool's 'pool_min' is at most its 'pool_max'")
+    _check_program(mistakes, document, folder, file)
 
 
-def _program_problems(document: yamlfile.Document, folder: Path, file: AppFile) -> Iterator[Problem]:
-    """Yield the mistakes in how the app is installed and started."""
+def _check_program(mistakes: Mistakes, document: yamlfile.Document, folder: Path, file: AppFile) -> None:
+    """Check how the app is installed and started."""
     if file.runtime:
-        yield from _runtime_problems(document, file)
+        _check_runtime(mistakes, document, file)
     for key in ("command", "build"):
         for word in re.findall(r"\{(\w+)\}", re.sub(r"\$\{\w+\}", "", getattr(file, key))):
             if word != "bin":
-                yield document.problem((key,), f"'{{{word}}}' stands for nothing here; did you mean {{bin}}?")
+                mistakes.add(document.where((key,)), f"'{{{word}}}' stands for nothing here; did you mean {{bin}}?")
     for index, name in enumerate(file.source):
         if not (folder / name).is_file():
-            yield document.problem(("source", index), f"there is no file '{name}'")
+            mistakes.add(document.where(("source", index)), f"there is no file '{name}'")
     if file.requirements and not (folder / file.requirements).is_file():
-        yield document.problem(("requirements",), f"there is no file '{file.requirements}'")
+        mistakes.add(document.where(("requirements",)), f"there is no file '{file.requirements}'")
 
 
-def _runtime_problems(document: yamlfile.Document, file: AppFile) -> Iterator[Problem]:
-    """Yield a runtime that does not exist, and keys of the app that the runtime lacks or does not use."""
+def _check_runtime(mistakes: Mistakes, document: yamlfile.Document, file: AppFile) -> None:
+    """Check that the runtime exists, and that the app has the keys that it needs and no others."""
     if file.runtime not in runtimes():
-        yield document.problem(("runtime",), str(unknown("runtime", file.runtime, runtimes())))
+        mistakes.add(document.where(("runtime",)), str(unknown("runtime", file.runtime, runtimes())))
         return
     needs = runtimes()[file.runtime].needs
     for key in ("requirements", "build"):
         if key in needs and not getattr(file, key):
-            yield document.problem(("runtime",), f"a {file.runtime} app needs '{key}'")
+            mistakes.add(document.where(("runtime",)), f"a {file.runtime} app needs '{key}'")
         if key not in needs and getattr(file, key):
-            yield document.problem((key,), f"the runtime '{file.runtime}' does not use '{key}'")
+            mistakes.add(document.where((key,)), f"the runtime '{file.runtime}' does not use '{key}'")
 
 
-def _address_problems(document: yamlfile.Document, file: AppFile) -> Iterator[Problem]:
+def _check_address(mistakes: Mistakes, document: yamlfile.Document, file: AppFile) -> None:
     if not re.fullmatch(r"http://([\w.-]+|\[[0-9a-fA-F:.]+\])(:\d+)?", file.address):
-        yield document.problem(("address",), f"'{file.address}' is not of the form http://host:port")
+        mistakes.add(document.where(("address",)), f"'{file.address}' is not of the form http://host:port")
     for key in ("runtime", "source", "command", "requirements", "build", "environment", "database"):
         if getattr(file, key):
-            yield document.problem((key,), f"'{key}' is of no use for a service that runs already ('address')")
+            mistakes.add(document.where((key,)), f"'{key}' is of no use for a service that runs already ('address')")
 
 
-def _routes(document: yamlfile.Document, folder: Path, given: object) -> tuple[dict[str, Route], list[Problem]]:
-    """Return the routes of an app, from its file or from one that it names."""
+def _routes(mistakes: Mistakes, document: yamlfile.Document, folder: Path, given: object) -> dict[str, Route]:
+    """Return an app's requests, from its file or from one that it names."""
     where: tuple[str, ...] = ("routes",)
     if isinstance(given, str):
         if not (folder / given).is_file():
-            return {}, [document.problem(where, f"there is no file '{given}'")]
+            mistakes.add(document.where(where), f"there is no file '{given}'")
+            return {}
         document, where = yamlfile.read(folder / given), ()
         given, folder = document.data, document.path.parent
     if not isinstance(given, Mapping) or not given:
         wrong = f"expected requests by name, or a file that has them, found {spec.describe(given)}"
-        return {}, [document.problem(where, wrong)]
+        mistakes.add(document.where(where), wrong)
+        return {}
     routes: dict[str, Route] = {}
-    problems: list[Problem] = []
     for key, value in given.items():
-        try:
-            file = spec.build(RouteFile, value, (*where, key))
-        except spec.SpecError as error:
-            problems += [document.problem(mistake.path, mistake.message) for mistake in error.mistakes]
-            continue
-        routes[str(key)], wrongs = resolve(document, (*where, str(key)), folder, str(key), file)
-        problems += wrongs
-    problems += _wrong_patterns(document, where, routes)
+        place = (*where, str(key))
+        file = mistakes.attempt(document.where(place), document.part, RouteFile, value, place)
+        if file is not None:
+            routes[str(key)] = resolve(mistakes, document, place, folder, str(key), file)
+    _check_patterns(mistakes, document, where, routes)
     if len(routes) == len(given):
-        problems += _unknown_captures(document, where, routes)
-    return routes, problems
+        _check_captures(mistakes, document, where, routes)
+    return routes
 
 
-def _wrong_patterns(document: yamlfile.Document, where: tuple[str, ...], routes: Mapping[str, Route]) -> Iterator[Problem]:
-    """Yield the captures whose pattern is not valid; patterns are those of the default load generator."""
+def _check_patterns(
+    mistakes: Mistakes, document: yamlfile.Document, where: tuple[str, ...], routes: Mapping[str, Route]
+) -> None:
+    """Check the patterns of captures, which are those of the default load generator."""
     captures = DEFAULT.capabilities.captures
     if captures is None:
         return
@@ -192,16 +192,18 @@ def _wrong_patterns(document: yamlfile.Document, where: tuple[str, ...], routes:
             try:
                 captures.check(pattern)
             except PatternError as error:
-                yield document.problem((*where, route.name, "capture", name), str(error))
+                mistakes.add(document.where((*where, route.name, "capture", name)), str(error))
 
 
-def _unknown_captures(document: yamlfile.Document, where: tuple[str, ...], routes: Mapping[str, Route]) -> Iterator[Problem]:
-    """Yield each `{name}` in a path that no route captures; in headers and bodies, braces may be plain text."""
+def _check_captures(
+    mistakes: Mistakes, document: yamlfile.Document, where: tuple[str, ...], routes: Mapping[str, Route]
+) -> None:
+    """Check that a route captures each `{name}` in a path; in headers and bodies braces may be meant as they are."""
     known = [f"{{{name}}}" for route in routes.values() for name in route.capture]
     for route in routes.values():
         for used in (found[0] for found in PLACEHOLDER.finditer(route.path)):
             if used not in known:
-                yield document.problem((*where, route.name, "path"), str(unknown("capture", used, known)))
+                mistakes.add(document.where((*where, route.name, "path")), str(unknown("capture", used, known)))
 
 
 class Apps(Mapping[str, App]):
@@ -218,13 +220,8 @@ class Apps(Mapping[str, App]):
     def __getitem__(self, name: str) -> App:
         folder = self._folders[name]
         if name not in self._read:
-            try:
-                app = read_app(folder)
-            except InputError as error:
-                place = yamlfile.shown(folder / "app.yml")
-                raise InputError(problems=error.problems or [Problem(place, str(error))]) from None
-            if problems := [*_data_problems(self._root, app)]:
-                raise InputError(problems=problems)
+            app = read_app(folder)
+            _check_data(self._root, app)
             self._read[name] = app
         return self._read[name]
 
@@ -241,27 +238,23 @@ class Apps(Mapping[str, App]):
 def read_apps(root: Path) -> dict[str, App]:
     """Read every app below `root/apps`, by name. Raises InputError with the mistakes of all of them at once."""
     found, apps = Apps(root), {}
-    problems: list[Problem] = []
+    mistakes = Mistakes()
     for name in found:
-        try:
-            apps[name] = found[name]
-        except InputError as error:
-            problems += error.problems
-    if problems:
-        raise InputError(problems=problems)
+        app = mistakes.attempt(name, found.__getitem__, name)
+        if app is not None:
+            apps[name] = app
+    mistakes.raise_all()
     return apps
 
 
-def _data_problems(root: Path, app: App) -> Iterator[Problem]:
-    """Yield a data set that does not exist, and tables that it does not have."""
+def _check_data(root: Path, app: App) -> None:
+    """Raise InputError when the data set of an app does not exist, or lacks a table that a route names."""
     if not app.file.database:
         return
-    try:
-        tables = read_data(root, app.file.database.data).file.tables
-    except InputError as error:
-        place = app.document.problem(("database", "data"), str(error))
-        yield from error.problems or [place]
-        return
-    for route in app.routes.values():
+    mistakes = Mistakes()
+    data = mistakes.attempt(app.where("database", "data"), read_data, root, app.file.database.data)
+    tables = data.file.tables if data else ()
+    for route in app.routes.values() if data else ():
         if route.stores and route.stores not in tables:
-            yield app.document.problem(("routes", route.name, "stores"), str(unknown("table", route.stores, tables)))
+            mistakes.add(app.document.where(("routes", route.name, "stores")), str(unknown("table", route.stores, tables)))
+    mistakes.raise_all()

@@ -10,7 +10,8 @@ from benchrig.agent.bench import protocol
 from benchrig.bench.app import App
 from benchrig.bench.data import DataSet
 from benchrig.bench.host import Host
-from benchrig.errors import BenchrigError, InputError, Problem
+from benchrig.errors import BenchrigError, InputError
+from benchrig.mistakes import Mistakes
 from benchrig.results.model import Database, DatabaseLoad
 
 
@@ -70,8 +71,10 @@ def look(host: Host, name: str, data: DataSet, apps: Iterable[App]) -> DatabaseH
     """
     facts = host.ask(protocol.FindDatabase(data.name))
     end = DatabaseHost(host, name, data, facts)
-    if too_large := [problem for app in apps for problem in _pool_problems(app, name, facts)]:
-        raise InputError(problems=too_large)
+    mistakes = Mistakes()
+    for app in apps:
+        _check_pool(mistakes, app, name, facts)
+    mistakes.raise_all()
     if facts.fingerprint != data.file.fingerprint:
         try:
             end.reset()
@@ -82,13 +85,13 @@ def look(host: Host, name: str, data: DataSet, apps: Iterable[App]) -> DatabaseH
     return end
 
 
-def _pool_problems(app: App, name: str, facts: protocol.DatabaseFacts) -> list[Problem]:
+def _check_pool(mistakes: Mistakes, app: App, name: str, facts: protocol.DatabaseFacts) -> None:
     wanted = app.file.database.pool_max if app.file.database else 0
     allowed = facts.max_connections - facts.reserved_connections
     if wanted <= allowed:
-        return []
+        return
     wrong = (
         f"a pool of {wanted} connections is more than PostgreSQL on {name} allows: max_connections {facts.max_connections}, "
         f"{facts.reserved_connections} of them reserved; lower it to {allowed}, or raise postgresql_max_connections"
     )
-    return [Problem(app.where("database", "pool_max"), wrong)]
+    mistakes.add(app.where("database", "pool_max"), wrong)

@@ -9,10 +9,10 @@ from typing import Protocol, TypeVar, cast
 from benchrig.agent import spec
 from benchrig.agent.bench.lines import read_envelope, request_line
 from benchrig.agent.bench.protocol import Operation
+from benchrig.agent.text import last_line
 from benchrig.errors import BenchrigError, HostError
 from benchrig.remote import ship
 from benchrig.remote.ssh import Remote
-from benchrig.text import last_line
 
 A = TypeVar("A")
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from benchrig.bench.app import App
 from benchrig.bench.traffic import Script, Traffic
-from benchrig.errors import InputError, Problem, unknown
+from benchrig.errors import unknown
+from benchrig.mistakes import Mistakes
 from benchrig.yamlfile import Document
 
 Place = tuple[str | int, ...]
@@ -68,19 +69,13 @@ class _Written:
 
 
 def read_rows(
-    document: Document, rows: Sequence[RowFile], matrix: MatrixFile | None, apps: Mapping[str, App]
-) -> tuple[list[Row], list[Problem]]:
-    """Return the rows of a suite's file, and all that is wrong with them."""
-    found: list[Row] = []
-    problems: list[Problem] = []
+    mistakes: Mistakes, document: Document, rows: Sequence[RowFile], matrix: MatrixFile | None, apps: Mapping[str, App]
+) -> list[Row]:
+    """Return the rows of a suite's file."""
     written = [*_of_matrix(matrix), *(_Written(row, ("rows", index), {}) for index, row in enumerate(rows))]
-    for one in written:
-        try:
-            found.append(_resolved(document, one, apps))
-        except InputError as error:
-            problems += error.problems
-    # A mistake in a matrix is in many rows, but is shown once.
-    return found, list(dict.fromkeys([*problems, *_twice(document, written)]))
+    resolved = [_resolved(mistakes, document, one, apps) for one in written]
+    _check_twice(mistakes, document, written)
+    return [row for row in resolved if row is not None]
 
 
 def _of_matrix(matrix: MatrixFile | None) -> Iterator[_Written]:
@@ -93,34 +88,36 @@ def _of_matrix(matrix: MatrixFile | None) -> Iterator[_Written]:
             yield _Written(row, ("matrix",), {**places, "name": places["app"]})
 
 
-def _resolved(document: Document, written: _Written, apps: Mapping[str, App]) -> Row:
-    """Return a row with its app and its requests. Raises InputError with all that is wrong with it."""
-    row = written.row
-    problems = [document.problem(written.at(key), message) for key, message in _mistakes(row)]
+def _resolved(mistakes: Mistakes, document: Document, written: _Written, apps: Mapping[str, App]) -> Row | None:
+    """Return a row with its app and its requests; None when its app is unknown or has mistakes."""
+    row, where = written.row, document.where(written.at("app" if written.row.app else "name"))
+    for key, message in _mistakes(row):
+        mistakes.add(document.where(written.at(key)), message)
     if written.app not in apps:
-        wrong = str(unknown("app", written.app, apps))
-        raise InputError(problems=[*problems, document.problem(written.at("app" if row.app else "name"), wrong)])
-    app = apps[written.app]
+        mistakes.add(where, str(unknown("app", written.app, apps)))
+        return None
+    app = mistakes.attempt(where, apps.__getitem__, written.app)
+    if app is None:
+        return None
     key, names = _wanted(row, app)
-    problems += [
-        document.problem(written.at(key), str(unknown("route", n, app.routes))) for n in names if n not in app.routes
-    ]
+    for name in names:
+        if name not in app.routes:
+            mistakes.add(document.where(written.at(key)), str(unknown("route", name, app.routes)))
     if not names:
-        problems.append(
-            document.problem(written.place, f"'{app.name}' has several routes: {', '.join(app.routes)}; name one")
-        )
+        wrong = f"'{app.name}' has several routes: {', '.join(app.routes)}; name one"
+        mistakes.add(document.where(written.place), wrong)
     script: Script | None = None
     if row.script:
         path = document.path.parent / row.script
         try:
             script = Script(path, path.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError):
-            problems.append(document.problem(written.at("script"), f"'{row.script}' cannot be read beside the suite"))
-    problems += [document.problem(written.at(key), message) for message in _never_captured(app, names)]
-    if problems:
-        raise InputError(problems=problems)
+            mistakes.add(document.where(written.at("script")), f"'{row.script}' cannot be read beside the suite")
+    for message in _never_captured(app, names):
+        mistakes.add(document.where(written.at(key)), message)
     weights = tuple(row.mix.values()) if row.mix else ()
-    return Row(row.name, app, row.connections, Traffic(tuple(app.routes[name] for name in names), weights, script))
+    routes = tuple(app.routes[name] for name in names if name in app.routes)
+    return Row(row.name, app, row.connections, Traffic(routes, weights, script))
 
 
 def _wanted(row: RowFile, app: App) -> tuple[str, tuple[str, ...]]:
@@ -159,16 +156,16 @@ def _mistakes(row: RowFile) -> Iterator[tuple[str, str]]:
             yield "mix", f"the weight of '{name}' must be at least 1"
 
 
-def _twice(document: Document, written: Sequence[_Written]) -> Iterator[Problem]:
-    """Tell of rows that have the same name, or measure the same."""
+def _check_twice(mistakes: Mistakes, document: Document, written: Sequence[_Written]) -> None:
+    """Check that no two rows have the same name, or measure the same."""
     names: set[str] = set()
     measured: set[tuple[object, ...]] = set()
     for one in written:
         row = one.row
         same = (one.app, row.connections, row.route, tuple((row.mix or {}).items()), row.steps, row.script)
         if row.name in names:
-            yield document.problem(one.at("name"), f"the row '{row.name}' is here twice")
+            mistakes.add(document.where(one.at("name")), f"the row '{row.name}' is here twice")
         elif same in measured:
-            yield document.problem(one.at("app"), f"the app '{one.app}' is here twice with the same load")
+            mistakes.add(document.where(one.at("app")), f"the app '{one.app}' is here twice with the same load")
         names.add(row.name)
         measured.add(same)

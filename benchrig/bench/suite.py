@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,7 +13,8 @@ from benchrig.bench.generators.base import LoadGenerator, Shape
 from benchrig.bench.generators.registry import DEFAULT, GENERATORS
 from benchrig.bench.rows import MatrixFile, Row, RowFile, read_rows
 from benchrig.bench.selection import chosen
-from benchrig.errors import InputError, Problem, unknown
+from benchrig.errors import InputError, unknown
+from benchrig.mistakes import Mistakes
 
 
 @dataclass(frozen=True)
@@ -96,10 +97,10 @@ def plan(root: Path, apps: Mapping[str, App], request: BenchRequest) -> Plan:
     """
     document = _read(root, request.suite)
     suite = document.build(SuiteFile)
-    problems = [*_problems(document, suite, root)]
-    rows, wrong = read_rows(document, suite.rows, suite.matrix, apps)
-    if problems := problems + wrong:
-        raise InputError(problems=problems)
+    mistakes = Mistakes()
+    _check(mistakes, document, suite, root)
+    rows = read_rows(mistakes, document, suite.rows, suite.matrix, apps)
+    mistakes.raise_all()
     if request.profile not in suite.profiles:
         raise unknown("profile", request.profile, suite.profiles)
     profile = _overridden(suite.profiles[request.profile], request)
@@ -132,36 +133,36 @@ def _read(root: Path, name: str) -> yamlfile.Document:
     return yamlfile.read(path)
 
 
-def _problems(document: yamlfile.Document, suite: SuiteFile, root: Path) -> Iterator[Problem]:
+def _check(mistakes: Mistakes, document: yamlfile.Document, suite: SuiteFile, root: Path) -> None:
     known = [file.stem for file in (root / "configs" / "published").glob("*.yml")]
     if suite.published and suite.published not in known:
         wrong = f"unknown published figures '{suite.published}'; {nearest(suite.published, known)}"
-        yield document.problem(("published",), wrong)
+        mistakes.add(document.where(("published",)), wrong)
     if not (suite.rows or suite.matrix):
-        yield document.problem(("rows",), "a suite needs at least one row, in 'rows' or by a 'matrix'")
+        mistakes.add(document.where(("rows",)), "a suite needs at least one row, in 'rows' or by a 'matrix'")
     if not suite.profiles:
-        yield document.problem(("profiles",), "a suite needs at least one of its 'profiles'")
+        mistakes.add(document.where(("profiles",)), "a suite needs at least one of its 'profiles'")
     for name, profile in suite.profiles.items():
-        yield from _profile_problems(document, ("profiles", name), profile)
+        _check_profile(mistakes, document, ("profiles", name), profile)
 
 
-def _profile_problems(document: yamlfile.Document, where: tuple[str, str], profile: ProfileFile) -> Iterator[Problem]:
+def _check_profile(mistakes: Mistakes, document: yamlfile.Document, where: tuple[str, str], profile: ProfileFile) -> None:
     for key in ("duration", "warm_up", "timeout"):
         text = getattr(profile, key)
         if text or key != "timeout":
-            yield from _wrong_duration(document, (*where, key), text)
+            _check_duration(mistakes, document.where((*where, key)), text)
     for key in ("threads", "repeats"):
         if getattr(profile, key) < 1:
-            yield document.problem((*where, key), f"'{key}' must be at least 1")
+            mistakes.add(document.where((*where, key)), f"'{key}' must be at least 1")
     if profile.generator not in GENERATORS:
-        yield document.problem((*where, "generator"), str(unknown("load generator", profile.generator, GENERATORS)))
+        mistakes.add(document.where((*where, "generator")), str(unknown("load generator", profile.generator, GENERATORS)))
 
 
-def _wrong_duration(document: yamlfile.Document, where: tuple[str, ...], text: str) -> Iterator[Problem]:
+def _check_duration(mistakes: Mistakes, where: str, text: str) -> None:
     try:
         _whole_seconds(text)
     except ValueError as error:
-        yield document.problem(where, str(error))
+        mistakes.add(where, str(error))
 
 
 def _whole_seconds(text: str) -> float:

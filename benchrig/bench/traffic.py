@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchrig.errors import Problem
+from benchrig.mistakes import Mistakes
 from benchrig.yamlfile import Document
 
 MOST_BODY_BYTES = 1 << 20
@@ -119,14 +119,11 @@ class Traffic:
         return tables.pop() if len(tables) == 1 else ""
 
 
-def resolve(
-    document: Document, where: Sequence[str], folder: Path, name: str, file: RouteFile
-) -> tuple[Route, list[Problem]]:
-    """Return a route with its files read, and what is wrong with it; `where` is its place in `document`."""
-    problems: list[Problem] = []
+def resolve(mistakes: Mistakes, document: Document, where: Sequence[str], folder: Path, name: str, file: RouteFile) -> Route:
+    """Return a route with its files read; `where` is its place in `document`."""
 
     def wrong(message: str, *keys: str) -> None:
-        problems.append(document.problem((*where, *keys), message))
+        mistakes.add(document.where((*where, *keys)), message)
 
     for message, keys in _mistakes(file):
         wrong(message, *keys)
@@ -142,7 +139,7 @@ def resolve(
             wanted = read_json(folder, file.expect.json_file)
     except ValueError as error:
         wrong(str(error), "expect", "json_file")
-    route = Route(
+    return Route(
         name=name,
         method=file.method.upper(),
         path=file.path,
@@ -154,7 +151,6 @@ def resolve(
         stores=file.stores,
         capture=file.capture,
     )
-    return route, problems
 
 
 def _mistakes(file: RouteFile) -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from benchrig import console
 from benchrig.agent.play import events
 from benchrig.agent.play.redact import Redactor
+from benchrig.agent.text import last_line
 from benchrig.inventory import Host
 from benchrig.provision.bundle import Bundle
 from benchrig.provision.exchange import Exchange
 from benchrig.provision.progress import Progress
 from benchrig.remote import ship, ssh
-from benchrig.text import last_line
 
 
 @dataclass

@@ -15,9 +15,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchrig import shell
+from benchrig.agent.text import last_line
 from benchrig.errors import HostError
 from benchrig.inventory import Host
-from benchrig.text import last_line
 
 LOST = 255
 """What ssh ends with when the connection fails (ssh(1), exit status)."""

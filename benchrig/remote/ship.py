@@ -15,10 +15,10 @@ from functools import cache
 from pathlib import Path
 
 from benchrig import console
+from benchrig.agent.text import last_line
 from benchrig.errors import HostError
 from benchrig.remote import become
 from benchrig.remote.ssh import Channel, Remote
-from benchrig.text import last_line
 
 AGENT_ROOT = "/var/lib/benchrig/agent"
 NO_AGENT = 97

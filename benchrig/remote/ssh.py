@@ -16,11 +16,11 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from benchrig import shell
+from benchrig.agent.text import last_line
 from benchrig.errors import Hint, HostError, Inv
 from benchrig.inventory import Host
 from benchrig.remote import openssh
 from benchrig.remote.openssh import Route
-from benchrig.text import last_line
 
 if TYPE_CHECKING:
     import fabric

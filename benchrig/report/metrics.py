@@ -11,12 +11,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from benchrig.report.readers import (
+    generator_cpu_percent,
+    milliseconds,
+    of_latency,
+    of_load,
+    of_server,
+    percentile,
+    percentile_text,
+)
 from benchrig.results.warnings import Spoils
 from benchrig.units import BYTES, COUNT, MILLISECONDS, NUMBER, PERCENT_OF_A_CORE, REQUESTS_PER_SECOND, Unit
 
 if TYPE_CHECKING:
     from benchrig.bench.generators.base import Printed
-    from benchrig.results.model import Cell, Latency, Load, ServerLoad
+    from benchrig.results.model import Cell
 
 Kind = Literal["higher is better", "lower is better", "count"]
 
@@ -80,47 +89,13 @@ class Metric:
         return self.heading.replace("\n", " ")
 
 
-def _load(read: Callable[[Load], float]) -> Callable[[Cell], float | None]:
-    return lambda cell: read(cell.load) if cell.load else None
-
-
-def _latency(read: Callable[[Latency], float | None]) -> Callable[[Cell], float | None]:
-    """Read a latency, stored in microseconds, in milliseconds; None where no reply was timed."""
-
-    def of_cell(cell: Cell) -> float | None:
-        return _to_milliseconds(read(cell.load.latency)) if cell.load and cell.load.latency.max_us > 0 else None
-
-    return of_cell
-
-
-def _percentile(name: str) -> Callable[[Cell], float | None]:
-    return _latency(lambda latency: latency.percentiles_us.get(name))
-
-
-def _percentile_text(name: str) -> Callable[[Printed], float | None]:
-    return lambda text: _to_milliseconds(text.percentiles_us.get(name))
-
-
-def _to_milliseconds(microseconds: float | None) -> float | None:
-    return None if microseconds is None else microseconds / 1000
-
-
-def _server(read: Callable[[ServerLoad], float]) -> Callable[[Cell], float | None]:
-    return lambda cell: read(cell.server) if cell.server else None
-
-
-def _generator_cpu_percent(cell: Cell) -> float | None:
-    generator = cell.generator
-    return 100 * generator.cpu_seconds / generator.wall_seconds if generator and generator.wall_seconds else None
-
-
 THROUGHPUT = Metric(
     name="requests_per_second",
     heading="requests/s",
     meaning="replies over the load generator's own duration",
     unit=REQUESTS_PER_SECOND,
     kind="higher is better",
-    read=_load(lambda load: load.requests_per_second),
+    read=of_load(lambda load: load.requests_per_second),
     read_text=lambda text: text.requests_per_second,
     priority=ALWAYS,
     compared=True,
@@ -135,7 +110,7 @@ REQUESTS = Metric(
     meaning="replies that the load generator counted, late ones among them",
     unit=COUNT,
     kind="count",
-    read=_load(lambda load: load.requests),
+    read=of_load(lambda load: load.requests),
     read_text=lambda text: text.requests,
     priority=10,
     published=True,
@@ -148,8 +123,8 @@ LATENCY_MEAN = Metric(
     meaning="mean latency",
     unit=MILLISECONDS,
     kind="lower is better",
-    read=_latency(lambda latency: latency.mean_us),
-    read_text=lambda text: _to_milliseconds(text.latency_mean_us),
+    read=of_latency(lambda latency: latency.mean_us),
+    read_text=lambda text: milliseconds(text.latency_mean_us),
     priority=60,
     published=True,
 )
@@ -160,8 +135,8 @@ LATENCY_MAX = Metric(
     meaning="slowest reply within the load generator's timeout",
     unit=MILLISECONDS,
     kind="lower is better",
-    read=_latency(lambda latency: latency.max_us),
-    read_text=lambda text: _to_milliseconds(text.latency_max_us),
+    read=of_latency(lambda latency: latency.max_us),
+    read_text=lambda text: milliseconds(text.latency_max_us),
     priority=20,
     published=True,
 )
@@ -172,7 +147,7 @@ ERRORS = Metric(
     meaning="the five error counters together",
     unit=COUNT,
     kind="count",
-    read=_load(lambda load: load.errors.total),
+    read=of_load(lambda load: load.errors.total),
     read_text=lambda text: text.errors.total,
     priority=140,
     compared=True,
@@ -186,7 +161,7 @@ TIMEOUTS = Metric(
     meaning="replies that came after the load generator's timeout",
     unit=COUNT,
     kind="count",
-    read=_load(lambda load: load.errors.timeout),
+    read=of_load(lambda load: load.errors.timeout),
     read_text=lambda text: text.errors.timeout,
     grows=True,
     function="timeouts",
@@ -202,8 +177,8 @@ METRICS: tuple[Metric, ...] = (
         meaning="standard deviation of the latency",
         unit=MILLISECONDS,
         kind="lower is better",
-        read=_latency(lambda latency: latency.stdev_us),
-        read_text=lambda text: _to_milliseconds(text.latency_stdev_us),
+        read=of_latency(lambda latency: latency.stdev_us),
+        read_text=lambda text: milliseconds(text.latency_stdev_us),
         published=True,
     ),
     Metric(
@@ -212,7 +187,7 @@ METRICS: tuple[Metric, ...] = (
         meaning="fastest reply",
         unit=MILLISECONDS,
         kind="lower is better",
-        read=_latency(lambda latency: latency.min_us),
+        read=of_latency(lambda latency: latency.min_us),
         published=True,
     ),
     LATENCY_MAX,
@@ -222,8 +197,8 @@ METRICS: tuple[Metric, ...] = (
         meaning="half of the replies were faster",
         unit=MILLISECONDS,
         kind="lower is better",
-        read=_percentile("50"),
-        read_text=_percentile_text("50"),
+        read=percentile("50"),
+        read_text=percentile_text("50"),
         priority=30,
         published=True,
     ),
@@ -233,8 +208,8 @@ METRICS: tuple[Metric, ...] = (
         meaning="75 of 100 replies were faster",
         unit=MILLISECONDS,
         kind="lower is better",
-        read=_percentile("75"),
-        read_text=_percentile_text("75"),
+        read=percentile("75"),
+        read_text=percentile_text("75"),
         published=True,
     ),
     Metric(
@@ -243,8 +218,8 @@ METRICS: tuple[Metric, ...] = (
         meaning="90 of 100 replies were faster",
         unit=MILLISECONDS,
         kind="lower is better",
-        read=_percentile("90"),
-        read_text=_percentile_text("90"),
+        read=percentile("90"),
+        read_text=percentile_text("90"),
         published=True,
     ),
     Metric(
@@ -253,8 +228,8 @@ METRICS: tuple[Metric, ...] = (
         meaning="99 of 100 replies were faster",
         unit=MILLISECONDS,
         kind="lower is better",
-        read=_percentile("99"),
-        read_text=_percentile_text("99"),
+        read=percentile("99"),
+        read_text=percentile_text("99"),
         priority=110,
         compared=True,
         published=True,
@@ -265,8 +240,8 @@ METRICS: tuple[Metric, ...] = (
         meaning="999 of 1,000 replies were faster",
         unit=MILLISECONDS,
         kind="lower is better",
-        read=_percentile("99.9"),
-        read_text=_percentile_text("99.9"),
+        read=percentile("99.9"),
+        read_text=percentile_text("99.9"),
         published=True,
     ),
     ERRORS,
@@ -276,7 +251,7 @@ METRICS: tuple[Metric, ...] = (
         meaning="connections that could not be made",
         unit=COUNT,
         kind="count",
-        read=_load(lambda load: load.errors.connect),
+        read=of_load(lambda load: load.errors.connect),
         read_text=lambda text: text.errors.connect,
         grows=True,
     ),
@@ -286,7 +261,7 @@ METRICS: tuple[Metric, ...] = (
         meaning="connections that broke while a reply was read",
         unit=COUNT,
         kind="count",
-        read=_load(lambda load: load.errors.read),
+        read=of_load(lambda load: load.errors.read),
         read_text=lambda text: text.errors.read,
         grows=True,
     ),
@@ -296,7 +271,7 @@ METRICS: tuple[Metric, ...] = (
         meaning="connections that broke while a request was sent",
         unit=COUNT,
         kind="count",
-        read=_load(lambda load: load.errors.write),
+        read=of_load(lambda load: load.errors.write),
         read_text=lambda text: text.errors.write,
         grows=True,
     ),
@@ -307,7 +282,7 @@ METRICS: tuple[Metric, ...] = (
         meaning="replies with another status than 2xx or 3xx",
         unit=COUNT,
         kind="count",
-        read=_load(lambda load: load.errors.status),
+        read=of_load(lambda load: load.errors.status),
         read_text=lambda text: text.errors.status,
         grows=True,
     ),
@@ -317,7 +292,7 @@ METRICS: tuple[Metric, ...] = (
         meaning="bytes that the load generator read, headers of replies included",
         unit=BYTES,
         kind="count",
-        read=_load(lambda load: load.bytes),
+        read=of_load(lambda load: load.bytes),
         read_text=lambda text: round(text.bytes),
         grows=True,
     ),
@@ -344,7 +319,7 @@ METRICS: tuple[Metric, ...] = (
         meaning="CPU use of all the app's processes; 100 % is one core fully used",
         unit=PERCENT_OF_A_CORE,
         kind="lower is better",
-        read=_server(lambda server: server.cpu_percent),
+        read=of_server(lambda server: server.cpu_percent),
         priority=50,
         function="cpu",
     ),
@@ -354,7 +329,7 @@ METRICS: tuple[Metric, ...] = (
         meaning="most resident memory of all the app's processes together; a page that two of them share counts twice",
         unit=BYTES,
         kind="lower is better",
-        read=_server(lambda server: server.memory_peak_bytes),
+        read=of_server(lambda server: server.memory_peak_bytes),
     ),
     Metric(
         name="load_average",
@@ -362,7 +337,7 @@ METRICS: tuple[Metric, ...] = (
         meaning="load average of the server over the last minute, at the end of the load",
         unit=NUMBER,
         kind="lower is better",
-        read=_server(lambda server: server.load_average),
+        read=of_server(lambda server: server.load_average),
     ),
     Metric(
         name="listen_overflows",
@@ -370,7 +345,7 @@ METRICS: tuple[Metric, ...] = (
         meaning="times that the kernel found the server's listen backlog full",
         unit=COUNT,
         kind="count",
-        read=_server(lambda server: server.listen_overflows),
+        read=of_server(lambda server: server.listen_overflows),
     ),
     Metric(
         name="listen_drops",
@@ -378,7 +353,7 @@ METRICS: tuple[Metric, ...] = (
         meaning="connections that the server's kernel dropped before the server accepted them",
         unit=COUNT,
         kind="count",
-        read=_server(lambda server: server.listen_drops),
+        read=of_server(lambda server: server.listen_drops),
     ),
     Metric(
         name="retransmits",
@@ -386,7 +361,7 @@ METRICS: tuple[Metric, ...] = (
         meaning="TCP segments that the server's machine sent again",
         unit=COUNT,
         kind="count",
-        read=_server(lambda server: server.retransmits),
+        read=of_server(lambda server: server.retransmits),
     ),
     Metric(
         name="time_wait_peak",
@@ -394,7 +369,7 @@ METRICS: tuple[Metric, ...] = (
         meaning="most closed connections that the server's machine held in TIME_WAIT at once",
         unit=COUNT,
         kind="count",
-        read=_server(lambda server: server.time_wait_peak),
+        read=of_server(lambda server: server.time_wait_peak),
     ),
     Metric(
         name="generator_cpu_percent",
@@ -402,7 +377,7 @@ METRICS: tuple[Metric, ...] = (
         meaning="CPU use of the load generator; 100 % is one core fully used",
         unit=PERCENT_OF_A_CORE,
         kind="lower is better",
-        read=_generator_cpu_percent,
+        read=generator_cpu_percent,
     ),
 )
 """Every metric, in the order of a report's columns. To add one, add an entry."""

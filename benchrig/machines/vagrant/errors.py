@@ -5,10 +5,10 @@ Vagrant names each error by a class. Its texts are only quoted, never interprete
 
 from __future__ import annotations
 
+from benchrig.agent.text import last_line
 from benchrig.errors import Hint, Inv, MachineError
 from benchrig.machines.registry import other_kinds
 from benchrig.machines.vagrant.output import Failure
-from benchrig.text import last_line
 
 INSTEAD = (
     "Use libvirt as the provider (benchrig_provider: libvirt, with the packages vagrant-libvirt and libvirt-daemon-system)."

@@ -1,10 +1,7 @@
-"""Claims: read from their file, judged on a run beside the document's own figures, and shown on the terminal."""
+"""Claims: read from their file, and judged on a run beside the document's own figures."""
 
 from __future__ import annotations
 
-import html
-import json
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -13,13 +10,13 @@ import pytest
 
 from benchrig import yamlfile
 from benchrig.errors import InputError
-from benchrig.report import EXPORTS, Report, claims, published, render_terminal
+from benchrig.report import claims, published
 from benchrig.report.claims.functions import FUNCTIONS, NoFigureError, find
 from benchrig.report.claims.language import Figure
 from benchrig.report.metrics import METRICS
 from benchrig.report.sentences import reason as because
 from benchrig.report.table import make, of_published
-from benchrig.results.model import Cell, DatabaseLoad, LoadErrors
+from benchrig.results.model import Cell, DatabaseLoad
 from tests.support.claims import DOCUMENT, judged, measured, one, project, table, timed
 from tests.support.reports import PUBLISHED, ROOT, SERVER, a_cell, a_load, a_run, missing
 
@@ -301,117 +298,3 @@ def test_a_count_over_another_time_is_another_count(
 ) -> None:
     verdict = judged(one(tmp_path, expression), [a_cell("sanic", **changes)])
     assert (verdict.word, because(verdict)) == ("not testable here", reason)
-
-
-# The terminal
-
-
-def test_the_terminal_shows_each_claim_with_its_place_and_counts_the_verdicts(tmp_path: Path) -> None:
-    claim = one(tmp_path, "throughput(sanic) / throughput(flask-sync) >= 7")
-    verdict = judged(claim, measured({"sanic": [800, 810, 820, 830, 840, 850], "flask-sync": [100] * 6}))
-    assert claims.render_terminal([verdict]) == (
-        "it: reproduced\n"
-        "  It is so. (Summary)\n"
-        "  claim      throughput(sanic) / throughput(flask-sync) >= 7\n"
-        + f"{'published':>73}{'measured':>27}\n"
-        + "             throughput(sanic) /\n"
-        + f"{'             throughput(flask-sync)':<55}{'10.09':>18}{'8.25 [8, 8.5]':>27}\n"
-        + f"{'             throughput(sanic)':<55}{'19,218 requests/s':>18}{'825 [800, 850] requests/s':>27}\n"
-        + f"{'             throughput(flask-sync)':<55}{'1,904 requests/s':>18}{'100 [100, 100] requests/s':>27}\n"
-        + "  reason     8.25 [8, 8.5] is at least 7\n"
-        "\n"
-        "[a, b] is the 95 % interval of a median\n"
-        "\n"
-        "1 claim: 1 reproduced"
-    )
-
-
-def test_a_formula_of_several_lines_is_not_repeated_before_its_value() -> None:
-    document = of_published(published.read("quart-vs-flask", ROOT))
-    first, *_ = claims.judge(claims.read("quart-vs-flask", ROOT) or (), document, document)
-    assert re.search(r"^ {13}altogether +2\.971$", claims.render_terminal([first]), re.MULTILINE)
-
-
-def test_two_long_formulas_keep_their_names_and_their_values(tmp_path: Path) -> None:
-    rows = ("go-2000", "sanic", "flask-sync", "flask-gunicorn", "fastapi-workers")
-    total = " + ".join(f"throughput({row})" for row in rows)
-    claim = one(tmp_path, f"({total}) / 5 > ({total}) / 10")
-    verdict = judged(claim, measured({row: [100 * n] for n, row in enumerate(rows, 1)}))
-    names = [quantity.name for quantity in verdict.measured if len(quantity.name) > 100]
-    assert names == [f"({total}) / 5", f"({total}) / 10"]
-    text = " ".join(claims.render_terminal([verdict]).split())
-    for part in ("/ 5 13,738 300", "/ 10 6,869 150"):
-        assert f"throughput(flask-gunicorn) + throughput(fastapi-workers)) {part}" in text
-    assert "altogether" not in text
-
-
-def test_figures_without_claims_say_so() -> None:
-    assert "No claims: " in claims.render_terminal(())
-
-
-def test_all_claims_of_a_run_are_judged_whatever_it_has() -> None:
-    cells = [*measured({"sanic": [900], "go-2000": [19_000]}), missing("go-20000", "failed", "it died", 20_000)]
-    errors = replace(a_load(0), errors=LoadErrors(connect=2000))
-    verdicts = claims.judge(
-        claims.read("web-frameworks", ROOT) or (), table([*cells, a_cell("flask-sync", load=errors)]), DOCUMENT
-    )
-    assert len(verdicts) == 45
-    assert all(because(verdict) for verdict in verdicts)
-    assert max(map(len, claims.render_terminal(verdicts).splitlines())) <= 100
-
-
-ALL = claims.read("web-frameworks", ROOT) or ()
-
-
-def test_claims_of_rows_that_are_not_in_the_run_are_one_line_in_what_people_read() -> None:
-    cells = measured({"go-2000": [19_000]})
-    of_run = table(cells)
-    report = Report(of_run, claims.judge(ALL, of_run, DOCUMENT))
-    shown = [verdict.claim for verdict in report.verdicts if "is not in this run" not in because(verdict)]
-    absent = len(ALL) - len(shown)
-    assert absent > 30
-    for text in (claims.render_report(report), render_terminal(report), EXPORTS["report.md"](report), page(report)):
-        assert f"{absent} about rows that are not in this run" in " ".join(text.split())
-        assert "flask-sync is not in this run" not in text
-    assert re.findall(r"^([\w-]+): ", claims.render_report(report), re.MULTILINE)[1:] == shown
-    # Programs have them all.
-    assert len(json.loads(EXPORTS["report.json"](report))["claims"]) == len(ALL)
-
-
-def test_claims_of_rows_that_the_run_did_not_come_to_are_told_one_by_one(tmp_path: Path) -> None:
-    verdict = judged(one(tmp_path, "throughput(sanic) > 1"), [a_cell("flask-sync")], "flask-sync", "sanic")
-    assert not verdict.not_in_run
-    assert "the run did not come to sanic" in claims.render_terminal([verdict])
-
-
-def test_a_claim_with_another_reason_beside_a_row_that_is_not_in_the_run_is_told(tmp_path: Path) -> None:
-    claim = one(tmp_path, "throughput(sanic) > throughput(go-2000)")
-    assert judged(claim, [a_cell("sanic")]).not_in_run
-    assert not judged(claim, [missing("sanic", "failed", "it died")]).not_in_run
-
-
-def test_every_report_has_the_command_that_helps_the_inconclusive_claims() -> None:
-    of_run = table(measured({name: [900] for name in PUBLISHED.rows}))
-    report = Report(of_run, claims.judge(ALL, of_run, DOCUMENT))
-    wanted = [verdict.wanted for verdict in report.verdicts if verdict.word == "inconclusive"]
-    assert len(wanted) > 1
-    assert all(wanted)
-    rows = ",".join(name for name in PUBLISHED.rows if any(name in one.rows for one in wanted if one))
-    command = (
-        f"./inv bench -i lab --suite web-frameworks --profile quick --only {rows} --duration 5s --threads 4 --repeats 6"
-    )
-    for text in (claims.render_report(report), render_terminal(report), EXPORTS["report.md"](report), page(report)):
-        assert f"{len(wanted)} inconclusive claims need more repeats:" in text
-        assert command in text
-
-
-def test_where_repeats_help_nothing_none_are_asked_for(tmp_path: Path) -> None:
-    claim = one(tmp_path, "throughput(sanic) / throughput(flask-sync) == 8")
-    of_run = table(measured({"sanic": [800, 810, 820, 830, 840, 850], "flask-sync": [100, 101, 102, 103, 104, 105]}))
-    (verdict,) = claims.judge([claim], of_run, DOCUMENT)
-    assert (verdict.word, verdict.wanted) == ("inconclusive", None)
-    assert "more repeats" not in render_terminal(Report(of_run, (verdict,)))
-
-
-def page(report: Report) -> str:
-    return html.unescape(EXPORTS["report.html"](report))

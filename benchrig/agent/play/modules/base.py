@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar, cast
 
+from ...text import last_line
 from ..lookups import Bundle
 from ..variables import Variables
 
@@ -58,9 +59,8 @@ class Completed:
     stderr: str
 
     def last_line(self) -> str:
-        """Return the last line of standard error, else of standard output."""
-        lines = [line for line in (self.stderr.strip() or self.stdout.strip()).splitlines() if line.strip()]
-        return lines[-1].strip() if lines else f"exit code {self.rc}"
+        """Return the last line of standard error, else of standard output, else the exit code."""
+        return last_line(self.stderr) or last_line(self.stdout) or f"exit code {self.rc}"
 
 
 class Promises:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from ...text import last_line
 from .base import Completed, Context, ModuleError, Result
 from .contract import Module, runs
 
@@ -148,9 +149,8 @@ def _reason(context: Context, name: str, done: Completed, started: float) -> str
     # Without it, what the unit wrote last may not be in the journal yet.
     context.run(["journalctl", "--sync"])
     journal = ["journalctl", "--no-pager", "--quiet", "--output=cat", "--lines=20", f"--since=@{started:.6f}"]
-    own = context.run([*journal, f"_SYSTEMD_UNIT={name}"]).stdout.split("\n")
-    if written := [line.strip() for line in own if line.strip()]:
-        return f"{reason}; its last line: {written[-1]}"
+    if written := last_line(context.run([*journal, f"_SYSTEMD_UNIT={name}"]).stdout):
+        return f"{reason}; its last line: {written}"
     about = context.run([*journal, f"UNIT={name}"]).stdout
     found = re.search("Failed at step .*", about) or re.search("code=.*", about)
     return f"{reason}: {found[0]}" if found else reason
