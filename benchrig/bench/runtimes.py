@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from benchrig import yamlfile
-from benchrig.agent.bench.protocol import VersionProbe
+from benchrig.agent.bench.probe import VersionProbe
 
 TABLE = Path(__file__).parents[2] / "roles" / "app" / "vars" / "main.yml"
 KEY = "app_runtimes"

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from .facts import output, read
-from .protocol import VersionProbe
+from .probe import VersionProbe
 
 
 def installed_distributions(programs: Path) -> dict[str, str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchrig.agent.bench.protocol import VersionProbe
+from benchrig.agent.bench.probe import VersionProbe
 from benchrig.agent.bench.runtime import versions
 
 EXE = Path("/proc/self/exe").readlink().name
