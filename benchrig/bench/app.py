@@ -10,8 +10,6 @@ from pathlib import Path
 from benchrig import yamlfile
 from benchrig.agent import spec
 from benchrig.bench.data import digests, read_data
-from benchrig.bench.generators.base import PatternError
-from benchrig.bench.generators.registry import DEFAULT
 from benchrig.bench.runtimes import runtimes
 from benchrig.bench.traffic import PLACEHOLDER, Route, RouteFile, resolve
 from benchrig.errors import unknown
@@ -184,15 +182,21 @@ def _check_patterns(
     mistakes: Mistakes, document: yamlfile.Document, where: tuple[str, ...], routes: Mapping[str, Route]
 ) -> None:
     """Check the patterns of captures, which are those of the default load generator."""
+    written = [(route.name, name, pattern) for route in routes.values() for name, pattern in route.capture.items()]
+    if not written:
+        return
+    # Late: provisioning reads all apps, and needs no load generator.
+    from benchrig.bench.generators.base import PatternError
+    from benchrig.bench.generators.registry import DEFAULT
+
     captures = DEFAULT.capabilities.captures
     if captures is None:
         return
-    for route in routes.values():
-        for name, pattern in route.capture.items():
-            try:
-                captures.check(pattern)
-            except PatternError as error:
-                mistakes.add(document.where((*where, route.name, "capture", name)), str(error))
+    for route, name, pattern in written:
+        try:
+            captures.check(pattern)
+        except PatternError as error:
+            mistakes.add(document.where((*where, route, "capture", name)), str(error))
 
 
 def _check_captures(

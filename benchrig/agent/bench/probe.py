@@ -1,4 +1,4 @@
-"""Version probes: how to find the versions of the parts of a running app."""
+"""How the versions of a running app are found. Apart from the protocol, because reading an app.yml needs this alone."""
 
 from __future__ import annotations
 
