@@ -68,6 +68,8 @@ class BenchrigError(Exception):
     """Something the user has to know. `str()` is what is wrong; `hint` is what to do about it, or empty."""
 
     exit_code = ExitCode.FAILED
+    section = ""
+    """Section of docs/troubleshooting.md about it; empty where the message says everything."""
 
     def __init__(self, message: str, hint: str | Hint = "") -> None:
         super().__init__(message)
@@ -78,12 +80,14 @@ class HostError(BenchrigError):
     """A host cannot be reached, does not let us in, or shows another key than the pinned one."""
 
     exit_code = ExitCode.UNREACHABLE
+    section = "hosts"
 
 
 class MachineError(BenchrigError):
     """A machine cannot be brought up, found or taken down."""
 
     exit_code = ExitCode.NO_MACHINE
+    section = "machines"
 
 
 @dataclass(frozen=True)
@@ -106,6 +110,8 @@ class InputError(BenchrigError):
         # A mistake in a file that several others use, such as a file of routes, is said once.
         self.problems = tuple(dict.fromkeys(problems))
         super().__init__(message or "\n".join(str(problem) for problem in self.problems), hint)
+        # Without a hint, the message names the place and what is valid there.
+        self.section = "input" if hint else ""
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> InputError:

@@ -7,9 +7,11 @@ docs/your-own-app.md is followed from top to bottom: its files are written as th
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import re
 import shlex
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -144,8 +146,35 @@ def test_readme_fits_two_screens() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_lead_somewhere(page: Path) -> None:
-    for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
-        assert (page.parent / target).exists(), target
+    for target, anchor in re.findall(r"\]\(([^)#:]*)(?:#([^)]*))?\)", page.read_text()):
+        linked = page.parent / target if target else page
+        assert linked.exists(), target
+        assert not anchor or anchor in anchors(linked), f"{target}#{anchor}"
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the anchors of a page's headings."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_messages_on_the_troubleshooting_page_are_messages_of_the_program() -> None:
+    page = (ROOT / "docs" / "troubleshooting.md").read_text()
+    shown = re.findall(r"^ {4}(.+)$|^\| ((?!message|-).+?) \| ", page, re.MULTILINE)
+    parts = {part.strip(" :'") for message in map("".join, shown) for part in re.split(r"…|\d+", message)}
+    assert len(parts) > 60
+    program = "\n".join([*_texts(), *(path.read_text() for path in sorted((ROOT / "roles").rglob("*.yml")))])
+    assert sorted(part for part in parts if part not in program) == []
+
+
+def _texts() -> Iterator[str]:
+    """Yield every text in the package's sources, with `…` in place of what is filled in."""
+    for path in sorted((ROOT / "benchrig").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                yield node.value
+            elif isinstance(node, ast.JoinedStr):
+                yield "".join(str(part.value) if isinstance(part, ast.Constant) else "…" for part in node.values)
 
 
 @pytest.mark.lab

@@ -6,8 +6,12 @@ import ast
 import inspect
 import re
 
+import pytest
+
 from benchrig.agent.nearest import close, nearest
-from benchrig.errors import ExitCode
+from benchrig.bench.host import OperationError
+from benchrig.errors import BenchrigError, ExitCode, HostError, InputError, MachineError
+from benchrig.provision.run import HostRecap, ProvisionError
 from tests.support import ROOT
 
 
@@ -15,6 +19,26 @@ def test_exit_codes_are_distinct_and_documented() -> None:
     assert [*ExitCode.__members__] == [code.name for code in ExitCode], "two names have one code"
     page = (ROOT / "docs" / "exit-codes.md").read_text()
     assert sorted(map(int, re.findall(r"^\| (\d+) \|", page, re.MULTILINE))) == sorted(ExitCode)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        HostError(""),
+        MachineError(""),
+        InputError("", "a hint"),
+        OperationError(""),
+        ProvisionError("", (HostRecap("web1", failed=1),)),
+        ProvisionError("", (HostRecap("web1", unreachable=1),)),
+    ],
+)
+def test_errors_name_a_section_of_the_troubleshooting_page(error: BenchrigError) -> None:
+    page = (ROOT / "docs" / "troubleshooting.md").read_text()
+    assert f"\n## {error.section.capitalize()}\n" in page
+
+
+def test_a_mistake_without_a_hint_names_no_section() -> None:
+    assert InputError("unknown task 'benhc'; did you mean bench?").section == ""
 
 
 def commands_in_hints() -> list[tuple[str, list[str], bool]]:

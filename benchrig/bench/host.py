@@ -20,6 +20,8 @@ A = TypeVar("A")
 class OperationError(BenchrigError):
     """A host could not do an operation; the text is the host's own reason."""
 
+    section = "cells"
+
 
 class Host(Protocol):
     """Anything that does operations: an agent, or a test's stand-in."""

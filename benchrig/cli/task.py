@@ -82,8 +82,9 @@ def _report_errors(inventory: str) -> Iterator[None]:
 
 
 def render(error: BenchrigError, inventory: str) -> str:
-    """Return the text of an error: what is wrong, and below it the hint, whose commands name the user's `inventory`."""
-    return "\n".join(filter(None, [f"error: {error}", error.hint.text(inventory)]))
+    """Return the text of an error: what is wrong, its hint with commands for the `inventory`, and where to read more."""
+    more = f"More: docs/troubleshooting.md#{error.section}" if error.section else ""
+    return "\n".join(filter(None, [f"error: {error}", error.hint.text(inventory), more]))
 
 
 def choose(ctx: Context, name: str, given: str) -> str:

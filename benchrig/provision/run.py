@@ -30,11 +30,14 @@ _SPECIAL_TAGS = ("all", "always", "never", "tagged", "untagged")
 class ProvisionError(BenchrigError):
     """A task failed on a host, or a host was not reached; `recaps` has the result of each host."""
 
+    section = "provisioning"
+
     def __init__(self, message: str, recaps: tuple[HostRecap, ...], hint: str | Hint = "") -> None:
         super().__init__(message, hint)
         self.recaps = recaps
         if not any(recap.failed for recap in recaps):
             self.exit_code = ExitCode.UNREACHABLE
+            self.section = "hosts"
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ PUBLISHED = "configs/published/quart-vs-flask.yml"
 CLAIMS = "configs/claims/quart-vs-flask.yml"
 ROUTES = "apps/films-flask/routes.yml"
 WHOLE_CHAIN = "provision bench report --suite quart-vs-flask"
+MORE = "More: docs/troubleshooting.md#machines"
 
 TASKS = """\
 from benchrig.cli.task import command
@@ -244,7 +245,7 @@ def test_host_that_refuses_is_unreachable_and_not_absent(closed: Path) -> None:
 
 def test_ssh_that_cannot_connect_ends_with_the_code_for_that(closed: Path) -> None:
     done = inv("ssh", "-i", str(closed), "--run", "true")
-    assert (done.returncode, done.stderr.splitlines()[-1][:34]) == (3, "error: web1: ssh ended with 255: t"), done.stderr
+    assert (done.returncode, done.stderr.splitlines()[-2][:34]) == (3, "error: web1: ssh ended with 255: t"), done.stderr
 
 
 @pytest.fixture
@@ -354,13 +355,13 @@ def test_failure_is_told_when_the_rest_of_the_chain_is_done(toys: Path) -> None:
     ],
 )
 def test_a_hint_names_the_inventory_that_the_user_named(inventory: str, hint: Hint, said: str) -> None:
-    assert command.render(MachineError("it is gone", hint), inventory) == f"error: it is gone\n{said}"
+    assert command.render(MachineError("it is gone", hint), inventory) == f"error: it is gone\n{said}\n{MORE}"
 
 
 def test_each_task_of_a_chain_tells_what_to_do_for_the_inventory_it_was_given(tmp_path: Path) -> None:
     (tmp_path / "one.yml").write_text("all: {vars: {benchrig_machine: qemu}, hosts: {vm1: }}")
     done = inv("ssh", "-i", str(tmp_path / "one.yml"), "status", "-i", "lab", XDG_CACHE_HOME=str(tmp_path))
-    assert done.stderr == f"error: not running: vm1\nStart the machines: ./inv up -i {tmp_path}/one.yml\n"
+    assert done.stderr == f"error: not running: vm1\nStart the machines: ./inv up -i {tmp_path}/one.yml\n{MORE}\n"
 
 
 def test_flag_wins_over_configuration() -> None:

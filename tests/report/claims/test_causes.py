@@ -136,7 +136,7 @@ def test_the_pool_the_missing_commit_and_its_price_are_told_with_their_figures()
     assert "sessions(films-flask-published.review) 550; sessions(films-flask-pool.review) 20)" in pool
     assert commit.startswith("the missing commit: ")
     assert "(stored(films-flask-published.review) 0; throughput(films-flask-published.review) 110 requests/s)" in commit
-    assert price.startswith("what the missing commit spares")
+    assert price.startswith("the cost of the commit")
     assert both.startswith("both flaws")
     assert "throughput(films-quart.review) / throughput(films-flask.review) 1.4;" in both
 
