@@ -1,3 +1,3 @@
 """benchrig: provisions machines and measures web stacks on them."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
