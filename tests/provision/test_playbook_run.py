@@ -152,7 +152,7 @@ def test_a_second_run_on_a_host_waits_for_the_first(
     run(project, lab1, dir=there, text="second", seconds=0)
     first.join()
     assert on(lab1, f"cat {there}/a") == "second"
-    assert "another run is at work on this host" in capsys.readouterr().err
+    assert "another run is active on this host" in capsys.readouterr().err
 
 
 BROKEN = """
@@ -255,5 +255,5 @@ def test_a_tag_or_group_that_nobody_knows_is_named_before_anything_runs(lab1: Ho
     with pytest.raises(InputError, match="no task has the tag 'tunin'; did you mean tuning"):
         prepare(inventory(lab1), project.root / "site.yml", tags=("tunin",))
     project.write("site.yml", "- hosts: webservers\n  roles: [one]\n")
-    with pytest.raises(InputError, match=r"no play of site\.yml is for a host of inventory 'test'"):
+    with pytest.raises(InputError, match=r"no play of site\.yml matches a host of inventory 'test'"):
         run(project, lab1)

@@ -174,7 +174,7 @@ def test_a_host_that_a_jump_host_does_not_reach_is_told_with_the_jump_host(confi
 def test_jump_hosts_in_a_circle_and_options_that_ssh_does_not_know_are_told(configuration: Path) -> None:
     with configuration.open("a") as file:
         file.write("Host one\n  ProxyJump two\nHost two\n  ProxyJump one\n")
-    assert "the jump hosts lead in a circle" in str(refusal(named("one", f"-F {configuration}")))
+    assert "the jump hosts form a circle" in str(refusal(named("one", f"-F {configuration}")))
     error = refusal(named("one", "-o Nonsense=yes"))
     assert "ssh refuses its options" in str(error)
     assert "nonsense" in str(error)
