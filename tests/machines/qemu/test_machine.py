@@ -164,7 +164,7 @@ def test_a_machine_whose_box_is_gone_says_so(machine: MachineFolder) -> None:
     Path(machine.image.read_text()).unlink()
     with pytest.raises(MachineError, match="vm1: its box is gone") as caught:
         start(machine)
-    assert str(caught.value.hint) == "./inv destroy up"
+    assert str(caught.value.hint) == "Make the machine anew: ./inv destroy up"
 
 
 @needs_qemu
