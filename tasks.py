@@ -166,8 +166,15 @@ def report(ctx: ChainContext, run: str = "", suite: str = "", lang: str = "en") 
     from benchrig import report as reporting
 
     _check_run(run, suite)
+    if lang != "en" and lang not in (known := reporting.languages(ROOT)):
+        raise unknown("language", lang, known)
     yield
-    table = reporting.write_reports(_run(ctx, run, suite), ROOT)
+    try:
+        table = reporting.write_reports(_run(ctx, run, suite), ROOT)
+    except OSError as error:
+        # The records can be read all the same, as in someone else's folder.
+        table = reporting.load(_run(ctx, run, suite), ROOT)
+        ctx.chain.failure = f"{error.filename}: cannot be written: {error.strerror}"
     console.result(reporting.render_terminal(table, lang, reporting.width_of(sys.stdout)))
 
 
@@ -420,7 +427,8 @@ def _run(ctx: ChainContext, run: str, suite: str) -> str:
 
 def _count(flag: str, text: str) -> int | None:
     """Return the number that a flag was given; None when it was not."""
-    if text and not text.isdecimal():
+    # A number with more digits than Python reads is one that no flag takes.
+    if text and not (text.isdecimal() and len(text) < 20):
         raise InputError(f"--{flag} takes a whole number, not '{text}'")
     return int(text) if text else None
 

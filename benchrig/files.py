@@ -10,12 +10,14 @@ from pathlib import Path
 
 
 def write(path: Path, content: str | bytes, mode: int | None = None) -> None:
-    """Replace a file by `content` (text as UTF-8): written beside it, flushed to the disk, then renamed over it.
+    """Replace a file by `content`: written beside it, flushed to the disk, then renamed over it.
+
+    Text is written as UTF-8, and half of a surrogate pair as its escape.
 
     What was there before is replaced, also if it is a link, and never followed. `mode` sets the permissions exactly;
-    without it they follow the user's umask. Raises OSError; the file is then as it was.
+    without it they follow the user's umask. Raises OSError about `path`; the file is then as it was.
     """
-    data = content.encode() if isinstance(content, str) else content
+    data = content.encode(errors="backslashreplace") if isinstance(content, str) else content
     temporary = _beside(path)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
     try:
@@ -27,8 +29,10 @@ def write(path: Path, content: str | bytes, mode: int | None = None) -> None:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
-    except BaseException:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            error.filename, error.filename2 = str(path), None
         raise
 
 

@@ -99,6 +99,15 @@ def parse(text: str, path: Path) -> Document:
         mistakes.add(f"{shown(path)}:{line}", f"not valid YAML: {error.problem}")
     except yaml.reader.ReaderError as error:
         mistakes.add(f"{shown(path)}:1", f"not valid YAML: {error.reason}")
+    except RecursionError:
+        mistakes.add(f"{shown(path)}:1", "not valid YAML: nested too deeply")
+    except (ValueError, LookupError, AttributeError):
+        # PyYAML lets these through for a value that does not fit its tag, and stops with the value's node in hand.
+        *_, wrong = loader.recursive_objects
+        tag = wrong.tag.rpartition(":")[2]
+        mistakes.add(
+            f"{shown(path)}:{wrong.start_mark.line + 1}", f"not valid YAML: {spec.describe(wrong.value)} is no !!{tag}"
+        )
     finally:
         loader.dispose()
     mistakes.raise_all()

@@ -65,3 +65,17 @@ def test_a_symbolic_link_is_replaced(tmp_path: Path) -> None:
         files.link(link, target)
         assert link.readlink() == Path(target)
     assert list(tmp_path.iterdir()) == [link]
+
+
+def test_half_of_a_surrogate_pair_is_written_as_its_escape(tmp_path: Path) -> None:
+    files.write(tmp_path / "file", "a\ud800b")
+    assert (tmp_path / "file").read_bytes() == b"a\\ud800b"
+
+
+def test_an_error_names_the_file_and_not_the_one_beside_it(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.mkdir()
+    with pytest.raises(OSError, match="Is a directory") as raised:
+        files.write(path, "x")
+    assert (raised.value.filename, raised.value.filename2) == (str(path), None)
+    assert list(tmp_path.iterdir()) == [path]

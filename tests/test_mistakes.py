@@ -43,3 +43,21 @@ def test_no_mistake_raises_nothing() -> None:
     mistakes = Mistakes()
     mistakes.raise_all()
     assert not mistakes
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a: 1\nb: !!int foo\n", ":2: not valid YAML: 'foo' is no !!int"),
+        ("a: !!float foo\n", ":1: not valid YAML: 'foo' is no !!float"),
+        ("a:\n  - !!bool foo\n", ":2: not valid YAML: 'foo' is no !!bool"),
+        (f"a: {'9' * 5000}\n", f":1: not valid YAML: '{'9' * 99}… is no !!int"),
+        ("[" * 3000 + "]" * 3000, ":1: not valid YAML: nested too deeply"),
+    ],
+)
+def test_yaml_that_its_reader_chokes_on_is_a_mistake_at_its_line(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "odd.yml"
+    path.write_text(text)
+    with pytest.raises(InputError) as raised:
+        yamlfile.read(path)
+    assert str(raised.value) == f"{path}{said}"

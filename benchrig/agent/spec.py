@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import math
+import re
 import types
 import typing
 from collections.abc import Mapping
@@ -23,6 +25,12 @@ Path = tuple[str | int, ...]
 
 TRUE = frozenset({"yes", "true", "on", "1", "y", "t"})
 FALSE = frozenset({"no", "false", "off", "0", "n", "f"})
+
+TOO_LARGE = 2**63
+"""Whole numbers from here on are refused: no value is that large, and floating-point arithmetic cannot take all of them."""
+
+_LONGEST = 100
+"""Characters of a value that a message shows."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,7 +71,10 @@ def describe(value: object) -> str:
         return "a mapping"
     if isinstance(value, (list, tuple)):
         return "a list"
-    return repr(value)
+    if isinstance(value, int) and abs(value) >= TOO_LARGE:
+        return "a number of too many digits"
+    text = repr(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 class _Reader:
@@ -161,22 +172,22 @@ def _text(value: object) -> str | None:
 
 
 def _whole(value: object) -> int | None:
-    if isinstance(value, bool):
+    if isinstance(value, str) and re.fullmatch(r"\s*-?[0-9]{1,20}\s*", value):
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int):
         return None
-    if isinstance(value, int):
-        return value
-    return int(value) if isinstance(value, str) and value.strip().lstrip("-").isdigit() else None
+    return value if abs(value) < TOO_LARGE else None
 
 
 def _number(value: object) -> float | None:
-    if isinstance(value, bool):
+    """Return a finite number: neither NaN nor infinity can be compared with anything, or written as JSON."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
-    if isinstance(value, (int, float)):
-        return float(value)
     try:
-        return float(value) if isinstance(value, str) else None
-    except ValueError:
+        number = float(value)
+    except (ValueError, OverflowError):
         return None
+    return number if math.isfinite(number) else None
 
 
 def truth(value: object) -> bool | None:

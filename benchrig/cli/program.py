@@ -6,10 +6,15 @@ Only public methods of Invoke's `Program` are overridden; tests/cli/test_invoke.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+import io
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 
 from invoke.collection import Collection
-from invoke.exceptions import Exit, ParseError
+from invoke.config import AmbiguousMergeError
+from invoke.exceptions import Exit, ParseError, UnknownFileType
 from invoke.loader import FilesystemLoader
 from invoke.parser import Parser
 from invoke.parser.argument import Argument
@@ -65,16 +70,26 @@ class BenchrigProgram(Program):
                     argument.default = True
                 context.add_arg(argument)
 
+    def create_config(self) -> None:
+        """Read Invoke's configuration of the system and of the user; a mistake there ends with exit code 2."""
+        with _configuration_mistakes():
+            super().create_config()
+
+    def update_config(self, merge: bool = True) -> None:
+        """Read the configuration that `--config` names; a mistake there ends with exit code 2."""
+        file = self.args.config.value
+        if file and not Path(file).expanduser().is_file():
+            # Invoke would pass over it in silence.
+            raise Exit(f"error: --config: there is no file '{file}'", ExitCode.BAD_INPUT)
+        with _configuration_mistakes(file or ""):
+            super().update_config(merge)
+
     def parse_collection(self) -> None:
-        """Load the tasks and Invoke's configuration; a configuration that is no YAML is one line, and exit code 2."""
-        try:
-            module, folder = FilesystemLoader(config=self.config, start=self.args[SEARCH_ROOT].value).load()
+        """Load the tasks and Invoke's configuration; a mistake in the configuration is one line, and exit code 2."""
+        module, folder = FilesystemLoader(config=self.config, start=self.args[SEARCH_ROOT].value).load()
+        with _configuration_mistakes():
             self.config.set_project_location(folder)
             self.config.load_project()
-        except YAMLError as error:
-            mark = getattr(error, "problem_mark", None)
-            where = f"{mark.name}:{mark.line + 1}" if mark else "Invoke's configuration"
-            raise Exit(f"error: {where}: not valid YAML", ExitCode.BAD_INPUT) from None
         self.namespace = Collection.from_module(module, loaded_from=folder)
         super().parse_collection()
 
@@ -120,7 +135,8 @@ class BenchrigProgram(Program):
         if self.args[COMPLETE].value:
             from benchrig.cli import completion
 
-            for candidate in completion.candidates(line, self.argv[self.argv.index("--") + 1 :]):
+            words = self.argv[self.argv.index("--") + 1 :] if "--" in self.argv else []
+            for candidate in completion.candidates(line, words):
                 print(candidate)
             raise Exit
         line.read(self.core.unparsed)
@@ -148,12 +164,34 @@ class BenchrigProgram(Program):
         return {name: task.words for name, task in self.collection.tasks.items()}
 
 
+@contextmanager
+def _configuration_mistakes(file: str = "") -> Iterator[None]:
+    """Make one line, with exit code 2, of what Invoke raises for a configuration that it cannot read or put together."""
+    where = file or "Invoke's configuration"
+    try:
+        yield
+    except YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        raise Exit(
+            f"error: {f'{mark.name}:{mark.line + 1}' if mark else where}: not valid YAML", ExitCode.BAD_INPUT
+        ) from None
+    except (UnknownFileType, OSError) as error:
+        raise Exit(f"error: {where}: {error}", ExitCode.BAD_INPUT) from None
+    except (AmbiguousMergeError, AttributeError, ValueError):
+        wrong = "is not of the form of invoke.yaml: a mapping of mappings"
+        raise Exit(f"error: {where} {wrong}", ExitCode.BAD_INPUT) from None
+
+
 def _summary(task: object) -> str:
     return (inspect.getdoc(task) or "").partition("\n")[0]
 
 
 def main() -> None:
     """Run the command line and exit with its code."""
+    for stream in (sys.stdout, sys.stderr):
+        # What the terminal's encoding lacks, such as a dash in ASCII, is written as its escape and stops nothing.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     BenchrigProgram(name="benchrig", binary="./inv", version=__version__).run()
 
 

@@ -18,6 +18,7 @@ from invoke.tasks import task as invoke_task
 
 from benchrig import console
 from benchrig.errors import BenchrigError, ExitCode, InputError
+from benchrig.yamlfile import shown
 
 ROOT = Path(__file__).resolve().parents[2]
 """The project's folder: where site.yml, roles/, apps/ and reports/ lie."""
@@ -77,6 +78,10 @@ def _report_errors(inventory: str) -> Iterator[None]:
         # Whoever read our output has closed it; keep Python from failing on it again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise Exit("", ExitCode.OK) from None
+    except OSError as error:
+        # A full disk, a folder that only root may write to: nothing that a traceback would explain better.
+        where = f"{shown(Path(os.fsdecode(error.filename)))}: " if error.filename else ""
+        raise Exit(f"error: {where}{error.strerror or error}", ExitCode.FAILED) from None
     finally:
         console.status("")
 

@@ -12,6 +12,7 @@ from benchrig.report.compare import render as render_comparison
 from benchrig.report.document import Report
 from benchrig.report.export import csv, html, json, markdown
 from benchrig.report.load import find_folder, load
+from benchrig.report.published import languages
 from benchrig.report.table import Table
 from benchrig.report.terminal import render as render_terminal
 from benchrig.report.terminal import width_of
@@ -21,6 +22,7 @@ __all__ = [
     "Report",
     "Table",
     "compare",
+    "languages",
     "load",
     "render_comparison",
     "render_terminal",

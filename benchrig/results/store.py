@@ -94,11 +94,10 @@ def entries(reports: Path) -> tuple[Entry, ...]:
 
 def _entry(folder: Path) -> Entry | None:
     try:
-        run = formats.parse((folder / RUN).read_bytes())
+        suite, started, finished = formats.entry((folder / RUN).read_bytes())
     except (OSError, formats.FormatError) as error:
         console.warn(f"{yamlfile.shown(folder)} is passed over: its {RUN} cannot be read: {error}")
         return None
-    suite, started, finished = (str(run.get(key, "")) for key in ("suite", "started_at", "finished_at"))
     return Entry(folder, suite, started, bool(finished))
 
 
@@ -142,7 +141,7 @@ def find_run(reports: Path, name: str = LATEST) -> Path:
 
 def names(reports: Path) -> set[str]:
     """Return the names of all runs; `latest` is not one."""
-    return {path.parent.name for path in reports.glob(f"*/{RUN}") if not path.parent.is_symlink()}
+    return {path.parent.name for path in reports.glob(f"*/{RUN}") if path.is_file() and not path.parent.is_symlink()}
 
 
 # Reading.

@@ -55,6 +55,7 @@ def add(folder: Path, line: str | bytes) -> None:
         (b'{"format": 2, "name": "\xff\xfe"}\n', "not UTF-8 text"),
         (b"\0\0\0\0\n", "a measurement"),
         ("[" * 100_000 + "\n", "nested too deeply"),
+        ('{"format": ' + "9" * 5000 + "}\n", "a number has too many digits"),
     ],
 )
 def test_a_damaged_line_is_lost_alone_and_named(
@@ -227,3 +228,40 @@ def test_the_end_of_a_run_replaces_its_record(folder: Path) -> None:
     store.write_run(folder, replace(a_run("go-2000"), finished_at="2026-11-21T04:00:00Z"))
     assert store.read(folder)[0].finished_at == "2026-11-21T04:00:00Z"
     assert sorted(path.name for path in folder.iterdir()) == ["raw", "run.json"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("repeat", '"²"', "repeat: expected a whole number, found '²'"),
+        ("repeat", '"--5"', "repeat: expected a whole number, found '--5'"),
+        ("connections", "1" + "0" * 400, "connections: expected a whole number, found a number of too many digits"),
+        ("duration_seconds", "NaN", "duration_seconds: expected a number, found nan"),
+        ("duration_seconds", "1e400", "duration_seconds: expected a number, found inf"),
+        ("duration_seconds", "1" + "0" * 400, "duration_seconds: expected a number, found a number of too many digits"),
+    ],
+)
+def test_a_number_that_nothing_can_reckon_with_is_damage(
+    folder: Path, capsys: pytest.CaptureFixture[str], field: str, value: str, said: str
+) -> None:
+    line = re.sub(rf'"{field}": [^,]+', lambda _: f'"{field}": {value}', formats.text_of(a_cell()), count=1)
+    add(folder, line + "\n")
+    store.append(folder, a_cell(repeat=2))
+    assert store.read(folder)[1] == (a_cell(repeat=2),)
+    assert capsys.readouterr().err.rstrip().endswith(said)
+
+
+@pytest.mark.parametrize("content", ['{"started_at": null}', '{"started_at": 2030}', '{"finished_at": true}'])
+def test_a_run_whose_times_are_no_text_is_passed_over(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str
+) -> None:
+    sound = run_of(tmp_path, "20260101-000000-a")
+    damaged = run_of(tmp_path, "20270101-000000-b")
+    (damaged / store.RUN).write_text(content)
+    assert store.newest(tmp_path) == sound
+    assert "20270101-000000-b is passed over: its run.json cannot be read: expected text, found" in capsys.readouterr().err
+
+
+def test_a_folder_named_run_json_makes_no_run(tmp_path: Path) -> None:
+    (tmp_path / "odd" / store.RUN).mkdir(parents=True)
+    assert store.names(tmp_path) == set()

@@ -67,9 +67,21 @@ def parse(content: bytes) -> Fields:
         raise FormatError(f"not valid JSON: {error.msg} (character {error.pos + 1})") from None
     except RecursionError:
         raise FormatError("not valid JSON: nested too deeply") from None
+    except ValueError:
+        raise FormatError("not valid JSON: a number has too many digits") from None
     if not isinstance(data, dict):
         raise FormatError("not a JSON object")
     return data
+
+
+def entry(content: bytes) -> tuple[str, str, str]:
+    """Return the suite of a `run.json`, when it started and when it finished, in any format. Raises FormatError."""
+    data = parse(content)
+    suite, started, finished = (data.get(name, "") for name in ("suite", "started_at", "finished_at"))
+    for value in (suite, started, finished):
+        if not isinstance(value, str):
+            raise FormatError(f"expected text, found {spec.describe(value)}")
+    return suite, started, finished
 
 
 def read_run(data: Fields, cells: Sequence[Fields]) -> Reading[Run]:

@@ -1,0 +1,64 @@
+"""The command line against faults: odd configuration, numbers, terminals, and files that the system refuses."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.support import ROOT
+from tests.support.cli import inv
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (None, "error: --config: there is no file '{file}'"),
+        ("a: [", "error: {file}:1: not valid YAML"),
+        ("hello", "error: {file} is not of the form of invoke.yaml: a mapping of mappings"),
+        ("- a", "error: {file} is not of the form of invoke.yaml: a mapping of mappings"),
+        ("benchrig: []", "error: {file} is not of the form of invoke.yaml: a mapping of mappings"),
+    ],
+)
+def test_mistake_in_the_configuration_is_one_line(tmp_path: Path, text: str | None, said: str) -> None:
+    file = tmp_path / "mine.yaml"
+    if text is not None:
+        file.write_text(text)
+    done = inv("-f", str(file), "report", "web-frameworks")
+    assert (done.returncode, done.stderr.strip()) == (2, said.format(file=file))
+
+
+def test_text_that_the_terminal_cannot_show_is_written_as_its_escape() -> None:
+    done = inv("report", "web-frameworks", PYTHONIOENCODING="ascii")
+    assert done.returncode == 0, done.stderr
+    assert "\\u2013" in done.stdout
+
+
+def test_language_that_no_article_has_is_refused_before_a_run_is_made() -> None:
+    done = inv("bench", "report", "--lang", "tlh")
+    assert (done.returncode, done.stderr.strip()) == (2, "error: unknown language 'tlh'; known: en, zh")
+
+
+@pytest.mark.parametrize("digits", ["9" * 20, "9" * 5000])
+def test_count_that_nothing_can_reckon_with_is_refused(digits: str) -> None:
+    done = inv("bench", "--dry-run", "--repeats", digits)
+    assert (done.returncode, done.stderr.strip()) == (2, f"error: --repeats takes a whole number, not '{digits}'")
+
+
+def test_table_is_shown_where_its_files_cannot_be_written(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(ROOT / "tests" / "cases" / "results" / "v1", run)
+    (run / "report.md").mkdir()
+    done = inv("report", str(run))
+    assert done.returncode == 1
+    assert "Flask" in done.stdout
+    assert done.stderr.strip() == f"error: {run}/report.md: cannot be written: Is a directory"
+
+
+def test_what_the_system_refuses_is_one_line(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    (run / "cells.jsonl").mkdir(parents=True)
+    shutil.copy(ROOT / "tests" / "cases" / "results" / "v1" / "run.json", run)
+    done = inv("report", str(run))
+    assert (done.returncode, done.stderr.strip()) == (1, f"error: {run}/cells.jsonl: Is a directory")
