@@ -116,7 +116,7 @@ def _order(plan: Plan, servers: int) -> Iterator[tuple[int, Row, int]]:
                 yield repeat, row, (repeat + at - 1 + turn) % count
 
 
-def dry_run(root: Path, plan: Plan, inventory: Inventory) -> Preview:
+def preview(root: Path, plan: Plan, inventory: Inventory) -> Preview:
     """Return the cells that `bench` would measure, in their order. It reads files only and contacts no machine.
 
     Raises InputError when the inventory lacks a host, or when the apps need several data sets.

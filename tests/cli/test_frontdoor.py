@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from invoke import Config, Context
 
+from benchrig.cli import arguments
 from benchrig.cli import task as command
 from benchrig.errors import Hint, Inv, MachineError
 from tests.conftest import Clone, copy_project
@@ -366,8 +367,8 @@ def test_each_task_of_a_chain_tells_what_to_do_for_the_inventory_it_was_given(tm
 
 def test_flag_wins_over_configuration() -> None:
     context = Context(Config(overrides={"benchrig": {"inventory": "lab"}}))
-    assert command.choose(context, "inventory", "") == "lab"
-    assert command.choose(context, "inventory", "vagrant") == "vagrant"
+    assert arguments.choose(context, "inventory", "") == "lab"
+    assert arguments.choose(context, "inventory", "vagrant") == "vagrant"
 
 
 def test_defaults_come_from_invokes_configuration_and_environment() -> None:
