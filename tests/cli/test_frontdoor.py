@@ -205,7 +205,7 @@ def test_mistake_in_any_file_of_a_suite_is_one_line_with_its_place_before_a_mach
 
 def test_app_that_a_suite_names_twice_is_told_with_its_place(copied: Clone) -> None:
     stderr = spoilt(copied, SUITE, "- films-quart-hypercorn", "- films-quart", WHOLE_CHAIN)
-    assert re.match(rf"error: {SUITE}:\d+: the row 'films-quart.film' is here twice\n", stderr), stderr
+    assert re.match(rf"error: {SUITE}:\d+: the row 'films-quart.film' is given twice\n", stderr), stderr
 
 
 def test_lua_script_that_does_not_compile_is_told_with_its_line(copied: Clone) -> None:
