@@ -7,21 +7,27 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from invoke.exceptions import Exit
 
 from benchrig import console
-from benchrig import inventory as inventories
+from benchrig.cli.arguments import (
+    check_alone,
+    check_run,
+    choose,
+    find_machines,
+    find_playbook,
+    find_run,
+    parse_count,
+    parse_names,
+    read_inventory,
+    with_password,
+)
 from benchrig.cli.chain import ChainContext
-from benchrig.cli.task import ROOT, choose, command, find_playbook
+from benchrig.cli.task import ROOT, command
 from benchrig.errors import InputError, unknown
-from benchrig.inventory import Inventory
 from benchrig.machines import machines_of
-from benchrig.machines.base import Machines, lifecycle, snapshots
-
-if TYPE_CHECKING:
-    from benchrig.bench.suite import Plan
+from benchrig.machines.base import lifecycle, snapshots
 
 RUN = "a folder of reports/, its path, `latest`, or the name of published figures"
 BECOME = "ask once for the sudo password of the hosts; it is stored nowhere"
@@ -34,7 +40,7 @@ def up(ctx: ChainContext, inventory: str = "") -> None:
 
     Example: ./inv up
     """
-    _machines(ctx, inventory).up(tell=True)
+    find_machines(ctx, inventory).up(tell=True)
 
 
 @command(
@@ -72,7 +78,7 @@ def provision(
 
     # The playbook deploys the apps: a mistake in one is reported here, with its line, and not by a host.
     read_apps(ROOT)
-    everything = _with_password(ctx, _inventory(ctx, inventory), ask_become_pass)
+    everything = with_password(ctx, read_inventory(ctx, inventory), ask_become_pass)
     chosen = everything.limit(limit) if limit else everything
     prepared = provisioning.prepare(
         everything,
@@ -80,8 +86,8 @@ def provision(
         limit=tuple(chosen.hosts),
         check=check,
         diff=diff,
-        tags=_words(tags),
-        skip_tags=_words(skip_tags),
+        tags=parse_names(tags),
+        skip_tags=parse_names(skip_tags),
         extra_vars=provisioning.parse_extra_vars(extra_vars or []),
     )
     yield
@@ -121,28 +127,31 @@ def bench(
     Example: ./inv bench --only go-2000,sanic --duration 10s
     """
     from benchrig.bench.app import Apps
+    from benchrig.bench.preview import render as render_preview
     from benchrig.bench.run import bench as measure
+    from benchrig.bench.run import preview
     from benchrig.bench.suite import BenchRequest, plan
     from benchrig.report import load
 
     request = BenchRequest(
         suite=choose(ctx, "suite", suite),
         profile=choose(ctx, "profile", profile),
-        only=_words(only),
+        only=parse_names(only),
         duration=duration,
-        connections=_count("connections", connections),
-        threads=_count("threads", threads),
-        repeats=_count("repeats", repeats),
+        connections=parse_count("connections", connections),
+        threads=parse_count("threads", threads),
+        repeats=parse_count("repeats", repeats),
     )
     planned = plan(ROOT, Apps(ROOT), request)
     if planned.published:
         # A mistake in the published figures is reported now, and not after an hour.
         load(planned.published, ROOT)
-    hosts = _inventory(ctx, inventory)
+    hosts = read_inventory(ctx, inventory)
     if dry_run:
-        _print_preview(ctx, planned, hosts)
+        check_alone(ctx, "bench", "--dry-run")
+        console.result(render_preview(preview(ROOT, planned, hosts)))
         return
-    machines = machines_of(_with_password(ctx, hosts, ask_become_pass), ROOT)
+    machines = machines_of(with_password(ctx, hosts, ask_become_pass), ROOT)
     yield
     outcome = measure(machines.up(), ROOT, planned)
     console.line(f"results are in reports/{outcome.folder.name}; the table: ./inv report")
@@ -165,15 +174,16 @@ def report(ctx: ChainContext, run: str = "", suite: str = "", lang: str = "en") 
     """
     from benchrig import report as reporting
 
-    _check_run(run, suite)
+    check_run(run, suite)
     if lang != "en" and lang not in (known := reporting.languages(ROOT)):
         raise unknown("language", lang, known)
     yield
+    name = find_run(ctx, run, suite)
     try:
-        table = reporting.write_reports(_run(ctx, run, suite), ROOT)
+        table = reporting.write_reports(name, ROOT)
     except OSError as error:
         # The records can be read all the same, as in someone else's folder.
-        table = reporting.load(_run(ctx, run, suite), ROOT)
+        table = reporting.load(name, ROOT)
         ctx.chain.failure = f"{error.filename}: cannot be written: {error.strerror}"
     console.result(reporting.render_terminal(table, lang, reporting.width_of(sys.stdout)))
 
@@ -196,12 +206,12 @@ def claims(ctx: ChainContext, run: str = "", suite: str = "", published: bool = 
 
     if run and published:
         raise InputError(f"--published is about the documents alone: leave out '{run}', or --published")
-    _check_run(run, suite)
+    check_run(run, suite)
     yield
     if published:
         console.result(judging.audit_published(ROOT))
     else:
-        console.result(judging.render_report(reporting.load(_run(ctx, run, suite), ROOT)))
+        console.result(judging.render_report(reporting.load(find_run(ctx, run, suite), ROOT)))
 
 
 @command(help={"a": RUN, "b": "the run to compare it with"})
@@ -213,7 +223,7 @@ def compare(ctx: ChainContext, a: str, b: str) -> Iterator[None]:
     from benchrig import report as reporting
 
     for name in (a, b):
-        _check_run(name, "")
+        check_run(name, "")
     yield
     both = reporting.compare(reporting.load(a, ROOT), reporting.load(b, ROOT))
     console.result(reporting.render_comparison(both, reporting.width_of(sys.stdout)))
@@ -263,7 +273,7 @@ def status(ctx: ChainContext, inventory: str = "") -> None:
     """
     from tabulate import tabulate
 
-    rows = [(one.name, one.state, one.address, one.detail) for one in _machines(ctx, inventory).status()]
+    rows = [(one.name, one.state, one.address, one.detail) for one in find_machines(ctx, inventory).status()]
     console.result(tabulate(rows, headers=["machine", "state", "address", "detail"]))
 
 
@@ -278,7 +288,7 @@ def ssh(ctx: ChainContext, inventory: str = "", host: str = "", run: str = "") -
     """
     from benchrig.remote import openssh
 
-    chosen = _inventory(ctx, inventory).limit(host or "all")
+    chosen = read_inventory(ctx, inventory).limit(host or "all")
     first = next(iter(machines_of(chosen, ROOT).reach().hosts.values()))
     if code := openssh.login(first, run):
         raise Exit(code=code)
@@ -292,7 +302,7 @@ def ssh_config(ctx: ChainContext, inventory: str = "") -> None:
     """
     from benchrig.remote import openssh
 
-    console.result(openssh.config(_machines(ctx, inventory).reach().hosts.values()))
+    console.result(openssh.config(find_machines(ctx, inventory).reach().hosts.values()))
 
 
 @command(help={"inventory": INVENTORY})
@@ -301,7 +311,7 @@ def snapshot(ctx: ChainContext, inventory: str = "") -> None:
 
     Example: ./inv snapshot
     """
-    snapshots(_machines(ctx, inventory), "saved").snapshot()
+    snapshots(find_machines(ctx, inventory), "saved").snapshot()
 
 
 @command(help={"inventory": INVENTORY})
@@ -310,7 +320,7 @@ def restore(ctx: ChainContext, inventory: str = "") -> None:
 
     Example: ./inv restore
     """
-    snapshots(_machines(ctx, inventory), "restored").restore()
+    snapshots(find_machines(ctx, inventory), "restored").restore()
 
 
 @command(help={"inventory": INVENTORY})
@@ -319,7 +329,7 @@ def down(ctx: ChainContext, inventory: str = "") -> None:
 
     Example: ./inv down
     """
-    lifecycle(_machines(ctx, inventory), "stopped").down()
+    lifecycle(find_machines(ctx, inventory), "stopped").down()
 
 
 @command(help={"inventory": INVENTORY})
@@ -328,7 +338,7 @@ def destroy(ctx: ChainContext, inventory: str = "") -> None:
 
     Example: ./inv destroy
     """
-    lifecycle(_machines(ctx, inventory), "removed").destroy()
+    lifecycle(find_machines(ctx, inventory), "removed").destroy()
 
 
 @command(help={"shell": "bash, zsh or fish"})
@@ -374,67 +384,3 @@ def lint(ctx: ChainContext) -> None:
     run_tool(ROOT, "ruff", "format", "--check", ".")
     run_tool(ROOT, "mypy", "benchrig", "tasks.py")
     run_tool(ROOT, "ansible-lint", "--profile", "production", "--offline", "site.yml", "roles")
-
-
-def _inventory(ctx: ChainContext, name: str) -> Inventory:
-    from benchrig.machines.default import default_inventory
-
-    return inventories.read(choose(ctx, "inventory", name) or default_inventory(), ROOT)
-
-
-def _with_password(ctx: ChainContext, inventory: Inventory, ask: bool) -> Inventory:
-    """Return the inventory, with the password for sudo if the user is to be asked: one question serves the whole chain."""
-    from benchrig.remote import become
-
-    if not ask:
-        return inventory
-    if ctx.chain.become_password is None:
-        ctx.chain.become_password = become.ask_password(inventory)
-    return inventory.with_become_password(ctx.chain.become_password)
-
-
-def _print_preview(ctx: ChainContext, planned: Plan, hosts: Inventory) -> None:
-    """Print what `bench` would measure. Raises InputError in a chain, whose other tasks would work all the same."""
-    from benchrig.bench import preview
-    from benchrig.bench.run import dry_run
-
-    if others := [name for name in ctx.chain.tasks if name != "bench"]:
-        raise InputError(f"--dry-run touches nothing: leave out {' '.join(others)}, or --dry-run")
-    console.result(preview.render(dry_run(ROOT, planned, hosts)))
-
-
-def _machines(ctx: ChainContext, inventory: str) -> Machines:
-    return machines_of(_inventory(ctx, inventory), ROOT)
-
-
-def _check_run(run: str, suite: str) -> None:
-    """Raise InputError when a run, or a suite, is asked for that a task before in the chain cannot make."""
-    from benchrig.report.load import find_folder
-    from benchrig.results import store
-
-    if run and run != store.LATEST:
-        find_folder(run, ROOT)
-    if suite and not (ROOT / "configs" / "suites" / f"{suite}.yml").is_file():
-        store.newest(ROOT / "reports", suite)
-
-
-def _run(ctx: ChainContext, run: str, suite: str) -> str:
-    """Return which run is meant: the one named, else the one just made if it is of that suite, else the newest (of it)."""
-    from benchrig.results import store
-
-    return run or str(store.meant(ROOT / "reports", suite, ctx.chain.run, ctx.chain.suite))
-
-
-def _count(flag: str, text: str) -> int | None:
-    """Return the number that a flag was given; None when it was not."""
-    # A number with more digits than Python reads is one that no flag takes.
-    if text and not (text.isdecimal() and len(text) < 20):
-        raise InputError(f"--{flag} takes a whole number, not '{text}'")
-    return int(text) if text else None
-
-
-def _words(text: str) -> tuple[str, ...]:
-    words = tuple(word.strip() for word in text.split(",") if word.strip())
-    if text and not words:
-        raise InputError(f"'{text}' names nothing")
-    return words

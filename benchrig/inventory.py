@@ -106,8 +106,8 @@ class Inventory:
     def matching(self, pattern: str) -> tuple[Host, ...]:
         """Return the hosts that Ansible's pattern names: groups, hosts, `*`, joined by `,` or `:`, `!` excludes."""
         parts = _parts(pattern)
-        wanted = [part for part in parts if not part.startswith("!")] or ["all"]
-        chosen = dict.fromkeys(name for part in wanted for name in self.hosts if name in self._names(part))
+        included = [part for part in parts if not part.startswith("!")] or ["all"]
+        chosen = dict.fromkeys(name for part in included for name in self.hosts if name in self._names(part))
         dropped = {name for part in parts if part.startswith("!") for name in self._names(part[1:])}
         return tuple(self.hosts[name] for name in chosen if name not in dropped)
 
@@ -124,11 +124,11 @@ class Inventory:
         for part in parts:
             if not self._names(part.lstrip("!")):
                 raise unknown("host", part.lstrip("!"), [*self.hosts, *self.groups])
-        kept = {host.name for host in self.matching(pattern)}
-        if not kept:
+        names = {host.name for host in self.matching(pattern)}
+        if not names:
             raise InputError(f"'{pattern}' matches no host of inventory '{self.name}'")
-        hosts = {name: host for name, host in self.hosts.items() if name in kept}
-        groups = {group: tuple(name for name in names if name in kept) for group, names in self.groups.items()}
+        hosts = {name: host for name, host in self.hosts.items() if name in names}
+        groups = {group: tuple(name for name in members if name in names) for group, members in self.groups.items()}
         return replace(self, hosts=hosts, groups=groups)
 
     def with_become_password(self, password: str) -> Inventory:

@@ -133,7 +133,7 @@ def _note_lines(
         for key, value in node.value:
             name = str(key.value)
             if name in seen:
-                mistakes.add(f"{shown(file)}:{key.start_mark.line + 1}", f"'{name}' is here twice")
+                mistakes.add(f"{shown(file)}:{key.start_mark.line + 1}", f"'{name}' is given twice")
             seen.add(name)
             lines[(*path, name)] = key.start_mark.line + 1
             _note_lines(value, (*path, name), lines, mistakes, file, within)

@@ -170,9 +170,14 @@ def test_no_module_reaches_into_another_by_a_private_attribute() -> None:
     assert [one for name in FILES for one in reached(name)] == []
 
 
-@pytest.mark.parametrize("folder", ["benchrig", "tests", "benchmarks"])
-def test_no_file_is_too_long(folder: str) -> None:
-    lengths = {path: path.read_text(encoding="utf-8").count("\n") for path in (ROOT / folder).rglob("*.py")}
+def test_every_module_says_what_it_is() -> None:
+    docstrings = {name: ast.get_docstring(_tree(name)) or "" for name in FILES}
+    assert [name for name, text in docstrings.items() if not text] == []
+
+
+@pytest.mark.parametrize("pattern", ["benchrig/**/*.py", "tests/**/*.py", "benchmarks/*.py", "*.py"])
+def test_no_file_is_too_long(pattern: str) -> None:
+    lengths = {path: path.read_text(encoding="utf-8").count("\n") for path in ROOT.glob(pattern)}
     assert {str(path): length for path, length in lengths.items() if length > LONGEST_FILE} == {}
 
 

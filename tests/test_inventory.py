@@ -96,7 +96,7 @@ def test_every_mistake_is_told_with_its_line(tmp_path: Path) -> None:
 
 
 def test_key_given_twice_and_broken_yaml_are_told_with_their_line(tmp_path: Path) -> None:
-    for text, line, words in [("all:\nall:\n", 2, "here twice"), ("all:\n  hosts: {one: [}\n", 2, "not valid YAML")]:
+    for text, line, words in [("all:\nall:\n", 2, "given twice"), ("all:\n  hosts: {one: [}\n", 2, "not valid YAML")]:
         path = write(tmp_path, text)
         with pytest.raises(InputError, match=f"three.yml:{line}: .*{words}"):
             inventory.read(str(path), tmp_path)

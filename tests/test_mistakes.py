@@ -23,8 +23,8 @@ def test_mistakes_of_several_files_are_raised_together_and_each_once(tmp_path: P
     with pytest.raises(InputError) as raised:
         mistakes.raise_all()
     assert str(raised.value).splitlines() == [
-        f"{twice}:2: 'a' is here twice",
-        f"{twice}:4: 'b' is here twice",
+        f"{twice}:2: 'a' is given twice",
+        f"{twice}:4: 'b' is given twice",
         "other.yml:3: is wrong",
     ]
 

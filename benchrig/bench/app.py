@@ -124,7 +124,7 @@ def _check_program(mistakes: Mistakes, document: yamlfile.Document, folder: Path
     for key in ("command", "build"):
         for word in re.findall(r"\{(\w+)\}", re.sub(r"\$\{\w+\}", "", getattr(file, key))):
             if word != "bin":
-                mistakes.add(document.where((key,)), f"'{{{word}}}' stands for nothing here; did you mean {{bin}}?")
+                mistakes.add(document.where((key,)), f"'{{{word}}}' has no meaning here; did you mean {{bin}}?")
     for index, name in enumerate(file.source):
         if not (folder / name).is_file():
             mistakes.add(document.where(("source", index)), f"there is no file '{name}'")
@@ -150,7 +150,7 @@ def _check_address(mistakes: Mistakes, document: yamlfile.Document, file: AppFil
         mistakes.add(document.where(("address",)), f"'{file.address}' is not of the form http://host:port")
     for key in ("runtime", "source", "command", "requirements", "build", "environment", "database"):
         if getattr(file, key):
-            mistakes.add(document.where((key,)), f"'{key}' is of no use for a service that runs already ('address')")
+            mistakes.add(document.where((key,)), f"'{key}' does nothing for a service that runs already ('address')")
 
 
 def _routes(mistakes: Mistakes, document: yamlfile.Document, folder: Path, given: object) -> dict[str, Route]:

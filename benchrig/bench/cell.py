@@ -157,7 +157,7 @@ def measure(topology: Topology, plan: Plan, row: Row, repeat: int, say: Callable
     except FAILURES as error:
         attempt.journal = _journal(attempt)
         last = last_words(attempt.journal, row.app.unit) if isinstance(error, AppEndedError) else ""
-        cell = replace(blank, status="failed", reason=f"{error}; the last it wrote: {last}" if last else str(error))
+        cell = replace(blank, status="failed", reason=f"{error}; its last output: {last}" if last else str(error))
     else:
         attempt.journal = _journal(attempt) if cell.status == "failed" else ""
     try:
@@ -321,7 +321,7 @@ def _see_free(found: protocol.Port, port: int) -> None:
     if not found.listens:
         # The kernel hands out any port that is not reserved; here the agent did so too late, or may not.
         reserve = f"sysctl net.ipv4.ip_local_reserved_ports={port}"
-        who = f"{who}; it is not a server's, but a client's own end: keep it from clients: {reserve}"
+        who = f"{who}; a client uses it as its local port. Reserve it for servers: {reserve}"
     raise CellError(f"port {port} is taken {who}")
 
 

@@ -31,10 +31,10 @@ class DatabaseHost:
     def reset(self) -> None:
         """Put the data set back into its first state. Raises DataError when it is another one; OperationError."""
         found = self.host.ask(protocol.ResetData(self.data.name)).fingerprint
-        wanted = self.data.file.fingerprint
-        if found != wanted:
+        expected = self.data.file.fingerprint
+        if found != expected:
             place = self.data.where("fingerprint")
-            raise DataError(f"the data set on {self.name} is '{found}' after loading, not '{wanted}' ({place})")
+            raise DataError(f"the data set on {self.name} is '{found}' after loading, not '{expected}' ({place})")
 
     def leave(self) -> None:
         """Remove what the last load stored, so that a later provision changes nothing. Errors are ignored."""
@@ -80,18 +80,18 @@ def look(host: Host, name: str, data: DataSet, apps: Iterable[App]) -> DatabaseH
             end.reset()
         except DataError as error:
             raise InputError(
-                str(error), "If its files are changed on purpose, write the new fingerprint there; else restore them."
+                str(error), "If you changed its files on purpose, write the new fingerprint there. Otherwise restore them."
             ) from None
     return end
 
 
 def _check_pool(mistakes: Mistakes, app: App, name: str, facts: protocol.DatabaseFacts) -> None:
-    wanted = app.file.database.pool_max if app.file.database else 0
+    pool = app.file.database.pool_max if app.file.database else 0
     allowed = facts.max_connections - facts.reserved_connections
-    if wanted <= allowed:
+    if pool <= allowed:
         return
     wrong = (
-        f"a pool of {wanted} connections is more than PostgreSQL on {name} allows: max_connections {facts.max_connections}, "
+        f"a pool of {pool} connections is more than PostgreSQL on {name} allows: max_connections {facts.max_connections}, "
         f"{facts.reserved_connections} of them reserved; lower it to {allowed}, or raise postgresql_max_connections"
     )
     mistakes.add(app.where("database", "pool_max"), wrong)

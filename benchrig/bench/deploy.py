@@ -50,7 +50,7 @@ def deploy(inventory: Inventory, root: Path, plan: Plan, data: DataSet | None, h
         ours = [app.name for app in plan.apps if app.is_ours]
         spared = _spared(plan, data)
         if new and (left := _left_out(root, ours, spared)):
-            console.line(f"deployed is what these rows need, without {left}; ./inv provision deploys all")
+            console.line(f"deployed only what these rows need, without {left}; ./inv provision deploys all")
         prepared = prepare(
             inventory,
             root / PLAYBOOK,

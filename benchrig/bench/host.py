@@ -44,7 +44,7 @@ class AgentHost:
         if line is None:
             _, stderr = self._channel.finish()
             last = last_line(stderr)
-            raise HostError(f"{self.name}: the agent ended: {last or 'without a word'}")
+            raise HostError(f"{self.name}: the agent ended: {last or 'no reason given'}")
         envelope = read_envelope(line)
         if envelope.error:
             raise OperationError(f"{self.name}: {envelope.error}")

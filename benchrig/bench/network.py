@@ -51,7 +51,7 @@ def _measure(near: AgentHost, far: AgentHost, address: str, port: int) -> tuple[
         return found.rtt_us_median, found.rtt_us_p99, found.bandwidth_bits_per_second
     wrong = f"{near.name} cannot reach {far.name} at {address}, port {listening.port}: {found.error}"
     if listening.port == port:
-        hint = f"Where it finds it is benchrig_address of {far.name}, else its ansible_host; is a firewall between them?"
+        hint = f"The address is benchrig_address of {far.name}, else its ansible_host. Is a firewall between them?"
         raise HostError(wrong, hint)
     console.warn(f"the network was not measured: {wrong}")
     return None

@@ -164,8 +164,8 @@ def _check_twice(mistakes: Mistakes, document: Document, written: Sequence[_Writ
         row = one.row
         same = (one.app, row.connections, row.route, tuple((row.mix or {}).items()), row.steps, row.script)
         if row.name in names:
-            mistakes.add(document.where(one.at("name")), f"the row '{row.name}' is here twice")
+            mistakes.add(document.where(one.at("name")), f"the row '{row.name}' is given twice")
         elif same in measured:
-            mistakes.add(document.where(one.at("app")), f"the app '{one.app}' is here twice with the same load")
+            mistakes.add(document.where(one.at("app")), f"the app '{one.app}' is given twice with the same load")
         names.add(row.name)
         measured.add(same)

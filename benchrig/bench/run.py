@@ -116,7 +116,7 @@ def _order(plan: Plan, servers: int) -> Iterator[tuple[int, Row, int]]:
                 yield repeat, row, (repeat + at - 1 + turn) % count
 
 
-def dry_run(root: Path, plan: Plan, inventory: Inventory) -> Preview:
+def preview(root: Path, plan: Plan, inventory: Inventory) -> Preview:
     """Return the cells that `bench` would measure, in their order. It reads files only and contacts no machine.
 
     Raises InputError when the inventory lacks a host, or when the apps need several data sets.
@@ -143,8 +143,8 @@ def _data_set(root: Path, plan: Plan) -> DataSet | None:
     """Return the data set that the apps need. Raises InputError when they need several."""
     needed = {app.file.database.data: app for app in plan.apps if app.file.database}
     if len(needed) > 1:
-        told = ", ".join(f"'{app.name}' needs '{name}'" for name, app in needed.items())
-        raise InputError(f"one bench can use one data set: {told}", "Bench them one after the other, with --only.")
+        needs = ", ".join(f"'{app.name}' needs '{name}'" for name, app in needed.items())
+        raise InputError(f"one bench can use one data set: {needs}", "Bench them one after the other, with --only.")
     return next((read_data(root, name) for name in needed), None)
 
 
@@ -240,7 +240,7 @@ def _see_apart(inventory: Inventory, who: str, near: Host, far: Host) -> None:
     if near != far and cells.is_loopback(_address(far)):
         raise InputError(
             f"{who} would look for {far.name} at {_address(far)}, which is itself",
-            f"Say where it finds it: benchrig_address of {far.name} in {yamlfile.shown(inventory.path)}.",
+            f"Set benchrig_address of {far.name} in {yamlfile.shown(inventory.path)}.",
         )
 
 

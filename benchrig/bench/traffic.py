@@ -128,7 +128,7 @@ def resolve(mistakes: Mistakes, document: Document, where: Sequence[str], folder
     for message, keys in _mistakes(file):
         wrong(message, *keys)
     bodies: tuple[str, ...] = (file.body,) if file.body else ()
-    wanted = file.expect.json
+    json = file.expect.json
     try:
         if file.bodies:
             bodies = read_lines(folder / file.bodies)
@@ -136,7 +136,7 @@ def resolve(mistakes: Mistakes, document: Document, where: Sequence[str], folder
         wrong(str(error), "bodies")
     try:
         if file.expect.json_file:
-            wanted = read_json(folder, file.expect.json_file)
+            json = read_json(folder, file.expect.json_file)
     except ValueError as error:
         wrong(str(error), "expect", "json_file")
     return Route(
@@ -147,7 +147,7 @@ def resolve(mistakes: Mistakes, document: Document, where: Sequence[str], folder
         bodies=bodies,
         status=file.expect.status,
         contains=file.expect.body,
-        json=wanted,
+        json=json,
         stores=file.stores,
         capture=file.capture,
     )

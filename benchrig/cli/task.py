@@ -17,7 +17,7 @@ from invoke.tasks import Task
 from invoke.tasks import task as invoke_task
 
 from benchrig import console
-from benchrig.errors import BenchrigError, ExitCode, InputError
+from benchrig.errors import BenchrigError, ExitCode
 from benchrig.yamlfile import shown
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -90,19 +90,3 @@ def render(error: BenchrigError, inventory: str) -> str:
     """Return the text of an error: what is wrong, its hint with commands for the `inventory`, and where to read more."""
     more = f"More: docs/troubleshooting.md#{error.section}" if error.section else ""
     return "\n".join(filter(None, [f"error: {error}", error.hint.text(inventory), more]))
-
-
-def choose(ctx: Context, name: str, given: str) -> str:
-    """Return the choice of `name`: what was given on the command line, else Invoke's configuration."""
-    defaults = ctx.config.get("benchrig", {})
-    if not hasattr(defaults, "get"):
-        raise InputError(f"'benchrig' in Invoke's configuration is {defaults!r}; it must be a mapping, as in invoke.yaml")
-    return given or str(defaults.get(name, ""))
-
-
-def find_playbook(name: str) -> Path:
-    """Return the file of a playbook: a path from the user's folder, else from the project's. Raises InputError."""
-    for folder in (Path.cwd(), ROOT):
-        if (folder / name).is_file():
-            return (folder / name).resolve()
-    raise InputError(f"there is no playbook '{name}', neither here nor in {ROOT}")

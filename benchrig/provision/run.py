@@ -103,7 +103,7 @@ class Prepared:
     plays_by_host: Mapping[str, Sequence[int]]
     exchanges: bool
     """Templates may ask for what tasks of other hosts found out: `hostvars` stands somewhere in what is sent."""
-    notes: Sequence[str]
+    skipped: Sequence[str]
     """Lines shown before the run: plays that match no host."""
     warnings: Sequence[str]
     """Warnings shown before the run: names in plays that match nothing, and groups that look like such a name misspelt."""
@@ -134,7 +134,7 @@ def prepare(
     request = Request(bundle.sha, (), "", inventory.groups, {}, extra_vars or {}, check, diff, tuple(tags), tuple(skip_tags))
     exchanges = _exchanges(inventory, request, bundle)
     return Prepared(
-        inventory, request, bundle, chosen, exchanges, (*_notes(inventory, plays),), (*_warnings(inventory, plays),)
+        inventory, request, bundle, chosen, exchanges, (*_skipped(inventory, plays),), (*_warnings(inventory, plays),)
     )
 
 
@@ -144,8 +144,8 @@ def provision(inventory: Inventory, prepared: Prepared) -> tuple[HostRecap, ...]
     `inventory` says how the hosts that are run on are reached. Raises ProvisionError when a task failed or a host could
     not be reached.
     """
-    for note in prepared.notes:
-        console.line(note, "faint")
+    for line in prepared.skipped:
+        console.line(line, "faint")
     for warning in prepared.warnings:
         console.warn(warning)
     exchange = Exchange(prepared.plays_by_host)
@@ -203,7 +203,7 @@ def _plays_by_host(inventory: Inventory, plays: Sequence[Play]) -> dict[str, lis
     return chosen
 
 
-def _notes(inventory: Inventory, plays: Sequence[Play]) -> Iterator[str]:
+def _skipped(inventory: Inventory, plays: Sequence[Play]) -> Iterator[str]:
     """Yield a line for each play that matches no host, as Ansible does."""
     for play in plays:
         if not inventory.matching(play.hosts):

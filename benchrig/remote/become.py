@@ -18,7 +18,7 @@ from benchrig.remote.ssh import Channel, Completed, Remote
 SUDO_SECONDS = 30.0
 """How long sudo may take to ask, and to check a password."""
 
-ASK_FIRST = "Its user needs sudo without a password, or give it: --ask-become-pass. Or log in as root."
+ASK_FIRST = "Permit sudo without a password for its user, use --ask-become-pass, or log in as root."
 
 # Says that sudo has let us in, then becomes the program.
 _GRANTED = 'printf "%s\\n" "$0"; exec "$@"'
@@ -32,7 +32,7 @@ def ask_password(inventory: Inventory) -> str:
     if not any(host.become for host in inventory.hosts.values()):
         raise InputError(
             f"--ask-become-pass: no host of inventory '{inventory.name}' uses sudo",
-            "Say so for those that do: ansible_become: true.",
+            "Set ansible_become: true for the hosts that use it.",
         )
     prompt = "BECOME password: "
     password = getpass.getpass(prompt) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
@@ -59,7 +59,10 @@ def start(remote: Remote, argv: Sequence[str], *, timeout: float | None = None) 
         asked += 1
         if asked > 1:
             channel.close()
-            raise HostError(f"{host.name}: sudo rejected the password", f"It is that of the user there: {host.user or ''}")
+            raise HostError(
+                f"{host.name}: sudo rejected the password",
+                f"It must be the password of the user on that host: {host.user or ''}",
+            )
         channel.send(host.become_password.encode() + b"\n")
     return channel
 

@@ -49,15 +49,15 @@ class Keys(AuthStrategy):
         """Yield the keys in their order."""
         agent = _agent_keys(self._route.agent)
         files = [path for path in self._route.identities if path.is_file()]
-        held = {path: key for path in files for key in agent if key.blob == _public(path)}
-        for key in held.values():
+        in_agent = {path: key for path in files for key in agent if key.blob == _public(path)}
+        for key in in_agent.values():
             yield InMemoryPrivateKey(self._route.user, key)
         if not self._route.identities_only:
             for key in agent:
-                if key not in held.values():
+                if key not in in_agent.values():
                     yield InMemoryPrivateKey(self._route.user, key)
         for path in files:
-            if path not in held and (loaded := self._load(path)):
+            if path not in in_agent and (loaded := self._load(path)):
                 yield InMemoryPrivateKey(self._route.user, loaded)
 
     def _load(self, path: Path) -> paramiko.PKey | None:

@@ -31,10 +31,11 @@ def heading_lines(table: Table) -> tuple[str, ...]:
 
 
 def run_line(run: Run, incomplete: bool) -> str:
-    """Return a run's name, suite, profile, inventory and settings in one line, and whether it is incomplete."""
+    """Return a run's name, suite, profile, inventory, settings and version of benchrig, and whether it is incomplete."""
     settings = _pairs(settings_shown(run.settings))
     state = "INCOMPLETE " if incomplete else ""
-    return f"{state}run {run.name}: suite {run.suite}, profile {run.profile}, inventory {run.inventory} ({settings})"
+    what = f"suite {run.suite}, profile {run.profile}, inventory {run.inventory} ({settings})"
+    return f"{state}run {run.name}: {what}, benchrig {run.benchrig_version or 'of unknown version'}"
 
 
 def settings_shown(settings: Settings) -> Mapping[str, str]:

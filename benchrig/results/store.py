@@ -96,7 +96,7 @@ def _entry(folder: Path) -> Entry | None:
     try:
         suite, started, finished = formats.entry((folder / RUN).read_bytes())
     except (OSError, formats.FormatError) as error:
-        console.warn(f"{yamlfile.shown(folder)} is passed over: its {RUN} cannot be read: {error}")
+        console.warn(f"{yamlfile.shown(folder)} is skipped: its {RUN} cannot be read: {error}")
         return None
     return Entry(folder, suite, started, bool(finished))
 

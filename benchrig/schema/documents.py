@@ -13,7 +13,7 @@ from benchrig.bench.runtimes import runtimes
 from benchrig.machines import KINDS, kind
 from benchrig.report import published
 from benchrig.report.claims import file as claims
-from benchrig.report.export.record import Record
+from benchrig.report.export.record import RowRecord
 from benchrig.report.figures import Sample
 from benchrig.report.metrics import METRICS
 from benchrig.report.verdict import Reason, Verdict
@@ -81,7 +81,7 @@ def _report() -> Schema:
     for part in (run["properties"], run["required"]):
         if "machines" in part:
             part.pop("machines") if isinstance(part, dict) else part.remove("machines")
-    row = made.fields(Record)
+    row = made.fields(RowRecord)
     row["properties"] |= {
         "samples": made.type(Mapping[str, Sample]),
         "versions": made.type(Mapping[str, str]),

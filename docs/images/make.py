@@ -20,7 +20,7 @@ def picture(text: str, title: str) -> str:
     # rich names a web font; the viewer's own monospace font does.
     svg = re.sub(r"@font-face \{.*?\}", "", svg, flags=re.DOTALL).replace("Fira Code", "Menlo, Consolas, DejaVu Sans Mono")
     # Without this, some viewers drop the spaces that a line begins with.
-    svg = re.sub(r"<!-- Generated.*?-->", "", svg).replace("<svg ", "<svg xml:space=\"preserve\" ", 1)
+    svg = re.sub(r"<!-- Generated.*?-->", "", svg).replace("<svg ", '<svg xml:space="preserve" ', 1)
     return "\n".join(line.rstrip() for line in svg.split("\n")) + "\n"
 
 

@@ -50,7 +50,7 @@ def test_a_step_that_fails_ends_the_cell_with_its_reason_the_journal_and_a_stop(
     instead: dict[str, Any], last_step: int, reason: str
 ) -> None:
     cell, raw, asked = tried(**instead)
-    told = f"{reason}; the last it wrote: Traceback: it was the cable" if reason.startswith("the app d") else reason
+    told = f"{reason}; its last output: Traceback: it was the cable" if reason.startswith("the app d") else reason
     assert (cell.status, cell.reason) == ("failed", told)
     assert asked == [*ALL_STEPS[:last_step], "server ReadJournal", "server Stop"]
     assert "it was the cable" in raw
@@ -59,7 +59,7 @@ def test_a_step_that_fails_ends_the_cell_with_its_reason_the_journal_and_a_stop(
 def test_what_more_there_is_to_a_failure_is_named_by_its_file() -> None:
     cell, _, _ = tried(FindWhatRuns=protocol.Ran(False, {}, 0, "exit status 3"))
     said = outcome(replace(cell, raw="raw/sanic-1.txt"), "20260101-web")
-    assert said.startswith("failed: the app died under the load (exit status 3); the last it wrote: ")
+    assert said.startswith("failed: the app died under the load (exit status 3); its last output: ")
     assert said.endswith("; more in reports/20260101-web/raw/sanic-1.txt")
 
 
@@ -184,8 +184,8 @@ def test_the_last_words_of_an_app_are_its_own_and_not_systemds(journal: str, sai
 def test_a_port_that_a_clients_connection_got_is_told_with_what_keeps_it_free() -> None:
     cell, _, _ = tried(FreePort=protocol.Port(False, 12, "wget http://example.com"))
     assert cell.reason == (
-        "port 8080 is taken by process 12: wget http://example.com; it is not a server's, but a client's own end: "
-        "keep it from clients: sysctl net.ipv4.ip_local_reserved_ports=8080"
+        "port 8080 is taken by process 12: wget http://example.com; a client uses it as its local port. "
+        "Reserve it for servers: sysctl net.ipv4.ip_local_reserved_ports=8080"
     )
 
 

@@ -38,7 +38,7 @@ def written(folder: Path, servers: str) -> Inventory:
 
 
 def test_the_cells_are_in_the_order_of_the_bench(tmp_path: Path) -> None:
-    preview = run.dry_run(ROOT, GO, written(tmp_path, "web1 web2"))
+    preview = run.preview(ROOT, GO, written(tmp_path, "web1 web2"))
     assert [(cell.repeat, cell.row, cell.host) for cell in preview.cells] == [
         (1, "go-2000", "web1"),
         (1, "go-2000", "web2"),
@@ -57,14 +57,14 @@ def test_a_service_that_runs_already_has_its_address(tmp_path: Path) -> None:
     row = GO.rows[0]
     file = replace(row.app.file, address="http://192.0.2.7:80", runtime="", command="")
     service = replace(GO, rows=(replace(row, app=replace(row.app, file=file)),), repeats=1)
-    assert [cell.host for cell in run.dry_run(ROOT, service, written(tmp_path, "web1")).cells] == ["192.0.2.7:80"]
+    assert [cell.host for cell in run.preview(ROOT, service, written(tmp_path, "web1")).cells] == ["192.0.2.7:80"]
 
 
 def test_an_inventory_without_a_server_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "none.yml"
     path.write_text("loadgens: {hosts: {load1: {}}}\nall: {vars: {benchrig_machine: existing}}\n")
     with pytest.raises(InputError, match="no host in the group 'servers'"):
-        run.dry_run(ROOT, GO, inventory.read(str(path), path.parent))
+        run.preview(ROOT, GO, inventory.read(str(path), path.parent))
 
 
 def test_a_preview_is_a_table_with_the_estimate_and_how_it_is_made() -> None:

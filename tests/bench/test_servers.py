@@ -175,7 +175,7 @@ def test_a_host_that_never_was_provisioned_gets_what_the_rows_need_and_it_is_sai
     }
     others = len(APPS) - 2
     assert (
-        f"deployed is what these rows need, without the {others} other apps and the roles python, postgresql; "
+        f"deployed only what these rows need, without the {others} other apps and the roles python, postgresql; "
         "./inv provision deploys all" in capsys.readouterr().err
     )
 
@@ -187,7 +187,7 @@ def test_a_host_that_was_provisioned_keeps_its_settings(
     deploy.deploy(LAB, ROOT, GO, None, site.hosts)
     assert "tuning" not in site.asked["tags"]
     assert "app" in site.asked["tags"]
-    assert "deployed is" not in capsys.readouterr().err
+    assert "deployed only" not in capsys.readouterr().err
 
 
 def test_for_a_service_that_runs_already_no_app_is_deployed(monkeypatch: pytest.MonkeyPatch) -> None:

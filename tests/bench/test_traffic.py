@@ -115,7 +115,7 @@ def test_mistakes_in_a_shared_file_are_told_with_its_own_line(project: Path) -> 
             "app.yml:11: a route has 'body' or 'bodies', not both",
         ),
         ("    bodies:", "    stores: orders\n    bodies:", "app.yml:11: 'stores' needs the app to have a 'database'"),
-        ("/usr/bin/shop", '"{bn}/shop"', "app.yml:3: '{bn}' stands for nothing here; did you mean {bin}?"),
+        ("/usr/bin/shop", '"{bn}/shop"', "app.yml:3: '{bn}' has no meaning here; did you mean {bin}?"),
         ("command: /usr/bin/shop", "port: 80800\ncommand: x", "app.yml:3: a port is between 1 and 65535, not 80800"),
         (
             "runtime: system\ncommand: /usr/bin/shop",
@@ -125,7 +125,7 @@ def test_mistakes_in_a_shared_file_are_told_with_its_own_line(project: Path) -> 
         (
             "runtime: system",
             "address: http://127.0.0.1:80",
-            "app.yml:3: 'command' is of no use for a service that runs already ('address')",
+            "app.yml:3: 'command' does nothing for a service that runs already ('address')",
         ),
         (
             "runtime: system\n",
@@ -227,7 +227,7 @@ def test_a_matrix_is_every_app_with_every_route(project: Path) -> None:
         ),
         (
             "  - {name: a, app: shop, route: one, connections: 2}\n  - {name: b, app: shop, route: one, connections: 2}\n",
-            ["shop.yml:6: the app 'shop' is here twice with the same load"],
+            ["shop.yml:6: the app 'shop' is given twice with the same load"],
         ),
         (
             "  - {name: a, app: shop, route: one, connections: 2, script: no.lua}\n",
@@ -237,8 +237,8 @@ def test_a_matrix_is_every_app_with_every_route(project: Path) -> None:
             "  []\nmatrix: {apps: [shop, shop], routes: [one, lost], connections: 2}\n",
             [
                 "shop.yml:6: unknown route 'lost'; did you mean list?",
-                "shop.yml:6: the row 'shop.one' is here twice",
-                "shop.yml:6: the row 'shop.lost' is here twice",
+                "shop.yml:6: the row 'shop.one' is given twice",
+                "shop.yml:6: the row 'shop.lost' is given twice",
             ],
         ),
         ("  []\n", ["shop.yml:4: a suite needs at least one row, in 'rows' or by a 'matrix'"]),

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from invoke import Config
 
+from benchrig.cli.arguments import find_playbook
 from benchrig.cli.chain import ChainContext, ChainState
-from benchrig.cli.task import find_playbook
 from benchrig.errors import InputError
 from tests.support import ROOT
 from tests.support.cli import inv

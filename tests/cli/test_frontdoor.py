@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from invoke import Config, Context
 
+from benchrig.cli import arguments
 from benchrig.cli import task as command
 from benchrig.errors import Hint, Inv, MachineError
 from tests.conftest import Clone, copy_project
@@ -204,7 +205,7 @@ def test_mistake_in_any_file_of_a_suite_is_one_line_with_its_place_before_a_mach
 
 def test_app_that_a_suite_names_twice_is_told_with_its_place(copied: Clone) -> None:
     stderr = spoilt(copied, SUITE, "- films-quart-hypercorn", "- films-quart", WHOLE_CHAIN)
-    assert re.match(rf"error: {SUITE}:\d+: the row 'films-quart.film' is here twice\n", stderr), stderr
+    assert re.match(rf"error: {SUITE}:\d+: the row 'films-quart.film' is given twice\n", stderr), stderr
 
 
 def test_lua_script_that_does_not_compile_is_told_with_its_line(copied: Clone) -> None:
@@ -366,8 +367,8 @@ def test_each_task_of_a_chain_tells_what_to_do_for_the_inventory_it_was_given(tm
 
 def test_flag_wins_over_configuration() -> None:
     context = Context(Config(overrides={"benchrig": {"inventory": "lab"}}))
-    assert command.choose(context, "inventory", "") == "lab"
-    assert command.choose(context, "inventory", "vagrant") == "vagrant"
+    assert arguments.choose(context, "inventory", "") == "lab"
+    assert arguments.choose(context, "inventory", "vagrant") == "vagrant"
 
 
 def test_defaults_come_from_invokes_configuration_and_environment() -> None:

@@ -175,4 +175,4 @@ def test_group_that_looks_like_one_of_the_plays_misspelt_is_told_with_its_line(
     (tmp_path / "misspelt.yml").write_text(f"servers: {{hosts: {{web1: }}}}\n{group}: {{hosts: {{db1: }}}}\n")
     prepared = prepare(inventories.read(str(tmp_path / "misspelt.yml"), tmp_path), project.root / "site.yml")
     assert [warning.removeprefix(f"{tmp_path}/") for warning in prepared.warnings] == told
-    assert [*prepared.notes] == ["skipped: The databases: inventory 'misspelt' has no host in 'databases'"]
+    assert [*prepared.skipped] == ["skipped: The databases: inventory 'misspelt' has no host in 'databases'"]

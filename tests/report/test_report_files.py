@@ -11,7 +11,7 @@ import pytest
 
 from benchrig.report import EXPORTS, Report, published, render_terminal
 from benchrig.report import load as load_report
-from benchrig.report.export.record import Record
+from benchrig.report.export.record import RowRecord
 from benchrig.report.footnotes import title
 from benchrig.report.metrics import BY_NAME, METRICS
 from benchrig.report.table import make
@@ -36,6 +36,13 @@ ONLY_STORED_BEFORE = {
     "server_memory_peak_bytes": 40_000_000,
     "generator_cpu_percent": pytest.approx(7.84, abs=0.01),
 }
+
+
+def test_every_report_of_a_run_says_which_version_of_benchrig_measured_it() -> None:
+    report = a_report("go-2000", benchrig_version="7.8.9")
+    texts = {name: render(report) for name, render in EXPORTS.items() if name != "report.csv"}
+    assert [name for name, text in texts.items() if "benchrig 7.8.9" not in text and '"7.8.9"' not in text] == []
+    assert "benchrig 7.8.9" in render_terminal(report).partition("\n\n")[0]
 
 
 def test_markdown_keeps_its_table_whole_whatever_the_texts_hold() -> None:
@@ -139,7 +146,7 @@ def test_the_guide_explains_every_figure_and_every_warning() -> None:
     text = (ROOT / "docs/reading-a-report.md").read_text(encoding="utf-8")
     assert [code for code in Code if f"| {title(code)} |" not in text] == []
     text += (ROOT / "docs/metrics.md").read_text(encoding="utf-8")
-    names = ["published_…", *(field.name for field in fields(Record) if not field.name.startswith("published_"))]
+    names = ["published_…", *(field.name for field in fields(RowRecord) if not field.name.startswith("published_"))]
     assert [name for name in names if name not in BY_NAME and f"`{name}`" not in text] == []
 
 

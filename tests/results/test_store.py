@@ -192,7 +192,7 @@ def test_a_run_that_cannot_be_read_is_passed_over_and_named(tmp_path: Path, caps
     whole, damaged = run_of(tmp_path, "1"), run_of(tmp_path, "2")
     (damaged / store.RUN).write_text("{")
     assert store.newest(tmp_path) == whole
-    assert "2 is passed over: its run.json cannot be read: not valid JSON" in capsys.readouterr().err
+    assert "2 is skipped: its run.json cannot be read: not valid JSON" in capsys.readouterr().err
 
 
 def test_the_newest_run_of_a_suite_is_the_last_that_is_complete(tmp_path: Path) -> None:

@@ -91,7 +91,7 @@ class Clone:
     def note(self, machines: VagrantMachines, **known: Known) -> None:
         """Write what is known about machines."""
         machines.folder.path.mkdir(parents=True, exist_ok=True)
-        machines.folder.note(known)
+        machines.folder.write_known(known)
 
 
 def make_key(clone: Clone) -> None:

@@ -182,7 +182,7 @@ def _psql(database: str, options: Sequence[str], folder: Path, stdin: str = "") 
 
 def _reason(stderr: str) -> str:
     """Return in one line why psql failed."""
-    said = " ".join(stderr.partition("\n")[0].split()) or "psql failed without a word"
+    said = " ".join(stderr.partition("\n")[0].split()) or "psql failed and gave no reason"
     if "connection to server" in said and "FATAL" not in said:
         why = said.rpartition("failed: ")[2]
         return f"PostgreSQL does not answer ({why}); the role 'postgresql' starts it"

@@ -56,9 +56,9 @@ def read(path: str | Path) -> str:
 def raise_open_files() -> int:
     """Raise this process's descriptor limit as far as the machine lets root, and return it."""
     most = int(read("/proc/sys/fs/nr_open") or 1 << 20)
-    for wanted in (most, resource.getrlimit(resource.RLIMIT_NOFILE)[1]):
+    for limit in (most, resource.getrlimit(resource.RLIMIT_NOFILE)[1]):
         try:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, wanted))
+            resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
             break
         except (OSError, ValueError):
             continue

@@ -85,6 +85,6 @@ def _sockets() -> Iterator[tuple[str, int, bool]]:
 
 def listens_elsewhere(pids: Iterable[int], port: int) -> str:
     """Return a note on processes that listen on another port, or on none; empty when they listen on this one."""
-    held = set().union(*(_open_files(Path(f"/proc/{pid}")) for pid in pids))
-    ports = sorted({at for name, at, listens in _sockets() if listens and name in held})
+    sockets = set().union(*(_open_files(Path(f"/proc/{pid}")) for pid in pids))
+    ports = sorted({at for name, at, listens in _sockets() if listens and name in sockets})
     return "" if port in ports else f"; it listens on {', '.join(map(str, ports)) or 'no port'}"

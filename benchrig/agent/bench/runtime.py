@@ -39,8 +39,8 @@ def versions(
             version = _version(probe, str(program), installed)
             if version:
                 found[probe.name] = version
-    wanted = {name: installed[name.lower()] for name in distributions if name.lower() in installed}
-    return programs | wanted | parts
+    named = {name: installed[name.lower()] for name in distributions if name.lower() in installed}
+    return programs | named | parts
 
 
 def _applies(probe: VersionProbe, name: str, loaded: str, installed: Mapping[str, str]) -> bool:

@@ -113,9 +113,9 @@ def _ending(unit: str) -> str:
         return "exit status 0, or signal 9"
     # As waitid() says it: 1 is an exit, 2 and 3 are signals, without and with a core dump.
     what = "signal" if code in ("2", "3") else "exit status"
-    told = f"{what} {state.get('ExecMainStatus', 'unknown')}"
+    ending = f"{what} {state.get('ExecMainStatus', 'unknown')}"
     result = state.get("Result", "unknown")
-    return told if result in ("exit-code", "signal", "success") else f"{result}, {told}"
+    return ending if result in ("exit-code", "signal", "success") else f"{result}, {ending}"
 
 
 def _settle(processes: UnitProcesses) -> None:
@@ -136,8 +136,8 @@ def journal(unit: str, lines: int) -> Journal:
     if not start_id:
         return Journal("")
     output(("journalctl", "--sync"))
-    wanted = (f"_SYSTEMD_INVOCATION_ID={start_id}", "+", f"INVOCATION_ID={start_id}")
-    return Journal(output(("journalctl", "--quiet", "--no-pager", "--output=cat", f"--lines={lines}", *wanted)))
+    matches = (f"_SYSTEMD_INVOCATION_ID={start_id}", "+", f"INVOCATION_ID={start_id}")
+    return Journal(output(("journalctl", "--quiet", "--no-pager", "--output=cat", f"--lines={lines}", *matches)))
 
 
 def what_runs(op: FindWhatRuns) -> Ran:

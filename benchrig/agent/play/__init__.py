@@ -1,0 +1,1 @@
+"""Plays on a host: tasks with their modules, templates, handlers and events."""

@@ -1,0 +1,1 @@
+"""Settings of the controller that machines of our own take over: APT, pip, authorities, proxies."""

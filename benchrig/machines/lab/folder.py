@@ -55,7 +55,7 @@ class Network:
 
 
 @dataclass(frozen=True)
-class Record:
+class LabState:
     """The file `lab.json`: the inventory of the lab and its addresses."""
 
     inventory: str
@@ -70,8 +70,8 @@ class Record:
             return ""
         return str(Network(IPv4Network(self.subnet)).machine(self.numbers[name]))
 
-    def with_machines(self, names: Iterable[str]) -> Record:
-        """Return a record in which each of the names has a number. Numbers given before stay.
+    def with_machines(self, names: Iterable[str]) -> LabState:
+        """Return a state in which each of the names has a number. Numbers given before stay.
 
         Raises MachineError when there are too many machines.
         """
@@ -163,16 +163,16 @@ class LabFolder(MachinesFolder[LabMachine]):
         """Remove the folder, but nothing that is still mounted in it. Raises MachineError when something stays."""
         remove(self.path)
 
-    def record(self) -> Record:
-        """Read `lab.json`. Returns an empty record when it is missing or damaged."""
+    def state(self) -> LabState:
+        """Read `lab.json`. Returns an empty state when it is missing or damaged."""
         try:
-            return Record(**json.loads((self.path / "lab.json").read_text(encoding="utf-8")))
+            return LabState(**json.loads((self.path / "lab.json").read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError):
-            return Record(self.inventory)
+            return LabState(self.inventory)
 
-    def note(self, record: Record) -> None:
+    def write_state(self, state: LabState) -> None:
         """Write `lab.json`."""
-        write(self.path / "lab.json", json.dumps(asdict(record), indent=2).encode())
+        write(self.path / "lab.json", json.dumps(asdict(state), indent=2).encode())
 
 
 def lab_of(inventory: Inventory, root: Path) -> LabFolder:

@@ -22,7 +22,7 @@ from benchrig.machines.lab import machine as lab_machine
 from benchrig.machines.lab import network as lab_network
 from benchrig.machines.lab import snapshot as lab_snapshot
 from benchrig.machines.lab.folder import LabFolder, LabMachine, lab_of
-from benchrig.machines.lab.machine import Plan
+from benchrig.machines.lab.machine import Setup
 from benchrig.machines.lab.snapshot import Snapshot
 from benchrig.machines.lifecycle import FolderLifecycle, Power, not_made
 from benchrig.machines.parallel import each
@@ -51,15 +51,15 @@ class LabMachines(FolderLifecycle[LabMachine, Snapshot]):
         return machine.exists
 
     def _running_at(self, machine: LabMachine) -> tuple[str, str]:
-        return self.folder.record().address(machine.name), "systemd-nspawn on this computer"
+        return self.folder.state().address(machine.name), "systemd-nspawn on this computer"
 
     def _reached(self) -> Inventory:
-        inventory, record = self.inventory, self.folder.record()
+        inventory, state = self.inventory, self.folder.state()
         for name in self.inventory.hosts:
             inventory = inventory.with_variables(
                 name,
                 {
-                    "ansible_host": record.address(name),
+                    "ansible_host": state.address(name),
                     "ansible_port": 22,
                     "ansible_user": "root",
                     "ansible_ssh_private_key_file": str(self.folder.key),
@@ -76,15 +76,15 @@ class LabMachines(FolderLifecycle[LabMachine, Snapshot]):
             each(self.folder.machines(), lab_machine.stop)
         stopped = [self.folder.machine(name) for name in self._not_up()]
         requirements.check_capacity(len(stopped))
-        record = self.folder.record().with_machines(self.inventory.hosts)
-        network = lab_network.open_lab(self.folder, record.subnet, settings.uses_loopback)
-        self.folder.note(replace(record, subnet=str(network.subnet)))
-        plan = Plan(self.folder, network, record.numbers, settings)
-        self._pin(plan)
+        state = self.folder.state().with_machines(self.inventory.hosts)
+        network = lab_network.open_lab(self.folder, state.subnet, settings.uses_loopback)
+        self.folder.write_state(replace(state, subnet=str(network.subnet)))
+        setup = Setup(self.folder, network, state.numbers, settings)
+        self._pin(setup)
         for machine in self.folder.machines():
             if machine not in stopped:
-                lab_machine.write_hosts(machine, plan)
-        each(stopped, lambda machine: _boot(machine, plan))
+                lab_machine.write_hosts(machine, setup)
+        each(stopped, lambda machine: _boot(machine, setup))
 
     def _prepare(self, machines: Iterable[LabMachine], settings: Settings) -> None:
         """Make what machines keep until they are destroyed: folder, image, keys."""
@@ -95,10 +95,10 @@ class LabMachines(FolderLifecycle[LabMachine, Snapshot]):
                 write(machine.image, image.make(settings).name.encode())
             keys.make_key(machine.host_key, machine.name)
 
-    def _pin(self, plan: Plan) -> None:
+    def _pin(self, setup: Setup) -> None:
         # A machine that the inventory no longer names may be half made.
-        made = [one for one in self.folder.machines() if one.host_key.exists() and one.name in plan.numbers]
-        lines = [keys.known_host(machine, plan.address(machine.name)) for machine in made]
+        made = [one for one in self.folder.machines() if one.host_key.exists() and one.name in setup.numbers]
+        lines = [keys.known_host(machine, setup.address(machine.name)) for machine in made]
         write(self.folder.known_hosts, "".join(lines).encode())
 
     def _stop(self) -> list[str]:
@@ -133,8 +133,8 @@ def _power(machine: LabMachine, words: set[str]) -> Power:
     return "up" if machine.ready.exists() else "starting"
 
 
-def _boot(machine: LabMachine, plan: Plan) -> None:
+def _boot(machine: LabMachine, setup: Setup) -> None:
     console.status(f"{machine.name}: booting")
     started = time.monotonic()
-    lab_machine.start(machine, plan)
-    console.line(f"{machine.name}: up at {plan.address(machine.name)}, {time.monotonic() - started:.1f} s")
+    lab_machine.start(machine, setup)
+    console.line(f"{machine.name}: up at {setup.address(machine.name)}, {time.monotonic() - started:.1f} s")

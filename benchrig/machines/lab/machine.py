@@ -25,7 +25,7 @@ LOG_LINES = 8
 
 
 @dataclass(frozen=True)
-class Plan:
+class Setup:
     """What the machines of a lab are started with."""
 
     lab: LabFolder
@@ -44,7 +44,7 @@ def mark(machine: LabMachine) -> str:
     return f"--directory={machine.root}"
 
 
-def start(machine: LabMachine, plan: Plan) -> None:
+def start(machine: LabMachine, setup: Setup) -> None:
     """Boot a machine and wait until its SSH server answers. It must have its image and its host key.
 
     Raises MachineError with the end of its log when it does not come up; then nothing of it runs.
@@ -52,19 +52,19 @@ def start(machine: LabMachine, plan: Plan) -> None:
     stop(machine)
     try:
         mount(machine)
-        _furnish(machine, plan)
-        lab_network.open_machine(plan.lab, machine, plan.network, plan.numbers[machine.name])
+        _furnish(machine, setup)
+        lab_network.open_machine(setup.lab, machine, setup.network, setup.numbers[machine.name])
         process.start(_program(machine))
-        _wait(machine, plan.address(machine.name))
+        _wait(machine, setup.address(machine.name))
         machine.ready.touch()
     except BaseException:
         stop(machine)
         raise
 
 
-def write_hosts(machine: LabMachine, plan: Plan) -> None:
+def write_hosts(machine: LabMachine, setup: Setup) -> None:
     """Write the names and addresses of all machines of the lab into a machine's /etc/hosts."""
-    hosts = "".join(f"{plan.address(name)} {name}\n" for name in plan.numbers)
+    hosts = "".join(f"{setup.address(name)} {name}\n" for name in setup.numbers)
     write_below(
         machine.root, "etc/hosts", f"127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n{hosts}".encode()
     )
@@ -93,7 +93,10 @@ def mount(machine: LabMachine) -> None:
     name = machine.image.read_text(encoding="utf-8").strip()
     image = lab_image.find(name)
     if image is None:
-        raise MachineError(f"{machine.name}: its root image {name} is no longer in the cache", Hint(Inv("destroy", "up")))
+        raise MachineError(
+            f"{machine.name}: its root image {name} is no longer in the cache",
+            Hint("Make the machine anew: ", Inv("destroy", "up")),
+        )
     for folder in (machine.changes, machine.work, machine.root):
         folder.mkdir(parents=True, exist_ok=True)
         # The mode of the upper layer is that of the machine's /, whatever our umask.
@@ -109,17 +112,17 @@ def mount(machine: LabMachine) -> None:
     run(argv, f"{machine.name}: its file system cannot be mounted", cwd=machine.path, hint=hint)
 
 
-def _furnish(machine: LabMachine, plan: Plan) -> None:
+def _furnish(machine: LabMachine, setup: Setup) -> None:
     """Write a machine's own files: names, keys, and the settings copied from the controller."""
-    search = f"search {' '.join(plan.settings.search)}\n" if plan.settings.search else ""
-    write_hosts(machine, plan)
+    search = f"search {' '.join(setup.settings.search)}\n" if setup.settings.search else ""
+    write_hosts(machine, setup)
     write_below(machine.root, "etc/hostname", f"{machine.name}\n".encode())
-    write_below(machine.root, "etc/resolv.conf", f"nameserver {plan.network.resolver}\n{search}".encode())
+    write_below(machine.root, "etc/resolv.conf", f"nameserver {setup.network.resolver}\n{search}".encode())
     write_below(machine.root, "etc/ssh/ssh_host_ed25519_key", machine.host_key.read_bytes(), 0o600)
-    write_below(machine.root, "root/.ssh/authorized_keys", plan.lab.key.with_suffix(".pub").read_bytes(), 0o600)
-    for file in plan.settings.files(str(plan.network.gateway)):
+    write_below(machine.root, "root/.ssh/authorized_keys", setup.lab.key.with_suffix(".pub").read_bytes(), 0o600)
+    for file in setup.settings.files(str(setup.network.gateway)):
         write_below(machine.root, file.path, file.content, file.mode)
-    controller.take_authorities(machine.root, plan.settings.authorities)
+    controller.take_authorities(machine.root, setup.settings.authorities)
 
 
 def _program(machine: LabMachine) -> process.Program:

@@ -66,8 +66,8 @@ class QemuMachines(FolderLifecycle[MachineFolder, Snapshot]):
         return qemu_machine.disk(machine).exists()
 
     def _running_at(self, machine: MachineFolder) -> tuple[str, str]:
-        record = qemu_machine.record(machine)
-        return f"127.0.0.1:{record.port}", f"QEMU: {record.hardware}"
+        state = qemu_machine.read_state(machine)
+        return f"127.0.0.1:{state.port}", f"QEMU: {state.hardware}"
 
     def _reached(self) -> Inventory:
         inventory = self.inventory
@@ -77,15 +77,15 @@ class QemuMachines(FolderLifecycle[MachineFolder, Snapshot]):
 
     def _reached_host(self, name: str) -> Host:
         host = self.inventory.hosts[name]
-        record = qemu_machine.record(self.folder.machine(name))
+        state = qemu_machine.read_state(self.folder.machine(name))
         variables = {
             "ansible_host": "127.0.0.1",
-            "ansible_port": record.port,
+            "ansible_port": state.port,
             "ansible_user": USER,
             "ansible_become": True,
             "ansible_ssh_private_key_file": str(self.folder.key),
             "benchrig_known_hosts": str(self.folder.known_hosts),
-            "benchrig_emulated": record.hardware is not None and record.hardware.accelerator == "tcg",
+            "benchrig_emulated": state.hardware is not None and state.hardware.accelerator == "tcg",
         }
         return replace(host, variables={**host.variables, **variables})
 
@@ -111,7 +111,7 @@ class QemuMachines(FolderLifecycle[MachineFolder, Snapshot]):
         """Wait until machines accept our login, with their host keys pinned, and set the clocks of some."""
         # A machine that the inventory no longer names may be half made.
         made = [machine for machine in self.folder.machines() if machine.host_key.exists()]
-        lines = [keys.known_host(one, f"[127.0.0.1]:{qemu_machine.record(one).port}") for one in made]
+        lines = [keys.known_host(one, f"[127.0.0.1]:{qemu_machine.read_state(one).port}") for one in made]
         write(self.folder.known_hosts, "".join(lines).encode())
         console.status(f"waiting for {', '.join(machine.name for machine in machines)}")
 
@@ -121,7 +121,7 @@ class QemuMachines(FolderLifecycle[MachineFolder, Snapshot]):
             if machine in set_clock:
                 clock.set_to_ours(host)
             machine.ready.touch()
-            port = qemu_machine.record(machine).port
+            port = qemu_machine.read_state(machine).port
             console.line(f"{machine.name}: up at 127.0.0.1:{port}, {time.monotonic() - began:.1f} s")
 
         each(machines, wait)
@@ -169,7 +169,7 @@ class QemuMachines(FolderLifecycle[MachineFolder, Snapshot]):
         for machine, snapshot in snapshots.items():
             console.status(f"{machine.name}: reading its memory")
             hardware = snapshot.hardware
-            if process.find(machine.path) is not None and qemu_machine.record(machine).hardware == hardware:
+            if process.find(machine.path) is not None and qemu_machine.read_state(machine).hardware == hardware:
                 qemu_snapshot.restore(machine, snapshot)
             else:
                 qemu_machine.stop(machine)

@@ -54,23 +54,23 @@ class Hardware:
 
 
 @dataclass(frozen=True)
-class Record:
+class QemuState:
     """The file `machine.json`, written at each start: the port of the machine's SSH server on loopback, its hardware."""
 
     port: int = 0
     hardware: Hardware | None = None
 
 
-def record(machine: MachineFolder) -> Record:
-    """Read `machine.json`. Returns an empty record when it is missing or damaged."""
+def read_state(machine: MachineFolder) -> QemuState:
+    """Read `machine.json`. Returns an empty state when it is missing or damaged."""
     try:
         values = json.loads((machine.path / "machine.json").read_text(encoding="utf-8"))
-        return Record(int(values["port"]), Hardware(**values["hardware"]))
+        return QemuState(int(values["port"]), Hardware(**values["hardware"]))
     except (OSError, ValueError, TypeError, KeyError):
-        return Record()
+        return QemuState()
 
 
-def note(machine: MachineFolder, values: Record) -> None:
+def write_state(machine: MachineFolder, values: QemuState) -> None:
     """Write `machine.json`."""
     write(machine.path / "machine.json", json.dumps(asdict(values), indent=2).encode())
 
@@ -97,9 +97,9 @@ def start(machine: MachineFolder, hardware: Hardware, settings: Settings, key: P
     _check_disk(machine)
     write(machine.path / "seed.tar", files.archive(_seed(machine, settings, key)), 0o600)
     machine.ready.unlink(missing_ok=True)
-    former = record(machine).port
+    former = read_state(machine).port
     for port in (former if _is_free(former) else _free_port(), _free_port()):
-        note(machine, Record(port, hardware))
+        write_state(machine, QemuState(port, hardware))
         try:
             process.start(machine.name, machine.path, command(hardware, port, settings.search, snapshot))
             return
@@ -129,7 +129,7 @@ def command(hardware: Hardware, port: int, search: tuple[str, ...], snapshot: st
 
 def wait_for_login(machine: MachineFolder, host: Host) -> None:
     """Wait until a running machine accepts our login. Raises MachineError; HostError where waiting does not help."""
-    values = record(machine)
+    values = read_state(machine)
     seconds = BOOT_SECONDS[values.hardware.accelerator if values.hardware else "tcg"]
 
     def check() -> None:
@@ -146,7 +146,7 @@ def wait_for_login(machine: MachineFolder, host: Host) -> None:
 
 def stop(machine: MachineFolder) -> None:
     """Power a machine off, or kill it when it does not obey. Raises MachineError when it still runs."""
-    values = record(machine)
+    values = read_state(machine)
     patience = STOP_SECONDS[values.hardware.accelerator if values.hardware else "tcg"]
     with suppress(MachineError):
         if process.find(machine.path) is not None:

@@ -44,7 +44,7 @@ def newest(machine: MachineFolder) -> Snapshot | None:
 
 def take(machine: MachineFolder) -> None:
     """Take a snapshot of a running machine, memory included, in place of the former one. Raises MachineError."""
-    hardware = qemu_machine.record(machine).hardware
+    hardware = qemu_machine.read_state(machine).hardware
     if hardware is None:
         raise MachineError(
             f"{machine.name}: its hardware is unknown (damaged machine.json)", Hint("Start it anew: ", Inv("down", "up"))

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 
 from benchrig.files import write
 from benchrig.machines.folder import Folder
-from benchrig.machines.vagrant.plan import Plan, decode
+from benchrig.machines.vagrant.plan import VagrantPlan, decode
 
 
 @dataclass(frozen=True)
@@ -40,14 +40,14 @@ class Known:
 class VagrantFolder(Folder):
     """The folder of one inventory's machines."""
 
-    def plan(self) -> Plan | None:
+    def plan(self) -> VagrantPlan | None:
         """Read `plan.json`, which the Vagrantfile reads; None when it is missing or damaged."""
         try:
             return decode((self.path / "plan.json").read_text(encoding="utf-8"))
         except OSError:
             return None
 
-    def write_plan(self, plan: Plan) -> None:
+    def write_plan(self, plan: VagrantPlan) -> None:
         """Write `plan.json`."""
         write(self.path / "plan.json", plan.encode())
 
@@ -59,7 +59,7 @@ class VagrantFolder(Folder):
         except (OSError, ValueError, TypeError, AttributeError):
             return {}
 
-    def note(self, known: Mapping[str, Known]) -> None:
+    def write_known(self, known: Mapping[str, Known]) -> None:
         """Write `known.json`, and pin the host keys in `known_hosts`."""
         values = {name: asdict(one) for name, one in known.items()}
         write(self.path / "known.json", json.dumps(values, indent=2).encode())

@@ -25,7 +25,7 @@ from benchrig.machines.parallel import each
 from benchrig.machines.vagrant import libvirt, login, output, virtualbox
 from benchrig.machines.vagrant import plan as vagrant_plan
 from benchrig.machines.vagrant.folder import Known, VagrantFolder
-from benchrig.machines.vagrant.plan import MachinePlan, Plan, Provider, hosts_of, names_of
+from benchrig.machines.vagrant.plan import MachinePlan, Provider, VagrantPlan, hosts_of, names_of
 from benchrig.machines.vagrant.program import LONG, Vagrant
 
 SNAPSHOT = "benchrig"
@@ -125,7 +125,7 @@ class VagrantMachines(MachineLifecycle):
 
     # Starting
 
-    def _start_machines(self, vagrant: Vagrant, plan: Plan, machines: tuple[MachinePlan, ...]) -> None:
+    def _start_machines(self, vagrant: Vagrant, plan: VagrantPlan, machines: tuple[MachinePlan, ...]) -> None:
         """Start machines from any state, and ask Vagrant how to reach them."""
         states = _states(vagrant)
         if half_made := self._half_made(machines, states):
@@ -154,13 +154,13 @@ class VagrantMachines(MachineLifecycle):
 
     def _note_snapshot(self, machine: MachinePlan, taken: float) -> None:
         known = self.folder.known()
-        self.folder.note({**known, machine.name: replace(known.get(machine.name, Known()), kept=taken)})
+        self.folder.write_known({**known, machine.name: replace(known.get(machine.name, Known()), kept=taken)})
 
     def _note_stale(self, names: Iterable[str]) -> None:
         """Note that machines need their clocks set. Done before the clocks stop, so that a kill cannot hide it."""
         known = self.folder.known()
         if stale := {name: replace(known.get(name, Known()), stale=True) for name in names}:
-            self.folder.note({**known, **stale})
+            self.folder.write_known({**known, **stale})
 
     def _set_clocks(self, names: Iterable[str]) -> None:
         """Set the clocks of running machines that were noted as stale. Raises HostError."""
@@ -168,14 +168,14 @@ class VagrantMachines(MachineLifecycle):
         if stale := [name for name in names if known[name].stale]:
             hosts = login.reached(self.folder, self.inventory.limit(",".join(stale))).hosts
             each([*hosts.values()], clock.set_to_ours)
-            self.folder.note({**known, **{name: replace(known[name], stale=False) for name in stale}})
+            self.folder.write_known({**known, **{name: replace(known[name], stale=False) for name in stale}})
 
-    def _prepare(self, plan: Plan, absent: list[MachinePlan]) -> Plan:
+    def _prepare(self, plan: VagrantPlan, absent: list[MachinePlan]) -> VagrantPlan:
         """Choose the boxes of machines that are to be made, and remove leftovers that Vagrant would trip over."""
         plan = vagrant_plan.with_boxes(plan, {one.name: self._box(plan.provider, one.name) for one in absent})
         self.folder.write_plan(plan)
         known = self.folder.known()
-        self.folder.note({**known, **{one.name: Known(making=True) for one in absent}})
+        self.folder.write_known({**known, **{one.name: Known(making=True) for one in absent}})
         for one in plan.only(machine.name for machine in absent):
             _remove_orphan(plan.provider, one)
             if plan.provider == "libvirt" and one.box:
@@ -193,13 +193,13 @@ class VagrantMachines(MachineLifecycle):
         built = build.build(cache())
         return f"benchrig-{built.folder.name}", built.vagrant.as_uri()
 
-    def _warn(self, plan: Plan, starting: list[MachinePlan]) -> None:
+    def _warn(self, plan: VagrantPlan, starting: list[MachinePlan]) -> None:
         if plan.is_emulated:
             console.warn(f"{hosts_of(starting)} run emulated, without KVM: they are slow, and measurements mean nothing")
 
     # Plan and state
 
-    def _plan(self) -> Plan:
+    def _plan(self) -> VagrantPlan:
         """Bring the plan up to date with the inventory, write it, and return it."""
         old = self.folder.plan()
         # The plan is that of the whole inventory, also when the command is limited to some of its hosts.
@@ -214,7 +214,7 @@ class VagrantMachines(MachineLifecycle):
         self.folder.write_plan(plan)
         return plan
 
-    def _provider(self, everything: Inventory, old: Plan | None) -> Provider:
+    def _provider(self, everything: Inventory, old: VagrantPlan | None) -> Provider:
         """Return the provider: the inventory's, else the one used before, else VirtualBox, or libvirt where only that is."""
         named = vagrant_plan.named_provider(everything)
         if old and any(self._vagrant(old).id_of(one.vagrant_name) for one in old.machines):
@@ -228,10 +228,10 @@ class VagrantMachines(MachineLifecycle):
             return named
         return "libvirt" if libvirt.is_there() and not virtualbox.is_there() else "virtualbox"
 
-    def _vagrant(self, plan: Plan) -> Vagrant:
+    def _vagrant(self, plan: VagrantPlan) -> Vagrant:
         return Vagrant(self.root, self.key, plan.provider)
 
-    def _require(self, problem: str, hint: Hint, test: Callable[[str], bool]) -> Plan:
+    def _require(self, problem: str, hint: Hint, test: Callable[[str], bool]) -> VagrantPlan:
         """Return the plan. Raises MachineError with `problem` for machines whose state does not pass the test."""
         plan = self.folder.plan()
         states = _states(self._vagrant(plan)) if plan else {}
@@ -246,7 +246,7 @@ class VagrantMachines(MachineLifecycle):
             raise MachineError(f"{problem}: {', '.join(missing)}", hint)
         return plan
 
-    def _require_made(self) -> Plan:
+    def _require_made(self) -> VagrantPlan:
         return self._require("not made yet", Hint("Make the machines: ", Inv("up")), lambda state: state != ABSENT)
 
     def _half_made(self, machines: Iterable[MachinePlan], states: Mapping[str, str]) -> list[MachinePlan]:
@@ -268,7 +268,7 @@ class VagrantMachines(MachineLifecycle):
             vagrant.machines.rmdir()
             shutil.rmtree(vagrant.machines.parent)
 
-    def _status(self, name: str, plan: Plan | None, states: Mapping[str, str], known: Known) -> MachineStatus:
+    def _status(self, name: str, plan: VagrantPlan | None, states: Mapping[str, str], known: Known) -> MachineStatus:
         machine = plan.of(name) if plan else None
         state = states.get(machine.vagrant_name, ABSENT) if machine else ABSENT
         if plan is None or machine is None or state == ABSENT:
@@ -284,7 +284,7 @@ class VagrantMachines(MachineLifecycle):
         return MachineStatus(name, "stopped", "", f"{state}; {sizes}")
 
 
-def _with_working_driver(plan: Plan, starting: Sequence[MachinePlan], made: Sequence[MachinePlan]) -> Plan:
+def _with_working_driver(plan: VagrantPlan, starting: Sequence[MachinePlan], made: Sequence[MachinePlan]) -> VagrantPlan:
     """Return the plan with a driver that works here: KVM, or emulation. `starting` are to be started, `made` exist.
 
     A machine keeps the driver that it was made with. Raises MachineError when that is KVM and KVM does not work now.

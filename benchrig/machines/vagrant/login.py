@@ -46,7 +46,7 @@ def learn(folder: VagrantFolder, vagrant: Vagrant, machines: Iterable[MachinePla
                 Hint("Make it anew: ", Inv("destroy", "up")),
             )
         known[machine.name] = _known(vagrant, machine, login, known.get(machine.name, Known()))
-    folder.note(known)
+    folder.write_known(known)
 
 
 def not_answering(folder: VagrantFolder, names: Iterable[str]) -> list[str]:

@@ -61,7 +61,7 @@ class MachinePlan:
 
 
 @dataclass(frozen=True)
-class Plan:
+class VagrantPlan:
     """The machines of an inventory as the Vagrantfile reads them."""
 
     provider: Provider
@@ -90,17 +90,17 @@ class Plan:
         return json.dumps(asdict(self), indent=2).encode()
 
 
-def decode(text: str) -> Plan | None:
+def decode(text: str) -> VagrantPlan | None:
     """Return a plan that was encoded; None when it is damaged or of another version of benchrig."""
     try:
         values = json.loads(text)
         machines = tuple(MachinePlan(**machine) for machine in values.pop("machines"))
-        return Plan(**values, machines=machines)
+        return VagrantPlan(**values, machines=machines)
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
 
 
-def make(inventory: Inventory, root: Path, key: str, provider: Provider, old: Plan | None) -> Plan:
+def make(inventory: Inventory, root: Path, key: str, provider: Provider, old: VagrantPlan | None) -> VagrantPlan:
     """Return the plan of an inventory's machines, without boxes but those that the old plan had.
 
     `key` names the inventory within the clone. Values of the old plan stay where the inventory says nothing, and so do
@@ -131,16 +131,16 @@ def make(inventory: Inventory, root: Path, key: str, provider: Provider, old: Pl
             address=address,
         )
     driver = old.driver if old else "kvm"
-    return with_driver(Plan(provider, driver, unique_name, 0, (*machines.values(), *former.values())), driver)
+    return with_driver(VagrantPlan(provider, driver, unique_name, 0, (*machines.values(), *former.values())), driver)
 
 
-def with_driver(plan: Plan, driver: Literal["kvm", "qemu"]) -> Plan:
+def with_driver(plan: VagrantPlan, driver: Literal["kvm", "qemu"]) -> VagrantPlan:
     """Return a plan with another driver for libvirt, and the boot time that goes with it."""
     driven = replace(plan, driver=driver)
     return replace(driven, boot_seconds=EMULATED_BOOT_SECONDS if driven.is_emulated else BOOT_SECONDS)
 
 
-def with_boxes(plan: Plan, boxes: Mapping[str, tuple[str, str | None]]) -> Plan:
+def with_boxes(plan: VagrantPlan, boxes: Mapping[str, tuple[str, str | None]]) -> VagrantPlan:
     """Return a plan in which the named machines are made of these boxes (name, and where Vagrant gets it)."""
     machines = [
         replace(machine, box=boxes[machine.name][0], box_url=boxes[machine.name][1]) if machine.name in boxes else machine

@@ -118,7 +118,7 @@ def _row(name: str, table: Table) -> Row:
     if table.run is None:
         raise NoFigureError(f"the document has no figures of {name}")
     if name in table.not_run:
-        raise NoFigureError(f"the run did not come to {name}")
+        raise NoFigureError(f"the run ended before it measured {name}")
     raise NotInRunError(f"{name} is not in this run")
 
 
@@ -163,7 +163,7 @@ def _late(row: Row, timeout_seconds: float) -> KnownFigure:
         return _truth(False, "")
     if row.timeout_seconds < timeout_seconds:
         ours, theirs = f"{row.timeout_seconds:g} s", f"{timeout_seconds:g} s"
-        raise NoFigureError(f"{row.name} had a timeout of {ours}, which says nothing of the document's {theirs}")
+        raise NoFigureError(f"{row.name} had a timeout of {ours}, which does not compare with the document's {theirs}")
     if slowest is None:
         raise NoFigureError(f"no reply of {row.name} was timed")
     return _truth(slowest.high > 1e3 * timeout_seconds, f"slowest reply {shown(slowest.high, unit='ms')}")

@@ -189,7 +189,7 @@ def _unexpected(error: lark.exceptions.UnexpectedInput, line: str) -> Expression
     rest = line[error.column - 1 :]
     if re.match(r"=(?!=)", rest):
         return ExpressionError(error.column, "write == for equal, ~= for within 10 %")
-    return ExpressionError(error.column, f"'{rest.split()[0]}' cannot stand here")
+    return ExpressionError(error.column, f"'{rest.split()[0]}' is not allowed here")
 
 
 class _Reader:

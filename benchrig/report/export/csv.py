@@ -7,14 +7,14 @@ import io
 from dataclasses import asdict, fields
 
 from benchrig.report.document import Report
-from benchrig.report.export.record import Record, record
+from benchrig.report.export.record import RowRecord, record
 from benchrig.report.sentences import sentence
 
 
 def render(report: Report) -> str:
     """Return the table as CSV text under a header line; an empty field means no value."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, [field.name for field in fields(Record)], lineterminator="\n")
+    writer = csv.DictWriter(text, [field.name for field in fields(RowRecord)], lineterminator="\n")
     writer.writeheader()
     for row in report.table.rows:
         writer.writerow({**asdict(record(row)), "warnings": " ".join(map(sentence, row.warnings))})

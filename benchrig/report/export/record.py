@@ -85,8 +85,8 @@ _Metrics: Any = make_dataclass(
     namespace={"__module__": __name__, "__doc__": "The median of each metric, and its published value."},
 )
 
-Record: Any = make_dataclass(
-    "Record",
+RowRecord: Any = make_dataclass(
+    "RowRecord",
     [],
     bases=(_Comparisons, _Metrics, _Identity),
     frozen=True,
@@ -112,11 +112,11 @@ def _warning(warning: Warning) -> WarningRecord:
 
 
 def record(row: Row) -> Any:
-    """Return a row of the table as a flat Record."""
+    """Return a row of the table as a flat RowRecord."""
     network, published, throughput = row.network, row.published, row.figures.get(THROUGHPUT.name)
     bounds = throughput.interval if throughput else None
     given = published.figures if published else {}
-    return Record(
+    return RowRecord(
         name=row.name,
         system=row.system,
         host=row.host,

@@ -117,7 +117,7 @@ def test_a_machine_whose_image_is_gone_says_what_to_do(make_lab: MakeLab) -> Non
     lab.folder.machine("lab1").image.write_text("bookworm-0000")
     with pytest.raises(MachineError, match="root image bookworm-0000 is no longer in the cache") as error:
         lab.up()
-    assert str(error.value.hint) == "./inv destroy up"
+    assert str(error.value.hint) == "Make the machine anew: ./inv destroy up"
 
 
 def test_an_image_that_cannot_be_made_says_why_and_leaves_nothing(

@@ -14,9 +14,9 @@ import pytest
 from benchrig.errors import ExitCode, MachineError
 from benchrig.machines import keys
 from benchrig.machines.base import lifecycle
-from benchrig.machines.lab.folder import Network, Record
+from benchrig.machines.lab.folder import LabState, Network
 from benchrig.machines.lab.kind import LabMachines
-from benchrig.machines.lab.machine import Plan
+from benchrig.machines.lab.machine import Setup
 from tests.support import ROOT
 from tests.support.machines import SETTINGS, machines
 
@@ -73,10 +73,10 @@ except MachineError as error:
 
 
 def test_a_machine_keeps_its_number_when_others_come_and_the_lab_is_full_at_244() -> None:
-    record = Record("lab.yml", "10.213.7.0/24").with_machines(["a", "b"]).with_machines(["c", "b"])
-    assert [record.address(name) for name in "abc"] == ["10.213.7.11", "10.213.7.12", "10.213.7.13"]
+    state = LabState("lab.yml", "10.213.7.0/24").with_machines(["a", "b"]).with_machines(["c", "b"])
+    assert [state.address(name) for name in "abc"] == ["10.213.7.11", "10.213.7.12", "10.213.7.13"]
     with pytest.raises(MachineError, match="room for 244 machines"):
-        record.with_machines(f"m{number}" for number in range(242))
+        state.with_machines(f"m{number}" for number in range(242))
 
 
 def test_the_lab_pins_no_key_of_a_machine_that_was_left_half_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,5 +87,5 @@ def test_the_lab_pins_no_key_of_a_machine_that_was_left_half_made(tmp_path: Path
         lab.folder.place(name).mkdir(parents=True)
     for name in ("lab1", "no-number"):
         keys.make_key(lab.folder.machine(name).host_key, name)
-    lab._pin(Plan(lab.folder, Network(IPv4Network("10.213.1.0/24")), {"lab1": 11}, SETTINGS))
+    lab._pin(Setup(lab.folder, Network(IPv4Network("10.213.1.0/24")), {"lab1": 11}, SETTINGS))
     assert [line.split()[0] for line in lab.folder.known_hosts.read_text().splitlines()] == ["10.213.1.11"]

@@ -136,14 +136,14 @@ def test_the_wait_for_a_killed_process_lasts_until_it_holds_no_files(tmp_path: P
 @needs_qemu
 def test_a_machine_keeps_its_port_unless_it_is_taken(machine: MachineFolder) -> None:
     start(machine)
-    port = qemu_machine.record(machine).port
+    port = qemu_machine.read_state(machine).port
     qemu_machine.stop(machine)
     start(machine)
-    assert qemu_machine.record(machine).port == port
+    assert qemu_machine.read_state(machine).port == port
     qemu_machine.stop(machine)
     with socket.create_server(("127.0.0.1", port)):
         start(machine)
-        assert qemu_machine.record(machine).port not in (0, port)
+        assert qemu_machine.read_state(machine).port not in (0, port)
 
 
 @needs_qemu

@@ -164,7 +164,7 @@ def test_a_machine_in_virtualbox_that_vagrant_does_not_know_is_removed(virtualbo
     machines = virtualbox.machines()
     machines.up()
     shutil.rmtree(virtualbox.root / ".vagrant")
-    machines.folder.note({})
+    machines.folder.write_known({})
     machines.up()
     assert virtualbox.calls("unregistervm") == [["--delete"]]
 

@@ -200,7 +200,7 @@ def test_nothing_is_claimed_of_a_row_that_another_program_made_invalid_not_even_
 def test_a_row_that_the_run_did_not_come_to_or_does_not_have_is_told_apart(tmp_path: Path) -> None:
     claim = one(tmp_path, "throughput(sanic) > throughput(go-2000)")
     verdict = judged(claim, [a_cell("flask-sync")], "flask-sync", "sanic")
-    assert because(verdict) == "the run did not come to sanic; go-2000 is not in this run"
+    assert because(verdict) == "the run ended before it measured sanic; go-2000 is not in this run"
 
 
 def test_of_many_reasons_the_first_are_told_and_how_many_more_there_are(tmp_path: Path) -> None:

@@ -91,7 +91,7 @@ def test_claims_of_rows_that_are_not_in_the_run_are_one_line_in_what_people_read
 def test_claims_of_rows_that_the_run_did_not_come_to_are_told_one_by_one(tmp_path: Path) -> None:
     verdict = judged(one(tmp_path, "throughput(sanic) > 1"), [a_cell("flask-sync")], "flask-sync", "sanic")
     assert not verdict.not_in_run
-    assert "the run did not come to sanic" in claims.render_terminal([verdict])
+    assert "the run ended before it measured sanic" in claims.render_terminal([verdict])
 
 
 def test_a_claim_with_another_reason_beside_a_row_that_is_not_in_the_run_is_told(tmp_path: Path) -> None:

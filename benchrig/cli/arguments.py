@@ -1,0 +1,97 @@
+"""What the tasks make of their arguments: inventories, machines, runs, playbooks, numbers and names.
+
+Each raises InputError for an argument that is not valid.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from invoke.context import Context
+
+from benchrig import inventory as inventories
+from benchrig.cli.chain import ChainContext
+from benchrig.cli.task import ROOT
+from benchrig.errors import InputError
+from benchrig.inventory import Inventory
+from benchrig.machines import machines_of
+from benchrig.machines.base import Machines
+
+
+def choose(ctx: Context, name: str, given: str) -> str:
+    """Return the choice of `name`: what was given on the command line, else Invoke's configuration."""
+    defaults = ctx.config.get("benchrig", {})
+    if not hasattr(defaults, "get"):
+        raise InputError(f"'benchrig' in Invoke's configuration is {defaults!r}; it must be a mapping, as in invoke.yaml")
+    return given or str(defaults.get(name, ""))
+
+
+def find_playbook(name: str) -> Path:
+    """Return the file of a playbook: a path from the user's folder, else from the project's. Raises InputError."""
+    for folder in (Path.cwd(), ROOT):
+        if (folder / name).is_file():
+            return (folder / name).resolve()
+    raise InputError(f"there is no playbook '{name}', neither here nor in {ROOT}")
+
+
+def read_inventory(ctx: ChainContext, name: str) -> Inventory:
+    """Return the inventory that a task works on: the named one, else the configured one, else the default."""
+    from benchrig.machines.default import default_inventory
+
+    return inventories.read(choose(ctx, "inventory", name) or default_inventory(), ROOT)
+
+
+def find_machines(ctx: ChainContext, inventory: str) -> Machines:
+    """Return the machines of an inventory, in the state they are in."""
+    return machines_of(read_inventory(ctx, inventory), ROOT)
+
+
+def with_password(ctx: ChainContext, inventory: Inventory, ask: bool) -> Inventory:
+    """Return the inventory with the password for sudo, if `ask` is true: one question serves the whole chain."""
+    from benchrig.remote import become
+
+    if not ask:
+        return inventory
+    if ctx.chain.become_password is None:
+        ctx.chain.become_password = become.ask_password(inventory)
+    return inventory.with_become_password(ctx.chain.become_password)
+
+
+def check_alone(ctx: ChainContext, task: str, flag: str) -> None:
+    """Raise InputError if a chain has other tasks than the one with this flag, because those would work all the same."""
+    if others := [name for name in ctx.chain.tasks if name != task]:
+        raise InputError(f"{flag} touches nothing: leave out {' '.join(others)}, or {flag}")
+
+
+def check_run(run: str, suite: str) -> None:
+    """Raise InputError for a run, or a suite's run, that does not exist and that no task before in the chain can make."""
+    from benchrig.report.load import find_folder
+    from benchrig.results import store
+
+    if run and run != store.LATEST:
+        find_folder(run, ROOT)
+    if suite and not (ROOT / "configs" / "suites" / f"{suite}.yml").is_file():
+        store.newest(ROOT / "reports", suite)
+
+
+def find_run(ctx: ChainContext, run: str, suite: str) -> str:
+    """Return the run that is meant: the named one, else the one just made if it is of the suite, else the newest of it."""
+    from benchrig.results import store
+
+    return run or str(store.meant(ROOT / "reports", suite, ctx.chain.run, ctx.chain.suite))
+
+
+def parse_count(flag: str, text: str) -> int | None:
+    """Return the whole number that a flag was given; None if it was not given."""
+    # A number with more digits than Python reads is one that no flag takes.
+    if text and not (text.isdecimal() and len(text) < 20):
+        raise InputError(f"--{flag} takes a whole number, not '{text}'")
+    return int(text) if text else None
+
+
+def parse_names(text: str) -> tuple[str, ...]:
+    """Return the names of a comma-separated list; none if the flag was not given."""
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    if text and not names:
+        raise InputError(f"'{text}' names nothing")
+    return names
