@@ -259,7 +259,7 @@ def test_a_run_whose_times_are_no_text_is_passed_over(
     damaged = run_of(tmp_path, "20270101-000000-b")
     (damaged / store.RUN).write_text(content)
     assert store.newest(tmp_path) == sound
-    assert "20270101-000000-b is passed over: its run.json cannot be read: expected text, found" in capsys.readouterr().err
+    assert "20270101-000000-b is skipped: its run.json cannot be read: expected text, found" in capsys.readouterr().err
 
 
 def test_a_folder_named_run_json_makes_no_run(tmp_path: Path) -> None:
