@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -168,6 +169,13 @@ def test_no_module_reaches_into_another_by_a_private_attribute() -> None:
                 yield f"{name}: {node.value.id}.{node.attr}"
 
     assert [one for name in FILES for one in reached(name)] == []
+
+
+def test_only_a_load_generators_own_folder_names_it() -> None:
+    """The registry names each once, and the development tools install what the tests need."""
+    allowed = ("benchrig.bench.generators.", "benchrig.cli.development")
+    named = re.compile(r"\b(wrk|lua)\b", re.IGNORECASE)
+    assert [name for name, path in FILES.items() if not name.startswith(allowed) and named.search(path.read_text())] == []
 
 
 def test_every_module_says_what_it_is() -> None:

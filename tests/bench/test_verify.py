@@ -10,25 +10,10 @@ from benchrig.agent.bench.protocol import Reply
 from benchrig.bench.generators.wrk.generator import WRK
 from benchrig.bench.traffic import Route, Traffic
 from benchrig.bench.verify import WrongAnswerError, difference, mistake, verify
+from tests.support.wrk import route
 
 CAPTURES = WRK.capabilities.captures
 FILM = {"film_id": 995, "title": "Y", "tags": ["a", "b"], "seen": True}
-
-
-def route(name: str = "film", **changes: object) -> Route:
-    values: dict[str, object] = {
-        "name": name,
-        "method": "GET",
-        "path": f"/{name}",
-        "headers": {},
-        "bodies": (),
-        "status": 200,
-        "contains": "",
-        "json": None,
-        "stores": "",
-        "capture": {},
-    }
-    return Route(**{**values, **changes})  # type: ignore[arg-type]
 
 
 class Service:

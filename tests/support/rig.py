@@ -83,6 +83,11 @@ class Project:
         """Give the role its handlers."""
         self.write("roles/one/handlers/main.yml", text)
 
+    def log(self) -> list[str]:
+        """Return the words that tasks and handlers wrote to `{{ dir }}/log`."""
+        path = self.dir / "log"
+        return path.read_text(encoding="utf-8").split() if path.exists() else []
+
     def run(
         self,
         *,

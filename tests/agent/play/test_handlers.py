@@ -22,16 +22,11 @@ def project(tmp_path: Path) -> Project:
     return Project(tmp_path)
 
 
-def log(project: Project) -> list[str]:
-    path = project.dir / "log"
-    return path.read_text(encoding="utf-8").split() if path.exists() else []
-
-
 def test_a_task_whose_failure_is_ignored_notifies_nobody(project: Project) -> None:
     project.handlers(HANDLE.format("a"))
     project.tasks('- name: Fail\n  ansible.builtin.command: "false"\n  ignore_errors: true\n  notify: a\n')
     project.run()
-    assert log(project) == []
+    assert project.log() == []
 
 
 def test_a_loop_that_changed_something_before_it_failed_leaves_its_handler_to_the_next_run(project: Project) -> None:
@@ -47,20 +42,20 @@ def test_a_loop_that_changed_something_before_it_failed_leaves_its_handler_to_th
     (project.dir / "file").touch()
     assert project.run(extra={"second": "file"}).recap.pending == ["a"]
     assert project.run(extra={"second": "new"}).recap.failed == 0
-    assert log(project) == ["a"]
+    assert project.log() == ["a"]
 
 
 def test_handlers_that_notify_each_other_end(project: Project) -> None:
     project.handlers(MUTUAL)
     project.tasks('- name: Change\n  ansible.builtin.command: "true"\n  notify: a\n')
     ran = project.run(stop_after=20)
-    ours = log(project)
+    ours = project.log()
     assert ours == ["a", "b", "a", "b"]
     assert not ran.recap.pending
     if Path(ANSIBLE).exists():
         (project.dir / "log").unlink()
         ansible(project.root, "-e", f"dir={project.dir}")
-        assert log(project) == ours
+        assert project.log() == ours
 
 
 def test_a_pending_handler_that_is_no_more_is_dropped_and_that_is_said_once(project: Project) -> None:

@@ -31,11 +31,6 @@ def project(tmp_path: Path) -> Project:
     return Project(tmp_path)
 
 
-def log(project: Project) -> list[str]:
-    path = project.dir / "log"
-    return path.read_text(encoding="utf-8").split() if path.exists() else []
-
-
 def test_tasks_are_counted_as_ansible_counts_them(project: Project) -> None:
     project.tasks(
         """
@@ -114,7 +109,7 @@ def test_a_handler_runs_once_at_the_end_of_the_play(project: Project) -> None:
         CHANGE + CHANGE.replace("/a", "/b") + "- name: Last\n  ansible.builtin.shell: echo last >> {{ dir }}/log\n"
     )
     assert project.run().recap.changed == 4
-    assert log(project) == ["last", "handled"]
+    assert project.log() == ["last", "handled"]
 
 
 def test_handlers_run_in_the_order_they_are_written_in_and_may_be_flushed(project: Project) -> None:
@@ -132,14 +127,14 @@ def test_handlers_run_in_the_order_they_are_written_in_and_may_be_flushed(projec
 """
     )
     project.run()
-    assert log(project) == ["first", "second", "after"]
+    assert project.log() == ["first", "second", "after"]
 
 
 def test_a_handler_may_notify_another(project: Project) -> None:
     project.handlers(HANDLE + "  notify: Next\n" + HANDLE.replace("Handle", "Next").replace("handled", "next"))
     project.tasks(CHANGE)
     project.run()
-    assert log(project) == ["handled", "next"]
+    assert project.log() == ["handled", "next"]
 
 
 def test_a_handler_that_a_failed_run_did_not_reach_runs_in_the_next(project: Project) -> None:
@@ -147,9 +142,9 @@ def test_a_handler_that_a_failed_run_did_not_reach_runs_in_the_next(project: Pro
     project.tasks(CHANGE + "- name: Fail\n  ansible.builtin.fail: {msg: on purpose}\n  when: broken | default(false)\n")
     failed = project.run(extra={"broken": True})
     assert failed.recap.pending == ["Handle"]
-    assert log(project) == []
+    assert project.log() == []
     again = project.run()
-    assert log(project) == ["handled"]
+    assert project.log() == ["handled"]
     assert again.recap.changed == 1, "the handler alone"
     assert "it runs now" in again.notices()[0]
     assert project.run().recap.changed == 0
@@ -161,7 +156,7 @@ def test_a_handler_that_failed_runs_again(project: Project) -> None:
     assert project.run().recap.pending == ["Handle"]
     (project.dir / "may").touch()
     project.run()
-    assert log(project) == ["handled"]
+    assert project.log() == ["handled"]
 
 
 def test_a_run_whose_controller_went_away_stops_and_keeps_its_handlers(project: Project) -> None:
@@ -170,7 +165,7 @@ def test_a_run_whose_controller_went_away_stops_and_keeps_its_handlers(project: 
     project.run(stop_after=1)
     assert not (project.dir / "never").exists()
     project.run()
-    assert log(project) == ["handled"]
+    assert project.log() == ["handled"]
 
 
 def test_looking_neither_runs_nor_forgets_a_pending_handler(project: Project) -> None:
@@ -178,9 +173,9 @@ def test_looking_neither_runs_nor_forgets_a_pending_handler(project: Project) ->
     project.tasks(CHANGE + "- name: Fail\n  ansible.builtin.fail: {msg: on purpose}\n  when: broken | default(false)\n")
     project.run(extra={"broken": True})
     project.run(check=True)
-    assert log(project) == []
+    assert project.log() == []
     project.run()
-    assert log(project) == ["handled"]
+    assert project.log() == ["handled"]
 
 
 def test_a_skipped_command_is_registered_as_ansible_does_when_it_only_looks(project: Project) -> None:
