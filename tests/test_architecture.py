@@ -178,6 +178,16 @@ def test_only_a_load_generators_own_folder_names_it() -> None:
     assert [name for name, path in FILES.items() if not name.startswith(allowed) and named.search(path.read_text())] == []
 
 
+def test_tests_share_helpers_in_one_package() -> None:
+    """No test file imports from another one, or from `conftest.py`."""
+    imported = re.compile(r"^(?:from|import) (tests\.(?!support\b)\S+)", re.MULTILINE)
+    paths = [*(ROOT / "tests").rglob("test_*.py"), *(ROOT / "tests" / "support").glob("*.py")]
+    assert {path.name: names for path in paths if (names := imported.findall(path.read_text()))} == {
+        # It runs itself as a program of its own.
+        "test_traces.py": ["tests.machines.lab.test_traces"]
+    }
+
+
 def test_every_module_says_what_it_is() -> None:
     docstrings = {name: ast.get_docstring(_tree(name)) or "" for name in FILES}
     assert [name for name, text in docstrings.items() if not text] == []

@@ -23,8 +23,9 @@ from benchrig.bench.rows import MatrixFile, RowFile
 from benchrig.bench.traffic import Expect, RouteFile
 from benchrig.inventory import Host
 from benchrig.provision import subset
-from tests.conftest import ROOT, Clone, Done, copy_project
+from tests.support import ROOT
 from tests.support.cli import inv
+from tests.support.clone import Clone, Done, copy_project
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 

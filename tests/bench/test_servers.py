@@ -21,9 +21,9 @@ from benchrig.inventory import Host
 from benchrig.machines import machines_of
 from benchrig.report.load import load
 from benchrig.results import store
-from tests.conftest import copy_project
 from tests.support import ROOT
 from tests.support.cell import FACTS, PLAN, ROW, RecordingHost
+from tests.support.clone import copy_project
 from tests.support.reports import a_cell, a_run
 
 APPS = read_apps(ROOT)

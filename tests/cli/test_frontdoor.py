@@ -15,9 +15,9 @@ from invoke import Config, Context
 from benchrig.cli import arguments
 from benchrig.cli import task as command
 from benchrig.errors import Hint, Inv, MachineError
-from tests.conftest import Clone, copy_project
 from tests.support import ROOT
 from tests.support.cli import inv
+from tests.support.clone import Clone, copy_project
 
 SUITE = "configs/suites/quart-vs-flask.yml"
 PUBLISHED = "configs/published/quart-vs-flask.yml"

@@ -19,8 +19,8 @@ from benchrig.bench.app import App, read_app
 from benchrig.bench.suite import BenchRequest, Plan, plan
 from benchrig.cli import scaffold
 from benchrig.errors import InputError
-from tests.conftest import Clone, Done
 from tests.support import ROOT
+from tests.support.clone import Clone, Done
 
 LUA = "function delay() return 5 end\n"
 

@@ -24,7 +24,7 @@ from benchrig.remote import ssh
 from benchrig.results.audit import warnings
 from benchrig.results.store import find_run, read
 from benchrig.results.warnings import Code
-from tests.conftest import Clone, Done
+from tests.support.clone import Clone, Done
 
 pytestmark = pytest.mark.lab
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Clone, Done
+from tests.support.clone import Clone, Done
 
 pytestmark = pytest.mark.lab
 

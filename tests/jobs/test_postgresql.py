@@ -17,7 +17,8 @@ from pathlib import Path
 import pytest
 
 from benchrig import yamlfile
-from tests.conftest import ROOT, Clone
+from tests.support import ROOT
+from tests.support.clone import Clone
 
 PROGRAMS = Path("/usr/lib/postgresql/15/bin")
 DATA = ROOT / "configs/data/films"

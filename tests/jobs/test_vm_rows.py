@@ -11,7 +11,8 @@ import pytest
 
 from benchrig.machines.vagrant import libvirt
 from benchrig.results.store import find_run, read
-from tests.conftest import ROOT, Clone, copy_project
+from tests.support import ROOT
+from tests.support.clone import Clone, copy_project
 
 HAS_VAGRANT = bool(shutil.which("vagrant")) and any(map(os.path.exists, libvirt.SOCKETS))
 

@@ -18,7 +18,7 @@ from benchrig.machines import machines_of
 from benchrig.provision import HostRecap, prepare, provision
 from benchrig.provision.run import ProvisionError
 from benchrig.remote import ssh
-from tests.conftest import Clone
+from tests.support.clone import Clone
 from tests.support.rig import Project
 
 pytestmark = pytest.mark.lab

@@ -11,7 +11,7 @@ import pytest
 
 from benchrig.remote import ssh
 from benchrig.remote.ssh import Completed, Remote
-from tests.conftest import copy_project
+from tests.support.clone import copy_project
 from tests.support.lab import MakeLab
 
 pytestmark = [pytest.mark.lab, pytest.mark.slow]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.conftest import Clone, Done
+from tests.support.clone import Clone, Done
 
 pytestmark = pytest.mark.lab
 

@@ -20,7 +20,7 @@ from benchrig.machines.qemu import process, snapshot
 from benchrig.machines.qemu.kind import QemuMachines
 from benchrig.machines.qemu.qmp import Qmp
 from benchrig.remote import ssh
-from tests.conftest import Clone
+from tests.support.clone import Clone
 from tests.support.machines import SETTINGS
 from tests.support.qemu import needs_qemu
 
