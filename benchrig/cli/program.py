@@ -140,6 +140,8 @@ class BenchrigProgram(Program):
             for candidate in completion.candidates(line, words):
                 print(candidate)
             raise Exit
+        if self.core.remainder:
+            raise InputError(f"'--' ends the command line: leave out '-- {self.core.remainder}'")
         line.read(self.core.unparsed)
         if line.help:
             self._help(line.task)

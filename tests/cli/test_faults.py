@@ -92,3 +92,9 @@ def test_control_characters_of_stored_texts_are_shown_as_escapes(tmp_path: Path)
 def test_control_characters_of_what_was_typed_are_shown_as_escapes() -> None:
     assert inv("report", "\x1b[31m").stderr.startswith("error: unknown run '\\x1b[31m'")
     assert inv("\x1b[31m").stderr.startswith("unknown task '\\x1b[31m'")
+
+
+@pytest.mark.parametrize("line", ["report -- web-frameworks", "-- web-frameworks"])
+def test_words_behind_two_dashes_are_not_ignored(line: str) -> None:
+    done = inv(*line.split())
+    assert (done.returncode, done.stderr.strip()) == (2, "'--' ends the command line: leave out '-- web-frameworks'")

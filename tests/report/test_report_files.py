@@ -11,10 +11,12 @@ import pytest
 
 from benchrig.report import EXPORTS, Report, published, render_terminal
 from benchrig.report import load as load_report
+from benchrig.report.claims import render_report
 from benchrig.report.export.record import RowRecord
 from benchrig.report.footnotes import title
 from benchrig.report.metrics import BY_NAME, METRICS
 from benchrig.report.table import make
+from benchrig.report.verdict import Quantity
 from benchrig.results.model import Database, DatabaseLoad, Latency
 from benchrig.results.warnings import Code
 from tests.support.reports import NGINX, ROOT, VERDICTS, a_cell, a_load, a_report, a_run, every_kind
@@ -260,3 +262,9 @@ def test_no_text_changes_the_form_of_markdown() -> None:
 def test_no_text_is_a_formula_in_a_spreadsheet() -> None:
     rows = list(csv.DictReader(io.StringIO(EXPORTS["report.csv"](with_evil()), newline="")))
     assert {row["system"] for row in rows} == {f"'{EVIL}"}
+
+
+def test_claims_are_shown_however_wide_their_values_are() -> None:
+    wide = Quantity("throughput(go)", "9" * 300, 1.0, None, None)
+    report = Report(every_kind().table, (replace(VERDICTS[0], measured=(wide,)),))
+    assert "9" * 300 in render_report(report)
