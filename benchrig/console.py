@@ -21,6 +21,18 @@ _live: Status | None = None
 
 _STYLES = {"good": "green", "changed": "yellow", "bad": "bold red", "warning": "magenta", "faint": "dim", "": ""}
 
+_CONTROLS = (*range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+_ESCAPES = {code: ascii(chr(code))[1:-1] for code in _CONTROLS if chr(code) not in "\n\t"}
+
+
+def printable(text: str) -> str:
+    """Return a text with each control character as its escape.
+
+    Texts of hosts, such as a reply or a line of a journal, must not move the cursor, colour the terminal, or turn the text
+    around.
+    """
+    return text.translate(_ESCAPES)
+
 
 def is_terminal() -> bool:
     """Return whether progress goes to a terminal that can redraw a line."""
@@ -30,11 +42,12 @@ def is_terminal() -> bool:
 def result(text: str) -> None:
     """Print what was asked for, on stdout."""
     status("")
-    print(text, flush=True)
+    print(printable(text), flush=True)
 
 
 def line(text: str, style: str = "") -> None:
     """Write one permanent line of progress; `style` is one of good, changed, bad, warning, faint."""
+    text = printable(text)
     with _lock:
         if is_terminal():
             _rich().print(text, style=_STYLES[style] or None, markup=False, highlight=False, soft_wrap=True)
@@ -52,6 +65,7 @@ def status(text: str) -> None:
     global _live
     if not is_terminal():
         return
+    text = printable(text)
     with _lock:
         if not text:
             if _live is not None:

@@ -20,6 +20,8 @@ def chosen(rows: Sequence[Row], only: Sequence[str]) -> tuple[Row, ...]:
     app has the same name. Patterns that exclude come last; without any other pattern, they exclude from all rows.
     Raises InputError for a pattern that matches nothing, with the nearest names, and when no row is left.
     """
+    if EXCLUDE in only:
+        raise InputError(f"--only {','.join(only)}: '{EXCLUDE}' lacks the name or the pattern that it leaves out")
     names = _names(rows)
     known = frozenset().union(*names.values())
     includes = [word for word in only if not word.startswith(EXCLUDE)]

@@ -16,6 +16,12 @@ from benchrig.bench.selection import chosen
 from benchrig.errors import InputError, unknown
 from benchrig.mistakes import Mistakes
 
+LARGEST_COUNT = 1_000_000
+"""Of connections, threads and repeats: more is a slip of the finger, and no machine makes that load."""
+
+LONGEST_SECONDS = 7 * 86_400
+"""Of a measurement: more is a slip of the finger."""
+
 
 @dataclass(frozen=True)
 class ProfileFile:
@@ -154,6 +160,8 @@ def _check_profile(mistakes: Mistakes, document: yamlfile.Document, where: tuple
     for key in ("threads", "repeats"):
         if getattr(profile, key) < 1:
             mistakes.add(document.where((*where, key)), f"'{key}' must be at least 1")
+        if getattr(profile, key) > LARGEST_COUNT:
+            mistakes.add(document.where((*where, key)), f"'{key}' must be at most {LARGEST_COUNT:,}")
     if profile.generator not in GENERATORS:
         mistakes.add(document.where((*where, "generator")), str(unknown("load generator", profile.generator, GENERATORS)))
 
@@ -173,6 +181,8 @@ def _whole_seconds(text: str) -> float:
         seconds = 0.0
     if seconds < 1 or seconds % 1:
         raise ValueError(f"'{text}' is not a whole number of seconds, at least 1; write for example 5s or 1m")
+    if seconds > LONGEST_SECONDS:
+        raise ValueError(f"'{text}' is longer than a week")
     return seconds
 
 
@@ -182,6 +192,8 @@ def _overridden(profile: ProfileFile, request: BenchRequest) -> ProfileFile:
         value = getattr(request, name)
         if value is not None and value < 1:
             raise InputError(f"--{name}: {value} is not at least 1")
+        if value is not None and value > LARGEST_COUNT:
+            raise InputError(f"--{name}: {value} is more than {LARGEST_COUNT:,}")
     if request.duration:
         try:
             _whole_seconds(request.duration)

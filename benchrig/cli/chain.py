@@ -14,6 +14,7 @@ from invoke.exceptions import Exit
 from invoke.executor import Executor
 from invoke.tasks import Call
 
+from benchrig import console
 from benchrig.cli.task import ROOT, SHARED
 from benchrig.errors import ExitCode
 
@@ -63,7 +64,7 @@ class ChainExecutor(Executor):
         for work in begun:
             next(work, None)
         if context.chain.failure:
-            raise Exit(f"error: {context.chain.failure}", ExitCode.FAILED)
+            raise Exit(console.printable(f"error: {context.chain.failure}"), ExitCode.FAILED)
         return {}
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 import io
+import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -22,9 +23,9 @@ from invoke.parser.context import ParserContext
 from invoke.program import Program
 from invoke.vendor.yaml import YAMLError
 
-from benchrig import __version__
+from benchrig import __version__, console
 from benchrig.cli.command_line import CommandLine
-from benchrig.cli.task import ROOT
+from benchrig.cli.task import ROOT, refused
 from benchrig.errors import ExitCode, InputError, unknown
 
 COMPLETE = "complete"
@@ -100,7 +101,7 @@ class BenchrigProgram(Program):
         try:
             self._read_tasks(self.line)
         except (InputError, ParseError) as error:
-            raise Exit(str(error), ExitCode.BAD_INPUT) from None
+            raise Exit(console.printable(str(error)), ExitCode.BAD_INPUT) from None
 
     def print_help(self) -> None:
         """Print the tasks, and the flags before them."""
@@ -139,6 +140,8 @@ class BenchrigProgram(Program):
             for candidate in completion.candidates(line, words):
                 print(candidate)
             raise Exit
+        if self.core.remainder:
+            raise InputError(f"'--' ends the command line: leave out '-- {self.core.remainder}'")
         line.read(self.core.unparsed)
         if line.help:
             self._help(line.task)
@@ -188,11 +191,32 @@ def _summary(task: object) -> str:
 
 def main() -> None:
     """Run the command line and exit with its code."""
+    _open_streams()
+    code: str | int | None = 0
+    try:
+        try:
+            BenchrigProgram(name="benchrig", binary="./inv", version=__version__).run()
+        except SystemExit as end:
+            code = end.code
+        sys.stdout.flush()
+    except OSError as error:
+        ending = refused(error)
+        # Of output that fails at the end again, nothing is said again, nor is it tried again at exit.
+        if ending.message and not code:
+            print(ending.message, file=sys.stderr)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = code or ending.code
+    sys.exit(code)
+
+
+def _open_streams() -> None:
+    """Have closed output go nowhere, and write what its encoding lacks, such as a dash in ASCII, as an escape."""
+    nowhere = Path(os.devnull)
+    sys.stdout = sys.stdout or nowhere.open("w")
+    sys.stderr = sys.stderr or nowhere.open("w")
     for stream in (sys.stdout, sys.stderr):
-        # What the terminal's encoding lacks, such as a dash in ASCII, is written as its escape and stops nothing.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    BenchrigProgram(name="benchrig", binary="./inv", version=__version__).run()
 
 
 if __name__ == "__main__":

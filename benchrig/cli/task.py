@@ -74,19 +74,23 @@ def _report_errors(inventory: str) -> Iterator[None]:
         raise Exit(render(error, inventory), error.exit_code) from None
     except KeyboardInterrupt:
         raise Exit("interrupted", ExitCode.INTERRUPTED) from None
-    except BrokenPipeError:
-        # Whoever read our output has closed it; keep Python from failing on it again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise Exit("", ExitCode.OK) from None
     except OSError as error:
-        # A full disk, a folder that only root may write to: nothing that a traceback would explain better.
-        where = f"{shown(Path(os.fsdecode(error.filename)))}: " if error.filename else ""
-        raise Exit(f"error: {where}{error.strerror or error}", ExitCode.FAILED) from None
+        raise refused(error) from None
     finally:
         console.status("")
+
+
+def refused(error: OSError) -> Exit:
+    """Return how to end after what the system refuses, such as a full disk: with one line; silent for a closed pipe."""
+    if isinstance(error, BrokenPipeError):
+        # Whoever read our output has closed it; keep Python from failing on it again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit("", ExitCode.OK)
+    where = f"{shown(Path(os.fsdecode(error.filename)))}: " if error.filename else ""
+    return Exit(console.printable(f"error: {where}{error.strerror or error}"), ExitCode.FAILED)
 
 
 def render(error: BenchrigError, inventory: str) -> str:
     """Return the text of an error: what is wrong, its hint with commands for the `inventory`, and where to read more."""
     more = f"More: docs/troubleshooting.md#{error.section}" if error.section else ""
-    return "\n".join(filter(None, [f"error: {error}", error.hint.text(inventory), more]))
+    return console.printable("\n".join(filter(None, [f"error: {error}", error.hint.text(inventory), more])))

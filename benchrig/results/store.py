@@ -148,11 +148,12 @@ def names(reports: Path) -> set[str]:
 
 
 def read(folder: Path) -> tuple[Run, tuple[Cell, ...]]:
-    """Return a run and its cells. Each line that is damaged is left out with a warning, as are fields of a later version.
+    """Return a run and its cells. A line that is damaged or there twice is left out with a warning, as are unknown fields.
 
     Raises InputError when `run.json` cannot be read.
     """
     cells, lines = [], []
+    measured: set[tuple[str, str, int]] = set()
     fields: dict[str, formats.Reading[Any]] = {}
     for where, line in _lines(folder / CELLS):
         try:
@@ -161,8 +162,13 @@ def read(folder: Path) -> tuple[Run, tuple[Cell, ...]]:
         except formats.FormatError as error:
             console.warn(f"{where} cannot be read and is left out ({_lost(line)}): {error}")
             continue
+        cell = reading.record
+        if (cell.name, cell.host, cell.repeat) in measured:
+            console.warn(f"{where} is left out: repeat {cell.repeat} of '{cell.name}' on '{cell.host}' is there already")
+            continue
+        measured.add((cell.name, cell.host, cell.repeat))
         lines.append(data)
-        cells.append(reading.record)
+        cells.append(cell)
         fields |= {f"{CELLS}: {name}": reading for name in reading.unknown}
     run = _read_run(folder, lines)
     fields = {f"{RUN}: {name}": run for name in run.unknown} | fields

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -62,3 +64,37 @@ def test_what_the_system_refuses_is_one_line(tmp_path: Path) -> None:
     shutil.copy(ROOT / "tests" / "cases" / "results" / "v1" / "run.json", run)
     done = inv("report", str(run))
     assert (done.returncode, done.stderr.strip()) == (1, f"error: {run}/cells.jsonl: Is a directory")
+
+
+@pytest.mark.parametrize("line", ["--help", "bench --help", "--list", "report web-frameworks"])
+@pytest.mark.parametrize(
+    ("shell", "code", "said"),
+    [("| true", 0, ""), (">/dev/full", 1, "error: No space left on device\n"), (">&-", 0, "")],
+)
+def test_output_that_cannot_be_written_is_no_traceback(line: str, shell: str, code: int, said: str) -> None:
+    program = f"set -o pipefail; {sys.executable} -P -m benchrig.cli.program {line} {shell}"
+    done = subprocess.run(
+        ["bash", "-c", program], cwd=ROOT, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (code, "", said)
+
+
+def test_control_characters_of_stored_texts_are_shown_as_escapes(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(ROOT / "tests" / "cases" / "results" / "v1", run)
+    cells = (run / "cells.jsonl").read_text()
+    (run / "cells.jsonl").write_text(cells.replace("Flask + gevent", "F\\u001b[31m\\u0007\\u202e\\r"))
+    done = inv("report", str(run))
+    assert "\\x07\\u202e" in done.stdout
+    assert not set("\x1b\x07\u202e\r") & set(done.stdout)
+
+
+def test_control_characters_of_what_was_typed_are_shown_as_escapes() -> None:
+    assert inv("report", "\x1b[31m").stderr.startswith("error: unknown run '\\x1b[31m'")
+    assert inv("\x1b[31m").stderr.startswith("unknown task '\\x1b[31m'")
+
+
+@pytest.mark.parametrize("line", ["report -- web-frameworks", "-- web-frameworks"])
+def test_words_behind_two_dashes_are_not_ignored(line: str) -> None:
+    done = inv(*line.split())
+    assert (done.returncode, done.stderr.strip()) == (2, "'--' ends the command line: leave out '-- web-frameworks'")

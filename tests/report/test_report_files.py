@@ -11,10 +11,12 @@ import pytest
 
 from benchrig.report import EXPORTS, Report, published, render_terminal
 from benchrig.report import load as load_report
+from benchrig.report.claims import render_report
 from benchrig.report.export.record import RowRecord
 from benchrig.report.footnotes import title
 from benchrig.report.metrics import BY_NAME, METRICS
 from benchrig.report.table import make
+from benchrig.report.verdict import Quantity
 from benchrig.results.model import Database, DatabaseLoad, Latency
 from benchrig.results.warnings import Code
 from tests.support.reports import NGINX, ROOT, VERDICTS, a_cell, a_load, a_report, a_run, every_kind
@@ -237,3 +239,32 @@ def test_json_of_a_published_set_has_no_run_and_names_the_set() -> None:
     document = json.loads(EXPORTS["report.json"](load_report("quart-vs-flask", ROOT)))
     assert (document["run"], document["machines"], document["published"]["name"]) == (None, [], "quart-vs-flask")
     assert (document["rows"][0]["requests"], document["rows"][0]["errors"]) == (None, None)
+
+
+EVIL = "=cmd()|[x](y)\r\n# <b>\u2028```"
+"""A text that is a formula, a column, a link, several lines, HTML and the end of a block of code."""
+
+
+def with_evil() -> Report:
+    report = every_kind()
+    rows = tuple(replace(row, system=EVIL, command=(EVIL,)) for row in report.table.rows)
+    return replace(report, table=replace(report.table, rows=rows))
+
+
+def test_no_text_changes_the_form_of_markdown() -> None:
+    plain, evil = (EXPORTS["report.md"](report) for report in (every_kind(), with_evil()))
+    assert r"| =cmd()\|\[x](y) # \<b> \`\`\` |" in evil
+    headings = [[line for line in text.splitlines() if line.startswith("## ")] for text in (plain, evil)]
+    assert headings[0] == headings[1]
+    assert evil.count("\n````\n") == 2
+
+
+def test_no_text_is_a_formula_in_a_spreadsheet() -> None:
+    rows = list(csv.DictReader(io.StringIO(EXPORTS["report.csv"](with_evil()), newline="")))
+    assert {row["system"] for row in rows} == {f"'{EVIL}"}
+
+
+def test_claims_are_shown_however_wide_their_values_are() -> None:
+    wide = Quantity("throughput(go)", "9" * 300, 1.0, None, None)
+    report = Report(every_kind().table, (replace(VERDICTS[0], measured=(wide,)),))
+    assert "9" * 300 in render_report(report)

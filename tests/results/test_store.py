@@ -265,3 +265,12 @@ def test_a_run_whose_times_are_no_text_is_passed_over(
 def test_a_folder_named_run_json_makes_no_run(tmp_path: Path) -> None:
     (tmp_path / "odd" / store.RUN).mkdir(parents=True)
     assert store.names(tmp_path) == set()
+
+
+def test_a_cell_that_is_there_twice_counts_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cells = a_cell(), a_cell(repeat=2), a_cell(host="lab2")
+    for cell in (*cells, a_cell()):
+        store.append(folder, cell)
+    assert store.read(folder)[1] == cells
+    name, host = cells[0].name, cells[0].host
+    assert f"cells.jsonl:4 is left out: repeat 1 of '{name}' on '{host}' is there already" in capsys.readouterr().err

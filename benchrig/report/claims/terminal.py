@@ -13,6 +13,7 @@ from benchrig.report.verdict import Quantity, Verdict
 
 _WIDTH = 100
 _LABEL = 13
+_NARROWEST_NAME = 20
 _LONGEST_NAME = 100
 
 
@@ -78,7 +79,7 @@ def _figures(verdict: Verdict) -> Iterator[str]:
     if not names:
         return
     widths = {title: max(len(title), *map(len, texts.values())) for title, texts in shown.items()}
-    room = _WIDTH - _LABEL - sum(width + 2 for width in widths.values())
+    room = max(_NARROWEST_NAME, _WIDTH - _LABEL - sum(width + 2 for width in widths.values()))
     yield " " * (_LABEL + room) + "".join(f"  {title:>{width}}" for title, width in widths.items())
     for name in names:
         figures = "".join(f"  {texts.get(name, '–'):>{widths[title]}}" for title, texts in shown.items())

@@ -17,5 +17,14 @@ def render(report: Report) -> str:
     writer = csv.DictWriter(text, [field.name for field in fields(RowRecord)], lineterminator="\n")
     writer.writeheader()
     for row in report.table.rows:
-        writer.writerow({**asdict(record(row)), "warnings": " ".join(map(sentence, row.warnings))})
+        fields_of_row = {**asdict(record(row)), "warnings": " ".join(map(sentence, row.warnings))}
+        writer.writerow({name: _inert(value) for name, value in fields_of_row.items()})
     return text.getvalue()
+
+
+def _inert(value: object) -> object:
+    """Return a value that no spreadsheet takes for a formula: a text that looks like one gets an apostrophe before it.
+
+    Source: OWASP, CSV Injection.
+    """
+    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value

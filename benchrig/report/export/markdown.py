@@ -43,7 +43,7 @@ def _grid(grid: Grid) -> str:
 
 
 def _line(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(_escaped(cell.replace("\n", " ")) for cell in cells) + " |"
+    return "| " + " | ".join(map(_escaped, cells)) + " |"
 
 
 def _footnote(number: int, footnote: Footnote) -> str:
@@ -85,7 +85,7 @@ def _settings(pairs: Mapping[str, str]) -> str:
 
 def _repeat(report: Report) -> str:
     run, command = report.table.run, _code([describe.repeat_command(report.table)])
-    return f"{describe.provenance(run)}\n\n{command}" if run else command
+    return f"{_escaped(describe.provenance(run))}\n\n{command}" if run else command
 
 
 def _bullets(lines: Iterable[str]) -> str:
@@ -93,9 +93,12 @@ def _bullets(lines: Iterable[str]) -> str:
 
 
 def _code(lines: Sequence[str]) -> str:
-    return "```\n" + "\n".join(lines) + "\n```" if lines else ""
+    text = "\n".join(lines)
+    # A longer fence than any that is in the text, so that the text cannot end the block.
+    fence = "`" * max([3, *(len(ticks) + 1 for ticks in re.findall("`+", text))])
+    return f"{fence}\n{text}\n{fence}" if lines else ""
 
 
 def _escaped(text: str) -> str:
-    """Escape text so that Markdown shows it unchanged, in a table too."""
-    return re.sub(r"([\\`*<|])", r"\\\1", text)
+    """Escape text so that Markdown shows it unchanged and in one line, in a table too."""
+    return re.sub(r"([\\`*<|\[&])", r"\\\1", " ".join(text.splitlines()))
