@@ -163,7 +163,7 @@ def bench(
     help={
         "run": f"{RUN}; default: the run just made, else the latest",
         "suite": "the latest run of this suite",
-        "lang": "en (default) or zh, the document's own headings",
+        "lang": "en (default) or zh, the language of the article's headings",
     },
     words=("run",),
 )
@@ -205,7 +205,7 @@ def claims(ctx: ChainContext, run: str = "", suite: str = "", published: bool = 
     from benchrig.report import claims as judging
 
     if run and published:
-        raise InputError(f"--published is about the documents alone: leave out '{run}', or --published")
+        raise InputError(f"--published needs no run: leave out '{run}' or --published")
     check_run(run, suite)
     yield
     if published:
@@ -214,11 +214,11 @@ def claims(ctx: ChainContext, run: str = "", suite: str = "", published: bool = 
         console.result(judging.render_report(reporting.load(find_run(ctx, run, suite), ROOT)))
 
 
-@command(help={"a": RUN, "b": "the run to compare it with"})
+@command(help={"a": f"the reference: {RUN}", "b": "what to compare with A, named likewise"})
 def compare(ctx: ChainContext, a: str, b: str) -> Iterator[None]:
     """Compare two runs, or a run with published figures.
 
-    Example: ./inv compare latest web-frameworks
+    Example: ./inv compare web-frameworks latest
     """
     from benchrig import report as reporting
 
@@ -244,7 +244,7 @@ def new(ctx: ChainContext, kind: str, name: str, address: str = "") -> Iterator[
     from benchrig.cli import scaffold
 
     if kind != "app":
-        raise unknown("kind of thing to make", kind, ["app"])
+        raise unknown("kind", kind, ["app"])
     # Above the yield, so that the tasks behind it in a chain find the new files.
     for path in scaffold.new_app(ROOT, name, address):
         console.line(f"wrote {path.relative_to(ROOT)}")

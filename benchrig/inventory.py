@@ -228,7 +228,7 @@ class _Reader:
             if str(host.variables.get(name, allowed)) != allowed:
                 self.wrong(place, f"{name} of '{host.name}' is {host.variables[name]!r}; only {allowed} is supported")
         for name in sorted(PASSWORDS & host.variables.keys()):
-            self.wrong(place, f"{name} of '{host.name}' is not used: {HOW_PASSWORDS_ARE_GIVEN}")
+            self.wrong(place, f"{name} of '{host.name}' is not allowed: {HOW_PASSWORDS_ARE_GIVEN}")
         if spec.truth(host.variables.get("ansible_become", False)) is None:
             self.wrong(place, f"ansible_become of '{host.name}' is neither yes nor no")
 

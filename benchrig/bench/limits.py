@@ -40,7 +40,7 @@ def _files(host: str, who: str, connections: int, spare: int, limit: int | None)
     return (
         f"{connections} connections need {connections + spare} file descriptors; {who} on {host} may have {limit} "
         "(RLIMIT_NOFILE, which even root cannot raise there); a virtual machine, or a controller with a higher hard "
-        "limit, lifts it"
+        "limit, can run this row"
     )
 
 
@@ -49,5 +49,5 @@ def _ports(limits: Limits, connections: int) -> str:
         return ""
     return (
         f"{connections} connections to one address need {connections} local ports; {limits.generator} has "
-        f"{limits.generator_ports} (net.ipv4.ip_local_port_range); the role 'tuning' lifts it (1024 65535)"
+        f"{limits.generator_ports} (net.ipv4.ip_local_port_range); the role 'tuning' sets it to 1024 65535"
     )

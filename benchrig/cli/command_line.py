@@ -152,7 +152,7 @@ class CommandLine:
             raise _lacks_value(self.awaiting)
         if self.missing:
             names = ", ".join(self.missing).upper()
-            raise InputError(f"task '{self.task}' lacks {names}; ./inv --help {self.task} shows how it is called")
+            raise InputError(f"task '{self.task}' lacks {names}; see ./inv {self.task} --help")
         for flag, name, task in self._given:
             if not any(name in self.own[one].args for one in self.tasks):
                 raise self._unknown_flag(flag, task)
@@ -165,10 +165,10 @@ class CommandLine:
 
     def _unknown_flag(self, flag: str, task: str) -> InputError:
         if task and flag in self.core.flags:
-            return InputError(f"flag '{flag}' stands before the tasks: ./inv {flag}")
+            return InputError(f"flag '{flag}' belongs before the tasks: ./inv {flag}")
         for other in self.tasks or self._meant or self.own:
             if flag in self.own[other].flags:
-                return InputError(f"flag '{flag}' stands behind the task that it is for: ./inv {other} {flag}")
+                return InputError(f"flag '{flag}' belongs after its task: ./inv {other} {flag}")
         context, of_task = (self.own[task], f" of task '{task}'") if task else (self.core, "")
         # One letter is like any other: only long flags are near.
         known = [name for name in context.flags if name.startswith("--")]

@@ -58,7 +58,7 @@ class BenchrigProgram(Program):
         try:
             super().parse_core(argv)
         except ParseError as error:
-            raise Exit(str(error), ExitCode.BAD_INPUT) from None
+            raise Exit(f"error: {error}", ExitCode.BAD_INPUT) from None
 
     def parse_core_args(self) -> None:
         """Read the flags before the tasks, and give Invoke its own ones, which it goes on to ask for, as not given."""
@@ -101,7 +101,7 @@ class BenchrigProgram(Program):
         try:
             self._read_tasks(self.line)
         except (InputError, ParseError) as error:
-            raise Exit(console.printable(str(error)), ExitCode.BAD_INPUT) from None
+            raise Exit(f"error: {console.printable(str(error))}", ExitCode.BAD_INPUT) from None
 
     def print_help(self) -> None:
         """Print the tasks, and the flags before them."""

@@ -181,7 +181,7 @@ def _of_published(metric: Metric) -> Column:
 
 
 def _given(by: Callable[[PublishedRow], bool]) -> Callable[[Table], bool]:
-    """Show a column of published figures where the document has any of them."""
+    """Show a column of published figures where the article has any of them."""
     return lambda table: any(row.published and by(row.published) for row in table.rows)
 
 

@@ -103,14 +103,14 @@ def what_ran(rows: Iterable[Row]) -> tuple[str, ...]:
 
 
 def source_lines(published: Published) -> tuple[str, ...]:
-    """Return the source of published figures: the document, its machine, load and versions."""
+    """Return the source of published figures: the article, its machine, load and versions."""
     source = published.source
     load = f"{source.command} (timeout {source.timeout_seconds:g} s)"
     return (source.document, source.machine, load, _pairs(source.versions))
 
 
 def repeat_command(table: Table) -> str:
-    """Return the command that repeats a run with the same rows and settings; for a published set, the document's own."""
+    """Return the command that repeats a run with the same rows and settings; for a published set, the article's own."""
     if isinstance(table.origin, Published):
         return table.origin.source.command
     run = table.origin

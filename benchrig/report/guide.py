@@ -17,7 +17,7 @@ With several repeats, a value is the median; of a count it is the lower of the m
 is the sum of its counters' medians. `samples` in `report.json` has the `values` of all repeats, their `median`, `low` and
 `high`, and the 95 % `interval` of the median from six repeats on.
 
-Claims read a metric by its function. A claim compares requests, errors and bytes of a run with a document's only where both
+Claims read a metric by its function. A claim compares requests, errors and bytes of a run with an article's only where both
 loads lasted equally long.
 
 | heading | in `report.csv` and `report.json` | in claims | unit | kind | shown by | what it is |

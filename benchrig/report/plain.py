@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Sequence
 
@@ -13,6 +14,8 @@ tabulate.MIN_PADDING = 0
 
 _TEXT_WIDTH = 140
 
+_BEFORE_UNIT = re.compile(r"(?<=\d) (?=(?:ms|s|%)(?!\w))")
+
 
 def text_width(width: int | None) -> int:
     """Return the width that text is wrapped at, for a terminal of `width` columns; None: its width is unknown."""
@@ -20,8 +23,10 @@ def text_width(width: int | None) -> int:
 
 
 def wrapped(text: str, room: int) -> str:
-    """Wrap a text at `room` columns, and indent all lines but the first."""
-    return textwrap.fill(text, room, subsequent_indent=" " * 6, break_long_words=False, break_on_hyphens=False)
+    """Wrap a text at `room` columns, and indent all lines but the first. A number and its unit stay on one line."""
+    joined = _BEFORE_UNIT.sub("\N{NO-BREAK SPACE}", text)
+    lines = textwrap.fill(joined, room, subsequent_indent=" " * 6, break_long_words=False, break_on_hyphens=False)
+    return lines.replace("\N{NO-BREAK SPACE}", " ")
 
 
 def fitting(

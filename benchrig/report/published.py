@@ -39,12 +39,12 @@ class _RowKeys:
     """The keys of a row in a published file that are not metrics."""
 
     title: str
-    """The title of the row, in the document's language."""
+    """The title of the row, in the article's language."""
     connections: int
     found_in: str
-    """The place of the figures in the document."""
+    """The place of the figures in the article."""
     route: str = ""
-    """The request that was sent, where it differs between the rows of the document: `GET /films/`."""
+    """The request that was sent, where it differs between the rows of the article: `GET /films/`."""
     timeouts: int = 0
     """Replies slower than the load generator's timeout, by its raw text."""
     timeouts_remarked: bool = False
@@ -52,7 +52,7 @@ class _RowKeys:
     sleep_seconds: float = 0.0
     """How long the handler waits on purpose; it limits throughput to connections / sleep."""
     raw: str = ""
-    """The load generator's output as the document prints it: the path of a file below `configs/published/`."""
+    """The load generator's output as the article prints it: the path of a file below `configs/published/`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +64,7 @@ class PublishedRow(_RowKeys):
 
     @property
     def counts_timeouts(self) -> bool:
-        """Whether the document counts timeouts, even if there were none: it has the generator's text, or its counts."""
+        """Whether the article counts timeouts, even if there were none: it has the generator's text, or its counts."""
         return bool(self.raw or self.timeouts or REQUESTS.name in self.figures)
 
 
@@ -86,7 +86,7 @@ PublishedRowFile: Any = make_dataclass(
 
 @dataclass(frozen=True, kw_only=True)
 class Headings:
-    """Headings in the document's language of the columns that are not metrics; an empty one stays English."""
+    """Headings in the article's language of the columns that are not metrics; an empty one stays English."""
 
     system: str = ""
     route: str = ""
@@ -107,7 +107,7 @@ HeadingsFile: Any = make_dataclass(
     kw_only=True,
     namespace={
         "__module__": __name__,
-        "__doc__": "Headings in the document's language, by the names of the columns; an empty one stays English.",
+        "__doc__": "Headings in the article's language, by the names of the columns; an empty one stays English.",
     },
 )
 

@@ -1,6 +1,6 @@
 """The table that every report is made from: the rows of a run, each from the repeats of its cells, or of a published set.
 
-Each figure is computed from what the load generator and the sampler measured, or is the document's own; each warning is
+Each figure is computed from what the load generator and the sampler measured, or is the article's own; each warning is
 computed from the figures. Doubt is data: a row whose figures are invalid keeps them, and has no rank.
 """
 
@@ -227,7 +227,7 @@ def _published_row(name: str, published: Published) -> Row:
     throughput = row.figures[THROUGHPUT.name]
     measured = audit.Measured(
         connections=row.connections,
-        # The law and the shares of the audit need a count: where the document gives none, its throughput does.
+        # The law and the shares of the audit need a count: where the article gives none, its throughput does.
         requests=round(row.figures.get(REQUESTS.name) or throughput * source.duration_seconds),
         requests_per_second=throughput,
         latency_mean_ms=row.figures.get(LATENCY_MEAN.name, 0.0),

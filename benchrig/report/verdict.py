@@ -87,13 +87,13 @@ class Verdict:
     says: str
     """The claim, in our own words."""
     place: str
-    """Where the sentence stands in the document."""
+    """Where the sentence stands in the article."""
     expression: str
     """Empty where no figure can test the claim."""
     word: Word
     reason: Reason
     published: tuple[Quantity, ...]
-    """The document's own figures."""
+    """The article's own figures."""
     measured: tuple[Quantity, ...]
     notes: tuple[str, ...] = ()
     """Notes on the rows that are compared."""

@@ -29,7 +29,7 @@ class UnitError(Exception):
 def _systemctl(*words: str) -> None:
     done = subprocess.run(("systemctl", *words), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
     if done.returncode:
-        raise UnitError(done.stdout.decode(errors="replace").strip().partition("\n")[0])
+        raise UnitError(done.stdout.decode(errors="replace").strip().partition("\n")[0].rstrip("."))
 
 
 def show(unit: str, *names: str) -> dict[str, str]:
@@ -49,7 +49,10 @@ def free_port(port: int) -> Port:
 
 def start(unit: str) -> Done:
     """Start a unit. Raises UnitError when systemd does not know it or cannot start it."""
-    _systemctl("start", unit)
+    try:
+        _systemctl("start", unit)
+    except UnitError as error:
+        raise UnitError(f"systemd cannot start the app: {error}") from None
     return Done()
 
 

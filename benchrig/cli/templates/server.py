@@ -1,11 +1,11 @@
-"""A web server to begin with, for Python alone: put what you want to measure in its place."""
+"""A small web server that needs only Python. Replace it with the app that you want to measure."""
 
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class Home(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"  # connections stay open for the next request
-    wbufsize = -1  # a reply is one write: a head that is sent alone makes its body wait 40 ms
+    wbufsize = -1  # writes a reply's head and body together; otherwise the body waits 40 ms
 
     def do_GET(self) -> None:
         body = b"hello"
@@ -15,7 +15,7 @@ class Home(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *ignored: object) -> None:
-        """Write nothing: a line for each request would take time."""
+        """Write nothing, because a line for each request takes time."""
 
 
 class Server(ThreadingHTTPServer):

@@ -195,7 +195,10 @@ class VagrantMachines(MachineLifecycle):
 
     def _warn(self, plan: VagrantPlan, starting: list[MachinePlan]) -> None:
         if plan.is_emulated:
-            console.warn(f"{hosts_of(starting)} run emulated, without KVM: they are slow, and measurements mean nothing")
+            console.warn(
+                f"without KVM, these machines are emulated: {hosts_of(starting)}. "
+                "They are slow, and their figures mean nothing"
+            )
 
     # Plan and state
 

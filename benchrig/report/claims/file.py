@@ -1,4 +1,4 @@
-"""The file of claims: `configs/claims/NAME.yml` has what the document of the published set NAME concludes."""
+"""The file of claims: `configs/claims/NAME.yml` has what the article of the published set NAME concludes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Claim:
     says: str
     """The conclusion in our own words."""
     place: str
-    """Its place in the document."""
+    """Its place in the article."""
     expression: Expression | None
     not_testable: str
     causes: tuple[Cause, ...]
@@ -57,7 +57,7 @@ class ClaimsFile:
 
     claims: Mapping[str, ClaimFile]
     other_rows: tuple[str, ...] = ()
-    """Rows of our suites that the document does not have, and that expressions may name."""
+    """Rows of our suites that the article does not have, and that expressions may name."""
 
 
 def read(name: str, root: Path) -> tuple[Claim, ...] | None:

@@ -72,7 +72,7 @@ class KnownFigure:
 
 @dataclass(frozen=True)
 class Conditions:
-    """The conditions that a document's figures were measured under."""
+    """The conditions that an article's figures were measured under."""
 
     source: Source
     connections: Mapping[str, int]
@@ -80,7 +80,7 @@ class Conditions:
 
 
 def find(figure: Figure, table: Table, conditions: Conditions | None) -> KnownFigure:
-    """Return a figure of a table; `conditions` are the document's, when the table is that of a run.
+    """Return a figure of a table; `conditions` are the article's, when the table is that of a run.
 
     Raises NoFigureError with the reason when the table does not have it, when it is invalid for this purpose, or when the
     document's conditions differ so that the two cannot be compared.
@@ -93,7 +93,7 @@ def find(figure: Figure, table: Table, conditions: Conditions | None) -> KnownFi
         _valid(row, function.metric)
     sample = row.figures.get(function.metric.name)
     if sample is None:
-        raise NoFigureError(f"{'this run' if table.run else 'the document'} has no {figure.function} of {row.name}")
+        raise NoFigureError(f"{'this run' if table.run else 'the article'} has no {figure.function} of {row.name}")
     if function.truth:
         return _late(row, conditions.source.timeout_seconds if table.run and conditions else row.timeout_seconds)
     interval = None if function.counted else sample.interval
@@ -116,17 +116,17 @@ def _row(name: str, table: Table) -> Row:
         state = "failed" if row.status == "failed" else "is not possible here"
         raise NoFigureError(f"{name} {state}: {(row.reason.splitlines() or ['no reason given'])[0]}")
     if table.run is None:
-        raise NoFigureError(f"the document has no figures of {name}")
+        raise NoFigureError(f"the article has no figures of {name}")
     if name in table.not_run:
         raise NoFigureError(f"the run ended before it measured {name}")
     raise NotInRunError(f"{name} is not in this run")
 
 
 def _same_conditions(figure: Figure, row: Row, table: Table, conditions: Conditions) -> None:
-    """Raise NoFigureError where a figure cannot be compared, because the document's conditions differ."""
+    """Raise NoFigureError where a figure cannot be compared, because the article's conditions differ."""
     connections = conditions.connections.get(row.name, row.connections)
     if row.connections != connections:
-        wrong = f"{row.name} ran with {row.connections:,} connections, in the document with {connections:,}"
+        wrong = f"{row.name} ran with {row.connections:,} connections, in the article with {connections:,}"
         raise NoFigureError(wrong)
     source, function = conditions.source, FUNCTIONS[figure.function]
     if function.truth or not function.metric.grows:
@@ -134,10 +134,10 @@ def _same_conditions(figure: Figure, row: Row, table: Table, conditions: Conditi
     measured = seconds(table)
     if function.metric is TIMEOUTS and row.timeout_seconds != source.timeout_seconds:
         ours, theirs = f"{row.timeout_seconds:g} s", f"{source.timeout_seconds:g} s"
-        raise NoFigureError(f"{figure.text} counts replies later than {ours} here, later than {theirs} in the document")
+        raise NoFigureError(f"{figure.text} counts replies later than {ours} here, later than {theirs} in the article")
     if measured != source.duration_seconds:
         raise NoFigureError(
-            f"{figure.text} is a count over {measured:g} s here, over {source.duration_seconds:g} s in the document"
+            f"{figure.text} is a count over {measured:g} s here, over {source.duration_seconds:g} s in the article"
         )
 
 
@@ -163,7 +163,7 @@ def _late(row: Row, timeout_seconds: float) -> KnownFigure:
         return _truth(False, "")
     if row.timeout_seconds < timeout_seconds:
         ours, theirs = f"{row.timeout_seconds:g} s", f"{timeout_seconds:g} s"
-        raise NoFigureError(f"{row.name} had a timeout of {ours}, which does not compare with the document's {theirs}")
+        raise NoFigureError(f"{row.name} had a timeout of {ours}, which does not compare with the article's {theirs}")
     if slowest is None:
         raise NoFigureError(f"no reply of {row.name} was timed")
     return _truth(slowest.high > 1e3 * timeout_seconds, f"slowest reply {shown(slowest.high, unit='ms')}")

@@ -23,9 +23,9 @@ from benchrig.report.verdict import Quantity, Reason, Verdict, Wanted, Why, Word
 
 
 def judge(claims: Sequence[Claim], table: Table, document: Table | None) -> tuple[Verdict, ...]:
-    """Return the verdict on each claim by a table, with the document's own figures.
+    """Return the verdict on each claim by a table, with the article's own figures.
 
-    `document` is the table of the published set, or None. If it is `table`, the document is judged by its own figures.
+    `document` is the table of the published set, or None. If it is `table`, the article is judged by its own figures.
     """
     return tuple(_Judge(claim, table, document).verdict() for claim in claims)
 

@@ -138,7 +138,7 @@ class Names:
     truths: Collection[str]
     """The functions among them that answer yes or no."""
     document: Collection[str]
-    """The document's rows: those that a pattern stands for."""
+    """The article's rows: those that a pattern stands for."""
     others: Collection[str] = ()
     """Rows that can only be named outright."""
 

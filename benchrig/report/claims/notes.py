@@ -33,7 +33,7 @@ def ceiling(expression: Expression, table: Table) -> Iterator[str]:
 
 
 def _connections(expression: Expression, table: Table, document: Table | None) -> Iterator[str]:
-    """Note that rows with different numbers of connections are compared; for a row without values, the document gives it."""
+    """Note that rows with different numbers of connections are compared; for a row without values, the article gives it."""
     known = {row.name: row.connections for one in (document, table) if one for row in one.rows}
     for comparison in expression.comparisons:
         names = [figure.row for figure in comparison.figures if _is_judged_by_interval(figure) and figure.row in known]
@@ -65,18 +65,18 @@ def _invalid(expression: Expression, rows: Iterable[Row]) -> Iterator[str]:
 
 
 def _timeouts(expression: Expression, table: Table, document: Table | None, rows: Iterable[Row]) -> Iterator[str]:
-    """Note where the load's duration or the timeout differs from the document's."""
+    """Note where the load's duration or the timeout differs from the article's."""
     if table.run is None or document is None or document.source is None:
         return
     asked = {figure.row for figure in expression.figures if FUNCTIONS[figure.function].truth}
     theirs, measured, long = document.source.source.timeout_seconds, seconds(table), document.source.source.duration_seconds
     if asked and measured != long:
-        lasted = f"The load lasted {measured:g} s here and {long:g} s in the document."
+        lasted = f"The load lasted {measured:g} s here and {long:g} s in the article."
         yield f"{lasted} A longer load makes late replies more likely."
     ours = {row.timeout_seconds for row in rows if row.name in asked and row.timeout_seconds > theirs}
     for timeout in sorted(ours):
         yield (
-            f"The timeout was {timeout:g} s here and {theirs:g} s in the document. A row has timeouts if its slowest "
+            f"The timeout was {timeout:g} s here and {theirs:g} s in the article. A row has timeouts if its slowest "
             f"reply took more than {theirs:g} s, or if any took more than {timeout:g} s."
         )
 

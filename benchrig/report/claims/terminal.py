@@ -46,8 +46,8 @@ def render_audit(audit: Audit) -> str:
     law = f"{len(audit.contradicting)} of {audit.averages} mean latencies contradict Little's law"
     sections = [
         [f"{published.name}: {published.title}", *_wrapped("  ", published.source.document)],
-        _listed(raw if audit.compared else "The document has no output of the load generator.", audit.differing),
-        _listed(law if audit.averages else "The document has no latencies.", audit.contradicting),
+        _listed(raw if audit.compared else "The article has no output of the load generator.", audit.differing),
+        _listed(law if audit.averages else "The article has no latencies.", audit.contradicting),
         [render_terminal(audit.verdicts)],
     ]
     return "\n\n".join("\n".join(lines) for lines in sections)

@@ -179,7 +179,7 @@ def test_without_kvm_machines_are_emulated_with_a_warning_about_measurements(
     assert vagrant_clone.plan()["boot_seconds"] == 900
     told = capsys.readouterr().err
     assert found.reason in told
-    assert "warning: vm1 run emulated, without KVM: they are slow, and measurements mean nothing" in told
+    assert "warning: without KVM, these machines are emulated: vm1. They are slow, and their figures mean nothing" in told
 
 
 def test_kvm_is_used_without_a_warning_where_it_works(vagrant_clone: Clone, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,4 @@
-"""Claims: read from their file, and judged on a run beside the document's own figures."""
+"""Claims: read from their file, and judged on a run beside the article's own figures."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ def test_what_is_false_without_an_interval_is_contradicted_by_one_run(tmp_path: 
     [
         (missing("sanic", "failed", "it does not answer\nTraceback"), "sanic failed: it does not answer"),
         (missing("sanic", "not_possible", "too few descriptors"), "sanic is not possible here: too few descriptors"),
-        (a_cell("sanic", connections=50), "sanic ran with 50 connections, in the document with 2,000"),
+        (a_cell("sanic", connections=50), "sanic ran with 50 connections, in the article with 2,000"),
         (
             a_cell("sanic", server=replace(SERVER, machine_steal_percent=7.0)),
             "sanic is invalid here: The hypervisor took 7 % of the CPU time of lab1 (steal).",
@@ -228,7 +228,7 @@ def test_a_division_by_a_row_that_answered_nothing_is_not_testable(tmp_path: Pat
 @pytest.mark.parametrize("function", ["errors", "timeouts", "has_timeouts"])
 def test_errors_that_a_document_does_not_tell_are_no_figure(function: str) -> None:
     document = of_published(published.read("quart-vs-flask", ROOT))
-    with pytest.raises(NoFigureError, match=f"the document has no {function} of films-quart.film"):
+    with pytest.raises(NoFigureError, match=f"the article has no {function} of films-quart.film"):
         find(Figure(function, "films-quart.film"), document, None)
 
 
@@ -253,7 +253,7 @@ def test_a_row_has_timeouts_when_replies_came_later_than_the_documents_timeout(
     verdict = judged(one(tmp_path, "has_timeouts(sanic) == yes"), [cell])
     assert verdict.word == ("reproduced" if word.startswith("yes") else "contradicted")
     assert verdict.measured[0].text == word
-    assert any("The timeout was 10 s here and 2 s in the document." in note for note in verdict.notes) is (timeout > 2)
+    assert any("The timeout was 10 s here and 2 s in the article." in note for note in verdict.notes) is (timeout > 2)
 
 
 @pytest.mark.parametrize(("duration", "noted"), [(5.0, True), (60.0, False), (300.0, True)])
@@ -283,14 +283,14 @@ def test_a_late_reply_in_one_of_the_repeats_is_a_timeout(tmp_path: Path) -> None
         (
             "timeouts(sanic) > 80",
             {"timeout_seconds": 10.0},
-            "timeouts(sanic) counts replies later than 10 s here, later than 2 s in the document",
+            "timeouts(sanic) counts replies later than 10 s here, later than 2 s in the article",
         ),
         (
             "timeouts(sanic) > 80",
             {"timeout_seconds": 2.0},
-            "timeouts(sanic) is a count over 5 s here, over 60 s in the document",
+            "timeouts(sanic) is a count over 5 s here, over 60 s in the article",
         ),
-        ("requests(sanic) > 80", {}, "requests(sanic) is a count over 5 s here, over 60 s in the document"),
+        ("requests(sanic) > 80", {}, "requests(sanic) is a count over 5 s here, over 60 s in the article"),
     ],
 )
 def test_a_count_over_another_time_is_another_count(
