@@ -91,7 +91,7 @@ def test_control_characters_of_stored_texts_are_shown_as_escapes(tmp_path: Path)
 
 def test_control_characters_of_what_was_typed_are_shown_as_escapes() -> None:
     assert inv("report", "\x1b[31m").stderr.startswith("error: unknown run '\\x1b[31m'")
-    assert inv("\x1b[31m").stderr.startswith("unknown task '\\x1b[31m'")
+    assert inv("\x1b[31m").stderr.startswith("error: unknown task '\\x1b[31m'")
 
 
 @pytest.mark.parametrize("line", ["report -- web-frameworks", "-- web-frameworks"])

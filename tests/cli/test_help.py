@@ -49,15 +49,15 @@ def test_without_a_task_every_task_is_shown_in_one_line_with_the_flags_that_do_s
 def test_flags_of_invoke_that_do_nothing_here_are_unknown(flag: str, place: str) -> None:
     done = inv(*place.format(flag).split())
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith(f"unknown flag '{flag.partition('=')[0]}'")
+    assert done.stderr.startswith(f"error: unknown flag '{flag.partition('=')[0]}'")
 
 
 def test_an_unknown_letter_is_told_with_the_long_flags() -> None:
-    assert inv("-R", "destroy").stderr == "unknown flag '-R'; known: --config, --help, --list, --version\n"
+    assert inv("-R", "destroy").stderr == "error: unknown flag '-R'; known: --config, --help, --list, --version\n"
 
 
 def test_a_flag_of_no_task_says_where_it_stands() -> None:
-    assert inv("bench", "--version").stderr == "flag '--version' stands before the tasks: ./inv --version\n"
+    assert inv("bench", "--version").stderr == "error: flag '--version' belongs before the tasks: ./inv --version\n"
 
 
 @pytest.mark.parametrize(
@@ -72,12 +72,12 @@ def test_a_flag_of_no_task_says_where_it_stands() -> None:
 def test_other_mistakes_with_flags_are_one_line(line: str, said: str) -> None:
     done = inv(*line.split())
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
-    assert done.stderr.startswith(said) or line == "--config"
+    assert done.stderr.startswith(f"error: {said}") or line == "--config"
 
 
 def test_an_empty_word_is_no_run() -> None:
     done = inv("report", "")
-    assert (done.returncode, done.stderr) == (2, "RUN of task 'report' is empty\n")
+    assert (done.returncode, done.stderr) == (2, "error: RUN of task 'report' is empty\n")
 
 
 def test_version_stands_in_one_place() -> None:
