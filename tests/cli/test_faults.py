@@ -97,4 +97,4 @@ def test_control_characters_of_what_was_typed_are_shown_as_escapes() -> None:
 @pytest.mark.parametrize("line", ["report -- web-frameworks", "-- web-frameworks"])
 def test_words_behind_two_dashes_are_not_ignored(line: str) -> None:
     done = inv(*line.split())
-    assert (done.returncode, done.stderr.strip()) == (2, "'--' ends the command line: leave out '-- web-frameworks'")
+    assert (done.returncode, done.stderr.strip()) == (2, "error: '--' ends the command line: leave out '-- web-frameworks'")
