@@ -307,7 +307,7 @@ def test_word_behind_a_task_needs_no_flag_unless_it_names_the_next_task(toys: Pa
 )
 def test_flag_that_lacks_its_value_is_told_and_nothing_works(toys: Path, line: str, flag: str) -> None:
     done = inv(*shlex.split(line), root=toys)
-    assert (done.returncode, done.stdout, done.stderr) == (2, "", f"flag '{flag}' lacks its value\n")
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", f"error: flag '{flag}' lacks its value\n")
 
 
 @pytest.mark.parametrize(
@@ -316,7 +316,7 @@ def test_flag_that_lacks_its_value_is_told_and_nothing_works(toys: Path, line: s
 def test_flag_that_no_task_of_the_chain_knows_is_refused(toys: Path, line: str, flag: str) -> None:
     done = inv(*line.split(), root=toys)
     assert done.returncode == 2
-    assert done.stderr.startswith(f"unknown flag '{flag}' of task 'show'; ")
+    assert done.stderr.startswith(f"error: unknown flag '{flag}' of task 'show'; ")
 
 
 def test_short_form_of_what_holds_for_the_chain_is_no_other_flags() -> None:
@@ -328,7 +328,7 @@ def test_short_form_of_what_holds_for_the_chain_is_no_other_flags() -> None:
 
 def test_second_word_is_no_run(toys: Path) -> None:
     done = inv("say", "r", "shw", root=toys)
-    assert (done.returncode, done.stderr) == (2, "unknown task 'shw'; did you mean show?\n")
+    assert (done.returncode, done.stderr) == (2, "error: unknown task 'shw'; did you mean show?\n")
 
 
 def test_failure_is_told_when_the_rest_of_the_chain_is_done(toys: Path) -> None:
