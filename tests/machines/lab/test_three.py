@@ -33,7 +33,7 @@ def test_a_database_of_its_own_serves_the_app_and_takes_what_the_load_stores(job
 def test_the_report_has_the_networks_between_the_three_and_says_what_they_share(job: Done) -> None:
     for between in ("load1 to server1", "server1 to db1"):
         assert re.search(rf"^{between}: round trip [\d.]+ [µm]s \(p99 .*\), .* [GM]bit/s$", job.stdout, re.MULTILINE)
-    assert re.search(r"^server1, load1 and db1 are on one computer and share its \d+ CPU cores: ", job.stdout, re.MULTILINE)
+    assert re.search(r"^server1, load1 and db1 are on one computer and share its \d+ CPU cores\. ", job.stdout, re.MULTILINE)
 
 
 def test_a_provisioned_lab_is_back_in_no_time(clone: Clone, job: Done) -> None:
