@@ -1,0 +1,202 @@
+local traffic = {["routes"] = {{["method"] = "GET", ["path"] = "/health", ["headers"] = {}, ["bodies"] = {false}, ["status"] = 200, ["contains"] = "ok", ["answer"] = false, ["capture"] = {}, ["needs"] = {}}}, ["order"] = {1}, ["in_steps"] = true, ["percentiles"] = {"50", "75", "90", "99", "99.9"}, ["marker"] = "benchrig-wrk: "}
+
+-- What is the same in every script. `traffic`, above, says what is sent and what must come back.
+--
+-- Each thread of wrk has Lua globals of its own, which is why the counters are globals; `setup` and `done` run in a state
+-- of wrk's main thread, `init`, `request` and `response` in that of each thread. A thread sends the requests of many
+-- connections, and `response` is not told which of them it answers.
+
+local routes, order = traffic.routes, traffic.order
+local constant = #routes == 1 and #routes[1].bodies == 1
+local find, match, floor = string.find, string.match, math.floor
+
+benchrig_checked, benchrig_wrong, benchrig_example, benchrig_missing = 0, 0, "", ""
+
+if constant then
+  wrk.method, wrk.path, wrk.body = routes[1].method, routes[1].path, routes[1].bodies[1] or nil
+  for name, value in pairs(routes[1].headers) do wrk.headers[name] = value end
+end
+
+-- The user's own script has the last word on the above; what it does when it is loaded must not fail unseen.
+if traffic.script then
+  local ran, problem = pcall(assert(loadstring(traffic.script.text, "@" .. traffic.script.name)))
+  if not ran then
+    io.stderr:write(tostring(problem), "\n")
+    os.exit(1)
+  end
+end
+
+local their_setup, their_init, their_done = setup, init, done
+
+-- Captures: what a reply gave, by name, for the requests that need it.
+
+local captured, captures = {}, {}
+for _, route in ipairs(routes) do
+  for name, pattern in pairs(route.capture) do
+    captures[#captures + 1] = {status = route.status, name = name, pattern = pattern}
+  end
+end
+
+local function note_missing()
+  local names = {}
+  for _, capture in ipairs(captures) do
+    if not captured[capture.name] then names[#names + 1] = capture.name end
+  end
+  benchrig_missing = table.concat(names, ", ")
+end
+
+local function capture_from(status, body)
+  for _, capture in ipairs(captures) do
+    local value = status == capture.status and match(body, capture.pattern)
+    if value then
+      captured[capture.name] = value
+      if benchrig_missing ~= "" then note_missing() end
+    end
+  end
+end
+
+-- Requests, in the order of `traffic`. One that never changes is made once: when it is first needed, because a thread of
+-- wrk already sends while the next one loads its script.
+
+local function fill(text)
+  return (string.gsub(text, "{([^{}]+)}", captured))
+end
+
+local function format(route, body)
+  local headers = {}
+  for name, value in pairs(wrk.headers) do headers[name] = value end
+  for name, value in pairs(route.headers) do headers[name] = fill(value) end
+  return wrk.format(route.method, fill(route.path), headers, body and fill(body))
+end
+
+local made, turns, position = {}, {}, 0
+for index in ipairs(routes) do made[index] = {} end
+
+-- Threads begin at different places, so that they do not send the same at the same time; steps begin at the first.
+local function begin()
+  local fraction = (benchrig_thread - 1) * 0.618034 % 1
+  position = traffic.in_steps and 0 or floor(#order * fraction)
+  for index, route in ipairs(routes) do turns[index] = floor(#route.bodies * fraction) end
+end
+
+-- Returns the route to send when `index` is wanted: itself, or the one whose reply has what it still needs.
+local function available(index)
+  for _, need in ipairs(routes[index].needs) do
+    if not captured[need.name] then return available(need.route) end
+  end
+  return index
+end
+
+local function next_request()
+  local wanted = order[position % #order + 1]
+  local index = available(wanted)
+  if index == wanted then position = position + 1 end
+  local bodies = routes[index].bodies
+  local turn = turns[index] % #bodies + 1
+  turns[index] = turn
+  local text = made[index][turn] or format(routes[index], bodies[turn])
+  if #routes[index].needs == 0 then made[index][turn] = text end
+  return text
+end
+
+-- wrk asks its first thread for one request that it only parses: that one does not count.
+local function first_request()
+  local parsed = next_request()
+  begin()
+  request = next_request
+  return parsed
+end
+
+-- Replies: right when they fit any of the routes.
+
+local exact, containing = {}, {}
+for _, route in ipairs(routes) do
+  if route.answer then
+    exact[route.status] = exact[route.status] or {}
+    exact[route.status][route.answer] = true
+  else
+    containing[#containing + 1] = {status = route.status, text = route.contains}
+  end
+end
+
+local function fits(status, body)
+  if exact[status] and exact[status][body] then return true end
+  for i = 1, #containing do
+    local want = containing[i]
+    if status == want.status and (want.text == "" or find(body, want.text, 1, true)) then return true end
+  end
+  return false
+end
+
+local function check(status, body)
+  benchrig_checked = benchrig_checked + 1
+  if not fits(status, body) then
+    benchrig_wrong = benchrig_wrong + 1
+    if benchrig_wrong == 1 then benchrig_example = status .. " " .. string.sub(body, 1, 200) end
+  elseif #captures > 0 then
+    capture_from(status, body)
+  end
+end
+
+-- The hooks of wrk.
+
+local threads = {}
+
+function setup(thread)
+  threads[#threads + 1] = thread
+  thread:set("benchrig_thread", #threads)
+  if their_setup then their_setup(thread) end
+end
+
+function init(args)
+  if their_init then their_init(args) end
+  note_missing()
+  if not constant and not request then
+    wrk.body = nil -- wrk.format would give it to every request that has no body
+    begin()
+    request = benchrig_thread == 1 and first_request or next_request
+  end
+  local their_response = response
+  function response(status, headers, body)
+    check(status, body)
+    if their_response then their_response(status, headers, body) end
+  end
+end
+
+local function number(value)
+  if value ~= value or value == math.huge or value == -math.huge then return "0" end
+  return string.format("%.3f", value)
+end
+
+-- A JSON string with one character for each byte; the reader knows.
+local function text(value)
+  return '"' .. string.gsub(value, '[^ !#-%[%]-~]', function(c) return string.format("\\u%04x", string.byte(c)) end) .. '"'
+end
+
+function done(summary, latency, requests)
+  if their_done then their_done(summary, latency, requests) end
+  local checked, wrong, example, missing = 0, 0, "", nil
+  for _, thread in ipairs(threads) do
+    checked = checked + thread:get("benchrig_checked")
+    wrong = wrong + thread:get("benchrig_wrong")
+    if example == "" then example = thread:get("benchrig_example") end
+    if missing ~= "" then missing = thread:get("benchrig_missing") end
+  end
+  if checked > 0 and missing ~= "" then
+    io.stderr:write("no reply had what a later request needs, by the pattern of its capture: ", missing, "\n")
+  end
+  local percentiles = {}
+  for i, p in ipairs(traffic.percentiles) do
+    percentiles[i] = string.format('"%s": %s', p, number(latency:percentile(tonumber(p))))
+  end
+  local e = summary.errors
+  print(string.format(
+    '%s{"requests": %d, "duration_us": %d, "bytes": %d, ' ..
+    '"errors": {"connect": %d, "read": %d, "write": %d, "timeout": %d, "status": %d}, ' ..
+    '"latency": {"min_us": %s, "max_us": %s, "mean_us": %s, "stdev_us": %s, "percentiles_us": {%s}}, ' ..
+    '"replies_checked": %d, "replies_wrong": %d, "wrong_example": %s, "pauses": %s}',
+    traffic.marker, summary.requests, summary.duration, summary.bytes,
+    e.connect, e.read, e.write, e.timeout, e.status,
+    number(latency.min), number(latency.max), number(latency.mean), number(latency.stdev), table.concat(percentiles, ", "),
+    checked, wrong, text(example), tostring(type(delay) == "function")))
+end
