@@ -33,7 +33,7 @@ MACHINE_PROGRAMS = {
 }
 """What the tests of virtual machines need beside these."""
 
-DURATIONS = {"plain": 6, "lab": 20, "vm": 60}
+DURATIONS = {"plain": 2, "lab": 20, "vm": 60}
 """About how many minutes the tests take on 2 cores: without machines, with the lab, and with virtual machines."""
 
 

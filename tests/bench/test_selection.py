@@ -16,7 +16,7 @@ FILMS = plan(ROOT, APPS, BenchRequest(suite="quart-vs-flask")).rows
 
 
 def names(only: str, rows: object = FRAMEWORKS) -> list[str]:
-    return [row.name for row in chosen(rows, tuple(only.split(",")))]  # type: ignore[arg-type]
+    return [row.name for row in chosen(rows, tuple(only.split(",")))]
 
 
 @pytest.mark.parametrize(
