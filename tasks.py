@@ -360,16 +360,22 @@ def completion(ctx: ChainContext, shell: str) -> None:
         "select": "pytest's -k expression",
         "lab": "also the tests that bring up a real lab machine (default: yes)",
         "vm": "also the tests that bring up a virtual machine, which without KVM take many minutes",
+        "faults": "only the tests that cause faults (docs/reliability.md), those on machines among them",
+        "long": "with --faults: also those that take longer than two minutes",
     }
 )
-def test(ctx: ChainContext, select: str = "", lab: bool = True, vm: bool = False) -> None:
+def test(
+    ctx: ChainContext, select: str = "", lab: bool = True, vm: bool = False, faults: bool = False, long: bool = False
+) -> None:
     """Run benchrig's own tests; as root it installs what they need.
 
     Example: ./inv test --no-lab
     """
     from benchrig.cli.development import run_tests
 
-    run_tests(ROOT, select, lab=lab, vm=vm)
+    if long and not faults:
+        raise InputError("--long needs --faults")
+    run_tests(ROOT, select, lab=lab, vm=vm, faults=faults, long=long)
 
 
 @command()

@@ -33,20 +33,23 @@ MACHINE_PROGRAMS = {
 }
 """What the tests of virtual machines need beside these."""
 
-DURATIONS = {"plain": 2, "lab": 20, "vm": 60}
-"""About how many minutes the tests take on 2 cores: without machines, with the lab, and with virtual machines."""
+DURATIONS = {"plain": 2, "lab": 20, "vm": 60, "faults": 15, "long": 40}
+"""About how many minutes the tests take on 2 cores."""
 
 
-def run_tests(root: Path, select: str, *, lab: bool, vm: bool) -> None:
+def run_tests(root: Path, select: str, *, lab: bool, vm: bool, faults: bool, long: bool) -> None:
     """Run the tests, after installing what they need; `select` is pytest's -k expression, or empty.
+
+    With `faults`, run those that cause faults alone. Without it, those of them that need no machine run among the others.
 
     Raises BenchrigError when a test fails.
     """
     _install(PROGRAMS | (MACHINE_PROGRAMS if vm else {}))
-    left_out = " and ".join(f"not {mark}" for mark, included in (("lab", lab), ("vm", vm)) if not included)
+    left_out = " and ".join(f"not {mark}" for mark, included in (("lab", lab), ("vm", vm), ("long", long)) if not included)
+    left_out += " and faults" if faults else " and not (faults and lab)" if lab else ""
     workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if not select:
-        minutes = DURATIONS["vm" if vm else "lab" if lab else "plain"]
+        minutes = DURATIONS["long" if long else "faults" if faults else "vm" if vm else "lab" if lab else "plain"]
         console.line(f"running the tests with {workers} workers: about {minutes} minutes on 2 cores")
     started = time.monotonic()
     try:

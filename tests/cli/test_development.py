@@ -23,19 +23,29 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> Ran:
 
 
 def test_programs_are_installed_and_the_tests_run_on_all_cores(ran: Ran, capsys: pytest.CaptureFixture[str]) -> None:
-    development.run_tests(Path(), "", lab=True, vm=False)
+    development.run_tests(Path(), "", lab=True, vm=False, faults=False, long=False)
     assert {"postgresql-15", "wrk", "zsh", "fish", "qemu-utils"} <= {*ran[0]}
     assert "vagrant" not in ran[0]
-    assert ran[1] == ("pytest", "-n", "2", "--dist", "loadgroup", "-m", "not vm")
+    assert ran[1] == ("pytest", "-n", "2", "--dist", "loadgroup", "-m", "not vm and not long and not (faults and lab)")
     before, after = capsys.readouterr().err.splitlines()
     assert before.startswith("running the tests with 2 workers: about ")
     assert after == "the tests took 0.0 minutes"
 
 
 def test_virtual_machines_need_vagrant(ran: Ran) -> None:
-    development.run_tests(Path(), "socket_error and vagrant", lab=False, vm=True)
+    development.run_tests(Path(), "socket_error and vagrant", lab=False, vm=True, faults=False, long=False)
     assert {"vagrant", "vagrant-libvirt"} <= {*ran[0]}
-    assert ran[1] == ("pytest", "-n", "2", "--dist", "loadgroup", "-k", "socket_error and vagrant", "-m", "not lab")
+    assert ran[1] == (
+        "pytest",
+        "-n",
+        "2",
+        "--dist",
+        "loadgroup",
+        "-k",
+        "socket_error and vagrant",
+        "-m",
+        "not lab and not long",
+    )
 
 
 def test_who_may_not_install_is_told_what_is_missing(
@@ -45,9 +55,22 @@ def test_who_may_not_install_is_told_what_is_missing(
         raise MachineError("the test suite needs programs of these packages: wrk", "sudo apt-get install wrk")
 
     monkeypatch.setattr(development.packages, "ensure", refuse)
-    development.run_tests(Path(), "", lab=False, vm=False)
+    development.run_tests(Path(), "", lab=False, vm=False, faults=False, long=False)
     assert capsys.readouterr().err.splitlines()[0] == (
         "warning: the test suite needs programs of these packages: wrk. Tests that need them are skipped."
         " sudo apt-get install wrk"
     )
     assert [words[0] for words in ran] == ["pytest"]
+
+
+@pytest.mark.parametrize(
+    ("lab", "long", "chosen"),
+    [
+        (True, False, "not vm and not long and faults"),
+        (True, True, "not vm and faults"),
+        (False, False, "not lab and not vm and not long and faults"),
+    ],
+)
+def test_faults_alone(ran: Ran, lab: bool, long: bool, chosen: str) -> None:
+    development.run_tests(Path(), "", lab=lab, vm=False, faults=True, long=long)
+    assert ran[1][-2:] == ("-m", chosen)
