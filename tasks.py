@@ -380,13 +380,16 @@ def test(
 
 @command()
 def lint(ctx: ChainContext) -> None:
-    """Check code and roles with ruff, mypy and ansible-lint.
+    """Check code, roles and dependencies; write sbom.cdx.json.
 
     Example: ./inv lint
     """
+    from benchrig.cli.dependencies import audit_packages, write_sbom
     from benchrig.cli.development import run_tool
 
     run_tool(ROOT, "ruff", "check", ".")
     run_tool(ROOT, "ruff", "format", "--check", ".")
     run_tool(ROOT, "mypy", "benchrig", "tasks.py")
     run_tool(ROOT, "ansible-lint", "--profile", "production", "--offline", "site.yml", "roles")
+    write_sbom(ROOT)
+    audit_packages(ROOT)

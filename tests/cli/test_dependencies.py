@@ -1,0 +1,72 @@
+"""The SBOM is made by the real program. pip-audit is played back: its advisories cannot be had on every machine."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchrig.cli import dependencies
+from benchrig.errors import BenchrigError
+from tests.support import ROOT
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """Return a project with two lock files."""
+    (tmp_path / "apps/mine").mkdir(parents=True)
+    for name in ("requirements.lock", "requirements-dev.lock", "apps/mine/requirements.txt"):
+        (tmp_path / name).touch()
+    return tmp_path
+
+
+def plays(monkeypatch: pytest.MonkeyPatch, said: Mapping[str, Any] | str) -> None:
+    """Have pip-audit say the same of every lock file: a report, or an error."""
+    report = "" if isinstance(said, str) else json.dumps({"dependencies": [said]})
+    error = said if isinstance(said, str) else ""
+    monkeypatch.setattr(dependencies, "_run", lambda *_: subprocess.CompletedProcess((), 1, report, error))
+
+
+def test_the_sbom_has_what_the_lock_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dependencies, "SBOM", str(tmp_path / "sbom.json"))
+    made = json.loads(dependencies.write_sbom(ROOT).read_bytes())
+    locked = dict(re.findall(r"^([\w.-]+)==(\S+)", (ROOT / "requirements.lock").read_text(), re.MULTILINE))
+    listed = {one["name"].lower().replace("_", "-"): one["version"] for one in made["components"]}
+    assert made["bomFormat"] == "CycloneDX"
+    # tzdata and colorama are for Windows.
+    assert {name: version for name, version in locked.items() if name in listed} == {
+        name: version for name, version in listed.items() if name in locked
+    }
+    assert {"fabric", "invoke", "paramiko", "pyyaml", "tabulate", "jinja2"} <= listed.keys()
+
+
+def test_a_vulnerable_package_fails(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    vulnerable = {"name": "old", "version": "1.0", "vulns": [{"id": "CVE-2026-1", "fix_versions": ["1.1"]}]}
+    plays(monkeypatch, vulnerable)
+    with pytest.raises(BenchrigError, match=r"old 1\.0 \(apps/mine/requirements\.txt: CVE-2026-1; mended in 1\.1\)"):
+        dependencies.audit_packages(project)
+
+
+def test_good_packages_are_counted(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plays(monkeypatch, {"name": "good", "version": "2.0", "vulns": []})
+    dependencies.audit_packages(project)
+    assert capsys.readouterr().err == "pip-audit: 1 packages checked, none is known to be vulnerable\n"
+
+
+def test_what_cannot_be_checked_is_no_good_news(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plays(monkeypatch, {"name": "unknown", "skip_reason": "not found"})
+    dependencies.audit_packages(project)
+    assert capsys.readouterr().err == "warning: no advisories can be had for 1 of 1 locked packages\n"
+    plays(monkeypatch, "Traceback\nConnectionError: no route")
+    dependencies.audit_packages(project)
+    first = capsys.readouterr().err.splitlines()[0]
+    assert first == "warning: requirements.lock is not audited: ConnectionError: no route"
