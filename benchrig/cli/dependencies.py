@@ -1,4 +1,4 @@
-"""What benchrig depends on: a software bill of materials (SBOM), and an audit of the locked packages for known vulnerabilities."""
+"""Dependencies: a software bill of materials (SBOM), and an audit of the locked packages for known vulnerabilities."""
 
 from __future__ import annotations
 
