@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import statistics
 import subprocess
 import time
@@ -49,7 +48,7 @@ def many(tmp_path: Path) -> Iterator[Clone]:
 
 def use_of(pid: int) -> Use:
     status = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
-    descriptors = len(os.listdir(f"/proc/{pid}/fd"))
+    descriptors = len(list(Path(f"/proc/{pid}/fd").iterdir()))
     return Use(int(status["VmRSS"].split()[0]) * 1024, descriptors, int(status["Threads"]))
 
 

@@ -1,4 +1,4 @@
-"""Secrets during a whole run: every byte that it leaves, and the arguments and environment of every process, are searched."""
+"""Secrets during a whole run: all that it leaves, and the arguments and environment of every process, are searched."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def holding(folder: Path, secrets: list[bytes]) -> set[str]:
 @fault(
     "Output and text from outside",
     done="a whole run with a token in the inventory and PostgreSQL's passwords, while all processes are watched",
-    promised="no secret in any output, log, report, journal, argument or environment; on the host only in the files that need it",
+    promised="no secret in any output, report, journal, argument or environment; on the host only in files that need it",
     seen="1,269 processes seen; the token in 1 file of the machine, the password in 2, nowhere else",
 )
 @pytest.mark.lab
