@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from benchrig.agent.nearest import nearest
+from benchrig.agent.text import short
 from benchrig.shell import quote
 
 
@@ -101,6 +102,10 @@ class Problem:
         return f"{self.where}: {self.message}"
 
 
+MOST_PROBLEMS = 100
+"""Mistakes that are shown at once: a file that is wrong throughout has no end of them."""
+
+
 class InputError(BenchrigError):
     """A mistake in what the user typed or wrote; carries every problem found, not only the first."""
 
@@ -108,12 +113,15 @@ class InputError(BenchrigError):
 
     def __init__(self, message: str = "", hint: str | Hint = "", problems: Sequence[Problem] = ()) -> None:
         # A mistake in a file that several others use, such as a file of routes, is said once.
-        self.problems = tuple(dict.fromkeys(problems))
-        super().__init__(message or "\n".join(str(problem) for problem in self.problems), hint)
+        self.problems = tuple(dict.fromkeys(problems))[:MOST_PROBLEMS]
+        lines = [*map(str, self.problems)]
+        if len(lines) == MOST_PROBLEMS:
+            lines.append("there may be more: mend these first")
+        super().__init__(message or "\n".join(lines), hint)
         # Without a hint, the message names the place and what is valid there.
         self.section = "input" if hint else ""
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> InputError:
     """Return the error for a name nobody knows: its kind, the name and the nearest valid ones."""
-    return InputError(f"unknown {kind} '{name}'; {nearest(name, known)}")
+    return InputError(f"unknown {kind} '{short(name)}'; {nearest(name, known)}")

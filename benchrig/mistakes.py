@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
-from benchrig.errors import InputError, Problem
+from benchrig.errors import MOST_PROBLEMS, InputError, Problem
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -21,8 +21,9 @@ class Mistakes:
         return len(self._problems)
 
     def add(self, where: str, message: str) -> None:
-        """Add one mistake at `where`: `file:line`, or a file."""
+        """Add one mistake at `where`: `file:line`, or a file. Raises InputError when there are MOST_PROBLEMS."""
         self._problems[Problem(where, message)] = None
+        self._see_few()
 
     def attempt(self, where: str, read: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
         """Return what `read` returns; None, with its mistakes added, when it raises InputError.
@@ -33,9 +34,14 @@ class Mistakes:
             return read(*args, **kwargs)
         except InputError as error:
             self._problems.update(dict.fromkeys(error.problems or [Problem(where, str(error))]))
-            return None
+        self._see_few()
+        return None
 
     def raise_all(self) -> None:
         """Raise InputError with every mistake, if there is one."""
         if self._problems:
             raise InputError(problems=tuple(self._problems))
+
+    def _see_few(self) -> None:
+        if len(self._problems) >= MOST_PROBLEMS:
+            self.raise_all()

@@ -11,11 +11,32 @@ from typing import Any, TypeVar
 
 import yaml
 
+from benchrig import reading
 from benchrig.agent import spec
+from benchrig.agent.text import short
 from benchrig.errors import InputError, Problem
 from benchrig.mistakes import Mistakes
 
 T = TypeVar("T")
+
+MOST_VALUES = 300_000
+"""Values and keys of a file. What stands behind an alias counts as often as it is used: few bytes can name billions."""
+
+MOST_CHARACTERS = 64_000_000
+"""Characters of a file's values, counted likewise."""
+
+TOO_DEEP = f"not valid YAML: nested too deeply, more than {reading.DEEPEST} levels"
+TOO_MANY = f"more than {MOST_VALUES:,} values, where those behind an alias count each time"
+TOO_LONG = f"more than {MOST_CHARACTERS:,} characters of values, where those behind an alias count each time"
+
+_DEEPEST_UNSEEN = 2000
+"""Levels that libyaml surely takes: a text that cannot have more is read at once, which spares most files a second look."""
+
+_LONGEST_UNSEEN = 1 << 18
+"""Characters of a text whose values are not counted before it is read."""
+
+_LONGEST_REASON = 200
+"""Characters of the YAML reader's own reason that a message shows."""
 
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -28,6 +49,20 @@ _Loader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
     for first, resolvers in _Base.yaml_implicit_resolvers.items()
 }
+
+
+def _tags(*names: str) -> frozenset[str]:
+    return frozenset(f"tag:yaml.org,2002:{name}" for name in names)
+
+
+_TAGS = {
+    yaml.ScalarNode: _tags("str", "int", "float", "bool", "null", "merge", "value"),
+    yaml.SequenceNode: _tags("seq"),
+    yaml.MappingNode: _tags("map"),
+}
+"""The tags of JSON's types; PyYAML also makes dates, bytes and sets, which nothing here takes."""
+
+_NUMBERS = _tags("int", "float")
 
 
 @dataclass(frozen=True)
@@ -76,70 +111,141 @@ def shown(path: Path) -> str:
 def read(path: Path) -> Document:
     """Read one YAML file. Raises InputError with `file:line` when it cannot be read, is no YAML, or names a key twice."""
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-        raise InputError(problems=[Problem(shown(path), f"cannot be read: {reason}")]) from None
+        text = reading.text(path)
+    except reading.ReadError as error:
+        raise InputError(problems=[Problem(shown(path), f"cannot be read: {error}")]) from None
     return parse(text, path)
 
 
 def parse(text: str, path: Path) -> Document:
-    """Read YAML text that came from `path`. Raises InputError as `read` does."""
+    """Read YAML text that came from `path`. Raises InputError as `read` does, also for a text beyond a limit."""
+    nodes = _Nodes(shown(path))
+    try:
+        data = _data(text, nodes)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        nodes.wrong(line, f"not valid YAML: {short(str(error.problem), _LONGEST_REASON)}")
+    except yaml.reader.ReaderError as error:
+        nodes.wrong(1 + text.count("\n", 0, error.position), f"not valid YAML: {error.reason}")
+    except UnicodeEncodeError:
+        nodes.wrong(1, "not valid YAML: not UTF-8 text")
+    except RecursionError:
+        nodes.wrong(1, TOO_DEEP)
+    nodes.mistakes.raise_all()
+    return Document(path, data, nodes.lines)
+
+
+def _data(text: str, nodes: _Nodes) -> Any:
+    """Return the plain values of a YAML text; None, with its mistakes noted, when there are any."""
+    if len(text) > _LONGEST_UNSEEN or _depth_bound(text) > _DEEPEST_UNSEEN:
+        _see_events(text, nodes)
+        if nodes.mistakes:
+            return None
     loader = _Loader(text)
-    lines: dict[spec.Path, int] = {}
-    mistakes = Mistakes()
     try:
         node = loader.get_single_node()
         if node is not None:
-            _note_lines(node, (), lines, mistakes, path)
-        data = None if node is None or mistakes else loader.construct_document(node)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        line = mark.line + 1 if mark else 1
-        mistakes.add(f"{shown(path)}:{line}", f"not valid YAML: {error.problem}")
-    except yaml.reader.ReaderError as error:
-        mistakes.add(f"{shown(path)}:1", f"not valid YAML: {error.reason}")
-    except RecursionError:
-        mistakes.add(f"{shown(path)}:1", "not valid YAML: nested too deeply")
+            nodes.note(node, ())
+        return None if node is None or nodes.mistakes else loader.construct_document(node)
     except (ValueError, LookupError, AttributeError):
         # PyYAML lets these through for a value that does not fit its tag, and stops with the value's node in hand.
-        *_, wrong = loader.recursive_objects
+        wrong = next(reversed(loader.recursive_objects), node)
         tag = wrong.tag.rpartition(":")[2]
-        mistakes.add(
-            f"{shown(path)}:{wrong.start_mark.line + 1}", f"not valid YAML: {spec.describe(wrong.value)} is no !!{tag}"
-        )
+        nodes.wrong(wrong.start_mark.line + 1, f"not valid YAML: {spec.describe(wrong.value)} is no !!{tag}")
+        return None
     finally:
         loader.dispose()
-    mistakes.raise_all()
-    return Document(path, data, lines)
 
 
-def _note_lines(
-    node: Any,
-    path: spec.Path,
-    lines: dict[spec.Path, int],
-    mistakes: Mistakes,
-    file: Path,
-    above: tuple[Any, ...] = (),
-) -> None:
-    """Note the line of a node and of all below it, and what is wrong with them; `above` are the nodes it is in."""
-    lines.setdefault(path, node.start_mark.line + 1)
-    if any(node is other for other in above):
-        mistakes.add(f"{shown(file)}:{node.start_mark.line + 1}", "this contains itself")
-        return
-    within = (*above, node)
-    if isinstance(node, yaml.MappingNode):
+def _depth_bound(text: str) -> int:
+    """Return a number that the levels of a YAML text do not exceed: a level takes a bracket, or columns of a line."""
+    return text.count("[") + text.count("{") + 2 * max(map(len, text.split("\n")))
+
+
+def _see_events(text: str, nodes: _Nodes) -> None:
+    """Note the first limit that a YAML text breaks. libyaml has none of its own: levels without end crash the process."""
+    loader = _Loader(text)
+    level = values = 0
+    try:
+        while loader.check_event():
+            event = loader.get_event()
+            line = event.start_mark.line + 1
+            level += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            values += isinstance(event, yaml.NodeEvent)
+            if level > reading.DEEPEST:
+                nodes.wrong(line, TOO_DEEP)
+                return
+            if values > MOST_VALUES:
+                nodes.wrong(line, TOO_MANY)
+                return
+    finally:
+        loader.dispose()
+
+
+class _Nodes:
+    """Walks a YAML file's nodes, an alias as often as it is used: notes their lines, and what is wrong with them."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.lines: dict[spec.Path, int] = {}
+        self.mistakes = Mistakes()
+        self._values = 0
+        self._characters = 0
+
+    def wrong(self, line: int, message: str) -> None:
+        self.mistakes.add(f"{self.file}:{line}", message)
+
+    def note(self, node: Any, path: spec.Path, above: tuple[Any, ...] = ()) -> None:
+        """Note a node and all below it; `above` are the nodes that it is in. Raises InputError where a limit is broken."""
+        line = node.start_mark.line + 1
+        self.lines.setdefault(path, line)
+        if any(node is other for other in above):
+            self.wrong(line, "this contains itself")
+            return
+        self._count(node, path, len(above))
+        if node.tag not in _TAGS[type(node)]:
+            tag = node.tag.replace("tag:yaml.org,2002:", "!!")
+            self.wrong(line, f"the tag '{short(tag)}' is not supported here")
+            return
+        within = (*above, node)
+        if isinstance(node, yaml.MappingNode):
+            self._note_keys(node, path, within)
+        elif isinstance(node, yaml.SequenceNode):
+            for index, value in enumerate(node.value):
+                self.note(value, (*path, index), within)
+        elif node.tag in _NUMBERS and len(node.value) > reading.LONGEST_NUMBER:
+            self.wrong(line, f"a number of {len(node.value):,} characters; the longest has {reading.LONGEST_NUMBER}")
+
+    def _note_keys(self, node: Any, path: spec.Path, within: tuple[Any, ...]) -> None:
         seen: set[str] = set()
         for key, value in node.value:
-            name = str(key.value)
-            if name in seen:
-                mistakes.add(f"{shown(file)}:{key.start_mark.line + 1}", f"'{name}' is given twice")
-            seen.add(name)
-            lines[(*path, name)] = key.start_mark.line + 1
-            _note_lines(value, (*path, name), lines, mistakes, file, within)
-    elif isinstance(node, yaml.SequenceNode):
-        for index, value in enumerate(node.value):
-            _note_lines(value, (*path, index), lines, mistakes, file, within)
+            line = key.start_mark.line + 1
+            if not isinstance(key, yaml.ScalarNode):
+                self.wrong(line, "a key must be text, and not a list or a mapping")
+                continue
+            self.note(key, (*path, key.value), within)
+            if key.value in seen:
+                self.wrong(line, f"'{short(key.value)}' is given twice")
+            seen.add(key.value)
+            self.lines[(*path, key.value)] = line
+            self.note(value, (*path, key.value), within)
+
+    def _count(self, node: Any, path: spec.Path, level: int) -> None:
+        """Raise InputError where the file has too much: at a key of its first level, as an alias has no line."""
+        self._values += 1
+        self._characters += len(node.value) if isinstance(node, yaml.ScalarNode) else 0
+        over = (
+            TOO_DEEP
+            if level > reading.DEEPEST
+            else TOO_MANY
+            if self._values > MOST_VALUES
+            else TOO_LONG
+            if self._characters > MOST_CHARACTERS
+            else ""
+        )
+        if over:
+            self.wrong(self.lines[path[:1]], over)
+            self.mistakes.raise_all()
 
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}

@@ -15,7 +15,7 @@ from tests.support import ROOT
 
 LAYERS = (
     ("agent",),
-    ("console", "errors", "files", "mistakes", "shell", "units", "yamlfile"),
+    ("console", "errors", "files", "mistakes", "reading", "shell", "units", "yamlfile"),
     ("inventory",),
     ("remote",),
     ("machines",),

@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
 from .nearest import nearest
+from .text import short
 
 T = TypeVar("T")
 
@@ -31,6 +32,9 @@ TOO_LARGE = 2**63
 
 _LONGEST = 100
 """Characters of a value that a message shows."""
+
+MOST = 100
+"""Mistakes that are told at once; data that is wrong throughout has no end of them."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,8 +77,7 @@ def describe(value: object) -> str:
         return "a list"
     if isinstance(value, int) and abs(value) >= TOO_LARGE:
         return "a number of too many digits"
-    text = repr(value)
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+    return short(repr(value[: _LONGEST + 1] if isinstance(value, str) else value), _LONGEST)
 
 
 class _Reader:
@@ -86,7 +89,13 @@ class _Reader:
         self.mistakes: list[Mistake] = []
 
     def wrong(self, path: Path, wanted: str, value: object) -> None:
-        self.mistakes.append(Mistake(path, f"expected {wanted}, found {describe(value)}"))
+        self.add(path, f"expected {wanted}, found {describe(value)}")
+
+    def add(self, path: Path, message: str) -> None:
+        """Add a mistake. Raises SpecError when there are MOST."""
+        self.mistakes.append(Mistake(path, message))
+        if len(self.mistakes) >= MOST:
+            raise SpecError(self.mistakes)
 
     def dataclass(self, cls: Any, data: object, path: Path) -> object:
         if not isinstance(data, Mapping):
@@ -101,11 +110,11 @@ class _Reader:
             elif self.unknown is not None:
                 self.unknown.append((*path, str(key)))
             else:
-                self.mistakes.append(Mistake((*path, str(key)), f"unknown key '{key}'; {nearest(str(key), fields)}"))
+                self.add((*path, str(key)), f"unknown key '{short(str(key))}'; {nearest(str(key), fields)}")
         for name, field in fields.items():
             required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
             if required and name not in data:
-                self.mistakes.append(Mistake(path, f"'{name}' is missing"))
+                self.add(path, f"'{name}' is missing")
         return None if self.mistakes else cls(**values)
 
     def value(self, kind: Any, value: object, path: Path) -> object:

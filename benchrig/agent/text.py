@@ -1,4 +1,4 @@
-"""Reading the output of programs."""
+"""Texts from outside, cut to what a message can show: the output of programs, values, names."""
 
 from __future__ import annotations
 
@@ -7,3 +7,8 @@ def last_line(output: str | bytes) -> str:
     """Return the last line of a program's output that is not blank, where most programs give the reason of a failure."""
     text = output.decode(errors="replace") if isinstance(output, bytes) else output
     return text.strip().rpartition("\n")[2].strip()
+
+
+def short(text: str, most: int = 100) -> str:
+    """Return a text of at most `most` characters, with a … in place of what is cut off."""
+    return text if len(text) <= most else f"{text[:most]}…"

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field, replace
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
+from benchrig import reading
 from benchrig.errors import MachineError
 from benchrig.files import write
 from benchrig.inventory import Inventory
@@ -166,9 +167,12 @@ class LabFolder(MachinesFolder[LabMachine]):
     def state(self) -> LabState:
         """Read `lab.json`. Returns an empty state when it is missing or damaged."""
         try:
-            return LabState(**json.loads((self.path / "lab.json").read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError):
+            state = reading.record(LabState, self.path / "lab.json")
+            places = {state.address(name) for name in state.numbers}
+        except (ValueError, IndexError):
             return LabState(self.inventory)
+        has_twice = bool(state.subnet) and len(places) < len(state.numbers)
+        return LabState(self.inventory) if has_twice else state
 
     def write_state(self, state: LabState) -> None:
         """Write `lab.json`."""

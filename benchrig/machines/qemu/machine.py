@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from benchrig import reading
 from benchrig.errors import Hint, Inv, MachineError
 from benchrig.files import write
 from benchrig.inventory import Host
@@ -64,10 +65,10 @@ class QemuState:
 def read_state(machine: MachineFolder) -> QemuState:
     """Read `machine.json`. Returns an empty state when it is missing or damaged."""
     try:
-        values = json.loads((machine.path / "machine.json").read_text(encoding="utf-8"))
-        return QemuState(int(values["port"]), Hardware(**values["hardware"]))
-    except (OSError, ValueError, TypeError, KeyError):
+        state = reading.record(QemuState, machine.path / "machine.json")
+    except reading.ReadError:
         return QemuState()
+    return state if 0 <= state.port < 65536 else QemuState()
 
 
 def write_state(machine: MachineFolder, values: QemuState) -> None:

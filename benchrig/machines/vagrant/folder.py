@@ -6,9 +6,11 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
+from benchrig import reading
+from benchrig.agent import spec
 from benchrig.files import write
 from benchrig.machines.folder import Folder
-from benchrig.machines.vagrant.plan import VagrantPlan, decode
+from benchrig.machines.vagrant.plan import VagrantPlan
 
 
 @dataclass(frozen=True)
@@ -41,10 +43,10 @@ class VagrantFolder(Folder):
     """The folder of one inventory's machines."""
 
     def plan(self) -> VagrantPlan | None:
-        """Read `plan.json`, which the Vagrantfile reads; None when it is missing or damaged."""
+        """Read `plan.json`, which the Vagrantfile reads; None when it is missing, damaged or of another version."""
         try:
-            return decode((self.path / "plan.json").read_text(encoding="utf-8"))
-        except OSError:
+            return reading.record(VagrantPlan, self.path / "plan.json")
+        except reading.ReadError:
             return None
 
     def write_plan(self, plan: VagrantPlan) -> None:
@@ -54,9 +56,9 @@ class VagrantFolder(Folder):
     def known(self) -> dict[str, Known]:
         """Read `known.json`: what is known about each machine, by its name. Empty when it is missing or damaged."""
         try:
-            values = json.loads((self.path / "known.json").read_text(encoding="utf-8"))
-            return {name: Known(**value) for name, value in values.items()}
-        except (OSError, ValueError, TypeError, AttributeError):
+            values = reading.json_value(reading.content(self.path / "known.json"))
+            return {name: spec.build(Known, value) for name, value in values.items()}
+        except (reading.ReadError, spec.SpecError, AttributeError):
             return {}
 
     def write_known(self, known: Mapping[str, Known]) -> None:

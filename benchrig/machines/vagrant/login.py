@@ -111,7 +111,7 @@ def _logins(vagrant: Vagrant, machines: Iterable[MachinePlan]) -> dict[str, Logi
     machines = list(machines)
     purpose = f"how to reach {hosts_of(machines)} cannot be read"
     logins = output.logins(vagrant.run(["ssh-config", *names_of(machines)], purpose))
-    if missing := [one for one in machines if one.vagrant_name not in logins]:
+    if missing := [one for one in machines if not (one.vagrant_name in logins and logins[one.vagrant_name].address)]:
         raise MachineError(f"{hosts_of(missing)}: Vagrant does not say how to reach it", "See vagrant ssh-config.")
     return logins
 

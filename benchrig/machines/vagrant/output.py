@@ -5,6 +5,7 @@ The format is the same since Vagrant 1.4. Versions differ only in kinds of lines
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -80,11 +81,17 @@ def _login(text: str) -> Login:
     words = [(name, value) for name, _, value in (line.strip().partition(" ") for line in text.splitlines())]
     values: Mapping[str, str] = dict(words)
     keys = tuple(Path(_unquoted(value)) for name, value in words if name == "IdentityFile")
-    return Login(values.get("HostName", ""), int(values.get("Port", "22")), values.get("User", ""), keys)
+    port = values.get("Port", "22")
+    # A login without an address is none, and what asks for it says so.
+    address = values.get("HostName", "") if re.fullmatch(r"[0-9]{1,5}", port) and 0 < int(port) < 65536 else ""
+    return Login(address, int(port) if address else 22, values.get("User", ""), keys)
 
 
 def _unquoted(value: str) -> str:
-    return shlex.split(value)[0] if value.startswith('"') else value
+    try:
+        return shlex.split(value)[0] if value.startswith('"') else value
+    except ValueError:
+        return value
 
 
 def _unescaped(text: str) -> str:

@@ -90,16 +90,6 @@ class VagrantPlan:
         return json.dumps(asdict(self), indent=2).encode()
 
 
-def decode(text: str) -> VagrantPlan | None:
-    """Return a plan that was encoded; None when it is damaged or of another version of benchrig."""
-    try:
-        values = json.loads(text)
-        machines = tuple(MachinePlan(**machine) for machine in values.pop("machines"))
-        return VagrantPlan(**values, machines=machines)
-    except (ValueError, TypeError, KeyError, AttributeError):
-        return None
-
-
 def make(inventory: Inventory, root: Path, key: str, provider: Provider, old: VagrantPlan | None) -> VagrantPlan:
     """Return the plan of an inventory's machines, without boxes but those that the old plan had.
 
