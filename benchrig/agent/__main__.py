@@ -1,4 +1,4 @@
-"""The agent's verbs: `python3 -m agent play` provisions this host, `python3 -m agent bench` serves a benchmark on it."""
+"""The agent's verbs: `play` provisions this host; `bench` joins a controller to `serve`, which serves a benchmark on it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pwd
 import sys
 from pathlib import Path
 
-VERBS = {"play": ".play.session", "bench": ".bench.serve"}
+VERBS = {"play": ".play.session", "bench": ".bench.front", "serve": ".bench.serve"}
 """The module whose `main()` does the work of a verb."""
 
 if __name__ == "__main__":

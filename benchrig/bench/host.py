@@ -1,20 +1,38 @@
-"""A host during a bench: an agent runs on it, and does one operation after the other over one channel."""
+"""A host during a bench: an agent runs on it, and does one operation after the other.
+
+A lost connection is made anew: the agent goes on meanwhile, and answers the request again.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import threading
+import time
 from dataclasses import dataclass
+from types import TracebackType
 from typing import Protocol, TypeVar, cast
 
+from benchrig import console, inventory
 from benchrig.agent import spec
-from benchrig.agent.bench.lines import read_envelope, request_line
+from benchrig.agent.bench.lines import BYE, HELLO, Envelope, Hello, read_envelope, request_line
 from benchrig.agent.bench.protocol import Operation
-from benchrig.agent.text import last_line
-from benchrig.errors import BenchrigError, HostError
-from benchrig.remote import ship
-from benchrig.remote.ssh import Remote
+from benchrig.agent.text import short
+from benchrig.bench.link import Link, LostError
+from benchrig.bench.patience import RECONNECT_SECONDS, SPARE_SECONDS, limit
+from benchrig.errors import BenchrigError, Hint, HostError, Inv
+from benchrig.remote.session import session, who
 
 A = TypeVar("A")
+
+GREETING_SECONDS = 90.0
+"""How long a host may take to start its agent."""
+
+CLOSE_SECONDS = 20.0
+INTERRUPTED_SECONDS = 0.8
+"""How long agents may take to end when the user has pressed Ctrl-C. They go on ending after it."""
+
+_FIRST_PAUSE = 0.2
+_LONGEST_PAUSE = 5.0
 
 
 class OperationError(BenchrigError):
@@ -31,32 +49,170 @@ class Host(Protocol):
 
 
 class AgentHost:
-    """A host with an agent. Closing it stops all that the agent has started."""
+    """A host with an agent. Its agent lives until `end`, or until the connection was lost for too long."""
 
-    def __init__(self, remote: Remote) -> None:
-        self.name = remote.host.name
-        self._channel = ship.start(remote, "bench")
+    def __init__(self, host: inventory.Host, cell_seconds: float) -> None:
+        """Connect to a host and have it start an agent, which the first request waits for. Raises HostError.
+
+        When the connection is lost, both ends wait for `cell_seconds` and a minute more.
+        """
+        self.name = host.name
+        self._host = host
+        self._patience = cell_seconds + RECONNECT_SECONDS
+        self._number = 0
+        """The id of the last request."""
+        self._greeted = False
+        self._link = Link(host)
+        with contextlib.suppress(LostError):
+            self._link.send(self._hello(resume=False))
 
     def ask(self, operation: Operation[A]) -> A:
         """Do an operation on the host. Raises OperationError with the host's reason, HostError when it is lost."""
-        self._channel.send(request_line(operation))
-        line = self._channel.read_line()
-        if line is None:
-            _, stderr = self._channel.finish()
-            last = last_line(stderr)
-            raise HostError(f"{self.name}: the agent ended: {last or 'no reason given'}")
-        envelope = read_envelope(line)
+        self._number += 1
+        envelope = self._answer(operation, request_line(operation, self._number))
         if envelope.error:
             raise OperationError(f"{self.name}: {envelope.error}")
-        return cast(A, spec.build(operation.answer(), envelope.value))
+        try:
+            return cast(A, spec.build(operation.answer(), envelope.value))
+        except spec.SpecError as error:
+            raise self._nonsense(error) from None
 
-    def close(self) -> None:
-        """Let the agent stop what it started, and wait until it has ended."""
-        with contextlib.suppress(BenchrigError, OSError, EOFError):
-            self._channel.end_input()
-            while self._channel.read_line() is not None:
+    def end(self) -> None:
+        """Say goodbye, and wait until the agent has stopped all that it started. It may wait long on a dead connection."""
+        with contextlib.suppress(LostError):
+            # An interrupted request may have left half a line.
+            self._link.send(b"\n" + BYE)
+            while self._link.receive(CLOSE_SECONDS) not in (None, BYE):
                 pass
-        self._channel.close()
+
+    def drop(self) -> None:
+        """Close the connection, whatever the agent does."""
+        self._link.drop()
+
+    def _answer(self, operation: Operation[A], line: bytes) -> Envelope:
+        """Send a request, again after each lost connection, and return its answer. Raises HostError."""
+        seconds = limit(operation)
+        deadline = time.monotonic() + seconds
+        asked: Link | None = None
+        while True:
+            try:
+                self._await_greeting()
+                if asked is not self._link:
+                    self._link.send(line)
+                    asked = self._link
+                answer = self._link.receive(deadline - time.monotonic())
+            except LostError as lost:
+                self._reconnect(lost)
+                deadline = max(deadline, time.monotonic() + SPARE_SECONDS)
+                continue
+            if answer is None:
+                what = f"{type(operation).__name__} was not done within {seconds:.0f} s"
+                raise HostError(f"{self.name}: {what}; the agent lives, but something there hangs")
+            envelope = self._read(answer)
+            if envelope.id == self._number:
+                return envelope
+
+    def _read(self, line: bytes) -> Envelope:
+        try:
+            return read_envelope(line)
+        except ValueError as error:
+            raise self._nonsense(error) from None
+
+    def _nonsense(self, error: Exception) -> HostError:
+        return HostError(f"{self.name}: the agent answers nonsense: {short(str(error), 200)}")
+
+    def _hello(self, *, resume: bool) -> bytes:
+        # The agent waits a little longer, for the one who comes in the last moment.
+        return Hello(session(), who(), self._patience + SPARE_SECONDS, resume).line()
+
+    def _await_greeting(self) -> None:
+        """Wait until the agent has started. Raises HostError when it refuses us, LostError."""
+        if self._greeted:
+            return
+        try:
+            self._see_welcome(self._link)
+        except LostError as lost:
+            raise HostError(f"{self.name}: the agent does not start: {lost}") from None
+        self._greeted = True
+
+    def _see_welcome(self, link: Link) -> None:
+        """Read the answer to our greeting. Raises HostError when the agent refuses us, LostError."""
+        line = link.receive(GREETING_SECONDS)
+        if line is None:
+            raise LostError(f"no answer for {GREETING_SECONDS:.0f} s")
+        welcome = self._read(line)
+        if welcome.error:
+            raise HostError(f"{self.name}: {welcome.error}")
+        if welcome.operation != HELLO:
+            raise self._nonsense(ValueError("it does not greet"))
+
+    def _reconnect(self, lost: LostError) -> None:
+        """Connect to the same agent again. Raises HostError when it is gone, or when that takes too long."""
+        self._link.drop()
+        if lost.fatal:
+            raise HostError(f"{self.name}: {lost}")
+        console.line(f"{self.name}: connection lost; reconnecting", "warning")
+        deadline = time.monotonic() + self._patience
+        pause = _FIRST_PAUSE
+        while True:
+            try:
+                self._link = self._same_agent()
+                break
+            except LostError as error:
+                if time.monotonic() > deadline:
+                    hint = Hint("Is the machine still up? See ", Inv("status"), ".")
+                    gone = f"{self.name}: the connection was lost, and did not come back within {self._patience:.0f} s"
+                    raise HostError(f"{gone}: {error}", hint) from None
+            time.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
+        console.line(f"{self.name}: connected again")
+
+    def _same_agent(self) -> Link:
+        """Return a new link to the agent. Raises LostError when none can be had yet, HostError when the agent is gone."""
+        try:
+            link = Link(self._host)
+        except HostError as error:
+            raise LostError(str(error)) from None
+        try:
+            link.send(self._hello(resume=True))
+            self._see_welcome(link)
+        except BaseException:
+            link.drop()
+            raise
+        return link
+
+
+class Agents:
+    """The agents of a bench. Leaving it ends them all, at once when the user has pressed Ctrl-C."""
+
+    def __init__(self, cell_seconds: float) -> None:
+        self._cell_seconds = cell_seconds
+        self._agents: list[AgentHost] = []
+
+    def __enter__(self) -> Agents:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        interrupted = kind is not None and not issubclass(kind, Exception)
+        self._end(INTERRUPTED_SECONDS if interrupted else CLOSE_SECONDS)
+
+    def start(self, host: inventory.Host) -> AgentHost:
+        """Connect to a host and have it start an agent. Raises HostError."""
+        agent = AgentHost(host, self._cell_seconds)
+        self._agents.append(agent)
+        return agent
+
+    def _end(self, seconds: float) -> None:
+        """Have all agents end at the same time, and wait for that."""
+        endings = [(agent, threading.Thread(target=agent.end, daemon=True)) for agent in self._agents]
+        for _, ending in endings:
+            ending.start()
+        deadline = time.monotonic() + seconds
+        for agent, ending in endings:
+            ending.join(max(0.0, deadline - time.monotonic()))
+            if ending.is_alive():
+                console.line(f"{agent.name}: no sign of life; it stops app and load generator by itself", "warning")
+            agent.drop()
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -18,7 +18,8 @@ from benchrig.bench import network, records
 from benchrig.bench.data import DataSet, read_data
 from benchrig.bench.database import look
 from benchrig.bench.deploy import deploy
-from benchrig.bench.host import AgentHost, Hosts, Pair
+from benchrig.bench.host import Agents, Hosts, Pair
+from benchrig.bench.patience import cell_seconds
 from benchrig.bench.preview import PlannedCell, Preview
 from benchrig.bench.progress import Progress
 from benchrig.bench.rows import Row
@@ -28,7 +29,6 @@ from benchrig.bench.topology import Topology
 from benchrig.errors import BenchrigError, HostError, InputError
 from benchrig.inventory import Host, Inventory
 from benchrig.machines import kind
-from benchrig.remote import ssh
 from benchrig.results import store
 from benchrig.results.model import Cell, DatabaseNetwork, Network, Run, Settings
 
@@ -193,13 +193,12 @@ def _hosts(inventory: Inventory, plan: Plan) -> Iterator[Hosts]:
     """Connect to the hosts that the plan needs and start an agent on each. Raises InputError when there is none."""
     pairs = _pairs(inventory, plan)
     database = _database(inventory, plan, [server for server, _ in pairs])
-    with ExitStack() as stack:
+    with Agents(cell_seconds(plan)) as starting:
         agents = {}
         both = [host for pair in pairs for host in pair]
         for host in {host.name: host for host in [*both, *([database] if database else [])]}.values():
             console.status(f"{host.name}: connecting")
-            remote = stack.enter_context(ssh.connect(host))
-            agents[host.name] = stack.enter_context(closing(AgentHost(remote)))
+            agents[host.name] = starting.start(host)
         yield Hosts(
             tuple(Pair(agents[server.name], agents[generator.name]) for server, generator in pairs),
             agents[database.name] if database else None,

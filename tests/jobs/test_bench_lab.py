@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
@@ -15,7 +15,7 @@ from benchrig.bench.app import App, read_app
 from benchrig.bench.generators.base import Shape
 from benchrig.bench.generators.wrk.generator import WRK
 from benchrig.bench.generators.wrk.output import read_load
-from benchrig.bench.host import AgentHost, OperationError
+from benchrig.bench.host import AgentHost, Agents, OperationError
 from benchrig.bench.runtimes import probes
 from benchrig.bench.traffic import Route, Traffic
 from benchrig.errors import HostError
@@ -34,8 +34,8 @@ SHORT = Shape(threads=1, connections=10, duration_seconds=1.0, timeout_seconds=5
 
 @contextmanager
 def on(machine: Host) -> Iterator[AgentHost]:
-    with ssh.connect(machine) as remote, closing(AgentHost(remote)) as host:
-        yield host
+    with Agents(60.0) as agents:
+        yield agents.start(machine)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The wire format of a bench: each operation and each answer is one line of JSON."""
+"""The wire format of a bench: operations, answers and signs of life, each one line of JSON."""
 
 from __future__ import annotations
 
@@ -6,40 +6,84 @@ import dataclasses
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from .. import spec
 from .protocol import OPERATIONS, Operation
 
 T = TypeVar("T")
 
+LONGEST_LINE = 32 << 20
+"""Bytes. The longest answer is a body of 4 MiB in which JSON writes each byte with six."""
+
+BEAT_SECONDS = 5.0
+"""The agent gives a sign of life this often, and the controller answers it."""
+
+SILENCE_SECONDS = 20.0
+"""Who has heard nothing for this long takes the other end for gone."""
+
 
 @dataclass(frozen=True)
 class Envelope:
-    """One line of JSON: an operation with its arguments, an answer, or an error."""
+    """One line of JSON: an operation with its arguments, an answer, or an error. An answer has the id of its request."""
 
     operation: str = ""
     value: Mapping[str, object] = dataclasses.field(default_factory=dict)
     error: str = ""
+    id: int = 0
 
     def line(self) -> bytes:
         """Return it as it goes over the wire."""
         return json.dumps(dataclasses.asdict(self)).encode() + b"\n"
 
 
+@dataclass(frozen=True)
+class Hello:
+    """The first line of a controller. With `resume`, it wants the agent that it had, and no other one."""
+
+    session: str
+    who: str
+    linger_seconds: float
+    """How long the agent lives on when the controller is gone without a goodbye."""
+    resume: bool = False
+
+    def line(self) -> bytes:
+        """Return it as it goes over the wire."""
+        return Envelope(HELLO, vars(self)).line()
+
+
+HELLO = "Hello"
+ALIVE = Envelope("Alive").line()
+"""A sign of life, in both directions."""
+
+BYE = Envelope("Bye").line()
+"""The controller's goodbye: the agent stops all that it started, says the same, and ends."""
+
+
 def read_envelope(line: bytes) -> Envelope:
     """Read one line. Raises ValueError when it is not an envelope."""
-    return _build(Envelope, json.loads(line))
+    try:
+        data = json.loads(line, parse_constant=_refuse)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    return _build(Envelope, data)
 
 
-def request_line(operation: Operation[Any]) -> bytes:
-    """Return the line that asks for an operation."""
-    return Envelope(type(operation).__name__, vars(operation)).line()
-
-
-def read_request(line: bytes) -> Operation[Any]:
-    """Read the line that asks for an operation. Raises ValueError when there is no such operation."""
+def read_hello(line: bytes) -> Hello:
+    """Read a controller's first line. Raises ValueError when it is none."""
     envelope = read_envelope(line)
+    if envelope.operation != HELLO:
+        raise ValueError(f"a controller begins with {HELLO}, and not with '{envelope.operation}'")
+    return _build(Hello, envelope.value)
+
+
+def request_line(operation: Operation[Any], number: int) -> bytes:
+    """Return the line that asks for an operation, as the request of that id."""
+    return Envelope(type(operation).__name__, vars(operation), id=number).line()
+
+
+def read_operation(envelope: Envelope) -> Operation[Any]:
+    """Read what an envelope asks for. Raises ValueError when there is no such operation."""
     if envelope.operation not in OPERATIONS:
         raise ValueError(f"unknown operation '{envelope.operation}'")
     return _build(OPERATIONS[envelope.operation], envelope.value)
@@ -50,3 +94,7 @@ def _build(cls: type[T], data: object) -> T:
         return spec.build(cls, data)
     except spec.SpecError as error:
         raise ValueError(str(error)) from None
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not JSON")

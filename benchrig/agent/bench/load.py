@@ -19,15 +19,16 @@ OUTPUT_BYTES = 1 << 20
 
 
 class LoadRunner:
-    """Runs one load generator at a time; `abandon` may be called from another thread."""
+    """Runs one load generator at a time, with its files below `folder`; `abandon` may be called from another thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
 
     def run(self, command: tuple[str, ...], script: str, kill_after_seconds: float) -> LoadOutput:
         """Run `command`; `{script}` in it is replaced by a file with `script`. Raises OSError if it cannot start."""
         limit = raise_open_files()
-        with tempfile.TemporaryDirectory(prefix="benchrig-") as name:
+        with tempfile.TemporaryDirectory(prefix="load-", dir=self._folder) as name:
             folder = Path(name)
             folder.chmod(0o755)
             path = folder / "script"

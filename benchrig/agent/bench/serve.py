@@ -1,179 +1,271 @@
-"""The agent's server during a bench: one request a line on stdin, one answer a line on stdout.
+"""The bench agent on a host: a service that does one operation after the other for one controller.
 
-When stdin ends, for any reason, the app and the load generator are stopped: a controller that is interrupted, killed or cut
-off leaves nothing running here.
+It listens on a Unix socket, which `front.py` joins to the controller's SSH channel. So it outlives a lost connection: it
+goes on with the operation in hand, keeps the answer, and waits for its controller to come back. However it ends, systemd
+ends what it started (`daemon.py`).
 """
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
-import fcntl
 import os
 import queue
-import signal
-import sys
+import selectors
+import socket
 import threading
-from collections.abc import Callable
-from io import RawIOBase
+import time
 from pathlib import Path
-from typing import Any, BinaryIO
 
-from . import database, facts, protocol, unit
-from . import network as bench_network
-from .lines import Envelope, read_request
-from .load import LoadRunner
-from .sampler import Sampler, read_cpu_times
+from .. import lock
+from . import daemon
+from .lines import (
+    ALIVE,
+    BEAT_SECONDS,
+    BYE,
+    HELLO,
+    LONGEST_LINE,
+    SILENCE_SECONDS,
+    Envelope,
+    Hello,
+    read_envelope,
+    read_hello,
+    read_operation,
+)
+from .operations import Bench
 
-LOCK = Path("/run/benchrig-bench.lock")
+GREETING_SECONDS = 30.0
+"""How long an agent waits for its first controller."""
+
+_GONE_SECONDS = SILENCE_SECONDS + BEAT_SECONDS
+_FLUSH_SECONDS = 2.0
 
 
-class BusyError(Exception):
-    """Another bench runs on this host."""
+class Link:
+    """A connection from a controller, by way of `front.py`."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.sock = sock
+        self.heard = time.monotonic()
+        self.unsent = bytearray()
+        self._unread = bytearray()
+        sock.setblocking(False)
+
+    def read(self) -> list[bytes]:
+        """Return the whole lines that have come. Raises OSError at the end, and when a line is too long."""
+        with contextlib.suppress(BlockingIOError):
+            data = self.sock.recv(1 << 16)
+            if not data:
+                raise ConnectionError("the controller is gone")
+            self.heard = time.monotonic()
+            self._unread += data
+        *lines, rest = self._unread.split(b"\n")
+        if len(rest) > LONGEST_LINE:
+            raise ConnectionError("a line is too long")
+        self._unread = bytearray(rest)
+        return [bytes(line) for line in lines if line.strip()]
+
+    def write(self, data: bytes = b"") -> None:
+        """Send as much as goes at once, and keep the rest. Raises OSError."""
+        self.unsent += data
+        with contextlib.suppress(BlockingIOError):
+            while self.unsent:
+                del self.unsent[: self.sock.send(self.unsent)]
 
 
-class Bench:
-    """The state of one bench on this host: the app that was started, the load that runs, the sampler."""
+class Worker:
+    """Does one operation at a time in a thread of its own, and keeps the last answer."""
 
-    def __init__(self) -> None:
-        self._unit = ""
-        self._load = LoadRunner()
-        self._sampler: Sampler | None = None
-        self._network: bench_network.NetworkServer | None = None
-        self._handlers: dict[type[protocol.Operation[Any]], Callable[[Any], object]] = {
-            protocol.FindMachineFacts: lambda op: facts.facts(op.version_commands),
-            protocol.FindDeployed: lambda op: facts.deployed(op.programs),
-            protocol.FreePort: lambda op: unit.free_port(op.port),
-            protocol.Start: self._start,
-            protocol.AwaitAnswer: lambda op: unit.await_answer(op.unit, op.port, op.path, op.seconds),
-            protocol.Fetch: unit.fetch,
-            protocol.RunLoad: lambda op: self._load.run(op.command, op.script, op.kill_after_seconds),
-            protocol.FindCpuTimes: lambda _: read_cpu_times(),
-            protocol.StartSampling: self._start_sampling,
-            protocol.StopSampling: self._stop_sampling,
-            protocol.FindWhatRuns: unit.what_runs,
-            protocol.ReadJournal: lambda op: unit.journal(op.unit, op.lines),
-            protocol.Stop: self._stop,
-            protocol.FindDatabase: lambda op: database.find(op.data),
-            protocol.ResetData: lambda op: database.reset(op.data),
-            protocol.FindDatabaseLoad: lambda op: database.counters(op.data, op.table, op.ended),
-            protocol.OpenNetwork: self._open_network,
-            protocol.MeasureNetwork: bench_network.measure,
-            protocol.CloseNetwork: self._close_network,
-        }
+    def __init__(self, bench: Bench) -> None:
+        self.at_work = 0
+        """The id of the request in work; 0 when there is none."""
+        self.done = Envelope()
+        """The last answer."""
+        self.woken, self._wake = socket.socketpair()
+        self._bench = bench
+        self._requests: queue.SimpleQueue[Envelope] = queue.SimpleQueue()
+        threading.Thread(target=self._work, daemon=True).start()
 
-    def answer(self, line: bytes) -> Envelope:
-        """Do the operation in a line and return the answer; an error is an answer too."""
+    def begin(self, request: Envelope) -> None:
+        """Begin with a request; when it is done, `woken` has a byte."""
+        self.at_work = request.id
+        self._requests.put(request)
+
+    def finish(self) -> Envelope:
+        """Take in that a request is done, and return its answer."""
+        self.woken.recv(1)
+        self.at_work = 0
+        return self.done
+
+    def _work(self) -> None:
+        while True:
+            request = self._requests.get()
+            try:
+                answer = self._bench.answer(read_operation(request))
+            except ValueError as error:
+                answer = Envelope(error=str(error))
+            self.done = dataclasses.replace(answer, id=request.id)
+            self._wake.send(b"x")
+
+
+class Agent:
+    """Serves one controller until it says goodbye, or stays away for too long."""
+
+    def __init__(self, listener: socket.socket, bench: Bench, lock_path: Path) -> None:
+        self._listener = listener
+        self._bench = bench
+        self._worker = Worker(bench)
+        self._lock_path = lock_path
+        self._lock: lock.HostLock | None = None
+        self._hello: Hello | None = None
+        self._link: Link | None = None
+        """The controller's; None while it is gone."""
+        self._deadline = time.monotonic() + GREETING_SECONDS
+        """When the agent ends, if no controller comes."""
+        self._selector = selectors.DefaultSelector()
+        self._ended = False
+
+    def run(self) -> None:
+        """Serve; when this returns, all that was started is stopped."""
+        self._selector.register(self._listener, selectors.EVENT_READ, self._accept)
+        self._selector.register(self._worker.woken, selectors.EVENT_READ, self._answer)
+        next_beat = 0.0
         try:
-            operation = read_request(line)
-            value = self._handlers[type(operation)](operation)
-        except (OSError, ValueError, unit.UnitError, database.DatabaseError) as error:
-            return Envelope(error=str(error) or type(error).__name__)
-        return Envelope(value=dataclasses.asdict(value))  # type: ignore[call-overload]
+            while not self._ended:
+                if time.monotonic() >= next_beat:
+                    self._beat()
+                    next_beat = time.monotonic() + BEAT_SECONDS
+                for key, _ in self._selector.select(max(0.0, next_beat - time.monotonic())):
+                    key.data()
+        finally:
+            self._bench.abandon()
+            self._say_bye()
 
-    def abandon(self) -> None:
-        """Stop everything that was started here."""
-        self._load.abandon()
-        if self._unit:
-            unit.kill(self._unit)
+    def _beat(self) -> None:
+        """Give a sign of life, and look whether the controller gave one."""
+        daemon.notify("WATCHDOG=1")
+        if self._link is None:
+            self._ended = time.monotonic() > self._deadline
+        elif time.monotonic() - self._link.heard > _GONE_SECONDS:
+            self._lose(self._link)
+        elif not self._link.unsent:
+            self._send(self._link, ALIVE)
 
-    def _start(self, op: protocol.Start) -> protocol.Done:
-        self._unit = op.unit
-        return unit.start(op.unit)
-
-    def _stop(self, op: protocol.Stop) -> protocol.Port:
-        if self._sampler is not None:
-            self._stop_sampling(protocol.StopSampling())
-        port = unit.stop(op.unit, op.port)
-        self._unit = ""
-        return port
-
-    def _start_sampling(self, op: protocol.StartSampling) -> protocol.Done:
-        self._sampler = Sampler(unit.show(op.unit, "ControlGroup").get("ControlGroup", ""))
-        self._sampler.start()
-        return protocol.Done()
-
-    def _stop_sampling(self, _: protocol.StopSampling) -> protocol.ServerLoad:
-        if self._sampler is None:
-            raise ValueError("nothing is sampled")
-        sampler, self._sampler = self._sampler, None
-        return sampler.stop()
-
-    def _open_network(self, op: protocol.OpenNetwork) -> protocol.NetworkPort:
-        self._close_network(protocol.CloseNetwork())
-        self._network = bench_network.NetworkServer(op.port)
-        return self._network.at
-
-    def _close_network(self, _: protocol.CloseNetwork) -> protocol.Done:
-        network, self._network = self._network, None
-        if network is not None:
-            network.close()
-        return protocol.Done()
-
-
-def _send(out: RawIOBase, answer: Envelope) -> None:
-    """Write an answer as a line. One write may take only a part of a long one."""
-    rest = memoryview(answer.line())
-    while rest:
-        rest = rest[out.write(rest) :]
-
-
-def _work(bench: Bench, lines: queue.SimpleQueue[bytes], out: RawIOBase) -> None:
-    """Answer line after line. When this ends, the program ends too, which would otherwise wait for input."""
-    try:
+    def _accept(self) -> None:
         with contextlib.suppress(OSError):
-            while True:
-                _send(out, bench.answer(lines.get()))
-    finally:
-        os.kill(os.getpid(), signal.SIGTERM)
+            link = Link(self._listener.accept()[0])
+            self._selector.register(link.sock, selectors.EVENT_READ, lambda: self._serve(link))
 
+    def _serve(self, link: Link) -> None:
+        """Read what a link has brought, and write what it could not take before."""
+        try:
+            link.write()
+            for line in link.read():
+                self._take(link, line)
+        except (OSError, ValueError):
+            self._lose(link)
+        else:
+            self._watch(link)
 
-def _take_lock() -> BinaryIO:
-    """Lock the host for this bench; the lock lasts as long as the file is open."""
-    lock = LOCK.open("a+b")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        lock.seek(0)
-        pid = lock.read(20).decode() or "unknown"
-        raise BusyError(f"another bench runs there (process {pid} of that machine)") from None
-    lock.truncate(0)
-    lock.write(str(os.getpid()).encode())
-    lock.flush()
-    return lock
+    def _take(self, link: Link, line: bytes) -> None:
+        """Take in one line. Raises ValueError when a link begins with anything but a greeting."""
+        if link is not self._link:
+            self._greet(link, read_hello(line))
+        elif line + b"\n" == BYE:
+            self._ended = True
+        elif line + b"\n" != ALIVE:
+            self._request(link, line)
 
+    def _greet(self, link: Link, hello: Hello) -> None:
+        """Attach a controller, or refuse it. A newcomer ends an agent whose own controller is gone."""
+        if self._hello is None:
+            owner = lock.Owner("bench", hello.session, hello.who, os.getpid(), time.time(), daemon.UNIT)
+            try:
+                self._lock = lock.take(self._lock_path, owner)
+            except (lock.HeldError, OSError) as error:
+                self._refuse(link, str(error))
+                self._ended = True
+                return
+            self._hello = hello
+        elif hello.session != self._hello.session:
+            if self._link is None:
+                self._ended = True
+            else:
+                self._refuse(link, str(lock.read_owner(self._lock_path)))
+            return
+        before, self._link = self._link, link
+        if before:
+            self._drop(before)
+        self._note(deserted=False)
+        self._send(link, Envelope(HELLO).line())
 
-def _on_ending_signals(action: Callable[[int, object], None] | signal.Handlers) -> None:
-    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
-        signal.signal(number, action)
+    def _request(self, link: Link, line: bytes) -> None:
+        """Begin with a request, or answer it again: each is done exactly once."""
+        try:
+            request = read_envelope(line)
+        except ValueError as error:
+            self._send(link, Envelope(error=str(error)).line())
+            return
+        if self._worker.at_work:
+            if request.id != self._worker.at_work:
+                self._send(link, Envelope(error="another operation is in work", id=request.id).line())
+        elif request.id == self._worker.done.id:
+            self._send(link, self._worker.done.line())
+        else:
+            self._worker.begin(request)
 
+    def _answer(self) -> None:
+        answer = self._worker.finish()
+        if self._link:
+            self._send(self._link, answer.line())
 
-def _ended(_signal: int, _frame: object) -> None:
-    # A second signal must not end the clearing up that the first one began.
-    _on_ending_signals(signal.SIG_IGN)
-    raise SystemExit(1)
+    def _send(self, link: Link, data: bytes) -> None:
+        try:
+            link.write(data)
+        except OSError:
+            self._lose(link)
+        else:
+            self._watch(link)
+
+    def _refuse(self, link: Link, why: str) -> None:
+        self._send(link, Envelope(HELLO, error=why).line())
+
+    def _watch(self, link: Link) -> None:
+        """Wait for a link to take more only while there is more for it."""
+        if link.sock.fileno() >= 0:
+            events = selectors.EVENT_READ | (selectors.EVENT_WRITE if link.unsent else 0)
+            self._selector.modify(link.sock, events, lambda: self._serve(link))
+
+    def _lose(self, link: Link) -> None:
+        """Take in that a link is gone. The agent lives on for as long as its controller has asked for."""
+        self._drop(link)
+        if link is self._link and self._hello:
+            self._link = None
+            self._deadline = time.monotonic() + self._hello.linger_seconds
+            self._note(deserted=True)
+
+    def _drop(self, link: Link) -> None:
+        if link.sock.fileno() >= 0:
+            self._selector.unregister(link.sock)
+            link.sock.close()
+
+    def _note(self, *, deserted: bool) -> None:
+        if self._lock:
+            self._lock.note(deserted=deserted)
+
+    def _say_bye(self) -> None:
+        """Tell the controller that all is stopped."""
+        if self._link:
+            with contextlib.suppress(OSError):
+                self._link.sock.settimeout(_FLUSH_SECONDS)
+                self._link.sock.sendall(bytes(self._link.unsent) + BYE)
 
 
 def main() -> int:
-    """Serve one controller until it closes the connection."""
-    _on_ending_signals(_ended)
-    out = os.fdopen(sys.stdout.fileno(), "wb", buffering=0, closefd=False)
-    try:
-        lock = _take_lock()
-    except BusyError as error:
-        _send(out, Envelope(error=str(error)))
-        return 1
-    bench = Bench()
-    lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-    threading.Thread(target=_work, args=(bench, lines, out), daemon=True).start()
-    try:
-        try:
-            # This thread only reads, so that it sees the end of the input while a load runs.
-            for line in sys.stdin.buffer:
-                lines.put(line)
-        finally:
-            _on_ending_signals(signal.SIG_IGN)
-    finally:
-        bench.abandon()
-        lock.close()
-    return 0
+    """Serve one controller."""
+    folder = daemon.folder()
+    listener = daemon.listen(folder)
+    daemon.notify("READY=1")
+    Agent(listener, Bench(folder), lock.PATH).run()
+    # Not by returning: a thread may still be at an operation.
+    os._exit(0)

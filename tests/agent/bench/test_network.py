@@ -14,8 +14,8 @@ import pytest
 from benchrig import inventory
 from benchrig.agent.bench import network as bench_network
 from benchrig.agent.bench import ports, protocol
-from benchrig.agent.bench.lines import Envelope, request_line
-from benchrig.agent.bench.serve import Bench
+from benchrig.agent.bench.lines import Envelope
+from benchrig.agent.bench.operations import Bench
 from benchrig.bench import network, run
 from benchrig.bench.host import Hosts, Pair
 from benchrig.errors import HostError
@@ -77,13 +77,13 @@ def test_a_server_that_cannot_be_reached_is_an_answer(host: str, said: str) -> N
     assert said in error
 
 
-def test_every_operation_is_done_by_the_agent_which_gives_the_port_back() -> None:
-    bench = Bench()
+def test_every_operation_is_done_by_the_agent_which_gives_the_port_back(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
     assert set(protocol.OPERATIONS.values()) == set(bench._handlers)
-    port = bench.answer(request_line(protocol.OpenNetwork(0))).value["port"]
+    port = bench.answer(protocol.OpenNetwork(0)).value["port"]
     assert isinstance(port, int)
     assert not ports.is_free(port)
-    assert bench.answer(request_line(protocol.CloseNetwork())) == Envelope()
+    assert bench.answer(protocol.CloseNetwork()) == Envelope()
     assert ports.is_free(port)
 
 

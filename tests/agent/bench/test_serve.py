@@ -6,9 +6,10 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -17,8 +18,9 @@ import pytest
 
 from benchrig.agent.bench import facts as bench_facts
 from benchrig.agent.bench import ports, protocol, sampler, unit
-from benchrig.agent.bench.lines import Envelope, read_envelope, read_request, request_line
+from benchrig.agent.bench.lines import read_envelope, read_operation, request_line
 from benchrig.agent.bench.load import LoadRunner
+from tests.support.waiting import until
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="the agent runs as root")
 
@@ -60,13 +62,14 @@ OPERATIONS = [
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_an_operation_arrives_as_it_was_sent(operation: protocol.Operation[object]) -> None:
-    assert read_request(request_line(operation)) == operation
+    envelope = read_envelope(request_line(operation, 7))
+    assert (envelope.id, read_operation(envelope)) == (7, operation)
 
 
 @pytest.mark.parametrize("line", [b"", b"[]", b'{"operation": "Reboot"}', b'{"operation": "FreePort", "value": {}}'])
 def test_a_line_that_asks_for_nothing_known_is_refused(line: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
-        read_request(line)
+        read_operation(read_envelope(line))
 
 
 def test_facts_are_those_of_this_machine() -> None:
@@ -199,7 +202,10 @@ def test_a_request_that_cannot_be_sent_is_an_answer_too(echo: int) -> None:
 @as_root
 def test_a_load_generator_is_run_unprivileged_with_its_script_timed_and_accounted() -> None:
     code = "import os, sys; s = open(sys.argv[1]).read(); x = sum(range(10**6)); print(os.getuid(), s)"
-    output = LoadRunner().run(("/usr/bin/python3", "-S", "-c", code, "{script}"), "the script", 20.0)
+    # Pytest's own folders are closed to others.
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o711)
+        output = LoadRunner(Path(folder)).run(("/usr/bin/python3", "-S", "-c", code, "{script}"), "the script", 20.0)
     assert (output.exit_code, output.stderr) == (0, "")
     uid, script = output.stdout.strip().split(" ", 1)
     assert uid != "0"
@@ -209,17 +215,17 @@ def test_a_load_generator_is_run_unprivileged_with_its_script_timed_and_accounte
 
 
 @as_root
-def test_a_load_generator_that_hangs_is_killed() -> None:
-    output = LoadRunner().run(("sleep", "60"), "", 0.1)
+def test_a_load_generator_that_hangs_is_killed(tmp_path: Path) -> None:
+    output = LoadRunner(tmp_path).run(("sleep", "60"), "", 0.1)
     assert output.killed
     assert output.exit_code == -9
     assert output.wall_seconds < 5
 
 
 @as_root
-def test_a_load_generator_that_is_not_there_is_an_error_of_the_system() -> None:
+def test_a_load_generator_that_is_not_there_is_an_error_of_the_system(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
-        LoadRunner().run(("/no/such/program",), "", 1.0)
+        LoadRunner(tmp_path).run(("/no/such/program",), "", 1.0)
 
 
 def test_the_sampler_counts_what_its_machine_and_itself_use() -> None:
@@ -248,81 +254,3 @@ def test_a_process_that_has_ended_still_counts_where_there_is_no_group_counter(
         busy.kill()
     assert processes.cpu_seconds() >= 0.05
     assert processes.resident_bytes() == (0, 0)
-
-
-AGENT = "from agent.bench import serve; serve.LOCK = serve.Path({lock!r}); raise SystemExit(serve.main())"
-
-
-@contextmanager
-def agent(lock: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Start the agent as it is started on a host: a top-level package, lines in, lines out."""
-    root = Path(bench_facts.__file__).parents[2]
-    argv = [sys.executable, "-c", AGENT.format(lock=str(lock))]
-    with subprocess.Popen(argv, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        yield process
-        process.kill()
-
-
-def send(process: subprocess.Popen[bytes], operation: protocol.Operation[object]) -> None:
-    assert process.stdin
-    process.stdin.write(request_line(operation))
-    process.stdin.flush()
-
-
-def answered(process: subprocess.Popen[bytes]) -> Envelope:
-    assert process.stdout
-    return read_envelope(process.stdout.readline())
-
-
-def test_the_agent_answers_line_after_line_and_outlives_a_bad_one(tmp_path: Path) -> None:
-    with agent(tmp_path / "lock") as process, listening() as port:
-        assert process.stdin
-        process.stdin.write(b"nonsense\n")
-        process.stdin.flush()
-        assert answered(process).error
-        send(process, protocol.Fetch("127.0.0.1", port, "/", 0.1))
-        assert answered(process).value["error"] == "timed out"
-        send(process, protocol.ResetData("no-such-set"))
-        assert "the data set 'no-such-set' is not on this machine" in answered(process).error
-        process.stdin.close()
-        assert process.wait(10) == 0
-
-
-def test_the_agent_hands_on_a_long_body(tmp_path: Path, echo: int) -> None:
-    with agent(tmp_path / "lock") as process:
-        send(process, protocol.Fetch("127.0.0.1", echo, f"/{4 << 20}", 5.0))
-        assert len(str(answered(process).value["body"])) == 4 << 20
-
-
-@as_root
-def test_the_load_generator_dies_with_the_controllers_line(tmp_path: Path) -> None:
-    with agent(tmp_path / "lock") as process:
-        send(process, protocol.RunLoad(("sleep", "1234.5"), "", 60.0))
-        until(lambda: running("sleep", "1234.5"))
-        assert process.stdin
-        process.stdin.close()
-        assert process.wait(10) == 0
-        until(lambda: not running("sleep", "1234.5"))
-
-
-def running(*argv: str) -> bool:
-    """Tell whether a program runs with exactly these words."""
-    wanted = "\0".join((*argv, ""))
-    return any(bench_facts.read(path) + "\0" in (wanted, wanted + "\0") for path in Path("/proc").glob("[0-9]*/cmdline"))
-
-
-def until(condition: Callable[[], bool]) -> None:
-    """Wait until something is so, at most ten seconds."""
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
-def test_a_second_bench_on_a_host_is_refused_with_the_first_ones_pid(tmp_path: Path) -> None:
-    with agent(tmp_path / "lock") as first:
-        send(first, protocol.FindMachineFacts({"wrk": ("wrk", "-v")}))
-        assert not answered(first).error
-        with agent(tmp_path / "lock") as second:
-            assert answered(second).error == f"another bench runs there (process {first.pid} of that machine)"
-            assert second.wait(10) == 1

@@ -1,0 +1,107 @@
+"""The bench agent as a service of systemd: its unit, its socket, and what cleans up after it.
+
+The service is transient. The agent and the load generator are in its control group, their temporary files in its folder.
+So whatever ends the agent (a goodbye, kill -9, the watchdog) ends them too, and `ExecStopPost` stops the app.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+UNIT = "benchrigd.service"
+"""Not `benchrig-…`: so are the apps called, which a bench stops."""
+
+FOLDER = Path("/run/benchrigd")
+SOCKET = "socket"
+
+_STOP_APP = 'read -r app < "$RUNTIME_DIRECTORY/app" && exec systemctl stop -- "$app"'
+
+_PROPERTIES = (
+    "Description=benchrig's agent of a bench",
+    "Type=notify",
+    "NotifyAccess=main",
+    # An agent that hangs is killed. A load generator that is killed for want of memory is a failed cell, and no more.
+    "WatchdogSec=30",
+    "WatchdogSignal=SIGKILL",
+    "OOMPolicy=continue",
+    # Ends an agent and all that it has started at once.
+    "KillMode=control-group",
+    "KillSignal=SIGKILL",
+    "TimeoutStopSec=20",
+    "RuntimeMaxSec=7d",
+    f"ExecStopPost=-/bin/sh -c '{_STOP_APP}'",
+    # The load generator's user must reach its script below.
+    f"RuntimeDirectory={FOLDER.name}",
+    "RuntimeDirectoryMode=0711",
+    # The folder is in memory, and a load generator that writes without end is not to fill it.
+    "LimitFSIZE=64M",
+    "LimitNOFILE=infinity",
+    "TasksMax=infinity",
+)
+
+_KEPT = ("PATH", "HOME", "LANG", "LC_ALL")
+"""Variables of the SSH session that programs of an operation get, such as those that print versions."""
+
+
+def start(program_folder: Path) -> subprocess.CompletedProcess[bytes]:
+    """Start the service, and return when it listens."""
+    settings = [f"--property={item}" for item in (*_PROPERTIES, f"WorkingDirectory={program_folder}")]
+    variables = [f"--setenv={name}" for name in _KEPT if name in os.environ]
+    options = ("--collect", "--quiet", "--no-ask-password", f"--unit={UNIT}")
+    argv = ("systemd-run", *options, *settings, *variables, "--", sys.executable, "-m", "agent", "serve")
+    return subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False)
+
+
+def stop() -> None:
+    """Stop the service, if there is one, and wait until it has cleaned up."""
+    subprocess.run(("systemctl", "stop", UNIT), stdin=subprocess.DEVNULL, capture_output=True, check=False)
+
+
+def ending() -> str:
+    """Return how the last service ended, as its journal says it; empty when it does not."""
+    argv = ("journalctl", f"--unit={UNIT}", "--boot", "--lines=20", "--output=cat", "--quiet", "--no-pager")
+    text = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, check=False).stdout.decode(errors="replace")
+    signs = ("Main process exited", "Watchdog timeout", "Stopping ", "Failed with")
+    found = [line for line in text.split("\n") if any(sign in line for sign in signs)]
+    return found[-1].removeprefix(f"{UNIT}: ").rstrip(".") if found else ""
+
+
+def folder() -> Path:
+    """Return the folder that systemd made for this service; it removes it with the service."""
+    return Path(os.environ["RUNTIME_DIRECTORY"])
+
+
+def listen(folder: Path) -> socket.socket:
+    """Listen on the service's socket, which only root may use."""
+    listener = socket.socket(socket.AF_UNIX)
+    before = os.umask(0o177)
+    try:
+        listener.bind(str(folder / SOCKET))
+    finally:
+        os.umask(before)
+    listener.listen(8)
+    return listener
+
+
+def connect(folder: Path = FOLDER) -> socket.socket | None:
+    """Connect to the service; None when it does not run."""
+    sock = socket.socket(socket.AF_UNIX)
+    try:
+        sock.connect(str(folder / SOCKET))
+    except OSError:
+        sock.close()
+        return None
+    return sock
+
+
+def notify(state: str) -> None:
+    """Tell systemd something, as sd_notify(3) does; nothing when it does not listen."""
+    address = os.environ.get("NOTIFY_SOCKET", "")
+    if address:
+        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+            sock.sendto(state.encode(), f"\0{address[1:]}" if address.startswith("@") else address)

@@ -1,0 +1,109 @@
+"""A connection to a bench agent: lines out, lines in, and signs of life, with a bound on whatever the agent sends.
+
+A thread reads, so that the main thread only ever waits where Ctrl-C is heard.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+
+from benchrig.agent.bench.lines import ALIVE, LONGEST_LINE, SILENCE_SECONDS
+from benchrig.errors import HostError
+from benchrig.inventory import Host
+from benchrig.remote import ship, ssh
+from benchrig.remote.ssh import Channel, Remote
+
+_WAITING_LINES = 8
+"""Lines that wait to be looked at. An agent that sends more is not read until there is room."""
+
+
+class LostError(Exception):
+    """The connection has ended; the text is what is known of it. `fatal` when there is no use in making it anew."""
+
+    def __init__(self, why: str, *, fatal: bool = False) -> None:
+        super().__init__(why)
+        self.fatal = fatal
+
+
+class Link:
+    """A connection to a host's agent."""
+
+    def __init__(self, host: Host) -> None:
+        """Connect, and have the host start what leads to its agent. Raises HostError."""
+        self.heard = time.monotonic()
+        """When the agent last sent anything."""
+        self._lines: queue.Queue[bytes | LostError] = queue.Queue(_WAITING_LINES)
+        self._sending = threading.Lock()
+        self._lost: LostError | None = None
+        self._remote = ssh.connect(host)
+        try:
+            self._channel = ship.start(self._remote, "bench")
+            # So neither reading nor sending waits for ever on a link that is dead.
+            self._channel.wait_for(SILENCE_SECONDS)
+        except BaseException:
+            self._remote.close()
+            raise
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def send(self, line: bytes) -> None:
+        """Send a line. Raises LostError."""
+        with self._sending:
+            try:
+                self._channel.send(line)
+            except (HostError, OSError, EOFError) as error:
+                raise LostError(str(error)) from None
+
+    def receive(self, seconds: float) -> bytes | None:
+        """Return the next line that is no sign of life; None when none has come within `seconds`. Raises LostError."""
+        if self._lost:
+            raise self._lost
+        try:
+            item = self._lines.get(timeout=max(0.0, seconds))
+        except queue.Empty:
+            return None
+        if isinstance(item, LostError):
+            self._lost = item
+            raise item
+        return item
+
+    def drop(self) -> None:
+        """Close the connection; it is not waited for, because a dead one may take its time."""
+        threading.Thread(target=_close, args=(self._channel, self._remote), daemon=True).start()
+
+    def _read(self) -> None:
+        try:
+            self._lines.put(LostError(self._read_lines()))
+        except LostError as lost:
+            self._lines.put(lost)
+        except Exception as error:
+            self._lines.put(LostError(str(error) or type(error).__name__))
+
+    def _read_lines(self) -> str:
+        """Hand on line after line until the channel ends, and return why it ended. Raises LostError, HostError."""
+        rest = bytearray()
+        while data := self._channel.read():
+            self.heard = time.monotonic()
+            begin = len(rest)
+            rest += data
+            while (end := rest.find(b"\n", begin)) >= 0:
+                self._take(bytes(rest[: end + 1]))
+                del rest[: end + 1]
+                begin = 0
+            if len(rest) > LONGEST_LINE:
+                raise LostError(f"it sent a line of more than {LONGEST_LINE >> 20} MB", fatal=True)
+        return "the connection was lost"
+
+    def _take(self, line: bytes) -> None:
+        if line == ALIVE:
+            self.send(ALIVE)
+        else:
+            self._lines.put(line)
+
+
+def _close(channel: Channel, remote: Remote) -> None:
+    try:
+        channel.close()
+    finally:
+        remote.close()
