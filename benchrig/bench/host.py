@@ -106,8 +106,10 @@ class AgentHost:
                 deadline = max(deadline, time.monotonic() + SPARE_SECONDS)
                 continue
             if answer is None:
-                what = f"{type(operation).__name__} was not done within {seconds:.0f} s"
-                raise HostError(f"{self.name}: {what}; the agent lives, but something there hangs")
+                what = type(operation).__name__
+                raise HostError(
+                    f"{self.name}: {what} was not done within {seconds:.0f} s; the agent lives, but something hangs"
+                )
             envelope = self._read(answer)
             if envelope.id == self._number:
                 return envelope
