@@ -9,8 +9,10 @@ import errno
 import json
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 from benchrig.agent import spec
 
@@ -40,6 +42,29 @@ def is_file(path: Path) -> bool:
 
 def content(path: Path, most: int = MOST_BYTES) -> bytes:
     """Return a file's bytes, at most `most`. Raises ReadError."""
+    with _opened(path) as file:
+        found = file.read(most + 1)
+    if len(found) > most:
+        raise ReadError(f"it is larger than {_size(most)}")
+    return found
+
+
+def lines(path: Path, longest: int = MOST_BYTES) -> Iterator[bytes]:
+    """Yield the lines of a file, each without its end: \\n alone. None of a file that is not there. Raises ReadError."""
+    if not path.exists():
+        return
+    with _opened(path) as file:
+        number = 1
+        while line := file.readline(longest + 1):
+            if len(line) > longest:
+                raise ReadError(f"its line {number} is longer than {_size(longest)}")
+            yield line.removesuffix(b"\n")
+            number += 1
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
+    """Open a regular file. Raises ReadError, also for an error of the system's in reading it."""
     try:
         # Without waiting: the open of a FIFO would last until somebody writes to it.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
@@ -50,14 +75,11 @@ def content(path: Path, most: int = MOST_BYTES) -> bytes:
     try:
         _see_regular(os.fstat(descriptor).st_mode)
         with os.fdopen(descriptor, "rb", closefd=False) as file:
-            found = file.read(most + 1)
+            yield file
     except OSError as error:
         raise ReadError(error.strerror) from None
     finally:
         os.close(descriptor)
-    if len(found) > most:
-        raise ReadError(f"it is larger than {_size(most)}")
-    return found
 
 
 def text(path: Path, most: int = MOST_BYTES) -> str:

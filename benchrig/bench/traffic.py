@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from benchrig import reading
+from benchrig.agent.text import short
 from benchrig.mistakes import Mistakes
 from benchrig.yamlfile import Document
 
@@ -181,9 +182,9 @@ def read_json(folder: Path, reference: str) -> object:
     """Return what `file.json#/a/b` refers to. Raises ValueError when there is no such file, JSON or part of it."""
     name, _, pointer = reference.partition("#")
     try:
-        value: Any = json.loads(_read(folder / name))
-    except json.JSONDecodeError as error:
-        raise ValueError(f"'{name}' is not JSON: {error}") from None
+        value: Any = reading.json_value(_read(folder / name))
+    except reading.ReadError as error:
+        raise ValueError(f"'{short(name)}' is {error}") from None
     for word in pointer.split("/")[1:]:
         key = word.replace("~1", "/").replace("~0", "~")
         try:
@@ -195,8 +196,6 @@ def read_json(folder: Path, reference: str) -> object:
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        raise ValueError(f"'{path.name}' is not UTF-8 text") from None
-    except OSError as error:
-        raise ValueError(f"'{path.name}' cannot be read: {error.strerror}") from None
+        return reading.text(path)
+    except reading.ReadError as error:
+        raise ValueError(f"'{short(path.name)}' cannot be read: {error}") from None

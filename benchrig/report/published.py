@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields, make_dataclass
 from pathlib import Path
 from typing import Any
 
-from benchrig import yamlfile
+from benchrig import reading, yamlfile
 from benchrig.bench.generators.base import LoadGenerator, OutputError, Printed
 from benchrig.bench.generators.registry import DEFAULT, GENERATORS
 from benchrig.errors import unknown
@@ -196,10 +196,8 @@ class _RawError(Exception):
 
 def _read_raw(path: Path, generator: LoadGenerator) -> Printed:
     try:
-        return generator.read_printed(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise _RawError(f"cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise _RawError("not UTF-8 text") from None
+        return generator.read_printed(reading.text(path))
+    except reading.ReadError as error:
+        raise _RawError(f"cannot be read: {error}") from None
     except OutputError as error:
         raise _RawError(str(error)) from None
