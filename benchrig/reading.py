@@ -40,6 +40,14 @@ def is_file(path: Path) -> bool:
         return error.errno == errno.EACCES
 
 
+def is_below(folder: Path, path: Path) -> bool:
+    """Return whether a file is below a folder, when every link is followed."""
+    try:
+        return path.resolve().is_relative_to(folder.resolve())
+    except (OSError, RuntimeError, ValueError):
+        return False
+
+
 def content(path: Path, most: int = MOST_BYTES) -> bytes:
     """Return a file's bytes, at most `most`. Raises ReadError."""
     with _opened(path) as file:
@@ -100,7 +108,8 @@ def json_value(source: str | bytes, most: int = MOST_BYTES) -> Any:
     except UnicodeDecodeError:
         raise ReadError("not UTF-8 text") from None
     except json.JSONDecodeError as error:
-        raise ReadError(f"not valid JSON: {error.msg} (character {error.pos + 1})") from None
+        place = f"line {error.lineno}, column {error.colno}" if error.lineno > 1 else f"character {error.pos + 1}"
+        raise ReadError(f"not valid JSON: {error.msg} ({place})") from None
     except RecursionError:
         raise ReadError(_too_deep("JSON")) from None
     except ValueError:
