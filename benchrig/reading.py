@@ -40,10 +40,11 @@ def is_file(path: Path) -> bool:
         return error.errno == errno.EACCES
 
 
-def is_below(folder: Path, path: Path) -> bool:
-    """Return whether a file is below a folder, when every link is followed."""
+def is_below(path: Path, *folders: Path) -> bool:
+    """Return whether a file is below one of some folders, when every link is followed."""
     try:
-        return path.resolve().is_relative_to(folder.resolve())
+        found = path.resolve()
+        return any(found.is_relative_to(folder.resolve()) for folder in folders)
     except (OSError, RuntimeError, ValueError):
         return False
 

@@ -138,7 +138,7 @@ def _script(mistakes: Mistakes, document: Document, written: _Written) -> Script
     name = written.row.script
     path = document.path.parent / name
     try:
-        if name and not reading.is_below(document.path.parents[2], path):
+        if name and not reading.is_below(path, *document.path.parents[:3:2]):
             raise reading.ReadError("it is not in the project's folder")
         return Script(path, reading.text(path, MOST_BODY_BYTES)) if name else None
     except reading.ReadError as error:

@@ -210,7 +210,7 @@ def read_json(folder: Path, reference: str) -> object:
 def within(folder: Path, name: str) -> Path:
     """Return the path of a file that an app in `folder` names. Raises ValueError when it is not in the project's folder."""
     project = Path(os.path.normpath(folder.absolute())).parents[1]
-    if not reading.is_below(project, folder / name):
+    if not reading.is_below(folder / name, folder, project):
         raise ValueError(f"'{short(name)}' is not in the project's folder")
     return folder / name
 
