@@ -21,8 +21,18 @@ _live: Status | None = None
 
 _STYLES = {"good": "green", "changed": "yellow", "bad": "bold red", "warning": "magenta", "faint": "dim", "": ""}
 
-_CONTROLS = (*range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A))
-_ESCAPES = {code: ascii(chr(code))[1:-1] for code in _CONTROLS if chr(code) not in "\n\t"}
+CONTROLS = (
+    *range(0x20),
+    *range(0x7F, 0xA0),
+    *(0x061C, 0x200B, 0x200E, 0x200F),
+    *range(0x2028, 0x202F),
+    *range(0x2060, 0x2070),
+    *(0xFEFF, *range(0xFFF9, 0xFFFC)),
+    *range(0xE0000, 0xE0080),
+)
+"""Characters that show nothing themselves, and move the cursor, colour a terminal, hide text or turn it around."""
+
+_ESCAPES = {code: ascii(chr(code))[1:-1] for code in CONTROLS if chr(code) not in "\n\t"}
 
 
 def printable(text: str) -> str:

@@ -7,14 +7,17 @@ first, then parent groups, then child groups, then the host; within each, the in
 from __future__ import annotations
 
 import fnmatch
+import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
-from benchrig import yamlfile
+from benchrig import reading, yamlfile
 from benchrig.agent import spec
+from benchrig.agent.text import short
 from benchrig.errors import InputError, unknown
 from benchrig.mistakes import Mistakes
 
@@ -27,6 +30,15 @@ PASSWORDS = {"ansible_password", "ansible_ssh_pass", "ansible_ssh_password"} | {
     f"ansible_{word}" for word in ("become_password", "become_pass", "sudo_pass")
 }
 HOW_PASSWORDS_ARE_GIVEN = "benchrig reads no passwords from files; log in with a key, and use --ask-become-pass for sudo"
+
+LONGEST_NAME = 253
+"""Bytes of the name or address of a host, as DNS has it; files are named for hosts and groups."""
+
+MOST_PATTERNS = 1000
+"""Parts of a pattern of hosts."""
+
+MOST_MEMBERS = 1_000_000
+"""Hosts of all groups together: a host counts once for each group that it is in."""
 
 SSH_ARGUMENTS = ("ansible_ssh_common_args", "ansible_ssh_extra_args")
 
@@ -107,26 +119,29 @@ class Inventory:
         """Return the hosts that Ansible's pattern names: groups, hosts, `*`, joined by `,` or `:`, `!` excludes."""
         parts = _parts(pattern)
         included = [part for part in parts if not part.startswith("!")] or ["all"]
-        chosen = dict.fromkeys(name for part in included for name in self.hosts if name in self._names(part))
+        chosen = dict.fromkeys(name for part in included for name in self._names(part))
         dropped = {name for part in parts if part.startswith("!") for name in self._names(part[1:])}
         return tuple(self.hosts[name] for name in chosen if name not in dropped)
 
     def _names(self, pattern: str) -> tuple[str, ...]:
         if pattern in self.groups:
-            return self.groups[pattern]
+            members = frozenset(self.groups[pattern])
+            return tuple(name for name in self.hosts if name in members)
         return tuple(name for name in self.hosts if fnmatch.fnmatchcase(name, pattern))
 
     def limit(self, pattern: str) -> Inventory:
         """Return this inventory with only the hosts that `pattern` names. Raises InputError for a part that names none."""
         parts = _parts(pattern)
         if not parts:
-            raise InputError(f"'{pattern}' matches no host")
+            raise InputError(f"'{short(pattern)}' matches no host")
+        if len(parts) > MOST_PATTERNS:
+            raise InputError(f"'{short(pattern)}' has more than {MOST_PATTERNS:,} parts")
         for part in parts:
             if not self._names(part.lstrip("!")):
                 raise unknown("host", part.lstrip("!"), [*self.hosts, *self.groups])
         names = {host.name for host in self.matching(pattern)}
         if not names:
-            raise InputError(f"'{pattern}' matches no host of inventory '{self.name}'")
+            raise InputError(f"'{short(pattern)}' matches no host of inventory '{self.name}'")
         hosts = {name: host for name, host in self.hosts.items() if name in names}
         groups = {group: tuple(name for name in members if name in names) for group, members in self.groups.items()}
         return replace(self, hosts=hosts, groups=groups)
@@ -142,6 +157,11 @@ class Inventory:
         return replace(self, hosts={**self.hosts, host: changed})
 
 
+def _is_word(text: str) -> bool:
+    """Return whether a text can be a name, an address or a user: no spaces, no control characters, and not like a flag."""
+    return bool(re.fullmatch(r"(?!-)[^\s\x00-\x1f\x7f-\x9f]+", text)) and len(text.encode(errors="replace")) <= LONGEST_NAME
+
+
 def _parts(pattern: str) -> list[str]:
     return [part.strip() for part in pattern.replace(":", ",").split(",") if part.strip()]
 
@@ -154,7 +174,7 @@ def read(name_or_path: str, root: Path) -> Inventory:
     path = Path(name_or_path)
     if path.suffix not in (".yml", ".yaml"):
         path = root / "inventory" / f"{name_or_path}.yml"
-    if not path.is_file():
+    if not reading.is_file(path):
         known = [file.stem for file in (root / "inventory").glob("*.yml")]
         raise unknown("inventory", name_or_path, known)
     return _Reader(path).read()
@@ -164,7 +184,8 @@ def read(name_or_path: str, root: Path) -> Inventory:
 class _Group:
     """A group while it is read: who is in it, who is above it, and its variables."""
 
-    hosts: list[str] = field(default_factory=list)
+    hosts: dict[str, None] = field(default_factory=dict)
+    """The names, without values: a dictionary keeps their order and finds one at once."""
     parents: list[str] = field(default_factory=list)
     variables: dict[str, object] = field(default_factory=dict)
 
@@ -179,6 +200,7 @@ class _Reader:
         self.group_places: dict[str, str] = {}
         self.host_variables: dict[str, dict[str, object]] = {}
         self.host_places: dict[str, spec.Path] = {}
+        self.depths: dict[str, int] = {}
 
     def read(self) -> Inventory:
         data = self.document.data
@@ -188,7 +210,7 @@ class _Reader:
             self.group(str(name), body, (name,), None)
         self.variable_files("group_vars", {name: group.variables for name, group in self.groups.items()})
         self.variable_files("host_vars", self.host_variables)
-        self.loops()
+        self.order()
         self.mistakes.raise_all()
         inventory = self.inventory()
         for host in inventory.hosts.values():
@@ -196,29 +218,25 @@ class _Reader:
         self.mistakes.raise_all()
         return inventory
 
-    def loops(self) -> None:
-        """Check that no group contains itself."""
-        for name in self.groups:
-            above = list(self.groups[name].parents)
-            seen: set[str] = set()
-            while above:
-                parent = above.pop()
-                if parent == name:
-                    self.wrong((name,), f"group '{name}' contains itself")
-                    break
-                if parent not in seen:
-                    seen.add(parent)
-                    above.extend(self.groups[parent].parents)
+    def order(self) -> None:
+        """Order the groups, each behind those above it, and note how far each is below `all`: deeper groups win."""
+        try:
+            ordered = tuple(TopologicalSorter({name: group.parents for name, group in self.groups.items()}).static_order())
+        except CycleError as error:
+            for name in dict.fromkeys(error.args[1]):
+                self.wrong((name,), f"group '{name}' contains itself")
+            return
+        for name in ordered:
+            parents = self.groups[name].parents
+            self.depths[name] = 1 + max(map(self.depths.__getitem__, parents)) if parents else int(name != "all")
 
     def connection(self, host: Host) -> None:
         """Check the connection variables of a host."""
         place = self.host_places[host.name]
         port = host.variables.get("ansible_port")
-        if port is not None and not (str(port).isdecimal() and 0 < int(str(port)) < 65536):
-            self.wrong(place, f"ansible_port of '{host.name}' is {port!r}, not a port number")
-        if "@" in host.address or host.address.count(":") == 1:
-            message = f"ansible_host of '{host.name}' is '{host.address}'; write ansible_user and ansible_port instead"
-            self.wrong(place, message)
+        if port is not None and not (re.fullmatch("[0-9]{1,5}", str(port)) and 0 < int(str(port)) < 65536):
+            self.wrong(place, f"ansible_port of '{host.name}' is {spec.describe(port)}, not a port number")
+        self.address(host, place)
         for name in SSH_ARGUMENTS:
             try:
                 shlex.split(str(host.variables.get(name) or ""))
@@ -226,11 +244,24 @@ class _Reader:
                 self.wrong(place, f"{name} of '{host.name}' has an unclosed quote")
         for name, allowed in ONLY.items():
             if str(host.variables.get(name, allowed)) != allowed:
-                self.wrong(place, f"{name} of '{host.name}' is {host.variables[name]!r}; only {allowed} is supported")
+                self.wrong(
+                    place, f"{name} of '{host.name}' is {spec.describe(host.variables[name])}; only {allowed} is supported"
+                )
         for name in sorted(PASSWORDS & host.variables.keys()):
             self.wrong(place, f"{name} of '{host.name}' is not allowed: {HOW_PASSWORDS_ARE_GIVEN}")
         if spec.truth(host.variables.get("ansible_become", False)) is None:
             self.wrong(place, f"ansible_become of '{host.name}' is neither yes nor no")
+
+    def address(self, host: Host, place: spec.Path) -> None:
+        """Check where a host is reached, and as whom."""
+        for name in ("ansible_host", "benchrig_address", "ansible_user"):
+            value = host.variables.get(name)
+            if value is not None and not _is_word(str(value)):
+                found = spec.describe(value)
+                self.wrong(place, f"{name} of '{host.name}' is {found}; it is one word of at most {LONGEST_NAME} characters")
+        if "@" in host.address or host.address.count(":") == 1:
+            found = short(host.address)
+            self.wrong(place, f"ansible_host of '{host.name}' is '{found}'; write ansible_user and ansible_port instead")
 
     def wrong(self, path: spec.Path, message: str) -> None:
         self.mistakes.add(self.document.where(path), message)
@@ -242,6 +273,7 @@ class _Reader:
         return value if isinstance(value, Mapping) else {}
 
     def group(self, name: str, body: object, path: spec.Path, parent: str | None) -> None:
+        self.name("group", name, path)
         group = self.groups.setdefault(name, _Group())
         self.group_places.setdefault(name, self.document.where(path))
         if parent and parent not in group.parents:
@@ -249,7 +281,9 @@ class _Reader:
         parts = self.mapping(body, path)
         for key in parts:
             if key not in ("hosts", "vars", "children"):
-                self.wrong((*path, key), f"unknown key '{key}' in group '{name}'; allowed: hosts, vars, children")
+                self.wrong(
+                    (*path, key), f"unknown key '{short(str(key))}' in group '{name}'; allowed: hosts, vars, children"
+                )
         group.variables.update(self.mapping(parts.get("vars"), (*path, "vars")))
         for host, variables in self.mapping(parts.get("hosts"), (*path, "hosts")).items():
             self.host(str(host), variables, (*path, "hosts", host), group)
@@ -258,11 +292,19 @@ class _Reader:
 
     def host(self, name: str, variables: object, path: spec.Path, group: _Group) -> None:
         if "[" in name:
-            self.wrong(path, f"host ranges are not supported: write one line for each host of '{name}'")
+            self.wrong(path, f"host ranges are not supported: write one line for each host of '{short(name)}'")
+        self.name("host", name, path)
         self.host_variables.setdefault(name, {}).update(self.mapping(variables, path))
         self.host_places.setdefault(name, path)
-        if name not in group.hosts:
-            group.hosts.append(name)
+        group.hosts[name] = None
+
+    def name(self, kind: str, name: str, path: spec.Path) -> None:
+        """Check a name, of which files and folders are named."""
+        if not _is_word(name) or "/" in name or name in (".", ".."):
+            found = spec.describe(name)
+            self.wrong(
+                path, f"{found} cannot name a {kind}: a name is one word without '/', of at most {LONGEST_NAME} characters"
+            )
 
     def variable_files(self, folder: str, targets: Mapping[str, dict[str, object]]) -> None:
         """Add `group_vars/<name>.yml`, or every file of the folder `group_vars/<name>/`, to the named target."""
@@ -270,7 +312,7 @@ class _Reader:
             base = self.document.path.parent / folder
             alone = [base / f"{name}{ending}" for ending in (".yml", ".yaml")]
             for path in [*alone, *sorted((base / name).glob("*.y*ml"))]:
-                if path.is_file():
+                if reading.is_file(path):
                     document = yamlfile.read(path)
                     if document.data is not None and not isinstance(document.data, Mapping):
                         self.mistakes.add(document.where(), "expected variables as a mapping")
@@ -278,29 +320,37 @@ class _Reader:
                         variables.update(document.data or {})
 
     def inventory(self) -> Inventory:
-        members = {name: self.members(name) for name in self.groups}
-        members["all"] = tuple(self.host_variables)
-        hosts = {name: self.merged(name, members) for name in self.host_variables}
+        members = self.members()
+        groups_of: dict[str, list[str]] = {host: [] for host in self.host_variables}
+        for group, names in members.items():
+            for host in names:
+                groups_of[host].append(group)
+        hosts = {host: self.merged(host, groups) for host, groups in groups_of.items()}
         machine = str(self.groups["all"].variables.get("benchrig_machine", "existing"))
         return Inventory(self.document.path.stem, self.document.path, machine, hosts, members, self.group_places)
 
-    def members(self, name: str) -> tuple[str, ...]:
-        """Return the hosts of a group and of the groups below it."""
-        found = dict.fromkeys(self.groups[name].hosts)
-        for child, group in self.groups.items():
-            if name in group.parents:
-                found.update(dict.fromkeys(self.members(child)))
-        return tuple(found)
+    def members(self) -> dict[str, tuple[str, ...]]:
+        """Return the hosts of each group and of the groups below it. Raises InputError when they are too many."""
+        children: dict[str, list[str]] = {name: [] for name in self.groups}
+        for name, group in self.groups.items():
+            for parent in group.parents:
+                children[parent].append(name)
+        found: dict[str, dict[str, None]] = {}
+        count = 0
+        # The deepest first, so that a group is complete before it is added to the groups above it.
+        for name in sorted(self.groups, key=lambda name: -self.depths[name]):
+            found[name] = dict(self.groups[name].hosts)
+            for child in children[name]:
+                found[name].update(found[child])
+                count += len(found[child])
+            if count > MOST_MEMBERS:
+                raise self.document.error((name,), f"the groups have more than {MOST_MEMBERS:,} members together")
+        found["all"] = dict.fromkeys(self.host_variables)
+        return {name: tuple(hosts) for name, hosts in found.items()}
 
-    def depth(self, name: str) -> int:
-        """Return how far a group is below `all`: deeper groups win."""
-        parents = self.groups[name].parents
-        return 1 + max(map(self.depth, parents)) if parents else (0 if name == "all" else 1)
-
-    def merged(self, host: str, members: Mapping[str, tuple[str, ...]]) -> Host:
-        groups = [name for name in self.groups if host in members[name]]
+    def merged(self, host: str, groups: list[str]) -> Host:
         variables: dict[str, object] = {}
-        for group in sorted(groups, key=lambda name: (self.depth(name), name)):
+        for group in sorted(groups, key=lambda name: (self.depths[name], name)):
             variables.update(self.groups[group].variables)
         variables.update(self.host_variables[host])
         return Host(host, tuple(name for name in sorted(groups) if name != "all"), variables)

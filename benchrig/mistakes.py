@@ -11,6 +11,10 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
+LONGEST_TITLE = 200
+"""Characters of a title: it stands in headings and in every row of a table."""
+
+
 class Mistakes:
     """Mistakes in any number of files, each once, in the order in which they were added."""
 
@@ -45,3 +49,9 @@ class Mistakes:
     def _see_few(self) -> None:
         if len(self._problems) >= MOST_PROBLEMS:
             self.raise_all()
+
+
+def check_title(mistakes: Mistakes, where: str, title: str) -> None:
+    """Check a title that stands in reports."""
+    if len(title) > LONGEST_TITLE or not title.isprintable():
+        mistakes.add(where, f"a title is one line of at most {LONGEST_TITLE} characters, without control characters")

@@ -9,8 +9,10 @@ import errno
 import json
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 from benchrig.agent import spec
 
@@ -38,8 +40,40 @@ def is_file(path: Path) -> bool:
         return error.errno == errno.EACCES
 
 
+def is_below(path: Path, *folders: Path) -> bool:
+    """Return whether a file is below one of some folders, when every link is followed."""
+    try:
+        found = path.resolve()
+        return any(found.is_relative_to(folder.resolve()) for folder in folders)
+    except (OSError, RuntimeError, ValueError):
+        return False
+
+
 def content(path: Path, most: int = MOST_BYTES) -> bytes:
     """Return a file's bytes, at most `most`. Raises ReadError."""
+    with _opened(path) as file:
+        found = file.read(most + 1)
+    if len(found) > most:
+        raise ReadError(f"it is larger than {_size(most)}")
+    return found
+
+
+def lines(path: Path, longest: int = MOST_BYTES) -> Iterator[bytes]:
+    """Yield the lines of a file, each without its end: \\n alone. None of a file that is not there. Raises ReadError."""
+    if not path.exists():
+        return
+    with _opened(path) as file:
+        number = 1
+        while line := file.readline(longest + 1):
+            if len(line) > longest:
+                raise ReadError(f"its line {number} is longer than {_size(longest)}")
+            yield line.removesuffix(b"\n")
+            number += 1
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
+    """Open a regular file. Raises ReadError, also for an error of the system's in reading it."""
     try:
         # Without waiting: the open of a FIFO would last until somebody writes to it.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
@@ -50,14 +84,11 @@ def content(path: Path, most: int = MOST_BYTES) -> bytes:
     try:
         _see_regular(os.fstat(descriptor).st_mode)
         with os.fdopen(descriptor, "rb", closefd=False) as file:
-            found = file.read(most + 1)
+            yield file
     except OSError as error:
         raise ReadError(error.strerror) from None
     finally:
         os.close(descriptor)
-    if len(found) > most:
-        raise ReadError(f"it is larger than {_size(most)}")
-    return found
 
 
 def text(path: Path, most: int = MOST_BYTES) -> str:
@@ -78,7 +109,8 @@ def json_value(source: str | bytes, most: int = MOST_BYTES) -> Any:
     except UnicodeDecodeError:
         raise ReadError("not UTF-8 text") from None
     except json.JSONDecodeError as error:
-        raise ReadError(f"not valid JSON: {error.msg} (character {error.pos + 1})") from None
+        place = f"line {error.lineno}, column {error.colno}" if error.lineno > 1 else f"character {error.pos + 1}"
+        raise ReadError(f"not valid JSON: {error.msg} ({place})") from None
     except RecursionError:
         raise ReadError(_too_deep("JSON")) from None
     except ValueError:

@@ -256,7 +256,7 @@ def seconds(text: str | float) -> float:
 
     Raises ValueError when it is none.
     """
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h)?", str(text).strip())
+    match = re.fullmatch(r"([0-9]{1,18}(?:\.[0-9]{1,18})?)\s*(ms|s|m|h)?", str(text).strip())
     if not match:
-        raise ValueError(f"'{text}' is not a duration; write for example 5s, 500ms or 1m")
+        raise ValueError(f"'{short(str(text))}' is not a duration; write for example 5s, 500ms or 1m")
     return float(match[1]) * _UNITS[match[2] or "s"]

@@ -7,13 +7,26 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchrig import yamlfile
+from benchrig import reading, yamlfile
 from benchrig.agent import spec
+from benchrig.agent.text import short
 from benchrig.bench.data import digests, read_data
 from benchrig.bench.runtimes import runtimes
-from benchrig.bench.traffic import PLACEHOLDER, Route, RouteFile, resolve
+from benchrig.bench.traffic import PLACEHOLDER, Route, RouteFile, resolve, within
 from benchrig.errors import unknown
-from benchrig.mistakes import Mistakes
+from benchrig.mistakes import Mistakes, check_title
+
+LONGEST_NAME = 64
+"""A name is part of a systemd unit's name and of the names of folders, which end at 255 characters."""
+
+NAMES = f"letters, digits, '-' and '_' only, at most {LONGEST_NAME}"
+
+LONGEST_SLEEP_SECONDS = 3600
+
+
+def is_name(name: str) -> bool:
+    """Return whether an app can have a name."""
+    return bool(re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name)) and len(name) <= LONGEST_NAME
 
 
 @dataclass(frozen=True)
@@ -102,8 +115,12 @@ def read_app(folder: Path) -> App:
 
 
 def _check(mistakes: Mistakes, document: yamlfile.Document, folder: Path, file: AppFile) -> None:
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", folder.name):
-        mistakes.add(document.where(), f"'{folder.name}' cannot name an app: letters, digits, '-' and '_' only")
+    if not is_name(folder.name):
+        mistakes.add(document.where(), f"'{short(folder.name)}' cannot name an app: {NAMES}")
+    check_title(mistakes, document.where(("title",)), file.title)
+    if not 0 <= file.sleep_seconds <= LONGEST_SLEEP_SECONDS:
+        wrong = f"'sleep_seconds' is between 0 and {LONGEST_SLEEP_SECONDS}, not {file.sleep_seconds:g}"
+        mistakes.add(document.where(("sleep_seconds",)), wrong)
     if file.address:
         _check_address(mistakes, document, file)
     elif not (file.runtime and file.command):
@@ -126,10 +143,18 @@ def _check_program(mistakes: Mistakes, document: yamlfile.Document, folder: Path
             if word != "bin":
                 mistakes.add(document.where((key,)), f"'{{{word}}}' has no meaning here; did you mean {{bin}}?")
     for index, name in enumerate(file.source):
-        if not (folder / name).is_file():
-            mistakes.add(document.where(("source", index)), f"there is no file '{name}'")
-    if file.requirements and not (folder / file.requirements).is_file():
-        mistakes.add(document.where(("requirements",)), f"there is no file '{file.requirements}'")
+        _check_file(mistakes, document.where(("source", index)), folder, name)
+    if file.requirements:
+        _check_file(mistakes, document.where(("requirements",)), folder, file.requirements)
+
+
+def _check_file(mistakes: Mistakes, where: str, folder: Path, name: str) -> None:
+    """Check a file that an app names: it is sent to the hosts, so it lies in the project's folder."""
+    try:
+        if not reading.is_file(within(folder, name)):
+            mistakes.add(where, f"there is no file '{short(name)}'")
+    except ValueError as error:
+        mistakes.add(where, str(error))
 
 
 def _check_runtime(mistakes: Mistakes, document: yamlfile.Document, file: AppFile) -> None:
@@ -146,8 +171,9 @@ def _check_runtime(mistakes: Mistakes, document: yamlfile.Document, file: AppFil
 
 
 def _check_address(mistakes: Mistakes, document: yamlfile.Document, file: AppFile) -> None:
-    if not re.fullmatch(r"http://([\w.-]+|\[[0-9a-fA-F:.]+\])(:\d+)?", file.address):
-        mistakes.add(document.where(("address",)), f"'{file.address}' is not of the form http://host:port")
+    parts = re.fullmatch(r"http://([A-Za-z0-9._-]{1,253}|\[[0-9a-fA-F:.]{1,45}\])(?::([0-9]{1,5}))?", file.address)
+    if not parts or not 1 <= int(parts[2] or 80) <= 65535:
+        mistakes.add(document.where(("address",)), f"'{short(file.address)}' is not of the form http://host:port")
     for key in ("runtime", "source", "command", "requirements", "build", "environment", "database"):
         if getattr(file, key):
             mistakes.add(document.where((key,)), f"'{key}' does nothing for a service that runs already ('address')")
@@ -157,8 +183,8 @@ def _routes(mistakes: Mistakes, document: yamlfile.Document, folder: Path, given
     """Return an app's requests, from its file or from one that it names."""
     where: tuple[str, ...] = ("routes",)
     if isinstance(given, str):
-        if not (folder / given).is_file():
-            mistakes.add(document.where(where), f"there is no file '{given}'")
+        _check_file(mistakes, document.where(where), folder, given)
+        if mistakes:
             return {}
         document, where = yamlfile.read(folder / given), ()
         given, folder = document.data, document.path.parent

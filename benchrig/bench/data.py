@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchrig import yamlfile
 from benchrig.errors import unknown
-from benchrig.mistakes import Mistakes
+from benchrig.mistakes import Mistakes, check_title
 
 DESCRIPTION = "data.yml"
 LOAD = "load.sql"
@@ -52,12 +52,15 @@ class DataSet:
 
 def read_data(root: Path, name: str) -> DataSet:
     """Read a data set of `root/configs/data`. Raises InputError: there is none of that name; a mistake with its line."""
-    folder = root / "configs" / "data" / name
-    if not (folder / DESCRIPTION).is_file():
-        raise unknown("data set", name, [path.parent.name for path in folder.parent.glob(f"*/{DESCRIPTION}")])
+    sets = root / "configs" / "data"
+    known = {path.parent.name for path in sets.glob(f"*/{DESCRIPTION}")}
+    if name not in known:
+        raise unknown("data set", name, known)
+    folder = sets / name
     document = yamlfile.read(folder / DESCRIPTION)
     file = document.build(DataFile)
     mistakes = Mistakes()
+    check_title(mistakes, document.where(("title",)), file.title)
     for needed in (LOAD, FINGERPRINT):
         if not (folder / needed).is_file():
             mistakes.add(document.where(), f"there is no file '{needed}' beside this")

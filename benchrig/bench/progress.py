@@ -6,11 +6,16 @@ import time
 from collections.abc import Sequence
 
 from benchrig import console
+from benchrig.agent.text import short
 from benchrig.bench.suite import Plan
 from benchrig.results.model import Cell
 
 OVERHEAD_SECONDS = 1.5
 """Time of a cell beside warm-up and load: to start, verify and stop the app. An estimate, until cells were measured."""
+
+
+LONGEST_CAUSE = 300
+"""Characters of the cause of a failure that a line shows."""
 
 
 class Progress:
@@ -56,9 +61,11 @@ class Progress:
 def outcome(cell: Cell, run: str) -> str:
     """Return the result of a cell of this run in one line."""
     if cell.status == "not_possible":
-        return f"not possible here: {cell.reason}"
+        return f"not possible here: {short(cell.reason, LONGEST_CAUSE)}"
     if cell.status == "failed" or cell.load is None:
-        return f"failed: {cell.reason}; more in reports/{run}/{cell.raw}" if cell.raw else f"failed: {cell.reason}"
+        cause = short(cell.reason, LONGEST_CAUSE)
+        where = cell.raw or ("cells.jsonl" if cause != cell.reason else "")
+        return f"failed: {cause}; more in reports/{run}/{where}" if where else f"failed: {cause}"
     latency = cell.load.latency
     return (
         f"{cell.load.requests_per_second:>9.1f} requests/s  mean {latency.mean_us / 1e3:.1f} ms  "

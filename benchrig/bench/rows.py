@@ -6,11 +6,25 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from benchrig import reading
+from benchrig.agent.text import short
 from benchrig.bench.app import App
-from benchrig.bench.traffic import Script, Traffic
+from benchrig.bench.traffic import MOST_BODY_BYTES, Script, Traffic
 from benchrig.errors import unknown
 from benchrig.mistakes import Mistakes
 from benchrig.yamlfile import Document
+
+MOST_ROWS = 10_000
+"""Of a suite."""
+
+MOST_CONNECTIONS = 1_000_000
+"""Of a row; no machine makes that load."""
+
+MOST_REQUESTS = 100_000
+"""Requests of one round of a mix, or steps: the load generator's script has the order of all of them."""
+
+LONGEST_NAME = 100
+"""Characters of a row's name: the files of its raw output are named for it."""
 
 Place = tuple[str | int, ...]
 
@@ -72,6 +86,12 @@ def read_rows(
     mistakes: Mistakes, document: Document, rows: Sequence[RowFile], matrix: MatrixFile | None, apps: Mapping[str, App]
 ) -> list[Row]:
     """Return the rows of a suite's file."""
+    count = len(rows) + (len(matrix.apps) * len(matrix.routes) if matrix else 0)
+    if count > MOST_ROWS:
+        mistakes.add(
+            document.where(("rows",) if rows else ("matrix",)), f"{count:,} rows; a suite has at most {MOST_ROWS:,}"
+        )
+        return []
     written = [*_of_matrix(matrix), *(_Written(row, ("rows", index), {}) for index, row in enumerate(rows))]
     resolved = [_resolved(mistakes, document, one, apps) for one in written]
     _check_twice(mistakes, document, written)
@@ -104,20 +124,26 @@ def _resolved(mistakes: Mistakes, document: Document, written: _Written, apps: M
         if name not in app.routes:
             mistakes.add(document.where(written.at(key)), str(unknown("route", name, app.routes)))
     if not names:
-        wrong = f"'{app.name}' has several routes: {', '.join(app.routes)}; name one"
+        wrong = f"'{app.name}' has several routes: {short(', '.join(app.routes), 1000)}; name one"
         mistakes.add(document.where(written.place), wrong)
-    script: Script | None = None
-    if row.script:
-        path = document.path.parent / row.script
-        try:
-            script = Script(path, path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError):
-            mistakes.add(document.where(written.at("script")), f"'{row.script}' cannot be read beside the suite")
     for message in _never_captured(app, names):
         mistakes.add(document.where(written.at(key)), message)
     weights = tuple(row.mix.values()) if row.mix else ()
     routes = tuple(app.routes[name] for name in names if name in app.routes)
-    return Row(row.name, app, row.connections, Traffic(routes, weights, script))
+    return Row(row.name, app, row.connections, Traffic(routes, weights, _script(mistakes, document, written)))
+
+
+def _script(mistakes: Mistakes, document: Document, written: _Written) -> Script | None:
+    """Return a row's own script; None when it has none, or when that cannot be read."""
+    name = written.row.script
+    path = document.path.parent / name
+    try:
+        if name and not reading.is_below(path, *document.path.parents[:3:2]):
+            raise reading.ReadError("it is not in the project's folder")
+        return Script(path, reading.text(path, MOST_BODY_BYTES)) if name else None
+    except reading.ReadError as error:
+        mistakes.add(document.where(written.at("script")), f"'{short(name)}' cannot be read beside the suite: {error}")
+        return None
 
 
 def _wanted(row: RowFile, app: App) -> tuple[str, tuple[str, ...]]:
@@ -144,16 +170,19 @@ def _never_captured(app: App, names: Sequence[str]) -> Iterator[str]:
 
 
 def _mistakes(row: RowFile) -> Iterator[tuple[str, str]]:
-    if row.connections < 1:
-        yield "connections", "'connections' must be at least 1"
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", row.name):
-        yield "name", f"'{row.name}' cannot name a row: letters, digits, '.', '-' and '_' only"
+    if not 1 <= row.connections <= MOST_CONNECTIONS:
+        yield "connections", f"'connections' must be at least 1 and at most {MOST_CONNECTIONS:,}"
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", row.name) or len(row.name) > LONGEST_NAME:
+        wrong = f"letters, digits, '.', '-' and '_' only, at most {LONGEST_NAME}"
+        yield "name", f"'{short(row.name)}' cannot name a row: {wrong}"
     given = [key for key in ("route", "mix", "steps") if getattr(row, key)]
     if len(given) > 1:
         yield given[1], f"a row has one of 'route', 'mix' and 'steps', not {' and '.join(given)}"
     for name, weight in (row.mix or {}).items():
         if weight < 1:
-            yield "mix", f"the weight of '{name}' must be at least 1"
+            yield "mix", f"the weight of '{short(name)}' must be at least 1"
+    if sum((row.mix or {}).values()) > MOST_REQUESTS or len(row.steps) > MOST_REQUESTS:
+        yield given[0], f"a round of more than {MOST_REQUESTS:,} requests"
 
 
 def _check_twice(mistakes: Mistakes, document: Document, written: Sequence[_Written]) -> None:

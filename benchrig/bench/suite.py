@@ -7,17 +7,23 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchrig import yamlfile
-from benchrig.agent.nearest import nearest
+from benchrig.agent.text import short
 from benchrig.bench.app import App
 from benchrig.bench.generators.base import LoadGenerator, Shape
 from benchrig.bench.generators.registry import DEFAULT, GENERATORS
 from benchrig.bench.rows import MatrixFile, Row, RowFile, read_rows
 from benchrig.bench.selection import chosen
 from benchrig.errors import InputError, unknown
-from benchrig.mistakes import Mistakes
+from benchrig.mistakes import Mistakes, check_title
+
+MOST_CELLS = 100_000
+"""Of a run on one server: at 10 s each, they take eleven days."""
 
 LARGEST_COUNT = 1_000_000
 """Of connections, threads and repeats: more is a slip of the finger, and no machine makes that load."""
+
+LONGEST_NAME = 100
+"""Characters of a suite's name: the folders of its runs are named for it."""
 
 LONGEST_SECONDS = 7 * 86_400
 """Of a measurement: more is a slip of the finger."""
@@ -126,6 +132,7 @@ def plan(root: Path, apps: Mapping[str, App], request: BenchRequest) -> Plan:
         repeats=profile.repeats,
         connections=request.connections,
     )
+    _check_size(planned)
     _check_shapes(planned)
     _check_capabilities(generator, rows_chosen)
     return planned
@@ -133,17 +140,19 @@ def plan(root: Path, apps: Mapping[str, App], request: BenchRequest) -> Plan:
 
 def _read(root: Path, name: str) -> yamlfile.Document:
     folder = root / "configs" / "suites"
-    path = folder / f"{name}.yml"
-    if not path.is_file():
-        raise unknown("suite", name, [file.stem for file in folder.glob("*.yml")])
-    return yamlfile.read(path)
+    known = {file.stem for file in folder.glob("*.yml")}
+    if name not in known:
+        raise unknown("suite", name, known)
+    if len(name) > LONGEST_NAME or not name.isprintable():
+        raise InputError(f"'{short(name)}' cannot name a suite: it has printable characters, at most {LONGEST_NAME}")
+    return yamlfile.read(folder / f"{name}.yml")
 
 
 def _check(mistakes: Mistakes, document: yamlfile.Document, suite: SuiteFile, root: Path) -> None:
     known = [file.stem for file in (root / "configs" / "published").glob("*.yml")]
     if suite.published and suite.published not in known:
-        wrong = f"unknown published figures '{suite.published}'; {nearest(suite.published, known)}"
-        mistakes.add(document.where(("published",)), wrong)
+        mistakes.add(document.where(("published",)), str(unknown("published figures", suite.published, known)))
+    check_title(mistakes, document.where(("title",)), suite.title)
     if not (suite.rows or suite.matrix):
         mistakes.add(document.where(("rows",)), "a suite needs at least one row, in 'rows' or by a 'matrix'")
     if not suite.profiles:
@@ -166,6 +175,15 @@ def _check_profile(mistakes: Mistakes, document: yamlfile.Document, where: tuple
         mistakes.add(document.where((*where, "generator")), str(unknown("load generator", profile.generator, GENERATORS)))
 
 
+def _check_size(planned: Plan) -> None:
+    """Raise InputError for a run that never ends."""
+    rows, cells = len(planned.rows), len(planned.rows) * planned.repeats
+    if cells > MOST_CELLS:
+        raise InputError(
+            f"{planned.repeats:,} repeats of {rows:,} rows are {cells:,} cells; a run has at most {MOST_CELLS:,}"
+        )
+
+
 def _check_duration(mistakes: Mistakes, where: str, text: str) -> None:
     try:
         _whole_seconds(text)
@@ -180,9 +198,9 @@ def _whole_seconds(text: str) -> float:
     except ValueError:
         seconds = 0.0
     if seconds < 1 or seconds % 1:
-        raise ValueError(f"'{text}' is not a whole number of seconds, at least 1; write for example 5s or 1m")
+        raise ValueError(f"'{short(text)}' is not a whole number of seconds, at least 1; write for example 5s or 1m")
     if seconds > LONGEST_SECONDS:
-        raise ValueError(f"'{text}' is longer than a week")
+        raise ValueError(f"'{short(text)}' is longer than a week")
     return seconds
 
 

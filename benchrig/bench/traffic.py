@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-import json
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from benchrig import reading
+from benchrig.agent.text import short
 from benchrig.mistakes import Mistakes
 from benchrig.yamlfile import Document
 
 MOST_BODY_BYTES = 1 << 20
 """Largest file of bodies. It becomes part of the load generator's script, which each of its threads loads in turn."""
+
+LONGEST_PATH = 8000
+"""Characters of a request's path; servers refuse longer ones."""
 
 PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 """Where an earlier reply's part goes into a request; a generator that captures does the same in its script."""
@@ -131,7 +136,7 @@ def resolve(mistakes: Mistakes, document: Document, where: Sequence[str], folder
     json = file.expect.json
     try:
         if file.bodies:
-            bodies = read_lines(folder / file.bodies)
+            bodies = read_lines(within(folder, file.bodies))
     except ValueError as error:
         wrong(str(error), "bodies")
     try:
@@ -156,9 +161,18 @@ def resolve(mistakes: Mistakes, document: Document, where: Sequence[str], folder
 def _mistakes(file: RouteFile) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Yield what is wrong with a route as it is written, and the key where."""
     if not file.path.startswith("/"):
-        yield f"a path begins with '/', found '{file.path}'", ("path",)
-    if not file.method.isalpha():
-        yield f"'{file.method}' is no HTTP method", ("method",)
+        yield f"a path begins with '/', found '{short(file.path)}'", ("path",)
+    if re.search(r"[\x00-\x20\x7f]", file.path) or len(file.path) > LONGEST_PATH:
+        yield f"a path has no spaces and no control characters, and at most {LONGEST_PATH:,} characters", ("path",)
+    if not re.fullmatch("[A-Za-z]{1,20}", file.method):
+        yield f"'{short(file.method)}' is no HTTP method", ("method",)
+    for name, value in file.headers.items():
+        if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
+            yield f"'{short(name)}' is no name of an HTTP header", ("headers",)
+        if re.search(r"[\x00-\x08\x0a-\x1f\x7f]", value):
+            yield f"the header '{short(name)}' has a control character", ("headers", name)
+    if not 100 <= file.expect.status <= 599:
+        yield f"a status is between 100 and 599, not {file.expect.status}", ("expect", "status")
     if file.body and file.bodies:
         yield "a route has 'body' or 'bodies', not both", ("bodies",)
     if file.expect.json is not None and file.expect.json_file:
@@ -181,22 +195,28 @@ def read_json(folder: Path, reference: str) -> object:
     """Return what `file.json#/a/b` refers to. Raises ValueError when there is no such file, JSON or part of it."""
     name, _, pointer = reference.partition("#")
     try:
-        value: Any = json.loads(_read(folder / name))
-    except json.JSONDecodeError as error:
-        raise ValueError(f"'{name}' is not JSON: {error}") from None
+        value: Any = reading.json_value(_read(within(folder, name)))
+    except reading.ReadError as error:
+        raise ValueError(f"'{short(name)}' is {error}") from None
     for word in pointer.split("/")[1:]:
         key = word.replace("~1", "/").replace("~0", "~")
         try:
             value = value[int(key)] if isinstance(value, list) else value[key]
         except (KeyError, IndexError, TypeError, ValueError):
-            raise ValueError(f"'{name}' has nothing at '{pointer}'") from None
+            raise ValueError(f"'{short(name)}' has nothing at '{short(pointer)}'") from None
     return value
+
+
+def within(folder: Path, name: str) -> Path:
+    """Return the path of a file that an app in `folder` names. Raises ValueError when it is not in the project's folder."""
+    project = Path(os.path.normpath(folder.absolute())).parents[1]
+    if not reading.is_below(folder / name, folder, project):
+        raise ValueError(f"'{short(name)}' is not in the project's folder")
+    return folder / name
 
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        raise ValueError(f"'{path.name}' is not UTF-8 text") from None
-    except OSError as error:
-        raise ValueError(f"'{path.name}' cannot be read: {error.strerror}") from None
+        return reading.text(path)
+    except reading.ReadError as error:
+        raise ValueError(f"'{short(path.name)}' cannot be read: {error}") from None

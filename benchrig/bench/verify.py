@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from benchrig import reading
 from benchrig.agent.bench.protocol import Reply
 from benchrig.bench.generators.base import Captures, PatternError
 from benchrig.bench.traffic import PLACEHOLDER, Route, Traffic
@@ -51,7 +51,7 @@ def mistake(route: Route, reply: Reply) -> str:
     if reply.cut:
         return f"the body is longer than {len(reply.body.encode()) >> 20} MiB, and cannot be compared"
     try:
-        found = json.loads(reply.body)
+        found = reading.json_value(reply.body)
     except ValueError:
         return f"the body is {_short(reply.body)}, which is not JSON"
     return difference(route.json, found)

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import re
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from string import Template
 
 from benchrig import files
-from benchrig.bench.app import read_app
+from benchrig.agent.text import short
+from benchrig.bench.app import NAMES, is_name, read_app
 from benchrig.errors import InputError
 from benchrig.mistakes import Mistakes
 from benchrig.yamlfile import shown
 
 TEMPLATES = Path(__file__).parent / "templates"
-
-LONGEST_NAME = 64
-"""A name is part of a systemd unit's name and of the names of folders, which end at 255 characters."""
 
 
 def new_app(root: Path, name: str, address: str = "") -> tuple[Path, ...]:
@@ -26,8 +23,8 @@ def new_app(root: Path, name: str, address: str = "") -> tuple[Path, ...]:
     The app is one that every machine can run, or with `address` a service that runs already, without `server.py`. Raises
     InputError for a name that cannot be a folder's and a unit's, for files that exist, and for an address that is none.
     """
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name) or len(name) > LONGEST_NAME:
-        raise InputError(f"'{name}' cannot name an app: letters, digits, '-' and '_' only, at most {LONGEST_NAME}")
+    if not is_name(name):
+        raise InputError(f"'{short(name)}' cannot name an app: {NAMES}")
     app, suite = root / "apps" / name / "app.yml", root / "configs" / "suites" / f"{name}.yml"
     mistakes = Mistakes()
     for path in (app.parent, suite):

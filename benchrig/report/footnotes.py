@@ -13,6 +13,10 @@ MOST_SENTENCES = 3
 """More warnings than these that differ in their numbers only become one sentence, with ranges."""
 
 
+MOST_LINES = 50
+"""Of a footnote; each is about another text, such as the cause of a failure."""
+
+
 @dataclass(frozen=True)
 class Footnote:
     """A warning's code or a row's status, and a line for each different sentence: the rows it is about, and the sentence."""
@@ -27,7 +31,12 @@ def footnotes(rows: Sequence[Row]) -> tuple[Footnote, ...]:
     lines: dict[str, list[str]] = {}
     for kind in dict.fromkeys(kind for row in rows for kind in _kinds(row)):
         lines[kind] = [f"{_named(names, measured)}: {text}" for text, names in _texts(kind, rows)]
-    return tuple(Footnote(kind, tuple(texts)) for kind, texts in lines.items())
+    return tuple(Footnote(kind, _some(texts)) for kind, texts in lines.items())
+
+
+def _some(texts: Sequence[str]) -> tuple[str, ...]:
+    more = (f"and {len(texts) - MOST_LINES:,} more, in report.json",) if len(texts) > MOST_LINES else ()
+    return (*texts[:MOST_LINES], *more)
 
 
 def reference(row: Row, footnotes: Sequence[Footnote]) -> str:

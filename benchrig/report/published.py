@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, fields, make_dataclass
 from pathlib import Path
 from typing import Any
 
-from benchrig import yamlfile
+from benchrig import reading, yamlfile
 from benchrig.bench.generators.base import LoadGenerator, OutputError, Printed
 from benchrig.bench.generators.registry import DEFAULT, GENERATORS
 from benchrig.errors import unknown
-from benchrig.mistakes import Mistakes
+from benchrig.mistakes import Mistakes, check_title
 from benchrig.report.metrics import METRICS, REQUESTS, THROUGHPUT
 from benchrig.yamlfile import Document
 
@@ -162,6 +162,9 @@ def read(name: str, root: Path) -> Published:
     rows = {row: _row(written) for row, written in file.rows.items()}
     mistakes = Mistakes()
     _check_figures(document, rows, mistakes)
+    check_title(mistakes, document.where(("title",)), file.title)
+    for row_name, one in rows.items():
+        check_title(mistakes, document.where(("rows", row_name, "title")), one.title)
     generator = GENERATORS.get(file.source.generator)
     if generator is None:
         wrong = str(unknown("load generator", file.source.generator, GENERATORS))
@@ -196,10 +199,8 @@ class _RawError(Exception):
 
 def _read_raw(path: Path, generator: LoadGenerator) -> Printed:
     try:
-        return generator.read_printed(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise _RawError(f"cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise _RawError("not UTF-8 text") from None
+        return generator.read_printed(reading.text(path))
+    except reading.ReadError as error:
+        raise _RawError(f"cannot be read: {error}") from None
     except OutputError as error:
         raise _RawError(str(error)) from None

@@ -6,12 +6,14 @@ computed from the figures. Doubt is data: a row whose figures are invalid keeps 
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from benchrig.report.figures import Figures, figures_of, published_figures
 from benchrig.report.metrics import LATENCY_MAX, LATENCY_MEAN, REQUESTS, THROUGHPUT, Metric
 from benchrig.report.published import Published, PublishedRow
+from benchrig.report.tidy import brief, tidy
 from benchrig.report.verdict import Outcome
 from benchrig.results import audit
 from benchrig.results.model import Cell, LoadErrors, Network, Run, Status
@@ -144,6 +146,7 @@ class Table:
 
 def make(run: Run, cells: Iterable[Cell], published: Published | None = None) -> Table:
     """Return the table of a run's cells, with the published figures beside them."""
+    run = tidy(run)
     figures = published.rows if published else {}
     rows: list[Row] = []
     not_run: list[str] = []
@@ -191,8 +194,8 @@ def on_first_server(table: Table) -> Table:
 
 def _row(cells: Sequence[Cell], published: PublishedRow | None, run: Run, several: bool) -> Row:
     measured = [cell for cell in cells if cell.status == "measured" and cell.load]
-    first = (measured or cells)[0]
-    missed = [cell for cell in cells if cell not in measured]
+    first = tidy((measured or cells)[0])
+    missed = [brief(cell) for cell in cells if not (cell.status == "measured" and cell.load)]
     return Row(
         name=first.name,
         system=first.system,
@@ -267,16 +270,31 @@ def _warnings(measured: Sequence[Cell], missed: Sequence[Cell], run: Run) -> tup
 
 def _ranked(rows: Sequence[Row]) -> tuple[Row, ...]:
     """Give each valid row its place by throughput among those with as many connections, the same traffic and machine."""
-    valid = [row for row in rows if row.figures and not row.invalid]
-    return tuple(replace(row, rank=1 + sum(_better(one, row) for one in valid) if row in valid else None) for row in rows)
+    rivals: dict[tuple[object, ...], list[Row]] = {}
+    for row in rows:
+        if row.figures and not row.invalid:
+            rivals.setdefault(_conditions(row), []).append(row)
+    ranks: dict[int, int] = {}
+    for group in rivals.values():
+        ranks |= _ranks(group)
+    return tuple(replace(row, rank=ranks.get(id(row))) for row in rows)
 
 
-def _better(one: Row, other: Row) -> bool:
-    """Say whether a row ranks before another. Rows at the same ceiling are equal."""
-    if _conditions(one) != _conditions(other):
-        return False
-    at_the_same = one.at_ceiling and other.at_ceiling and one.sleep_seconds == other.sleep_seconds
-    return not at_the_same and _throughput(one) > _throughput(other)
+def _ranks(rivals: Sequence[Row]) -> dict[int, int]:
+    """Return the place of each row by its identity: how many are better, of which those at its own ceiling are none."""
+    ordered = sorted(map(_throughput, rivals))
+    ceilings: dict[float, list[float]] = {}
+    for row in rivals:
+        if row.at_ceiling:
+            ceilings.setdefault(row.sleep_seconds, []).append(_throughput(row))
+    for equals in ceilings.values():
+        equals.sort()
+    ranks = {}
+    for row in rivals:
+        throughput, equals = _throughput(row), ceilings[row.sleep_seconds] if row.at_ceiling else []
+        better = len(ordered) - bisect_right(ordered, throughput)
+        ranks[id(row)] = 1 + better - (len(equals) - bisect_right(equals, throughput))
+    return ranks
 
 
 def _conditions(row: Row) -> tuple[object, ...]:

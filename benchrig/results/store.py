@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchrig import console, files, yamlfile
+from benchrig import console, files, reading, yamlfile
 from benchrig.agent.nearest import nearest
 from benchrig.errors import Hint, InputError, Inv, unknown
 from benchrig.results import formats
@@ -94,8 +94,8 @@ def entries(reports: Path) -> tuple[Entry, ...]:
 
 def _entry(folder: Path) -> Entry | None:
     try:
-        suite, started, finished = formats.entry((folder / RUN).read_bytes())
-    except (OSError, formats.FormatError) as error:
+        suite, started, finished = formats.entry(reading.content(folder / RUN))
+    except (reading.ReadError, formats.FormatError) as error:
         console.warn(f"{yamlfile.shown(folder)} is skipped: its {RUN} cannot be read: {error}")
         return None
     return Entry(folder, suite, started, bool(finished))
@@ -183,10 +183,13 @@ def read(folder: Path) -> tuple[Run, tuple[Cell, ...]]:
 
 def _lines(path: Path) -> Iterator[tuple[str, bytes]]:
     """Yield each line of a file with its `file:line`. A line ends at \\n alone: JSON may hold all other line separators."""
-    content = path.read_bytes() if path.exists() else b""
-    for number, line in enumerate(content.split(b"\n"), start=1):
-        if line.strip():
-            yield f"{yamlfile.shown(path)}:{number}", line
+    shown = yamlfile.shown(path)
+    try:
+        for number, line in enumerate(reading.lines(path), start=1):
+            if line.strip():
+                yield f"{shown}:{number}", line
+    except reading.ReadError as error:
+        raise InputError(f"{shown} cannot be read: {error}") from None
 
 
 def _lost(line: bytes) -> str:
@@ -199,7 +202,9 @@ def _lost(line: bytes) -> str:
 def _read_run(folder: Path, cells: list[formats.Fields]) -> formats.Reading[Run]:
     path, shown = folder / RUN, yamlfile.shown(folder)
     try:
-        return formats.read_run(formats.parse(path.read_bytes()), cells)
+        return formats.read_run(formats.parse(reading.content(path)), cells)
+    except reading.ReadError as error:
+        raise InputError(f"{yamlfile.shown(path)} cannot be read: {error}") from None
     except formats.LaterFormatError as error:
         raise InputError(f"{yamlfile.shown(path)} cannot be read: {error}", "Update benchrig.") from None
     except formats.FormatError as error:

@@ -126,7 +126,7 @@ def test_every_mistake_is_named_with_its_line(tmp_path: Path) -> None:
     assert lines == [
         "3 'soon' is not a whole number of seconds, at least 1; write for example 5s or 1m",
         "5 unknown app 'goo'; did you mean go?",
-        "6 'connections' must be at least 1",
+        "6 'connections' must be at least 1 and at most 1,000,000",
         "7 the row 'sanic' is given twice",
     ]
 

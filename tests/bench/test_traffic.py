@@ -107,7 +107,7 @@ def test_mistakes_in_a_shared_file_are_told_with_its_own_line(project: Path) -> 
         ("path: /items,", "path: items,", "app.yml:5: a path begins with '/', found 'items'"),
         ("items.json#/all", "items.json#/every", "app.yml:5: 'items.json' has nothing at '/every'"),
         ("items.json#/all", "none.json", "app.yml:5: 'none.json' cannot be read: No such file or directory"),
-        ("items.json#/all", "orders.jsonl", "app.yml:5: 'orders.jsonl' is not JSON: Extra data: line 3 column 1 (char 13)"),
+        ("items.json#/all", "orders.jsonl", "app.yml:5: 'orders.jsonl' is not valid JSON: Extra data (line 3, column 1)"),
         ("method: post", "method: p0st", "app.yml:9: 'p0st' is no HTTP method"),
         (
             "bodies: orders.jsonl",
@@ -231,7 +231,7 @@ def test_a_matrix_is_every_app_with_every_route(project: Path) -> None:
         ),
         (
             "  - {name: a, app: shop, route: one, connections: 2, script: no.lua}\n",
-            ["shop.yml:5: 'no.lua' cannot be read beside the suite"],
+            ["shop.yml:5: 'no.lua' cannot be read beside the suite: No such file or directory"],
         ),
         (
             "  []\nmatrix: {apps: [shop, shop], routes: [one, lost], connections: 2}\n",

@@ -63,7 +63,7 @@ def test_what_the_system_refuses_is_one_line(tmp_path: Path) -> None:
     (run / "cells.jsonl").mkdir(parents=True)
     shutil.copy(ROOT / "tests" / "cases" / "results" / "v1" / "run.json", run)
     done = inv("report", str(run))
-    assert (done.returncode, done.stderr.strip()) == (1, f"error: {run}/cells.jsonl: Is a directory")
+    assert (done.returncode, done.stderr.strip()) == (2, f"error: {run}/cells.jsonl cannot be read: it is a folder")
 
 
 @pytest.mark.parametrize("line", ["--help", "bench --help", "--list", "report web-frameworks"])

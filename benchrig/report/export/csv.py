@@ -6,9 +6,13 @@ import csv
 import io
 from dataclasses import asdict, fields
 
+from benchrig.console import printable
 from benchrig.report.document import Report
 from benchrig.report.export.record import RowRecord, record
 from benchrig.report.sentences import sentence
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""What the first character of a formula is, to one spreadsheet or another."""
 
 
 def render(report: Report) -> str:
@@ -27,4 +31,6 @@ def _inert(value: object) -> object:
 
     Source: OWASP, CSV Injection.
     """
-    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+    if not isinstance(value, str):
+        return value
+    return printable(f"'{value}" if value.startswith(FORMULA) else value)

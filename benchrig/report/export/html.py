@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchrig.console import printable
 from benchrig.report import columns, describe
 from benchrig.report.document import Report
 from benchrig.report.sentences import reason
@@ -27,7 +28,7 @@ def render(report: Report) -> str:
     """Return the report as one HTML document, for small and large screens, with a light and a dark colour scheme."""
     table = report.table
     grid = columns.grid(table, columns.of_files(table))
-    return _template().render(
+    text = _template().render(
         report=report,
         table=table,
         grid=grid,
@@ -37,6 +38,7 @@ def render(report: Report) -> str:
         describe=describe,
         reason=reason,
     )
+    return printable(text)
 
 
 def _state(row: Row) -> str:

@@ -6,10 +6,14 @@ import json
 from dataclasses import asdict
 from enum import Enum
 
+from benchrig.console import CONTROLS
 from benchrig.report.document import Report
 from benchrig.report.export.record import record
 from benchrig.report.sentences import reason
 from benchrig.report.verdict import Verdict
+
+_ESCAPES = {code: json.dumps(chr(code))[1:-1] for code in CONTROLS if chr(code) != "\n"}
+"""JSON itself escapes only the first 32 characters; between values it has line breaks."""
 
 
 def render(report: Report) -> str:
@@ -40,7 +44,7 @@ def render(report: Report) -> str:
         "rows": rows,
         "claims": [_claim(verdict) for verdict in report.verdicts],
     }
-    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False, default=_value) + "\n"
+    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False, default=_value).translate(_ESCAPES) + "\n"
 
 
 def _claim(verdict: Verdict) -> dict[str, object]:

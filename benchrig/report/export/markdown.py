@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
+from benchrig.console import printable
 from benchrig.report import columns, describe
 from benchrig.report.columns import Grid
 from benchrig.report.document import Report
@@ -30,7 +31,7 @@ def render(report: Report) -> str:
         _section("How to repeat it", _repeat(report)),
         _section("Each row's load, run in this folder", _code(describe.loads(table.rows))),
     ]
-    return "\n\n".join(section for section in sections if section) + "\n"
+    return printable("\n\n".join(section for section in sections if section)) + "\n"
 
 
 def _section(title: str, body: str) -> str:
@@ -54,7 +55,7 @@ def _item(text: str) -> str:
     """Return a nested item; the lines after the first, such as the end of a journal, become a code block."""
     first, *rest = text.splitlines()
     block = ["", *(f"{' ' * 10}{line}" for line in rest), ""] if rest else []
-    return "\n".join([f"    - {_escaped(first)}", *block])
+    return "\n".join([f"    - {_begun(first)}", *block])
 
 
 def _claims(report: Report) -> str:
@@ -89,7 +90,7 @@ def _repeat(report: Report) -> str:
 
 
 def _bullets(lines: Iterable[str]) -> str:
-    return "\n".join(f"- {_escaped(line)}" for line in lines)
+    return "\n".join(f"- {_begun(line)}" for line in lines)
 
 
 def _code(lines: Sequence[str]) -> str:
@@ -97,6 +98,11 @@ def _code(lines: Sequence[str]) -> str:
     # A longer fence than any that is in the text, so that the text cannot end the block.
     fence = "`" * max([3, *(len(ticks) + 1 for ticks in re.findall("`+", text))])
     return f"{fence}\n{text}\n{fence}" if lines else ""
+
+
+def _begun(text: str) -> str:
+    """Escape text at the beginning of a line, where it could be a heading, a quote, a rule or a list."""
+    return re.sub(r"^(\d+(?=[.)](?:\s|$))|(?=[#>+=~-]))", r"\1\\", _escaped(text))
 
 
 def _escaped(text: str) -> str:

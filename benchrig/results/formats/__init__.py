@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from benchrig import reading
 from benchrig.agent import spec
 from benchrig.results.formats import v1
 from benchrig.results.model import Cell, Run
@@ -60,15 +61,9 @@ def text_of(record: Run | Cell, indent: int | None = None) -> str:
 def parse(content: bytes) -> Fields:
     """Return the fields of a record. Raises FormatError when it is not one JSON object."""
     try:
-        data = json.loads(content.decode())
-    except UnicodeDecodeError:
-        raise FormatError("not UTF-8 text") from None
-    except json.JSONDecodeError as error:
-        raise FormatError(f"not valid JSON: {error.msg} (character {error.pos + 1})") from None
-    except RecursionError:
-        raise FormatError("not valid JSON: nested too deeply") from None
-    except ValueError:
-        raise FormatError("not valid JSON: a number has too many digits") from None
+        data = reading.json_value(content)
+    except reading.ReadError as error:
+        raise FormatError(str(error)) from None
     if not isinstance(data, dict):
         raise FormatError("not a JSON object")
     return data

@@ -6,12 +6,13 @@ Published documents have only the text.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import replace
 
+from benchrig import reading
 from benchrig.agent import spec
+from benchrig.agent.text import short
 from benchrig.bench.generators.base import OutputError, Printed
 from benchrig.results.model import Load, LoadErrors
 
@@ -26,7 +27,7 @@ def read_load(text: str) -> Load:
     if not lines:
         raise OutputError("wrk printed no figures")
     try:
-        load = spec.build(Load, json.loads(lines[-1].removeprefix(MARKER)))
+        load = spec.build(Load, reading.json_value(lines[-1].removeprefix(MARKER)))
         # The script writes a character for each byte of a reply.
         example = load.wrong_example.encode("latin-1").decode(errors="replace")
     except (ValueError, spec.SpecError) as error:
@@ -38,7 +39,7 @@ def read_load(text: str) -> Load:
 
 def read_printed(text: str) -> Printed:
     """Return the figures of wrk's own text. Raises OutputError when the text is not wrk's."""
-    total = re.search(r"^\s*(\d+) requests in \S+, (\S+) read", text, re.MULTILINE)
+    total = re.search(r"^\s*(\d{1,18}) requests in \S+, (\S+) read", text, re.MULTILINE)
     rate = re.search(r"^Requests/sec:\s+(\S+)", text, re.MULTILINE)
     latency = re.search(r"^\s*Latency\s+(\S+)\s+(\S+)\s+(\S+)\s", text, re.MULTILINE)
     if not (total and rate and latency):
@@ -53,7 +54,7 @@ def read_printed(text: str) -> Printed:
         latency_max_us=most,
         errors=_errors(text),
         percentiles_us={
-            match[1]: microseconds(match[2]) for match in re.finditer(r"^\s+(\d+)%\s+(\S+)$", text, re.MULTILINE)
+            match[1]: microseconds(match[2]) for match in re.finditer(r"^\s+(\d{1,3})%\s+(\S+)$", text, re.MULTILINE)
         },
     )
 
@@ -61,9 +62,9 @@ def read_printed(text: str) -> Printed:
 def _errors(text: str) -> LoadErrors:
     """Read the line of socket errors and that of other statuses; wrk prints them only when there are any."""
     names = ("connect", "read", "write", "timeout")
-    pattern = "Socket errors: " + ", ".join(rf"{name} (\d+)" for name in names)
+    pattern = "Socket errors: " + ", ".join(rf"{name} (\d{{1,18}})" for name in names)
     socket = re.search(pattern, text)
-    status = re.search(r"Non-2xx or 3xx responses: (\d+)", text)
+    status = re.search(r"Non-2xx or 3xx responses: (\d{1,18})", text)
     counts = {name: int(value) for name, value in zip(names, socket.groups(), strict=True)} if socket else {}
     return LoadErrors(**counts, status=int(status[1]) if status else 0)
 
@@ -73,9 +74,9 @@ _COUNT = {"": 1.0, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15}
 
 
 def _scaled(word: str, units: Mapping[str, float]) -> float:
-    match = re.fullmatch(r"(-?(?:\d+(?:\.\d+)?|nan))([A-Za-z]*)", word)
+    match = re.fullmatch(r"(-?(?:\d{1,18}(?:\.\d{1,18})?|nan))([A-Za-z]*)", word)
     if not match or match[2] not in units:
-        raise OutputError(f"'{word}' is not a figure that wrk prints")
+        raise OutputError(f"'{short(word)}' is not a figure that wrk prints")
     return 0.0 if "nan" in match[1] else float(match[1]) * units[match[2]]
 
 

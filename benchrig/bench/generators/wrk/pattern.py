@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from benchrig.agent import spec
 from benchrig.bench.generators.base import PatternError
+
+LONGEST = 500
+"""Characters of a pattern."""
 
 
 def check(pattern: str) -> None:
     """Raise PatternError when a text cannot be a Lua pattern."""
     if wrong := mistake(pattern):
-        raise PatternError(f"{pattern!r} is not a Lua pattern: {wrong}")
+        raise PatternError(f"{spec.describe(pattern)} is not a Lua pattern: {wrong}")
 
 
 def find(pattern: str, body: str) -> str | None:
@@ -23,7 +27,7 @@ def find(pattern: str, body: str) -> str | None:
     lua: Any = luajit21  # its types do not know that without an encoding it works on bytes, as wrk's does
     match = lua.LuaRuntime(encoding=None).eval(b"string.match")
     try:
-        found = match(body.encode(), pattern.encode())
+        found = match(body.encode(errors="replace"), pattern.encode())
     except luajit21.LuaError as error:
         why = str(error).partition("\n")[0]
         raise PatternError(f"{pattern!r} is not a Lua pattern: {why}") from None
@@ -38,6 +42,8 @@ def mistake(pattern: str) -> str:
 
     Only a match shows some mistakes, such as a reference to a group that is still open.
     """
+    if len(pattern) > LONGEST:
+        return f"longer than {LONGEST} characters"
     at = opened = 0
     while at < len(pattern):
         sign, rest = pattern[at], pattern[at + 1 :]
