@@ -43,7 +43,7 @@ def small_state(project: Project) -> Iterator[Project]:
 @fault(
     "Provisioning",
     done="`/var/lib/benchrig` is full when a task that notifies a handler is about to change a file.",
-    promised="The task fails with that cause and changes nothing; with room again, the next run changes it and runs the handler.",
+    promised="The task fails with that cause and changes nothing. With room again, the next run makes up for both.",
     seen="\"nothing was changed, because it cannot be noted that 'Handle' must run then: … no space left on device\". "
     "The file was not there; the next run made it and ran the handler.",
 )

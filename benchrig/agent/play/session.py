@@ -1,17 +1,10 @@
-"""The play on the host: reads the request, asks for the bundle if it is missing, runs the plays, and reports events.
-
-The controller's end of standard input is its life line: when it closes, the agent stops before the next task, and the
-handlers still to run are kept for the next run.
-"""
+"""The play on the host: runs the request's plays, task by task, with their handlers, and reports events."""
 
 from __future__ import annotations
 
-import fcntl
 import os
-import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -27,87 +20,6 @@ from .redact import Redactor
 from .tasks import Outcome, Runner
 from .templating import TemplateError, Templates
 from .variables import Variables
-
-STATE = Path("/var/lib/benchrig")
-"""Folder of bundles and pending handlers on the host."""
-
-_KEPT_BUNDLES = 3
-
-
-def main() -> int:
-    """Do what the request on standard input asks; return the exit code: 0, or 1 when a task failed."""
-    os.umask(0o022)
-    path = os.environ.get("PATH", "/usr/bin:/bin").split(":")
-    os.environ["PATH"] = ":".join(dict.fromkeys([*path, "/usr/local/sbin", "/usr/sbin", "/sbin"]))
-    line = sys.stdin.buffer.readline()
-    if not line:
-        return 1
-    request = events.decode_request(line)
-    redactor = Redactor()
-    inbox, outbox = events.Inbox(sys.stdin.buffer), events.Outbox(sys.stdout.fileno(), redactor)
-    try:
-        with _alone(outbox):
-            folder = _bundle(request.bundle, inbox, outbox)
-            recap = Session(request, folder, STATE, inbox, outbox, redactor).run()
-        outbox.send(recap)
-        outbox.flush()
-    except events.Gone:
-        return 1
-    except OSError as error:
-        root = "" if os.geteuid() == 0 else "; the agent needs root; set 'ansible_become: true' for this host"
-        sys.stderr.write(f"{error.filename or 'this host'}: {(error.strerror or str(error)).lower()}{root}\n")
-        return 1
-    return 1 if recap.failed else 0
-
-
-@contextmanager
-def _alone(outbox: events.Outbox) -> Iterator[None]:
-    """Lock this host for one run; a second one waits for the first to end."""
-    STATE.mkdir(parents=True, exist_ok=True)
-    # Only root may read what comes with a play: there may be keys in it.
-    STATE.chmod(0o700)
-    with (STATE / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            outbox.send(events.Notice("another run is active on this host; waiting for it to end"))
-            outbox.flush()
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
-def _bundle(sha: str, inbox: events.Inbox, outbox: events.Outbox) -> Path:
-    """Return the folder of a bundle; asks for it when it is not here."""
-    bundles = STATE / "bundles"
-    folder = bundles / sha
-    if folder.is_dir():
-        os.utime(folder)
-        return folder
-    outbox.send(events.NeedBundle())
-    outbox.flush()
-    unpack(inbox.read(int(inbox.line())), folder)
-    return folder
-
-
-def unpack(archive: bytes, folder: Path) -> None:
-    """Put a bundle in its folder, whole or not at all, and remove those not used for longest."""
-    import io
-    import shutil
-    import tarfile
-
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    folder.parent.chmod(0o700)
-    temporary = folder.with_name(f".{folder.name}.{os.getpid()}")
-    try:
-        with tarfile.open(fileobj=io.BytesIO(archive), mode="r:gz") as content:
-            content.extractall(temporary)
-        temporary.replace(folder)
-    except OSError:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise
-    by_age = sorted(folder.parent.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
-    for old in by_age[_KEPT_BUNDLES:]:
-        shutil.rmtree(old, ignore_errors=True)
 
 
 @dataclass
