@@ -106,7 +106,7 @@ def _alone(request: events.Request, inbox: events.Inbox, outbox: events.Outbox) 
             held = lock.take(LOCK, own)
             break
         except lock.HeldError as error:
-            ours = _is_predecessor(error.owner, own)
+            ours = request.run != "" and _run_of_holder(error.owner) == request.run
             if not ours and time.monotonic() > deadline:
                 hint = "Wait for its end, or end it where it was started."
                 raise EndedError(f"{error}; it did not end in {WAIT_SECONDS:.0f} s", hint) from None
@@ -115,27 +115,31 @@ def _alone(request: events.Request, inbox: events.Inbox, outbox: events.Outbox) 
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(error.owner.pid, signal.SIGTERM)
             if not told:
-                limit = f"waiting for its end, {WAIT_SECONDS / 60:.0f} minutes at most"
-                text = "waiting until the agent of the lost connection has finished its task"
-                outbox.send(events.Notice(text if ours else f"{error}; {limit}"))
+                text = f"{error}; waiting for its end, {WAIT_SECONDS / 60:.0f} minutes at most"
+                if ours:
+                    text = "waiting until the agent of the lost connection has finished its task"
+                outbox.send(events.Notice(text))
                 outbox.flush()
                 told = True
         inbox.still_there()
         time.sleep(_ASK_AGAIN_SECONDS)
     with held:
+        _run_file().write_text(f"{os.getpid()} {request.run}", encoding="ascii")
         yield
 
 
-def _is_predecessor(holder: lock.Owner | None, own: lock.Owner) -> bool:
-    """Return whether the lock's holder is the agent that this one follows, after a lost connection."""
-    if holder is None or (holder.verb, holder.session, holder.who) != (own.verb, own.session, own.who):
-        return False
+def _run_of_holder(holder: lock.Owner | None) -> str:
+    """Return the run of the provision that has the lock; empty when something else has it."""
     try:
-        # The number may be another process's by now.
-        command = Path(f"/proc/{holder.pid}/cmdline").read_bytes()
-    except OSError:
-        return False
-    return b"agent" in command and b"play" in command
+        pid, run = _run_file().read_text(encoding="ascii").split()
+    except (OSError, ValueError):
+        return ""
+    return run if holder and str(holder.pid) == pid else ""
+
+
+def _run_file() -> Path:
+    """Return the file beside the lock that says which run its holder belongs to."""
+    return LOCK.with_name("run")
 
 
 def _bundle(sha: str, inbox: events.Inbox, outbox: events.Outbox) -> Path:
