@@ -8,7 +8,7 @@ import pwd
 import sys
 from pathlib import Path
 
-VERBS = {"play": ".play.session", "bench": ".bench.front", "serve": ".bench.serve"}
+VERBS = {"play": ".play.serve", "bench": ".bench.front", "serve": ".bench.serve"}
 """The module whose `main()` does the work of a verb."""
 
 if __name__ == "__main__":

@@ -103,7 +103,7 @@ class HostLock:
 def take(path: Path, owner: Owner) -> HostLock:
     """Lock the host. Raises HeldError when another session has it, OSError when there can be no lock.
 
-    A session is let in where it has the lock already. A holder whose controller is gone is stopped.
+    A session is let in where its bench has the lock already. A holder whose controller is gone is stopped.
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     # Opened to be written anywhere: with O_APPEND, pwrite appends.
@@ -111,7 +111,7 @@ def take(path: Path, owner: Owner) -> HostLock:
     try:
         if not _lock(file):
             holder = _settled_owner(path)
-            if holder and holder.session == owner.session:
+            if holder and holder.verb == "bench" and holder.session == owner.session:
                 file.close()
                 return HostLock(None, owner)
             if not (holder and holder.deserted and holder.unit and _stopped(holder.unit) and _lock(file)):

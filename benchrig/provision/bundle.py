@@ -6,7 +6,6 @@ A bundle is named by the hash of its content: a host stores it, and it is sent o
 from __future__ import annotations
 
 import gzip
-import hashlib
 import io
 import tarfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,6 +18,7 @@ from benchrig import yamlfile
 from benchrig.agent.play import wire
 from benchrig.agent.play.lookups import PLAN, YAML, yaml_key
 from benchrig.agent.play.plan import Play, to_json
+from benchrig.agent.play.store import digest
 from benchrig.mistakes import Mistakes
 
 _FOLDERS = ("apps", "configs", "files", "templates")
@@ -41,11 +41,7 @@ class Bundle:
     @cached_property
     def sha(self) -> str:
         """The bundle's name: a hash over all that is in it."""
-        digest = hashlib.sha256()
-        for name, data in sorted(self.content.items()):
-            digest.update(f"{name}\0{name in self.executable}\0{len(data)}\0".encode())
-            digest.update(data)
-        return digest.hexdigest()[:24]
+        return digest((name, name in self.executable, data) for name, data in self.content.items())
 
     @cached_property
     def archive(self) -> bytes:

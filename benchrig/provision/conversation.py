@@ -1,18 +1,40 @@
-"""The run of one host over one exec: sends the request and, if it is missing, the bundle; receives events."""
+"""The run of one host: sends the request and, if it is missing, the bundle; receives events.
+
+A host may send anything, by a fault or on purpose. So events are checked, and bounded in number and size: what is wrong
+ends the run of that host alone.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 from benchrig import console
 from benchrig.agent.play import events
 from benchrig.agent.play.redact import Redactor
 from benchrig.agent.text import last_line
+from benchrig.errors import HostError
 from benchrig.inventory import Host
 from benchrig.provision.bundle import Bundle
 from benchrig.provision.exchange import Exchange
 from benchrig.provision.progress import Progress
+from benchrig.provision.tally import Tally
 from benchrig.remote import ship, ssh
+
+MOST_EVENTS = 200_000
+"""Events of one host over one connection. A task of a role makes two, and one more for each item of a loop."""
+
+MOST_FOUND_BYTES = 64 << 20
+"""What one host may tell of its variables, which stays in memory for the other hosts."""
+
+_MOST_STRANGE_LINES = 5
+
+_CONFIRM_SECONDS = 10.0
+
+
+class _LyingError(Exception):
+    """A host sent what no agent sends."""
 
 
 @dataclass
@@ -24,55 +46,120 @@ class Conversation:
     bundle: Bundle
     progress: Progress
     exchange: Exchange
+    begun: bool = False
+    """Over this connection, an agent has begun to work."""
     broken: str = ""
     """Why the agent ended before its time; empty while all is well."""
+    tally: Tally = field(default_factory=Tally)
     _redactor: Redactor = field(default_factory=Redactor)
     """Keeps secrets that were sent out of what an agent that broke has to say."""
+    _ended: events.Ended | None = None
+    _bundles_sent: int = 0
+    _found_bytes: int = 0
+    _strange_lines: int = 0
 
-    def hold(self, remote: ssh.Remote) -> events.Recap | None:
-        """Talk to the host until it is done; return its recap, None when the agent broke."""
+    def hold(self, remote: ssh.Remote, lost_at: float = 0.0) -> events.Recap | None:
+        """Talk to the host until it is done; return its recap, None when the agent broke.
+
+        `lost_at` is when the connection before this one was lost, by the monotonic clock; 0 for the first one.
+        """
         for name, value in [*self.request.hostvars[self.host.name].items(), *self.request.extra.items()]:
             self._redactor.learn(name, value)
-        recap: events.Recap | None = None
         with ship.start(remote, "play") as channel:
-            channel.send(events.encode_request(self.request))
-            for line in channel.lines():
-                event = self._read(line)
-                if isinstance(event, events.Recap):
-                    recap = event
-                elif event is not None and (answer := self._heed(event)):
-                    channel.send(answer)
+            self.begun = True
+            if lost_at:
+                seconds = time.monotonic() - lost_at
+                console.line(f"{self.host.name}: reconnected after {seconds:.0f} s; its plays run again from their start")
+            channel.send(events.encode_request(replace(self.request, heard=self.tally.heard)))
+            try:
+                recap = self._listen(channel)
+            except _LyingError as error:
+                self._break(f"{error}; nothing more is read from it", ())
+                return None
             self.progress.end_task()
+            if recap is not None:
+                return recap
             _, stderr = channel.finish()
-        if recap is None:
-            self._tell_broken(stderr)
-        return recap
+        self._tell_broken(stderr)
+        return None
+
+    def again(self) -> None:
+        """Begin anew, over another connection."""
+        self.begun = False
+        self.progress.end_task()
+        self.tally.again()
+
+    def _listen(self, channel: ssh.Channel) -> events.Recap | None:
+        """Heed the agent's events until its recap; return that, None when there was none."""
+        for number, line in enumerate(channel.lines()):
+            if number >= MOST_EVENTS:
+                raise _LyingError(f"the agent sent more than {MOST_EVENTS} events")
+            event = self._read(line)
+            if isinstance(event, events.Recap):
+                if event.confirm:
+                    self._confirm(channel)
+                return event
+            if event is not None and (answer := self._heed(event)):
+                channel.send(answer)
+        return None
+
+    def _confirm(self, channel: ssh.Channel) -> None:
+        try:
+            channel.send(events.HEARD)
+            # Its end says that it has read that. What else it may say is not heeded.
+            channel.wait_for(_CONFIRM_SECONDS)
+            for _ in zip(range(_MOST_STRANGE_LINES), channel.lines(), strict=False):
+                pass
+        except HostError:
+            # The recap is here. The next run hears of some of it again.
+            return
 
     def _read(self, line: bytes) -> events.Event | None:
         try:
             return events.decode(line)
         except ValueError:
+            self._strange_lines += 1
+            if self._strange_lines > _MOST_STRANGE_LINES:
+                raise _LyingError("the agent sent lines that are no events") from None
             # A line that was cut off when the agent died may contain a secret.
             if not line.startswith(b'{"event":'):
-                console.warn(f"{self.host.name}: unexpected output of the agent: {line.decode(errors='replace')}")
+                text = line[:200].decode(errors="replace")
+                console.warn(f"{self.host.name}: unexpected output of the agent: {text}")
             return None
 
     def _heed(self, event: events.Event) -> bytes:
         """Do what an event asks for; return the answer to it, if it wants one."""
         if isinstance(event, events.NeedBundle):
-            return f"{len(self.bundle.archive)}\n".encode() + self.bundle.archive
+            return self._bundle()
         if isinstance(event, events.NeedFound):
             return self._answer(event)
         if isinstance(event, events.Reached):
             self.exchange.reach(self.host.name, event.at)
         elif isinstance(event, events.Found):
-            self._redactor.learn(event.name, event.value, no_log=event.secret)
-            self.exchange.keep(self.host.name, event)
+            self._keep(event)
+        elif isinstance(event, events.Ended):
+            self._ended = event
         else:
+            self.tally.take(event)
             self.progress.show(event)
         return b""
 
+    def _bundle(self) -> bytes:
+        self._bundles_sent += 1
+        if self._bundles_sent > 2 + self.tally.losses:
+            raise _LyingError("the agent asked for the same bundle again and again")
+        return f"{len(self.bundle.archive)}\n".encode() + self.bundle.archive
+
+    def _keep(self, found: events.Found) -> None:
+        self._found_bytes += len(events.encode(found))
+        if self._found_bytes > MOST_FOUND_BYTES:
+            raise _LyingError(f"the agent told more than {MOST_FOUND_BYTES >> 20} MB of variables")
+        self._redactor.learn(found.name, found.value, no_log=found.secret)
+        self.exchange.keep(self.host.name, found)
+
     def _answer(self, need: events.NeedFound) -> bytes:
+        if need.host not in self.request.peers:
+            raise _LyingError(f"the agent asked for a variable of '{need.host[:100]}', which it has no need of")
         if self.exchange.waits(need):
             console.status(f"{self.host.name}: waiting for {need.host}, whose '{need.name}' is needed here")
         found = self.exchange.answer(need)
@@ -81,9 +168,14 @@ class Conversation:
         return events.encode_found(found)
 
     def _tell_broken(self, stderr: bytes) -> None:
+        if self._ended is not None:
+            self._break(self._ended.reason, [self._ended.hint] if self._ended.hint else [])
+            return
         text = self._redactor(stderr.decode(errors="replace").strip())
-        reason = last_line(text) or "it was killed"
-        self.broken = f"the agent ended early: {reason}"
+        self._break(f"the agent ended early: {last_line(text) or 'it was killed'}", text.splitlines()[-20:-1])
+
+    def _break(self, reason: str, more: Sequence[str]) -> None:
+        self.broken = reason
         console.line(f"{self.host.name}: {self.broken}", "bad")
-        for line in text.splitlines()[-20:-1]:
+        for line in more:
             console.line(f"  {line}", "faint")

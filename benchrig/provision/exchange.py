@@ -19,6 +19,8 @@ class _Told:
     """What one host has reported: its position in the plan, and the variables that it set at each position."""
 
     at: tuple[int, ...] = ()
+    """The furthest position; after a lost connection, the host comes to earlier ones again."""
+    now: tuple[int, ...] = ()
     found: list[tuple[tuple[int, ...], Found]] = field(default_factory=list)
     ended: bool = False
 
@@ -33,14 +35,16 @@ class Exchange:
     def reach(self, host: str, at: Moment) -> None:
         """Record that a host has finished and reported everything before a moment."""
         with self._news:
-            self._told[host].at = tuple(at)
+            told = self._told[host]
+            told.now = tuple(at)
+            told.at = max(told.at, told.now)
             self._news.notify_all()
 
     def keep(self, host: str, found: Found) -> None:
         """Keep a variable that a task of a host made at the moment it reached last."""
         with self._news:
             told = self._told[host]
-            told.found.append((told.at, found))
+            told.found.append((told.now, found))
 
     def end(self, host: str) -> None:
         """Note that nothing more comes of a host, whether it is done, has failed or was lost."""
@@ -57,5 +61,9 @@ class Exchange:
         """Return a host's variable as it was at a moment, None if there was none; waits for the host to get there."""
         with self._news:
             self._news.wait_for(lambda: not self.waits(need))
-            before = [found for at, found in self._told[need.host].found if at < tuple(need.at) and found.name == need.name]
-            return before[-1] if before else None
+            before = [
+                (at, number, found)
+                for number, (at, found) in enumerate(self._told[need.host].found)
+                if at < tuple(need.at) and found.name == need.name
+            ]
+            return max(before, key=lambda one: one[:2])[2] if before else None

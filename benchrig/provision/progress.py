@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable
 
 from benchrig import console
-from benchrig.agent.play.events import Event, ItemDone, Notice, TaskStarted
+from benchrig.agent.play.events import Earlier, Event, ItemDone, Notice, TaskStarted
 
 _STDERR_LINES = 15
 _LABELS = 3
@@ -31,6 +31,8 @@ class Progress:
         """Show one event."""
         if isinstance(event, ItemDone):
             self._item(event)
+        elif isinstance(event, Earlier):
+            self._earlier(event)
         elif isinstance(event, Notice):
             console.warn(f"{self._prefix}{event.text}")
         elif isinstance(event, TaskStarted):
@@ -38,6 +40,10 @@ class Progress:
             self._task = event
             self._started = time.monotonic()
             console.status(f"{self._prefix}{self._title()}")
+
+    def running(self) -> str:
+        """Return the title of the running task; empty before the first."""
+        return self._title() if self._task.name else ""
 
     def end_task(self) -> None:
         """Write the line of a loop that changed something: one for all its items."""
@@ -51,8 +57,15 @@ class Progress:
             self._changed = {}
 
     def _title(self) -> str:
-        name = f"handler: {self._task.name}" if self._task.handler else self._task.name
-        return f"{self._task.role} : {name}" if self._task.role else name
+        return _title(self._task.role, self._task.name, handler=self._task.handler)
+
+    def _earlier(self, event: Earlier) -> None:
+        """Write what a task did that nobody heard of."""
+        when = f"after the connection of {event.who} was lost" if event.who else "while the connection was lost"
+        label = f" ({event.label})" if event.label else ""
+        title = _title(event.role, event.name, handler=event.handler)
+        text = f"{self._prefix}finished {when}: {event.status}: {title}{label}: {event.message}"
+        console.line(text, "bad" if event.status == "failed" else "changed")
 
     def _item(self, item: ItemDone) -> None:
         label = f" ({item.label})" if item.label else ""
@@ -98,6 +111,11 @@ class Progress:
         console.line(first.rstrip())
         for line in shown:
             console.line(f"  {line}")
+
+
+def _title(role: str, name: str, *, handler: bool) -> str:
+    name = f"handler: {name}" if handler else name
+    return f"{role} : {name}" if role else name
 
 
 def _diff_style(line: str) -> str:

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from benchrig import console
 from benchrig.agent.nearest import close, nearest
 from benchrig.agent.play import wire
-from benchrig.agent.play.events import Recap, Request
+from benchrig.agent.play.events import Request
 from benchrig.agent.play.plan import Play
 from benchrig.agent.play.redact import is_secret
-from benchrig.errors import BenchrigError, ExitCode, Hint, HostError, InputError
+from benchrig.errors import BenchrigError, ExitCode, Hint, InputError
 from benchrig.inventory import Host, Inventory
 from benchrig.provision import bundle as bundles
 from benchrig.provision.conversation import Conversation
 from benchrig.provision.exchange import Exchange
 from benchrig.provision.playbook import read_playbook, tags_of
 from benchrig.provision.progress import Progress
-from benchrig.remote import ssh
+from benchrig.provision.work import HostRecap, Work
+from benchrig.remote import session
+
+_STOP_SECONDS = 0.5
+"""How long closing the connections may take after Ctrl-C."""
 
 _SPECIAL_TAGS = ("all", "always", "never", "tagged", "untagged")
 
@@ -38,57 +43,6 @@ class ProvisionError(BenchrigError):
         if not any(recap.failed for recap in recaps):
             self.exit_code = ExitCode.UNREACHABLE
             self.section = "hosts"
-
-
-@dataclass(frozen=True)
-class HostRecap:
-    """The result of a host: counts of tasks as Ansible counts them, and the time it took."""
-
-    host: str
-    ok: int = 0
-    changed: int = 0
-    unreachable: int = 0
-    failed: int = 0
-    skipped: int = 0
-    rescued: int = 0
-    """Always 0: blocks with `rescue` are not supported. It is part of Ansible's line."""
-    ignored: int = 0
-    execs: int = 0
-    """Programs started over SSH."""
-    seconds: float = 0.0
-    """From connecting to the last byte."""
-    seconds_on_host: float = 0.0
-    """How long the agent ran."""
-    failure: str = ""
-    """What failed, or why the host was not reached."""
-    hint: Hint = field(default_factory=Hint)
-
-    def line(self) -> str:
-        """Return Ansible's recap line."""
-        words = ("ok", "changed", "unreachable", "failed", "skipped", "rescued", "ignored")
-        return f"{self.host} : " + " ".join(f"{word}={getattr(self, word)}" for word in words)
-
-    def cost(self) -> str:
-        """Return what reaching it and the work there took, in words."""
-        execs = f"{self.execs} SSH exec{'' if self.execs == 1 else 's'}"
-        return f"{execs}, {self.seconds:.2f} s, {self.seconds_on_host:.2f} s of it on the host"
-
-
-@dataclass
-class _Work:
-    """The work for one host, and its result."""
-
-    talk: Conversation
-    recap: HostRecap
-    remote: ssh.Remote | None = None
-    stopped: bool = False
-    """The user ended it."""
-
-    def stop(self) -> None:
-        """End it, from another thread: its connection is closed, whereupon the agent stops before its next task."""
-        self.stopped = True
-        if self.remote is not None:
-            self.remote.close()
 
 
 @dataclass(frozen=True)
@@ -156,16 +110,19 @@ def provision(inventory: Inventory, prepared: Prepared) -> tuple[HostRecap, ...]
     return recaps
 
 
-def _work(inventory: Inventory, prepared: Prepared, name: str, exchange: Exchange) -> _Work:
+def _work(inventory: Inventory, prepared: Prepared, name: str, exchange: Exchange) -> Work:
     request = replace(
         prepared.request,
         plays=prepared.plays_by_host[name],
         host=name,
         hostvars=_hostvars({**prepared.inventory.hosts, **inventory.hosts}, name),
         peers=_peers(inventory, prepared, name),
+        session=session.session(),
+        who=session.who(),
+        run=os.urandom(8).hex(),
     )
     progress = Progress(name, name_host=len(prepared.plays_by_host) > 1, check=request.check)
-    return _Work(Conversation(inventory.hosts[name], request, prepared.bundle, progress, exchange), HostRecap(name))
+    return Work(Conversation(inventory.hosts[name], request, prepared.bundle, progress, exchange))
 
 
 def _exchanges(inventory: Inventory, request: Request, bundle: bundles.Bundle) -> bool:
@@ -245,59 +202,31 @@ def _without_secrets(value: Any) -> Any:
     return value
 
 
-def _run_all(works: Sequence[_Work]) -> None:
-    """Run all hosts at the same time, until they are done or the user presses Ctrl-C."""
-    threads = [threading.Thread(target=_run_one, args=(work,), daemon=True) for work in works]
-    for thread in threads:
-        thread.start()
+def _run_all(works: Sequence[Work]) -> None:
+    """Run all hosts at the same time, until they are done or the user presses Ctrl-C; a second one ends at once."""
+    threads = _started([work.run for work in works])
     try:
         for thread in threads:
             thread.join()
     except KeyboardInterrupt:
-        for work in works:
-            work.stop()
+        console.status("")
+        if running := [f"{work.talk.host.name}: '{task}'" for work in works if (task := work.running())]:
+            console.warn(f"interrupted; a host finishes its running task and stops: {', '.join(running)}")
+        # A connection to a host that hangs may take long to close.
+        deadline = time.monotonic() + _STOP_SECONDS
+        for thread in _started([work.stop for work in works]):
+            thread.join(max(0.0, deadline - time.monotonic()))
         raise
     finally:
         console.status("")
 
 
-def _run_one(work: _Work) -> None:
-    started = time.monotonic()
-    host = work.talk.host
-    try:
-        with ssh.connect(host) as remote:
-            work.remote = remote
-            recap = _recap(work.talk, work.talk.hold(remote))
-            work.recap = replace(recap, execs=remote.execs, seconds=time.monotonic() - started)
-    except HostError as error:
-        if work.stopped:
-            return
-        work.recap = HostRecap(host.name, unreachable=1, failure=str(error), hint=error.hint)
-    except Exception as error:
-        # An error in a thread is lost unless it is recorded here.
-        work.recap = HostRecap(host.name, failed=1, failure=f"{host.name}: {type(error).__name__}: {error}")
-        raise
-    finally:
-        work.talk.exchange.end(host.name)
-
-
-def _recap(talk: Conversation, recap: Recap | None) -> HostRecap:
-    """Return the result of a host from its agent's recap, which is None when the agent broke."""
-    name = talk.host.name
-    if recap is None:
-        return HostRecap(name, failed=1, failure=f"{name}: {talk.broken}")
-    if recap.pending:
-        console.warn(f"{name}: pending handlers, to run in the next run: {', '.join(recap.pending)}")
-    return HostRecap(
-        name,
-        ok=recap.ok,
-        changed=recap.changed,
-        failed=recap.failed,
-        skipped=recap.skipped,
-        ignored=recap.ignored,
-        seconds_on_host=recap.seconds,
-        failure=talk.progress.failure,
-    )
+def _started(calls: Sequence[Callable[[], None]]) -> list[threading.Thread]:
+    """Return threads that make calls, and that the end of the program does not wait for."""
+    threads = [threading.Thread(target=call, daemon=True) for call in calls]
+    for thread in threads:
+        thread.start()
+    return threads
 
 
 def _tell(recaps: Sequence[HostRecap], *, check: bool) -> None:

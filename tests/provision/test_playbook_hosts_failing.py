@@ -47,15 +47,19 @@ def test_nobody_waits_for_a_host_that_is_not_reached(hosts: Hosts, project: Proj
 
 
 @pytest.mark.parametrize("how", ["killed", "lost"])
-def test_nobody_waits_for_a_host_that_is_lost(hosts: Hosts, project: Project, how: str) -> None:
+def test_nobody_waits_for_a_host_that_is_lost(
+    hosts: Hosts, project: Project, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sleep = "- name: Sleep\n  ansible.builtin.command: sleep 3\n  changed_when: false\n"
     of_roles(project, database=MAKE + sleep, server=SHOW)
 
     def lose() -> None:
         while "db1" not in hosts.channels or "Sleep" not in hosts.channels["db1"].told.decode():
             time.sleep(0.02)
+        hosts.gone.add("db1")
         hosts.channels["db1"].agent.kill() if how == "killed" else hosts.channels["db1"].cut()
 
+    monkeypatch.setattr("benchrig.provision.work.RECONNECT_SECONDS", 0.0)
     threading.Thread(target=lose).start()
     with pytest.raises(ProvisionError):
         run(hosts, project)

@@ -152,7 +152,7 @@ def test_a_second_run_on_a_host_waits_for_the_first(
     run(project, lab1, dir=there, text="second", seconds=0)
     first.join()
     assert on(lab1, f"cat {there}/a") == "second"
-    assert "another run is active on this host" in capsys.readouterr().err
+    assert "has had this host for" in capsys.readouterr().err
 
 
 BROKEN = """

@@ -22,9 +22,10 @@ from tests.support.rig import Project
 AGENT = """
 import sys
 from pathlib import Path
-from benchrig.agent.play import session
-session.STATE = Path(sys.argv[1])
-sys.exit(session.main())
+from benchrig.agent.play import serve
+serve.STATE = Path(sys.argv[1])
+serve.LOCK = serve.STATE / "lock"
+sys.exit(serve.main())
 """
 
 GROUPS = {"databases": ["db1"], "servers": ["web1", "web2"]}
@@ -97,16 +98,23 @@ class Channel:
         if self.lost:
             raise HostError(f"{self._host.name}: the connection was lost")
 
+    def wait_for(self, seconds: float | None) -> None:
+        """Bound each wait for the agent."""
+        self._ours.settimeout(seconds)
+
     def finish(self) -> tuple[int, bytes]:
         """Return the exit code and standard error."""
         code = self.agent.wait()
         self._stderr.seek(0)
         return code, self._stderr.read()
 
-    def cut(self) -> None:
-        """Lose the connection."""
+    def cut(self, *, noticed: bool = True) -> None:
+        """Lose the connection; the agent may notice it, or wait for ever for what the controller says."""
         self.lost = True
-        self.close()
+        if noticed:
+            self.close()
+        else:
+            self._ours.shutdown(socket.SHUT_RD)
 
     def close(self) -> None:
         """Close the stream."""
@@ -148,12 +156,14 @@ class Hosts:
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.channels: dict[str, Channel] = {}
+        self.gone: set[str] = set()
+        """Hosts that cannot be reached from now on."""
         self._folder = folder
-        monkeypatch.setattr("benchrig.provision.run.ssh.connect", self._connect)
+        monkeypatch.setattr("benchrig.provision.work.ssh.connect", self._connect)
         monkeypatch.setattr("benchrig.provision.conversation.ship.start", lambda remote, _: remote.start())
 
     def _connect(self, host: Host) -> Remote:
-        if host.variables.get("away"):
+        if host.variables.get("away") or host.name in self.gone:
             raise HostError(f"{host.name}: cannot be reached: no route to host")
         return Remote(host, self._folder / "state" / host.address, self.channels)
 

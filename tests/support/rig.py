@@ -13,7 +13,8 @@ from typing import Any
 
 from benchrig.agent.play import events
 from benchrig.agent.play.redact import Redactor
-from benchrig.agent.play.session import Session, unpack
+from benchrig.agent.play.session import Session
+from benchrig.agent.play.store import Store
 from benchrig.provision import bundle
 from benchrig.provision.playbook import read_playbook
 
@@ -102,9 +103,8 @@ class Project:
         """Run the playbook; `variables` are the host's; the controller goes away after so many tasks, if any."""
         plays = read_playbook(self.root / "site.yml")
         content = bundle.make(self.root, plays)
-        folder = self.state / "bundles" / content.sha
-        if not folder.exists():
-            unpack(content.archive, folder)
+        store = Store(self.state / "bundles")
+        folder = store.find(content.sha) or store.add(content.sha, content.archive)
         request = events.Request(
             bundle=content.sha,
             plays=list(range(len(plays))),

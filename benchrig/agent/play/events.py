@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import os
 import select
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any, BinaryIO, Literal, get_args
+from typing import Any, BinaryIO, Literal, Protocol, get_args
 
 from . import wire
 
@@ -39,6 +40,14 @@ class Request:
     skip_tags: Sequence[str] = ()
     peers: Sequence[str] = ()
     """The other hosts of this run, if anything in the play may ask for what their tasks found out."""
+    session: str = ""
+    """Random for each command of a controller."""
+    who: str = ""
+    """The controller: `user@host, process 123`."""
+    run: str = ""
+    """Random for each run of a host; the same after a lost connection."""
+    heard: int = 0
+    """How many results, of those that a journal keeps, this run has heard of the host before."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +87,30 @@ class ItemDone:
     stderr: str = ""
     rc: int | None = None
     seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """A result that no controller heard: of this run before its connection was lost, or of an earlier run."""
+
+    name: str
+    role: str
+    where: str
+    handler: bool = False
+    status: Status = "changed"
+    label: str = ""
+    message: str = ""
+    seconds: float = 0.0
+    who: str = ""
+    """The controller of an earlier run; empty for this run."""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """The run on this host ends before its time, for this reason."""
+
+    reason: str
+    hint: str = ""
 
 
 @dataclass(frozen=True)
@@ -126,14 +159,47 @@ class Recap:
     """Handlers that are still to run, because the play failed before them."""
     seconds: float = 0.0
     """On the host, from the start of its Python on."""
+    confirm: bool = False
+    """The agent waits for the line HEARD, and forgets what it changed when that comes."""
 
 
-Shown = PlayStarted | TaskStarted | ItemDone | Notice | Recap
+HEARD = b"heard\n"
+
+Shown = PlayStarted | TaskStarted | ItemDone | Earlier | Ended | Notice | Recap
 """What the user may see: it leaves the host without secrets."""
 
 Event = Shown | NeedBundle | Reached | Found | NeedFound
 
 _EVENTS = {kind.__name__: kind for kind in get_args(Event)}
+
+
+_LARGEST = 2**53
+"""Counts and seconds from here on are none."""
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < _LARGEST
+
+
+_CHECKS: dict[str, Callable[[Any], bool]] = {
+    "Any": lambda _: True,
+    "Moment": lambda value: isinstance(value, list) and len(value) <= 3 and all(map(_is_count, value)),
+    "Sequence[str]": lambda value: isinstance(value, list) and all(isinstance(item, str) for item in value),
+    "Status": lambda value: value in get_args(Status),
+    "bool": lambda value: isinstance(value, bool),
+    "float": _is_number,
+    "int": lambda value: _is_count(value),
+    "int | None": lambda value: value is None or (isinstance(value, int) and abs(value) < _LARGEST),
+    "str": lambda value: isinstance(value, str),
+}
+"""Whether a value read from JSON is of a type, by the type's text in the classes above."""
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and _is_number(value)
+
+
+_KINDS = {kind: {item.name: _CHECKS[str(item.type)] for item in fields(kind)} for kind in get_args(Event)}
 
 
 def encode(event: Event) -> bytes:
@@ -143,13 +209,17 @@ def encode(event: Event) -> bytes:
 
 
 def decode(line: bytes) -> Event:
-    """Read an event from its line. Raises ValueError when the line is none."""
-    data = wire.loads(line)
+    """Read an event from its line. Raises ValueError when the line is none: another host may send anything."""
     try:
-        event: Event = _EVENTS[data.pop("event")](**data)
-    except (KeyError, TypeError, AttributeError):
-        raise ValueError("not an event") from None
-    return event
+        data = wire.loads(line)
+        kind = _EVENTS[data.pop("event")]
+        kinds = _KINDS[kind]
+        if all(kinds[name](value) for name, value in data.items()):
+            event: Event = kind(**data)
+            return event
+    except (KeyError, TypeError, AttributeError, RecursionError):
+        pass
+    raise ValueError("not an event")
 
 
 def encode_found(found: Found | None) -> bytes:
@@ -177,56 +247,129 @@ class Gone(BaseException):
     """The controller is not there any more; no error of a task, and not to be taken for one."""
 
 
+_LAST_WORD_SECONDS = 1.0
+"""How long an agent that is to stop waits until it can write."""
+
+
+class Stop:
+    """A signal's request to stop after the running task. A wait for the controller, which may be gone, ends at once."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        self._waiting = False
+
+    def __call__(self, *_: object) -> None:
+        """Handle the signal."""
+        self.asked = True
+        if self._waiting:
+            raise Gone
+
+    def __enter__(self) -> None:
+        self._waiting = True
+
+    def __exit__(self, *_: object) -> None:
+        self._waiting = False
+
+
 class Inbox:
     """What the controller sends. Its end of the stream is the run's life line."""
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: BinaryIO, stop: Stop | None = None) -> None:
         self._stream = stream
+        self.stop = stop or Stop()
 
     def line(self) -> bytes:
         """Wait for a line, an answer to what was asked. Raises Gone when the controller has closed its end."""
-        line = self._stream.readline()
+        with self.stop:
+            line = self._stream.readline()
         if not line.endswith(b"\n"):
             raise Gone
         return line
 
     def read(self, size: int) -> bytes:
         """Wait for so many bytes. Raises Gone when the controller has closed its end before."""
-        data = self._stream.read(size)
+        with self.stop:
+            data = self._stream.read(size)
         if len(data) < size:
             raise Gone
         return data
 
+    def confirmed(self, seconds: float) -> bool:
+        """Wait for HEARD; return whether it came. For the last thing that is read."""
+        deadline, got = time.monotonic() + seconds, b""
+        while got != HEARD and (left := deadline - time.monotonic()) > 0:
+            with self.stop:
+                ready, _, _ = select.select([self._stream], [], [], left)
+                data = os.read(self._stream.fileno(), len(HEARD) - len(got)) if ready else b""
+            if not data:
+                return False
+            got += data
+        return got == HEARD
+
     def still_there(self) -> None:
-        """Raise Gone when the controller has closed its end. What it sends without being asked is nothing."""
+        """Raise Gone when the controller has closed its end, or the run is to stop. What it sends unasked is nothing."""
+        if self.stop.asked:
+            raise Gone
         ready, _, _ = select.select([self._stream], [], [], 0)
         if ready and not os.read(self._stream.fileno(), 1):
             raise Gone
 
 
+class Keeper(Protocol):
+    """Keeps redacted events until the controller has them: the journal."""
+
+    def note(self, event: Event) -> None:
+        """Keep what the user must hear of an event."""
+
+    def sent(self) -> None:
+        """Note that all events so far are on their way."""
+
+    def lost(self) -> None:
+        """Note that the events since then are not."""
+
+
 class Outbox:
     """Sends events, many in one write: they wait until something slow begins or something worth seeing happens."""
 
-    def __init__(self, descriptor: int, redact: Callable[[str], str]) -> None:
+    def __init__(self, descriptor: int, redact: Callable[[str], str], stop: Stop | None = None) -> None:
         self._descriptor = descriptor
         self._waiting: list[bytes] = []
+        self._stop = stop or Stop()
         self.redact = redact
+        self.keeper: Keeper | None = None
+        self.lost = False
+        """Nobody listens any more."""
 
     def send(self, event: Event) -> None:
         """Send an event soon."""
-        self._waiting.append(encode(_redacted(event, self.redact) if isinstance(event, Shown) else event))
+        if isinstance(event, Shown):
+            event = _redacted(event, self.redact)
+            if self.keeper is not None:
+                self.keeper.note(event)
+        self._waiting.append(encode(event))
         if len(self._waiting) > 64 or (isinstance(event, ItemDone) and event.status in ("changed", "failed")):
             self.flush()
 
     def flush(self) -> None:
-        """Send what waits now. Raises Gone when nobody listens any more."""
+        """Send what waits now. When nobody listens any more, the running task goes on, and what it did is kept."""
         data = memoryview(b"".join(self._waiting))
         self._waiting.clear()
         try:
-            while data:
-                data = data[os.write(self._descriptor, data) :]
-        except BrokenPipeError:
-            raise Gone from None
+            while data and not self.lost:
+                data = data[self._write(data) :]
+        except (BrokenPipeError, ConnectionResetError, Gone):
+            self.lost = True
+        if self.keeper is not None:
+            self.keeper.lost() if self.lost else self.keeper.sent()
+
+    def _write(self, data: memoryview) -> int:
+        if not self._stop.asked:
+            with self._stop:
+                return os.write(self._descriptor, data)
+        # Another agent waits for this one's end, perhaps because nobody reads what it writes.
+        if not select.select([], [self._descriptor], [], _LAST_WORD_SECONDS)[1]:
+            raise Gone
+        return os.write(self._descriptor, data[: select.PIPE_BUF])
 
 
 def _redacted(event: Shown, redact: Callable[[str], str]) -> Shown:

@@ -1,7 +1,8 @@
-"""Files written beside their place and renamed, so that what is in place is always whole."""
+"""Files written beside their place, synced and renamed: what is in place is whole, also after a power cut."""
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,10 +17,30 @@ def replacing(path: Path) -> Iterator[Path]:
     temporary.unlink(missing_ok=True)
     try:
         yield temporary
+        if not temporary.is_symlink():
+            sync(temporary)
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+    sync(path.parent)
+
+
+def sync(path: Path) -> None:
+    """Wait until a file's content, or a folder's list of names, is on the disk. Raises OSError when that fails."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except PermissionError:
+        # A module that runs as a user may write where it cannot read.
+        return
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        # Some file systems sync no folders.
+        if error.errno != errno.EINVAL:
+            raise
+    finally:
+        os.close(descriptor)
 
 
 def private(path: Path) -> BinaryIO:

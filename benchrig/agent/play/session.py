@@ -1,24 +1,18 @@
-"""The play on the host: reads the request, asks for the bundle if it is missing, runs the plays, and reports events.
-
-The controller's end of standard input is its life line: when it closes, the agent stops before the next task, and the
-handlers still to run are kept for the next run.
-"""
+"""The play on the host: runs the request's plays, task by task, with their handlers, and reports events."""
 
 from __future__ import annotations
 
-import fcntl
 import os
-import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from . import events, plan, templating
 from .facts import Facts
-from .handlers import Pending
+from .handlers import Handler, Notifications, Pending, of_play
 from .hostvars import FACTS, HostVars, Peers
 from .lookups import PLAN, Bundle
 from .modules.base import Context
@@ -26,87 +20,6 @@ from .redact import Redactor
 from .tasks import Outcome, Runner
 from .templating import TemplateError, Templates
 from .variables import Variables
-
-STATE = Path("/var/lib/benchrig")
-"""Folder of bundles and pending handlers on the host."""
-
-_KEPT_BUNDLES = 3
-
-
-def main() -> int:
-    """Do what the request on standard input asks; return the exit code: 0, or 1 when a task failed."""
-    os.umask(0o022)
-    path = os.environ.get("PATH", "/usr/bin:/bin").split(":")
-    os.environ["PATH"] = ":".join(dict.fromkeys([*path, "/usr/local/sbin", "/usr/sbin", "/sbin"]))
-    line = sys.stdin.buffer.readline()
-    if not line:
-        return 1
-    request = events.decode_request(line)
-    redactor = Redactor()
-    inbox, outbox = events.Inbox(sys.stdin.buffer), events.Outbox(sys.stdout.fileno(), redactor)
-    try:
-        with _alone(outbox):
-            folder = _bundle(request.bundle, inbox, outbox)
-            recap = Session(request, folder, STATE, inbox, outbox, redactor).run()
-        outbox.send(recap)
-        outbox.flush()
-    except events.Gone:
-        return 1
-    except OSError as error:
-        root = "" if os.geteuid() == 0 else "; the agent needs root; set 'ansible_become: true' for this host"
-        sys.stderr.write(f"{error.filename or 'this host'}: {(error.strerror or str(error)).lower()}{root}\n")
-        return 1
-    return 1 if recap.failed else 0
-
-
-@contextmanager
-def _alone(outbox: events.Outbox) -> Iterator[None]:
-    """Lock this host for one run; a second one waits for the first to end."""
-    STATE.mkdir(parents=True, exist_ok=True)
-    # Only root may read what comes with a play: there may be keys in it.
-    STATE.chmod(0o700)
-    with (STATE / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            outbox.send(events.Notice("another run is active on this host; waiting for it to end"))
-            outbox.flush()
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
-def _bundle(sha: str, inbox: events.Inbox, outbox: events.Outbox) -> Path:
-    """Return the folder of a bundle; asks for it when it is not here."""
-    bundles = STATE / "bundles"
-    folder = bundles / sha
-    if folder.is_dir():
-        os.utime(folder)
-        return folder
-    outbox.send(events.NeedBundle())
-    outbox.flush()
-    unpack(inbox.read(int(inbox.line())), folder)
-    return folder
-
-
-def unpack(archive: bytes, folder: Path) -> None:
-    """Put a bundle in its folder, whole or not at all, and remove those not used for longest."""
-    import io
-    import shutil
-    import tarfile
-
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    folder.parent.chmod(0o700)
-    temporary = folder.with_name(f".{folder.name}.{os.getpid()}")
-    try:
-        with tarfile.open(fileobj=io.BytesIO(archive), mode="r:gz") as content:
-            content.extractall(temporary)
-        temporary.replace(folder)
-    except OSError:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise
-    by_age = sorted(folder.parent.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
-    for old in by_age[_KEPT_BUNDLES:]:
-        shutil.rmtree(old, ignore_errors=True)
 
 
 @dataclass
@@ -151,25 +64,29 @@ class Session:
         self._variables = Variables(self._templates, self._facts, request.extra, redactor.learn)
         self._hostvars = HostVars(request.hostvars.keys(), self._variables_of)
         self._peers = Peers(request.peers, self._plays, outbox, inbox, redactor)
-        self._context = Context(self._bundle, self._variables, outbox.flush)
-        self._context.diff = request.diff
-        self._runner = Runner(self._context, request.check, outbox.send, self._made)
         self._pending = Pending(state / "pending.json", keep=not request.check)
+        self._notifications = Notifications(self._pending)
+        self._context = Context(self._bundle, self._variables, outbox.flush, self._notifications.before_change)
+        self._context.diff = request.diff
+        self._runner = Runner(self._context, request.check, outbox.send, self._made, self._notifications)
         self._counts = _Counts()
 
     def run(self) -> events.Recap:
         """Run the request's plays, until one fails."""
-        self._drop_unknown()
+        self._take_up_pending()
         for index in self._request.plays:
             if not self._play(index, self._plays[index]):
                 break
         self._templates.save(lambda: plan.texts(self._plan))
-        counts, pending = self._counts, self._pending.names() if not self._request.check else ()
-        return events.Recap(**vars(counts), pending=pending, seconds=_seconds_since_start())
+        left = tuple(name for role, name in self._pending if (role, name) in self._known_handlers)
+        return events.Recap(
+            **vars(self._counts), pending=() if self._request.check else left, seconds=_seconds_since_start()
+        )
 
     def _play(self, index: int, play: plan.Play) -> bool:
         """Run one play; return whether it went well."""
         self._outbox.send(events.PlayStarted(play.name))
+        self._notifications.enter(play)
         if play.gather_facts:
             self._reach(index, 0)
             self._gather()
@@ -187,7 +104,7 @@ class Session:
                     if not self._flush(play, (index, number)):
                         return False
                     self._enter(play, role)
-                elif not self._task(play, role, task, (index, number), handler=False):
+                elif not self._task(role, task, (index, number), handler=False):
                     return False
         return self._end(play, (index, number + 1))
 
@@ -210,30 +127,20 @@ class Session:
         self._counts.add(Outcome())
         self._outbox.send(events.ItemDone("ok"))
 
-    def _task(self, play: plan.Play, role: plan.Role, task: plan.Task, at: events.Moment, *, handler: bool) -> bool:
+    def _task(self, role: plan.Role, task: plan.Task, at: events.Moment, *, handler: bool) -> bool:
         """Run one task; return whether the play goes on."""
         self._inbox.still_there()
         self._reach(*at)
         outcome = self._runner.run(task, role.name, handler=handler)
         self._counts.add(outcome)
-        if outcome.notifies:
-            for topic in task.notify:
-                self._notify(play, topic)
         return not outcome.failed
-
-    def _notify(self, play: plan.Play, topic: str) -> None:
-        """Note the handlers of that name, or that listen to it."""
-        named = [(role.name, handler.name) for role, handler in _handlers(play) if handler.name == topic]
-        listening = [(role.name, handler.name) for role, handler in _handlers(play) if topic in handler.listen]
-        for handler in named[-1:] + listening:
-            self._pending.notify(handler)
 
     def _flush(self, play: plan.Play, at: events.Moment) -> bool:
         """Run the notified handlers, each once, in the order they are written in; return whether all went well."""
-        for number, (role, handler) in enumerate(_handlers(play), 1):
+        for number, (role, handler) in enumerate(of_play(play), 1):
             if (role.name, handler.name) in self._pending:
                 self._enter(play, role)
-                if not self._task(play, role, handler, (*at, number), handler=True):
+                if not self._task(role, handler, (*at, number), handler=True):
                     return False
                 self._pending.done((role.name, handler.name))
         return True
@@ -246,21 +153,25 @@ class Session:
         index, number = at
         if not (self._flush(play, at) and self._flush(play, (index, number + 1))):
             return False
-        for role, handler in _handlers(play):
-            self._pending.done((role.name, handler.name))
+        self._pending.done(*((role.name, handler.name) for role, handler in of_play(play)))
         return True
 
-    def _drop_unknown(self) -> None:
-        """Forget the handlers of an earlier run that are in no play any more."""
-        known = {(role.name, handler.name) for play in self._plays for role, handler in _handlers(play)}
-        for role, name in self._pending.earlier - known:
-            self._pending.done((role, name))
-            if not self._request.check:
-                text = f"handler '{name}' of role {role} is pending from an earlier run, but no longer exists; it is dropped"
-                self._outbox.send(events.Notice(text))
+    @cached_property
+    def _known_handlers(self) -> dict[Handler, None]:
+        """The handlers of the plays that this host runs."""
+        plays = [self._plays[index] for index in self._request.plays]
+        return {(role.name, handler.name): None for play in plays for role, handler in of_play(play)}
+
+    def _take_up_pending(self) -> None:
+        """Take in what an administrator asked for, and say which handlers of earlier runs stay pending after this one."""
+        if self._pending.all:
+            self._pending.add_all(tuple(self._known_handlers))
+        for role, name in sorted(self._pending.earlier - self._known_handlers.keys()):
+            text = f"handler '{name}' of role {role} stays pending: no play of this run has it (in {self._pending.path})"
+            self._outbox.send(events.Notice(text))
 
     def _announce_pending(self, play: plan.Play) -> None:
-        for role, handler in _handlers(play):
+        for role, handler in of_play(play):
             if (role.name, handler.name) in self._pending.earlier:
                 text = f"handler '{handler.name}' of role {role.name} is pending from a failed run; it runs now"
                 self._outbox.send(events.Notice(text))
@@ -331,12 +242,6 @@ def chosen(tags: Sequence[str], wanted: Sequence[str], unwanted: Sequence[str]) 
         return run and "always" in own and "always" not in unwanted
     left_out = own & set(unwanted) or ("tagged" in unwanted and own != {"untagged"})
     return run and not left_out
-
-
-def _handlers(play: plan.Play) -> Iterator[tuple[plan.Role, plan.Task]]:
-    for role in play.roles:
-        for handler in role.handlers:
-            yield role, handler
 
 
 def _seconds_since_start() -> float:

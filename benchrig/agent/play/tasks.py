@@ -11,6 +11,7 @@ from .. import spec
 from . import modules
 from .become import as_user
 from .events import Event, ItemDone, Status, TaskStarted
+from .handlers import Notifications
 from .modules.base import Context, ModuleError, NotYetKnownError, Result, environment
 from .modules.contract import Module
 from .plan import Task
@@ -33,8 +34,6 @@ class Outcome:
     failed: bool = False
     skipped: bool = False
     ignored: bool = False
-    notifies: bool = False
-    """Its handlers are to run: something changed, perhaps before an item of its loop failed."""
 
 
 class Runner:
@@ -42,12 +41,18 @@ class Runner:
     variable that a task made, and whether it did under `no_log`."""
 
     def __init__(
-        self, context: Context, check: bool, report: Callable[[Event], None], made: Callable[[str, Any, bool], None]
+        self,
+        context: Context,
+        check: bool,
+        report: Callable[[Event], None],
+        made: Callable[[str, Any, bool], None],
+        notifications: Notifications,
     ) -> None:
         self._context = context
         self._check = check
         self._report = report
         self._made = made
+        self._notifications = notifications
         self._ignore = False
 
     @property
@@ -64,6 +69,7 @@ class Runner:
             items = self._items(task)
         except TemplateError as error:
             self._ignore = False
+            self._notifications.begin(task)
             return self._whole(task, self._finish(task, "", _failure(str(error)), time.perf_counter()))
         if items is None:
             return self._whole(task, self._one(task, ""))
@@ -93,17 +99,16 @@ class Runner:
             "skipped": skipped,
             "msg": "All items skipped" if skipped else "All items completed",
         }
-        return self._whole(task, whole, results)
+        return self._whole(task, whole)
 
-    def _whole(self, task: Task, result: dict[str, Any], items: Sequence[dict[str, Any]] = ()) -> Outcome:
-        """Register a task's result and return how it fared; `items` are the results of its loop, if it has one."""
+    def _whole(self, task: Task, result: dict[str, Any]) -> Outcome:
+        """Register a task's result and return how it fared."""
         if task.register:
             self._variables.set(task.register, result)
             self._made(task.register, result, task.no_log)
         skipped, failed = bool(result.get("skipped", False)), bool(result["failed"])
         ignored = failed and self._ignore
-        notifies = not ignored and any(item["changed"] and not item["failed"] for item in items or [result])
-        return Outcome(bool(result["changed"]), failed and not ignored, skipped, ignored, notifies)
+        return Outcome(bool(result["changed"]), failed and not ignored, skipped, ignored)
 
     def _ignores(self, task: Task) -> bool:
         if isinstance(task.ignore_errors, bool):
@@ -138,6 +143,7 @@ class Runner:
     def _one(self, task: Task, label: str) -> dict[str, Any]:
         """Run a task once, report it, and return its result as Ansible would register it."""
         started = time.perf_counter()
+        self._notifications.begin(task)
         try:
             for condition in task.when:
                 if not self._variables.condition(condition):
@@ -181,6 +187,9 @@ class Runner:
             return work()
         # What waits to be sent must not be sent again by the child.
         self._context.slow()
+        if not self._context.check:
+            # The child has not the rights to note handlers.
+            self._context.changing()
         return as_user(str(self._variables.render(task.become_user)), work)
 
     def _arguments(self, task: Task, module: Module[A]) -> A:
@@ -205,7 +214,7 @@ class Runner:
 
     def _finish(self, task: Task, label: str, outcome: tuple[Result, dict[str, Any]], started: float) -> dict[str, Any]:
         """Report one result, keep what it sets, and return what is registered."""
-        result, values = outcome
+        result, values = self._noted(outcome)
         for name, value in result.set.items():
             self._variables.set(name, value)
             self._made(name, value, task.no_log)
@@ -215,6 +224,15 @@ class Runner:
             self._context.forget()
         self._report(self._event(task, label, result, values, time.perf_counter() - started))
         return values
+
+    def _noted(self, outcome: tuple[Result, dict[str, Any]]) -> tuple[Result, dict[str, Any]]:
+        """Keep the handlers of an item that changed something, or take them back; return the item's result."""
+        _, values = outcome
+        try:
+            self._notifications.end(notified=bool(values["changed"]) and not values["failed"])
+        except ModuleError as failure:
+            return _failure(str(failure), changed=True)
+        return outcome
 
     def _event(self, task: Task, label: str, result: Result, values: dict[str, Any], seconds: float) -> ItemDone:
         status = self._status(values)

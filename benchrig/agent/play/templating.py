@@ -7,6 +7,7 @@ Compiled templates are kept beside the bundle, so that an unchanged run compiles
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import marshal
 import sys
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
@@ -124,9 +125,8 @@ class Templates:
         self._code: dict[tuple[str, str], CodeType] = {}
         self._cache = cache
         self._new = False
-        if cache and cache.exists():
-            # Only root can write there; a cache of another Python or agent has another name.
-            self._code = marshal.loads(cache.read_bytes())
+        if cache:
+            self._code = _read_code(cache)
         self._loaded = len(self._code)
 
     def render(self, value: Any, resolve: Resolve) -> Any:
@@ -185,7 +185,8 @@ class Templates:
         if len(kept) > self._loaded:
             # It only saves time: a full disk is not to end the run here.
             with contextlib.suppress(OSError):
-                replace(self._cache, marshal.dumps(kept))
+                data = marshal.dumps(kept)
+                replace(self._cache, hashlib.sha256(data).digest() + data)
 
     def _evaluate(self, kind: str, source: str, resolve: Resolve) -> Any:
         environment = self._environment(kind)
@@ -224,6 +225,23 @@ class Templates:
         return renderer
 
 
+def _read_code(cache: Path) -> dict[tuple[str, str], CodeType]:
+    """Return the compiled templates of a cache; none when it is not there or damaged.
+
+    Only root can write there, and a cache of another Python or agent has another name. But a power cut may have damaged it,
+    and reading damaged code can end Python itself.
+    """
+    try:
+        content = cache.read_bytes()
+    except OSError:
+        return {}
+    size = hashlib.sha256().digest_size
+    if hashlib.sha256(content[size:]).digest() != content[:size]:
+        return {}
+    code: dict[tuple[str, str], CodeType] = marshal.loads(content[size:])
+    return code
+
+
 def parse(source: str, kind: str) -> nodes.Template:
     """Return a template's syntax tree; kind `condition` is an expression without braces. Raises TemplateSyntaxError."""
     return _parse(_parsing(kind), kind, source)
@@ -259,7 +277,7 @@ def compile_template(environment: _Environment, kind: str, source: str) -> CodeT
 
 def cache_name() -> str:
     """Return the file name for compiled templates of this Python and this agent."""
-    return f"templates-{sys.implementation.cache_tag}-{Path(__file__).parents[2].name}"
+    return f".templates-{sys.implementation.cache_tag}-{Path(__file__).parents[2].name}"
 
 
 def finished(value: Any) -> Any:

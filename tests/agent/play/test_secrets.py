@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from benchrig.agent.play import session
+from benchrig.agent.play import events, serve
 from benchrig.agent.play.redact import Redactor
 from tests.support.rig import Project
 
@@ -78,7 +78,7 @@ def test_nobody_else_can_read_what_came_with_a_play(project: Project) -> None:
     project.run(variables={"url": f"postgres://user:{SECRET}@{{{{ inventory_hostname }}}}/"})
     bundles = project.state / "bundles"
     assert stat.S_IMODE(bundles.stat().st_mode) == 0o700
-    (cache,) = bundles.glob("*/templates-*")
+    (cache,) = bundles.glob("*/.templates-*")
     assert stat.S_IMODE(cache.stat().st_mode) == 0o600
     assert b"1 + 1" in cache.read_bytes()
     assert SECRET.encode() not in cache.read_bytes()
@@ -147,13 +147,17 @@ def test_without_roots_rights_the_agent_says_in_one_line_what_to_do(
     reading, writing = os.pipe()
     os.write(writing, b'{"bundle":"x","plays":[],"host":"h","groups":{},"hostvars":{}}\n')
     os.close(writing)
-    monkeypatch.setattr(session, "STATE", tmp_path / "file" / "state")
+    monkeypatch.setattr(serve, "STATE", tmp_path / "file" / "state")
+    monkeypatch.setattr(serve, "LOCK", tmp_path / "lock")
+    monkeypatch.setattr("signal.signal", lambda *_: None)
     monkeypatch.setattr("os.geteuid", lambda: 1000)
     with os.fdopen(reading, "rb") as pipe:
         monkeypatch.setattr("sys.stdin", type("Stdin", (), {"buffer": pipe}))
-        assert session.main() == 1
-    (line,) = capfd.readouterr().err.splitlines()
-    assert line.endswith("set 'ansible_become: true' for this host")
+        assert serve.main() == 1
+    (ended,) = [events.decode(line) for line in capfd.readouterr().out.encode().splitlines()]
+    assert isinstance(ended, events.Ended)
+    assert ended.reason == f"{tmp_path}/file/state: not a directory"
+    assert ended.hint == "The agent needs root; set 'ansible_become: true' for this host."
 
 
 def test_a_line_of_a_secret_is_hidden_whatever_is_taken_for_its_end() -> None:

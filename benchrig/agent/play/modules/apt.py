@@ -158,6 +158,7 @@ def _said(what: str, names: list[str]) -> str:
 
 
 def _apt_get(context: Context, *argv: str, failure: str) -> Completed:
+    context.changing()
     done = _run(context, *argv)
     context.forget()
     if done.rc:

@@ -85,7 +85,13 @@ class Promises:
 class Context:
     """The host and the run, as a module sees them."""
 
-    def __init__(self, bundle: Bundle, variables: Variables, before_slow: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        bundle: Bundle,
+        variables: Variables,
+        before_slow: Callable[[], None],
+        before_change: Callable[[], None] = lambda: None,
+    ) -> None:
         self.bundle = bundle
         self.variables = variables
         self.check = False
@@ -94,6 +100,7 @@ class Context:
         """Show differences in detail."""
         self.promises = Promises()
         self._before_slow = before_slow
+        self._before_change = before_change
         self._caches: dict[Callable[[], object], object] = {}
 
     def run(self, argv: Sequence[str] | str, *, stdin: str = "", cwd: str | None = None, shell: str = "") -> Completed:
@@ -129,6 +136,13 @@ class Context:
     def slow(self) -> None:
         """Say that something slow begins."""
         self._before_slow()
+
+    def changing(self) -> None:
+        """Say that the host is changed next. Each module says so right before its first change, and not in check mode.
+
+        The handlers that the task notifies are then on the disk. Raises ModuleError when they cannot be noted there.
+        """
+        self._before_change()
 
     def cache(self, kind: Callable[[], T]) -> T:
         """Return the one instance of a cache of the host's state, such as dpkg's packages."""

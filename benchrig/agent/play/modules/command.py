@@ -71,6 +71,7 @@ def execute(context: Context, command: list[str] | str, args: Conditions, shell:
         message = "Command would have run if not in check mode"
         return Result(changed=known, skipped=not known, message=message, values=_lines(values, ""), opaque=True)
     stdin = f"{args.stdin}\n" if args.stdin is not None else ""
+    context.changing()
     started = time.time()
     done = context.run(command, stdin=stdin, cwd=args.chdir and expand(args.chdir), shell=shell)
     ended = time.time()

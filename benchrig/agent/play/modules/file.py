@@ -64,6 +64,7 @@ def _absent(context: Context, path: Path) -> Result:
     if found is None:
         return Result(values={"path": str(path), "state": "absent"})
     if not context.check:
+        context.changing()
         if stat.S_ISDIR(found.st_mode):
             import shutil
 
@@ -88,6 +89,7 @@ def _link(args: Args, context: Context, path: Path, wanted: files.Attributes) ->
     if not path.parent.is_dir():
         context.missing(f"path {path.parent}", f"the folder {path.parent} does not exist")
     if not context.check:
+        context.changing()
         _make_link(path, target, found)
         wanted.apply(path)
     return Result(changed=True, message=f"link to {target}", values=files.values(path), makes=(f"path {path}",))
@@ -105,6 +107,7 @@ def _directory(args: Args, context: Context, path: Path, wanted: files.Attribute
     if found is None:
         folders = [folder for folder in (path, *path.parents) if not folder.exists()]
         if not context.check:
+            context.changing()
             _make_folders(folders, wanted)
         makes = [f"path {folder}" for folder in folders]
         return Result(changed=True, message="folder created", values=files.values(path), makes=makes)
@@ -124,6 +127,7 @@ def _make_folders(folders: list[Path], wanted: files.Attributes) -> None:
 def _touch(context: Context, path: Path, wanted: files.Attributes) -> Result:
     created = files.status(path) is None
     if not context.check:
+        context.changing()
         path.touch()
         wanted.apply(path)
     message = "created" if created else "touched"
@@ -134,7 +138,8 @@ def _changed(context: Context, path: Path, wanted: files.Attributes, inside: lis
     """Set the attributes of a path and of what is in it."""
     changes = {entry: wanted.differences(entry.lstat()) for entry in (path, *inside)}
     changes = {entry: differences for entry, differences in changes.items() if differences}
-    if not context.check:
+    if changes and not context.check:
+        context.changing()
         for entry in changes:
             wanted.apply(entry)
     said = [f"{entry}: {change}" for entry, differences in changes.items() for change in differences]

@@ -140,6 +140,7 @@ def put(context: Context, path: Path, content: bytes, wanted: Attributes, valida
 
 def _attributes_only(context: Context, path: Path, wanted: Attributes, changes: list[str]) -> Result:
     if changes and not context.check:
+        context.changing()
         wanted.apply(path)
     diff = "".join(f"{path}: {change}\n" for change in changes) if context.diff else ""
     return Result(changed=bool(changes), message=", ".join(changes), diff=diff, values=values(path))
@@ -165,6 +166,7 @@ def _replace(context: Context, path: Path, content: bytes, wanted: Attributes, v
         wanted.apply(temporary)
         if validate:
             _validate(context, temporary, path, validate)
+        context.changing()
 
 
 def _validate(context: Context, temporary: Path, path: Path, command: str) -> None:

@@ -65,6 +65,7 @@ def run(args: Args, context: Context) -> Result:
 def _kept(context: Context, dest: Path, wanted: files.Attributes, found: os.stat_result) -> Result:
     changes = wanted.differences(found)
     if changes and not context.check:
+        context.changing()
         wanted.apply(dest)
     return Result(changed=bool(changes), message=", ".join(changes), values=files.values(dest))
 
@@ -106,6 +107,8 @@ def _fetch(args: Args, context: Context, dest: Path, wanted: files.Attributes, a
             raise ModuleError(f"{args.url}: its {algorithm} is {got}, not {expected}; the download was discarded")
         same = dest.exists() and _digest(dest, algorithm) == got
         files.kept(wanted, files.status(dest)).apply(temporary)
+        if not same:
+            context.changing()
     return not same
 
 

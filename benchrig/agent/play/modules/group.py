@@ -28,6 +28,7 @@ def run(args: Args, context: Context) -> Result:
         found = None
     argv, message = _needed(args, found)
     if argv and not context.check:
+        context.changing()
         context.must(argv, f"group '{args.name}' could not be changed")
     values = {"name": args.name, "state": args.state, "system": args.system}
     makes = (f"group {args.name}",) if argv and found is None else ()

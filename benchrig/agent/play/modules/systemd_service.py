@@ -134,6 +134,7 @@ def _running(args: Args, status: Mapping[str, str]) -> list[str]:
 
 def _do(args: Args, context: Context, verb: str, name: str) -> None:
     argv = ["systemctl", *(["--no-block"] if args.no_block else []), verb, "--", name]
+    context.changing()
     started = time.time()
     done = context.run(argv)
     context.forget()

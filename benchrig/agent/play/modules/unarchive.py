@@ -74,6 +74,7 @@ def run(args: Args, context: Context, source: BinaryIO | None) -> Result:
             _refuse_escapes(members)
             changed = [member for member in members if _differs(member, dest, wanted)]
             if changed and not context.check:
+                context.changing()
                 _extract(archive, members, dest, wanted)
     except (tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError) as error:
         raise ModuleError(f"{args.src}: cannot be unpacked: {str(error).partition(':')[0]}") from None

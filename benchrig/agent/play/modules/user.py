@@ -50,6 +50,7 @@ def run(args: Args, context: Context) -> Result:
     _need_groups(args, context)
     argv, message = _absent(args, found) if args.state == "absent" else _present(args, found)
     if argv and not context.check:
+        context.changing()
         context.must(argv, f"user '{args.name}' could not be changed")
     makes = (f"user {args.name}", f"group {args.name}") if argv and found is None else ()
     return Result(changed=bool(argv), message=message, values=_values(args), makes=makes)

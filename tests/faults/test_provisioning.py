@@ -1,0 +1,127 @@
+"""Faults while a host is provisioned: full disks, killed agents, damaged files."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from benchrig.agent.play.handlers import UnreadableError
+from tests.support.faults import fault
+from tests.support.rig import Project
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="modules act as root")
+
+HANDLE = "- name: Handle\n  ansible.builtin.shell: echo handled >> {{ dir }}/log\n"
+
+CHANGE = "- name: Change\n  ansible.builtin.copy: {content: x, dest: '{{ dir }}/a', mode: '0644'}\n  notify: Handle\n"
+
+FAIL = "- name: Fail\n  ansible.builtin.fail: {msg: on purpose}\n  when: broken | default(false)\n"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """Return a project with one handler."""
+    made = Project(tmp_path)
+    made.handlers(HANDLE)
+    return made
+
+
+@pytest.fixture
+def small_state(project: Project) -> Iterator[Project]:
+    """Yield that project with its state on a file system of 512 kB."""
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", project.state], check=True)
+    yield project
+    subprocess.run(["umount", project.state], check=True)
+
+
+@fault(
+    "Provisioning",
+    done="`/var/lib/benchrig` is full when a task that notifies a handler is about to change a file.",
+    promised="The task fails with that cause and changes nothing. With room again, the next run makes up for both.",
+    seen="\"nothing was changed, because it cannot be noted that 'Handle' must run then: … no space left on device\". "
+    "The file was not there; the next run made it and ran the handler.",
+)
+def test_full_disk_at_a_notification(small_state: Project) -> None:
+    fill = "- name: Fill\n  ansible.builtin.shell: cat /dev/zero > {{ dir }}/../state/fill || true\n  changed_when: false\n"
+    small_state.tasks(fill + CHANGE)
+    (message,) = small_state.run().messages("failed")
+    assert "cannot be noted that 'Handle' must run then" in message
+    assert "no space left on device" in message
+    assert not (small_state.dir / "a").exists()
+    (small_state.state / "fill").unlink()
+    small_state.tasks(CHANGE)
+    assert small_state.run().recap.changed == 2
+    assert small_state.log() == ["handled"]
+
+
+@fault(
+    "Provisioning",
+    done="The agent is killed with -9 in a loop, after the item that changed something.",
+    promised="The next run runs the handler that the item notified.",
+    seen="Killed at the second of three items: the next run said \"handler 'Handle' of role one is pending\" and ran it.",
+)
+def test_agent_killed_within_a_loop(project: Project) -> None:
+    project.tasks(
+        "- name: Change\n  ansible.builtin.shell: '{{ item }}'\n"
+        "  loop: ['touch {{ dir }}/made', kill -9 $PPID, 'true']\n  notify: Handle\n"
+    )
+    agent = multiprocessing.get_context("fork").Process(target=project.run)
+    agent.start()
+    agent.join(30)
+    assert agent.exitcode == -signal.SIGKILL
+    assert (project.dir / "made").exists()
+    project.tasks("- name: Nothing\n  ansible.builtin.debug: {msg: x}\n")
+    assert "it runs now" in project.run().notices()[0]
+    assert project.log() == ["handled"]
+
+
+@fault(
+    "Provisioning",
+    done="`pending.json` is empty, cut short, full of zeros or something else.",
+    promised="The run stops before its first task; it names the file and says how to run all handlers or none.",
+    seen='"the list of pending handlers, …/pending.json, cannot be read: its 9 bytes are no list; it was cut short …". '
+    'With the text `"all"` in it, the next run ran every handler.',
+)
+@pytest.mark.parametrize(
+    "damage", [b"", b'[["one", ', bytes(40), b"{}", b'["one"]', b"\xff\xfe", b'[["one", 7]]', b"7" * 5000]
+)
+def test_damaged_list_of_handlers(project: Project, damage: bytes) -> None:
+    project.tasks(CHANGE + FAIL)
+    project.run(extra={"broken": True})
+    pending = project.state / "pending.json"
+    pending.write_bytes(damage)
+    with pytest.raises(UnreadableError, match=f"the list of pending handlers, {pending}, cannot be read: it") as error:
+        project.run()
+    assert project.log() == []
+    subprocess.run(error.value.cure.partition("do on the host: ")[2].partition(". To run none")[0], shell=True, check=True)
+    assert project.run().recap.failed == 0
+    assert project.log() == ["handled"]
+    assert project.run().recap.changed == 0
+
+
+@fault(
+    "Provisioning",
+    done="Between a failed run and the next one, a playbook runs that has not the role of the pending handler.",
+    promised="The handler stays pending, which is said, and runs when a playbook that has it runs.",
+    seen="\"handler 'Handle' of role one stays pending: no play of this run has it (in …/pending.json)\", then it ran.",
+)
+def test_another_playbook_in_between(project: Project) -> None:
+    project.tasks(CHANGE + FAIL)
+    assert project.run(extra={"broken": True}).recap.pending == ["Handle"]
+    whole = (project.root / "site.yml").read_text(encoding="utf-8")
+    project.write("roles/other/tasks/main.yml", "- name: Nothing\n  ansible.builtin.debug: {msg: x}\n")
+    project.write("site.yml", whole.replace("role: one", "role: other"))
+    for _ in range(2):
+        between = project.run()
+        assert between.notices()[0].startswith("handler 'Handle' of role one stays pending: no play of this run has it")
+        assert between.recap.pending == ()
+    assert project.log() == []
+    project.write("site.yml", whole)
+    project.run()
+    assert project.log() == ["handled"]
