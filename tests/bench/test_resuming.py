@@ -18,8 +18,8 @@ from benchrig.errors import InputError
 from benchrig.results import store
 from benchrig.results.model import Database, Part, Run
 from benchrig.results.recorder import Recorder
-from tests.bench.test_run import topology
 from tests.support import ROOT
+from tests.support.cell import unasked
 from tests.support.reports import a_cell, a_run
 
 REQUEST = BenchRequest(only=("go",), connections=40, threads=2, repeats=3, duration="2s")
@@ -49,7 +49,7 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
 def interrupted(reports: Path, cells: int, run: Run) -> Path:
     """Make a run of which so many cells are measured."""
     with Recorder(reports, run) as recorder:
-        measure_all(turns(PLAN, [topology()])[:cells], PLAN, recorder)
+        measure_all(turns(PLAN, [unasked()])[:cells], PLAN, recorder)
         assert recorder.folder
         return recorder.folder
 
@@ -60,7 +60,7 @@ def test_what_is_left_is_measured_and_nothing_twice(tmp_path: Path, measured: li
     assert begun.folder == folder
     measured.clear()
     with Recorder(tmp_path, begun.resumed(replace(begun.run, started_at="later")), begun.folder) as recorder:
-        every = turns(PLAN, [topology()])
+        every = turns(PLAN, [unasked()])
         left = [turn for turn in every if turn.key not in begun.measured]
         measure_all(left, PLAN, recorder, [Done(turn.title, "measured") for turn in every if turn.key in begun.measured])
         recorder.finish()

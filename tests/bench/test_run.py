@@ -20,13 +20,13 @@ from benchrig.bench.deploy import lacking
 from benchrig.bench.measuring import measure_all
 from benchrig.bench.order import turns
 from benchrig.bench.suite import BenchRequest, Plan, plan
-from benchrig.bench.topology import Topology
 from benchrig.errors import HostError, InputError
 from benchrig.inventory import Host
 from benchrig.report import describe
 from benchrig.results import store
 from benchrig.results.recorder import Recorder
 from tests.support import ROOT
+from tests.support.cell import unasked
 from tests.support.reports import a_cell, a_run
 
 APPS = read_apps(ROOT)
@@ -147,12 +147,6 @@ def test_a_service_that_runs_already_is_not_deployed() -> None:
 MACHINE = protocol.MachineFacts("CPU", 2, 1 << 30, "6.1", "Debian", "kvm", {}, {}, {}, open_files=1 << 20, local_ports=64512)
 
 
-def topology() -> Topology:
-    """Return the topology of one machine that is never asked."""
-    host: Any = object()
-    return Topology(host, host, "lab1", "lab1", "127.0.0.1", MACHINE, {})
-
-
 @pytest.mark.parametrize(
     ("variables", "cpu", "emulated"),
     [({}, "CPU", False), ({"benchrig_emulated": True}, "CPU", True), ({}, "QEMU TCG CPU version 2.5+", True)],
@@ -185,7 +179,7 @@ def test_what_was_measured_before_an_end_is_kept_and_it_is_said_how_to_go_on(
     wanted = measured_until(monkeypatch, 1, end)
     recorder = Recorder(tmp_path, a_run("go-2000"))
     with pytest.raises(type(end)):
-        measure_all(turns(wanted, [topology()]), wanted, recorder)
+        measure_all(turns(wanted, [unasked()]), wanted, recorder)
     folder = recorder.folder
     assert folder
     assert capsys.readouterr().err.splitlines()[-1] == (
@@ -201,6 +195,6 @@ def test_an_end_before_the_first_cell_leaves_nothing(
 ) -> None:
     wanted = measured_until(monkeypatch, 0, KeyboardInterrupt())
     with pytest.raises(KeyboardInterrupt):
-        measure_all(turns(wanted, [topology()]), wanted, Recorder(tmp_path / "reports", a_run("go-2000")))
+        measure_all(turns(wanted, [unasked()]), wanted, Recorder(tmp_path / "reports", a_run("go-2000")))
     assert capsys.readouterr().err == ""
     assert not (tmp_path / "reports").exists()

@@ -25,8 +25,8 @@ from benchrig.bench.suite import BenchRequest, Plan, plan
 from benchrig.errors import ExitCode, ResultsError
 from benchrig.results import store
 from benchrig.results.recorder import Recorder, check_reports
-from tests.bench.test_run import topology
 from tests.support import ROOT
+from tests.support.cell import unasked
 from tests.support.cli import inv
 from tests.support.faults import fault
 from tests.support.reports import a_cell, a_run
@@ -71,7 +71,7 @@ class Bench:
     def ends(self) -> ResultsError:
         """Measure until it ends because results cannot be written."""
         with pytest.raises(ResultsError) as caught, self.recorder:
-            measure_all(turns(PLAN, [topology()]), PLAN, self.recorder)
+            measure_all(turns(PLAN, [unasked()]), PLAN, self.recorder)
         assert caught.value.exit_code == ExitCode.UNWRITTEN == 5
         return caught.value
 
