@@ -14,12 +14,13 @@ from benchrig import console
 from benchrig.cli.arguments import (
     check_alone,
     check_run,
-    choose,
+    find_begun,
     find_machines,
     find_playbook,
     find_run,
     parse_count,
     parse_names,
+    plan_bench,
     read_inventory,
     with_password,
 )
@@ -107,7 +108,10 @@ def provision(
         "repeats": "number of measurements of each row",
         "ask-become-pass": BECOME,
         "dry-run": "print the cells, their order and the time they take; touch nothing",
+        "resume": "measure what an interrupted run lacks; its folder in reports/, or a path; default: the newest one",
+        "despite-changes": "with --resume: go on although machines, rows or apps have changed; every row is marked",
     },
+    optional=["resume"],
 )
 def bench(
     ctx: ChainContext,
@@ -121,41 +125,41 @@ def bench(
     repeats: str = "",
     ask_become_pass: bool = False,
     dry_run: bool = False,
+    resume: str = "",
+    despite_changes: bool = False,
 ) -> Iterator[None]:
     """Measure the rows of a suite; results go to reports/.
 
     Example: ./inv bench --only go-2000,sanic --duration 10s
     """
-    from benchrig.bench.app import Apps
     from benchrig.bench.preview import render as render_preview
     from benchrig.bench.run import bench as measure
     from benchrig.bench.run import preview
-    from benchrig.bench.suite import BenchRequest, plan
-    from benchrig.report import load
+    from benchrig.bench.suite import BenchRequest
+    from benchrig.results.recorder import check_reports
 
-    request = BenchRequest(
-        suite=choose(ctx, "suite", suite),
-        profile=choose(ctx, "profile", profile),
+    if (begun := find_begun(ctx, resume, despite_changes)) and begun.is_complete:
+        return
+    given = BenchRequest(
+        suite=suite,
+        profile=profile,
         only=parse_names(only),
         duration=duration,
         connections=parse_count("connections", connections),
         threads=parse_count("threads", threads),
         repeats=parse_count("repeats", repeats),
     )
-    planned = plan(ROOT, Apps(ROOT), request)
-    if planned.published:
-        # A mistake in the published figures is reported now, and not after an hour.
-        load(planned.published, ROOT)
-    hosts = read_inventory(ctx, inventory)
+    planned, hosts = plan_bench(ctx, given, inventory, begun)
     if dry_run:
         check_alone(ctx, "bench", "--dry-run")
-        console.result(render_preview(preview(ROOT, planned, hosts)))
+        console.result(render_preview(preview(ROOT, planned, hosts, begun)))
         return
+    check_reports(begun.folder if begun else ROOT / "reports")
     machines = machines_of(with_password(ctx, hosts, ask_become_pass), ROOT)
     yield
-    outcome = measure(machines.up(), ROOT, planned)
-    console.line(f"results are in reports/{outcome.folder.name}; the table: ./inv report")
-    ctx.chain.run, ctx.chain.suite = outcome.folder.name, planned.suite
+    outcome = measure(machines.up(), ROOT, planned, begun)
+    console.line(f"results are in {outcome.shown}; the table: ./inv report")
+    ctx.chain.run, ctx.chain.suite = outcome.run, planned.suite
     ctx.chain.failure = outcome.failure or ctx.chain.failure
 
 

@@ -22,7 +22,10 @@ class ExitCode(IntEnum):
     BAD_INPUT = 2
     UNREACHABLE = 3
     NO_MACHINE = 4
+    UNWRITTEN = 5
+    HUNG_UP = 129
     INTERRUPTED = 130
+    TERMINATED = 143
 
 
 @dataclass(frozen=True, init=False)
@@ -89,6 +92,13 @@ class MachineError(BenchrigError):
 
     exit_code = ExitCode.NO_MACHINE
     section = "machines"
+
+
+class ResultsError(BenchrigError):
+    """Results cannot be written where they belong. What was measured is elsewhere, or printed: the message says it."""
+
+    exit_code = ExitCode.UNWRITTEN
+    section = "results"
 
 
 @dataclass(frozen=True)

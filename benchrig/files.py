@@ -5,6 +5,8 @@ Every file that the controller replaces is written here. The agent has its own (
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 from pathlib import Path
 
@@ -30,10 +32,24 @@ def write(path: Path, content: str | bytes, mode: int | None = None) -> None:
             os.fsync(file.fileno())
         temporary.replace(path)
     except BaseException as error:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
         if isinstance(error, OSError):
             error.filename, error.filename2 = str(path), None
         raise
+
+
+def sync_folder(path: Path) -> None:
+    """See the names in a folder on the disk: after a power cut, a new file is there. Raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        # Some file systems, such as those of a network, sync no folders.
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
+    finally:
+        os.close(descriptor)
 
 
 def link(path: Path, target: str) -> None:

@@ -19,17 +19,17 @@ LONGEST_CAUSE = 300
 
 
 class Progress:
-    """Counts the cells of a run, which is named like its folder; `titles` are what they are called."""
+    """Counts the cells of a run; `titles` are what they are called. `done` were measured before it was resumed."""
 
-    def __init__(self, plan: Plan, run: str, titles: Sequence[str]) -> None:
-        self._run = run
-        self._cells = len(titles)
+    def __init__(self, plan: Plan, titles: Sequence[str], done: int = 0) -> None:
+        self._cells = done + len(titles)
         self._expected = plan.warm_up_seconds + plan.duration_seconds + OVERHEAD_SECONDS
-        self._done = 0
-        self._took: list[float] = []
+        self._done = done
+        self._took = 0.0
+        self._timed = 0
         self._title = ""
         self._began = time.monotonic()
-        self._width = max(map(len, titles))
+        self._width = max(map(len, titles), default=0)
 
     def begin(self, title: str) -> None:
         """Go on to a cell."""
@@ -43,17 +43,18 @@ class Progress:
 
     def seconds_left(self) -> float:
         """Return how long the cells that are left will take, as those did that were measured."""
-        each = sum(self._took) / len(self._took) if self._took else self._expected
+        each = self._took / self._timed if self._timed else self._expected
         return max((self._cells - self._done) * each - (time.monotonic() - self._began), 0.0)
 
-    def finish(self, cell: Cell) -> None:
-        """Write the line of a finished cell."""
+    def finish(self, cell: Cell, run: str) -> None:
+        """Write the line of a finished cell; `run` is the name of the run, or the path of its folder."""
         if cell.status == "measured":
-            self._took.append(time.monotonic() - self._began)
+            self._took += time.monotonic() - self._began
+            self._timed += 1
         self._done += 1
         count = f"{self._done:{len(str(self._cells))}}/{self._cells}"
         console.line(
-            f"{self._title:{self._width}}  {count}  {outcome(cell, self._run)}",
+            f"{self._title:{self._width}}  {count}  {outcome(cell, run)}",
             "" if cell.status == "measured" else "changed",
         )
 
@@ -65,7 +66,8 @@ def outcome(cell: Cell, run: str) -> str:
     if cell.status == "failed" or cell.load is None:
         cause = short(cell.reason, LONGEST_CAUSE)
         where = cell.raw or ("cells.jsonl" if cause != cell.reason else "")
-        return f"failed: {cause}; more in reports/{run}/{where}" if where else f"failed: {cause}"
+        folder = run if "/" in run else f"reports/{run}"
+        return f"failed: {cause}; more in {folder}/{where}" if where else f"failed: {cause}"
     latency = cell.load.latency
     return (
         f"{cell.load.requests_per_second:>9.1f} requests/s  mean {latency.mean_us / 1e3:.1f} ms  "

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+import benchrig
 from benchrig.agent.bench import protocol
-from benchrig.inventory import Host
+from benchrig.bench.data import DataSet
+from benchrig.bench.suite import Plan
+from benchrig.inventory import Host, Inventory
 from benchrig.machines import kind
-from benchrig.results.model import CpuShares, Machine, ServerLoad
+from benchrig.results import store
+from benchrig.results.model import CpuShares, Machine, Run, ServerLoad, Settings
 
 EMULATED_CPU = "QEMU TCG"
 """The name of the CPU that QEMU emulates, on any machine, unless its owner chose another name."""
@@ -60,3 +70,66 @@ def server_load(load: protocol.ServerLoad) -> ServerLoad:
         samples=load.samples,
         sampler_cpu_seconds=load.sampler_cpu_seconds,
     )
+
+
+def run(
+    inventory: Inventory, root: Path, plan: Plan, data: DataSet | None, machines: Mapping[str, protocol.MachineFacts]
+) -> Run:
+    """Return the record of a run that begins now; it has no name yet, and nothing that is measured."""
+    is_projects = inventory.path.resolve().parent == (root / "inventory").resolve()
+    return Run(
+        name="",
+        suite=plan.suite,
+        suite_title=plan.title,
+        profile=plan.profile,
+        inventory=inventory.name,
+        inventory_file="" if is_projects else str(inventory.path.resolve()),
+        rows=tuple(row.name for row in plan.rows),
+        settings=settings(plan),
+        published=plan.published,
+        started_at=store.now(),
+        computer_cores=(os.cpu_count() or 0) if kind(inventory.machine).made_here else 0,
+        machines=tuple(machine(inventory.hosts[name], inventory.machine, facts) for name, facts in machines.items()),
+        git_commit=_git_commit(root),
+        benchrig_version=benchrig.__version__,
+        digests=digests(plan, data),
+    )
+
+
+def settings(plan: Plan) -> Settings:
+    """Return the record of a plan's settings."""
+    return Settings(
+        duration_seconds=plan.duration_seconds,
+        warm_up_seconds=plan.warm_up_seconds,
+        timeout_seconds=plan.effective_timeout,
+        threads=plan.threads,
+        repeats=plan.repeats,
+        connections=plan.connections,
+    )
+
+
+def digests(plan: Plan, data: DataSet | None) -> dict[str, str]:
+    """Return the SHA-256 of everything that a plan measures, by its kind and name: rows, apps, the data set."""
+    rows = {
+        f"row {row.name}": _digest(
+            plan.generator.name, row.app.name, row.connections, row.traffic.routes, row.traffic.weights
+        )
+        for row in plan.rows
+    }
+    scripts = {f"script of {row.name}": _digest(row.traffic.script.text) for row in plan.rows if row.traffic.script}
+    apps = {f"app {app.name}": _digest(sorted(app.digests().items())) for app in plan.apps}
+    sets = {f"data {data.name}": _digest(sorted(data.digests().items()))} if data else {}
+    return {**rows, **scripts, **apps, **sets}
+
+
+def _digest(*parts: object) -> str:
+    return hashlib.sha256(repr(parts).encode(errors="surrogatepass")).hexdigest()
+
+
+def _git_commit(root: Path) -> str:
+    """Return the commit that is checked out, with `-dirty` if files differ from it; empty outside a clone."""
+    argv = ("git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*")
+    try:
+        return subprocess.run(argv, capture_output=True, text=True, check=False).stdout.strip()
+    except OSError:
+        return ""

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from urllib.parse import urlsplit
 
-import benchrig
 from benchrig import console, yamlfile
 from benchrig.agent.bench.protocol import Deployed, FindMachineFacts, MachineFacts
 from benchrig.bench import cell as cells
@@ -19,18 +15,18 @@ from benchrig.bench.data import DataSet, read_data
 from benchrig.bench.database import look
 from benchrig.bench.deploy import deploy
 from benchrig.bench.host import Agents, Hosts, Pair
+from benchrig.bench.measuring import Done, failure, measure_all
+from benchrig.bench.order import host_of, order, turns
 from benchrig.bench.patience import cell_seconds
 from benchrig.bench.preview import PlannedCell, Preview
-from benchrig.bench.progress import Progress
-from benchrig.bench.rows import Row
+from benchrig.bench.resuming import Begun, digest_differences
 from benchrig.bench.runtimes import version_commands
 from benchrig.bench.suite import Plan
 from benchrig.bench.topology import Topology
-from benchrig.errors import BenchrigError, HostError, InputError
+from benchrig.errors import InputError
 from benchrig.inventory import Host, Inventory
-from benchrig.machines import kind
-from benchrig.results import store
-from benchrig.results.model import Cell, DatabaseNetwork, Network, Run, Settings
+from benchrig.results.model import DatabaseNetwork, Network
+from benchrig.results.recorder import Recorder
 
 DATABASE_PORT = 5432
 """Where the role `postgresql` has it listen."""
@@ -40,32 +36,24 @@ DATABASE_PORT = 5432
 class Outcome:
     """The outcome of a bench."""
 
-    folder: Path
-    """Where its results are."""
+    run: str
+    """The name of the run's folder in `reports/`; its path where that could not be written."""
     failure: str
     """Which rows failed; empty when none did. Rows that are not possible did not fail."""
 
-
-@dataclass(frozen=True)
-class Turn:
-    """A cell to measure: its row, the machines it is measured on, and the number of the repeat."""
-
-    row: Row
-    topology: Topology
-    repeat: int
-
     @property
-    def title(self) -> str:
-        """The row's name, with its server where there are several."""
-        return self.topology.title(self.row.name)
+    def shown(self) -> str:
+        """The folder as the user types it."""
+        return self.run if "/" in self.run else f"reports/{self.run}"
 
 
-def bench(inventory: Inventory, root: Path, plan: Plan) -> Outcome:
-    """Run a bench: measure the planned rows on each of the inventory's servers.
+def bench(inventory: Inventory, root: Path, plan: Plan, begun: Begun | None = None) -> Outcome:
+    """Run a bench: measure the planned rows on each of the inventory's servers; of a run that has begun, what is left.
 
     The n-th server is loaded by the n-th load host if there are as many, else by the first one; one server at a time.
-    Raises InputError when the inventory lacks a host, or the database cannot serve an app; HostError when a host is lost, or
-    cannot be reached from its load host. However it ends, measured cells are stored, and nothing is left running.
+    Raises InputError when the inventory lacks a host, the database cannot serve an app, or conditions are not those of the
+    run that has begun; HostError when a host is lost, or cannot be reached from its load host; ResultsError when results
+    cannot be stored. However it ends, measured cells are stored, and nothing is left running.
     """
     data = _data_set(root, plan)
     with _hosts(inventory, plan) as hosts:
@@ -77,46 +65,26 @@ def bench(inventory: Inventory, root: Path, plan: Plan) -> Outcome:
         commands = {**version_commands(), plan.generator.name: plan.generator.version_command}
         machines = {host.name: host.ask(FindMachineFacts(commands)) for host in hosts.all}
         topologies = _topologies(inventory, plan, data, hosts, found, machines)
-        folder = store.create(root / "reports", plan.suite)
-        run = _new_run(folder, inventory, root, plan, machines)
         run = replace(
-            run,
+            records.run(inventory, root, plan, data, machines),
             servers=tuple(one.server_name for one in topologies) if port else (),
             networks=networks,
             database_networks=database_networks,
             database=topologies[0].database.stored() if topologies[0].database else None,
         )
-        store.write_run(folder, run)
-        measured = _measure_all(turns(plan, topologies), plan, folder)
-        store.finish(folder, run)
-        if stored := topologies[0].database:
-            stored.leave()
-    return Outcome(folder, _failure(measured))
+        run = begun.resumed(run) if begun else run
+        before = begun.measured if begun else {}
+        cells = turns(plan, topologies)
+        with Recorder(root / "reports", run, begun.folder if begun else None) as recorder:
+            done = [Done(turn.title, before[turn.key]) for turn in cells if turn.key in before]
+            measured = measure_all([turn for turn in cells if turn.key not in before], plan, recorder, done)
+            recorder.finish()
+            if stored := topologies[0].database:
+                stored.leave()
+            return Outcome(recorder.name, failure(measured))
 
 
-def turns(plan: Plan, topologies: Sequence[Topology]) -> tuple[Turn, ...]:
-    """Return the cells of a run in their order: row by row on every server in turn, and every row again for each repeat.
-
-    So a drift over time affects all rows and servers alike; a different server is first each time. A service that runs
-    already is loaded from the first load host alone.
-    """
-    alone = replace(topologies[0], one_of_many=False)
-    return tuple(
-        Turn(row, alone if not row.app.is_ours else topologies[server], repeat)
-        for repeat, row, server in _order(plan, len(topologies))
-    )
-
-
-def _order(plan: Plan, servers: int) -> Iterator[tuple[int, Row, int]]:
-    """Yield the order of the cells: the repeat, the row, and the index of its server."""
-    for repeat in range(1, plan.repeats + 1):
-        for at, row in enumerate(plan.rows):
-            count = servers if row.app.is_ours else 1
-            for turn in range(count):
-                yield repeat, row, (repeat + at - 1 + turn) % count
-
-
-def preview(root: Path, plan: Plan, inventory: Inventory) -> Preview:
+def preview(root: Path, plan: Plan, inventory: Inventory, begun: Begun | None = None) -> Preview:
     """Return the cells that `bench` would measure, in their order. It reads files only and contacts no machine.
 
     Raises InputError when the inventory lacks a host, or when the apps need several data sets.
@@ -124,19 +92,28 @@ def preview(root: Path, plan: Plan, inventory: Inventory) -> Preview:
     _data_set(root, plan)
     pairs = _pairs(inventory, plan)
     _database(inventory, plan, [server for server, _ in pairs])
+    before = begun.measured if begun else {}
     return Preview(
         cells=tuple(
             PlannedCell(
                 repeat=repeat,
                 row=row.name,
-                host=urlsplit(row.app.file.address).netloc or pairs[server][0].name,
+                host=host,
                 connections=row.connections,
                 duration_seconds=plan.duration_seconds,
             )
-            for repeat, row, server in _order(plan, len(pairs))
+            for repeat, row, server in order(plan, len(pairs))
+            if (row.name, host := host_of(row, pairs[server][0].name), repeat) not in before
         ),
         warm_up_seconds=plan.warm_up_seconds,
     )
+
+
+def check_files(root: Path, plan: Plan, begun: Begun | None) -> None:
+    """Raise InputError when the apps need several data sets, or the files are not those of a run that has begun."""
+    data = _data_set(root, plan)
+    if begun:
+        begun.check(digest_differences(begun.run, replace(begun.run, digests=records.digests(plan, data))))
 
 
 def _data_set(root: Path, plan: Plan) -> DataSet | None:
@@ -146,46 +123,6 @@ def _data_set(root: Path, plan: Plan) -> DataSet | None:
         needs = ", ".join(f"'{app.name}' needs '{name}'" for name, app in needed.items())
         raise InputError(f"one bench can use one data set: {needs}", "Bench them one after the other, with --only.")
     return next((read_data(root, name) for name in needed), None)
-
-
-def _measure_all(cells_in_order: Sequence[Turn], plan: Plan, folder: Path) -> list[tuple[str, Cell]]:
-    """Measure every cell, and return them with their titles."""
-    progress = Progress(plan, folder.name, [turn.title for turn in cells_in_order])
-    measured: list[tuple[str, Cell]] = []
-    try:
-        for turn in cells_in_order:
-            progress.begin(turn.title)
-            cell = _measure(turn, plan, folder, progress)
-            store.append(folder, cell)
-            measured.append((turn.title, cell))
-            progress.finish(cell)
-    except (KeyboardInterrupt, BenchrigError):
-        if measured:
-            count = f"{len(measured)} of {len(cells_in_order)} cells were measured"
-            console.line(f"{count}, and are in reports/{folder.name}; the table: ./inv report {folder.name}")
-        raise
-    finally:
-        console.status("")
-    return measured
-
-
-def _measure(turn: Turn, plan: Plan, folder: Path, progress: Progress) -> Cell:
-    try:
-        measured = cells.measure(turn.topology, plan, turn.row, turn.repeat, progress.say)
-    except HostError as error:
-        raise HostError(f"{error}; it was measuring '{turn.title}'", error.hint) from None
-    name = f"{turn.topology.raw_folder}{turn.row.name}"
-    if measured.script:
-        store.write_raw(folder, f"{name}{plan.generator.script_suffix}", measured.script)
-    if not measured.raw:
-        return measured.cell
-    return replace(measured.cell, raw=store.write_raw(folder, f"{name}-{turn.repeat}.txt", measured.raw))
-
-
-def _failure(measured: Sequence[tuple[str, Cell]]) -> str:
-    failed = dict.fromkeys(title for title, cell in measured if cell.status == "failed")
-    rows = dict.fromkeys(title for title, _ in measured)
-    return f"{len(failed)} of {len(rows)} rows failed: {', '.join(failed)}" if failed else ""
 
 
 @contextmanager
@@ -295,37 +232,3 @@ def _topologies(
         )
         for pair in hosts.pairs
     )
-
-
-def _new_run(folder: Path, inventory: Inventory, root: Path, plan: Plan, machines: Mapping[str, MachineFacts]) -> Run:
-    return Run(
-        name=folder.name,
-        suite=plan.suite,
-        suite_title=plan.title,
-        profile=plan.profile,
-        inventory=inventory.name,
-        rows=tuple(row.name for row in plan.rows),
-        settings=Settings(
-            duration_seconds=plan.duration_seconds,
-            warm_up_seconds=plan.warm_up_seconds,
-            timeout_seconds=plan.effective_timeout,
-            threads=plan.threads,
-            repeats=plan.repeats,
-            connections=plan.connections,
-        ),
-        published=plan.published,
-        started_at=store.now(),
-        computer_cores=(os.cpu_count() or 0) if kind(inventory.machine).made_here else 0,
-        machines=tuple(records.machine(inventory.hosts[name], inventory.machine, facts) for name, facts in machines.items()),
-        git_commit=_git_commit(root),
-        benchrig_version=benchrig.__version__,
-    )
-
-
-def _git_commit(root: Path) -> str:
-    """Return the commit that is checked out, with `-dirty` if files differ from it; empty outside a clone."""
-    argv = ("git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*")
-    try:
-        return subprocess.run(argv, capture_output=True, text=True, check=False).stdout.strip()
-    except OSError:
-        return ""

@@ -5,17 +5,25 @@ Each raises InputError for an argument that is not valid.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from invoke.context import Context
 
+from benchrig import console
 from benchrig import inventory as inventories
 from benchrig.cli.chain import ChainContext
+from benchrig.cli.command_line import WITHOUT_VALUE
 from benchrig.cli.task import ROOT
 from benchrig.errors import InputError
 from benchrig.inventory import Inventory
 from benchrig.machines import machines_of
 from benchrig.machines.base import Machines
+
+if TYPE_CHECKING:
+    from benchrig.bench.resuming import Begun
+    from benchrig.bench.suite import BenchRequest, Plan
 
 
 def choose(ctx: Context, name: str, given: str) -> str:
@@ -55,6 +63,47 @@ def with_password(ctx: ChainContext, inventory: Inventory, ask: bool) -> Invento
     if ctx.chain.become_password is None:
         ctx.chain.become_password = become.ask_password(inventory)
     return inventory.with_become_password(ctx.chain.become_password)
+
+
+def find_begun(ctx: ChainContext, resume: str | bool, despite_changes: bool) -> Begun | None:
+    """Return the run that `bench` resumes; None without --resume. Of a complete one, say so, and hand it to the chain.
+
+    Plain `invoke` gives True for a flag without its value.
+    """
+    from benchrig.bench import resuming
+
+    if not resume:
+        if despite_changes:
+            raise InputError("--despite-changes needs --resume")
+        return None
+    name = resume if resume not in (True, WITHOUT_VALUE["resume"]) else ""
+    begun = resuming.find(ROOT / "reports", str(name), despite_changes=despite_changes)
+    if begun.is_complete:
+        console.line(f"{begun.folder.name} is complete: nothing is left to measure")
+        ctx.chain.run, ctx.chain.suite = str(begun.folder), begun.run.suite
+    return begun
+
+
+def plan_bench(ctx: ChainContext, given: BenchRequest, inventory: str, begun: Begun | None) -> tuple[Plan, Inventory]:
+    """Return the plan of a bench and the inventory that it works on; of a run that is resumed, those that it began with."""
+    from benchrig.bench.app import Apps
+    from benchrig.bench.run import check_files
+    from benchrig.bench.suite import plan
+    from benchrig.report import load
+
+    if begun:
+        planned = begun.planned(plan(ROOT, Apps(ROOT), begun.request(given)))
+    else:
+        chosen = replace(given, suite=choose(ctx, "suite", given.suite), profile=choose(ctx, "profile", given.profile))
+        planned = plan(ROOT, Apps(ROOT), chosen)
+    check_files(ROOT, planned, begun)
+    if planned.published:
+        # A mistake in the published figures is reported now, and not after an hour.
+        load(planned.published, ROOT)
+    hosts = read_inventory(ctx, inventory or (begun.inventory if begun else ""))
+    if begun:
+        begun.check_inventory(hosts)
+    return planned, hosts
 
 
 def check_alone(ctx: ChainContext, task: str, flag: str) -> None:

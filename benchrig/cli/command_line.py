@@ -17,6 +17,9 @@ from benchrig.errors import InputError
 
 HELP = ("--help", "-h")
 
+WITHOUT_VALUE = {"resume": "interrupted"}
+"""What a flag means whose value may be left out: Invoke would not know a task from a value behind such a flag."""
+
 NAMED_BY_FILE = {"suite": ROOT / "configs" / "suites", "inventory": ROOT / "inventory"}
 """Flags whose values are names of files in a folder."""
 
@@ -39,6 +42,8 @@ class CommandLine:
         """The tasks read, in their order."""
         self.awaiting = ""
         """The flag whose value comes next."""
+        self.may_take = ""
+        """The flag whose value may come next."""
         self.missing: list[str] = []
         """The required words of the task that have not come yet."""
         self.optional: list[str] = []
@@ -69,6 +74,8 @@ class CommandLine:
         if token in HELP and self.task:
             self.help = True
             return
+        if self.may_take and self._end_flag(token):
+            return
         if self.awaiting:
             if not token or self.argument(token):
                 raise _lacks_value(self.awaiting)
@@ -79,13 +86,10 @@ class CommandLine:
             del self.missing[0]
         elif token in self.own:
             self._begin(token)
-        elif self.optional:
-            if not token:
-                raise InputError(f"{self.optional[0].upper()} of task '{self.task}' is empty")
-            token = f"--{self.optional.pop(0)}={token}"
         else:
-            raise self._unknown_task(token)
-        self.tokens.append(token)
+            token = self._word(token)
+        if not self.may_take:
+            self.tokens.append(token)
 
     def argument(self, flag: str) -> Argument | None:
         """Return what a flag sets here, be it the task's own or one that holds for the whole chain; None if unknown."""
@@ -127,7 +131,10 @@ class CommandLine:
         if argument.takes_value:
             if equals and not value:
                 raise _lacks_value(name)
-            self.awaiting = "" if equals else name
+            if argument.name in WITHOUT_VALUE and self.task:
+                self.may_take = "" if equals else name
+            else:
+                self.awaiting = "" if equals else name
         elif equals:
             raise InputError(f"flag '{name}' takes no value")
 
@@ -147,7 +154,27 @@ class CommandLine:
             self._given.append((flag, str(argument.name), self.task))
         return argument
 
+    def _word(self, token: str) -> str:
+        """Return a word without a flag as the flag that it stands for. Raises InputError where no word is expected."""
+        if not self.optional:
+            raise self._unknown_task(token)
+        if not token:
+            raise InputError(f"{self.optional[0].upper()} of task '{self.task}' is empty")
+        return f"--{self.optional.pop(0)}={token}"
+
+    def _end_flag(self, token: str | None = None) -> bool:
+        """Write the flag whose value may come next, and say whether `token` is that value."""
+        flag, self.may_take = self.may_take, ""
+        found = self.argument(flag)
+        is_value = token is not None and not token.startswith("-") and token not in self.own
+        if is_value and not token:
+            raise _lacks_value(flag)
+        self.tokens.append(f"{flag}={token if is_value else WITHOUT_VALUE[str(found.name) if found else '']}")
+        return is_value
+
     def _end(self) -> None:
+        if self.may_take:
+            self._end_flag()
         if self.awaiting:
             raise _lacks_value(self.awaiting)
         if self.missing:

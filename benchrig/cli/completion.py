@@ -44,9 +44,11 @@ def candidates(line: CommandLine, words: Sequence[str]) -> list[str]:
 
 
 def _choices(line: CommandLine, last: str) -> list[str]:
-    if line.awaiting:
-        argument = line.argument(line.awaiting)
-        return _values(line.task, str(argument.name)) if argument else []
+    if flag := line.awaiting or line.may_take:
+        argument = line.argument(flag)
+        values = _values(line.task, str(argument.name)) if argument else []
+        if line.awaiting or not last.startswith("-"):
+            return values + ([] if line.awaiting else [*line.own])
     if last.startswith("-"):
         return [flag for flag in line.flags() if flag.startswith("--")] if last.startswith("--") else line.flags()
     if line.missing:
@@ -70,6 +72,12 @@ def _runs() -> list[str]:
     return [LATEST, *sorted(names(ROOT / "reports"), reverse=True), *_stems("configs/published")()]
 
 
+def _interrupted() -> list[str]:
+    from benchrig.results.store import entries
+
+    return [entry.folder.name for entry in entries(ROOT / "reports") if not entry.is_complete][::-1]
+
+
 def _these(*values: str) -> Callable[[], list[str]]:
     return lambda: list(values)
 
@@ -79,6 +87,7 @@ VALUES: Mapping[str, Callable[[], list[str]]] = {
     "suite": _stems("configs/suites"),
     "profile": _these("quick", "paper", "rigorous"),
     "run": _runs,
+    "resume": _interrupted,
     "ssh.run": _these(),
     "a": _runs,
     "b": _runs,

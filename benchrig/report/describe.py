@@ -21,6 +21,7 @@ def heading_lines(table: Table) -> tuple[str, ...]:
     database = [database_line(run.database)] if run.database else []
     return (
         run_line(run, table.incomplete),
+        *([parts_line(run)] if run.parts else []),
         *(machine_line(machine) for machine in run.machines),
         *([computer_line(run)] if run.shares_computer else []),
         *(network.line for network in run.networks),
@@ -36,6 +37,14 @@ def run_line(run: Run, incomplete: bool) -> str:
     state = "INCOMPLETE " if incomplete else ""
     what = f"suite {run.suite}, profile {run.profile}, inventory {run.inventory} ({settings})"
     return f"{state}run {run.name}: {what}, benchrig {run.benchrig_version or 'of unknown version'}"
+
+
+def parts_line(run: Run) -> str:
+    """Return when a run was resumed, and which conditions had changed by then."""
+    parts = (f"part {number} since {part.started_at}" for number, part in enumerate(run.parts, 2))
+    changed = dict.fromkeys(one for part in run.parts for one in part.changed)
+    under = f"under other conditions: {'; '.join(changed)}" if changed else "under the same conditions"
+    return f"measured in {1 + len(run.parts)} parts, because it was interrupted: {', '.join(parts)}, {under}"
 
 
 def settings_shown(settings: Settings) -> Mapping[str, str]:

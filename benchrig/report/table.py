@@ -265,7 +265,7 @@ def _status(cells: Sequence[Cell], measured: Sequence[Cell]) -> Status:
 def _warnings(measured: Sequence[Cell], missed: Sequence[Cell], run: Run) -> tuple[Warning, ...]:
     """Return the warnings about a row, merged over its repeats; an invalid repeat makes the row invalid."""
     detected = [warning for cell in measured for warning in audit.warnings(cell, run)]
-    return (*over_repeats(detected, len(measured)), *audit.repeat_warnings(measured, missed))
+    return (*over_repeats(detected, len(measured)), *audit.repeat_warnings(measured, missed, run))
 
 
 def _ranked(rows: Sequence[Row]) -> tuple[Row, ...]:

@@ -187,6 +187,8 @@ class Cell:
     """Seconds that each step took: start, wait, verify, warm_up, measure, stop."""
     raw: str = ""
     """The generator's output, as a path relative to the run's folder."""
+    part: int = 1
+    """In which part of the run it was measured: 2 after the run was resumed once."""
 
 
 @dataclass(frozen=True)
@@ -277,6 +279,19 @@ class DatabaseNetwork:
 
 
 @dataclass(frozen=True)
+class Part:
+    """A later part of a run that was interrupted and resumed."""
+
+    started_at: str
+    machines: tuple[Machine, ...]
+    """As they were when it began."""
+    git_commit: str
+    benchrig_version: str
+    changed: tuple[str, ...] = ()
+    """Conditions that were not those of the first part, in words. The user said to go on all the same."""
+
+
+@dataclass(frozen=True)
 class Run:
     """A run: what was measured, with which settings, on which machines, by which version of benchrig."""
 
@@ -304,6 +319,14 @@ class Run:
     database: Database | None = None
     git_commit: str = ""
     benchrig_version: str = ""
+    number: int = 0
+    """One more than the greatest in `reports/` when the run began: it orders runs, whatever the clock said. 0: not known."""
+    inventory_file: str = ""
+    """The absolute path of an inventory that is not a file of `inventory/`."""
+    digests: Mapping[str, str] = field(default_factory=dict)
+    """SHA-256 of what was measured, by its kind and name: `row go-2000`, `app go`, `data films`."""
+    parts: tuple[Part, ...] = ()
+    """The parts after the first; empty of a run that was measured without a break."""
 
     @property
     def compares_servers(self) -> bool:

@@ -2,6 +2,7 @@
 
 `run.json` is replaced as a whole; a cell is appended and on the disk before the next one starts. So a kill at any moment
 loses one cell. A run is complete when its `run.json` says when it finished; `reports/latest` links to the newest that is.
+Runs are ordered by the number that each is given when it begins, because a clock can be set back.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,17 +33,29 @@ def now() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def create(reports: Path, suite: str) -> Path:
-    """Make the folder of a new run below `reports`, named for the time and the suite, and return it."""
-    base = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{suite}"
+def create(reports: Path, suite: str, name: str = "") -> Path:
+    """Make the folder of a new run below `reports`, named for the time and the suite, and return it. Raises OSError."""
+    base = name or f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{suite}"
     for number in range(1, 1000):
         folder = reports / (base if number == 1 else f"{base}-{number}")
         try:
             (folder / RAW).mkdir(parents=True, exist_ok=False)
-            return folder
         except FileExistsError:
+            if not folder.is_dir():
+                raise
             continue
+        files.sync_folder(reports)
+        return folder
     raise InputError(f"{reports}: too many runs in one second")
+
+
+def next_number(reports: Path) -> int:
+    """Return the number of a new run: one more than the greatest there is."""
+    numbers = [0]
+    for path in reports.glob(f"*/{RUN}"):
+        with suppress(OSError, formats.FormatError):
+            numbers.append(formats.head(path.read_bytes()).number)
+    return 1 + max(numbers)
 
 
 def write_run(folder: Path, run: Run) -> None:
@@ -50,11 +64,47 @@ def write_run(folder: Path, run: Run) -> None:
 
 
 def append(folder: Path, cell: Cell) -> None:
-    """Add a cell, and see it on the disk."""
-    with (folder / CELLS).open("a", encoding="utf-8") as file:
-        file.write(formats.text_of(cell) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
+    """Add a cell, and see it on the disk. Raises OSError; the file is then as it was."""
+    append_line(folder, line_of(cell))
+
+
+def line_of(cell: Cell) -> bytes:
+    """Return the line of a cell in `cells.jsonl`, with its end."""
+    return formats.text_of(cell).encode() + b"\n"
+
+
+def append_line(folder: Path, line: bytes) -> int:
+    """Add the line of a cell, as `append` does, and return the size of the file in bytes.
+
+    A last line that a power cut left without its end is ended first.
+    """
+    with (folder / CELLS).open("ab+", buffering=0) as file:
+        size = file.seek(0, os.SEEK_END)
+        glued = size > 0 and os.pread(file.fileno(), 1, size - 1) != b"\n"
+        try:
+            _write_all(file.fileno(), b"\n" + line if glued else line)
+            os.fsync(file.fileno())
+        except BaseException:
+            file.truncate(size)
+            raise
+        return size + glued + len(line)
+
+
+def _write_all(descriptor: int, content: bytes) -> None:
+    """Write all of it: a disk that becomes full takes a part first."""
+    while content:
+        content = content[os.write(descriptor, content) :]
+
+
+def drop_half_line(folder: Path) -> None:
+    """Remove a last line of `cells.jsonl` that was cut off: its cell was never stored, and is measured again."""
+    path = folder / CELLS
+    content = path.read_bytes() if path.exists() else b""
+    last = content[content.rfind(b"\n") + 1 :]
+    try:
+        formats.parse(last or b"{}")
+    except formats.FormatError:
+        os.truncate(path, len(content) - len(last))
 
 
 def finish(folder: Path, run: Run) -> None:
@@ -83,22 +133,28 @@ class Entry:
     started_at: str
     is_complete: bool
     """It came to its end; false of one that was interrupted, or that is still measuring."""
+    number: int = 0
 
 
 def entries(reports: Path) -> tuple[Entry, ...]:
     """Return all runs that have a cell, the newest last. One whose `run.json` is damaged is left out, with a warning."""
     folders = (path.parent for path in reports.glob(f"*/{CELLS}") if not path.parent.is_symlink())
     found = (_entry(folder) for folder in folders if (folder / RUN).is_file())
-    return tuple(sorted(filter(None, found), key=lambda entry: (entry.started_at, entry.folder.name)))
+    return tuple(sorted(filter(None, found), key=_order))
+
+
+def _order(entry: Entry) -> tuple[int, str, str]:
+    """Return what runs are ordered by. Those of a version that gave them no number come first, by the clock."""
+    return entry.number, entry.started_at, entry.folder.name
 
 
 def _entry(folder: Path) -> Entry | None:
     try:
-        suite, started, finished = formats.entry(reading.content(folder / RUN))
+        head = formats.head(reading.content(folder / RUN))
     except (reading.ReadError, formats.FormatError) as error:
         console.warn(f"{yamlfile.shown(folder)} is skipped: its {RUN} cannot be read: {error}")
         return None
-    return Entry(folder, suite, started, bool(finished))
+    return Entry(folder, head.suite, head.started_at, bool(head.finished_at), head.number)
 
 
 def newest(reports: Path, suite: str = "") -> Path:
@@ -119,6 +175,22 @@ def newest(reports: Path, suite: str = "") -> Path:
             f"there is no run{of}; {nearest(suite, known)}", Hint(Inv("bench", "--suite", suite), " makes one.")
         )
     raise InputError("there is no run yet", Hint(Inv("bench"), " makes one."))
+
+
+def newest_begun(reports: Path) -> Path:
+    """Return the folder of the newest run that was interrupted, else of the newest. Raises InputError when there is none."""
+    # What could not be written to `reports/` was stored as a whole elsewhere, under the same name.
+    runs = {entry.folder.name: entry for place in (reports, other_runs()) for entry in entries(place)}
+    in_order = sorted(runs.values(), key=_order)
+    for entry in [*in_order, *(entry for entry in in_order if not entry.is_complete)][::-1]:
+        return entry.folder.resolve()
+    raise InputError("there is no run to resume", Hint(Inv("bench"), " makes one."))
+
+
+def other_runs() -> Path:
+    """Return the folder of runs that could not be written to `reports/`: `~/.local/state/benchrig/reports`."""
+    base = os.environ.get("XDG_STATE_HOME", "")
+    return (Path(base) if base.startswith("/") else Path("~/.local/state").expanduser()) / "benchrig" / "reports"
 
 
 def meant(reports: Path, suite: str, made: str, made_suite: str) -> Path:

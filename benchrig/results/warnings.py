@@ -124,6 +124,14 @@ class Code(Enum):
         {_RATE, _LATENCY, _COUNTS},
         "The values say nothing about real hardware, because these machines are emulated: {machines:and}.",
     )
+    RESUMED = (
+        "resumed",
+        {_RANK},
+        {
+            "same": "The run was interrupted and resumed: {repeats}.",
+            "changed": "The run was interrupted, and resumed under other conditions: {changed}. Of this row: {repeats}.",
+        },
+    )
     REPEAT_MISSING = "repeat_missing", {_RANK}, "{missing} of {repeats} repeats were not measured: {reason}"
 
 

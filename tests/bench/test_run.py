@@ -17,13 +17,16 @@ from benchrig.bench.cell import Measurement
 from benchrig.bench.data import read_data
 from benchrig.bench.database import look
 from benchrig.bench.deploy import lacking
+from benchrig.bench.measuring import measure_all
+from benchrig.bench.order import turns
 from benchrig.bench.suite import BenchRequest, Plan, plan
-from benchrig.bench.topology import Topology
 from benchrig.errors import HostError, InputError
 from benchrig.inventory import Host
 from benchrig.report import describe
 from benchrig.results import store
+from benchrig.results.recorder import Recorder
 from tests.support import ROOT
+from tests.support.cell import unasked
 from tests.support.reports import a_cell, a_run
 
 APPS = read_apps(ROOT)
@@ -141,20 +144,7 @@ def test_a_service_that_runs_already_is_not_deployed() -> None:
     assert lacking(wanted, None, deployed(), deployed(), None) == ()
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    made = store.create(tmp_path, "web-frameworks")
-    store.write_run(made, a_run("go-2000"))
-    return made
-
-
 MACHINE = protocol.MachineFacts("CPU", 2, 1 << 30, "6.1", "Debian", "kvm", {}, {}, {}, open_files=1 << 20, local_ports=64512)
-
-
-def topology() -> Topology:
-    """Return the topology of one machine that is never asked."""
-    host: Any = object()
-    return Topology(host, host, "lab1", "lab1", "127.0.0.1", MACHINE, {})
 
 
 @pytest.mark.parametrize(
@@ -183,22 +173,28 @@ def measured_until(monkeypatch: pytest.MonkeyPatch, last: int, end: BaseExceptio
 
 
 @pytest.mark.parametrize("end", [KeyboardInterrupt(), HostError("lab1: the connection was lost")])
-def test_what_was_measured_before_an_end_is_kept_and_it_is_said_where(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], end: BaseException
+def test_what_was_measured_before_an_end_is_kept_and_it_is_said_how_to_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], end: BaseException
 ) -> None:
     wanted = measured_until(monkeypatch, 1, end)
+    recorder = Recorder(tmp_path, a_run("go-2000"))
     with pytest.raises(type(end)):
-        run._measure_all(run.turns(wanted, [topology()]), wanted, folder)
-    last = capsys.readouterr().err.splitlines()[-1]
-    assert last == f"1 of 2 cells were measured, and are in reports/{folder.name}; the table: ./inv report {folder.name}"
+        measure_all(turns(wanted, [unasked()]), wanted, recorder)
+    folder = recorder.folder
+    assert folder
+    assert capsys.readouterr().err.splitlines()[-1] == (
+        f"1 of 2 cells were measured, and are in reports/{folder.name}; the table: ./inv report {folder.name}; "
+        "to measure the others: ./inv bench --resume"
+    )
     assert len(store.read(folder)[1]) == 1
     assert (folder / "raw" / f"{GO.rows[0].name}.lua").read_text() == "script"
 
 
-def test_an_end_before_the_first_cell_leaves_nothing_to_speak_of(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_an_end_before_the_first_cell_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     wanted = measured_until(monkeypatch, 0, KeyboardInterrupt())
     with pytest.raises(KeyboardInterrupt):
-        run._measure_all(run.turns(wanted, [topology()]), wanted, folder)
+        measure_all(turns(wanted, [unasked()]), wanted, Recorder(tmp_path / "reports", a_run("go-2000")))
     assert capsys.readouterr().err == ""
+    assert not (tmp_path / "reports").exists()

@@ -14,6 +14,8 @@ from benchrig.bench import deploy, run
 from benchrig.bench.app import App, read_apps
 from benchrig.bench.cell import Measurement, measure
 from benchrig.bench.host import Hosts, Pair
+from benchrig.bench.measuring import measure_all
+from benchrig.bench.order import turns
 from benchrig.bench.suite import BenchRequest, Plan, plan
 from benchrig.bench.topology import Topology
 from benchrig.errors import InputError
@@ -21,6 +23,7 @@ from benchrig.inventory import Host
 from benchrig.machines import machines_of
 from benchrig.report.load import load
 from benchrig.results import store
+from benchrig.results.recorder import Recorder
 from tests.support import ROOT
 from tests.support.cell import FACTS, PLAN, ROW, RecordingHost
 from tests.support.clone import copy_project
@@ -97,7 +100,7 @@ BOTH = (topology("web1"), topology("web2"))
 
 
 def test_rows_go_round_the_servers_and_another_one_begins_each_time() -> None:
-    order = [(turn.title, turn.repeat) for turn in run.turns(replace(GO, repeats=2), BOTH)]
+    order = [(turn.title, turn.repeat) for turn in turns(replace(GO, repeats=2), BOTH)]
     assert order == [
         ("go-2000 on web1", 1),
         ("go-2000 on web2", 1),
@@ -112,7 +115,7 @@ def test_rows_go_round_the_servers_and_another_one_begins_each_time() -> None:
 
 def test_a_service_that_runs_already_is_measured_once() -> None:
     wanted = replace(GO, rows=(replace(GO.rows[0], app=a_service(GO.rows[0].app)),))
-    assert [turn.title for turn in run.turns(wanted, BOTH)] == ["go-2000"]
+    assert [turn.title for turn in turns(wanted, BOTH)] == ["go-2000"]
 
 
 def test_what_the_load_generator_wrote_is_kept_for_each_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,10 +123,11 @@ def test_what_the_load_generator_wrote_is_kept_for_each_server(tmp_path: Path, m
         return Measurement(a_cell(host=topology.server_name), f"raw of {topology.server_name}", "script")
 
     monkeypatch.setattr("benchrig.bench.cell.measure", measured)
-    folder = store.create(tmp_path, "web-frameworks")
-    store.write_run(folder, a_run("go-2000"))
     wanted = replace(GO, rows=GO.rows[:1])
-    run._measure_all(run.turns(wanted, BOTH), wanted, folder)
+    recorder = Recorder(tmp_path, a_run("go-2000"))
+    measure_all(turns(wanted, BOTH), wanted, recorder)
+    folder = recorder.folder
+    assert folder
     cells = store.read(folder)[1]
     assert {cell.host: cell.raw for cell in cells} == {name: f"raw/{name}/go-2000-1.txt" for name in ("web1", "web2")}
     assert (folder / cells[1].raw).read_text() == "raw of web2"

@@ -8,7 +8,7 @@ import pytest
 
 from benchrig.report.sentences import sentence
 from benchrig.results import audit
-from benchrig.results.model import Cell, CpuShares, DatabaseLoad, Load, MachineLoad, Network, Run
+from benchrig.results.model import Cell, CpuShares, DatabaseLoad, Load, MachineLoad, Network, Part, Run
 from benchrig.results.warnings import Code, Number, Spoils, Unit, Warning, number, over_repeats
 from tests.support.reports import GENERATOR, SERVER, a_cell, a_load, a_run, on_machines
 
@@ -311,11 +311,11 @@ CAUSES: dict[Code, tuple[Cell, Run]] = {
     Code.DISTURBED: (a_sound_cell(server=replace(SERVER, machine_idle_percent=30.0)), RUN),
     Code.EMULATED: (a_sound_cell(), EMULATED),
 }
-"""A cell that has each warning, but `repeat_missing`, which is about several cells."""
+"""A cell that has each warning, but those about several cells."""
 
 
 def test_every_warning_is_caused_by_a_test() -> None:
-    assert {*CAUSES, Code.REPEAT_MISSING} == set(Code)
+    assert {*CAUSES, Code.REPEAT_MISSING, Code.RESUMED} == set(Code)
 
 
 @pytest.mark.parametrize("code", CAUSES, ids=lambda code: code.value)
@@ -330,10 +330,10 @@ def test_every_warning_has_a_sentence_with_all_its_values_and_says_what_it_spoil
 
 def test_repeats_that_were_not_measured_are_told_with_the_reason_of_the_first() -> None:
     failed = a_cell(repeat=2, status="failed", reason="the app died", load=None)
-    (warning,) = audit.repeat_warnings([a_cell()], [replace(failed, load=None), failed])
+    (warning,) = audit.repeat_warnings([a_cell()], [replace(failed, load=None), failed], RUN)
     assert (sentence(warning), warning.invalid) == ("2 of 3 repeats were not measured: the app died", True)
     assert warning.spoils == {Spoils.RANK}
-    assert not [*audit.repeat_warnings([a_cell()], []), *audit.repeat_warnings([], [failed])]
+    assert not [*audit.repeat_warnings([a_cell()], [], RUN), *audit.repeat_warnings([], [failed], RUN)]
 
 
 def test_warnings_of_several_repeats_are_one_with_the_range_of_their_values() -> None:
@@ -357,3 +357,27 @@ def test_a_number_is_written_with_its_unit_once() -> None:
     assert sentence(Warning(Code.STEAL, values=values)) == "The hypervisor took 7 to 30 % of the CPU time of lab1 (steal)."
     values = {"share": Number(7.1, 7.4, Unit.PERCENT), "machines": ("lab1",)}
     assert "took 7 % of" in sentence(Warning(Code.STEAL, values=values))
+
+
+def resumed(*changed: str) -> Run:
+    part = Part("2025-01-02T04:00:00Z", (), "", "0.2.0", changed)
+    return replace(RUN, parts=(part,))
+
+
+TWO_PARTS = [a_sound_cell(repeat=repeat, part=1 if repeat < 3 else 2) for repeat in (1, 2, 3, 5)]
+
+
+def test_a_row_whose_repeats_are_of_two_parts_of_a_run_says_which() -> None:
+    (warning,) = audit.repeat_warnings(TWO_PARTS, (), resumed())
+    assert sentence(warning) == ("The run was interrupted and resumed: repeats 1 to 2 in part 1; repeats 3, 5 in part 2.")
+    assert not warning.invalid
+    assert not list(audit.repeat_warnings(TWO_PARTS[:2], (), resumed()))
+
+
+def test_every_row_of_a_run_that_was_resumed_under_other_conditions_is_invalid() -> None:
+    (warning,) = audit.repeat_warnings(TWO_PARTS[:1], (), resumed("lab1: kernel was 6.1, is 6.2"))
+    assert warning.invalid
+    assert sentence(warning) == (
+        "The run was interrupted, and resumed under other conditions: lab1: kernel was 6.1, is 6.2. "
+        "Of this row: repeat 1 in part 1."
+    )

@@ -105,3 +105,9 @@ ALL_STEPS = [
 
 STORED = protocol.Reply(200, '{"rating": 4,  "film_id": 995}')
 """The reply to REVIEW's request."""
+
+
+def unasked() -> Topology:
+    """Return the topology of one machine that is never asked."""
+    host: Any = object()
+    return Topology(host, host, "lab1", "lab1", "127.0.0.1", FACTS, {})

@@ -69,14 +69,27 @@ def parse(content: bytes) -> Fields:
     return data
 
 
-def entry(content: bytes) -> tuple[str, str, str]:
-    """Return the suite of a `run.json`, when it started and when it finished, in any format. Raises FormatError."""
+@dataclass(frozen=True)
+class Head:
+    """What a list of runs needs of a `run.json`."""
+
+    suite: str
+    started_at: str
+    finished_at: str
+    number: int
+
+
+def head(content: bytes) -> Head:
+    """Return the head of a `run.json` of any format. Raises FormatError."""
     data = parse(content)
     suite, started, finished = (data.get(name, "") for name in ("suite", "started_at", "finished_at"))
     for value in (suite, started, finished):
         if not isinstance(value, str):
             raise FormatError(f"expected text, found {spec.describe(value)}")
-    return suite, started, finished
+    number = data.get("number", 0)
+    if isinstance(number, bool) or not isinstance(number, int):
+        raise FormatError(f"expected a whole number, found {spec.describe(number)}")
+    return Head(suite, started, finished, number)
 
 
 def read_run(data: Fields, cells: Sequence[Fields]) -> Reading[Run]:

@@ -1,0 +1,164 @@
+"""Resumes a run that was interrupted: which one is meant, what it lacks, and whether the conditions are the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from benchrig import console, yamlfile
+from benchrig.bench.order import Key, key_of
+from benchrig.bench.suite import BenchRequest, Plan
+from benchrig.errors import Hint, InputError, Inv
+from benchrig.inventory import Inventory
+from benchrig.results import store
+from benchrig.results.model import Machine, Part, Run, Status
+
+CLOSE = 0.01
+"""Two sizes of memory that differ by less than this share are the same: a kernel takes more or less of it at each boot."""
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A run that has begun: its folder, its record, and which of its cells are measured."""
+
+    folder: Path
+    run: Run
+    measured: Mapping[Key, Status]
+    despite_changes: bool = False
+    """The user said to go on although conditions have changed."""
+
+    @property
+    def is_complete(self) -> bool:
+        """Nothing is left to do."""
+        return bool(self.run.finished_at)
+
+    @property
+    def inventory(self) -> str:
+        """The inventory, as it is named on the command line."""
+        return self.run.inventory_file or self.run.inventory
+
+    def request(self, given: BenchRequest) -> BenchRequest:
+        """Return what was asked for when the run began. Raises InputError for a flag that contradicts it."""
+        run, settings = self.run, self.run.settings
+        duration = None
+        with suppress(ValueError):
+            duration = yamlfile.seconds(given.duration)
+        self._check("suite", given.suite, given.suite == run.suite, run.suite)
+        self._check("profile", given.profile, given.profile == run.profile, run.profile)
+        self._check("only", ",".join(given.only), set(given.only) == set(run.rows), ",".join(run.rows))
+        self._check("duration", given.duration, duration == settings.duration_seconds, f"{settings.duration_seconds:g}s")
+        for flag in ("connections", "threads", "repeats"):
+            value, stored = getattr(given, flag), getattr(settings, flag)
+            self._check(flag, value, value == stored, stored or "each row's own")
+        return BenchRequest(
+            suite=run.suite,
+            profile=run.profile,
+            only=run.rows,
+            duration=f"{settings.duration_seconds:.0f}s",
+            connections=settings.connections,
+            threads=settings.threads,
+            repeats=settings.repeats,
+        )
+
+    def check_inventory(self, given: Inventory) -> None:
+        """Raise InputError for another inventory than the run's."""
+        same = given.name == self.run.inventory and self.run.inventory_file in ("", str(given.path.resolve()))
+        self._check("inventory", given.name, same, self.inventory)
+
+    def _check(self, flag: str, given: object, same: bool, stored: object) -> None:
+        if given and not same:
+            wrong = f"--{flag} {given} contradicts the run {self.folder.name}, which has {stored}"
+            raise InputError(wrong, Hint(f"Leave out --{flag}, or begin a new run without --resume."))
+
+    def planned(self, plan: Plan) -> Plan:
+        """Return the plan with the rows of the run in their order, and its settings; a suite may have others by now."""
+        settings = self.run.settings
+        rows = {row.name: row for row in plan.rows}
+        own_timeout = plan.effective_timeout == settings.timeout_seconds
+        return replace(
+            plan,
+            rows=tuple(rows[name] for name in self.run.rows),
+            warm_up_seconds=settings.warm_up_seconds,
+            timeout_seconds=plan.timeout_seconds if own_timeout else settings.timeout_seconds,
+        )
+
+    def check(self, differences: Sequence[str]) -> None:
+        """Raise InputError when conditions have changed, unless the user said to go on all the same."""
+        if differences and not self.despite_changes:
+            go_on = Inv("bench", "--resume", self.folder.name, "--despite-changes", on_inventory=False)
+            raise InputError(
+                f"{yamlfile.shown(self.folder)} cannot be resumed: {'; '.join(differences)}",
+                Hint("Undo these changes. To go on all the same, and have each row marked: ", go_on),
+            )
+
+    def resumed(self, now: Run) -> Run:
+        """Return the run's record with a new part under the conditions of `now`. Raises InputError as `check` does."""
+        changed = (*digest_differences(self.run, now), *differences(self.run, now))
+        self.check(changed)
+        if not self.run.digests:
+            console.warn("the run does not say which rows and apps it measured, as it is of an earlier version")
+        if now.git_commit != self.run.git_commit:
+            console.line(f"the commit was {self.run.git_commit or 'unknown'}, and is {now.git_commit or 'unknown'}")
+        part = Part(now.started_at, now.machines, now.git_commit, now.benchrig_version, changed)
+        return replace(self.run, parts=(*self.run.parts, part))
+
+
+def find(reports: Path, name: str, *, despite_changes: bool = False) -> Begun:
+    """Return a run by its folder's name or its path; for an empty name, the newest that was interrupted.
+
+    Where none was interrupted, the newest run is returned, which is complete. Raises InputError when there is no run.
+    """
+    folder = store.find_run(reports, name) if name else store.newest_begun(reports)
+    run, cells = store.read(folder)
+    return Begun(folder, run, {key_of(cell): cell.status for cell in cells}, despite_changes)
+
+
+def digest_differences(then: Run, now: Run) -> tuple[str, ...]:
+    """Return which rows, apps and data sets are not what they were; none of a run that does not say what they were."""
+    names = [name for name in {**then.digests, **now.digests} if then.digests.get(name) != now.digests.get(name)]
+    return (f"changed: {', '.join(names)}",) if then.digests and names else ()
+
+
+def differences(then: Run, now: Run) -> tuple[str, ...]:
+    """Return in which conditions a run differs from what it was: servers, machines, database."""
+    after = {machine.name: machine for machine in now.machines}
+    found = [*_changed("", {"servers": ", ".join(then.servers)}, {"servers": ", ".join(now.servers)})]
+    for machine in then.machines:
+        if machine.name not in after:
+            found.append(f"{machine.name} takes no part any more")
+        else:
+            found += _changed(f"{machine.name}: ", _facts(machine), _facts(after[machine.name]))
+    if then.database and now.database:
+        before, since = ({"PostgreSQL": one.version, **one.settings} for one in (then.database, now.database))
+        found += _changed(f"{now.database.host}: ", before, since)
+    return tuple(found)
+
+
+def _facts(machine: Machine) -> dict[str, object]:
+    return {
+        "CPU": machine.cpu,
+        "cores": machine.cores,
+        "memory": machine.memory_bytes,
+        "kernel": machine.kernel,
+        "system": machine.os,
+        "virtualization": machine.virtualization,
+        **machine.sysctls,
+        **machine.limits,
+        **machine.versions,
+    }
+
+
+def _changed(who: str, then: Mapping[str, object], now: Mapping[str, object]) -> Iterator[str]:
+    for name in {**then, **now}:
+        before, since = then.get(name, "absent"), now.get(name, "absent")
+        if before != since and not _close(before, since):
+            yield f"{who}{name} was {before}, is {since}"
+
+
+def _close(before: object, since: object) -> bool:
+    """Say whether two sizes in bytes are about the same."""
+    if isinstance(before, int) and isinstance(since, int):
+        return abs(before - since) < CLOSE * before and before > 1 << 20
+    return False

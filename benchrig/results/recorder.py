@@ -1,0 +1,247 @@
+"""Keeps a run while it is measured: each cell is on a disk before the next one starts, on another disk if it must be.
+
+The folder is made for the first cell, so a run that measures nothing leaves nothing. The cells' lines are also kept in
+memory (about 2 kB each), because `reports/` may be full, removed or read-only when the next one is to be written.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import shutil
+import signal
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Self
+
+from benchrig import console
+from benchrig.errors import Hint, InputError, Inv, ResultsError
+from benchrig.results import store
+from benchrig.results.model import Cell, Run
+from benchrig.yamlfile import shown
+
+NEEDED_BYTES = 4 << 20
+"""What must be free before a cell: its record, the load generator's output, perhaps a journal, and later the reports."""
+
+NEEDED_FILES = 16
+
+RESUME = Inv("bench", "--resume", on_inventory=False)
+
+
+class Recorder:
+    """The folder of a run that is being measured. No other process can measure the same run at the same time.
+
+    `reports` is the folder of all runs; `folder` is that of a run that is resumed. Raises InputError when another process
+    measures that run.
+    """
+
+    def __init__(self, reports: Path, run: Run, folder: Path | None = None) -> None:
+        self.run = run
+        self.folder = folder
+        self._reports = reports
+        self._described = False
+        self._lock = lock(folder) if folder else -1
+        if folder:
+            store.drop_half_line(folder)
+        self._lines = _lines(folder)
+        self._size = _size(folder)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._lock >= 0:
+            os.close(self._lock)
+
+    @property
+    def name(self) -> str:
+        """How a command names the run: its folder's name, or its path outside of `reports/`. Empty before the first cell."""
+        if self.folder is None:
+            return ""
+        return self.folder.name if self.folder.parent.resolve() == self._reports.resolve() else str(self.folder)
+
+    @property
+    def part(self) -> int:
+        """Which part of the run is measured now: 1, or 2 after it was resumed once."""
+        return 1 + len(self.run.parts)
+
+    @property
+    def resume(self) -> Inv:
+        """The command that resumes the run."""
+        return RESUME if "/" not in self.name else Inv("bench", "--resume", self.name, on_inventory=False)
+
+    def check(self) -> None:
+        """See that the next cell can be stored. Raises ResultsError; what was measured is then on a disk, or printed."""
+        try:
+            check_room(self.folder or self._reports)
+            if _size(self.folder) != self._size:
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+        except OSError as error:
+            raise self._saved(error, {}) from None
+
+    def keep(self, cell: Cell, texts: Mapping[str, str]) -> None:
+        """Store a cell, and texts as files below `raw/`, by their names. Raises ResultsError as `check` does."""
+        with _uninterrupted():
+            self._lines.append(store.line_of(cell))
+            try:
+                folder = self._begun()
+                for name, text in texts.items():
+                    store.write_raw(folder, name, text)
+                self._size = store.append_line(folder, self._lines[-1])
+            except OSError as error:
+                raise self._saved(error, texts) from None
+
+    def finish(self) -> None:
+        """Write that the run is complete. Raises ResultsError as `check` does."""
+        try:
+            store.finish(self._begun(), self.run)
+        except OSError as error:
+            raise self._saved(error, {}) from None
+
+    def _begun(self) -> Path:
+        """Return the folder, with the run's record in it; make it for the first cell."""
+        if self.folder is None:
+            number = store.next_number(self._reports)
+            self.folder = store.create(self._reports, self.run.suite)
+            self.run = replace(self.run, name=self.folder.name, number=number)
+            self._lock = lock(self.folder)
+        if not self._described:
+            store.write_run(self.folder, self.run)
+            self._described = True
+        return self.folder
+
+    def _saved(self, error: OSError, texts: Mapping[str, str]) -> ResultsError:
+        """Store elsewhere what is not where it belongs, and return the error that says where it is."""
+        folder = self.folder or self._reports
+        stored = set(_lines(self.folder))
+        if not (missing := [line for line in self._lines if line not in stored]):
+            there = f"; {_count(len(self._lines))} stored there" if self._lines else ""
+            return _refused(folder, error, there, Hint(" Then go on: ", self.resume) if self._lines else "")
+        why = f"{shown(folder)}: results cannot be written: {error.strerror or error}"
+        for place in _other_places():
+            with suppress(OSError):
+                self.folder = self._copied(place, texts)
+                return ResultsError(
+                    f"{why}; {_count(len(self._lines))} stored in {self.folder}",
+                    Hint("See them: ", Inv("report", self.name, on_inventory=False), ". Go on there: ", self.resume),
+                )
+        for line in missing:
+            console.result(line.decode().rstrip("\n"))
+        return ResultsError(f"{why}, nor can another place; {_count(len(missing))} printed, as lines of {store.CELLS}")
+
+    def _copied(self, place: Path, texts: Mapping[str, str]) -> Path:
+        """Write the whole run to a new folder below `place`, and return it. Raises OSError; then nothing is left there."""
+        target = store.create(place, self.run.suite, self.run.name)
+        try:
+            if self.folder is not None:
+                with suppress(OSError):
+                    shutil.copytree(self.folder / store.RAW, target / store.RAW, dirs_exist_ok=True)
+            for name, text in texts.items():
+                store.write_raw(target, name, text)
+            self.run = replace(self.run, name=target.name, number=self.run.number or store.next_number(self._reports))
+            store.write_run(target, self.run)
+            store.append_line(target, b"".join(self._lines))
+        except OSError:
+            shutil.rmtree(target, ignore_errors=True)
+            raise
+        return target
+
+
+def check_room(folder: Path) -> None:
+    """See that files can be written to a folder, or to the one that it will be made in. Raises OSError."""
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    if not folder.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
+    disk = os.statvfs(folder)
+    if disk.f_flag & os.ST_RDONLY:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(folder))
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
+    is_root = os.geteuid() == 0
+    free = (disk.f_bfree if is_root else disk.f_bavail) * disk.f_frsize
+    # A file system without a fixed number of files says 0.
+    files = (disk.f_ffree if is_root else disk.f_favail) if disk.f_files else NEEDED_FILES
+    if free < NEEDED_BYTES or files < NEEDED_FILES:
+        what = f"{free / 1e6:.1f} MB" if free < NEEDED_BYTES else f"room for {files} files"
+        raise OSError(errno.ENOSPC, f"only {what} free; a cell needs up to {NEEDED_BYTES / 1e6:.0f} MB", str(folder))
+
+
+def check_reports(folder: Path) -> None:
+    """See that results can be stored in a folder, before anything is measured. Raises ResultsError."""
+    try:
+        check_room(folder)
+    except OSError as error:
+        raise _refused(folder, error) from None
+
+
+def _refused(folder: Path, error: OSError, there: str = "", again: str | Hint = "") -> ResultsError:
+    hint = Hint("Make room on its disk, and see that you may write there.", again)
+    return ResultsError(f"{shown(folder)}: results cannot be written: {error.strerror or error}{there}", hint)
+
+
+def lock(folder: Path) -> int:
+    """Return a descriptor that holds the lock of a run, until it is closed or the process ends.
+
+    Raises InputError when another process measures that run.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise InputError(f"{shown(folder)} is being measured by another process", "Wait until it has ended.") from None
+    except OSError:
+        # The file system has no locks, as some of a network.
+        pass
+    return descriptor
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Have Ctrl-C and other signals wait: a measured cell is stored before it ends the program."""
+    waiting: list[int] = []
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    # A mask would not do: another thread would take the signal, and Python would interrupt this one.
+    ours = {number: handler for number, handler in before.items() if handler not in (signal.SIG_IGN, None)}
+    for number in ours:
+        signal.signal(number, lambda got, _: waiting.append(got))
+    try:
+        yield
+    finally:
+        for number, handler in ours.items():
+            signal.signal(number, handler)
+        if waiting:
+            signal.raise_signal(waiting[0])
+
+
+def _lines(folder: Path | None) -> list[bytes]:
+    """Return the lines that a run has stored, each with its end; none where they cannot be read."""
+    try:
+        content = (folder / store.CELLS).read_bytes() if folder else b""
+    except OSError:
+        return []
+    return [line + b"\n" for line in content.split(b"\n") if line.strip()]
+
+
+def _size(folder: Path | None) -> int:
+    """Return the size of a run's cells in bytes; 0 where there are none."""
+    try:
+        return (folder / store.CELLS).stat().st_size if folder else 0
+    except FileNotFoundError:
+        return 0
+
+
+def _other_places() -> Iterator[Path]:
+    """Yield the folders that a run is stored in where `reports/` cannot be written: the user's state, a temporary folder."""
+    yield store.other_runs()
+    with suppress(OSError):
+        yield Path(tempfile.mkdtemp(prefix="benchrig-"))
+
+
+def _count(cells: int) -> str:
+    return "1 measured cell is" if cells == 1 else f"{cells} measured cells are"

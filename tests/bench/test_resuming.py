@@ -1,0 +1,191 @@
+"""A run that was interrupted goes on: which one is meant, what is left of it, and under which conditions."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from benchrig.bench import records
+from benchrig.bench.app import read_apps
+from benchrig.bench.cell import Measurement
+from benchrig.bench.measuring import Done, measure_all
+from benchrig.bench.order import turns
+from benchrig.bench.resuming import Begun, differences, find
+from benchrig.bench.suite import BenchRequest, Plan, plan
+from benchrig.errors import InputError
+from benchrig.results import store
+from benchrig.results.model import Database, Part, Run
+from benchrig.results.recorder import Recorder
+from tests.support import ROOT
+from tests.support.cell import unasked
+from tests.support.reports import a_cell, a_run
+
+REQUEST = BenchRequest(only=("go",), connections=40, threads=2, repeats=3, duration="2s")
+PLAN = plan(ROOT, read_apps(ROOT), REQUEST)
+FIRST, SECOND = (row.name for row in PLAN.rows)
+
+
+def begun_run(**changes: object) -> Run:
+    run = replace(a_run(FIRST, SECOND, finished=False), settings=records.settings(PLAN), digests=records.digests(PLAN, None))
+    return replace(run, **changes)
+
+
+@pytest.fixture
+def measured(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
+    """Have cells measured at once; return what was measured, as it grows."""
+    done: list[tuple[str, int]] = []
+
+    def measure(_topology: object, _plan: Plan, row: object, repeat: int, _say: object) -> Measurement:
+        name = row.name  # type: ignore[attr-defined]
+        done.append((name, repeat))
+        return Measurement(a_cell(name, repeat=repeat), f"raw {name} {repeat}", "script")
+
+    monkeypatch.setattr("benchrig.bench.cell.measure", measure)
+    return done
+
+
+def interrupted(reports: Path, cells: int, run: Run) -> Path:
+    """Make a run of which so many cells are measured."""
+    with Recorder(reports, run) as recorder:
+        measure_all(turns(PLAN, [unasked()])[:cells], PLAN, recorder)
+        assert recorder.folder
+        return recorder.folder
+
+
+def test_what_is_left_is_measured_and_nothing_twice(tmp_path: Path, measured: list[tuple[str, int]]) -> None:
+    folder = interrupted(tmp_path, 3, begun_run())
+    begun = find(tmp_path, "")
+    assert begun.folder == folder
+    measured.clear()
+    with Recorder(tmp_path, begun.resumed(replace(begun.run, started_at="later")), begun.folder) as recorder:
+        every = turns(PLAN, [unasked()])
+        left = [turn for turn in every if turn.key not in begun.measured]
+        measure_all(left, PLAN, recorder, [Done(turn.title, "measured") for turn in every if turn.key in begun.measured])
+        recorder.finish()
+    assert measured == [(SECOND, 2), (FIRST, 3), (SECOND, 3)]
+    run, cells = store.read(folder)
+    assert [(cell.name, cell.repeat, cell.part) for cell in cells] == [
+        (FIRST, 1, 1), (SECOND, 1, 1), (FIRST, 2, 1), (SECOND, 2, 2), (FIRST, 3, 2), (SECOND, 3, 2)
+    ]  # fmt: skip
+    assert run.finished_at
+    assert [part.started_at for part in run.parts] == ["later"]
+    assert find(tmp_path, "").is_complete
+
+
+@pytest.mark.usefixtures("measured")
+def test_the_newest_that_was_interrupted_is_meant_also_when_a_newer_one_is_complete(
+    tmp_path: Path,
+) -> None:
+    older, newer = (interrupted(tmp_path, 1, begun_run()) for _ in range(2))
+    complete = interrupted(tmp_path, 1, begun_run())
+    store.finish(complete, store.read(complete)[0])
+    assert find(tmp_path, "").folder == newer
+    assert find(tmp_path, older.name).folder == older
+    store.finish(newer, store.read(newer)[0])
+    store.finish(older, store.read(older)[0])
+    assert find(tmp_path, "").folder == complete
+
+
+def test_without_a_run_there_is_nothing_to_resume(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="there is no run to resume"):
+        find(tmp_path, "")
+
+
+def begun(**changes: object) -> Begun:
+    return Begun(Path("reports/one"), begun_run(**changes), {})
+
+
+def test_the_plan_is_that_of_the_run_and_not_of_the_suite_as_it_is_by_now() -> None:
+    run = begun_run()
+    settings = replace(run.settings, warm_up_seconds=7.0, timeout_seconds=3.0)
+    one = replace(begun(), run=replace(run, settings=settings, rows=(SECOND, FIRST)))
+    planned = one.planned(plan(ROOT, read_apps(ROOT), one.request(BenchRequest(suite="", profile=""))))
+    assert records.settings(planned) == settings
+    assert [row.name for row in planned.rows] == [SECOND, FIRST]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (BenchRequest("quart-vs-flask", ""), "--suite quart-vs-flask contradicts the run one, which has web-frameworks"),
+        (BenchRequest("", "paper"), "--profile paper contradicts the run one, which has quick"),
+        (BenchRequest("", "", duration="1m"), "--duration 1m contradicts the run one, which has 2s"),
+        (BenchRequest("", "", duration="soon"), "--duration soon contradicts the run one, which has 2s"),
+        (BenchRequest("", "", repeats=4), "--repeats 4 contradicts the run one, which has 3"),
+        (BenchRequest("", "", only=("sanic",)), f"--only sanic contradicts the run one, which has {FIRST},{SECOND}"),
+    ],
+)
+def test_a_flag_that_contradicts_the_run_is_refused(given: BenchRequest, said: str) -> None:
+    with pytest.raises(InputError) as caught:
+        begun().request(given)
+    assert str(caught.value) == said
+
+
+def test_flags_that_say_what_the_run_has_are_taken() -> None:
+    given = BenchRequest("web-frameworks", "quick", (SECOND, FIRST), "2s", connections=40, threads=2, repeats=3)
+    assert begun().request(given).repeats == 3
+
+
+MACHINE = begun_run().machines[0]
+
+
+@pytest.mark.parametrize(
+    ("machine", "said"),
+    [
+        (replace(MACHINE, kernel="6.2"), "lab1: kernel was 6.1.0-26-amd64, is 6.2"),
+        (replace(MACHINE, cores=4), "lab1: cores was 2, is 4"),
+        (replace(MACHINE, memory_bytes=MACHINE.memory_bytes // 2), "lab1: memory was 8589934592, is 4294967296"),
+        (replace(MACHINE, sysctls={}), "lab1: net.core.somaxconn was 65535, is absent"),
+        (replace(MACHINE, versions={"wrk": "4.2.0"}), "lab1: wrk was 4.1.0, is 4.2.0"),
+        (replace(MACHINE, name="lab2"), "lab1 takes no part any more"),
+    ],
+)
+def test_a_machine_that_is_not_what_it_was_is_refused_unless_told(machine: object, said: str) -> None:
+    now = begun_run(machines=(machine,))
+    with pytest.raises(InputError) as caught:
+        begun().resumed(now)
+    assert str(caught.value) == f"reports/one cannot be resumed: {said}"
+    assert "./inv bench --resume one --despite-changes" in str(caught.value.hint)
+    (part,) = replace(begun(), despite_changes=True).resumed(now).parts
+    assert part.changed == (said,)
+    assert part.machines == (machine,)
+
+
+def test_a_little_less_memory_after_a_boot_is_no_other_machine() -> None:
+    less = replace(MACHINE, memory_bytes=MACHINE.memory_bytes - 40_960)
+    assert differences(begun_run(), begun_run(machines=(less,))) == ()
+
+
+def test_another_database_is_a_difference() -> None:
+    one = Database("db1", "films", "15.8", {"max_connections": "100"}, "1000 films")
+    other = replace(one, version="15.9")
+    assert differences(begun_run(database=one), begun_run(database=other)) == ("db1: PostgreSQL was 15.8, is 15.9",)
+
+
+def test_a_changed_row_or_app_is_refused_and_another_commit_is_only_said(capsys: pytest.CaptureFixture[str]) -> None:
+    digests = {**records.digests(PLAN, None), "app go": "another"}
+    with pytest.raises(InputError, match=r"reports/one cannot be resumed: changed: app go$"):
+        begun(digests=digests).resumed(begun_run())
+    begun(git_commit="1234").resumed(begun_run(git_commit="5678"))
+    assert capsys.readouterr().err == "the commit was 1234, and is 5678\n"
+
+
+def test_a_run_of_an_earlier_version_is_resumed_and_says_what_is_not_compared(capsys: pytest.CaptureFixture[str]) -> None:
+    resumed = begun(digests={}).resumed(begun_run())
+    assert len(resumed.parts) == 1
+    assert "does not say which rows and apps it measured" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("measured")
+def test_a_run_that_another_process_measures_is_refused(tmp_path: Path) -> None:
+    folder = interrupted(tmp_path, 1, begun_run())
+    with Recorder(tmp_path, begun_run(), folder), pytest.raises(InputError, match="is being measured by another process"):
+        Recorder(tmp_path, begun_run(), folder)
+
+
+@pytest.mark.usefixtures("measured")
+def test_a_second_resume_adds_a_third_part(tmp_path: Path) -> None:
+    folder = interrupted(tmp_path, 1, begun_run(parts=(Part("then", (), "", ""),)))
+    assert [cell.part for cell in store.read(folder)[1]] == [2]
