@@ -13,7 +13,8 @@ from collections.abc import Sequence
 
 from benchrig.errors import HostError, InputError
 from benchrig.inventory import Inventory
-from benchrig.remote.ssh import Channel, Completed, Remote
+from benchrig.remote.channel import Channel, Completed
+from benchrig.remote.ssh import Remote
 
 SUDO_SECONDS = 30.0
 """How long sudo may take to ask, and to check a password."""

@@ -18,7 +18,8 @@ from benchrig import console
 from benchrig.agent.text import last_line
 from benchrig.errors import HostError
 from benchrig.remote import become
-from benchrig.remote.ssh import Channel, Remote
+from benchrig.remote.channel import Channel
+from benchrig.remote.ssh import Remote
 
 AGENT_ROOT = "/var/lib/benchrig/agent"
 NO_AGENT = 97
