@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -95,7 +96,7 @@ class Channel:
             except TimeoutError:
                 self._check(deadline)
                 continue
-            except OSError:
+            except Exception:
                 sent = 0
             if not sent:
                 raise self._ended() from None
@@ -104,7 +105,9 @@ class Channel:
 
     def end_input(self) -> None:
         """Let the program see the end of its standard input."""
-        self._channel.shutdown_write()
+        # If the connection is broken, whoever reads will say so.
+        with suppress(Exception):
+            self._channel.shutdown_write()
 
     def read(self) -> bytes:
         """Return some of the program's standard output as it arrives, or nothing at its end.
@@ -181,7 +184,9 @@ class Channel:
                 break
             try:
                 sent = self._channel.send(bytes(view[:_PIECE])) if self._channel.send_ready() else 0
-            except OSError:
+            except TimeoutError:
+                sent = 0
+            except Exception:
                 break
             view = view[sent:]
             if sent or came:
@@ -258,10 +263,13 @@ class Channel:
 
     def _drain(self) -> bool:
         """Take what has come, without waiting; return whether there was standard output."""
-        self._drain_stderr()
+        # Reading answers the peer, which may be gone; what came before is read all the same.
+        with suppress(Exception):
+            self._drain_stderr()
         if not self._channel.recv_ready():
             return False
-        self._buffer += self._channel.recv(1 << 18)
+        with suppress(Exception):
+            self._buffer += self._channel.recv(1 << 18)
         return True
 
     def _drain_stderr(self) -> None:
