@@ -13,12 +13,11 @@ from collections.abc import Sequence
 
 from benchrig.errors import HostError, InputError
 from benchrig.inventory import Inventory
-from benchrig.remote.ssh import Channel, Completed, Remote
+from benchrig.remote.channel import LONGEST_LINE, Channel, Completed
+from benchrig.remote.ssh import Remote
 
 SUDO_SECONDS = 30.0
 """How long sudo may take to ask, and to check a password."""
-
-ASK_FIRST = "Permit sudo without a password for its user, use --ask-become-pass, or log in as root."
 
 # Says that sudo has let us in, then becomes the program.
 _GRANTED = 'printf "%s\\n" "$0"; exec "$@"'
@@ -41,19 +40,20 @@ def ask_password(inventory: Inventory) -> str:
     return password
 
 
-def start(remote: Remote, argv: Sequence[str], *, timeout: float | None = None) -> Channel:
-    """Start a program as root and return the stream to it; `timeout` bounds each wait for its output, in seconds.
+def start(remote: Remote, argv: Sequence[str], *, timeout: float | None = None, longest_line: int = LONGEST_LINE) -> Channel:
+    """Start a program as root and return the stream to it; `timeout` and `longest_line` are those of Remote.open.
 
     Raises HostError when sudo rejects the password, or asks for one that the user was not asked for.
     """
     host = remote.host
     if not host.become:
-        return remote.open(argv, timeout=timeout)
+        return remote.open(argv, timeout=timeout, longest_line=longest_line)
     if host.become_password is None:
-        return remote.open(["sudo", "-n", "--", *argv], timeout=timeout)
+        return remote.open(["sudo", "-n", "--", *argv], timeout=timeout, longest_line=longest_line)
     # Made anew each time, so that nothing else can say the same.
     prompt, granted = (f"{word} {secrets.token_hex(8)}" for word in ("password?", "granted"))
-    channel = remote.open(["sudo", "-S", "-p", prompt, "--", "sh", "-c", _GRANTED, granted, *argv], timeout=timeout)
+    asking = ["sudo", "-S", "-p", prompt, "--", "sh", "-c", _GRANTED, granted, *argv]
+    channel = remote.open(asking, timeout=timeout, longest_line=longest_line)
     asked = 0
     while channel.expect(granted.encode() + b"\n", prompt.encode(), SUDO_SECONDS):
         asked += 1

@@ -11,7 +11,7 @@ from typing import Any
 
 import paramiko
 from paramiko.agent import AgentKey, AgentSSH
-from paramiko.auth_strategy import AuthSource, AuthStrategy, InMemoryPrivateKey
+from paramiko.auth_strategy import AuthResult, AuthSource, AuthStrategy, InMemoryPrivateKey
 from paramiko.hostkeys import HostKeyEntry, InvalidHostKey
 
 from benchrig.remote.openssh import Route
@@ -23,6 +23,10 @@ class UnknownHostKeyError(paramiko.SSHException):
     def __init__(self, key: paramiko.PKey) -> None:
         super().__init__("the host key is not known")
         self.key = key
+
+
+class SilentError(paramiko.AuthenticationException):
+    """A host did not answer a login, or hung up: that says nothing of the key."""
 
 
 class Refuse(paramiko.MissingHostKeyPolicy):
@@ -59,6 +63,26 @@ class Keys(AuthStrategy):
         for path in files:
             if path not in in_agent and (loaded := self._load(path)):
                 yield InMemoryPrivateKey(self._route.user, loaded)
+
+    def authenticate(self, transport: paramiko.Transport) -> AuthResult:
+        """Log in with the first key that is accepted. Raises AuthenticationException; SilentError when the host is gone."""
+        for source in self.get_sources():
+            try:
+                source.authenticate(transport)
+            except paramiko.AuthenticationException as error:
+                if not transport.is_active() and not getattr(transport, "reason", ""):
+                    raise SilentError("the host hung up during the login") from None
+                if "timeout" in str(error):
+                    raise SilentError(f"no answer to the login in {transport.auth_timeout:.0f} s") from None
+                if not transport.is_active():
+                    raise
+            except (paramiko.SSHException, OSError, EOFError, ValueError):
+                # A key that the agent or the library cannot use.
+                if not transport.is_active():
+                    raise SilentError("the host hung up during the login") from None
+            else:
+                return AuthResult(self)
+        raise paramiko.AuthenticationException("no key was accepted")
 
     def _load(self, path: Path) -> paramiko.PKey | None:
         try:
@@ -97,6 +121,26 @@ def _is_for(entry: HostKeyEntry, name: str) -> bool:
     return keys.check(name, entry.key)
 
 
+def pin(client: paramiko.SSHClient, route: Route) -> None:
+    """Have a client take only the host keys that are pinned for a route; of several of a kind, the first."""
+    pins = client.get_host_keys()
+    # Under the name that paramiko looks for, whatever name they are pinned under.
+    name = name_in_known_hosts(route.address, route.port)
+    for path in reversed(route.known_hosts):
+        for kind, key in pinned(path, pinned_name(route)).items():
+            pins.add(name, kind, key)
+
+
+def pinned_name(route: Route) -> str:
+    """Return the name under which known_hosts has a host's key."""
+    return route.key_alias or name_in_known_hosts(route.address, route.port)
+
+
+def name_in_known_hosts(address: str, port: int) -> str:
+    """Return the name of an address and port in known_hosts."""
+    return address if port == 22 else f"[{address}]:{port}"
+
+
 def fingerprint(key: paramiko.PKey) -> str:
     """Return a key's kind and fingerprint as OpenSSH prints them."""
     return f"{key.get_name()} {key.fingerprint}"
@@ -110,7 +154,8 @@ def _agent_keys(path: str) -> tuple[AgentKey, ...]:
     try:
         connection.settimeout(5.0)
         connection.connect(path)
-        connection.settimeout(None)
+        # The user may have to confirm that a key is used.
+        connection.settimeout(60.0)
         agent: Any = AgentSSH()  # its types do not know how it is given a socket
         agent._connect(connection)
     except (OSError, paramiko.SSHException):

@@ -10,7 +10,7 @@ import getpass
 import os
 import re
 import subprocess
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -69,6 +69,18 @@ def resolve(host: Host) -> Route:
         agent = os.environ.get("SSH_AUTH_SOCK", "")
         return Route(host.name, host.address, host.port or 22, user, keys, bool(keys), agent, (host.known_hosts,))
     return _Resolver(host).route()
+
+
+def proxy_command(route: Route) -> str:
+    """Return a route's ProxyCommand as ssh gives it to the shell: with its tokens expanded (ssh_config(5), TOKENS)."""
+    return _expanded(route.proxy_command, _tokens(route), f"{route.alias}: ProxyCommand")
+
+
+def is_turned_away(complaint: str) -> bool:
+    """Say whether `ssh -W` ended because a server was too busy to let it in, by the last line that it wrote."""
+    return bool(
+        re.search(r"kex_exchange_identification|[Cc]onnection (closed|reset)|MaxStartups|banner exchange", complaint)
+    )
 
 
 def options(host: Host) -> list[tuple[str, str]]:
@@ -134,7 +146,7 @@ def _block(name: str, route: Route) -> str:
     if route.via:
         lines.append(("ProxyJump", route.via.alias))
     if route.proxy_command:
-        lines.append(("ProxyCommand", route.proxy_command))
+        lines.append(("ProxyCommand", proxy_command(route).replace("%", "%%")))
     return "\n".join([f"Host {name}", *(f"  {key} {value}" for key, value in [*lines, ("StrictHostKeyChecking", "yes")])])
 
 
@@ -191,7 +203,7 @@ class _Resolver:
             raise HostError(f"{self.host.name}: the jump hosts form a circle through {alias}")
         said = self.ask(words, alias)
         address, user = said["hostname"][0], said["user"][0]
-        return Route(
+        route = Route(
             alias=alias,
             address=address,
             port=int(said["port"][0]),
@@ -206,9 +218,15 @@ class _Resolver:
                 if text
             ),
             key_alias=said.get("hostkeyalias", [""])[0],
-            via=via or self.jumps(said.get("proxyjump", [""])[0], depth),
+            via=via,
             proxy_command=said.get("proxycommand", [""])[0] if via is None else "",
         )
+        if route.proxy_command:
+            _expanded(route.proxy_command, _tokens(route), f"{self.host.name}: ProxyCommand")
+            if said.get("proxyusefdpass") == ["yes"]:
+                raise HostError(f"{self.host.name}: ProxyUseFdpass is not supported", _ARGUMENTS_HINT)
+        jumps = _expanded(said.get("proxyjump", [""])[0], _tokens(route), f"{self.host.name}: ProxyJump")
+        return replace(route, via=via or self.jumps(jumps, depth))
 
     def jumps(self, text: str, depth: int) -> Route | None:
         """Return the last of the jump hosts in ProxyJump's words, reached through the others."""
@@ -242,6 +260,26 @@ class _Resolver:
         for name, _, value in (line.partition(" ") for line in done.stdout.split("\n") if line):
             said.setdefault(name, []).append(value)
         return said
+
+
+def _tokens(route: Route) -> dict[str, str]:
+    """Return what tokens of ProxyCommand and ProxyJump stand for."""
+    name = route.alias
+    return {
+        "%": "%", "h": route.address, "k": route.key_alias or name, "n": name, "p": str(route.port), "r": route.user
+    }  # fmt: skip
+
+
+def _expanded(text: str, tokens: Mapping[str, str], where: str) -> str:
+    """Return a setting with its tokens expanded. Raises HostError for one that there is not."""
+
+    def value(token: re.Match[str]) -> str:
+        if token[1] not in tokens:
+            known = " ".join(f"%{name}" for name in tokens)
+            raise HostError(f"{where} has '{token[0]}', which ssh does not know there", f"It knows {known}.")
+        return tokens[token[1]]
+
+    return re.sub("%(.?)", value, text, flags=re.DOTALL)
 
 
 def _path(text: str, address: str, user: str) -> Path:

@@ -40,7 +40,7 @@ def test_program_gets_its_arguments_as_they_are_and_its_input_whole(lab1: Host) 
 
 def test_connection_does_not_wait_for_acknowledgements(lab1: Host) -> None:
     with ssh.connect(lab1) as remote:
-        sock = remote._connection.transport.sock
+        sock = remote._link.transport.sock
         assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
 
 

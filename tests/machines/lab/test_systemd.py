@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from benchrig.remote import ssh
-from benchrig.remote.ssh import Completed, Remote
+from benchrig.remote.channel import Completed
+from benchrig.remote.ssh import Remote
 from tests.support.clone import copy_project
 from tests.support.lab import MakeLab
 

@@ -1,0 +1,182 @@
+"""paramiko's transport with signs of life: a silent peer is asked each few seconds, and given up when it does not answer.
+
+paramiko's own keepalives are not answered, so they do not show that a peer hangs. Here the peer must answer
+(keepalive@openssh.com, as ServerAliveInterval of ssh_config(5) has it), and one thread counts for all connections.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, cast
+
+import paramiko
+from paramiko.common import cMSG_GLOBAL_REQUEST
+from paramiko.packet import Packetizer
+
+from benchrig.remote.waits import CLOSE_SECONDS, within
+
+ASK_SECONDS = 5
+"""A peer that says nothing for so long is asked for a sign of life, and asked again each time that it has passed."""
+
+LOST_SECONDS = 20
+"""A peer that says nothing for so long, although it was asked, is lost."""
+
+LONGEST_PACKET = 1 << 18
+"""Bytes of a packet, as in OpenSSH: a length beyond it is an attack, or not SSH."""
+
+LONGEST_GREETING = 1 << 16
+"""Bytes that may come before the line with which an SSH server names itself."""
+
+
+class Packets(Packetizer):
+    """Reads and writes a connection's packets; counts those that came, and asks for one when told to."""
+
+    def __init__(self, sock: Any) -> None:
+        super().__init__(sock)
+        self.heard = 0
+        """Packets that came."""
+        self.wanted = False
+        """A sign of life is wanted: the transport's own thread asks for it, so that nothing else can block."""
+        self.ask: Callable[[], None] = lambda: None
+        self.greeting = b""
+        """What came before the first packet."""
+        self.cut_off = False
+        """The peer hung up before it named itself."""
+
+    def read_message(self) -> tuple[int, paramiko.Message]:
+        """Return the next packet. Raises SSHException for one that is damaged."""
+        message: tuple[int, paramiko.Message] = super().read_message()
+        self.heard += 1
+        return message
+
+    def read_all(self, n: int, check_rekey: bool = False) -> bytes:
+        """Return `n` bytes. Raises SSHException when a packet claims to be longer than any is."""
+        if n > LONGEST_PACKET:
+            raise paramiko.SSHException("it sends what is not SSH")
+        read: bytes = super().read_all(n, check_rekey)
+        return read
+
+    def readline(self, timeout: float) -> str:
+        """Return the next line before the first packet; paramiko reads the server's name by it."""
+        try:
+            line: str = super().readline(timeout)
+        except (EOFError, ConnectionError):
+            self.cut_off = True
+            raise
+        return line
+
+    def _read_timeout(self, timeout: float) -> bytes:
+        base: Any = super()  # its types do not know how it reads
+        data: bytes = base._read_timeout(timeout)
+        self.greeting += data
+        if len(self.greeting) > LONGEST_GREETING:
+            raise paramiko.SSHException("it sends what is not SSH")
+        return data
+
+    def _check_keepalive(self) -> None:
+        # The transport calls this whenever nothing came for 0.1 s.
+        if self.wanted:
+            self.wanted = False
+            self.ask()
+
+
+class Transport(paramiko.Transport):
+    """An SSH connection that ends when its peer shows no sign of life."""
+
+    def __init__(self, sock: Any, **arguments: Any) -> None:
+        super().__init__(sock, packetizer_class=Packets, **arguments)
+        self.packets = cast(Packets, self.packetizer)
+        self.packets.ask = self._ask
+        self.reason = ""
+        """Why the connection ended, where more is known than that it did."""
+
+    def watch(self) -> None:
+        """From now on, have the peer show signs of life. It must have let us in: before, it may not be asked."""
+        _watch.add(self)
+
+    def said(self) -> str:
+        """Return what the peer said when it hung up, or before it named itself; empty when it said nothing."""
+        lines = [line for line in self.packets.greeting.decode(errors="replace").splitlines() if line.strip()]
+        return self.reason or (lines[-1][:200].strip() if lines and not lines[-1].startswith("SSH-") else "")
+
+    def cut(self, reason: str = "") -> None:
+        """End the connection at once, whatever it is doing, and without a word to the peer."""
+        self.reason = self.reason or reason
+        if isinstance(self.sock, socket.socket):
+            # All who read and write see it, and end as they do when the peer hangs up.
+            with suppress(OSError):
+                self.sock.shutdown(socket.SHUT_RDWR)
+        else:
+            within(CLOSE_SECONDS, self.sock.close)
+
+    def close(self) -> None:
+        """Close the connection and its channels, within a second."""
+        _watch.remove(self)
+        if isinstance(self.sock, socket.socket):
+            super().close()
+        elif self.is_active():
+            # Over a jump host, closing sends something.
+            within(CLOSE_SECONDS, super().close)
+
+    def _ask(self) -> None:
+        this: Any = self
+        if this.clear_to_send.is_set():
+            request = paramiko.Message()
+            request.add_byte(cMSG_GLOBAL_REQUEST)
+            request.add_string("keepalive@openssh.com")
+            request.add_boolean(True)
+            this._send_message(request)
+
+    def _parse_disconnect(self, message: paramiko.Message) -> None:
+        message.get_int()
+        self.reason = self.reason or f"the host said: {message.get_text()[:200].strip()}"
+
+
+class _Watch(threading.Thread):
+    """Counts for each transport the seconds that nothing came.
+
+    It counts its own rounds, not the time: a controller that was stopped itself (Ctrl-Z) has lost nobody.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(name="signs of life", daemon=True)
+        self._lock = threading.Lock()
+        self._silent: dict[Transport, tuple[int, int]] = {}
+        """For each transport how many packets had come in the last round, and how many rounds that has not changed."""
+
+    def add(self, transport: Transport) -> None:
+        with self._lock:
+            self._silent[transport] = (transport.packets.heard, 0)
+            if self.ident is None:
+                self.start()
+
+    def remove(self, transport: Transport) -> None:
+        with self._lock:
+            self._silent.pop(transport, None)
+
+    def run(self) -> None:
+        while True:
+            time.sleep(1)
+            with self._lock:
+                lost = [transport for transport in list(self._silent) if self._is_lost(transport)]
+            for transport in lost:
+                transport.cut(f"no sign of life for {LOST_SECONDS} s")
+
+    def _is_lost(self, transport: Transport) -> bool:
+        before, silent = self._silent[transport]
+        heard = transport.packets.heard
+        silent = silent + 1 if heard == before else 0
+        self._silent[transport] = (heard, silent)
+        if silent >= LOST_SECONDS or not transport.is_active():
+            del self._silent[transport]
+            return silent >= LOST_SECONDS
+        if silent and silent % ASK_SECONDS == 0:
+            transport.packets.wanted = True
+        return False
+
+
+_watch = _Watch()
