@@ -50,9 +50,9 @@ def small_group() -> Iterator[Path]:
 @as_root
 @fault(
     "Causes",
-    done="An app needs more memory than its control group has.",
-    promised="The cell fails: the OOM kill is counted, with the memory used and the limit.",
-    seen="A process of 200 MiB in a group of 48 MiB ended by signal 9; 1 OOM kill, limit 48 MiB.",
+    done="an app needs more memory than its control group has",
+    promised="the cell fails: the OOM kill is counted, with the memory used and the limit",
+    seen="a process of 200 MiB in a group of 48 MiB ended by signal 9; 1 OOM kill, limit 48 MiB",
 )
 def test_an_oom_kill_is_counted_in_the_control_group_of_the_app(small_group: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program = "import sys; sys.stdin.readline(); bytearray(200 << 20); sys.stdin.readline()"
@@ -72,9 +72,9 @@ def test_an_oom_kill_is_counted_in_the_control_group_of_the_app(small_group: Pat
 @as_root
 @fault(
     "Causes",
-    done="An app is killed with SIGKILL, and memory is not the reason.",
-    promised="The cell fails, and memory is not blamed.",
-    seen="0 OOM kills, 1 process ended.",
+    done="an app is killed with SIGKILL, and memory is not the reason",
+    promised="the cell fails, and memory is not blamed",
+    seen="0 OOM kills, 1 process ended",
 )
 def test_a_killed_app_is_not_said_to_lack_memory(small_group: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sampler, "CGROUP_ROOTS", (small_group.parent,))
@@ -104,9 +104,9 @@ while True:
 @as_root
 @fault(
     "Causes",
-    done="A worker of an app is killed in the measurement, and the app starts another.",
-    promised="The cell is invalid: a worker of the app ended and was replaced.",
-    seen="Of 3 processes 1 had ended and was replaced, although 3 were there before and after.",
+    done="a worker of an app is killed in the measurement, and the app starts another",
+    promised="the cell is invalid: a worker of the app ended and was replaced",
+    seen="of 3 processes 1 had ended and was replaced, although 3 were there before and after",
 )
 def test_a_worker_that_is_replaced_is_noticed(small_group: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sampler, "CGROUP_ROOTS", (small_group.parent,))
@@ -141,9 +141,9 @@ sys.stdin.read()
 @pytest.mark.parametrize("family", ["4", "6"])
 @fault(
     "Causes",
-    done="Another program listens on the app's port with SO_REUSEPORT.",
-    promised="The cell fails, before the load or after it, and the program is named.",
-    seen="The kernel gives both a part of the connections; the second is named by process and command.",
+    done="another program listens on the app's port with SO_REUSEPORT",
+    promised="the cell fails, before the load or after it, and the program is named",
+    seen="the kernel gives both a part of the connections; the second is named by process and command",
 )
 def test_a_stranger_on_the_port_of_the_app_is_named(family: str) -> None:
     with socket.socket() as app:
@@ -168,9 +168,9 @@ def test_a_stranger_on_the_port_of_the_app_is_named(family: str) -> None:
 @as_root
 @fault(
     "Apps and units",
-    done="A unit was changed so that its app runs as root.",
-    promised="The app is stopped at once, and the cell fails with the user's name.",
-    seen="A process of root is found by its Uid in /proc: `the app ran as user root, not as nobody (process …)`.",
+    done="a unit was changed so that its app runs as root",
+    promised="the app is stopped at once, and the cell fails with the user's name",
+    seen="a process of root is found by its Uid in /proc: `the app ran as user root, not as nobody (process …)`",
 )
 def test_an_app_that_runs_as_another_user_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     """systemd is left out: `kill` is recorded. The lab test of units has it too, with a real unit."""
