@@ -10,6 +10,7 @@ from pathlib import Path
 from benchrig import reading, yamlfile
 from benchrig.agent import spec
 from benchrig.agent.text import short
+from benchrig.agent.play import unit_line
 from benchrig.bench.data import digests, read_data
 from benchrig.bench.runtimes import runtimes
 from benchrig.bench.traffic import PLACEHOLDER, Route, RouteFile, resolve, within
@@ -54,6 +55,8 @@ class AppFile:
     """Files, relative to the app's folder; they may lie in another app's folder (`../flask-sync/app.py`)."""
     command: str = ""
     """Run in the folder of the app's files; `{bin}` is its environment's or its build's folder of programs."""
+    sandbox: bool = True
+    """Its unit may do only what the role's `app_sandbox` allows. Set to false for an app that needs more."""
     address: str = ""
     """In place of runtime and command: `http://host:port` of a service that runs already, as the load host finds it."""
     port: int = 8080
@@ -138,6 +141,7 @@ def _check_program(mistakes: Mistakes, document: yamlfile.Document, folder: Path
     """Check how the app is installed and started."""
     if file.runtime:
         _check_runtime(mistakes, document, file)
+    _check_unit(mistakes, document, file)
     for key in ("command", "build"):
         for word in re.findall(r"\{(\w+)\}", re.sub(r"\$\{\w+\}", "", getattr(file, key))):
             if word != "bin":
@@ -155,6 +159,23 @@ def _check_file(mistakes: Mistakes, where: str, folder: Path, name: str) -> None
             mistakes.add(where, f"there is no file '{short(name)}'")
     except ValueError as error:
         mistakes.add(where, str(error))
+
+
+def _check_unit(mistakes: Mistakes, document: yamlfile.Document, file: AppFile) -> None:
+    """Check what is written into the app's unit: systemd must read each value as it is meant."""
+    if found := unit_line.control(file.title):
+        mistakes.add(document.where(("title",)), f"'title' has {found}")
+    if file.command:
+        try:
+            unit_line.words(file.command)
+        except ValueError as error:
+            mistakes.add(document.where(("command",)), f"'command' {error}")
+    for name, value in (file.environment or {}).items():
+        where = document.where(("environment", name))
+        if not unit_line.VARIABLE_NAME.fullmatch(name):
+            mistakes.add(where, f"'{name}' is not the name of an environment variable: letters, digits and '_' only")
+        if found := unit_line.control(value):
+            mistakes.add(where, f"the value of '{name}' has {found}")
 
 
 def _check_runtime(mistakes: Mistakes, document: yamlfile.Document, file: AppFile) -> None:

@@ -26,7 +26,7 @@ from benchrig.bench.runtimes import probes, runtimes
 from benchrig.bench.suite import Plan
 from benchrig.bench.topology import Part, Topology, watched
 from benchrig.bench.traffic import Route
-from benchrig.bench.validity import Trial, latest_end, validity
+from benchrig.bench.validity import Trial, killed_for_memory, latest_end, validity
 from benchrig.bench.verify import WrongAnswerError, verify
 from benchrig.results.model import Cell, Generator
 from benchrig.results.store import now
@@ -223,10 +223,11 @@ def _load(attempt: Attempt, blank: Cell) -> Cell:
     if attempt.is_ours:
         with attempt.phase("look"):
             seen = server.ask(protocol.StopSampling())
-            look = protocol.FindWhatRuns(app.name, app.unit, app.file.versions, probes(app.file.runtime))
+            look = protocol.FindWhatRuns(app.name, app.unit, attempt.port, app.file.versions, probes(app.file.runtime))
             ran = server.ask(look)
     if not ran.alive:
-        raise AppEndedError(f"the app died under the load ({ran.ending})")
+        memory = killed_for_memory(seen) if seen else ""
+        raise AppEndedError(f"the app died under the load ({ran.ending}){memory and f': {memory}'}")
 
     facts, tool = attempt.topology.generator_facts, attempt.plan.generator
     valid = validity(Trial(tool, attempt.shape, output, seen, facts.local_ports, attempt.topology.shared))

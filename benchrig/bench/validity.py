@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from benchrig.agent.bench.protocol import LoadOutput, ServerLoad
 from benchrig.bench.generators.base import LoadGenerator, OutputError, Shape
 from benchrig.results.model import Load
+from benchrig.units import size
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,16 @@ class Validity:
     """What the generator measured, if it did its run."""
     reason: str
     """Why the values are not valid; empty when they are."""
+
+
+def killed_for_memory(seen: ServerLoad) -> str:
+    """Return in words that the kernel ended processes of the app for lack of memory; empty when it did not."""
+    if not seen.oom_kills:
+        return ""
+    return (
+        f"the kernel killed {seen.oom_kills} for lack of memory (OOM): the app used at least {size(seen.memory_peak_bytes)} "
+        f"of the {size(seen.memory_limit_bytes)} that it may use"
+    )
 
 
 def latest_end(shape: Shape) -> float:
@@ -67,6 +78,8 @@ def _not_run(trial: Trial) -> str:
 def _invalid(trial: Trial, load: Load) -> str:
     """Return why the values are not those of the planned load; empty when they are."""
     asked = f"{trial.shape.duration_seconds:g} s"
+    if trial.server and trial.server.ended:
+        return _ended(trial.server)
     if load.errors.connect:
         return _connect(trial, load.errors.connect)
     if trial.output.wall_seconds > latest_end(trial.shape):
@@ -78,6 +91,17 @@ def _invalid(trial: Trial, load: Load) -> str:
         example = _first_line(load.wrong_example) or "nothing"
         return f"{load.replies_wrong} of {load.replies_checked} replies were wrong; the first began: {example}"
     return ""
+
+
+def _ended(seen: ServerLoad) -> str:
+    """Return that processes of the app ended, of whose work the values lack a part."""
+    many = "a worker" if seen.ended == 1 else f"{seen.ended} processes"
+    replaced = ", and was replaced" if seen.replaced == seen.ended == 1 else f", and {seen.replaced} were started anew"
+    memory = killed_for_memory(seen)
+    return (
+        f"{many} of the app ended during the measurement{replaced if seen.replaced else ''}: "
+        f"{memory or 'the journal of the app may say why; one that ends after a number of requests needs a larger number'}"
+    )
 
 
 def _slow(trial: Trial) -> str:

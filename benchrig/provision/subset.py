@@ -108,6 +108,7 @@ ROLE_FOLDERS: Mapping[str, str] = {
     "files": "files",
     "meta": "meta",
     "lookup_plugins": "for Ansible; the agent has its own",
+    "filter_plugins": "links for Ansible to filters of the agent",
 }
 """The folders that a role may have."""
 

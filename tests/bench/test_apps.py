@@ -8,9 +8,11 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 from ansible.plugins.loader import lookup_loader
 
-from benchrig.bench.app import App, read_apps
+from benchrig.bench.app import App, read_app, read_apps
+from benchrig.errors import InputError
 from tests.support import ROOT
 
 APPS = read_apps(ROOT)
@@ -141,3 +143,41 @@ def test_the_role_finds_every_app_by_its_folder() -> None:
     lookup_loader.add_directory(str(ROOT / "roles/app/lookup_plugins"))
     found = lookup_loader.get("glob").run([f"{ROOT}/apps/*/app.yml"])
     assert {Path(path).parent.name for path in found} == set(APPS)
+
+
+HOSTILE = [
+    (
+        "command",
+        "+{bin}/python3 server.py",
+        "app.yml:2: 'command' begins with '+{bin}/python3', which is not the name or path",
+    ),
+    ("command", "!!python3 server.py", "app.yml:2: 'command' begins with '!!python3', which is not"),
+    ("command", "'@python3' server.py", "app.yml:2: 'command' begins with '@python3', which is not"),
+    ("command", "python3 x\nUser=root", "app.yml:2: 'command' has a line break; write it in one line"),
+    ("command", "python3 \x07", "app.yml:2: 'command' has the control character U+0007"),
+    ("command", "python3 'x", "app.yml:2: 'command' has a quotation mark or a backslash without its end"),
+    ("command", "''", "app.yml:2: 'command' begins with '', which is not the name or path of a program"),
+    ("command", " ", "app.yml:2: 'command' is empty"),
+    ("title", "x\nUser=root", "app.yml:2: 'title' has a line break"),
+    ("environment", {"A": "x\nUser=root"}, "app.yml:3: the value of 'A' has a line break"),
+    ("environment", {"A": "\x1b[2J"}, "app.yml:3: the value of 'A' has the control character U+001B"),
+    ("environment", {"A B": "x"}, "app.yml:3: 'A B' is not the name of an environment variable"),
+    ("environment", {"": "x"}, "app.yml:3: '' is not the name of an environment variable"),
+]
+
+
+@pytest.mark.parametrize(("key", "value", "mistake"), HOSTILE)
+def test_what_systemd_would_read_otherwise_is_a_mistake_with_its_line(
+    tmp_path: Path, key: str, value: object, mistake: str
+) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "server.py").touch()
+    file = {key: value} | {"routes": {"x": {"path": "/"}}, "runtime": "system", "source": ["server.py"]}
+    file = file if key == "title" else file | {"title": "Mine"}
+    file = file if key == "command" else file | {"command": "python3 server.py"}
+    (folder / "app.yml").write_text("# first\n" + yaml.safe_dump(file, sort_keys=False))
+    with pytest.raises(InputError) as caught:
+        read_app(folder)
+    assert len(caught.value.problems) == 1
+    assert mistake in str(caught.value.problems[0])

@@ -14,8 +14,7 @@ from benchrig.bench.generators.wrk.output import MARKER
 from benchrig.bench.host import OperationError
 from benchrig.bench.progress import outcome
 from benchrig.errors import HostError
-from tests.support.cell import ALL_STEPS, FACTS, FILMS, OUTPUT, PLAN, ROW, RecordingHost, topology, tried
-from tests.support.reports import SERVER
+from tests.support.cell import ALL_STEPS, FACTS, FILMS, OUTPUT, PLAN, ROW, SEEN, RecordingHost, topology, tried
 from tests.support.wrk import EXACT, TEXT
 
 NOT_STARTED = protocol.Readiness(False, "it ended by itself (exit status 1)")
@@ -112,12 +111,50 @@ def test_a_generator_out_of_descriptors_is_named_with_the_counters_that_prove_it
 
 
 def test_connections_that_fail_otherwise_are_told_with_the_ports_in_use_where_those_are_the_load_hosts() -> None:
-    many = {"RunLoad": CONNECT_983, "StopSampling": replace(SERVER, time_wait_peak=28_000)}
+    many = {"RunLoad": CONNECT_983, "StopSampling": replace(SEEN, time_wait_peak=28_000)}
     host = RecordingHost("both", [], **many)
     cell = measure(topology(ROW, host, host, None), PLAN, ROW, 1, lambda _: None).cell
     assert "(connect 983; 28000 sockets in TIME_WAIT" in cell.reason
     elsewhere, _, _ = tried(**many)
     assert elsewhere.reason.endswith("(connect 983)")
+
+
+ENDED = "a worker of the app ended during the measurement"
+ADVICE = "the journal of the app may say why; one that ends after a number of requests needs a larger number"
+KILLED = "the kernel killed 1 for lack of memory (OOM): the app used at least 38.1 MiB of the 60 MiB that it may use"
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"ended": 1, "replaced": 1}, f"{ENDED}, and was replaced: {ADVICE}"),
+        ({"ended": 1}, f"{ENDED}: {ADVICE}"),
+        (
+            {"ended": 3, "replaced": 2},
+            f"3 processes of the app ended during the measurement, and 2 were started anew: {ADVICE}",
+        ),
+        (
+            {"ended": 1, "replaced": 1, "oom_kills": 1, "memory_limit_bytes": 60 << 20},
+            f"{ENDED}, and was replaced: {KILLED}",
+        ),
+    ],
+)
+def test_a_cell_whose_workers_ended_is_not_valid(changes: dict[str, Any], reason: str) -> None:
+    cell, _, _ = tried(StopSampling=replace(SEEN, **changes))
+    assert (cell.status, cell.reason) == ("failed", reason)
+
+
+def test_lack_of_memory_is_named_where_the_app_died_of_it() -> None:
+    cell, _, _ = tried(
+        FindWhatRuns=protocol.Ran(False, {}, 0, "signal 9"),
+        StopSampling=replace(SEEN, ended=1, oom_kills=1, memory_limit_bytes=60 << 20),
+    )
+    assert cell.reason.startswith(f"the app died under the load (signal 9): {KILLED}; its last output: ")
+
+
+def test_oom_kills_of_others_in_the_same_group_are_not_the_apps() -> None:
+    cell, _, _ = tried(StopSampling=replace(SEEN, oom_kills=2))
+    assert cell.status == "measured"
 
 
 @pytest.mark.parametrize(

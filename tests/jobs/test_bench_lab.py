@@ -98,7 +98,7 @@ def test_cpu_time_of_the_app_is_its_units_and_that_of_the_sampler_is_small(lab1:
 
 def test_what_runs_is_read_from_the_processes(lab1: Host, go: App) -> None:
     with on(lab1) as host, started(host, go):
-        ran = host.ask(protocol.FindWhatRuns(go.name, go.unit, (), probes("go")))
+        ran = host.ask(protocol.FindWhatRuns(go.name, go.unit, go.file.port, (), probes("go")))
     assert ran.alive
     assert ran.versions["Go"].startswith("1.22")
     assert ran.open_files >= 1024

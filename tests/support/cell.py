@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from benchrig.agent.bench import protocol
@@ -29,6 +30,8 @@ FACTS = protocol.MachineFacts(
 )
 OUTPUT = protocol.LoadOutput(0, f"{TEXT}{MARKER}{EXACT}\n", "", wall_seconds=5.1, cpu_seconds=0.4, open_files=1 << 20)
 
+SEEN = protocol.ServerLoad(**asdict(SERVER))
+
 SOUND: dict[type, Any] = {
     protocol.FreePort: protocol.Port(True),
     protocol.Start: protocol.Done(),
@@ -39,7 +42,7 @@ SOUND: dict[type, Any] = {
     protocol.RunLoad: OUTPUT,
     protocol.FindCpuTimes: protocol.CpuTimes(at=1.0, total=2.0, idle=1.0, steal=0.0, interrupts=0.1),
     protocol.StartSampling: protocol.Done(),
-    protocol.StopSampling: SERVER,
+    protocol.StopSampling: SEEN,
     protocol.FindWhatRuns: protocol.Ran(True, {"Python": "3.11.2", "sanic": "24.6.0"}, 1 << 20),
     protocol.ReadJournal: protocol.Journal("Traceback: it was the cable"),
     protocol.Stop: protocol.Port(True),

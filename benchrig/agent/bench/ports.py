@@ -6,7 +6,7 @@ import contextlib
 import errno
 import socket
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from .facts import read
@@ -30,6 +30,7 @@ def reserve(port: int) -> None:
 
 
 def await_free(port: int) -> Port:
+    """Wait until a port is free of our apps; return whose it is when another program has it, or ours does not end."""
     deadline = time.monotonic() + STOP_SECONDS
     while not is_free(port):
         found = holder(port)
@@ -58,11 +59,14 @@ def holder(port: int) -> Port:
     found = Port(False)
     for process in Path("/proc").glob("[0-9]*"):
         for name in sockets.keys() & _open_files(process):
-            command = read(process / "cmdline").replace("\0", " ").strip()
-            found = Port(False, int(process.name), command, sockets[name])
+            found = Port(False, int(process.name), _command(process), sockets[name])
             if found.listens:
                 return found
     return found
+
+
+def _command(process: Path) -> str:
+    return read(process / "cmdline").replace("\0", " ").strip()
 
 
 def _open_files(process: Path) -> set[str]:
@@ -83,8 +87,32 @@ def _sockets() -> Iterator[tuple[str, int, bool]]:
             yield f"socket:[{words[9]}]", int(words[1].rpartition(":")[2], 16), words[3] == "0A"
 
 
+def _listening() -> Iterator[tuple[str, int]]:
+    """Yield the TCP sockets that listen, each with its port. They come first: the rest of a long table is not read."""
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        with contextlib.suppress(OSError), Path(table).open(encoding="ascii") as lines:
+            next(lines)
+            for line in lines:
+                words = line.split()
+                if words[3] != "0A":
+                    break
+                yield f"socket:[{words[9]}]", int(words[1].rpartition(":")[2], 16)
+
+
+def stranger(pids: Callable[[], Iterable[int]], port: int) -> Port | None:
+    """Return another process that listens on a port beside `pids`, as SO_REUSEPORT permits; None when there is none."""
+    sockets = {name for name, at in _listening() if at == port}
+    # After the sockets, because a process may be new, and its socket is then not among them.
+    own = set(pids())
+    strange = sockets - set().union(*(_open_files(Path(f"/proc/{pid}")) for pid in own))
+    for process in Path("/proc").glob("[0-9]*") if strange else ():
+        if int(process.name) not in own and strange & _open_files(process):
+            return Port(False, int(process.name), _command(process), listens=True)
+    return None
+
+
 def listens_elsewhere(pids: Iterable[int], port: int) -> str:
     """Return a note on processes that listen on another port, or on none; empty when they listen on this one."""
     sockets = set().union(*(_open_files(Path(f"/proc/{pid}")) for pid in pids))
-    ports = sorted({at for name, at, listens in _sockets() if listens and name in sockets})
+    ports = sorted({at for name, at in _listening() if name in sockets})
     return "" if port in ports else f"; it listens on {', '.join(map(str, ports)) or 'no port'}"

@@ -236,6 +236,11 @@ class ServerLoad:
     time_wait_peak: int
     samples: int
     sampler_cpu_seconds: float
+    ended: int = 0
+    """How many of the processes that were there at the start have ended, and of them those that others replaced."""
+    replaced: int = 0
+    oom_kills: int = 0
+    memory_limit_bytes: int = 0
 
 
 @dataclass(frozen=True)
@@ -256,10 +261,14 @@ class Ran:
 
 @dataclass(frozen=True)
 class FindWhatRuns(Operation[Ran]):
-    """Look at a running app: the versions that `probes` find, and those of the Python `distributions`."""
+    """Look at a running app: the versions that `probes` find, and those of the Python `distributions`.
+
+    An error when another program listens on its `port` too.
+    """
 
     app: str
     unit: str
+    port: int
     distributions: tuple[str, ...]
     probes: tuple[VersionProbe, ...]
 

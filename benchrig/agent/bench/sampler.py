@@ -12,6 +12,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from .memory import OomKills
 from .protocol import CpuTimes, ServerLoad
 
 INTERVAL_SECONDS = 0.5
@@ -50,6 +51,10 @@ class UnitProcesses:
             return [int(pid) for pid in self._procs.read_text().split()]
         except OSError:
             return []
+
+    def started(self) -> dict[int, str]:
+        """Return when each of those that live was started, in ticks: a number that is given again is another process."""
+        return {pid: fields[21] for pid in self.pids() if (fields := _fields(f"/proc/{pid}/stat"))}
 
     def cpu_seconds(self) -> float:
         """Return the CPU time used by all of them so far, those that have ended included."""
@@ -127,6 +132,8 @@ class Sampler:
     def start(self) -> None:
         """Read the counters and begin."""
         began = time.thread_time()
+        self._started = self._processes.started()
+        self._oom_kills = OomKills(self._started)
         self._before = read_counters(self._processes)
         self._cpu = time.thread_time() - began
         self._thread.start()
@@ -135,6 +142,8 @@ class Sampler:
         """End, and return what was seen since `start`."""
         began = time.thread_time()
         after = read_counters(self._processes)
+        started = self._processes.started()
+        ended = sum(started.get(pid) != at for pid, at in self._started.items())
         self._ended.set()
         self._thread.join()
         with Path("/proc/loadavg").open() as loadavg:
@@ -155,6 +164,10 @@ class Sampler:
             retransmits=after.retransmits - before.retransmits,
             time_wait_peak=self._time_wait,
             samples=self._samples,
+            ended=ended,
+            replaced=min(ended, len(started.items() - self._started.items())),
+            oom_kills=self._oom_kills.count(),
+            memory_limit_bytes=self._oom_kills.limit_bytes(),
             sampler_cpu_seconds=round(self._cpu + time.thread_time() - began, 5),
         )
 

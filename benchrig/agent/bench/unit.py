@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import http.client
+import pwd
 import re
 import subprocess
 import time
+from collections.abc import Iterable
 
 from .facts import APPS, output, read
-from .ports import await_free, listens_elsewhere, reserve
+from .ports import await_free, listens_elsewhere, reserve, stranger
 from .protocol import Done, Fetch, FindWhatRuns, Journal, Port, Ran, Readiness, Reply
 from .runtime import installed_distributions, versions
 from .sampler import UnitProcesses
 
 OURS = "benchrig-*.service"
+USER = "benchrig"
+"""The unprivileged user that every app runs as."""
+
 BODY_BYTES = 4 << 20
 
 SETTLE_SECONDS = 10.0
@@ -48,12 +53,41 @@ def free_port(port: int) -> Port:
 
 
 def start(unit: str) -> Done:
-    """Start a unit. Raises UnitError when systemd does not know it or cannot start it."""
+    """Start a unit. Raises UnitError when systemd does not know it or cannot start it, or when it runs as another user."""
     try:
         _systemctl("start", unit)
     except UnitError as error:
-        raise UnitError(f"systemd cannot start the app: {error}") from None
+        raise UnitError(f"systemd cannot start the app: {error}{_not_started(unit)}") from None
+    _check_user(unit, [int(show(unit, "MainPID").get("MainPID") or 0)])
     return Done()
+
+
+def _not_started(unit: str) -> str:
+    """Return a note on a machine that cannot apply the unit's sandbox; systemd ends with a code of its own there."""
+    code = int(show(unit, "ExecMainStatus").get("ExecMainStatus") or 0)
+    step = {225: "NETWORK", 226: "NAMESPACE", 228: "SECCOMP", 218: "CAPABILITIES", 241: "NO_NEW_PRIVILEGES"}.get(code, "")
+    return f"; this machine cannot apply its sandbox ({step}): set 'sandbox: false' in its app.yml" if step else ""
+
+
+def _check_user(unit: str, pids: Iterable[int]) -> None:
+    """Check whose processes these are; those of any other user than ours are ended. Raises UnitError."""
+    ours = str(pwd.getpwnam(USER).pw_uid)
+    for pid in pids:
+        found = re.search(r"^Uid:\s+(.*)$", read(f"/proc/{pid}/status"), re.MULTILINE)
+        others = set(found[1].split()) - {ours} if found else set()
+        if others:
+            kill(unit)
+            raise UnitError(
+                f"the app ran as user {_user(min(others, key=int))}, not as {USER} (process {pid}), and was stopped; "
+                "./inv provision --tags app writes its unit anew"
+            )
+
+
+def _user(uid: str) -> str:
+    try:
+        return pwd.getpwuid(int(uid)).pw_name
+    except KeyError:
+        return uid
 
 
 def stop(unit: str, port: int) -> Port:
@@ -83,7 +117,7 @@ def fetch(op: Fetch) -> Reply:
 
 
 def await_answer(unit: str, port: int, path: str, seconds: float) -> Readiness:
-    """Wait until an app answers, then until its CPU use is low."""
+    """Wait until an app answers, then until its CPU use is low. Raises UnitError for a wrong user or a shared port."""
     deadline = time.monotonic() + seconds
     next_look = 0.0
     while True:
@@ -99,8 +133,21 @@ def await_answer(unit: str, port: int, path: str, seconds: float) -> Readiness:
             reason = f"it runs but did not answer on port {port} within {seconds:.0f} s: {reply.error}{elsewhere}"
             return Readiness(False, reason)
         time.sleep(0.01)
-    _settle(_processes(unit))
+    processes = _processes(unit)
+    _settle(processes)
+    _check_user(unit, processes.pids())
+    _check_alone(processes, port)
     return Readiness(True)
+
+
+def _check_alone(processes: UnitProcesses, port: int) -> None:
+    """Check that nobody else listens on an app's port. Raises UnitError."""
+    other = stranger(processes.pids, port)
+    if other:
+        raise UnitError(
+            f"process {other.pid} listens on port {port} too and takes a part of the app's requests (SO_REUSEPORT): "
+            f"{other.command}; stop it"
+        )
 
 
 def _processes(unit: str) -> UnitProcesses:
@@ -144,12 +191,13 @@ def journal(unit: str, lines: int) -> Journal:
 
 
 def what_runs(op: FindWhatRuns) -> Ran:
-    """Return the versions of what a running app is made of, and its descriptor limit."""
+    """Return the versions of what a running app is made of, and its descriptor limit. Raises UnitError for a shared port."""
     state = show(op.unit, "MainPID", "ControlGroup")
     main = int(state.get("MainPID") or 0)
     limit = re.search(r"^Max open files\s+(\d+)", read(f"/proc/{main}/limits"), re.MULTILINE)
     if not limit:
         return Ran(False, {}, 0, _ending(op.unit))
-    pids = UnitProcesses(state.get("ControlGroup", "")).pids()
+    processes = UnitProcesses(state.get("ControlGroup", ""))
+    _check_alone(processes, op.port)
     installed = installed_distributions(APPS / op.app / "bin")
-    return Ran(True, versions(op.probes, main, pids, installed, op.distributions), int(limit[1]))
+    return Ran(True, versions(op.probes, main, processes.pids(), installed, op.distributions), int(limit[1]))

@@ -13,6 +13,7 @@ from typing import Any
 from jinja2.filters import FILTERS as JINJA_FILTERS
 
 from .. import spec
+from .unit_line import unit_line
 
 
 def to_bool(value: Any) -> bool:
@@ -307,8 +308,8 @@ FILTERS = _both_names(
         "version": version,
         "zip": zipped,
     }
-)
-"""Ansible's filters by name. `from_yaml` is not among them: it needs the bundle (lookups.py)."""
+) | {"unit_line": unit_line}
+"""Ansible's filters by name, and the roles' own. `from_yaml` is not among them: it needs the bundle (lookups.py)."""
 
 TESTS = _both_names(
     {

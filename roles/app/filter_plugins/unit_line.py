@@ -1,0 +1,1 @@
+../../../benchrig/agent/play/unit_line.py

@@ -1,0 +1,1 @@
+../../app/lookup_plugins/glob.py
