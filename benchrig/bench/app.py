@@ -9,8 +9,8 @@ from pathlib import Path
 
 from benchrig import reading, yamlfile
 from benchrig.agent import spec
-from benchrig.agent.text import short
 from benchrig.agent.play import unit_line
+from benchrig.agent.text import short
 from benchrig.bench.data import digests, read_data
 from benchrig.bench.runtimes import runtimes
 from benchrig.bench.traffic import PLACEHOLDER, Route, RouteFile, resolve, within
