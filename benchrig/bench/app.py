@@ -163,8 +163,6 @@ def _check_file(mistakes: Mistakes, where: str, folder: Path, name: str) -> None
 
 def _check_unit(mistakes: Mistakes, document: yamlfile.Document, file: AppFile) -> None:
     """Check what is written into the app's unit: systemd must read each value as it is meant."""
-    if found := unit_line.control(file.title):
-        mistakes.add(document.where(("title",)), f"'title' has {found}")
     if file.command:
         try:
             unit_line.words(file.command)

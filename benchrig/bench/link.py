@@ -13,7 +13,8 @@ from benchrig.agent.bench.lines import ALIVE, LONGEST_LINE, SILENCE_SECONDS
 from benchrig.errors import HostError
 from benchrig.inventory import Host
 from benchrig.remote import ship, ssh
-from benchrig.remote.ssh import Channel, Remote
+from benchrig.remote.channel import Channel
+from benchrig.remote.ssh import Remote
 
 _WAITING_LINES = 8
 """Lines that wait to be looked at. An agent that sends more is not read until there is room."""

@@ -21,6 +21,7 @@ from benchrig.provision.exchange import Exchange
 from benchrig.provision.progress import Progress
 from benchrig.provision.tally import Tally
 from benchrig.remote import ship, ssh
+from benchrig.remote.channel import Channel
 
 MOST_EVENTS = 200_000
 """Events of one host over one connection. A task of a role makes two, and one more for each item of a loop."""
@@ -89,7 +90,7 @@ class Conversation:
         self.progress.end_task()
         self.tally.again()
 
-    def _listen(self, channel: ssh.Channel) -> events.Recap | None:
+    def _listen(self, channel: Channel) -> events.Recap | None:
         """Heed the agent's events until its recap; return that, None when there was none."""
         for number, line in enumerate(channel.lines()):
             if number >= MOST_EVENTS:
@@ -103,7 +104,7 @@ class Conversation:
                 channel.send(answer)
         return None
 
-    def _confirm(self, channel: ssh.Channel) -> None:
+    def _confirm(self, channel: Channel) -> None:
         try:
             channel.send(events.HEARD)
             # Its end says that it has read that. What else it may say is not heeded.

@@ -158,7 +158,7 @@ HOSTILE = [
     ("command", "python3 'x", "app.yml:2: 'command' has a quotation mark or a backslash without its end"),
     ("command", "''", "app.yml:2: 'command' begins with '', which is not the name or path of a program"),
     ("command", " ", "app.yml:2: 'command' is empty"),
-    ("title", "x\nUser=root", "app.yml:2: 'title' has a line break"),
+    ("title", "x\nUser=root", "app.yml:2: a title is one line of at most"),
     ("environment", {"A": "x\nUser=root"}, "app.yml:3: the value of 'A' has a line break"),
     ("environment", {"A": "\x1b[2J"}, "app.yml:3: the value of 'A' has the control character U+001B"),
     ("environment", {"A B": "x"}, "app.yml:3: 'A B' is not the name of an environment variable"),

@@ -47,5 +47,6 @@ def copy_project(target: Path) -> Clone:
     for name in filter(None, listed.stdout.decode().split("\0")):
         if (ROOT / name).exists():
             (target / name).parent.mkdir(parents=True, exist_ok=True)
+            (target / name).unlink(missing_ok=True)
             shutil.copy2(ROOT / name, target / name, follow_symlinks=False)
     return Clone(target)
