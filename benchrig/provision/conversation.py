@@ -26,7 +26,7 @@ from benchrig.remote.channel import Channel
 MOST_EVENTS = 200_000
 """Events of one host over one connection. A task of a role makes two, and one more for each item of a loop."""
 
-MOST_FOUND_BYTES = 64 << 20
+MOST_FOUND_BYTES = 32 << 20
 """What one host may tell of its variables, which stays in memory for the other hosts."""
 
 _MOST_STRANGE_LINES = 5
@@ -96,6 +96,8 @@ class Conversation:
             if number >= MOST_EVENTS:
                 raise _LyingError(f"the agent sent more than {MOST_EVENTS} events")
             event = self._read(line)
+            if isinstance(event, events.Found):
+                self._found_bytes += len(line)
             if isinstance(event, events.Recap):
                 if event.confirm:
                     self._confirm(channel)
@@ -152,7 +154,6 @@ class Conversation:
         return f"{len(self.bundle.archive)}\n".encode() + self.bundle.archive
 
     def _keep(self, found: events.Found) -> None:
-        self._found_bytes += len(events.encode(found))
         if self._found_bytes > MOST_FOUND_BYTES:
             raise _LyingError(f"the agent told more than {MOST_FOUND_BYTES >> 20} MB of variables")
         self._redactor.learn(found.name, found.value, no_log=found.secret)

@@ -11,6 +11,7 @@ from benchrig.agent.play.events import Recap
 from benchrig.errors import Hint, HostError
 from benchrig.provision.conversation import Conversation
 from benchrig.remote import ssh
+from benchrig.remote.channel import ConnectionLostError
 
 RECONNECT_SECONDS = 180.0
 """How long a host is tried to be reached again, from the moment its connection is known to be lost."""
@@ -106,7 +107,9 @@ class Work:
                 return self._connect_and_talk(lost_at)
             except HostError as error:
                 now = time.monotonic()
-                if self.talk.begun and losses < _MOST_LOSSES:
+                if self.talk.begun and not isinstance(error, ConnectionLostError):
+                    raise
+                if self.talk.begun and losses < _MOST_LOSSES and not self._stopped.is_set():
                     lost, lost_at, pause, losses = error, now, _FIRST_PAUSE_SECONDS, losses + 1
                     self.talk.again()
                     console.warn(self._lost_line())

@@ -47,6 +47,10 @@ class Completed:
     stderr: bytes
 
 
+class ConnectionLostError(HostError):
+    """The connection to a host was lost. The host may be reached again."""
+
+
 class _News(threading.Event):
     """Says that something came on a channel. paramiko clears it whenever one of two buffers is empty; that does nothing."""
 
@@ -237,11 +241,11 @@ class Channel:
         if not self._channel.closed:
             waits.within(waits.CLOSE_SECONDS, self._channel.close)
 
-    def lost(self) -> HostError:
+    def lost(self) -> ConnectionLostError:
         """Return the error of a lost connection, with its cause as far as that is known."""
         transport = self._channel.get_transport()
         cause = getattr(transport, "reason", "")
-        return HostError(
+        return ConnectionLostError(
             f"{self._host.name}: the connection was lost{f': {cause}' if cause else ''}",
             Hint("Is the machine still up? See ", Inv("status"), "."),
         )

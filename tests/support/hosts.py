@@ -17,6 +17,7 @@ import pytest
 from benchrig.errors import HostError
 from benchrig.inventory import Host, Inventory
 from benchrig.provision import HostRecap, prepare, provision
+from benchrig.remote.channel import ConnectionLostError
 from tests.support.rig import Project
 
 AGENT = """
@@ -88,7 +89,7 @@ class Channel:
         try:
             self._ours.sendall(data)
         except OSError:
-            raise HostError(f"{self._host.name}: the connection was lost") from None
+            raise ConnectionLostError(f"{self._host.name}: the connection was lost") from None
 
     def lines(self) -> Iterator[bytes]:
         """Yield the agent's lines, without their ends."""
@@ -96,7 +97,7 @@ class Channel:
             self.told += line
             yield line.removesuffix(b"\n")
         if self.lost:
-            raise HostError(f"{self._host.name}: the connection was lost")
+            raise ConnectionLostError(f"{self._host.name}: the connection was lost")
 
     def wait_for(self, seconds: float | None) -> None:
         """Bound each wait for the agent."""

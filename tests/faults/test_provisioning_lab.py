@@ -1,0 +1,98 @@
+"""Faults of a provision that need a machine: links that go down, sshd restarted, machines whose power is cut."""
+
+from __future__ import annotations
+
+import subprocess
+import threading
+import time
+
+import pytest
+
+from benchrig import inventory
+from benchrig.machines import machines_of
+from benchrig.machines.lab.kind import LabMachines
+from tests.support.clone import Clone, Done
+from tests.support.faults import fault
+
+pytestmark = pytest.mark.lab
+
+PLAYBOOK = "- name: Slow\n  hosts: servers\n  gather_facts: false\n  roles: [slow]\n"
+
+SLOW = """
+- name: First
+  ansible.builtin.copy: {content: "{{ word }}", dest: /root/first, mode: "0644"}
+- name: Slow
+  ansible.builtin.shell:
+    cmd: sleep 4; touch /root/{{ word }}-{{ item }}
+    creates: /root/{{ word }}-{{ item }}
+  loop: [a, b]
+  notify: Handle
+- name: Last
+  ansible.builtin.copy: {content: "{{ word }}", dest: /root/last, mode: "0644"}
+"""
+
+HANDLE = "- name: Handle\n  ansible.builtin.shell: echo handled >> /root/{{ word }}-log\n"
+
+
+@pytest.fixture
+def slow(deployed: Clone) -> Clone:
+    """Return the clone with a playbook whose second task takes 8 seconds."""
+    for name, text in {"tasks": SLOW, "handlers": HANDLE}.items():
+        path = deployed.root / "roles/slow" / name / "main.yml"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    (deployed.root / "slow.yml").write_text(PLAYBOOK, encoding="utf-8")
+    assert deployed.inv("up").code == 0
+    return deployed
+
+
+def provision(clone: Clone, word: str, after: float, act: object) -> Done:
+    """Run the slow playbook, and do something when it has run for some seconds."""
+    timer = threading.Timer(after, act)  # type: ignore[arg-type]
+    timer.start()
+    done = clone.inv("provision", "--playbook", "slow.yml", "-e", f"word={word}")
+    timer.join()
+    return done
+
+
+def whole(clone: Clone, done: Done, word: str) -> None:
+    """Check that everything was done once, and counted."""
+    assert "lab1 : ok=4 changed=4 unreachable=0 failed=0" in done.stderr, done.stderr
+    for item in ("a", "b"):
+        assert done.stderr.count(f"finished while the connection was lost: changed: slow : Slow ({item})") == 1
+    assert clone.inv("ssh", "--run", f"cat /root/{word}-log").stdout == "handled\n"
+
+
+@fault(
+    "Provisioning",
+    done="The link to the host is down for 5, 35 or 120 seconds while a task of 8 seconds runs, and nobody is told.",
+    promised="The host finishes the task; the controller reconnects, tells what was done, and goes on.",
+    seen="Noticed after 5 to 18 s, reconnected 1 to 20 s later; both items told, four tasks counted, the handler ran once.",
+)
+@pytest.mark.parametrize("seconds", [5, 35, pytest.param(120, marks=pytest.mark.long)])
+def test_link_is_down(slow: Clone, seconds: int) -> None:
+    lab = machines_of(inventory.read("lab", slow.root), slow.root)
+    assert isinstance(lab, LabMachines)
+
+    def link(*words: str) -> None:
+        subprocess.run(["nsenter", f"--net={lab.folder.namespace}", "ip", "link", "set", "outer", *words], check=True)
+
+    def cut() -> None:
+        link("nomaster")
+        time.sleep(seconds)
+        link("master", "bridge")
+
+    whole(slow, provision(slow, f"link{seconds}", 4, cut), f"link{seconds}")
+
+
+@fault(
+    "Provisioning",
+    done="sshd is restarted and its sessions are killed while a task runs.",
+    promised="As when the link is down.",
+    seen="Reconnected after 1 s; the task was finished and told, and the run went on.",
+)
+def test_sshd_is_restarted(slow: Clone) -> None:
+    def restart() -> None:
+        slow.inv("ssh", "--run", "systemd-run --quiet sh -c 'systemctl restart ssh; pkill -f ^sshd:.root'")
+
+    whole(slow, provision(slow, "sshd", 4, restart), "sshd")
