@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import pwd
 import shutil
 import subprocess
 import time
@@ -14,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .facts import DATA, read
+from .ports import holder, listeners
 from .protocol import DatabaseCounters, DatabaseFacts, Loaded
 from .sampler import UnitProcesses
 
@@ -23,6 +25,9 @@ OURS = "benchrig"
 
 PSQL_SECONDS = 120.0
 LOCK_SECONDS = 10
+STARTING_SECONDS = 60.0
+"""How long PostgreSQL may take to start, as after a power cut, when it repeats what its log has."""
+
 ENDED_SECONDS = 15.0
 """How long the sessions of an app that was stopped may take to end."""
 
@@ -52,6 +57,8 @@ SELECT json_build_object('sessions', sessions, 'commits', xact_commit, 'rollback
 FROM pg_stat_database WHERE datname = :'data';
 """
 
+_ADDRESS = "SELECT current_setting('listen_addresses') || ' ' || current_setting('port');"
+
 _FACTS = """
 SELECT json_build_object(
   'version', current_setting('server_version'),
@@ -66,9 +73,14 @@ class DatabaseError(Exception):
     """PostgreSQL does not answer, or refuses what is asked."""
 
 
+class StartingError(DatabaseError):
+    """PostgreSQL has been started, and does not answer yet."""
+
+
 def find(data: str) -> DatabaseFacts:
     """Look at PostgreSQL and a data set. Raises DatabaseError when it does not answer."""
     facts = json.loads(_ask(USER, _FACTS, settings=f"{{{','.join(SETTINGS)}}}"))
+    _check_listens(_ask(USER, _ADDRESS))
     try:
         fingerprint = _fingerprint(data)
     except DatabaseError:
@@ -84,12 +96,23 @@ def find(data: str) -> DatabaseFacts:
 
 
 def reset(data: str) -> Loaded:
-    """Put a data set back into its first state. Raises DatabaseError when PostgreSQL refuses."""
+    """Put a data set back into its first state. Raises DatabaseError when PostgreSQL refuses, or no app can reach it."""
     _run(data, "load.sql")
     fingerprint = _fingerprint(data)
     # What loading has written is on the disk before the load comes, and not while it lasts.
-    _ask(USER, "CHECKPOINT;")
+    _check_listens(_ask(USER, f"CHECKPOINT; {_ADDRESS}"))
     return Loaded(fingerprint)
+
+
+def _check_listens(address: str) -> None:
+    """Check that PostgreSQL listens at its address: where its port is taken, it starts without. Raises DatabaseError."""
+    hosts, _, port = address.rpartition(" ")
+    uid, any_family = pwd.getpwnam(USER).pw_uid, hosts not in ("localhost", "*")
+    if any(found.uid == uid and (found.ipv4 or any_family) for found in listeners(int(port))):
+        return
+    other = holder(int(port))
+    who = f", which process {other.pid} has ({other.command})" if other.pid and other.command else ""
+    raise DatabaseError(f"PostgreSQL runs, but does not listen on port {port}{who}: ./inv provision --tags postgresql")
 
 
 def counters(data: str, table: str, ended: bool) -> DatabaseCounters:
@@ -157,6 +180,18 @@ def _ask(database: str, sql: str, **variables: str) -> str:
 
 
 def _psql(database: str, options: Sequence[str], folder: Path, stdin: str = "") -> str:
+    """Return what psql prints. While PostgreSQL starts, wait for it. Raises DatabaseError."""
+    deadline = time.monotonic() + STARTING_SECONDS
+    while True:
+        try:
+            return _once(database, options, folder, stdin)
+        except StartingError:
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(0.2)
+
+
+def _once(database: str, options: Sequence[str], folder: Path, stdin: str) -> str:
     if not shutil.which("psql"):
         raise DatabaseError("PostgreSQL is not installed; the role 'postgresql' does it on hosts of the group 'databases'")
     argv = ("runuser", "-u", USER, "--", "psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", database, *options)
@@ -175,8 +210,11 @@ def _psql(database: str, options: Sequence[str], folder: Path, stdin: str = "") 
         )
     except subprocess.TimeoutExpired:
         raise DatabaseError(f"PostgreSQL did not answer within {PSQL_SECONDS:.0f} s") from None
+    said = done.stderr.decode(errors="replace")
+    if done.returncode and "the database system is starting up" in said:
+        raise StartingError(_reason(said))
     if done.returncode:
-        raise DatabaseError(_reason(done.stderr.decode(errors="replace")))
+        raise DatabaseError(_reason(said))
     return done.stdout.decode(errors="replace").strip()
 
 
@@ -185,5 +223,5 @@ def _reason(stderr: str) -> str:
     said = " ".join(stderr.partition("\n")[0].split()) or "psql failed and gave no reason"
     if "connection to server" in said and "FATAL" not in said:
         why = said.rpartition("failed: ")[2]
-        return f"PostgreSQL does not answer ({why}); the role 'postgresql' starts it"
+        return f"PostgreSQL does not answer ({why}); ./inv provision --tags postgresql starts it"
     return f"PostgreSQL refuses: {said.removeprefix('psql: error: ').rpartition('FATAL: ')[2]}"

@@ -7,6 +7,7 @@ import errno
 import socket
 import time
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from .facts import read
@@ -87,8 +88,18 @@ def _sockets() -> Iterator[tuple[str, int, bool]]:
             yield f"socket:[{words[9]}]", int(words[1].rpartition(":")[2], 16), words[3] == "0A"
 
 
-def _listening() -> Iterator[tuple[str, int]]:
-    """Yield the TCP sockets that listen, each with its port. They come first: the rest of a long table is not read."""
+@dataclass(frozen=True)
+class Listener:
+    """A TCP socket that listens: its name in /proc, its port, its owner's user id, and whether it is one of IPv4."""
+
+    name: str
+    port: int
+    uid: int
+    ipv4: bool
+
+
+def listeners(port: int | None = None) -> Iterator[Listener]:
+    """Yield the TCP sockets that listen, or those of a port. They come first: the rest of a long table is not read."""
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):
         with contextlib.suppress(OSError), Path(table).open(encoding="ascii") as lines:
             next(lines)
@@ -96,12 +107,14 @@ def _listening() -> Iterator[tuple[str, int]]:
                 words = line.split()
                 if words[3] != "0A":
                     break
-                yield f"socket:[{words[9]}]", int(words[1].rpartition(":")[2], 16)
+                found = int(words[1].rpartition(":")[2], 16)
+                if port in (None, found):
+                    yield Listener(f"socket:[{words[9]}]", found, int(words[7]), table.endswith("tcp"))
 
 
 def stranger(pids: Callable[[], Iterable[int]], port: int) -> Port | None:
     """Return another process that listens on a port beside `pids`, as SO_REUSEPORT permits; None when there is none."""
-    sockets = {name for name, at in _listening() if at == port}
+    sockets = {listener.name for listener in listeners(port)}
     # After the sockets, because a process may be new, and its socket is then not among them.
     own = set(pids())
     strange = sockets - set().union(*(_open_files(Path(f"/proc/{pid}")) for pid in own))
@@ -114,5 +127,5 @@ def stranger(pids: Callable[[], Iterable[int]], port: int) -> Port | None:
 def listens_elsewhere(pids: Iterable[int], port: int) -> str:
     """Return a note on processes that listen on another port, or on none; empty when they listen on this one."""
     sockets = set().union(*(_open_files(Path(f"/proc/{pid}")) for pid in pids))
-    ports = sorted({at for name, at in _listening() if name in sockets})
+    ports = sorted({listener.port for listener in listeners() if listener.name in sockets})
     return "" if port in ports else f"; it listens on {', '.join(map(str, ports)) or 'no port'}"

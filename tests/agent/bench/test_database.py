@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -45,7 +47,7 @@ class Server:
     folder: Path
 
     def control(self, *words: str) -> None:
-        options = f"-p 5999 -k {self.folder} -c listen_addresses= -c max_connections=25 -c fsync=off"
+        options = f"-p 5999 -k {self.folder} -c listen_addresses='*' -c max_connections=25 -c fsync=off"
         argv = (
             PROGRAMS / "pg_ctl",
             "-s",
@@ -204,7 +206,7 @@ def test_a_server_that_is_down_is_one_line(server: Server) -> None:
     try:
         with pytest.raises(
             DatabaseError,
-            match=r"^PostgreSQL does not answer \(No such file or directory\); the role 'postgresql' starts it$",
+            match=r"^PostgreSQL does not answer \(No such file or directory\); ./inv provision --tags postgresql starts it$",
         ):
             database.find("films")
     finally:
@@ -214,4 +216,39 @@ def test_a_server_that_is_down_is_one_line(server: Server) -> None:
 def test_a_machine_without_postgresql_is_told_which_role_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(DatabaseError, match="PostgreSQL is not installed; the role 'postgresql' does it"):
+        database.find("films")
+
+
+def test_a_server_that_does_not_listen_for_apps_is_named_with_who_has_its_port(server: Server) -> None:
+    """As after a restart while a client's own port is the server's: it comes back, and listens on IPv6 only."""
+    server.control("stop", "-m", "fast")
+    with socket.socket() as end, socket.socket() as client:
+        end.bind(("127.0.0.1", 0))
+        end.listen()
+        client.bind(("127.0.0.1", 5999))
+        client.connect(end.getsockname())
+        server.control("start")
+        with pytest.raises(DatabaseError, match=rf"does not listen on port 5999, which process {os.getpid()} has"):
+            database.find("films")
+        with pytest.raises(DatabaseError, match="does not listen on port 5999"):
+            database.reset("films")
+    server.control("restart", "-m", "fast")
+    assert database.reset("films").fingerprint
+
+
+def test_a_server_that_starts_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """psql's first two answers are those of a server that starts; the third is the real one."""
+    real, said = subprocess.run, ["the database system is starting up"] * 2
+
+    def run(argv: Sequence[str], **options: Any) -> subprocess.CompletedProcess[bytes]:
+        if said:
+            return subprocess.CompletedProcess(argv, 2, b"", f"psql: error: FATAL:  {said.pop()}".encode())
+        return real(argv, **options)
+
+    monkeypatch.setattr(database.subprocess, "run", run)
+    assert database.find("films").version.startswith("15")
+    assert said == []
+    said.append("the database system is starting up")
+    monkeypatch.setattr(database, "STARTING_SECONDS", -1.0)
+    with pytest.raises(DatabaseError, match="PostgreSQL refuses: the database system is starting up"):
         database.find("films")
