@@ -57,6 +57,8 @@ class AgentHost:
         When the connection is lost, both ends wait for `cell_seconds` and a minute more.
         """
         self.name = host.name
+        self.ended = False
+        """The agent is gone, or has said that it has stopped all that it started."""
         self._host = host
         self._patience = cell_seconds + RECONNECT_SECONDS
         self._number = 0
@@ -82,8 +84,9 @@ class AgentHost:
         with contextlib.suppress(LostError):
             # An interrupted request may have left half a line.
             self._link.send(b"\n" + BYE)
-            while self._link.receive(CLOSE_SECONDS) not in (None, BYE):
+            while (line := self._link.receive(CLOSE_SECONDS)) not in (None, BYE):
                 pass
+            self.ended = line is not None
 
     def drop(self) -> None:
         """Close the connection, whatever the agent does."""
@@ -144,6 +147,7 @@ class AgentHost:
             raise LostError(f"no answer for {GREETING_SECONDS:.0f} s")
         welcome = self._read(line)
         if welcome.error:
+            self.ended = True
             raise HostError(f"{self.name}: {welcome.error}")
         if welcome.operation != HELLO:
             raise self._nonsense(ValueError("it does not greet"))
@@ -212,8 +216,10 @@ class Agents:
         deadline = time.monotonic() + seconds
         for agent, ending in endings:
             ending.join(max(0.0, deadline - time.monotonic()))
-            if ending.is_alive():
-                console.line(f"{agent.name}: no sign of life; it stops app and load generator by itself", "warning")
+            if not agent.ended:
+                console.line(
+                    f"{agent.name}: cannot be told to end; its agent stops app and load generator by itself", "warning"
+                )
             agent.drop()
 
 

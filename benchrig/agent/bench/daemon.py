@@ -47,6 +47,9 @@ _PROPERTIES = (
 _KEPT = ("PATH", "HOME", "LANG", "LC_ALL")
 """Variables of the SSH session that programs of an operation get, such as those that print versions."""
 
+_ENDINGS = ("Watchdog timeout", "Main process exited", "Stopping", "Failed")
+"""How systemd's lines begin that say why a service ended, the most telling first."""
+
 
 def start(program_folder: Path) -> subprocess.CompletedProcess[bytes]:
     """Start the service, and return when it listens."""
@@ -64,11 +67,10 @@ def stop() -> None:
 
 def ending() -> str:
     """Return how the last service ended, as its journal says it; empty when it does not."""
-    argv = ("journalctl", f"--unit={UNIT}", "--boot", "--lines=20", "--output=cat", "--quiet", "--no-pager")
+    argv = ("journalctl", f"--unit={UNIT}", "--boot", "--lines=8", "--output=cat", "--quiet", "--no-pager")
     text = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, check=False).stdout.decode(errors="replace")
-    signs = ("Main process exited", "Watchdog timeout", "Stopping ", "Failed with")
-    found = [line for line in text.split("\n") if any(sign in line for sign in signs)]
-    return found[-1].removeprefix(f"{UNIT}: ").rstrip(".") if found else ""
+    lines = [line.removeprefix(f"{UNIT}: ").rstrip(".!") for line in reversed(text.split("\n"))]
+    return next((line for sign in _ENDINGS for line in lines if line.startswith(sign)), "")
 
 
 def folder() -> Path:
