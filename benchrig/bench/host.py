@@ -81,6 +81,8 @@ class AgentHost:
 
     def end(self) -> None:
         """Say goodbye, and wait until the agent has stopped all that it started. It may wait long on a dead connection."""
+        if self.ended:
+            return
         with contextlib.suppress(LostError):
             # An interrupted request may have left half a line.
             self._link.send(b"\n" + BYE)

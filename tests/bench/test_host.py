@@ -1,0 +1,313 @@
+"""The controller's end of a bench agent: answers of every kind, limits, lost connections, and Ctrl-C."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from benchrig import inventory
+from benchrig.agent.bench import protocol
+from benchrig.agent.bench.lines import ALIVE, BYE, LONGEST_LINE, Envelope, read_envelope
+from benchrig.bench import host as bench_host
+from benchrig.bench import link, patience
+from benchrig.bench.host import Agents, OperationError
+from benchrig.errors import HostError
+from tests.support.cell import PLAN
+
+LAB1 = inventory.Host("lab1", (), {})
+CPU = protocol.CpuTimes(at=1.0, total=2.0, idle=1.0, steal=0.0, interrupts=0.1)
+Answer = Callable[[Envelope], bytes]
+
+
+class Channel:
+    """A stand-in for the SSH channel to an agent: `answer` says what comes back for each line that is sent."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.sent: list[Envelope] = []
+        self._answer = answer
+        self._data: queue.Queue[bytes] = queue.Queue()
+
+    def wait_for(self, seconds: float) -> None:
+        self.seconds = seconds
+
+    def send(self, data: bytes) -> None:
+        for line in filter(None, data.split(b"\n")):
+            self.sent.append(read_envelope(line))
+            self.say(self._answer(self.sent[-1]))
+
+    def say(self, data: bytes) -> None:
+        for begin in range(0, len(data), 1 << 16):
+            self._data.put(data[begin : begin + (1 << 16)])
+
+    def end(self) -> None:
+        self._data.put(b"")
+
+    def read(self) -> bytes:
+        try:
+            return self._data.get(timeout=self.seconds)
+        except queue.Empty:
+            raise HostError("lab1: no answer for some time") from None
+
+    def close(self) -> None:
+        self.end()
+
+
+class Connection:
+    """A stand-in for a connection, which closes."""
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+class Rig:
+    """Hands out a channel for each connection; the n-th answers as the n-th of `answers` says, and an error is raised."""
+
+    def __init__(self, *answers: Answer | Exception) -> None:
+        self._answers = iter(answers)
+        self.channels: list[Channel] = []
+
+    def start(self, _remote: object, _verb: str) -> Channel:
+        answer = next(self._answers)
+        if isinstance(answer, Exception):
+            raise answer
+        self.channels.append(Channel(answer))
+        return self.channels[-1]
+
+
+@pytest.fixture
+def rig(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Rig]:
+    """Return what makes connections to agents that answer as told."""
+
+    def make(*answers: Answer | Exception) -> Rig:
+        made = Rig(*answers)
+        monkeypatch.setattr(link.ssh, "connect", lambda _host: Connection())
+        monkeypatch.setattr(link.ship, "start", made.start)
+        monkeypatch.setattr(bench_host, "_FIRST_PAUSE", 0.01)
+        return made
+
+    return make
+
+
+def well(request: Envelope) -> bytes:
+    """Answer as an agent does."""
+    if request.operation in ("Hello", "Bye"):
+        return Envelope(request.operation).line()
+    if request.operation == "Alive":
+        return b""
+    return Envelope(value=vars(CPU), id=request.id).line()
+
+
+def instead(answer: bytes) -> Answer:
+    """Greet as an agent does, then answer with these bytes."""
+    return lambda request: well(request) if request.operation in ("Hello", "Bye", "Alive") else answer
+
+
+def test_a_request_is_answered_and_signs_of_life_are_returned(rig: Callable[..., Rig]) -> None:
+    made = rig(lambda request: ALIVE + well(request))
+    with Agents(1.0) as agents:
+        assert agents.start(LAB1).ask(protocol.FindCpuTimes()) == CPU
+    assert [one.operation for one in made.channels[0].sent if one.operation != "Alive"] == ["Hello", "FindCpuTimes", "Bye"]
+    assert "Alive" in {one.operation for one in made.channels[0].sent}
+
+
+def test_an_error_of_an_operation_is_the_hosts_own(rig: Callable[..., Rig]) -> None:
+    rig(instead(Envelope(error="it was the cable", id=1).line()))
+    with Agents(1.0) as agents, pytest.raises(OperationError, match=r"^lab1: it was the cable$"):
+        agents.start(LAB1).ask(protocol.FindCpuTimes())
+
+
+NONSENSE = [
+    b"nonsense",
+    b"null",
+    b"3",
+    b'"text"',
+    b"[]",
+    b"true",
+    b"{}" * 2,
+    b"[" * 100_000,
+    b'{"value": ' * 5000,
+    b'{"value": {"at": NaN}, "id": 1}',
+    b'{"value": {"at": Infinity}, "id": 1}',
+    b'{"id": ' + b"9" * 5000 + b"}",
+    b'{"id": "x"}',
+    b'{"id": 1, "value": []}',
+    b'{"id": 1, "value": {"at": null}}',
+    b'{"id": 1, "value": {"at": [1], "total": {}, "idle": true, "steal": "x", "interrupts": 1}}',
+    b'{"id": 1, "surprise": 1}',
+    b'{"id": 1}',
+    b"\xff\xfe",
+    b"\x00",
+    b'"\\ud800"',
+]
+
+
+@pytest.mark.parametrize("answer", NONSENSE, ids=range(len(NONSENSE)))
+def test_an_answer_that_is_none_is_a_line_that_names_the_host(rig: Callable[..., Rig], answer: bytes) -> None:
+    rig(instead(answer + b"\n"))
+    with Agents(1.0) as agents, pytest.raises(HostError, match=r"^lab1: the agent answers nonsense: ") as caught:
+        agents.start(LAB1).ask(protocol.FindCpuTimes())
+    assert len(str(caught.value)) < 300
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(["id", "value", "at", "error", "x"]), inner),
+    max_leaves=12,
+)
+
+
+@given(data=st.one_of(st.binary(max_size=60), JSON.map(lambda value: repr(value).encode())))
+@settings(max_examples=300, deadline=None)
+def test_no_line_is_a_traceback(data: bytes) -> None:
+    with contextlib.suppress(ValueError):
+        read_envelope(data)
+
+
+def test_a_line_without_end_is_a_line_that_names_the_host_and_memory_is_bounded(rig: Callable[..., Rig]) -> None:
+    made = rig(instead(b"x" * (50 << 20)))
+    with Agents(1.0) as agents, pytest.raises(HostError, match=r"^lab1: it sent a line of more than 32 MB$"):
+        agents.start(LAB1).ask(protocol.FindCpuTimes())
+    # What came after the limit was not read.
+    assert made.channels[0]._data.qsize() * (1 << 16) > 10 << 20 < LONGEST_LINE
+
+
+def test_an_operation_has_a_time_limit_of_its_own(rig: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch) -> None:
+    rig(instead(b""))
+    monkeypatch.setattr(bench_host, "limit", lambda _: 0.2)
+    with (
+        Agents(1.0) as agents,
+        pytest.raises(HostError, match=r"^lab1: FindCpuTimes was not done within 0 s; "),
+    ):
+        agents.start(LAB1).ask(protocol.FindCpuTimes())
+
+
+@pytest.mark.parametrize(
+    ("operation", "seconds"),
+    [
+        (protocol.RunLoad((), "", 42.0), 72.0),
+        (protocol.Fetch("h", 1, "/", 10.0), 70.0),
+        (protocol.AwaitAnswer("u", 1, "/", 30.0), 180.0),
+        (protocol.ResetData("films"), 480.0),
+        (protocol.FindCpuTimes(), 120.0),
+    ],
+)
+def test_the_limit_of_an_operation_follows_from_its_own_times(operation: protocol.Operation[object], seconds: float) -> None:
+    assert patience.limit(operation) == seconds
+
+
+def test_a_cell_lasts_longer_than_its_load() -> None:
+    assert patience.cell_seconds(PLAN) > PLAN.duration_seconds + PLAN.warm_up_seconds
+
+
+def test_a_lost_connection_is_made_anew_and_the_request_asked_again(
+    rig: Callable[..., Rig], capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = rig(well, HostError("no route"), well)
+    with Agents(5.0) as agents:
+        agent = agents.start(LAB1)
+        agent.ask(protocol.FindCpuTimes())
+        made.channels[0].end()
+        assert agent.ask(protocol.FindCpuTimes()) == CPU
+    first, second = (channel.sent for channel in made.channels)
+    assert [one.value.get("resume") for one in (first[0], second[0])] == [False, True]
+    assert first[0].value["session"] == second[0].value["session"]
+    # The request that was lost has the same id.
+    assert [one.id for one in second if one.id] == [2]
+    assert capsys.readouterr().err == "lab1: connection lost; reconnecting\nlab1: connected again\n"
+
+
+def test_a_connection_that_does_not_come_back_is_an_error_after_the_cells_time(
+    rig: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bench_host, "RECONNECT_SECONDS", 0.2)
+    made = rig(well, *[HostError("lab1: cannot be reached: no route to host")] * 1000)
+    with Agents(0.1) as agents:
+        agent = agents.start(LAB1)
+        agent.ask(protocol.FindCpuTimes())
+        made.channels[0].end()
+        with pytest.raises(HostError, match=r"^lab1: the connection was lost, and did not come back .*no route to host$"):
+            agent.ask(protocol.FindCpuTimes())
+
+
+def test_an_agent_that_is_gone_is_not_waited_for(rig: Callable[..., Rig]) -> None:
+    made = rig(well, lambda _: Envelope("Hello", error="the agent ended: killed").line())
+    with Agents(60.0) as agents:
+        agent = agents.start(LAB1)
+        agent.ask(protocol.FindCpuTimes())
+        made.channels[0].end()
+        with pytest.raises(HostError, match=r"^lab1: the agent ended: killed$"):
+            agent.ask(protocol.FindCpuTimes())
+
+
+def test_an_agent_that_is_silent_is_connected_to_again(rig: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(link, "SILENCE_SECONDS", 0.2)
+    rig(instead(b""), lambda _: Envelope("Hello", error="the agent shows no sign of life").line())
+    with Agents(60.0) as agents, pytest.raises(HostError, match=r"^lab1: the agent shows no sign of life$"):
+        agents.start(LAB1).ask(protocol.FindCpuTimes())
+
+
+def test_an_agent_that_refuses_says_who_has_the_host(rig: Callable[..., Rig]) -> None:
+    rig(lambda _: Envelope("Hello", error="a bench by ann has had this host for 3 min (process 4 here)").line())
+    with Agents(1.0) as agents, pytest.raises(HostError, match=r"^lab1: a bench by ann has had this host"):
+        agents.start(LAB1).ask(protocol.FindCpuTimes())
+
+
+def ask(operation: protocol.Operation[object]) -> None:
+    """Ask an agent one thing, and end it."""
+    with Agents(60.0) as agents:
+        agents.start(LAB1).ask(operation)
+
+
+@pytest.fixture
+def interrupting() -> Iterator[Callable[[float], None]]:
+    """Return what presses Ctrl-C after some seconds."""
+    timers: list[threading.Timer] = []
+
+    def interrupt(seconds: float) -> None:
+        timers.append(threading.Timer(seconds, os.kill, (os.getpid(), signal.SIGINT)))
+        timers[-1].start()
+
+    yield interrupt
+    for timer in timers:
+        timer.join()
+
+
+def hung(request: Envelope) -> bytes:
+    """Greet, and say nothing more, not even goodbye."""
+    return well(request) if request.operation == "Hello" else b""
+
+
+@pytest.mark.parametrize("answer", [instead(b""), hung])
+def test_ctrl_c_is_heard_within_a_second_whatever_the_agent_does(
+    rig: Callable[..., Rig], interrupting: Callable[[float], None], answer: Answer
+) -> None:
+    made = rig(answer)
+    began = time.monotonic()
+    interrupting(0.2)
+    with pytest.raises(KeyboardInterrupt):
+        ask(protocol.RunLoad((), "", 60.0))
+    assert time.monotonic() - began < 0.2 + 1.0
+    assert made.channels[0].sent[-1].operation == "Bye"
+
+
+def test_a_second_ctrl_c_ends_at_once_and_the_goodbye_was_said(
+    rig: Callable[..., Rig], interrupting: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bench_host, "INTERRUPTED_SECONDS", 30.0)
+    made = rig(hung)
+    began = time.monotonic()
+    interrupting(0.2)
+    interrupting(0.6)
+    with pytest.raises(KeyboardInterrupt):
+        ask(protocol.RunLoad((), "", 60.0))
+    assert 0.5 < time.monotonic() - began < 2.0
+    assert made.channels[0].sent[-1] == read_envelope(BYE)
