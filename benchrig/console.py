@@ -52,7 +52,13 @@ def is_terminal() -> bool:
 def result(text: str) -> None:
     """Print what was asked for, on stdout."""
     status("")
-    print(printable(text), flush=True)
+    try:
+        print(printable(text), flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        error.filename = "standard output"
+        raise
 
 
 def line(text: str, style: str = "") -> None:
@@ -62,7 +68,17 @@ def line(text: str, style: str = "") -> None:
         if is_terminal():
             _rich().print(text, style=_STYLES[style] or None, markup=False, highlight=False, soft_wrap=True)
         else:
-            print(text, file=sys.stderr, flush=True)
+            _write(text)
+
+
+def _write(text: str) -> None:
+    """Write a line to standard error. What happens goes on if that is full or gone; results are stored elsewhere."""
+    try:
+        print(text, file=sys.stderr, flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError:
+        pass
 
 
 def warn(text: str) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from benchrig.agent.nearest import nearest
-from benchrig.agent.text import short
+from benchrig.agent.text import one_line
 from benchrig.shell import quote
 
 
@@ -134,4 +134,4 @@ class InputError(BenchrigError):
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> InputError:
     """Return the error for a name nobody knows: its kind, the name and the nearest valid ones."""
-    return InputError(f"unknown {kind} '{short(name)}'; {nearest(name, known)}")
+    return InputError(f"unknown {kind} '{one_line(name, 100)}'; {nearest(name, known)}")

@@ -30,6 +30,12 @@ def is_name(name: str) -> bool:
     return bool(re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name)) and len(name) <= LONGEST_NAME
 
 
+def is_address(text: str) -> bool:
+    """Return whether a text is the address of a service: `http://host:port`."""
+    parts = re.fullmatch(r"http://([A-Za-z0-9._-]{1,253}|\[[0-9a-fA-F:.]{1,45}\])(?::([0-9]{1,5}))?", text)
+    return parts is not None and 1 <= int(parts[2] or 80) <= 65535
+
+
 @dataclass(frozen=True)
 class DatabaseFile:
     """The database that an app needs."""
@@ -192,8 +198,7 @@ def _check_runtime(mistakes: Mistakes, document: yamlfile.Document, file: AppFil
 
 
 def _check_address(mistakes: Mistakes, document: yamlfile.Document, file: AppFile) -> None:
-    parts = re.fullmatch(r"http://([A-Za-z0-9._-]{1,253}|\[[0-9a-fA-F:.]{1,45}\])(?::([0-9]{1,5}))?", file.address)
-    if not parts or not 1 <= int(parts[2] or 80) <= 65535:
+    if not is_address(file.address):
         mistakes.add(document.where(("address",)), f"'{short(file.address)}' is not of the form http://host:port")
     for key in ("runtime", "source", "command", "requirements", "build", "environment", "database"):
         if getattr(file, key):

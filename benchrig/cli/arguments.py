@@ -5,14 +5,16 @@ Each raises InputError for an argument that is not valid.
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from invoke.context import Context
 
-from benchrig import console
+from benchrig import console, reading
 from benchrig import inventory as inventories
+from benchrig.agent.text import short
 from benchrig.cli.chain import ChainContext
 from benchrig.cli.command_line import WITHOUT_VALUE
 from benchrig.cli.task import ROOT
@@ -24,6 +26,8 @@ from benchrig.machines.base import Machines
 if TYPE_CHECKING:
     from benchrig.bench.resuming import Begun
     from benchrig.bench.suite import BenchRequest, Plan
+MOST_NAMES = 1000
+"""Of a comma-separated list."""
 
 
 def choose(ctx: Context, name: str, given: str) -> str:
@@ -37,9 +41,9 @@ def choose(ctx: Context, name: str, given: str) -> str:
 def find_playbook(name: str) -> Path:
     """Return the file of a playbook: a path from the user's folder, else from the project's. Raises InputError."""
     for folder in (Path.cwd(), ROOT):
-        if (folder / name).is_file():
+        if reading.is_file(folder / name):
             return (folder / name).resolve()
-    raise InputError(f"there is no playbook '{name}', neither here nor in {ROOT}")
+    raise InputError(f"there is no playbook '{short(name)}', neither here nor in {ROOT}")
 
 
 def read_inventory(ctx: ChainContext, name: str) -> Inventory:
@@ -119,7 +123,7 @@ def check_run(run: str, suite: str) -> None:
 
     if run and run != store.LATEST:
         find_folder(run, ROOT)
-    if suite and not (ROOT / "configs" / "suites" / f"{suite}.yml").is_file():
+    if suite and not reading.is_file(ROOT / "configs" / "suites" / f"{suite}.yml"):
         store.newest(ROOT / "reports", suite)
 
 
@@ -133,8 +137,8 @@ def find_run(ctx: ChainContext, run: str, suite: str) -> str:
 def parse_count(flag: str, text: str) -> int | None:
     """Return the whole number that a flag was given; None if it was not given."""
     # A number with more digits than Python reads is one that no flag takes.
-    if text and not (text.isdecimal() and len(text) < 20):
-        raise InputError(f"--{flag} takes a whole number, not '{text}'")
+    if text and not re.fullmatch("[0-9]{1,19}", text):
+        raise InputError(f"--{flag} takes a whole number, not '{short(text)}'")
     return int(text) if text else None
 
 
@@ -142,5 +146,7 @@ def parse_names(text: str) -> tuple[str, ...]:
     """Return the names of a comma-separated list; none if the flag was not given."""
     names = tuple(name.strip() for name in text.split(",") if name.strip())
     if text and not names:
-        raise InputError(f"'{text}' names nothing")
+        raise InputError(f"'{short(text)}' names nothing")
+    if len(names) > MOST_NAMES:
+        raise InputError(f"'{short(text)}' has {len(names):,} names; at most {MOST_NAMES:,} can be given")
     return names

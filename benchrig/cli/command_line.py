@@ -11,7 +11,9 @@ from pathlib import Path
 from invoke.parser.argument import Argument
 from invoke.parser.context import ParserContext, to_flag
 
+from benchrig import reading
 from benchrig.agent.nearest import nearest
+from benchrig.agent.text import short
 from benchrig.cli.task import ROOT, SHARED
 from benchrig.errors import InputError
 
@@ -188,7 +190,7 @@ class CommandLine:
         for flag, folder in NAMED_BY_FILE.items():
             if self.task and flag in self.own[self.task].args and _names_a_file(folder, name):
                 return InputError(f"unknown task '{name}'; did you mean ./inv {self.task} --{flag} {name}?")
-        return InputError(f"unknown task '{name}'; {nearest(name, self.own)}")
+        return InputError(f"unknown task '{short(name)}'; {nearest(name, self.own)}")
 
     def _unknown_flag(self, flag: str, task: str) -> InputError:
         if task and flag in self.core.flags:
@@ -199,7 +201,7 @@ class CommandLine:
         context, of_task = (self.own[task], f" of task '{task}'") if task else (self.core, "")
         # One letter is like any other: only long flags are near.
         known = [name for name in context.flags if name.startswith("--")]
-        return InputError(f"unknown flag '{flag}'{of_task}; {nearest(flag, known)}")
+        return InputError(f"unknown flag '{short(flag)}'{of_task}; {nearest(flag, known)}")
 
 
 def _owner(name: str, contexts: Iterable[ParserContext]) -> Argument | None:
@@ -208,7 +210,7 @@ def _owner(name: str, contexts: Iterable[ParserContext]) -> Argument | None:
 
 
 def _names_a_file(folder: Path, name: str) -> bool:
-    return (folder / f"{name}.yml").is_file()
+    return reading.is_file(folder / f"{name}.yml")
 
 
 def _lacks_value(flag: str) -> InputError:

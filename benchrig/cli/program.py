@@ -15,7 +15,7 @@ from pathlib import Path
 
 from invoke.collection import Collection
 from invoke.config import AmbiguousMergeError
-from invoke.exceptions import Exit, ParseError, UnknownFileType
+from invoke.exceptions import CollectionNotFound, Exit, ParseError, UnknownFileType
 from invoke.loader import FilesystemLoader
 from invoke.parser import Parser
 from invoke.parser.argument import Argument
@@ -23,7 +23,8 @@ from invoke.parser.context import ParserContext
 from invoke.program import Program
 from invoke.vendor.yaml import YAMLError
 
-from benchrig import __version__, console
+from benchrig import __version__, console, reading
+from benchrig.agent.text import short
 from benchrig.cli.command_line import CommandLine
 from benchrig.cli.task import ROOT, refused
 from benchrig.errors import ExitCode, InputError, unknown
@@ -58,7 +59,7 @@ class BenchrigProgram(Program):
         try:
             super().parse_core(argv)
         except ParseError as error:
-            raise Exit(f"error: {error}", ExitCode.BAD_INPUT) from None
+            raise Exit(console.printable(f"error: {error}"), ExitCode.BAD_INPUT) from None
 
     def parse_core_args(self) -> None:
         """Read the flags before the tasks, and give Invoke its own ones, which it goes on to ask for, as not given."""
@@ -79,15 +80,20 @@ class BenchrigProgram(Program):
     def update_config(self, merge: bool = True) -> None:
         """Read the configuration that `--config` names; a mistake there ends with exit code 2."""
         file = self.args.config.value
-        if file and not Path(file).expanduser().is_file():
-            # Invoke would pass over it in silence.
-            raise Exit(f"error: --config: there is no file '{file}'", ExitCode.BAD_INPUT)
+        # Invoke would pass over one that is not there in silence.
+        if file and not reading.is_file(Path(os.path.expanduser(file))):  # noqa: PTH111 (Path's raises for no such user)
+            raise Exit(console.printable(f"error: --config: there is no file '{short(file)}'"), ExitCode.BAD_INPUT)
         with _configuration_mistakes(file or ""):
             super().update_config(merge)
 
     def parse_collection(self) -> None:
         """Load the tasks and Invoke's configuration; a mistake in the configuration is one line, and exit code 2."""
-        module, folder = FilesystemLoader(config=self.config, start=self.args[SEARCH_ROOT].value).load()
+        start = self.args[SEARCH_ROOT].value
+        try:
+            module, folder = FilesystemLoader(config=self.config, start=start).load()
+        except (CollectionNotFound, OSError, ValueError):
+            said = console.printable(f"error: --{SEARCH_ROOT}: there is no tasks.py in '{short(start)}'")
+            raise Exit(said, ExitCode.BAD_INPUT) from None
         with _configuration_mistakes():
             self.config.set_project_location(folder)
             self.config.load_project()
@@ -138,7 +144,8 @@ class BenchrigProgram(Program):
 
             words = self.argv[self.argv.index("--") + 1 :] if "--" in self.argv else []
             for candidate in completion.candidates(line, words):
-                print(candidate)
+                if candidate.isprintable():
+                    print(candidate)
             raise Exit
         if self.core.remainder:
             raise InputError(f"'--' ends the command line: leave out '-- {self.core.remainder}'")
@@ -200,6 +207,8 @@ def main() -> None:
             code = end.code
         sys.stdout.flush()
     except OSError as error:
+        # Tasks catch their own errors: what is left is the output of Invoke, or the last of it.
+        error.filename = error.filename or "standard output"
         ending = refused(error)
         # Of output that fails at the end again, nothing is said again, nor is it tried again at exit.
         if ending.message and not code:

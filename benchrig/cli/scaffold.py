@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from string import Template
 
 from benchrig import files
 from benchrig.agent.text import short
-from benchrig.bench.app import NAMES, is_name, read_app
+from benchrig.bench.app import NAMES, is_address, is_name
 from benchrig.errors import InputError
 from benchrig.mistakes import Mistakes
 from benchrig.yamlfile import shown
@@ -33,9 +32,9 @@ def new_app(root: Path, name: str, address: str = "") -> tuple[Path, ...]:
     mistakes.raise_all()
     values = {"name": name, "address": address, "contains": "" if address else ", body: hello"}
     texts = {app: _filled("app-address.yml" if address else "app-command.yml", values) + _filled("routes.yml", values)}
-    if address:
-        _refuse(name, texts[app])
-    else:
+    if address and not is_address(address):
+        raise InputError(f"--address: '{short(address)}' is not of the form http://host:port")
+    if not address:
         texts[app.with_name("server.py")] = _filled("server.py", values)
     texts[suite] = _filled("suite.yml", values)
     for path, text in texts.items():
@@ -49,15 +48,3 @@ def new_app(root: Path, name: str, address: str = "") -> tuple[Path, ...]:
 
 def _filled(template: str, values: Mapping[str, str]) -> str:
     return Template((TEMPLATES / template).read_text(encoding="utf-8")).substitute(values)
-
-
-def _refuse(name: str, text: str) -> None:
-    """Raise InputError, without a file left behind, for an app whose address is none."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / name / "app.yml"
-        path.parent.mkdir()
-        path.write_text(text, encoding="utf-8")
-        try:
-            read_app(path.parent)
-        except InputError as error:
-            raise InputError("\n".join(f"--address: {one.message}" for one in error.problems)) from None

@@ -206,7 +206,7 @@ def find_run(reports: Path, name: str = LATEST) -> Path:
     if name == LATEST:
         return newest(reports)
     for folder in (reports / name, Path(name)):
-        if (folder / RUN).is_file():
+        if reading.is_file(folder / RUN):
             return folder.resolve()
     raise unknown("run", name, names(reports))
 

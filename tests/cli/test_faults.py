@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from benchrig.agent.text import short
 from tests.support import ROOT
 from tests.support.cli import inv
 
@@ -45,7 +46,7 @@ def test_language_that_no_article_has_is_refused_before_a_run_is_made() -> None:
 @pytest.mark.parametrize("digits", ["9" * 20, "9" * 5000])
 def test_count_that_nothing_can_reckon_with_is_refused(digits: str) -> None:
     done = inv("bench", "--dry-run", "--repeats", digits)
-    assert (done.returncode, done.stderr.strip()) == (2, f"error: --repeats takes a whole number, not '{digits}'")
+    assert (done.returncode, done.stderr.strip()) == (2, f"error: --repeats takes a whole number, not '{short(digits)}'")
 
 
 def test_table_is_shown_where_its_files_cannot_be_written(tmp_path: Path) -> None:
@@ -69,7 +70,7 @@ def test_what_the_system_refuses_is_one_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize("line", ["--help", "bench --help", "--list", "report web-frameworks"])
 @pytest.mark.parametrize(
     ("shell", "code", "said"),
-    [("| true", 0, ""), (">/dev/full", 1, "error: No space left on device\n"), (">&-", 0, "")],
+    [("| true", 0, ""), (">/dev/full", 1, "error: standard output: No space left on device\n"), (">&-", 0, "")],
 )
 def test_output_that_cannot_be_written_is_no_traceback(line: str, shell: str, code: int, said: str) -> None:
     program = f"set -o pipefail; {sys.executable} -P -m benchrig.cli.program {line} {shell}"
