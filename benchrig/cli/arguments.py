@@ -26,6 +26,8 @@ from benchrig.machines.base import Machines
 if TYPE_CHECKING:
     from benchrig.bench.resuming import Begun
     from benchrig.bench.suite import BenchRequest, Plan
+MOST_NAMES = 1000
+"""Of a comma-separated list."""
 
 MOST_NAMES = 1000
 """Of a comma-separated list."""

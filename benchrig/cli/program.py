@@ -207,6 +207,8 @@ def main() -> None:
             code = end.code
         sys.stdout.flush()
     except OSError as error:
+        # Tasks catch their own errors: what is left is the output of Invoke, or the last of it.
+        error.filename = error.filename or "standard output"
         ending = refused(error)
         # Of output that fails at the end again, nothing is said again, nor is it tried again at exit.
         if ending.message and not code:
