@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar, cast
 
-from ...text import last_line
 from .. import causes
 from ..lookups import Bundle
 from ..variables import Variables
@@ -58,10 +57,6 @@ class Completed:
     rc: int
     stdout: str
     stderr: str
-
-    def last_line(self) -> str:
-        """Return the last line of standard error, else of standard output, else the exit code."""
-        return last_line(self.stderr) or last_line(self.stdout) or f"exit code {self.rc}"
 
 
 class Promises:
