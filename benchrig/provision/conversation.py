@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from benchrig import console
 from benchrig.agent.play import events
 from benchrig.agent.play.redact import Redactor
-from benchrig.agent.text import last_line
+from benchrig.agent.text import last_line, short
 from benchrig.errors import HostError
 from benchrig.inventory import Host
 from benchrig.provision.bundle import Bundle
@@ -32,6 +32,8 @@ MOST_FOUND_BYTES = 32 << 20
 _MOST_STRANGE_LINES = 5
 
 _CONFIRM_SECONDS = 10.0
+
+_LONGEST_REASON = 1000
 
 
 class _LyingError(Exception):
@@ -141,7 +143,7 @@ class Conversation:
         elif isinstance(event, events.Found):
             self._keep(event)
         elif isinstance(event, events.Ended):
-            self._ended = event
+            self._ended = events.Ended(short(event.reason, _LONGEST_REASON), short(event.hint, _LONGEST_REASON))
         else:
             self.tally.take(event)
             self.progress.show(event)

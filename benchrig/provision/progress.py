@@ -96,9 +96,12 @@ class Progress:
         self.end_task()
         self.failure = self.failure or f"{self._title()}{label}: {item.message} ({self._task.where})"
         console.line(f"{self._prefix}failed: {self._title()}{label}: {item.message}", "bad")
-        said = item.stderr.strip() or item.stdout.strip()
-        for line in said.splitlines()[-_STDERR_LINES:]:
+        said = (item.stderr.strip() or item.stdout.strip()).splitlines()
+        # A single line is often the whole message already.
+        for line in said[-_STDERR_LINES:] if len(said) > 1 or (said and said[0] not in item.message) else ():
             console.line(f"  {line}")
+        if item.hint:
+            console.line(f"  {item.hint}")
         code = f", exit code {item.rc}" if item.rc is not None else ""
         console.line(f"  at {self._task.where}{code}", "faint")
 

@@ -19,7 +19,7 @@ ROWS = "flask-sync,go-2000"
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
     """Yield a clone whose lab machine has the apps of ROWS and wrk, and a snapshot of that state."""
     copied = copy_project(tmp_path_factory.mktemp("faults"))
-    done = copied.inv("bench", "--only", ROWS, "--duration", "1s", "--connections", "10", timeout=1500)
+    done = copied.inv("bench", "--only", ROWS, "--duration", "1s", "--connections", "16", timeout=1500)
     assert done.code == 0, done.stderr
     assert copied.inv("snapshot").code == 0
     yield copied

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +16,7 @@ from benchrig.machines import machines_of
 from benchrig.machines.lab.kind import LabMachines
 from tests.support.clone import Clone, Done
 from tests.support.faults import fault
+from tests.support.lab import nspawn_of
 
 pytestmark = pytest.mark.lab
 
@@ -96,3 +100,83 @@ def test_sshd_is_restarted(slow: Clone) -> None:
         slow.inv("ssh", "--run", "systemd-run --quiet sh -c 'systemctl restart ssh; pkill -f ^sshd:.root'")
 
     whole(slow, provision(slow, "sshd", 4, restart), "sshd")
+
+
+PACKAGES = """
+- name: Install
+  ansible.builtin.apt: {name: [gdb, tcl, mc, zsh], install_recommends: false}
+"""
+
+WHEN = {
+    "unpacking": "grep -q ' unpack zsh' {log} || grep -q ' unpack mc' {log} || grep -q ' unpack gdb' {log}",
+    "configuring": "grep -q ' configure gdb' {log} || grep -q ' configure mc' {log} || grep -q ' configure tcl' {log}",
+}
+"""When the power is cut: a condition on dpkg's log since the test began."""
+
+
+def cut_power(clone: Clone, condition: str) -> None:
+    """Kill a machine as soon as a condition is true, and start it again."""
+    lab = machines_of(inventory.read("lab", clone.root), clone.root)
+    assert isinstance(lab, LabMachines)
+    deadline = time.monotonic() + 120
+    while subprocess.run(condition, shell=True, check=False, stderr=subprocess.DEVNULL).returncode:
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    os.kill(nspawn_of(lab, "lab1"), signal.SIGKILL)
+    time.sleep(1)
+    up = clone.inv("up")
+    assert up.code == 0, up.stderr
+
+
+def root_of(clone: Clone) -> Path:
+    """Return the machine's root file system, as the controller sees it."""
+    lab = machines_of(inventory.read("lab", clone.root), clone.root)
+    assert isinstance(lab, LabMachines)
+    return lab.folder.machine("lab1").root
+
+
+@fault(
+    "Provisioning",
+    done="The machine is killed (-9 of its systemd-nspawn) while dpkg unpacks or configures packages, and started again.",
+    promised="The same run reconnects; the interrupted installation is completed, which is said, and the run ends well.",
+    seen="",
+)
+@pytest.mark.parametrize("when", WHEN)
+def test_power_cut_in_an_installation(restored: Clone, when: str) -> None:
+    (restored.root / "roles/slow/tasks").mkdir(parents=True, exist_ok=True)
+    (restored.root / "roles/slow/tasks/main.yml").write_text(PACKAGES, encoding="utf-8")
+    (restored.root / "slow.yml").write_text(PLAYBOOK, encoding="utf-8")
+    assert restored.inv("up").code == 0
+    log = root_of(restored) / "var/log/dpkg.log"
+    log.write_text("")
+    killer = threading.Thread(target=cut_power, args=(restored, WHEN[when].format(log=log)))
+    killer.start()
+    done = restored.inv("provision", "--playbook", "slow.yml")
+    killer.join()
+    assert done.code == 0, done.stderr
+    print(done.stderr)
+    assert "the connection was lost while 'slow : Install' ran" in done.stderr
+    assert "(dpkg --configure -a)" in done.stderr or when == "unpacking"
+    assert restored.inv("ssh", "--run", "dpkg --audit; gdb --version >/dev/null && zsh -c 'echo works'").stdout == "works\n"
+    assert restored.inv("provision", "--playbook", "slow.yml").stderr.endswith("nothing changed\n")
+
+
+@fault(
+    "Provisioning",
+    done="The machine is killed (-9 of its systemd-nspawn) while a Python app's environment is made, and started again.",
+    promised="The same run reconnects and makes the environment anew.",
+    seen="",
+)
+def test_power_cut_while_an_environment_is_made(restored: Clone) -> None:
+    assert restored.inv("ssh", "--run", "rm -rf /opt/benchrig/apps/flask-sync/venv-*").code == 0
+    there = root_of(restored) / "opt/benchrig/apps/flask-sync"
+    condition = f"ls {there}/venv-*/lib/python3*/site-packages/*/ >/dev/null"
+    killer = threading.Thread(target=cut_power, args=(restored, condition))
+    killer.start()
+    done = restored.inv("provision", "-e", '{"app_only": ["flask-sync"]}', "--tags", "app")
+    killer.join()
+    assert done.code == 0, done.stderr
+    print(done.stderr)
+    assert "the connection was lost while 'app : Install or build the programs of the apps' ran" in done.stderr
+    again = restored.inv("bench", "--only", "flask-sync", "--duration", "1s", "--connections", "16")
+    assert again.code == 0, again.stderr

@@ -93,7 +93,7 @@ def test_a_failed_task_is_told_with_its_error_and_its_place(
         run(project, lab1)
     assert failed.value.exit_code == ExitCode.FAILED
     said = capsys.readouterr().err
-    assert "failed: one : Break: non-zero return code\n  the reason\n  at " in said
+    assert "failed: one : Break: exit code 3: the reason\n  at " in said
     assert "main.yml:1, exit code 3\n" in said
     assert "failed=1" in said
 

@@ -18,6 +18,7 @@ from benchrig.errors import HostError
 from benchrig.inventory import Host, Inventory
 from benchrig.provision import HostRecap, prepare, provision
 from benchrig.remote.channel import ConnectionLostError
+from benchrig.remote.ship import LONGEST_EVENT
 from tests.support.rig import Project
 
 AGENT = """
@@ -62,6 +63,9 @@ WRITE = """
 SHOW = "- name: Show\n  ansible.builtin.debug: {msg: \"it is {{ hostvars['db1'].word.stdout | default('not there') }}\"}\n"
 
 
+_KEPT_TOLD = 1 << 20
+
+
 class Channel:
     """What `ssh.Channel` is, over a pair of sockets."""
 
@@ -93,8 +97,10 @@ class Channel:
 
     def lines(self) -> Iterator[bytes]:
         """Yield the agent's lines, without their ends."""
-        for line in self._lines:
-            self.told += line
+        while line := self._lines.readline(LONGEST_EVENT + 1):
+            if len(line) > LONGEST_EVENT:
+                raise HostError(f"{self._host.name}: the program wrote a line of more than {LONGEST_EVENT >> 20} MB")
+            self.told = (self.told + line)[-_KEPT_TOLD:]
             yield line.removesuffix(b"\n")
         if self.lost:
             raise ConnectionLostError(f"{self._host.name}: the connection was lost")

@@ -86,6 +86,8 @@ class ItemDone:
     stdout: str = ""
     stderr: str = ""
     rc: int | None = None
+    hint: str = ""
+    """What to do about a failure whose cause is known."""
     seconds: float = 0.0
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from .. import spec
-from . import modules
+from . import causes, modules
 from .become import as_user
 from .events import Event, ItemDone, Status, TaskStarted
 from .handlers import Notifications
@@ -241,10 +241,13 @@ class Runner:
         if status == "ok":
             return ItemDone(status, label, output=result.output)
         failed = status in ("failed", "ignored")
+        message = _message(result, values)
+        said = (str(values.get(name, ""))[-_SHOWN_BYTES:] for name in ("stderr", "stdout"))
         return ItemDone(
             status,
             label,
-            message=_message(result, values),
+            message=message,
+            hint=causes.cure(message, *said) if status == "failed" else "",
             diff=result.diff if self._context.diff else "",
             output=result.output,
             stdout=_tail(values.get("stdout", "")) if failed else "",

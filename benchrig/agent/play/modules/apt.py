@@ -11,29 +11,17 @@ import os
 import re
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from .base import Completed, Context, ModuleError, Result, environment
+from . import aptget
+from .base import Context, ModuleError, Result
 from .contract import Module, runs
 from .dpkg import Packages
 
 _STAMP = Path("/var/lib/apt/periodic/update-success-stamp")
 _LISTS = Path("/var/lib/apt/lists")
-
-_SETTINGS = (
-    "-q",
-    "-y",
-    "-o",
-    "DPkg::Lock::Timeout=120",
-    "-o",
-    "Dpkg::Options::=--force-confdef",
-    "-o",
-    "Dpkg::Options::=--force-confold",
-    "-o",
-    "Acquire::Retries=3",
-)
 
 
 @dataclass(frozen=True)
@@ -62,7 +50,15 @@ def check(args: Args) -> Iterator[str]:
 
 
 def run(args: Args, context: Context) -> Result:
-    """Bring the packages into the requested state."""
+    """Bring the packages into the requested state. What an earlier installation left half done is completed first."""
+    if context.check or not aptget.is_interrupted():
+        return _brought(args, context)
+    said = aptget.complete(context)
+    result = _brought(args, context)
+    return replace(result, changed=True, message=f"{said}, {result.message}" if result.message else said)
+
+
+def _brought(args: Args, context: Context) -> Result:
     if not args.name:
         return _refresh(args, context)
     packages = context.cache(Packages)
@@ -92,7 +88,7 @@ def _refresh(args: Args, context: Context) -> Result:
     if _refreshed_at() + args.cache_valid_time >= time.time():
         return Result(values={"cache_updated": False})
     if not context.check:
-        _apt_get(context, "update", "--error-on=any", failure="the package lists could not be refreshed")
+        aptget.change(context, "update", "--error-on=any", failure="the package lists could not be refreshed")
         # Where no mirror had anything new, apt-get leaves the folder's time as it was.
         os.utime(_LISTS)
     values = {"cache_updated": True}
@@ -115,7 +111,7 @@ def _install(args: Args, context: Context, missing: list[str], refreshed: Result
         options.append("--auto-remove")
     if context.check:
         return _would_install(context, names, missing, options, refreshed)
-    done = _apt_get(context, "install", *options, "--", *names, failure="the packages could not be installed")
+    done = aptget.change(context, "install", *options, "--", *names, failure="the packages could not be installed")
     changed = _changes(done.stdout)
     values = {"cache_updated": refreshed.changed, "stdout": done.stdout, "stderr": done.stderr}
     return Result(changed=bool(changed), message=_said("installed", changed), values=values)
@@ -125,11 +121,11 @@ def _would_install(
     context: Context, names: tuple[str, ...], missing: list[str], options: list[str], refreshed: Result
 ) -> Result:
     """Ask apt-get what it would do; with old package lists it may not know the packages yet."""
-    done = _run(context, "install", "--simulate", *options, "--", *names)
+    done = aptget.simulate(context, "install", "--simulate", *options, "--", *names)
     if done.rc:
         maker = "the package lists are refreshed" if refreshed.changed else context.promises.maker("package lists")
         if not maker:
-            raise ModuleError(f"the packages cannot be installed: {_reason(done)}", stderr=done.stderr, rc=done.rc)
+            raise ModuleError(f"the packages cannot be installed: {aptget.reason(done)}", stderr=done.stderr, rc=done.rc)
         said = f"would install {', '.join(missing)} (versions unknown until {maker})"
         return Result(changed=True, message=said, values={"cache_updated": False}, opaque=True)
     changed = re.findall(r"^Inst (\S+)", done.stdout, re.MULTILINE)
@@ -142,7 +138,7 @@ def _remove(args: Args, context: Context, packages: Packages) -> Result:
         return Result()
     if not context.check:
         options = [*(["--purge"] if args.purge else []), *(["--auto-remove"] if args.autoremove else [])]
-        _apt_get(context, "remove", *options, "--", *there, failure="the packages could not be removed")
+        aptget.change(context, "remove", *options, "--", *there, failure="the packages could not be removed")
     return Result(changed=True, message=_said("would remove" if context.check else "removed", there))
 
 
@@ -155,27 +151,6 @@ def _said(what: str, names: list[str]) -> str:
     if not names:
         return ""
     return f"{what} {', '.join(names)}" if len(names) <= 5 else f"{what} {', '.join(names[:4])} and {len(names) - 4} more"
-
-
-def _apt_get(context: Context, *argv: str, failure: str) -> Completed:
-    context.changing()
-    done = _run(context, *argv)
-    context.forget()
-    if done.rc:
-        raise ModuleError(f"{failure}: {_reason(done)}", rc=done.rc, stdout=done.stdout, stderr=done.stderr)
-    return done
-
-
-def _run(context: Context, *argv: str) -> Completed:
-    with environment({"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"}):
-        return context.run(["apt-get", *_SETTINGS, *argv])
-
-
-def _reason(done: Completed) -> str:
-    """Return the last error that apt-get named."""
-    errors = [line[2:].strip() for line in done.stderr.splitlines() if line.startswith("E:")]
-    specific = [error for error in errors if not error.startswith(("Sub-process", "Unable to correct problems"))]
-    return (specific or errors or [done.last_line()])[-1]
 
 
 MODULE = Module(Args, runs(run), check=check, aliases={"pkg": "name", "package": "name"})

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar, cast
 
-from ...text import last_line
+from .. import causes
 from ..lookups import Bundle
 from ..variables import Variables
 
@@ -57,10 +57,6 @@ class Completed:
     rc: int
     stdout: str
     stderr: str
-
-    def last_line(self) -> str:
-        """Return the last line of standard error, else of standard output, else the exit code."""
-        return last_line(self.stderr) or last_line(self.stdout) or f"exit code {self.rc}"
 
 
 class Promises:
@@ -123,14 +119,17 @@ class Context:
             if cwd is not None and not Path(cwd).is_dir():
                 raise ModuleError(f"the working folder {cwd} does not exist") from None
             name = argv if isinstance(argv, str) else argv[0]
-            raise ModuleError(f"{name}: cannot be started: {error.strerror}", rc=error.errno) from None
+            raise ModuleError(
+                f"{name}: cannot be started: {(error.strerror or str(error)).lower()}", rc=error.errno
+            ) from None
         return Completed(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"))
 
     def must(self, argv: Sequence[str], failure: str) -> Completed:
         """Run a program that must succeed. Raises ModuleError with the last line it wrote."""
         done = self.run(argv)
         if done.rc:
-            raise ModuleError(f"{failure}: {done.last_line()}", rc=done.rc, stdout=done.stdout, stderr=done.stderr)
+            reason = causes.line(done.stderr, done.stdout) or f"exit code {done.rc}"
+            raise ModuleError(f"{failure}: {reason}", rc=done.rc, stdout=done.stdout, stderr=done.stderr)
         return done
 
     def slow(self) -> None:

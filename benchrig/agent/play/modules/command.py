@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from .. import causes
 from .base import Context, ModuleError, Result, expand
 from .contract import Module, runs
 
@@ -78,7 +79,9 @@ def execute(context: Context, command: list[str] | str, args: Conditions, shell:
     values |= {"rc": done.rc, "start": _clock(started), "end": _clock(ended), "delta": f"{ended - started:.6f}"}
     values = _lines(values, done.stdout, done.stderr)
     if done.rc:
-        raise ModuleError("non-zero return code", changed=True, **values)
+        reason = causes.line(done.stderr, done.stdout)
+        said = f"exit code {done.rc}: {reason}" if reason else f"exit code {done.rc}, without a word"
+        raise ModuleError(said, changed=True, msg="non-zero return code", **values)
     return Result(changed=True, message="command ran", values=values)
 
 
