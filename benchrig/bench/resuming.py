@@ -18,6 +18,9 @@ from benchrig.results.model import Machine, Part, Run, Status
 CLOSE = 0.01
 """Two sizes of memory that differ by less than this share are the same: a kernel takes more or less of it at each boot."""
 
+OWN = "net.ipv4.ip_local_reserved_ports"
+"""A kernel setting that no difference is told of: a bench reserves the app's port itself, for its first cell."""
+
 
 @dataclass(frozen=True)
 class Begun:
@@ -97,6 +100,8 @@ class Begun:
         """Return the run's record with a new part under the conditions of `now`. Raises InputError as `check` does."""
         changed = (*digest_differences(self.run, now), *differences(self.run, now))
         self.check(changed)
+        count = "1 cell is" if len(self.measured) == 1 else f"{len(self.measured)} cells are"
+        console.line(f"resuming {yamlfile.shown(self.folder)}: {count} measured already")
         if not self.run.digests:
             console.warn("the run does not say which rows and apps it measured, as it is of an earlier version")
         if now.git_commit != self.run.git_commit:
@@ -144,7 +149,7 @@ def _facts(machine: Machine) -> dict[str, object]:
         "kernel": machine.kernel,
         "system": machine.os,
         "virtualization": machine.virtualization,
-        **machine.sysctls,
+        **{name: value for name, value in machine.sysctls.items() if name != OWN},
         **machine.limits,
         **machine.versions,
     }

@@ -10,7 +10,7 @@ import io
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from invoke.collection import Collection
@@ -25,6 +25,8 @@ from invoke.vendor.yaml import YAMLError
 
 from benchrig import __version__, console, reading
 from benchrig.agent.text import short
+from benchrig import __version__, console
+from benchrig.cli import signals
 from benchrig.cli.command_line import CommandLine
 from benchrig.cli.task import ROOT, refused
 from benchrig.errors import ExitCode, InputError, unknown
@@ -198,24 +200,45 @@ def _summary(task: object) -> str:
 
 def main() -> None:
     """Run the command line and exit with its code."""
+    signals.install()
     _open_streams()
     code: str | int | None = 0
     try:
-        try:
-            BenchrigProgram(name="benchrig", binary="./inv", version=__version__).run()
-        except SystemExit as end:
-            code = end.code
+        code = _run()
         sys.stdout.flush()
     except OSError as error:
         # Tasks catch their own errors: what is left is the output of Invoke, or the last of it.
         error.filename = error.filename or "standard output"
         ending = refused(error)
         # Of output that fails at the end again, nothing is said again, nor is it tried again at exit.
-        if ending.message and not code:
-            print(ending.message, file=sys.stderr)
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        with suppress(OSError):
+            if ending.message and not code:
+                print(ending.message, file=sys.stderr)
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for stream in (sys.stdout, sys.stderr):
+            os.dup2(nowhere, stream.fileno())
         code = code or ending.code
+    signals.restore()
+    if signals.received():
+        # Python would end by SIGINT, whatever the code, if the interruption came while it made a class from text.
+        with suppress(OSError):
+            sys.stderr.flush()
+        os._exit(signals.exit_code())
     sys.exit(code)
+
+
+def _run() -> str | int | None:
+    """Run the command line and return its code. Raises OSError when output fails."""
+    try:
+        BenchrigProgram(name="benchrig", binary="./inv", version=__version__).run()
+    except SystemExit as end:
+        # Invoke makes 1, without a word, of an interruption outside of a task.
+        if signals.received() and end.code == 1:
+            print(signals.said(), file=sys.stderr)
+        return end.code
+    except KeyboardInterrupt:
+        print(signals.said(), file=sys.stderr)
+    return 0
 
 
 def _open_streams() -> None:

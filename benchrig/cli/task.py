@@ -17,6 +17,7 @@ from invoke.tasks import Task
 from invoke.tasks import task as invoke_task
 
 from benchrig import console
+from benchrig.cli import signals
 from benchrig.errors import BenchrigError, ExitCode
 from benchrig.yamlfile import shown
 
@@ -45,7 +46,7 @@ class Command(Task[Any]):
 
 
 def command(help: Mapping[str, str] | None = None, **options: Any) -> Callable[[Callable[..., object]], Command]:
-    """Make a function an Invoke task. A BenchrigError ends it with one line, its hint and its exit code; Ctrl-C with 130.
+    """Make a function an Invoke task. A BenchrigError ends it with one line, its hint and its exit code; Ctrl-C too.
 
     A function that has a `yield` does what stands above it before the first task of a chain begins to work.
     """
@@ -73,7 +74,7 @@ def _report_errors(inventory: str) -> Iterator[None]:
     except BenchrigError as error:
         raise Exit(render(error, inventory), error.exit_code) from None
     except KeyboardInterrupt:
-        raise Exit("interrupted", ExitCode.INTERRUPTED) from None
+        raise Exit(signals.said(), signals.exit_code()) from None
     except OSError as error:
         raise refused(error) from None
     finally:

@@ -169,7 +169,9 @@ def test_a_changed_row_or_app_is_refused_and_another_commit_is_only_said(capsys:
     with pytest.raises(InputError, match=r"reports/one cannot be resumed: changed: app go$"):
         begun(digests=digests).resumed(begun_run())
     begun(git_commit="1234").resumed(begun_run(git_commit="5678"))
-    assert capsys.readouterr().err == "the commit was 1234, and is 5678\n"
+    assert (
+        capsys.readouterr().err == "resuming reports/one: 0 cells are measured already\nthe commit was 1234, and is 5678\n"
+    )
 
 
 def test_a_run_of_an_earlier_version_is_resumed_and_says_what_is_not_compared(capsys: pytest.CaptureFixture[str]) -> None:

@@ -73,7 +73,7 @@ def test_what_the_system_refuses_is_one_line(tmp_path: Path) -> None:
     [("| true", 0, ""), (">/dev/full", 1, "error: standard output: No space left on device\n"), (">&-", 0, "")],
 )
 def test_output_that_cannot_be_written_is_no_traceback(line: str, shell: str, code: int, said: str) -> None:
-    program = f"set -o pipefail; {sys.executable} -P -m benchrig.cli.program {line} {shell}"
+    program = f"set -o pipefail; {sys.executable} -P -m benchrig.cli {line} {shell}"
     done = subprocess.run(
         ["bash", "-c", program], cwd=ROOT, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False
     )

@@ -11,7 +11,7 @@ from tests.support import ROOT
 
 def inv(*arguments: str, cwd: Path = ROOT, root: Path = ROOT, **environ: str) -> subprocess.CompletedProcess[str]:
     """Run what `./inv` runs, in this environment; the tasks are those of `root`."""
-    argv = [sys.executable, "-P", "-m", "benchrig.cli.program", "--search-root", str(root), *arguments]
+    argv = [sys.executable, "-P", "-m", "benchrig.cli", "--search-root", str(root), *arguments]
     return subprocess.run(
         argv,
         cwd=cwd,
