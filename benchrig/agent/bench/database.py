@@ -110,8 +110,8 @@ def _check_listens(address: str) -> None:
     uid, any_family = pwd.getpwnam(USER).pw_uid, hosts not in ("localhost", "*")
     if any(found.uid == uid and (found.ipv4 or any_family) for found in listeners(int(port))):
         return
-    other = holder(int(port))
-    who = f", which process {other.pid} has ({other.command})" if other.pid and other.command else ""
+    other = holder(int(port), besides=uid)
+    who = f", which process {other.pid} has ({other.command})" if other.pid else ""
     raise DatabaseError(f"PostgreSQL runs, but does not listen on port {port}{who}: ./inv provision --tags postgresql")
 
 

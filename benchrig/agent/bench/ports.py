@@ -54,9 +54,12 @@ def is_free(port: int) -> bool:
     return True
 
 
-def holder(port: int) -> Port:
-    """Return the process that holds a port: the one that listens on it, else one with a connection from it."""
-    sockets = {name: listens for name, at, listens in _sockets() if at == port}
+def holder(port: int, besides: int = -1) -> Port:
+    """Return the process that holds a port: the one that listens on it, else one with a connection from it.
+
+    The sockets of the user id `besides` are left out.
+    """
+    sockets = {name: listens for name, at, uid, listens in _sockets() if at == port and uid != besides}
     found = Port(False)
     for process in Path("/proc").glob("[0-9]*"):
         for name in sockets.keys() & _open_files(process):
@@ -80,12 +83,12 @@ def _open_files(process: Path) -> set[str]:
     return found
 
 
-def _sockets() -> Iterator[tuple[str, int, bool]]:
-    """Yield the TCP sockets there are, as /proc names them: each with its own port, and whether it listens."""
+def _sockets() -> Iterator[tuple[str, int, int, bool]]:
+    """Yield the TCP sockets there are, as /proc names them: each with its port, its owner, and whether it listens."""
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):
         for line in read(table).splitlines()[1:]:
             words = line.split()
-            yield f"socket:[{words[9]}]", int(words[1].rpartition(":")[2], 16), words[3] == "0A"
+            yield f"socket:[{words[9]}]", int(words[1].rpartition(":")[2], 16), int(words[7]), words[3] == "0A"
 
 
 @dataclass(frozen=True)
