@@ -25,7 +25,6 @@ from invoke.vendor.yaml import YAMLError
 
 from benchrig import __version__, console, reading
 from benchrig.agent.text import short
-from benchrig import __version__, console
 from benchrig.cli import signals
 from benchrig.cli.command_line import CommandLine
 from benchrig.cli.task import ROOT, refused
