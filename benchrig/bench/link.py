@@ -94,7 +94,7 @@ class Link:
                 begin = 0
             if len(rest) > LONGEST_LINE:
                 raise LostError(f"it sent a line of more than {LONGEST_LINE >> 20} MB", fatal=True)
-        return "the connection was lost"
+        return self._channel.reason() or "the program there ended"
 
     def _take(self, line: bytes) -> None:
         if line == ALIVE:

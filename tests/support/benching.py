@@ -24,11 +24,11 @@ ROW = "flask-sync"
 LOAD = "^wrk -t4 "
 """The load; the warm-up has one thread."""
 
-RELAY = "python3 -m agent bench$"
+RELAY = "^python3 -c .*Starts the agent.* bench$"
 LEFT = """
 systemctl list-units --no-legend --plain 'benchrig*.service' | cut -d' ' -f1
 ss -Htln 'sport = :8080'
-pgrep -a 'wrk|python3' | grep -E 'wrk|-m agent|gunicorn'
+pgrep -a 'wrk|python3' | grep -E 'wrk|-m agent| bench$|gunicorn'
 ls -d /run/benchrigd /tmp/benchrig-* 2>/dev/null
 true
 """
