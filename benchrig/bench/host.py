@@ -110,7 +110,7 @@ class AgentHost:
                 self._reconnect(lost)
                 deadline = max(deadline, time.monotonic() + SPARE_SECONDS)
                 continue
-            if answer is None:
+            if answer is None or time.monotonic() > deadline:
                 what = type(operation).__name__
                 raise HostError(
                     f"{self.name}: {what} was not done within {seconds:.0f} s; the agent lives, but something hangs"
@@ -118,6 +118,8 @@ class AgentHost:
             envelope = self._read(answer)
             if envelope.id == self._number:
                 return envelope
+            if not envelope.id and envelope.operation == "":
+                raise self._nonsense(ValueError(envelope.error or "an answer to nothing"))
 
     def _read(self, line: bytes) -> Envelope:
         try:

@@ -141,5 +141,11 @@ def link_down(clone: Clone, name: str = "lab1") -> Iterator[None]:
             _queue(namespace, "delete", link, "root")
 
 
+def in_network(clone: Clone, *argv: str, name: str = "lab1") -> None:
+    """Run a command in the network namespace of a lab machine."""
+    namespace = lab_of(inventory.read("lab", clone.root), clone.root).machine(name).namespace
+    subprocess.run(["nsenter", f"--net={namespace}", *argv], check=True)
+
+
 def _queue(namespace: Path, verb: str, link: str, *words: str) -> None:
     subprocess.run(["nsenter", f"--net={namespace}", "tc", "qdisc", verb, "dev", link, *words], check=True)

@@ -1,0 +1,203 @@
+"""An agent that is killed, hangs or talks nonsense, and Ctrl-C meanwhile: the bench ends with a reason, and nothing is left.
+
+An agent that talks nonsense is a real one whose relay was rewritten in the clone: the host runs what the controller sends.
+"""
+
+from __future__ import annotations
+
+import resource
+import signal
+import time
+
+import pytest
+
+from benchrig.inventory import Host
+from tests.support.benching import RELAY, Bench, bench_under_load, left, link_down, run, signal_agent
+from tests.support.clone import Clone
+from tests.support.faults import fault
+from tests.support.waiting import until
+
+pytestmark = pytest.mark.lab
+
+SECTION = "Agents, cells and Ctrl-C"
+NOTHING = ""
+HEARD_SECONDS = 2.0
+"""A second, and what the test itself and a busy machine need."""
+
+
+@fault(
+    SECTION,
+    done="The agent is killed with -9 under load.",
+    promised="The bench ends with the reason; app, load generator, port and temporary files are gone.",
+    seen="0.2 s: `the agent ended: Main process exited, code=killed, status=9/KILL`; nothing was left.",
+)
+def test_agent_is_killed(deployed: Clone, deployed_host: Host) -> None:
+    with bench_under_load(deployed, deployed_host) as bench:
+        signal_agent(deployed_host, "KILL")
+        ended = bench.wait(20)
+    assert ended.code == 3
+    assert "error: lab1: the agent ended: Main process exited, code=killed, status=9/KILL; it was measuring" in ended.stderr
+    until(lambda: left(deployed_host) == NOTHING)
+
+
+@fault(
+    SECTION,
+    done="The agent is stopped (kill -STOP) under load.",
+    promised="It is told from a slow one by its missing signs of life; the bench ends, and systemd ends the agent.",
+    seen="28 s: `the agent ended: Watchdog timeout (limit 30s)`; nothing was left.",
+)
+def test_agent_hangs(deployed: Clone, deployed_host: Host) -> None:
+    with bench_under_load(deployed, deployed_host) as bench:
+        signal_agent(deployed_host, "STOP")
+        ended = bench.wait(45)
+    assert ended.code == 3
+    assert "the agent ended: Watchdog timeout" in ended.stderr or "the agent shows no sign of life" in ended.stderr
+    until(lambda: left(deployed_host) == NOTHING, 20)
+
+
+@fault(
+    SECTION,
+    done="The relay that SSH started is killed with -9 under load.",
+    promised="The controller connects to the same agent again, and the cell is measured once.",
+    seen="`connection lost; reconnecting`, `connected again`; one cell, measured; exit code 0.",
+)
+def test_relay_is_killed(deployed: Clone, deployed_host: Host) -> None:
+    with bench_under_load(deployed, deployed_host) as bench:
+        assert run(deployed_host, f"pkill -KILL -nf '{RELAY}'")[0] == 0
+        ended = bench.wait(60)
+    assert ended.code == 0, ended.stderr
+    assert ended.stderr.startswith("lab1: connection lost; reconnecting\nlab1: connected again\n")
+    assert [cell.status for cell in bench.cells()] == ["measured"]
+
+
+@fault(
+    SECTION,
+    done="Ctrl-C under load.",
+    promised="The bench ends within a second, and leaves nothing.",
+    seen="0.2 s, exit code 130, nothing left.",
+)
+def test_ctrl_c(deployed: Clone, deployed_host: Host) -> None:
+    with bench_under_load(deployed, deployed_host) as bench:
+        bench.interrupt()
+        ended = bench.wait(20)
+    assert (ended.code, left(deployed_host)) == (130, NOTHING)
+    assert ended.seconds < HEARD_SECONDS
+
+
+@fault(
+    SECTION,
+    done="Ctrl-C while the agent hangs (kill -STOP).",
+    promised="The bench ends within a second and says so; systemd ends the agent and what it started.",
+    seen="1.0 s, exit code 130; nothing left 30 s later.",
+)
+def test_ctrl_c_while_the_agent_hangs(deployed: Clone, deployed_host: Host) -> None:
+    with bench_under_load(deployed, deployed_host) as bench:
+        signal_agent(deployed_host, "STOP")
+        bench.interrupt()
+        ended = bench.wait(20)
+    assert ended.code == 130
+    assert ended.seconds < HEARD_SECONDS
+    assert "lab1: cannot be told to end; its agent stops app and load generator by itself" in ended.stderr
+    until(lambda: left(deployed_host) == NOTHING, 45)
+
+
+@fault(
+    SECTION,
+    done="Ctrl-C, and Ctrl-C again, while every packet to the host is dropped.",
+    promised="The bench ends within a second and says that the host could not be told; the next bench takes the host over.",
+    seen="1.0 s, exit code 130; the second one ended it at once; the next bench measured.",
+)
+@pytest.mark.parametrize("times", [1, 2])
+def test_ctrl_c_while_the_link_is_down(deployed: Clone, deployed_host: Host, times: int) -> None:
+    with bench_under_load(deployed, deployed_host) as bench, link_down(deployed):
+        time.sleep(2)
+        for _ in range(times):
+            bench.interrupt()
+            time.sleep(0.2)
+        ended = bench.wait(20)
+    # The second one ends it by the signal itself.
+    assert ended.code == (130 if times == 1 else -signal.SIGINT)
+    assert ended.seconds < HEARD_SECONDS
+    assert Bench(deployed, seconds=1).wait(60).code == 0
+    assert left(deployed_host) == NOTHING
+
+
+@fault(
+    SECTION,
+    done="The controller is killed with -9 under load; then a new bench.",
+    promised="The agent waits for its controller; a newcomer ends it, and has the host for itself.",
+    seen="Agent, app and load were there still; the next bench measured its cell; nothing was left.",
+)
+def test_controller_is_killed(deployed: Clone, deployed_host: Host) -> None:
+    with bench_under_load(deployed, deployed_host) as bench:
+        bench.kill()
+        assert "wrk" in left(deployed_host)
+    ended = Bench(deployed, seconds=1).wait(60)
+    assert ended.code == 0, ended.stderr
+    assert left(deployed_host) == NOTHING
+
+
+@pytest.mark.long
+@fault(
+    SECTION,
+    done="The controller is killed with -9 under load, and nobody comes.",
+    promised="The agent lives for the time of a cell and a minute, then stops all by itself.",
+    seen="Nothing was left 167 s after the kill, for a cell of 8 s.",
+)
+def test_nobody_comes_back(deployed: Clone, deployed_host: Host) -> None:
+    with bench_under_load(deployed, deployed_host) as bench:
+        bench.kill()
+    time.sleep(60)
+    assert "benchrigd" in left(deployed_host)
+    until(lambda: left(deployed_host) == NOTHING, 200)
+
+
+TALKS = {
+    "a line without end": (
+        "while True: os.write(1, b'x' * 65536)",
+        "it sent a line of more than 32 MB",
+    ),
+    "an answer of 50 MB": (
+        """os.write(1, b'{"operation": "Hello"}\\n'); os.read(0, 65536)
+    for _ in range(800): os.write(1, b'x' * 65536)
+    os.write(1, b'\\n'); time.sleep(60)""",
+        "it sent a line of more than 32 MB",
+    ),
+    "stderr without end": (
+        "while True: os.write(2, b'x' * 65536)",
+        "no answer for 20 s",
+    ),
+    "nonsense": (
+        "os.write(1, b'[1, 2, {}]\\n'); time.sleep(60)",
+        "the agent answers nonsense: value: expected a mapping, found a list",
+    ),
+    "nothing": (
+        "time.sleep(60)",
+        "no answer for 20 s",
+    ),
+}
+
+
+@fault(
+    SECTION,
+    done="An agent that writes a line without end, answers 50 MB, floods stderr, talks nonsense, or says nothing.",
+    promised="A line that names the host and the reason, exit code 3, bounded memory, in bounded time.",
+    seen="0.5 to 22 s; the controller's resident memory stayed below 300 MB.",
+)
+@pytest.mark.parametrize("what", TALKS)
+def test_agent_talks_nonsense(deployed: Clone, what: str) -> None:
+    relay = deployed.root / "benchrig/agent/bench/front.py"
+    before = relay.read_text()
+    code, said = TALKS[what]
+    relay.write_text(f"import os, time\n\n\ndef main() -> int:\n    {code}\n    return 0\n")
+    try:
+        began = time.monotonic()
+        done = deployed.inv("bench", "--only", "go-2000", "--duration", "1s", "--connections", "40", timeout=100)
+        took = time.monotonic() - began
+    finally:
+        relay.write_text(before)
+    assert done.code == 3, done.stderr
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert took < 40
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 300_000

@@ -1,0 +1,70 @@
+"""One bench or provision at a time on a host: who comes second is refused or waits, and is told who has the host."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from benchrig.inventory import Host
+from tests.support.benching import Bench, bench_under_load, run
+from tests.support.clone import Clone
+from tests.support.faults import fault
+
+pytestmark = pytest.mark.lab
+
+SECTION = "Agents, cells and Ctrl-C"
+
+
+@fault(
+    SECTION,
+    done="A second bench while the first one measures.",
+    promised="It is refused with owner, host and age; the first goes on.",
+    seen="1.6 s: `lab1: a bench by root@vm, process 3244 has had this host for 4 s (process 63265 here)`.",
+)
+def test_second_bench(deployed: Clone, deployed_host: Host) -> None:
+    with bench_under_load(deployed, deployed_host) as first:
+        second = Bench(deployed, seconds=1).wait(30)
+        assert second.code == 3
+        said = r"error: lab1: a bench by .+@.+, process \d+ has had this host for \d+ s \(process \d+ here\)\n"
+        assert re.match(said, second.stderr)
+        assert first.wait(60).code == 0
+
+
+@fault(
+    SECTION,
+    done="Two benches begin at the same moment.",
+    promised="One measures, the other is refused.",
+    seen="Exit codes 0 and 3.",
+)
+@pytest.mark.usefixtures("deployed_host")
+def test_two_benches_begin_at_once(deployed: Clone) -> None:
+    both = [Bench(deployed, seconds=3) for _ in range(2)]
+    assert sorted(bench.wait(60).code for bench in both) == [0, 3]
+
+
+@fault(
+    SECTION,
+    done="A provision while a bench measures.",
+    promised="It waits for the bench's end, and is told whose it is; the bench is not disturbed.",
+    seen="`a bench by root@vm, … has had this host for 4 s …; waiting for its end`; the bench measured.",
+)
+def test_provision_during_a_bench(deployed: Clone, deployed_host: Host) -> None:
+    with bench_under_load(deployed, deployed_host) as bench:
+        done = deployed.inv("provision", "--tags", "base", timeout=60)
+        # The bench had ended first.
+        assert bench.process.poll() == 0
+    assert done.code == 0, done.stderr
+    assert re.search(r"a bench by .+@.+, process \d+ has had this host for \d+ s .*waiting for its end", done.stderr)
+
+
+@fault(
+    SECTION,
+    done="A lock whose content is that of a dead process, or garbage.",
+    promised="It is no obstacle.",
+    seen="The bench measured.",
+)
+@pytest.mark.parametrize("content", ['{"verb": "bench", "session": "x", "who": "x", "pid": 99999, "since": 1}', "garbage"])
+def test_stale_lock(deployed: Clone, deployed_host: Host, content: str) -> None:
+    assert run(deployed_host, f"printf '%s' '{content}' > /run/benchrig/lock")[0] == 0
+    assert Bench(deployed, seconds=1).wait(60).code == 0
