@@ -15,7 +15,14 @@ from typing import Protocol, TypeVar, cast
 from benchrig import console, inventory
 from benchrig.agent import spec
 from benchrig.agent.bench.lines import BYE, HELLO, Envelope, Hello, read_envelope, request_line
-from benchrig.agent.bench.protocol import Operation
+from benchrig.agent.bench.protocol import (
+    FindDatabase,
+    FindDeployed,
+    FindMachineFacts,
+    FreePort,
+    Operation,
+    ResetData,
+)
 from benchrig.agent.text import short
 from benchrig.bench.link import Link, LostError
 from benchrig.bench.patience import RECONNECT_SECONDS, SPARE_SECONDS, limit
@@ -30,6 +37,9 @@ GREETING_SECONDS = 90.0
 CLOSE_SECONDS = 20.0
 INTERRUPTED_SECONDS = 0.8
 """How long agents may take to end when the user has pressed Ctrl-C. They go on ending after it."""
+
+_BEGINNINGS = (FindDatabase, FindDeployed, FindMachineFacts, FreePort, ResetData)
+"""Requests that rest on nothing that an agent began before: if it is gone, a new one answers them as well."""
 
 _FIRST_PAUSE = 0.2
 _LONGEST_PAUSE = 5.0
@@ -107,7 +117,7 @@ class AgentHost:
                     asked = self._link
                 answer = self._link.receive(deadline - time.monotonic())
             except LostError as lost:
-                self._reconnect(lost)
+                self._reconnect(lost, resume=not isinstance(operation, _BEGINNINGS))
                 deadline = max(deadline, time.monotonic() + SPARE_SECONDS)
                 continue
             if answer is None or time.monotonic() > deadline:
@@ -156,8 +166,8 @@ class AgentHost:
         if welcome.operation != HELLO:
             raise self._nonsense(ValueError("it does not greet"))
 
-    def _reconnect(self, lost: LostError) -> None:
-        """Connect to the same agent again. Raises HostError when it is gone, or when that takes too long."""
+    def _reconnect(self, lost: LostError, *, resume: bool) -> None:
+        """Connect to the agent again. Raises HostError when that takes too long, or when `resume` and it is gone."""
         self._link.drop()
         if lost.fatal:
             raise HostError(f"{self.name}: {lost}")
@@ -166,7 +176,7 @@ class AgentHost:
         pause = _FIRST_PAUSE
         while True:
             try:
-                self._link = self._same_agent()
+                self._link = self._connect_again(resume=resume)
                 break
             except LostError as error:
                 if time.monotonic() > deadline:
@@ -177,14 +187,14 @@ class AgentHost:
             pause = min(2 * pause, _LONGEST_PAUSE)
         console.line(f"{self.name}: connected again")
 
-    def _same_agent(self) -> Link:
-        """Return a new link to the agent. Raises LostError when none can be had yet, HostError when the agent is gone."""
+    def _connect_again(self, *, resume: bool) -> Link:
+        """Return a new link to the agent. Raises LostError when none can be had yet, HostError when the agent refuses us."""
         try:
             link = Link(self._host)
         except HostError as error:
             raise LostError(str(error)) from None
         try:
-            link.send(self._hello(resume=True))
+            link.send(self._hello(resume=resume))
             self._see_welcome(link)
         except BaseException:
             link.drop()

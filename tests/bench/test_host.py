@@ -248,6 +248,24 @@ def test_an_agent_that_is_gone_is_not_waited_for(rig: Callable[..., Rig]) -> Non
             agent.ask(protocol.FindCpuTimes())
 
 
+@pytest.mark.parametrize(
+    ("operation", "resume"),
+    [(protocol.FreePort(1), False), (protocol.FindDeployed(()), False), (protocol.Stop("u", 1), True)],
+)
+def test_only_a_request_that_begins_something_may_go_to_a_new_agent(
+    rig: Callable[..., Rig], operation: protocol.Operation[object], resume: bool
+) -> None:
+    made = rig(well, well)
+    with Agents(60.0) as agents:
+        agent = agents.start(LAB1)
+        agent.ask(protocol.FindCpuTimes())
+        made.channels[0].end()
+        # The stand-in answers with what is no answer to it.
+        with contextlib.suppress(HostError):
+            agent.ask(operation)
+    assert made.channels[1].sent[0].value["resume"] is resume
+
+
 def test_an_agent_that_is_silent_is_connected_to_again(rig: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(link, "SILENCE_SECONDS", 0.2)
     rig(instead(b""), lambda _: Envelope("Hello", error="the agent shows no sign of life").line())
