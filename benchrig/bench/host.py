@@ -6,6 +6,7 @@ A lost connection is made anew: the agent goes on meanwhile, and answers the req
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 import time
 from dataclasses import dataclass
@@ -71,6 +72,7 @@ class AgentHost:
         """The agent is gone, or has said that it has stopped all that it started."""
         self._host = host
         self._patience = cell_seconds + RECONNECT_SECONDS
+        self._client = os.urandom(8).hex()
         self._number = 0
         """The id of the last request."""
         self._greeted = False
@@ -142,7 +144,7 @@ class AgentHost:
 
     def _hello(self, *, resume: bool) -> bytes:
         # The agent waits a little longer, for the one who comes in the last moment.
-        return Hello(session(), who(), self._patience + SPARE_SECONDS, resume).line()
+        return Hello(session(), self._client, who(), self._patience + SPARE_SECONDS, resume).line()
 
     def _await_greeting(self) -> None:
         """Wait until the agent has started. Raises HostError when it refuses us, LostError."""

@@ -42,6 +42,8 @@ class Hello:
     """The first line of a controller. With `resume`, it wants the agent that it had, and no other one."""
 
     session: str
+    client: str
+    """Random for each host of a session: a machine that a controller takes for two is refused the second time."""
     who: str
     linger_seconds: float
     """How long the agent lives on when the controller is gone without a goodbye."""

@@ -187,7 +187,7 @@ class Agent:
                 self._ended = True
                 return
             self._hello = hello
-        elif hello.session != self._hello.session:
+        elif (hello.session, hello.client) != (self._hello.session, self._hello.client):
             if self._link is None:
                 self._ended = True
             else:

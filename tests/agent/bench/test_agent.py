@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -31,9 +32,9 @@ serve.BEAT_SECONDS = float(sys.argv[2])
 serve._GONE_SECONDS = 5 * serve.BEAT_SECONDS
 raise SystemExit(serve.main())
 """
-ANN = Hello("ann", "ann@laptop, process 1", linger_seconds=60.0)
-BOB = Hello("bob", "bob@desk, process 2", linger_seconds=60.0)
-AGAIN = Hello("ann", "ann@laptop, process 1", linger_seconds=60.0, resume=True)
+ANN = Hello("ann", "lab1", "ann@laptop, process 1", linger_seconds=60.0)
+BOB = Hello("bob", "lab1", "bob@desk, process 2", linger_seconds=60.0)
+AGAIN = Hello("ann", "lab1", "ann@laptop, process 1", linger_seconds=60.0, resume=True)
 
 
 @contextmanager
@@ -194,7 +195,7 @@ def test_load_goes_on_when_the_controller_is_gone_and_ends_with_its_goodbye(tmp_
 def test_an_agent_whose_controller_stays_away_stops_its_load_and_ends(tmp_path: Path) -> None:
     sleeping = ("sleep", "1234.6")
     with agent(tmp_path, beat=0.1) as process:
-        with Controller(tmp_path, Hello("ann", "ann", linger_seconds=0.5)) as ann:
+        with Controller(tmp_path, Hello("ann", "lab1", "ann", linger_seconds=0.5)) as ann:
             ann.answer()
             ann.send(request_line(protocol.RunLoad(sleeping, "", 60.0), 1))
             until(lambda: running(*sleeping))
@@ -215,10 +216,13 @@ def test_a_controller_that_gives_no_sign_of_life_counts_as_gone(tmp_path: Path) 
                 ann.send(ALIVE)
 
 
-def test_a_second_controller_is_refused_with_owner_and_age_while_the_first_is_there(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "newcomer", [BOB, replace(ANN, client="lab2")], ids=["another controller", "the same under another name"]
+)
+def test_a_second_controller_is_refused_with_owner_and_age_while_the_first_is_there(tmp_path: Path, newcomer: Hello) -> None:
     with agent(tmp_path) as process, Controller(tmp_path) as ann:
         ann.answer()
-        with Controller(tmp_path, BOB) as bob:
+        with Controller(tmp_path, newcomer) as bob:
             said = f"a bench by {ANN.who} has had this host for 0 s (process {process.pid} here)"
             assert bob.answer().error == said
         assert not ann.ask(protocol.FindCpuTimes(), 1).error
