@@ -142,7 +142,7 @@ def test_controller_is_killed(deployed: Clone, deployed_host: Host) -> None:
     SECTION,
     done="The controller is killed with -9 under load, and nobody comes.",
     promised="The agent lives for the time of a cell and a minute, then stops all by itself.",
-    seen="Nothing was left 167 s after the kill, for a cell of 8 s.",
+    seen="Nothing was left about 160 s after the kill; a cell with a load of 8 s may take 69 s.",
 )
 def test_nobody_comes_back(deployed: Clone, deployed_host: Host) -> None:
     with bench_under_load(deployed, deployed_host) as bench:
