@@ -286,13 +286,14 @@ def test_two_servers_are_measured_from_a_third_machine_and_compared(tmp_path: Pa
     finally:
         machines.destroy()
     assert outcome.failure == ""
-    found, cells = store.read(outcome.folder)
+    folder = root / outcome.shown
+    found, cells = store.read(folder)
     assert found.servers == ("web1", "web2")
     assert [(between.load_host, between.server) for between in found.networks] == [("load1", "web1"), ("load1", "web2")]
     assert all(between.bandwidth_bits_per_second > 1e6 for between in found.networks)
     assert [(cell.host, cell.repeat) for cell in cells] == [("web1", 1), ("web2", 1), ("web2", 2), ("web1", 2)]
     assert not any(cell.load_on_server for cell in cells)
-    table = load(outcome.folder, root).table
+    table = load(folder, root).table
     assert [row.label for row in table.rows] == ["tiny on web1", "tiny on web2"]
     assert table.rows[1].beside is not None
     assert table.rows[1].beside.ratio

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from benchrig.inventory import Host
-from tests.support.benching import Bench, bench_under_load, run
+from tests.support.benching import Bench, bench_under_load, left, run
 from tests.support.clone import Clone
 from tests.support.faults import fault
 
@@ -56,6 +56,20 @@ def test_provision_during_a_bench(deployed: Clone, deployed_host: Host) -> None:
         assert bench.process.poll() == 0
     assert done.code == 0, done.stderr
     assert re.search(r"a bench by .+@.+, process \d+ has had this host for \d+ s .*waiting for its end", done.stderr)
+
+
+@fault(
+    SECTION,
+    done="The controller of a bench is killed with -9 under load; then a provision.",
+    promised="The lock of one who is gone is given up: app and load are stopped, and the provision runs.",
+    seen="The provision ended with code 0 after 2.7 s; nothing of the bench was left.",
+)
+def test_provision_after_a_killed_bench(deployed: Clone, deployed_host: Host) -> None:
+    with bench_under_load(deployed, deployed_host) as bench:
+        bench.kill()
+        done = deployed.inv("provision", "--tags", "base", timeout=60)
+    assert done.code == 0, done.stderr
+    assert left(deployed_host) == ""
 
 
 @fault(
