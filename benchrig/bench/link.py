@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import queue
 import threading
-import time
 
 from benchrig.agent.bench.lines import ALIVE, LONGEST_LINE, SILENCE_SECONDS
 from benchrig.errors import HostError
@@ -33,8 +32,6 @@ class Link:
 
     def __init__(self, host: Host) -> None:
         """Connect, and have the host start what leads to its agent. Raises HostError."""
-        self.heard = time.monotonic()
-        """When the agent last sent anything."""
         self._lines: queue.Queue[bytes | LostError] = queue.Queue(_WAITING_LINES)
         self._sending = threading.Lock()
         self._lost: LostError | None = None
@@ -85,7 +82,6 @@ class Link:
         """Hand on line after line until the channel ends, and return why it ended. Raises LostError, HostError."""
         rest = bytearray()
         while data := self._channel.read():
-            self.heard = time.monotonic()
             begin = len(rest)
             rest += data
             while (end := rest.find(b"\n", begin)) >= 0:

@@ -71,12 +71,14 @@ def read_envelope(line: bytes) -> Envelope:
     return _build(Envelope, data)
 
 
-def read_hello(line: bytes) -> Hello:
-    """Read a controller's first line. Raises ValueError when it is none."""
-    envelope = read_envelope(line)
+def read_hello(envelope: Envelope) -> Hello | None:
+    """Read a controller's first line; None for a greeting of another version. Raises ValueError when it is no greeting."""
     if envelope.operation != HELLO:
         raise ValueError(f"a controller begins with {HELLO}, and not with '{envelope.operation}'")
-    return _build(Hello, envelope.value)
+    try:
+        return _build(Hello, envelope.value)
+    except ValueError:
+        return None
 
 
 def request_line(operation: Operation[Any], number: int) -> bytes:

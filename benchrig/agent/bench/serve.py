@@ -170,24 +170,19 @@ class Agent:
     def _take(self, link: Link, line: bytes) -> None:
         """Take in one line. Raises ValueError when a link begins with anything but a greeting."""
         if link is not self._link:
-            self._greet(link, read_hello(line))
+            self._greet(link, read_hello(read_envelope(line)))
         elif line + b"\n" == BYE:
             self._ended = True
         elif line + b"\n" != ALIVE:
             self._request(link, line)
 
-    def _greet(self, link: Link, hello: Hello) -> None:
+    def _greet(self, link: Link, hello: Hello | None) -> None:
         """Attach a controller, or refuse it. A newcomer ends an agent whose own controller is gone."""
         if self._hello is None:
-            owner = lock.Owner("bench", hello.session, hello.who, os.getpid(), time.time(), daemon.UNIT)
-            try:
-                self._lock = lock.take(self._lock_path, owner)
-            except (lock.HeldError, OSError) as error:
-                self._refuse(link, str(error))
+            if not self._begin(link, hello):
                 self._ended = True
                 return
-            self._hello = hello
-        elif (hello.session, hello.client) != (self._hello.session, self._hello.client):
+        elif hello is None or (hello.session, hello.client) != (self._hello.session, self._hello.client):
             if self._link is None:
                 self._ended = True
             else:
@@ -198,6 +193,20 @@ class Agent:
             self._drop(before)
         self._note(deserted=False)
         self._send(link, Envelope(HELLO).line())
+
+    def _begin(self, link: Link, hello: Hello | None) -> bool:
+        """Lock the host for the first controller; return whether that was possible."""
+        if hello is None:
+            self._refuse(link, "the agent there is of another version")
+            return False
+        owner = lock.Owner("bench", hello.session, hello.who, os.getpid(), time.time(), daemon.UNIT)
+        try:
+            self._lock = lock.take(self._lock_path, owner)
+        except (lock.HeldError, OSError) as error:
+            self._refuse(link, str(error))
+            return False
+        self._hello = hello
+        return True
 
     def _request(self, link: Link, line: bytes) -> None:
         """Begin with a request, or answer it again: each is done exactly once."""

@@ -247,6 +247,23 @@ def test_a_provision_that_has_the_host_keeps_a_bench_out(tmp_path: Path) -> None
         assert process.wait(10) == 0
 
 
+def test_a_controller_of_another_version_ends_nobodys_bench(tmp_path: Path) -> None:
+    other = Envelope("Hello", {"name": "bob"}).line()
+    with agent(tmp_path) as process:
+        with Controller(tmp_path) as ann, socket.socket(socket.AF_UNIX) as bob:
+            ann.answer()
+            bob.connect(str(tmp_path / "socket"))
+            bob.sendall(other)
+            assert b"a bench by ann@laptop" in bob.recv(1000)
+            assert not ann.ask(protocol.FindCpuTimes(), 1).error
+        until(lambda: (owner := read_owner(tmp_path / "run" / "lock")) is not None and owner.deserted)
+        with socket.socket(socket.AF_UNIX) as bob:
+            bob.connect(str(tmp_path / "socket"))
+            bob.sendall(other)
+            assert bob.recv(1000) == b""
+        assert process.wait(10) == 0
+
+
 @pytest.mark.parametrize("first", [b"\n\n{}\n", b"nonsense\n", request_line(protocol.FindCpuTimes(), 1), b"\xff\n"])
 def test_who_does_not_greet_is_turned_away(tmp_path: Path, first: bytes) -> None:
     with agent(tmp_path):

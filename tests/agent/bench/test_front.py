@@ -1,0 +1,176 @@
+"""The relay between a controller and its agent, as a process of its own. The agent is a real one; systemd is left out."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from benchrig.agent.bench import facts, protocol
+from benchrig.agent.bench.lines import ALIVE, BYE, Envelope, Hello, read_envelope, request_line
+from benchrig.agent.lock import read_owner
+from tests.support.waiting import until
+
+FRONT = """
+import os, subprocess, sys, time
+from pathlib import Path
+from agent import lock
+from agent.bench import daemon, front
+folder = Path(sys.argv[1])
+lock.PATH = folder / "run" / "lock"
+connect = daemon.connect
+daemon.connect = lambda: connect(folder)
+daemon.ending = lambda: "it was the cable"
+serve = "from agent import lock; from agent.bench import serve; lock.PATH = serve.Path({!r}); serve.main()"
+
+def start(program_folder):
+    argv = [sys.executable, "-c", serve.format(str(lock.PATH))]
+    environment = {**os.environ, "RUNTIME_DIRECTORY": str(folder)}
+    agent = subprocess.Popen(argv, cwd=program_folder, env=environment, stdout=2, start_new_session=True)
+    (folder / "pid").write_text(str(agent.pid))
+    while agent.poll() is None and not (found := daemon.connect()):
+        time.sleep(0.01)
+    return subprocess.CompletedProcess(argv, agent.returncode or 0, stderr=b"no agent today")
+
+def stop():
+    pid = int((folder / "pid").read_text())
+    subprocess.run(["kill", "-KILL", str(pid)], stderr=subprocess.DEVNULL)
+    while Path(f"/proc/{pid}/fd").exists() and "Z" not in Path(f"/proc/{pid}/stat").read_text().split():
+        time.sleep(0.01)
+    (folder / "socket").unlink(missing_ok=True)
+
+daemon.start, daemon.stop = start, stop
+front._HELLO_SECONDS = 1.0
+raise SystemExit(front.main())
+"""
+ANN = Hello("ann", "lab1", "ann@laptop, process 1", linger_seconds=60.0)
+AGAIN = Hello("ann", "lab1", "ann@laptop, process 1", linger_seconds=60.0, resume=True)
+BOB = Hello("bob", "lab1", "bob@desk, process 2", linger_seconds=60.0)
+
+
+class Relay:
+    """A relay that a controller has started."""
+
+    def __init__(self, folder: Path, hello: Hello) -> None:
+        argv = [sys.executable, "-c", FRONT, str(folder)]
+        root = Path(facts.__file__).parents[2]
+        self.process = subprocess.Popen(argv, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.send(hello.line())
+
+    def send(self, line: bytes) -> None:
+        assert self.process.stdin
+        self.process.stdin.write(line)
+        self.process.stdin.flush()
+
+    def line(self) -> bytes:
+        """Return the next line that is no sign of life."""
+        assert self.process.stdout
+        return next(line for line in iter(self.process.stdout.readline, None) if line != ALIVE)
+
+    def answer(self) -> Envelope:
+        return read_envelope(self.line())
+
+
+@contextmanager
+def relay(folder: Path, hello: Hello = ANN) -> Iterator[Relay]:
+    made = Relay(folder, hello)
+    with made.process:
+        try:
+            yield made
+        finally:
+            made.process.kill()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """Yield the agent's folder; the agent is ended."""
+    yield tmp_path
+    if (tmp_path / "pid").exists():
+        subprocess.run(["kill", "-KILL", (tmp_path / "pid").read_text()], stderr=subprocess.DEVNULL, check=False)
+
+
+def pid_of(folder: Path) -> int:
+    return int((folder / "pid").read_text())
+
+
+def deserted(folder: Path) -> bool:
+    owner = read_owner(folder / "run" / "lock")
+    return owner is not None and owner.deserted
+
+
+def test_it_starts_an_agent_and_ends_with_it(folder: Path) -> None:
+    with relay(folder) as ann:
+        assert ann.answer() == Envelope("Hello")
+        ann.send(request_line(protocol.FindCpuTimes(), 1))
+        assert ann.answer().id == 1
+        ann.send(BYE)
+        assert ann.line() == BYE
+        assert ann.process.wait(10) == 0
+
+
+@pytest.mark.parametrize("sign", [signal.SIGKILL, None])
+def test_an_agent_outlives_its_relay_and_is_found_again(folder: Path, sign: signal.Signals | None) -> None:
+    with relay(folder) as ann:
+        ann.answer()
+        if sign:
+            ann.process.send_signal(sign)
+        else:
+            assert ann.process.stdin
+            ann.process.stdin.close()
+        ann.process.wait(10)
+    before = pid_of(folder)
+    until(lambda: deserted(folder))
+    with relay(folder, AGAIN) as ann:
+        assert ann.answer() == Envelope("Hello")
+        assert pid_of(folder) == before
+
+
+def test_who_wants_the_agent_that_is_gone_is_told_why(folder: Path) -> None:
+    with relay(folder, AGAIN) as ann:
+        assert ann.answer().error == "the agent ended: it was the cable"
+        assert ann.process.wait(10) == 1
+
+
+def test_a_newcomer_gets_an_agent_of_its_own_when_the_others_controller_is_gone(folder: Path) -> None:
+    with relay(folder) as ann:
+        ann.answer()
+    until(lambda: deserted(folder))
+    before = pid_of(folder)
+    with relay(folder, BOB) as bob:
+        assert bob.answer() == Envelope("Hello")
+        assert pid_of(folder) != before
+
+
+def test_of_two_who_come_at_once_one_is_refused(folder: Path) -> None:
+    with relay(folder, ANN) as ann, relay(folder, BOB) as bob:
+        errors = sorted((ann.answer().error, bob.answer().error))
+    assert errors[0] == ""
+    assert "has had this host for" in errors[1]
+
+
+def test_an_agent_that_hangs_is_replaced_for_a_newcomer_and_told_to_its_own_controller(folder: Path) -> None:
+    with relay(folder) as ann:
+        ann.answer()
+    os.kill(pid_of(folder), signal.SIGSTOP)
+    with relay(folder, AGAIN) as ann:
+        assert ann.answer().error == "the agent shows no sign of life"
+    before = pid_of(folder)
+    with relay(folder, BOB) as bob:
+        assert bob.answer() == Envelope("Hello")
+        assert pid_of(folder) != before
+
+
+@pytest.mark.parametrize("first", [b"", b"x" * 100_000, b"nonsense\n"])
+def test_a_controller_that_says_nothing_of_use_gets_nothing(folder: Path, first: bytes) -> None:
+    argv = [sys.executable, "-c", FRONT, str(folder)]
+    done = subprocess.run(
+        argv, cwd=Path(facts.__file__).parents[2], input=first, capture_output=True, timeout=60, check=False
+    )
+    assert done.returncode == 1
+    assert b"Traceback" not in done.stderr
