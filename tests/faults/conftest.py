@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from benchrig import inventory
 from benchrig.inventory import Host
@@ -13,6 +14,13 @@ from tests.support.clone import Clone, copy_project
 
 ROWS = "flask-sync,go-2000"
 """Rows whose apps are deployed: one of Python, one of Go."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose how many damaged inputs each reader gets: many with `./inv test --faults`, and few among the other tests."""
+    settings.register_profile("few", max_examples=20, deadline=None, database=None, derandomize=True)
+    settings.register_profile("many", max_examples=400, deadline=None, database=None)
+    settings.load_profile("many" if str(config.option.markexpr).endswith("and faults") else "few")
 
 
 @pytest.fixture(scope="session")
