@@ -104,7 +104,8 @@ def shown(path: Path) -> str:
     """Return a path as the user would type it: relative to where they are, if it is below."""
     try:
         return str(path.resolve().relative_to(Path.cwd()))
-    except ValueError:
+    except (ValueError, OSError, RuntimeError):
+        # Not below, a name that no file can have, or links that go round.
         return str(path)
 
 

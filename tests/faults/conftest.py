@@ -10,6 +10,7 @@ from hypothesis import settings
 from benchrig import inventory
 from benchrig.inventory import Host
 from benchrig.machines import machines_of
+from tests.support import ROOT
 from tests.support.clone import Clone, copy_project
 
 ROWS = "flask-sync,go-2000"
@@ -21,6 +22,15 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.register_profile("few", max_examples=20, deadline=None, database=None, derandomize=True)
     settings.register_profile("many", max_examples=400, deadline=None, database=None)
     settings.load_profile("many" if str(config.option.markexpr).endswith("and faults") else "few")
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Clone:
+    """Return a clone for commands that need no machine; it runs in this project's environment, if that is made."""
+    copied = copy_project(tmp_path_factory.mktemp("project"))
+    if (ROOT / ".venv").is_dir():
+        (copied.root / ".venv").symlink_to(ROOT / ".venv")
+    return copied
 
 
 @pytest.fixture(scope="session")
