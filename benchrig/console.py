@@ -90,7 +90,9 @@ def status(text: str) -> None:
         elif _live is None:
             from rich.markup import escape
 
-            _live = _rich().status(escape(text), spinner="dots")
+            # The dots are of Unicode alone.
+            spinner = "dots" if "utf" in sys.stderr.encoding.lower() else "line"
+            _live = _rich().status(escape(text), spinner=spinner)
             _live.start()
         else:
             from rich.markup import escape
