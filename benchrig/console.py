@@ -68,17 +68,7 @@ def line(text: str, style: str = "") -> None:
         if is_terminal():
             _rich().print(text, style=_STYLES[style] or None, markup=False, highlight=False, soft_wrap=True)
         else:
-            _write(text)
-
-
-def _write(text: str) -> None:
-    """Write a line to standard error. What happens goes on if that is full or gone; results are stored elsewhere."""
-    try:
-        print(text, file=sys.stderr, flush=True)
-    except BrokenPipeError:
-        raise
-    except OSError:
-        pass
+            print(text, file=sys.stderr, flush=True)
 
 
 def warn(text: str) -> None:
@@ -100,7 +90,9 @@ def status(text: str) -> None:
         elif _live is None:
             from rich.markup import escape
 
-            _live = _rich().status(escape(text), spinner="dots")
+            # The dots are of Unicode alone.
+            spinner = "dots" if "utf" in sys.stderr.encoding.lower() else "line"
+            _live = _rich().status(escape(text), spinner=spinner)
             _live.start()
         else:
             from rich.markup import escape

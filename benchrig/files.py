@@ -69,5 +69,9 @@ def _beside(path: Path) -> Path:
     It has this process's id, so that two processes do not write to one file.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
-    temporary.unlink(missing_ok=True)
+    try:
+        temporary.unlink(missing_ok=True)
+    except OSError as error:
+        error.filename = str(path)
+        raise
     return temporary

@@ -52,7 +52,9 @@ def is_below(path: Path, *folders: Path) -> bool:
 def content(path: Path, most: int = MOST_BYTES) -> bytes:
     """Return a file's bytes, at most `most`. Raises ReadError."""
     with _opened(path) as file:
-        found = file.read(most + 1)
+        # First as much as it has, because Python makes room for all that is asked for.
+        found = file.read(min(most, os.fstat(file.fileno()).st_size) + 1)
+        found += file.read(most + 1 - len(found)) if found else b""
     if len(found) > most:
         raise ReadError(f"it is larger than {_size(most)}")
     return found

@@ -51,18 +51,12 @@ _Loader.yaml_implicit_resolvers = {
 }
 
 
-def _tags(*names: str) -> frozenset[str]:
-    return frozenset(f"tag:yaml.org,2002:{name}" for name in names)
-
-
-_TAGS = {
-    yaml.ScalarNode: _tags("str", "int", "float", "bool", "null", "merge", "value"),
-    yaml.SequenceNode: _tags("seq"),
-    yaml.MappingNode: _tags("map"),
-}
+_TAG = "tag:yaml.org,2002:"
+_TEXT = f"{_TAG}str"
+_NUMBERS = frozenset({f"{_TAG}int", f"{_TAG}float"})
+_SCALARS = _NUMBERS | {f"{_TAG}{name}" for name in ("str", "bool", "null", "merge", "value")}
+_COLLECTIONS = {yaml.SequenceNode: f"{_TAG}seq", yaml.MappingNode: f"{_TAG}map"}
 """The tags of JSON's types; PyYAML also makes dates, bytes and sets, which nothing here takes."""
-
-_NUMBERS = _tags("int", "float")
 
 
 @dataclass(frozen=True)
@@ -104,7 +98,8 @@ def shown(path: Path) -> str:
     """Return a path as the user would type it: relative to where they are, if it is below."""
     try:
         return str(path.resolve().relative_to(Path.cwd()))
-    except ValueError:
+    except (ValueError, OSError, RuntimeError):
+        # Not below, a name that no file can have, or links that go round.
         return str(path)
 
 
@@ -199,53 +194,62 @@ class _Nodes:
         """Note a node and all below it; `above` are the nodes that it is in. Raises InputError where a limit is broken."""
         line = node.start_mark.line + 1
         self.lines.setdefault(path, line)
-        if any(node is other for other in above):
+        if isinstance(node, yaml.ScalarNode):
+            self._scalar(node, path)
+            return
+        if node in above:
             self.wrong(line, "this contains itself")
             return
-        self._count(node, path, len(above))
-        if node.tag not in _TAGS[type(node)]:
-            tag = node.tag.replace("tag:yaml.org,2002:", "!!")
-            self.wrong(line, f"the tag '{short(tag)}' is not supported here")
-            return
-        within = (*above, node)
-        if isinstance(node, yaml.MappingNode):
-            self._note_keys(node, path, within)
-        elif isinstance(node, yaml.SequenceNode):
+        self._values += 1
+        if len(above) > reading.DEEPEST:
+            self._end(path, TOO_DEEP)
+        if node.tag != _COLLECTIONS[type(node)]:
+            self._tag(node)
+        elif isinstance(node, yaml.MappingNode):
+            self._mapping(node, path, (*above, node))
+        else:
+            within = (*above, node)
             for index, value in enumerate(node.value):
                 self.note(value, (*path, index), within)
-        elif node.tag in _NUMBERS and len(node.value) > reading.LONGEST_NUMBER:
-            self.wrong(line, f"a number of {len(node.value):,} characters; the longest has {reading.LONGEST_NUMBER}")
 
-    def _note_keys(self, node: Any, path: spec.Path, within: tuple[Any, ...]) -> None:
+    def _mapping(self, node: Any, path: spec.Path, within: tuple[Any, ...]) -> None:
         seen: set[str] = set()
         for key, value in node.value:
             line = key.start_mark.line + 1
             if not isinstance(key, yaml.ScalarNode):
                 self.wrong(line, "a key must be text, and not a list or a mapping")
                 continue
-            self.note(key, (*path, key.value), within)
-            if key.value in seen:
-                self.wrong(line, f"'{short(key.value)}' is given twice")
-            seen.add(key.value)
-            self.lines[(*path, key.value)] = line
-            self.note(value, (*path, key.value), within)
+            name = key.value
+            place = (*path, name)
+            self._scalar(key, path)
+            if name in seen:
+                self.wrong(line, f"'{short(name)}' is given twice")
+            seen.add(name)
+            self.lines[place] = line
+            self.note(value, place, within)
 
-    def _count(self, node: Any, path: spec.Path, level: int) -> None:
-        """Raise InputError where the file has too much: at a key of its first level, as an alias has no line."""
+    def _scalar(self, node: Any, path: spec.Path) -> None:
+        size = len(node.value)
         self._values += 1
-        self._characters += len(node.value) if isinstance(node, yaml.ScalarNode) else 0
-        over = (
-            TOO_DEEP
-            if level > reading.DEEPEST
-            else TOO_MANY
-            if self._values > MOST_VALUES
-            else TOO_LONG
-            if self._characters > MOST_CHARACTERS
-            else ""
-        )
-        if over:
-            self.wrong(self.lines[path[:1]], over)
-            self.mistakes.raise_all()
+        self._characters += size
+        if node.tag != _TEXT and node.tag not in _SCALARS:
+            self._tag(node)
+        elif size > reading.LONGEST_NUMBER and node.tag in _NUMBERS:
+            wrong = f"a number of {size:,} characters; the longest has {reading.LONGEST_NUMBER}"
+            self.wrong(node.start_mark.line + 1, wrong)
+        if self._values > MOST_VALUES:
+            self._end(path, TOO_MANY)
+        if self._characters > MOST_CHARACTERS:
+            self._end(path, TOO_LONG)
+
+    def _tag(self, node: Any) -> None:
+        tag = node.tag.replace(_TAG, "!!")
+        self.wrong(node.start_mark.line + 1, f"the tag '{short(tag)}' is not supported here")
+
+    def _end(self, path: spec.Path, limit: str) -> None:
+        """Raise InputError where the file has too much: at a key of its first level, as an alias has no line."""
+        self.wrong(self.lines[path[:1]], limit)
+        self.mistakes.raise_all()
 
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import math
 import re
 import types
 import typing
@@ -33,7 +32,10 @@ TOO_LARGE = 2**63
 _LONGEST = 100
 """Characters of a value that a message shows."""
 
-MOST = 100
+MOST = 1e100
+"""Numbers from here on are refused: three of them multiplied would be infinite."""
+
+MOST_MISTAKES = 100
 """Mistakes that are told at once; data that is wrong throughout has no end of them."""
 
 
@@ -92,9 +94,9 @@ class _Reader:
         self.add(path, f"expected {wanted}, found {describe(value)}")
 
     def add(self, path: Path, message: str) -> None:
-        """Add a mistake. Raises SpecError when there are MOST."""
+        """Add a mistake. Raises SpecError when there are MOST_MISTAKES."""
         self.mistakes.append(Mistake(path, message))
-        if len(self.mistakes) >= MOST:
+        if len(self.mistakes) >= MOST_MISTAKES:
             raise SpecError(self.mistakes)
 
     def dataclass(self, cls: Any, data: object, path: Path) -> object:
@@ -189,14 +191,14 @@ def _whole(value: object) -> int | None:
 
 
 def _number(value: object) -> float | None:
-    """Return a finite number: neither NaN nor infinity can be compared with anything, or written as JSON."""
+    """Return a number that can be compared, multiplied and written as JSON: neither NaN nor near infinity."""
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
     try:
         number = float(value)
     except (ValueError, OverflowError):
         return None
-    return number if math.isfinite(number) else None
+    return number if abs(number) < MOST else None
 
 
 def truth(value: object) -> bool | None:

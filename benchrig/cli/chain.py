@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -80,5 +81,5 @@ def share(calls: Sequence[Call]) -> None:
 
 def _suite(given: str) -> str:
     """Return the name of a suite, of which the path of its file was given perhaps, as a shell completes it."""
-    path = Path(given)
-    return path.stem if path.suffix == ".yml" and path.resolve().parent == ROOT / "configs" / "suites" else given
+    path = Path(os.path.realpath(given))
+    return path.stem if given.endswith(".yml") and path.parent == ROOT / "configs" / "suites" else given

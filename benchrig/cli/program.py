@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from invoke.collection import Collection
 from invoke.config import AmbiguousMergeError
@@ -240,11 +241,28 @@ def _run() -> str | int | None:
     return 0
 
 
+class _Progress(io.FileIO):
+    """Standard error, to which nothing is written where it is full or its terminal is gone: the work goes on."""
+
+    def write(self, data: Any) -> int:
+        """Write bytes, or leave them out. Raises BrokenPipeError: whoever read them does not want more."""
+        try:
+            return super().write(data) or 0
+        except BrokenPipeError:
+            raise
+        except OSError:
+            return memoryview(data).nbytes
+
+
 def _open_streams() -> None:
     """Have closed output go nowhere, and write what its encoding lacks, such as a dash in ASCII, as an escape."""
     nowhere = Path(os.devnull)
     sys.stdout = sys.stdout or nowhere.open("w")
-    sys.stderr = sys.stderr or nowhere.open("w")
+    if sys.stderr is None:
+        sys.stderr = nowhere.open("w")
+    else:
+        raw = io.BufferedWriter(_Progress(sys.stderr.fileno(), "w", closefd=False))
+        sys.stderr = io.TextIOWrapper(raw, sys.stderr.encoding, line_buffering=True)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

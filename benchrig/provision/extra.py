@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
+from benchrig import reading
+from benchrig.agent.text import short
 from benchrig.errors import InputError
 
 
@@ -18,17 +19,17 @@ def parse_extra_vars(words: Sequence[str]) -> dict[str, Any]:
             continue
         name, equals, value = word.partition("=")
         if not equals or not name.strip().isidentifier():
-            raise InputError(f"--extra-vars '{word}' is neither name=value nor a JSON object")
+            raise InputError(f"--extra-vars '{short(word)}' is neither name=value nor a JSON object")
         variables[name.strip()] = value
     return variables
 
 
 def _object(word: str) -> dict[str, Any]:
     try:
-        data = json.loads(word)
-    except ValueError as error:
-        raise InputError(f"--extra-vars '{word}' is not valid JSON: {error}") from None
+        data = reading.json_value(word)
+    except reading.ReadError as error:
+        raise InputError(f"--extra-vars '{short(word)}' is {error}") from None
     wrong = [name for name in data if not name.isidentifier()]
     if wrong:
-        raise InputError(f"--extra-vars: '{wrong[0]}' is not a variable name")
+        raise InputError(f"--extra-vars: '{short(wrong[0])}' is not a variable name")
     return dict(data)

@@ -105,8 +105,8 @@ def pinned(path: Path, name: str) -> dict[str, paramiko.PKey]:
     if not path.is_file():
         return found
     for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-        # paramiko's own reader ends with an exception at the first such line.
-        with suppress(paramiko.SSHException, InvalidHostKey, ValueError):
+        # paramiko's own reader ends with an exception at the first such line, and asserts that a hash is whole.
+        with suppress(paramiko.SSHException, InvalidHostKey, ValueError, LookupError, AssertionError):
             entry = HostKeyEntry.from_line(line)
             if entry and _is_for(entry, name):
                 found.setdefault(entry.key.get_name(), entry.key)

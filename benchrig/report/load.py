@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from benchrig import console
+from benchrig.agent.text import short
 from benchrig.errors import InputError, unknown
 from benchrig.report import claims, published
 from benchrig.report.document import Report
 from benchrig.report.servers import beside_first
 from benchrig.report.table import Table, make, of_published, on_first_server
 from benchrig.results import store
+from benchrig.results.model import Run
 
 
 def load(name: str | Path, root: Path) -> Report:
@@ -22,8 +25,16 @@ def load(name: str | Path, root: Path) -> Report:
     if folder is None:
         return _judged(of_published(published.read(str(name), root)), root)
     run, cells = store.read(folder)
-    table = make(run, cells, published.read(run.published, root) if run.published else None)
+    table = make(run, cells, _compared_with(run, root))
     return _judged(beside_first(table), root)
+
+
+def _compared_with(run: Run, root: Path) -> published.Published | None:
+    """Return the published figures that a run is compared with; None, with a warning, when they are not there any more."""
+    if not run.published or run.published in published.names(root):
+        return published.read(run.published, root) if run.published else None
+    console.warn(f"run {run.name} is shown without '{short(run.published)}': there are no such published figures any more")
+    return None
 
 
 def find_folder(name: str | Path, root: Path) -> Path | None:

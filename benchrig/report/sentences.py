@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from benchrig.agent.text import one_line
+from benchrig.agent.text import short
 from benchrig.report.verdict import MOST_REPEATS, Cause, Outcome, Verdict, Why
 from benchrig.results.warnings import Code, Number, Unit, Value, Warning
 from benchrig.units import bits_per_second
 
-LONGEST_TEXT = 300
-"""Characters of a text in a sentence, such as a wrong reply."""
+LONGEST_TEXT = 1100
+"""Characters of a text in a sentence: a wrong reply, or a cause, which has 1000 and says where the rest is."""
 
 _UNITS: Mapping[Unit, tuple[Callable[[float], str], str]] = {
     Unit.COUNT: (lambda value: f"{value:,.0f}", ""),
@@ -92,7 +92,7 @@ class _Text:
                 many = "" if self.value.high == 1 else "s"
                 return f"{_number(self.value)} {spec}{many}" if spec else _number(self.value)
             case str():
-                return one_line(self.value, LONGEST_TEXT)
+                return short(self.value, LONGEST_TEXT)
             case names:
                 return _listed(names, spec)
 

@@ -18,6 +18,7 @@ from typing import Any
 
 from benchrig import console, files, reading, yamlfile
 from benchrig.agent.nearest import nearest
+from benchrig.agent.text import short
 from benchrig.errors import Hint, InputError, Inv, unknown
 from benchrig.results import formats
 from benchrig.results.model import Cell, Run
@@ -26,6 +27,9 @@ RUN = "run.json"
 CELLS = "cells.jsonl"
 RAW = "raw"
 LATEST = "latest"
+
+MOST_LOST = 20
+"""Damaged lines of a run that are told one by one."""
 
 
 def now() -> str:
@@ -227,28 +231,33 @@ def read(folder: Path) -> tuple[Run, tuple[Cell, ...]]:
     cells, lines = [], []
     measured: set[tuple[str, str, int]] = set()
     fields: dict[str, formats.Reading[Any]] = {}
+    lost: list[str] = []
     for where, line in _lines(folder / CELLS):
         try:
             data = formats.parse(line)
             reading = formats.read_cell(data)
         except formats.FormatError as error:
-            console.warn(f"{where} cannot be read and is left out ({_lost(line)}): {error}")
+            lost.append(f"{where} cannot be read and is left out ({_lost(line)}): {short(str(error), 500)}")
             continue
         cell = reading.record
         if (cell.name, cell.host, cell.repeat) in measured:
-            console.warn(f"{where} is left out: repeat {cell.repeat} of '{cell.name}' on '{cell.host}' is there already")
+            lost.append(f"{where} is left out: repeat {cell.repeat} of '{cell.name}' on '{cell.host}' is there already")
             continue
         measured.add((cell.name, cell.host, cell.repeat))
         lines.append(data)
         cells.append(cell)
         fields |= {f"{CELLS}: {name}": reading for name in reading.unknown}
+    for said in lost[:MOST_LOST]:
+        console.warn(said)
+    if len(lost) > MOST_LOST:
+        console.warn(f"{len(lost) - MOST_LOST:,} more lines of {yamlfile.shown(folder / CELLS)} are left out")
     run = _read_run(folder, lines)
     fields = {f"{RUN}: {name}": run for name in run.unknown} | fields
     if fields:
         numbers = ", ".join(str(number) for number in sorted({reading.format for reading in fields.values()}))
         console.warn(
             f"{yamlfile.shown(folder)} (format {numbers}) has fields that this benchrig does not know; "
-            f"they are ignored: {', '.join(fields)}"
+            f"they are ignored: {short(', '.join(fields), 1000)}"
         )
     return run.record, tuple(cells)
 

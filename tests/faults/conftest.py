@@ -5,14 +5,32 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from benchrig import inventory
 from benchrig.inventory import Host
 from benchrig.machines import machines_of
+from tests.support import ROOT
 from tests.support.clone import Clone, copy_project
 
 ROWS = "flask-sync,go-2000"
 """Rows whose apps are deployed: one of Python, one of Go."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose how many damaged inputs each reader gets: many with `./inv test --faults`, and few among the other tests."""
+    settings.register_profile("few", max_examples=20, deadline=None, database=None, derandomize=True)
+    settings.register_profile("many", max_examples=400, deadline=None, database=None)
+    settings.load_profile("many" if str(config.option.markexpr).endswith("and faults") else "few")
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Clone:
+    """Return a clone for commands that need no machine; it runs in this project's environment, if that is made."""
+    copied = copy_project(tmp_path_factory.mktemp("project"))
+    if (ROOT / ".venv").is_dir():
+        (copied.root / ".venv").symlink_to(ROOT / ".venv")
+    return copied
 
 
 @pytest.fixture(scope="session")

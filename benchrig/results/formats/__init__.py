@@ -32,6 +32,10 @@ _NEXT_CELL: Mapping[int, Callable[[Fields], Fields]] = {1: v1.next_cell}
 """Each turns a record of an old format into one of the next format."""
 
 
+LONGEST_NAME = 300
+"""Characters: the longest is that of a run, which has a time and the name of a suite in it."""
+
+
 class FormatError(Exception):
     """The text is not a record that this benchrig can read; the message says why."""
 
@@ -136,5 +140,16 @@ def _build(cls: type[T], data: Fields, number: int) -> Reading[T]:
         if number > FORMAT:
             raise LaterFormatError(f"it has format {number}, and this benchrig reads formats up to {FORMAT}") from None
         raise FormatError(f"not a record of format {number}: {error}") from None
+    if wrong := [name for name in _names(record) if not name.isprintable() or len(name) > LONGEST_NAME]:
+        raise FormatError(f"not a record of format {number}: {spec.describe(wrong[0])} is no name")
     names = (".".join(key for key in path if isinstance(key, str)) for path in unknown)
     return Reading(record, number, tuple(dict.fromkeys(names)))
+
+
+def _names(record: Any) -> Iterator[str]:
+    """Yield what a record calls rows, machines, suites and itself: commands, files and tables are made of these."""
+    if isinstance(record, Cell):
+        yield from (record.name, record.host)
+    elif isinstance(record, Run):
+        yield from (record.name, record.suite, record.profile, record.inventory)
+        yield from (*record.rows, *record.servers, *(machine.name for machine in record.machines))

@@ -1,0 +1,218 @@
+"""Every reader of the user's files, fuzzed: what is wrong is a line with its place, and never a traceback or a wait."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from benchrig import inventory, provision
+from benchrig.bench.app import Apps, read_apps
+from benchrig.bench.data import read_data
+from benchrig.bench.generators.wrk import pattern
+from benchrig.bench.preview import render as render_preview
+from benchrig.bench.run import preview
+from benchrig.bench.suite import BenchRequest, plan
+from benchrig.errors import InputError
+from benchrig.report import EXPORTS, load, render_terminal
+from benchrig.report import claims as judging
+from benchrig.report.claims.language import ExpressionError, Names, parse
+from benchrig.report.claims.values import UndefinedError, holds, point
+from tests.support import ROOT
+from tests.support.faults import fault
+from tests.support.fuzz import damaged_texts, examined, yaml_files
+
+FOLDERS = ("apps", "configs", "inventory", "roles")
+SUITE = ROOT / "configs" / "suites" / "web-frameworks.yml"
+PUBLISHED = ROOT / "configs" / "published" / "web-frameworks.yml"
+
+pytestmark = pytest.mark.faults
+
+in_project = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a copy of the project's data, to damage."""
+    copied = tmp_path_factory.mktemp("project")
+    for name in FOLDERS:
+        shutil.copytree(ROOT / name, copied / name)
+    shutil.copy(ROOT / "site.yml", copied)
+    return copied
+
+
+def with_file(path: Path, content: bytes, read: Callable[[], object], place: str | None = None) -> None:
+    """Examine a reader while a file has this content instead of its own; a refusal names `place`, or the file."""
+    before = path.read_bytes() if path.exists() else None
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(content)
+    try:
+        examined(read, place=path.name if place is None else place)
+    finally:
+        path.unlink() if before is None else path.write_bytes(before)
+
+
+def use_inventory(path: Path, root: Path) -> None:
+    """Read an inventory, and ask all that others ask it."""
+    found = inventory.read(str(path), root)
+    for host in found.hosts.values():
+        assert repr((host.address, host.port, host.user, host.become, host.emulated, host.known_hosts, host.ssh_arguments))
+        with suppress(RuntimeError):
+            # A home of a user that is none.
+            assert host.key_file is None or host.key_file
+    assert len(found.matching("all:!nobody")) == len(found.hosts)
+    for pattern_of_hosts in ("all", "l*"):
+        with suppress(InputError):
+            found.limit(pattern_of_hosts)
+
+
+@fault(
+    "Input",
+    done="An inventory, or variables beside it, with up to three values that are wrong: other types, names, nesting, tags, "
+    "any bytes",
+    promised="It is read, or refused with file and line",
+    seen="no traceback and no wait; before, an alias bomb of 571 bytes took 4 GB and 100,000 brackets killed the process",
+)
+@in_project
+@given(content=yaml_files(*sorted((ROOT / "inventory").glob("*.yml"))))
+def test_damaged_inventory(root: Path, content: bytes) -> None:
+    path = root / "inventory" / "damaged.yml"
+    with_file(path, content, lambda: use_inventory(path, root))
+    lab = root / "inventory" / "lab.yml"
+    variables = root / "inventory" / "host_vars" / "lab1.yml"
+    with_file(variables, content, lambda: use_inventory(lab, root), place="inventory/")
+
+
+@fault(
+    "Input",
+    done="A suite, an app, a file of routes or a data set that is damaged likewise",
+    promised="It is read, or refused with file and line, before anything starts",
+    seen="no traceback and no wait; before, 100,000 rows or a million repeats took 2.7 GB",
+)
+@in_project
+@given(content=yaml_files(*sorted((ROOT / "configs" / "suites").glob("*.yml"))))
+def test_damaged_suite(root: Path, content: bytes) -> None:
+    def read() -> None:
+        planned = plan(root, Apps(root), BenchRequest(suite="damaged", profile="quick"))
+        render_preview(preview(root, planned, inventory.read("lab", root)))
+
+    with_file(root / "configs" / "suites" / "damaged.yml", content, read, place="")
+
+
+@in_project
+@given(content=yaml_files(*sorted((ROOT / "apps").glob("*/app.yml"))), name=st.sampled_from(["sanic", "go", "films-quart"]))
+def test_damaged_app(root: Path, content: bytes, name: str) -> None:
+    with_file(root / "apps" / name / "app.yml", content, lambda: read_apps(root))
+
+
+@in_project
+@given(content=yaml_files(*sorted((ROOT / "apps").glob("*/routes.yml"))))
+def test_damaged_routes(root: Path, content: bytes) -> None:
+    with_file(root / "apps" / "films-flask" / "routes.yml", content, lambda: read_apps(root), place="app")
+
+
+@in_project
+@given(content=yaml_files(*sorted((ROOT / "configs" / "data").glob("*/data.yml"))))
+def test_damaged_data_set(root: Path, content: bytes) -> None:
+    with_file(root / "configs" / "data" / "films" / "data.yml", content, lambda: read_data(root, "films"))
+
+
+@fault(
+    "Input",
+    done="Published figures or a file of claims that are damaged likewise",
+    promised="They are read, or refused with file and line; all reports can be written of them",
+    seen="no traceback and no wait",
+)
+@in_project
+@given(content=yaml_files(PUBLISHED))
+def test_damaged_published_figures(root: Path, content: bytes) -> None:
+    def read() -> None:
+        report = load("web-frameworks", root)
+        render_terminal(report, "en", 100)
+        for export in EXPORTS.values():
+            export(report)
+
+    with_file(root / "configs" / "published" / "web-frameworks.yml", content, read, place="configs/")
+
+
+@in_project
+@given(content=yaml_files(*sorted((ROOT / "configs" / "claims").glob("*.yml"))))
+def test_damaged_claims(root: Path, content: bytes) -> None:
+    def read() -> None:
+        judging.render_report(load("web-frameworks", root))
+
+    with_file(root / "configs" / "claims" / "web-frameworks.yml", content, read)
+
+
+NAMES = Names(
+    functions=("throughput", "has_timeouts"), truths=("has_timeouts",), document=("sanic", "flask-sync"), others=("go-2000",)
+)
+EXPRESSIONS = (
+    "throughput(sanic) / throughput(flask-sync) >= 7",
+    "has_timeouts(sanic) == yes and throughput(sanic) > max(throughput(flask-*), 3)",
+    "((((1 + throughput(sanic)) * 2) - 3) / 4) ~= 5 <= 6",
+    "(" * 240 + "throughput(sanic)" + ")" * 240 + " > 1",
+    "throughput(sanic) > " + "9" * 400,
+)
+
+
+@given(text=damaged_texts(*EXPRESSIONS))
+def test_damaged_expression(text: str) -> None:
+    def read() -> None:
+        expression = parse(text, NAMES)
+        holds(expression, {figure: point(3.0) for figure in expression.figures})
+
+    examined(read, ExpressionError, UndefinedError)
+
+
+@given(
+    text=damaged_texts('"id": *(%d+)', "%b()", "[^a-z]", "%f[%a]x", "(.-)(.-)", "[" * 200, "(" * 40),
+    body=st.text(max_size=50),
+)
+def test_damaged_pattern(text: str, body: str) -> None:
+    from benchrig.bench.generators.base import PatternError
+
+    def read() -> None:
+        pattern.check(text)
+        pattern.find(text.encode(errors="replace").decode(), body)
+
+    examined(read, PatternError)
+
+
+PLAYBOOK = ROOT / "site.yml"
+ROLE_FILES = ("tasks", "defaults", "vars", "handlers", "meta")
+
+
+@fault(
+    "Input",
+    done="A playbook, or a role's tasks, defaults, variables or handlers, that are damaged likewise",
+    promised="They are read, or refused with file and line, before any host is reached",
+    seen="no traceback and no wait",
+)
+@in_project
+@given(content=yaml_files(PLAYBOOK))
+def test_damaged_playbook(root: Path, content: bytes) -> None:
+    with_file(root / "site.yml", content, lambda: prepare(root), place="site.yml")
+
+
+@pytest.mark.parametrize("kind", ROLE_FILES)
+def test_damaged_role(root: Path, kind: str) -> None:
+    paths = sorted((ROOT / "roles").glob(f"*/{kind}/main.yml"))
+    if not paths:
+        pytest.skip("no role has any")
+
+    @given(content=yaml_files(*paths))
+    def damage(content: bytes) -> None:
+        with_file(root / paths[0].relative_to(ROOT), content, lambda: prepare(root), place="")
+
+    damage()
+
+
+def prepare(root: Path) -> None:
+    """Read the playbook and its roles, as a provision does before it reaches a host."""
+    provision.prepare(inventory.read("lab", root), root / "site.yml")
