@@ -108,7 +108,7 @@ MIRRORS = {
     done="A mirror answers 404 or 500, cuts its files short, is silent, or refuses connections, when package lists are "
     "refreshed.",
     promised="The task fails with apt's own reason and says what to check.",
-    seen="\"Failed to fetch …/Packages  500  Internal Server Error\", and so on for each; \"Check the package mirror …\".",
+    seen='"Failed to fetch …/Packages  500  Internal Server Error", and so on for each; "Check the package mirror …".',
 )
 @pytest.mark.parametrize("how", MIRRORS)
 def test_dead_mirror(project: Project, server: ThreadingHTTPServer, how: str, monkeypatch: pytest.MonkeyPatch) -> None:
