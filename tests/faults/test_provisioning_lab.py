@@ -148,8 +148,8 @@ def root_of(clone: Clone) -> Path:
     "Provisioning",
     done="The machine is killed (-9 of its systemd-nspawn) while dpkg unpacks or configures packages, and started again.",
     promised="The same run reconnects; the interrupted installation is completed, which is said, and the run ends well.",
-    seen="Reconnected after 7 and 16 s (with the start of the machine): \"changed: slow : Install: an interrupted installation "
-    "was completed (dpkg --configure -a), installed libgpm2, zsh-common, gdb, …\".",
+    seen='Reconnected after 7 and 16 s (with the start of the machine): "changed: slow : Install: an interrupted installation '
+    'was completed (dpkg --configure -a), installed libgpm2, zsh-common, gdb, …".',
 )
 @pytest.mark.parametrize("when", WHEN)
 def test_power_cut_in_an_installation(restored: Clone, when: str) -> None:
@@ -189,3 +189,34 @@ def test_power_cut_while_an_environment_is_made(restored: Clone) -> None:
     assert "the connection was lost while 'app : Install or build the programs of the apps' ran" in done.stderr
     again = restored.inv("bench", "--only", "flask-sync", "--duration", "1s", "--connections", "16")
     assert again.code == 0, again.stderr
+
+
+RECOVERING = """
+cd /
+systemctl start postgresql@15-main
+su postgres -c 'psql -qc "create table t as select generate_series(1, 300000)"'
+pkill -9 -u postgres postgres
+sleep 1
+systemctl reset-failed postgresql@15-main
+systemctl start --no-block postgresql@15-main
+for i in $(seq 500); do pkill -STOP -f '[p]ostgres: .*startup' && break; sleep 0.01; done
+systemd-run --quiet sh -c 'sleep 12; pkill -CONT -f "[p]ostgres: .*startup"'
+pg_isready
+"""
+
+
+@fault(
+    "Provisioning",
+    done="PostgreSQL was killed (-9) and is recovering, for 12 s (its startup process is stopped that long), when a provision "
+    "begins.",
+    promised="The provision waits until PostgreSQL accepts connections.",
+    seen='"rejecting connections" at the start; the provision took 12.7 s, waited for it, and changed nothing.',
+)
+def test_postgresql_is_recovering(restored: Clone) -> None:
+    first = restored.inv("provision", "--tags", "base,postgresql")
+    assert first.code == 0, first.stderr
+    assert "rejecting connections" in restored.inv("ssh", "--run", RECOVERING).stdout
+    done = restored.inv("provision", "--tags", "postgresql")
+    assert done.code == 0, done.stderr
+    assert "failed=0" in done.stderr
+    assert "changed=0" in done.stderr
