@@ -148,7 +148,7 @@ def root_of(clone: Clone) -> Path:
     "Provisioning",
     done="The machine is killed (-9 of its systemd-nspawn) while dpkg unpacks or configures packages, and started again.",
     promised="The same run reconnects; the interrupted installation is completed, which is said, and the run ends well.",
-    seen='Reconnected after 7 and 16 s (with the start of the machine): "changed: slow : Install: an interrupted installation '
+    seen='Reconnected after 7 and 16 s: "changed: slow : Install: an interrupted installation '
     'was completed (dpkg --configure -a), installed libgpm2, zsh-common, gdb, …".',
 )
 @pytest.mark.parametrize("when", WHEN)
@@ -175,7 +175,7 @@ def test_power_cut_in_an_installation(restored: Clone, when: str) -> None:
     "Provisioning",
     done="The machine is killed (-9 of its systemd-nspawn) while a Python app's environment is made, and started again.",
     promised="The same run reconnects and makes the environment anew.",
-    seen="Killed when `venv-…/bin/python` was there: reconnected after 7 s, made anew in 4 s; the app was measured after that.",
+    seen="Killed when `venv-…/bin/python` was there: reconnected after 7 s, made anew in 4 s; then measured.",
 )
 def test_power_cut_while_an_environment_is_made(restored: Clone) -> None:
     assert restored.inv("ssh", "--run", "rm -rf /opt/benchrig/apps/flask-sync/venv-*").code == 0
@@ -207,8 +207,7 @@ pg_isready
 
 @fault(
     "Provisioning",
-    done="PostgreSQL was killed (-9) and is recovering, for 12 s (its startup process is stopped that long), when a provision "
-    "begins.",
+    done="PostgreSQL was killed (-9), and recovers for 12 s (its startup process is stopped) when a provision begins.",
     promised="The provision waits until PostgreSQL accepts connections.",
     seen='"rejecting connections" at the start; the provision took 12.7 s, waited for it, and changed nothing.',
 )
