@@ -129,7 +129,7 @@ class Work:
 
     def _lost_line(self) -> str:
         running = self.talk.progress.running()
-        what = f" while '{running}' ran, which the host finishes" if running else ""
+        what = f" while '{running}' ran" if running else ""
         return f"{self.talk.host.name}: the connection was lost{what}; reconnecting, for {RECONNECT_SECONDS:.0f} s"
 
     def _given_up(self, lost: HostError | None, error: HostError) -> HostError:

@@ -1,187 +1,258 @@
-"""A failed cell names its cause: processes that ended, memory, another server on the port."""
+"""Failed tasks name their cause, the host's state and the cure: disks, mirrors, clocks, locks, noexec."""
 
 from __future__ import annotations
 
-import contextlib
+import hashlib
 import os
-import socket
+import socketserver
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
-from benchrig.agent.bench import ports, sampler, unit
-from benchrig.agent.bench.memory import OomKills
+from benchrig.agent.play.events import ItemDone
 from tests.support.faults import fault
+from tests.support.rig import Project
 
-as_root = pytest.mark.skipif(os.geteuid() != 0, reason="the agent runs as root")
-LIMIT = 48 << 20
+pytestmark = pytest.mark.skipif(os.geteuid() != 0 or not Path("/usr/bin/apt-get").exists(), reason="apt acts as root")
+
+REFRESH = "- name: Refresh\n  ansible.builtin.apt: {update_cache: true}\n  environment: {APT_CONFIG: '{{ dir }}/apt.conf'}\n"
 
 
-def until(true: Callable[[], object], seconds: float = 10.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, "it never came"
-        time.sleep(0.02)
+class Mirror(BaseHTTPRequestHandler):
+    """A package mirror that is dead in the way that its server's `how` says."""
+
+    def do_GET(self) -> None:
+        how = self.server.how  # type: ignore[attr-defined]
+        if how in ("404", "500"):
+            self.send_error(int(how))
+        elif how == "silent":
+            time.sleep(3)
+        else:
+            self._release(how)
+
+    def _release(self, how: str) -> None:
+        packages = b"Package: none\n\n"
+        date = "Fri, 01 Jan 2100 00:00:00 UTC" if how == "clock" else "Fri, 01 Jan 2021 00:00:00 UTC"
+        release = f"Suite: x\nDate: {date}\nSHA256:\n {hashlib.sha256(packages).hexdigest()} {len(packages)} Packages\n"
+        content = {"Release": release.encode(), "Packages": packages}.get(self.path.rpartition("/")[2])
+        if how == "clock" and self.path.endswith("/InRelease"):
+            content = self.server.sign(release.encode())  # type: ignore[attr-defined]
+        if content is None:
+            self.send_error(404)
+            return
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content[: len(content) // 2] if how == "truncated" and b"Package" in content[:8] else content)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
 
 
 @pytest.fixture
-def small_group() -> Iterator[Path]:
-    """Yield a control group of little memory: of cgroup v1 or v2, whichever counts memory here."""
-    root, name, value = Path("/sys/fs/cgroup/memory"), "memory.limit_in_bytes", str(LIMIT)
-    if not root.is_dir():
-        root, name = Path("/sys/fs/cgroup"), "memory.max"
-    group = root / f"benchrig-test-{os.getpid()}"
-    try:
-        group.mkdir()
-        (group / name).write_text(value)
-    except OSError as error:
-        pytest.skip(f"this machine limits the memory of no control group: {error}")
-    with contextlib.suppress(OSError):
-        (group / "memory.swap.max").write_text("0")
-    yield group
-    until(lambda: not (group / "cgroup.procs").read_text())
-    group.rmdir()
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """Return a project whose apt has a folder of its own and no package lists."""
+    monkeypatch.setattr("benchrig.agent.play.modules.apt._LISTS", tmp_path / "lists")
+    monkeypatch.setattr("benchrig.agent.play.modules.apt._STAMP", tmp_path / "stamp")
+    made = Project(tmp_path)
+    (tmp_path / "lists/partial").mkdir(parents=True)
+    return made
 
 
-@as_root
+@pytest.fixture
+def server() -> Iterator[ThreadingHTTPServer]:
+    """Yield a server for a mirror."""
+    socketserver.TCPServer.allow_reuse_address = True
+    with ThreadingHTTPServer(("127.0.0.1", 0), Mirror) as serving:
+        threading.Thread(target=serving.serve_forever, daemon=True).start()
+        yield serving
+        serving.shutdown()
+
+
+def configure(project: Project, port: int) -> None:
+    """Let apt know one mirror."""
+    here = project.dir
+    (here / "sources.list").write_text(f"deb [trusted=yes] http://127.0.0.1:{port} ./\n", encoding="utf-8")
+    (here / "apt.conf").write_text(
+        f'Dir::Etc::sourcelist "{here}/sources.list"; Dir::Etc::sourceparts "/dev/null";\n'
+        'Dir::Etc::main "/dev/null"; Dir::Etc::parts "/dev/null";\n'
+        f'Dir::State::lists "{here.parent}/lists"; Dir::Cache "{here}/cache"; \n'
+        'Acquire::http::Proxy::127.0.0.1 "DIRECT"; APT::Sandbox::User "root";\n',
+        encoding="utf-8",
+    )
+
+
+def failed(project: Project) -> ItemDone:
+    """Run the project and return its failed task."""
+    (item,) = project.run().items("failed")
+    return item
+
+
+MIRRORS = {
+    "404": "404  File not found|404  Not Found|does not have a Release file",
+    "500": "500  Internal Server Error|does not have a Release file",
+    "truncated": "Undetermined Error|Connection closed|unexpected size|Error reading|Hash Sum mismatch|Connection failed",
+    "silent": "Connection timed out|does not have a Release file|Connection failed",
+    "refused": "Could not connect to 127.0.0.1|Unable to connect to|Connection refused",
+}
+
+
 @fault(
     "Causes",
-    done="an app needs more memory than its control group has",
-    promised="the cell fails: the OOM kill is counted, with the memory used and the limit",
-    seen="a process of 200 MiB in a group of 48 MiB ended by signal 9; 1 OOM kill, limit 48 MiB",
+    done="A mirror answers 404 or 500, cuts its files short, is silent, or refuses connections, when package lists are "
+    "refreshed.",
+    promised="The task fails with apt's own reason and says what to check.",
+    seen='"Failed to fetch …/Packages  500  Internal Server Error", and so on for each; "Check the package mirror …".',
 )
-def test_an_oom_kill_is_counted_in_the_control_group_of_the_app(small_group: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    program = "import sys; sys.stdin.readline(); bytearray(200 << 20); sys.stdin.readline()"
-    monkeypatch.setattr(sampler, "CGROUP_ROOTS", (small_group.parent,))
-    with subprocess.Popen([sys.executable, "-S", "-c", program], stdin=subprocess.PIPE) as app:
-        assert app.stdin
-        (small_group / "cgroup.procs").write_text(str(app.pid))
-        watched = sampler.Sampler(small_group.name)
-        watched.start()
-        app.stdin.write(b"\n")
-        app.stdin.flush()
-        assert app.wait(20) == -9
-    seen = watched.stop()
-    assert (seen.ended, seen.replaced, seen.oom_kills, seen.memory_limit_bytes) == (1, 0, 1, LIMIT)
+@pytest.mark.parametrize("how", MIRRORS)
+def test_dead_mirror(project: Project, server: ThreadingHTTPServer, how: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    server.how = how  # type: ignore[attr-defined]
+    settings = ("Acquire::Retries=0", "Acquire::http::Timeout=1")
+    monkeypatch.setattr("benchrig.agent.play.modules.aptget._SETTINGS", settings)
+    configure(project, 9 if how == "refused" else server.server_port)
+    project.tasks(REFRESH)
+    item = failed(project)
+    assert item.message.startswith("the package lists could not be refreshed: ")
+    assert any(part in item.message for part in MIRRORS[how].split("|")), item.message
+    assert item.hint.startswith("Check the package mirror of this host")
 
 
-@as_root
 @fault(
     "Causes",
-    done="an app is killed with SIGKILL, and memory is not the reason",
-    promised="the cell fails, and memory is not blamed",
-    seen="0 OOM kills, 1 process ended",
+    done="A mirror's Release file is of the year 2100: to apt, the host's clock is late.",
+    promised="The task says that the file is not valid yet, and what the host's clock says.",
+    seen='"Release file for … is not valid yet"; "Set the clock of this host, which says 2026-…".',
 )
-def test_a_killed_app_is_not_said_to_lack_memory(small_group: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sampler, "CGROUP_ROOTS", (small_group.parent,))
-    with subprocess.Popen(["sleep", "60"]) as app:
-        (small_group / "cgroup.procs").write_text(str(app.pid))
-        kills = OomKills([app.pid])
-        watched = sampler.Sampler(small_group.name)
-        watched.start()
-        app.kill()
-    assert (kills.count(), watched.stop().ended) == (0, 1)
+def test_wrong_clock(project: Project, server: ThreadingHTTPServer, tmp_path: Path) -> None:
+    gpg = [
+        "gpg",
+        "--homedir",
+        str(tmp_path / "gpg"),
+        "--batch",
+        "--quiet",
+        "--pinentry-mode",
+        "loopback",
+        "--passphrase",
+        "",
+    ]
+    (tmp_path / "gpg").mkdir(mode=0o700)
+    subprocess.run(
+        [*gpg, "--quick-generate-key", "mirror", "rsa3072", "sign", "never"], check=True, stderr=subprocess.DEVNULL
+    )
+
+    def sign(text: bytes) -> bytes:
+        return subprocess.run([*gpg, "--clearsign"], input=text, check=True, capture_output=True).stdout
+
+    server.how, server.sign = "clock", sign  # type: ignore[attr-defined]
+    configure(project, server.server_port)
+    key = project.dir / "key.gpg"
+    key.write_bytes(subprocess.run([*gpg, "--export"], check=True, capture_output=True).stdout)
+    sources = project.dir / "sources.list"
+    sources.write_text(sources.read_text().replace("trusted=yes", f"signed-by={key}"), encoding="utf-8")
+    project.tasks(REFRESH)
+    item = failed(project)
+    assert "is not valid yet" in item.message
+    assert item.hint.startswith(f"Set the clock of this host, which says {time.strftime('%Y-%m-%d')}")
 
 
-WORKERS = """
-import os, signal, time
-def worker():
-    pid = os.fork()
-    if not pid:
-        signal.pause()
-    return pid
-worker(), worker()
-while True:
-    os.wait()
-    worker()
-"""
-
-
-@as_root
 @fault(
     "Causes",
-    done="a worker of an app is killed in the measurement, and the app starts another",
-    promised="the cell is invalid: a worker of the app ended and was replaced",
-    seen="of 3 processes 1 had ended and was replaced, although 3 were there before and after",
+    done="Another program holds the lock of the package lists, for 3 seconds and for longer than is waited.",
+    promised="The task waits for it, which apt-get itself does not; then it fails and names the process.",
+    seen='Refreshed after 3 s; "Could not get lock …/lists/lock; it was held for 120 s by process 4006 (python3)".',
 )
-def test_a_worker_that_is_replaced_is_noticed(small_group: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sampler, "CGROUP_ROOTS", (small_group.parent,))
-    with subprocess.Popen(
-        ["sh", "-c", 'echo $$ > "$0"; exec "$@"', str(small_group / "cgroup.procs"), sys.executable, "-S", "-c", WORKERS]
-    ) as app:
-        processes = sampler.UnitProcesses(small_group.name)
-        until(lambda: len(processes.pids()) == 3)
-        watched = sampler.Sampler(small_group.name)
-        watched.start()
-        worker = next(pid for pid in processes.pids() if pid != app.pid)
-        os.kill(worker, 9)
-        until(lambda: len(processes.pids()) == 3 and worker not in processes.pids())
-        seen = watched.stop()
-        for pid in processes.pids():
-            os.kill(pid, 9)
-    assert (seen.ended, seen.replaced) == (1, 1)
+@pytest.mark.parametrize("longer", [False, True], ids=["3 seconds", "longer"])
+def test_lock_of_another(
+    project: Project, server: ThreadingHTTPServer, longer: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.how = "well"  # type: ignore[attr-defined]
+    configure(project, server.server_port)
+    project.tasks(REFRESH)
+    lock = project.dir.parent / "lists/lock"
+    hold = f"import fcntl,time; f=open({str(lock)!r},'w'); fcntl.lockf(f,fcntl.LOCK_EX); print(flush=True); time.sleep(3)"
+    with subprocess.Popen([sys.executable, "-c", hold], stdout=subprocess.PIPE) as holder:
+        assert holder.stdout
+        holder.stdout.readline()
+        if longer:
+            monkeypatch.setattr("benchrig.agent.play.modules.aptget.LOCK_SECONDS", 1)
+        ran = project.run()
+    if not longer:
+        assert ran.messages("changed") == ["package lists refreshed"]
+        return
+    (item,) = ran.items("failed")
+    assert (
+        f"Could not get lock {lock.resolve()}; it was held for 1 s by process {holder.pid} (python"
+        in item.message.replace(str(lock), str(lock.resolve()))
+    )
+    assert item.hint.startswith("Another program installs packages on this host.")
 
 
-SHARES = """
-import socket, sys
-server = socket.socket(socket.AF_INET6 if sys.argv[2] == "6" else socket.AF_INET)
-server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-server.bind(("", int(sys.argv[1])))
-server.listen()
-print(flush=True)
-sys.stdin.read()
-"""
+@pytest.fixture
+def small(project: Project) -> Iterator[Project]:
+    """Yield the project with a file system of 1 MB, which permits no programs, as its folder `small`."""
+    folder = project.dir / "small"
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m,noexec", "tmpfs", folder], check=True)
+    yield project
+    subprocess.run(["umount", folder], check=True)
 
 
-@as_root
-@pytest.mark.parametrize("family", ["4", "6"])
 @fault(
     "Causes",
-    done="another program listens on the app's port with SO_REUSEPORT",
-    promised="the cell fails, before the load or after it, and the program is named",
-    seen="the kernel gives both a part of the connections; the second is named by process and command",
+    done="The disk is full: for a program that a task runs, for a file that it copies, for one that it downloads.",
+    promised="The task says so, and names the full file system.",
+    seen='"exit code 1: dd: error writing \'…\': No space left on device"; "Make room on this host; full: …/small."',
 )
-def test_a_stranger_on_the_port_of_the_app_is_named(family: str) -> None:
-    with socket.socket() as app:
-        app.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        app.bind(("127.0.0.1", 0))
-        app.listen()
-        port = app.getsockname()[1]
-        assert ports.stranger(lambda: [os.getpid()], port) is None
-        with subprocess.Popen(
-            [sys.executable, "-S", "-c", SHARES, str(port), family], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        ) as other:
-            assert other.stdout
-            other.stdout.readline()
-            found = ports.stranger(lambda: [os.getpid()], port)
-            assert found
-            assert (found.pid, found.listens) == (other.pid, True)
-            assert "SO_REUSEPORT" in found.command
-            assert ports.stranger(lambda: [os.getpid(), other.pid], port) is None
-            other.communicate()
+def test_full_disk(small: Project) -> None:
+    small.write("roles/one/files/big", "x" * 2_000_000)
+    for task in (
+        "command: dd if=/dev/zero of={{ dir }}/small/a",
+        "copy: {src: big, dest: '{{ dir }}/small/b', mode: '0644'}",
+    ):
+        small.tasks(f"- name: Write\n  ansible.builtin.{task}\n")
+        item = failed(small)
+        assert "no space left on device" in item.message.lower()
+        assert f"{small.dir}/small" in item.hint
 
 
-@as_root
 @fault(
-    "Apps and units",
-    done="a unit was changed so that its app runs as root",
-    promised="the app is stopped at once, and the cell fails with the user's name",
-    seen="a process of root is found by its Uid in /proc: `the app ran as user root, not as nobody (process …)`",
+    "Causes",
+    done="A program lies on a file system that is mounted noexec.",
+    promised="The task says that the mount is the reason, not the file's permissions.",
+    seen='"…/small/run: cannot be started: permission denied"; "The file system of …/small/run is mounted noexec: …".',
 )
-def test_an_app_that_runs_as_another_user_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    """systemd is left out: `kill` is recorded. The lab test of units has it too, with a real unit."""
-    killed: list[str] = []
-    monkeypatch.setattr(unit, "USER", "nobody")
-    monkeypatch.setattr(unit, "kill", killed.append)
-    with subprocess.Popen(["sleep", "60"], user="nobody") as right, subprocess.Popen(["sleep", "60"]) as wrong:
-        unit._check_user("benchrig-x.service", [0, right.pid])
-        assert killed == []
-        with pytest.raises(unit.UnitError, match=f"ran as user root, not as nobody .process {wrong.pid}."):
-            unit._check_user("benchrig-x.service", [right.pid, wrong.pid])
-        right.kill()
-        wrong.kill()
-    assert killed == ["benchrig-x.service"]
+def test_noexec(small: Project) -> None:
+    program = small.dir / "small/run"
+    program.write_text("#!/bin/sh\n", encoding="utf-8")
+    program.chmod(0o755)
+    for task in ("command: '{{ dir }}/small/run'", "shell: '{{ dir }}/small/run'"):
+        small.tasks(f"- name: Run\n  ansible.builtin.{task}\n")
+        item = failed(small)
+        assert "permission denied" in item.message.lower()
+        assert item.hint.startswith(f"The file system of {program} is mounted noexec")
+
+
+@fault(
+    "Causes",
+    done="A task needs a program that the host has not; a file system is read-only.",
+    promised="The task names the program; it says that the disk is read-only.",
+    seen='"sh: 1: benchrig-none: not found"; "Install benchrig-none on this host, …"; "… read-only file system".',
+)
+def test_missing_program_and_read_only_disk(small: Project) -> None:
+    small.tasks("- name: Run\n  ansible.builtin.shell: benchrig-none --version\n")
+    assert failed(small).hint.startswith("Install benchrig-none on this host")
+    small.tasks("- name: Run\n  ansible.builtin.command: benchrig-none --version\n")
+    item = failed(small)
+    assert item.message == "benchrig-none: cannot be started: no such file or directory"
+    assert item.hint.startswith("Install benchrig-none on this host")
+    subprocess.run(["mount", "-o", "remount,ro", small.dir / "small"], check=True)
+    small.tasks("- name: Copy\n  ansible.builtin.copy: {content: x, dest: '{{ dir }}/small/a', mode: '0644'}\n")
+    item = failed(small)
+    assert "read-only file system" in item.message
+    assert item.hint.startswith("The disk of this host is read-only")

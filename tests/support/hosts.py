@@ -169,10 +169,14 @@ class Hosts:
         monkeypatch.setattr("benchrig.provision.work.ssh.connect", self._connect)
         monkeypatch.setattr("benchrig.provision.conversation.ship.start", lambda remote, _: remote.start())
 
+    def state(self, name: str) -> Path:
+        """Return the state folder of a host."""
+        return self._folder / "state" / name
+
     def _connect(self, host: Host) -> Remote:
         if host.variables.get("away") or host.name in self.gone:
             raise HostError(f"{host.name}: cannot be reached: no route to host")
-        return Remote(host, self._folder / "state" / host.address, self.channels)
+        return Remote(host, self.state(host.address), self.channels)
 
     def run(
         self,

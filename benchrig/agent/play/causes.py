@@ -76,9 +76,7 @@ def _clock(_: re.Match[str]) -> str:
 def _denied(found: re.Match[str]) -> str:
     path = found[1]
     if is_noexec(path):
-        return (
-            f"The file system of {path} permits no programs (mounted noexec): mount it with exec, or put the file elsewhere."
-        )
+        return f"The file system of {path} is mounted noexec: mount it with exec, or put the file elsewhere."
     return ""
 
 

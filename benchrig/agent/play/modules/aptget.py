@@ -30,6 +30,9 @@ _JOURNAL = Path("/var/lib/dpkg/updates")
 
 _LOCK = re.compile(r"Could not get lock \S+|frontend lock was locked")
 
+_VAGUE = ("Sub-process", "Unable to correct problems", "Some ", "Unable to lock directory")
+"""How errors begin that only say that there was another one."""
+
 _HOLDER = re.compile(r"held by process (\d+ \([^)]*\))|another process with pid (\d+)")
 
 
@@ -70,7 +73,7 @@ def complete(context: Context) -> str:
 def reason(done: Completed) -> str:
     """Return why apt-get failed: the last error that it named, and the process that holds a lock."""
     errors = [line[2:].strip() for line in done.stderr.splitlines() if line.startswith("E:")]
-    specific = [error for error in errors if not error.startswith(("Sub-process", "Unable to correct problems", "Some "))]
+    specific = [error for error in errors if not error.startswith(_VAGUE)]
     said = (specific or errors or [causes.line(done.stderr, done.stdout) or f"exit code {done.rc}"])[-1]
     holder = _HOLDER.search(done.stderr) or _HOLDER.search(done.stdout)
     if holder is None or not re.search("lock", said, re.IGNORECASE):
