@@ -95,12 +95,14 @@ class Recorder:
             except OSError as error:
                 raise self._saved(error, texts) from None
 
-    def finish(self) -> None:
-        """Write that the run is complete. Raises ResultsError as `check` does."""
+    def finish(self) -> Path:
+        """Write that the run is complete, and return its folder. Raises ResultsError as `check` does."""
         try:
-            store.finish(self._begun(), self.run)
+            folder = self._begun()
+            store.finish(folder, self.run)
         except OSError as error:
             raise self._saved(error, {}) from None
+        return folder
 
     def _begun(self) -> Path:
         """Return the folder, with the run's record in it; make it for the first cell."""
@@ -124,6 +126,7 @@ class Recorder:
         why = f"{shown(folder)}: results cannot be written: {error.strerror or error}"
         for place in _other_places():
             with suppress(OSError):
+                place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 self.folder = self._copied(place, texts)
                 return ResultsError(
                     f"{why}; {_count(len(self._lines))} stored in {self.folder}",
