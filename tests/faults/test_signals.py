@@ -87,6 +87,22 @@ def test_a_second_signal_ends_at_once() -> None:
 
 @fault(
     "Agents, cells and Ctrl-C",
+    done="a signal while Python runs a finalizer, where it ignores every error",
+    promised="the command ends all the same",
+    seen="143, and no `Exception ignored in`",
+)
+def test_a_signal_in_a_finalizer_is_not_lost() -> None:
+    process = python(
+        "class Late:\n def __del__(self): os.kill(os.getpid(), 15); time.sleep(0.1)\n"
+        + SLEEP.replace("time.sleep(60)", "late = Late(); del late; time.sleep(60)")
+        + " sys.exit(signals.exit_code())"
+    )
+    _, said = process.communicate(timeout=10)
+    assert (process.returncode, said) == (143, "")
+
+
+@fault(
+    "Agents, cells and Ctrl-C",
     done="SIGHUP to a command that `nohup` started",
     promised="nothing changes; SIGTERM still ends it",
     seen="it ran on, and ended with 143",
