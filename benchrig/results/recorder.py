@@ -29,7 +29,7 @@ NEEDED_BYTES = 4 << 20
 
 NEEDED_FILES = 16
 
-RESUME = Inv("bench", "--resume", on_inventory=False)
+RESUME = Inv("bench", "--resume")
 
 
 class Recorder:
@@ -72,7 +72,7 @@ class Recorder:
     @property
     def resume(self) -> Inv:
         """The command that resumes the run."""
-        return RESUME if "/" not in self.name else Inv("bench", "--resume", self.name, on_inventory=False)
+        return RESUME if "/" not in self.name else Inv("bench", "--resume", self.name)
 
     def check(self) -> None:
         """See that the next cell can be stored. Raises ResultsError; what was measured is then on a disk, or printed."""
