@@ -90,7 +90,7 @@ class Begun:
     def check(self, differences: Sequence[str]) -> None:
         """Raise InputError when conditions have changed, unless the user said to go on all the same."""
         if differences and not self.despite_changes:
-            go_on = Inv("bench", "--resume", self.folder.name, "--despite-changes", on_inventory=False)
+            go_on = Inv("bench", "--resume", self.folder.name, "--despite-changes")
             raise InputError(
                 f"{yamlfile.shown(self.folder)} cannot be resumed: {'; '.join(differences)}",
                 Hint("Undo these changes. To go on all the same, and have each row marked: ", go_on),

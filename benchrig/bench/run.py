@@ -36,6 +36,8 @@ DATABASE_PORT = 5432
 class Outcome:
     """The outcome of a bench."""
 
+    folder: Path
+    """Where its results are."""
     run: str
     """The name of the run's folder in `reports/`; its path where that could not be written."""
     failure: str
@@ -78,10 +80,10 @@ def bench(inventory: Inventory, root: Path, plan: Plan, begun: Begun | None = No
         with Recorder(root / "reports", run, begun.folder if begun else None) as recorder:
             done = [Done(turn.title, before[turn.key]) for turn in cells if turn.key in before]
             measured = measure_all([turn for turn in cells if turn.key not in before], plan, recorder, done)
-            recorder.finish()
+            folder = recorder.finish()
             if stored := topologies[0].database:
                 stored.leave()
-            return Outcome(recorder.name, failure(measured))
+            return Outcome(folder, recorder.name, failure(measured))
 
 
 def preview(root: Path, plan: Plan, inventory: Inventory, begun: Begun | None = None) -> Preview:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
+import threading
 from types import FrameType
 from typing import NoReturn
 
@@ -26,6 +28,7 @@ def install() -> None:
     for number in CODES:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _interrupt)
+    sys.unraisablehook = _ignored
 
 
 def restore() -> None:
@@ -49,6 +52,14 @@ def said() -> str:
     """Return what ended the program, in words."""
     code = exit_code()
     return "interrupted" if code is ExitCode.INTERRUPTED else f"interrupted by {signal.Signals(_received[0]).name}"
+
+
+def _ignored(unraisable: sys.UnraisableHookArgs) -> None:
+    """Send a signal again that came while Python ran a finalizer, such as after an import: it ignores errors in there."""
+    if _received and issubclass(unraisable.exc_type, KeyboardInterrupt):
+        threading.Timer(0.01, os.kill, (os.getpid(), _received.pop())).start()
+    else:
+        sys.__unraisablehook__(unraisable)
 
 
 def _interrupt(number: int, _: FrameType | None) -> NoReturn:

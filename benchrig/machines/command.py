@@ -5,12 +5,17 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from benchrig.agent.text import last_line
 from benchrig.errors import Hint, MachineError
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+GONE_SECONDS = 5.0
+"""Time in which a killed program and its children have closed their output."""
 
 
 def run(
@@ -49,23 +54,38 @@ def complete(
     pass_fds: Sequence[int] = (),
 ) -> subprocess.CompletedProcess[str]:
     """Run a program whose exit code may be anything. Raises MachineError when it cannot be started or takes too long."""
+    words = [str(word) for word in argv]
     try:
-        return subprocess.run(
-            [str(word) for word in argv],
-            input=stdin,
-            capture_output=True,
+        process = subprocess.Popen(
+            words,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
             errors="replace",
             cwd=cwd,
-            timeout=timeout,
             env={**os.environ, "PATH": search_path(), "LC_ALL": "C.UTF-8", **(environ or {})},
             pass_fds=pass_fds,
-            check=False,
         )
     except OSError as error:
         raise MachineError(f"{argv[0]}: {(error.strerror or str(error)).lower()}") from None
-    except subprocess.TimeoutExpired:
-        raise MachineError(f"{argv[0]} did not end within {timeout:.0f} s") from None
+    with process:
+        try:
+            stdout, stderr = process.communicate(stdin, timeout)
+        except subprocess.TimeoutExpired:
+            _kill(process)
+            raise MachineError(f"{argv[0]} did not end within {timeout:.0f} s") from None
+        except BaseException:
+            _kill(process)
+            raise
+    return subprocess.CompletedProcess(words, process.returncode, stdout, stderr)
+
+
+def _kill(process: subprocess.Popen[str]) -> None:
+    """End a program, and wait until what it has started is gone too: until then, its files cannot be removed."""
+    process.kill()
+    with suppress(subprocess.TimeoutExpired, ValueError):
+        process.communicate(timeout=GONE_SECONDS)
 
 
 def search_path() -> str:

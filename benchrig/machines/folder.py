@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import fcntl
+import getpass
+import json
 import os
 import shutil
+import time
 from abc import abstractmethod
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -15,6 +18,9 @@ from typing import Generic, TypeVar
 from benchrig import console, files
 from benchrig.errors import Hint, Inv, MachineError
 from benchrig.machines.command import run
+
+OWNER = ".owner"
+"""The file in a locked folder that says who holds its lock."""
 
 
 def cache() -> Path:
@@ -107,20 +113,58 @@ class MachinesFolder(Folder, Generic[M]):
 
 @contextmanager
 def locked(folder: Path, busy: str) -> Iterator[int]:
-    """Lock a folder. While another process holds the lock, print `busy` and wait.
+    """Lock a folder. While another process holds the lock, print `busy` with its owner, and wait.
 
-    Yields the folder's descriptor. A program that inherits it holds the lock too.
+    Yields the folder's descriptor. A program that inherits it holds the lock too. The kernel gives up the lock of a process
+    that ends, so a file with the owner's name is never taken for the lock.
     """
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            console.line(f"waiting: {busy}")
+            console.line(f"waiting: {busy}{_owner(folder)}")
             fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield descriptor
+        with _signed(folder):
+            yield descriptor
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def _signed(folder: Path) -> Iterator[None]:
+    """Have a file in the folder say who holds its lock, as far as it can be written."""
+    # Whoever has no name in /etc/passwd makes getuser() raise KeyError.
+    with suppress(OSError, KeyError):
+        owner = {"who": getpass.getuser(), "host": os.uname().nodename, "pid": os.getpid(), "since": time.time()}
+        files.write(folder / OWNER, json.dumps(owner), 0o600)
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            (folder / OWNER).unlink()
+
+
+def _owner(folder: Path) -> str:
+    """Return who holds the lock of a folder, in brackets: user, computer, process and since when."""
+    try:
+        owner = json.loads((folder / OWNER).read_text(encoding="utf-8"))
+        since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(owner["since"]))
+        said = f"{owner['who']}@{owner['host']}, process {owner['pid']}, since {since}"
+        gone = owner["host"] == os.uname().nodename and _has_ended(int(owner["pid"]))
+    except (OSError, ValueError, LookupError, TypeError, OverflowError):
+        return ""
+    return f" ({said}; it has ended, and a program that it started goes on)" if gone else f" ({said})"
+
+
+def _has_ended(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
 
 
 def write_below(root: Path, path: str, content: bytes, mode: int = 0o644) -> None:

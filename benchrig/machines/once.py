@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchrig import console
-from benchrig.machines.folder import locked, remove
+from benchrig.machines.folder import OWNER, locked, remove
 
 UNFINISHED = ".new"
 """How the names of unfinished things begin."""
@@ -71,5 +71,5 @@ def _remove_unused(newest: Path) -> None:
     images = newest.parent.parent.glob("*/*/machines/*/image")
     used = {part for image in images for part in Path(image.read_text(encoding="utf-8").strip()).parts}
     for path in newest.parent.iterdir():
-        if path != newest and path.name not in used:
+        if path not in (newest, newest.with_name(OWNER)) and path.name not in used:
             remove(path)

@@ -29,7 +29,7 @@ NEEDED_BYTES = 4 << 20
 
 NEEDED_FILES = 16
 
-RESUME = Inv("bench", "--resume", on_inventory=False)
+RESUME = Inv("bench", "--resume")
 
 
 class Recorder:
@@ -72,7 +72,7 @@ class Recorder:
     @property
     def resume(self) -> Inv:
         """The command that resumes the run."""
-        return RESUME if "/" not in self.name else Inv("bench", "--resume", self.name, on_inventory=False)
+        return RESUME if "/" not in self.name else Inv("bench", "--resume", self.name)
 
     def check(self) -> None:
         """See that the next cell can be stored. Raises ResultsError; what was measured is then on a disk, or printed."""
@@ -95,12 +95,14 @@ class Recorder:
             except OSError as error:
                 raise self._saved(error, texts) from None
 
-    def finish(self) -> None:
-        """Write that the run is complete. Raises ResultsError as `check` does."""
+    def finish(self) -> Path:
+        """Write that the run is complete, and return its folder. Raises ResultsError as `check` does."""
         try:
-            store.finish(self._begun(), self.run)
+            folder = self._begun()
+            store.finish(folder, self.run)
         except OSError as error:
             raise self._saved(error, {}) from None
+        return folder
 
     def _begun(self) -> Path:
         """Return the folder, with the run's record in it; make it for the first cell."""
@@ -124,6 +126,7 @@ class Recorder:
         why = f"{shown(folder)}: results cannot be written: {error.strerror or error}"
         for place in _other_places():
             with suppress(OSError):
+                place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 self.folder = self._copied(place, texts)
                 return ResultsError(
                     f"{why}; {_count(len(self._lines))} stored in {self.folder}",

@@ -5,10 +5,12 @@ The disks, mounts, attributes and clocks are real. The hosts are stand-ins that 
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -244,6 +246,77 @@ def test_reports_that_cannot_be_written_are_told_before_anything_is_measured(dis
     fill(disk)
     with pytest.raises(ResultsError, match=r"only 0\.0 MB free; a cell needs up to 4 MB"):
         check_reports(disk)
+
+
+@fault(
+    "Results and resuming",
+    done="writing a cell fails by a used-up quota (EDQUOT) or a broken disk (EIO); both are faked, for want of such disks",
+    promised="as for a full disk",
+    seen="`Disk quota exceeded` and `Input/output error`; 2 cells stored elsewhere",
+)
+@pytest.mark.parametrize("code", [errno.EDQUOT, errno.EIO])
+def test_a_quota_and_a_broken_disk_lose_no_cell(
+    bench: Bench, disk: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    def fail() -> None:
+        stored = store.append_line
+
+        def append(folder: Path, line: bytes) -> int:
+            if folder.parent == disk:
+                raise OSError(code, os.strerror(code), str(folder))
+            return stored(folder, line)
+
+        monkeypatch.setattr(store, "append_line", append)
+
+    bench.faults[2] = fail
+    assert f"{os.strerror(code)}; 2 measured cells are stored in" in str(bench.ends())
+    assert (bench.measured, bench.cells()) == (2, 2)
+
+
+@fault(
+    "Results and resuming",
+    done="`reports/` belongs to another user, who permits no writing",
+    promised="a bench is refused before a machine is started, exit code 5; `report` shows its runs all the same",
+    seen="`Permission denied`; the table, and `report.md: cannot be written: Permission denied`",
+)
+def test_reports_of_another_user(tmp_path: Path) -> None:
+    run = tmp_path / "reports" / "run"
+    shutil.copytree(ROOT / "tests" / "cases" / "results" / "v2", run)
+    for folder in (run, run.parent):
+        os.chown(folder, 65534, 65534)
+    program = (
+        "import sys\nfrom pathlib import Path\nfrom benchrig.results.recorder import check_reports\n"
+        "try:\n check_reports(Path(sys.argv[1]))\nexcept Exception as error:\n sys.exit(f'{int(error.exit_code)} {error}')\n"
+    )
+    # Root that may not pass over the permissions of files is a user like others.
+    as_user = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", sys.executable]
+    options = {"cwd": ROOT, "env": {"PYTHONPATH": str(ROOT)}, "capture_output": True, "text": True}
+    done = subprocess.run([*as_user, "-c", program, str(run.parent)], check=False, **options)
+    assert done.stderr == f"5 {run.parent}: results cannot be written: Permission denied\n"
+    done = subprocess.run([*as_user, "-m", "benchrig.cli", "report", str(run)], check=False, **options)
+    assert "Flask" in done.stdout, done.stderr
+    assert "cannot be written: Permission denied" in done.stderr
+    assert done.returncode == 1
+
+
+@fault(
+    "Results and resuming",
+    done="a run is made with the umask 077, and with 000",
+    promised="files of a run follow the umask; a lock's file and the folder of another place never admit others",
+    seen="0600 and 0666 for `cells.jsonl` and `run.json`; 0700 for the folder of another place",
+)
+@pytest.mark.parametrize(("umask", "mode"), [(0o077, 0o600), (0o000, 0o666)])
+def test_stored_files_follow_the_umask(bench: Bench, disk: Path, state: Path, umask: int, mode: int) -> None:
+    before = os.umask(umask)
+    try:
+        bench.faults[2] = lambda: fill(disk)
+        bench.ends()
+    finally:
+        os.umask(before)
+    (first,) = (path for path in disk.iterdir() if path.is_dir())
+    for name in (store.RUN, store.CELLS):
+        assert (first / name).stat().st_mode & 0o777 == mode
+    assert (state / "benchrig").stat().st_mode & 0o777 == 0o700
 
 
 @fault(

@@ -1,0 +1,106 @@
+"""Thousands of cells and hours of measuring: time grows with the number of cells, and memory and descriptors stay."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from benchrig.bench import resuming
+from benchrig.bench.app import read_apps
+from benchrig.bench.cell import Measurement
+from benchrig.bench.measuring import measure_all
+from benchrig.bench.order import turns
+from benchrig.bench.rows import Row
+from benchrig.bench.suite import BenchRequest, Plan, plan
+from benchrig.report import write_reports
+from benchrig.results import store
+from benchrig.results.recorder import Recorder
+from tests.support import ROOT
+from tests.support.cell import unasked
+from tests.support.faults import fault
+from tests.support.reports import a_cell, a_run
+
+ROWS = [f"row-{number}" for number in range(20)]
+
+
+@pytest.fixture(autouse=True)
+def no_flush(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out the disk's flushes: each takes a time of its own, and there is one for each cell."""
+    monkeypatch.setattr(os, "fsync", lambda _: None)
+
+
+def steps(cells: int, reports: Path) -> dict[str, float]:
+    """Return the CPU seconds that each step takes with so many cells."""
+    found = {}
+
+    def timed(name: str, act: Callable[[], object]) -> None:
+        began = time.process_time()
+        act()
+        found[name] = time.process_time() - began
+
+    with Recorder(reports, replace(a_run(*ROWS, finished=False), published="")) as recorder:
+
+        def measure() -> None:
+            for number in range(cells):
+                recorder.check()
+                recorder.keep(a_cell(ROWS[number % 20], repeat=1 + number // 20), {})
+
+        timed("append", measure)
+        folder = recorder.folder
+    assert folder
+    timed("read", lambda: store.read(folder))
+    timed("resume", lambda: Recorder(reports, resuming.find(reports, "").run, folder))
+    timed("report", lambda: write_reports(str(folder), ROOT))
+    return found
+
+
+@fault(
+    "Load and time",
+    done="10,000 cells are stored, read, resumed and reported, and 1,000 likewise (`benchmarks/results_scale.py`)",
+    promised="each step takes about ten times as long for ten times as many cells",
+    seen="8.5 to 9.9 times; 1.5 s to store, 1.8 s to read, 1.8 s to resume, 2.7 s to report 10,000 cells",
+)
+def test_ten_times_as_many_cells_take_ten_times_as_long(tmp_path: Path) -> None:
+    few, many = steps(500, tmp_path / "few"), steps(5_000, tmp_path / "many")
+    for name, seconds in few.items():
+        # A step that grew by the square would take 100 times as long.
+        assert many[name] < 30 * seconds + 0.5, (name, seconds, many[name])
+
+
+def memory() -> int:
+    """Return the memory of this process in kB."""
+    text = Path("/proc/self/status").read_text()
+    return int(text.split("VmRSS:")[1].split()[0])
+
+
+@fault(
+    "Load and time",
+    done="a bench of 8 hours: 2,880 cells of 10 s each, on hosts that are stand-ins and a clock that jumps",
+    promised="no cell is missed; memory and descriptors stay as they are",
+    seen="2,880 cells; memory grew by less than 10 MB, most of it the cells' lines (1.7 kB each); no descriptor more",
+)
+def test_a_bench_of_hours_keeps_its_memory_and_descriptors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [time.monotonic()]
+    seen = []
+
+    def measure(_topology: object, _plan: Plan, row: Row, repeat: int, say: Callable[[str], None]) -> Measurement:
+        say("measure")
+        now[0] += 10
+        if repeat in (100, 1440):
+            seen.append((memory(), len(list(Path("/proc/self/fd").iterdir()))))
+        return Measurement(a_cell(row.name, repeat=repeat), "raw " * 300, "")
+
+    monkeypatch.setattr("benchrig.bench.cell.measure", measure)
+    monkeypatch.setattr("benchrig.bench.progress.time.monotonic", lambda: now[0])
+    wanted = plan(ROOT, read_apps(ROOT), BenchRequest(only=("go",), repeats=1440))
+    with Recorder(tmp_path, a_run("go-2000", "go-20000")) as recorder:
+        assert len(measure_all(turns(wanted, [unasked()]), wanted, recorder)) == 2880
+        assert len(store.read(recorder.finish())[1]) == 2880
+    (first, descriptors), *_, (last, descriptors_last) = seen
+    assert descriptors == descriptors_last
+    assert last - first < 20_000
