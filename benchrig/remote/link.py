@@ -81,7 +81,7 @@ class _Shared:
     refused: RefusedError | None = None
 
     def is_usable(self) -> bool:
-        return not self.done.is_set() or bool(self.link and self.link.transport.is_active())
+        return not self.done.is_set() or bool(self.link and self.link.transport.is_connected())
 
 
 _lock = threading.Lock()
