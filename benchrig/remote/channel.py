@@ -246,11 +246,7 @@ class Channel:
 
     def lost(self) -> ConnectionLostError:
         """Return the error of a lost connection, with its cause as far as that is known."""
-        cause = self._transport.reason
-        return ConnectionLostError(
-            f"{self._host.name}: the connection was lost{f': {cause}' if cause else ''}",
-            Hint("Is the machine still up? See ", Inv("status"), "."),
-        )
+        return lost(self._host, self._transport.reason)
 
     def _more(self, deadline: float | None) -> bool:
         """Wait until more standard output is in the buffer; return False when it has ended."""
@@ -309,6 +305,13 @@ class Channel:
     def _too_much(self, what: str) -> HostError:
         self.close()
         return HostError(f"{self._host.name}: the program wrote {what}")
+
+
+def lost(host: Host, cause: str = "") -> ConnectionLostError:
+    """Return the error of a connection that was lost; `cause` may be empty."""
+    said = f": {cause}" if cause else ""
+    hint = Hint("Is the machine still up? See ", Inv("status"), ".")
+    return ConnectionLostError(f"{host.name}: the connection was lost{said}", hint)
 
 
 def _megabytes(count: int) -> str:

@@ -47,8 +47,9 @@ class Remote:
             channel = self._link.transport.open_session(timeout=CONNECT_SECONDS)
             channel.exec_command(shell.quote(argv))
         except Exception as error:
-            reason = self._link.transport.reason or refusals.reason(error)
-            raise HostError(f"{self.host.name}: cannot start a program: {reason}") from None
+            if not self._link.transport.is_connected():
+                raise channels.lost(self.host, self._link.transport.reason) from None
+            raise HostError(f"{self.host.name}: cannot start a program: {refusals.reason(error)}") from None
         self.execs += 1
         return Channel(self.host, channel, timeout, longest_line)
 
