@@ -43,7 +43,9 @@ class RefusedError(Exception):
         self.error = error
         self.keys = keys
         self.said = said
-        """What the server, or the command that leads to it, had to say."""
+        """What the server said when it hung up, or the command that leads to it."""
+        self.greeting = ""
+        """What came from a server that is none of SSH, or is too busy: its first line."""
         self.late = late
         """What did not come in time; empty when time was not the reason."""
         self.turned_away = False
@@ -236,7 +238,8 @@ def _refused(
 
     if transport is None:
         return RefusedError(route, error, keys)
-    refused = RefusedError(route, error, keys, transport.said())
+    refused = RefusedError(route, error, keys, transport.reason)
+    refused.greeting = transport.greeting()
     named = bool(transport.remote_version)
     cut_off = not named and (transport.packets.cut_off or isinstance(error, (EOFError, ConnectionError)))
     if isinstance(sock, ProxyCommand):
@@ -244,7 +247,7 @@ def _refused(
         ended = sock.has_ended(0.5 if cut_off else 0)
         refused.said = sock.complaint() or refused.said
         cut_off = cut_off and ended and openssh.is_turned_away(refused.said)
-    refused.turned_away = cut_off
+    refused.turned_away = cut_off and (not refused.greeting or openssh.is_turned_away(refused.greeting))
     if late and not cut_off and not transport.initial_kex_done:
         refused.late = "the key exchange" if named else "a greeting"
     return refused

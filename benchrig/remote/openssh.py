@@ -9,7 +9,9 @@ import getopt
 import getpass
 import os
 import re
+import signal
 import subprocess
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -31,6 +33,18 @@ OPTIONS = "1246AaB:b:Cc:D:E:e:fF:GgI:i:J:KkL:l:Mm:NnO:o:P:p:Q:qR:S:sTtVvW:w:XxYy
 """The options of ssh(1), a colon after those that take a value."""
 
 _ARGUMENTS_HINT = "Check ansible_ssh_common_args, ansible_ssh_extra_args and ~/.ssh/config."
+
+_BUSY = re.compile(r"kex_exchange_identification|banner exchange|[Cc]onnection (closed|reset)|MaxStartups|at this time")
+
+_WITH_HANGUP = "\n".join(
+    (
+        "import os, signal, sys",
+        "os.setpgid(0, 0)",
+        "signal.signal(signal.SIGHUP, signal.SIG_DFL)",
+        "os.execvp(sys.argv[1], sys.argv[1:])",
+    )
+)
+"""A program that runs another one with the default action for SIGHUP, in a process group that no terminal hangs up."""
 
 _JUMP = re.compile(r"(?:ssh://)?(?:(?P<user>.+)@)?(?:\[(?P<six>[^\]]+)\]|(?P<host>[^:/]+))(?::(?P<port>\d+))?/?")
 
@@ -77,10 +91,8 @@ def proxy_command(route: Route) -> str:
 
 
 def is_turned_away(complaint: str) -> bool:
-    """Say whether `ssh -W` ended because a server was too busy to let it in, by the last line that it wrote."""
-    return bool(
-        re.search(r"kex_exchange_identification|[Cc]onnection (closed|reset)|MaxStartups|banner exchange", complaint)
-    )
+    """Say whether a server was too busy to let us in, by what it said, or by the last line of `ssh -W`."""
+    return bool(_BUSY.search(complaint))
 
 
 def options(host: Host) -> list[tuple[str, str]]:
@@ -181,6 +193,9 @@ def _way(jump: Route, target: Route, file: Sequence[str]) -> str:
     if jump.via:
         words += ["-o", f"ProxyCommand={_way(jump.via, jump, file)}"]
     words += ["-W", f"[{target.address}]:{target.port}", "--", jump.alias]
+    if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
+        # Under nohup. ssh ends its ProxyCommand by SIGHUP, and a shell cannot turn on again what was ignored before it.
+        words = [sys.executable, "-ISc", _WITH_HANGUP, *words]
     # ssh expands tokens in it (ssh_config(5), TOKENS).
     return shell.quote(words).replace("%", "%%")
 

@@ -30,16 +30,20 @@ def error(host: Host, route: Route, refused: RefusedError) -> HostError:
         hint = f"Test it by hand: ssh {at.alias}" if at.proxy_command else "Does sshd hang, or is the host overloaded?"
         return HostError(f"{place}: cannot be reached: {way}: {refused.late} did not come in {CONNECT_SECONDS:.0f} s", hint)
     if at.proxy_command:
-        cause = refused.said or f"it ended without a word: {at.proxy_command}"
+        silent = f"it ended without a word: {at.proxy_command}"
+        cause = refused.said or (silent if refused.keys else f"the shell cannot be started: {reason(refused.error)}")
         return HostError(f"{place}: cannot be reached: ProxyCommand: {cause}", f"Test it by hand: ssh {at.alias}")
     if at.via and isinstance(refused.error, paramiko.SSHException) and "open channel" in _text(refused.error):
         return HostError(f"{place}: cannot be reached from {at.via.alias}: connect failed")
     if refused.turned_away:
-        said = f": {refused.said}" if refused.said else " before it named itself"
+        said = f": {refused.greeting}" if refused.greeting else " before it named itself"
         return HostError(
             f"{place}: cannot be reached: sshd hangs up{said}",
             "It may take too few logins at once (MaxStartups in its sshd_config), or refuse this computer (hosts.deny).",
         )
+    if refused.greeting:
+        hint = f"What listens at port {at.port}? Check ansible_port."
+        return HostError(f"{place}: cannot be reached: it is no SSH server: it says {refused.greeting!a}", hint)
     return HostError(f"{place}: cannot be reached: {refused.said or reason(refused.error)}", _hint(refused.error, at))
 
 

@@ -166,10 +166,10 @@ class Transport(paramiko.Transport):
         """From now on, have the peer show signs of life. It must have let us in: before, it may not be asked."""
         _watch.add(self)
 
-    def said(self) -> str:
-        """Return what the peer said when it hung up, or before it named itself; empty when it said nothing."""
-        lines = [line for line in self.packets.greeting.decode(errors="replace").splitlines() if line.strip()]
-        return self.reason or (lines[-1][:200].strip() if lines and not lines[-1].startswith("SSH-") else "")
+    def greeting(self) -> str:
+        """Return the first line that came from a peer that did not name itself, or empty."""
+        lines = [line.strip() for line in self.packets.greeting.decode(errors="replace").splitlines() if line.strip()]
+        return lines[0][:100] if lines and not self.remote_version else ""
 
     def is_connected(self) -> bool:
         """Say whether the peer can be talked to."""
