@@ -176,15 +176,12 @@ def _log_in(route: Route, before: _Shared | None) -> Link:
     from benchrig.remote import keys as ssh_keys
     from benchrig.remote.transport import Transport
 
-    started = time.monotonic()
-    sock = _way(route, before)
     keys = ssh_keys.Keys(route)
     connection = fabric.Connection(
         route.address,
         user=route.user,
         port=route.port,
         connect_kwargs={
-            "sock": sock,
             "timeout": CONNECT_SECONDS,
             "banner_timeout": CONNECT_SECONDS,
             "auth_strategy": keys,
@@ -195,8 +192,10 @@ def _log_in(route: Route, before: _Shared | None) -> Link:
     )
     # Fabric accepts any host key by default; here only a pinned one will do.
     connection.client.set_missing_host_key_policy(ssh_keys.Refuse())
+    ssh_keys.pin(connection.client, route)
+    started = time.monotonic()
+    sock = connection.connect_kwargs["sock"] = _way(route, before)
     try:
-        ssh_keys.pin(connection.client, route)
         connection.open()
     except BaseException as error:
         transport: Transport | None = connection.client.get_transport()
@@ -275,7 +274,7 @@ def _socket(address: str, port: int) -> socket.socket:
 
 def _addresses(name: str, port: int) -> list[Any]:
     """Return the addresses of a name as getaddrinfo does. Raises OSError, also when no name server answers in time."""
-    with suppress(OSError):
+    with suppress(OSError, ValueError):
         # The common case, without a thread.
         return socket.getaddrinfo(name, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
     answer: list[Any] = []
@@ -283,7 +282,7 @@ def _addresses(name: str, port: int) -> list[Any]:
     def ask() -> None:
         try:
             answer.append(socket.getaddrinfo(name, port, type=socket.SOCK_STREAM))
-        except (OSError, UnicodeError) as error:
+        except (OSError, ValueError) as error:
             answer.append(error)
 
     # A name server that is silent cannot be interrupted.
@@ -292,7 +291,7 @@ def _addresses(name: str, port: int) -> list[Any]:
     asking.join(CONNECT_SECONDS)
     if not answer:
         raise OSError(None, f"no name server answers for '{name}'")
-    if isinstance(answer[0], UnicodeError):
+    if isinstance(answer[0], ValueError):
         raise OSError(None, f"'{name}' is not a name of a host")
     if isinstance(answer[0], OSError):
         raise answer[0]
