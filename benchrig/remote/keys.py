@@ -32,6 +32,10 @@ class SilentError(paramiko.AuthenticationException):
     """A host did not answer a login, or hung up: that says nothing of the key."""
 
 
+class MoreWantedError(paramiko.AuthenticationException):
+    """A host accepted our key, and wants a password or a code as well."""
+
+
 class Refuse(paramiko.MissingHostKeyPolicy):
     """Lets in no host whose key is not pinned."""
 
@@ -71,7 +75,7 @@ class Keys(AuthStrategy):
         """Log in with the first key that is accepted. Raises AuthenticationException; SilentError when the host is gone."""
         for source in self.get_sources():
             try:
-                source.authenticate(transport)
+                wanted = source.authenticate(transport)
             except paramiko.AuthenticationException as error:
                 if not transport.is_active() and not getattr(transport, "reason", ""):
                     raise SilentError("the host hung up during the login") from None
@@ -84,6 +88,8 @@ class Keys(AuthStrategy):
                 if not transport.is_active():
                     raise SilentError("the host hung up during the login") from None
             else:
+                if not transport.is_authenticated():
+                    raise MoreWantedError(f"it wants more than a key: {', '.join(wanted)}")
                 return AuthResult(self)
         raise paramiko.AuthenticationException("no key was accepted")
 
