@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 from benchrig.errors import HostError
+from benchrig.remote.refusals import UnreachableError
 
 NO_ANSWER = "its SSH server did not answer"
 
@@ -28,8 +29,8 @@ def wait_for_ssh(
 ) -> str:
     """Wait until the SSH server at an address answers and `login` succeeds. Return why that did not happen, or "".
 
-    `login` raises HostError; one with a hint, such as a changed host key, is passed on at once, because waiting does not
-    help. `check` raises an error of its own when the machine no longer runs.
+    `login` raises HostError; one with a hint, such as a changed host key, is passed on at once unless it is an
+    UnreachableError, because waiting does not help. `check` raises an error of its own when the machine no longer runs.
     """
     deadline = time.monotonic() + seconds
     next_check = time.monotonic() + CHECK_SECONDS
@@ -41,7 +42,7 @@ def wait_for_ssh(
                 login()
                 return ""
             except HostError as error:
-                if error.hint:
+                if error.hint and not isinstance(error, UnreachableError):
                     raise
                 reason, pause = str(error), CHECK_SECONDS
         if time.monotonic() > next_check:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from benchrig.agent.text import last_line
 from benchrig.errors import Hint, HostError, Inv
@@ -21,6 +21,8 @@ from benchrig.remote import waits
 
 if TYPE_CHECKING:
     import paramiko
+
+    from benchrig.remote.transport import Transport
 
 LONGEST_LINE = 1 << 20
 """Bytes of a line of standard output, where nothing else is said."""
@@ -68,6 +70,7 @@ class Channel:
     def __init__(self, host: Host, channel: paramiko.Channel, timeout: float | None, longest_line: int) -> None:
         self._host = host
         self._channel = channel
+        self._transport = cast("Transport", channel.get_transport())
         self._timeout = timeout
         self._longest_line = longest_line
         self._buffer = bytearray()
@@ -243,12 +246,7 @@ class Channel:
 
     def lost(self) -> ConnectionLostError:
         """Return the error of a lost connection, with its cause as far as that is known."""
-        transport = self._channel.get_transport()
-        cause = getattr(transport, "reason", "")
-        return ConnectionLostError(
-            f"{self._host.name}: the connection was lost{f': {cause}' if cause else ''}",
-            Hint("Is the machine still up? See ", Inv("status"), "."),
-        )
+        return lost(self._host, self._transport.reason)
 
     def _more(self, deadline: float | None) -> bool:
         """Wait until more standard output is in the buffer; return False when it has ended."""
@@ -296,8 +294,7 @@ class Channel:
         return bool(self._channel.eof_received or self._channel.closed)
 
     def _is_connected(self) -> bool:
-        transport = self._channel.get_transport()
-        return bool(transport and transport.is_active())
+        return self._transport.is_connected()
 
     def _ended(self) -> HostError:
         """Return the error of a stream that takes nothing more: the connection is lost, or the program has ended."""
@@ -308,6 +305,13 @@ class Channel:
     def _too_much(self, what: str) -> HostError:
         self.close()
         return HostError(f"{self._host.name}: the program wrote {what}")
+
+
+def lost(host: Host, cause: str = "") -> ConnectionLostError:
+    """Return the error of a connection that was lost; `cause` may be empty."""
+    said = f": {cause}" if cause else ""
+    hint = Hint("Is the machine still up? See ", Inv("status"), ".")
+    return ConnectionLostError(f"{host.name}: the connection was lost{said}", hint)
 
 
 def _megabytes(count: int) -> str:

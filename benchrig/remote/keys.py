@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hmac
 import socket
 from collections.abc import Iterator
 from contextlib import suppress
@@ -12,8 +13,10 @@ from typing import Any
 import paramiko
 from paramiko.agent import AgentKey, AgentSSH
 from paramiko.auth_strategy import AuthResult, AuthSource, AuthStrategy, InMemoryPrivateKey
-from paramiko.hostkeys import HostKeyEntry, InvalidHostKey
+from paramiko.hostkeys import HostKeyEntry
 
+from benchrig.errors import HostError
+from benchrig.remote import openssh
 from benchrig.remote.openssh import Route
 
 
@@ -27,6 +30,10 @@ class UnknownHostKeyError(paramiko.SSHException):
 
 class SilentError(paramiko.AuthenticationException):
     """A host did not answer a login, or hung up: that says nothing of the key."""
+
+
+class MoreWantedError(paramiko.AuthenticationException):
+    """A host accepted our key, and wants a password or a code as well."""
 
 
 class Refuse(paramiko.MissingHostKeyPolicy):
@@ -52,7 +59,7 @@ class Keys(AuthStrategy):
     def get_sources(self) -> Iterator[AuthSource]:
         """Yield the keys in their order."""
         agent = _agent_keys(self._route.agent)
-        files = [path for path in self._route.identities if path.is_file()]
+        files = [path for path in self._route.identities if openssh.is_file(path)]
         in_agent = {path: key for path in files for key in agent if key.blob == _public(path)}
         for key in in_agent.values():
             yield InMemoryPrivateKey(self._route.user, key)
@@ -68,7 +75,7 @@ class Keys(AuthStrategy):
         """Log in with the first key that is accepted. Raises AuthenticationException; SilentError when the host is gone."""
         for source in self.get_sources():
             try:
-                source.authenticate(transport)
+                wanted = source.authenticate(transport)
             except paramiko.AuthenticationException as error:
                 if not transport.is_active() and not getattr(transport, "reason", ""):
                     raise SilentError("the host hung up during the login") from None
@@ -81,6 +88,8 @@ class Keys(AuthStrategy):
                 if not transport.is_active():
                     raise SilentError("the host hung up during the login") from None
             else:
+                if not transport.is_authenticated():
+                    raise MoreWantedError(f"it wants more than a key: {', '.join(wanted)}")
                 return AuthResult(self)
         raise paramiko.AuthenticationException("no key was accepted")
 
@@ -99,35 +108,51 @@ class Keys(AuthStrategy):
 def pinned(path: Path, name: str) -> dict[str, paramiko.PKey]:
     """Return the host keys that a known_hosts file has for a name, by their kinds: of several of a kind, the first.
 
-    Lines that are no plain host key, such as `@cert-authority`, are passed over. A file that is not there has none.
+    Lines that are no plain host key, such as `@cert-authority` or damaged ones, are passed over. A file that is not there
+    has none. Raises OSError for one that cannot be read.
     """
     found: dict[str, paramiko.PKey] = {}
-    if not path.is_file():
+    if not openssh.is_file(path):
         return found
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-        # paramiko's own reader ends with an exception at the first such line, and asserts that a hash is whole.
-        with suppress(paramiko.SSHException, InvalidHostKey, ValueError, LookupError, AssertionError):
-            entry = HostKeyEntry.from_line(line)
-            if entry and _is_for(entry, name):
-                found.setdefault(entry.key.get_name(), entry.key)
+    text = path.read_bytes().decode(errors="replace")
+    for line in text.split("\n"):
+        names, *rest = line.split(maxsplit=1) or [""]
+        if rest and _is_for(names, name):
+            # What the library says of damaged keys is of many kinds.
+            with suppress(Exception):
+                entry = HostKeyEntry.from_line(f"{name} {rest[0].strip()}")
+                if entry:
+                    found.setdefault(entry.key.get_name(), entry.key)
     return found
 
 
-def _is_for(entry: HostKeyEntry, name: str) -> bool:
-    """Say whether a line is for a name, which it may have as a hash."""
-    keys = paramiko.HostKeys()
-    for one in entry.hostnames:
-        keys.add(one, entry.key.get_name(), entry.key)
-    return keys.check(name, entry.key)
+def _is_for(names: str, name: str) -> bool:
+    """Say whether the names of a line, of which each may be a hash, have a name."""
+    return any(_is_hash_of(one, name) if one.startswith("|1|") else one == name for one in names.split(","))
+
+
+def _is_hash_of(hashed: str, name: str) -> bool:
+    with suppress(ValueError):
+        salt, digest = (base64.b64decode(part, validate=True) for part in hashed[3:].split("|"))
+        return hmac.digest(salt, name.encode(), "sha1") == digest
+    return False
 
 
 def pin(client: paramiko.SSHClient, route: Route) -> None:
-    """Have a client take only the host keys that are pinned for a route; of several of a kind, the first."""
+    """Have a client take only the host keys that are pinned for a route; of several of a kind, the first.
+
+    Raises HostError when a file with host keys cannot be read.
+    """
     pins = client.get_host_keys()
     # Under the name that paramiko looks for, whatever name they are pinned under.
     name = name_in_known_hosts(route.address, route.port)
     for path in reversed(route.known_hosts):
-        for kind, key in pinned(path, pinned_name(route)).items():
+        try:
+            found = pinned(path, pinned_name(route))
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            raise HostError(f"{route.alias}: the host keys in {path} cannot be read: {reason}") from None
+        for kind, key in found.items():
             pins.add(name, kind, key)
 
 

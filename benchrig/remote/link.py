@@ -43,7 +43,9 @@ class RefusedError(Exception):
         self.error = error
         self.keys = keys
         self.said = said
-        """What the server, or the command that leads to it, had to say."""
+        """What the server said when it hung up, or the command that leads to it."""
+        self.greeting = ""
+        """What came from a server that is none of SSH, or is too busy: its first line."""
         self.late = late
         """What did not come in time; empty when time was not the reason."""
         self.turned_away = False
@@ -81,7 +83,7 @@ class _Shared:
     refused: RefusedError | None = None
 
     def is_usable(self) -> bool:
-        return not self.done.is_set() or bool(self.link and self.link.transport.is_active())
+        return not self.done.is_set() or bool(self.link and self.link.transport.is_connected())
 
 
 _lock = threading.Lock()
@@ -174,15 +176,12 @@ def _log_in(route: Route, before: _Shared | None) -> Link:
     from benchrig.remote import keys as ssh_keys
     from benchrig.remote.transport import Transport
 
-    started = time.monotonic()
-    sock = _way(route, before)
     keys = ssh_keys.Keys(route)
     connection = fabric.Connection(
         route.address,
         user=route.user,
         port=route.port,
         connect_kwargs={
-            "sock": sock,
             "timeout": CONNECT_SECONDS,
             "banner_timeout": CONNECT_SECONDS,
             "auth_strategy": keys,
@@ -193,8 +192,10 @@ def _log_in(route: Route, before: _Shared | None) -> Link:
     )
     # Fabric accepts any host key by default; here only a pinned one will do.
     connection.client.set_missing_host_key_policy(ssh_keys.Refuse())
+    ssh_keys.pin(connection.client, route)
+    started = time.monotonic()
+    sock = connection.connect_kwargs["sock"] = _way(route, before)
     try:
-        ssh_keys.pin(connection.client, route)
         connection.open()
     except BaseException as error:
         transport: Transport | None = connection.client.get_transport()
@@ -236,7 +237,8 @@ def _refused(
 
     if transport is None:
         return RefusedError(route, error, keys)
-    refused = RefusedError(route, error, keys, transport.said())
+    refused = RefusedError(route, error, keys, transport.reason)
+    refused.greeting = transport.greeting()
     named = bool(transport.remote_version)
     cut_off = not named and (transport.packets.cut_off or isinstance(error, (EOFError, ConnectionError)))
     if isinstance(sock, ProxyCommand):
@@ -244,7 +246,7 @@ def _refused(
         ended = sock.has_ended(0.5 if cut_off else 0)
         refused.said = sock.complaint() or refused.said
         cut_off = cut_off and ended and openssh.is_turned_away(refused.said)
-    refused.turned_away = cut_off
+    refused.turned_away = cut_off and (not refused.greeting or openssh.is_turned_away(refused.greeting))
     if late and not cut_off and not transport.initial_kex_done:
         refused.late = "the key exchange" if named else "a greeting"
     return refused
@@ -272,7 +274,7 @@ def _socket(address: str, port: int) -> socket.socket:
 
 def _addresses(name: str, port: int) -> list[Any]:
     """Return the addresses of a name as getaddrinfo does. Raises OSError, also when no name server answers in time."""
-    with suppress(OSError):
+    with suppress(OSError, ValueError):
         # The common case, without a thread.
         return socket.getaddrinfo(name, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
     answer: list[Any] = []
@@ -280,7 +282,7 @@ def _addresses(name: str, port: int) -> list[Any]:
     def ask() -> None:
         try:
             answer.append(socket.getaddrinfo(name, port, type=socket.SOCK_STREAM))
-        except (OSError, UnicodeError) as error:
+        except (OSError, ValueError) as error:
             answer.append(error)
 
     # A name server that is silent cannot be interrupted.
@@ -289,7 +291,7 @@ def _addresses(name: str, port: int) -> list[Any]:
     asking.join(CONNECT_SECONDS)
     if not answer:
         raise OSError(None, f"no name server answers for '{name}'")
-    if isinstance(answer[0], UnicodeError):
+    if isinstance(answer[0], ValueError):
         raise OSError(None, f"'{name}' is not a name of a host")
     if isinstance(answer[0], OSError):
         raise answer[0]

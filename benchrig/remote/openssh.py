@@ -9,8 +9,11 @@ import getopt
 import getpass
 import os
 import re
+import signal
 import subprocess
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -31,6 +34,18 @@ OPTIONS = "1246AaB:b:Cc:D:E:e:fF:GgI:i:J:KkL:l:Mm:NnO:o:P:p:Q:qR:S:sTtVvW:w:XxYy
 """The options of ssh(1), a colon after those that take a value."""
 
 _ARGUMENTS_HINT = "Check ansible_ssh_common_args, ansible_ssh_extra_args and ~/.ssh/config."
+
+_BUSY = re.compile(r"kex_exchange_identification|banner exchange|[Cc]onnection (closed|reset)|MaxStartups|at this time")
+
+_WITH_HANGUP = "\n".join(
+    (
+        "import os, signal, sys",
+        "os.setpgid(0, 0)",
+        "signal.signal(signal.SIGHUP, signal.SIG_DFL)",
+        "os.execvp(sys.argv[1], sys.argv[1:])",
+    )
+)
+"""A program that runs another one with the default action for SIGHUP, in a process group that no terminal hangs up."""
 
 _JUMP = re.compile(r"(?:ssh://)?(?:(?P<user>.+)@)?(?:\[(?P<six>[^\]]+)\]|(?P<host>[^:/]+))(?::(?P<port>\d+))?/?")
 
@@ -77,10 +92,8 @@ def proxy_command(route: Route) -> str:
 
 
 def is_turned_away(complaint: str) -> bool:
-    """Say whether `ssh -W` ended because a server was too busy to let it in, by the last line that it wrote."""
-    return bool(
-        re.search(r"kex_exchange_identification|[Cc]onnection (closed|reset)|MaxStartups|banner exchange", complaint)
-    )
+    """Say whether a server was too busy to let us in, by what it said, or by the last line of `ssh -W`."""
+    return bool(_BUSY.search(complaint))
 
 
 def options(host: Host) -> list[tuple[str, str]]:
@@ -181,6 +194,9 @@ def _way(jump: Route, target: Route, file: Sequence[str]) -> str:
     if jump.via:
         words += ["-o", f"ProxyCommand={_way(jump.via, jump, file)}"]
     words += ["-W", f"[{target.address}]:{target.port}", "--", jump.alias]
+    if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
+        # Under nohup. ssh ends its ProxyCommand by SIGHUP, and a shell cannot turn on again what was ignored before it.
+        words = [sys.executable, "-ISc", _WITH_HANGUP, *words]
     # ssh expands tokens in it (ssh_config(5), TOKENS).
     return shell.quote(words).replace("%", "%%")
 
@@ -202,11 +218,14 @@ class _Resolver:
         if depth > MOST_JUMPS:
             raise HostError(f"{self.host.name}: the jump hosts form a circle through {alias}")
         said = self.ask(words, alias)
-        address, user = said["hostname"][0], said["user"][0]
+        try:
+            address, user, port = said["hostname"][0], said["user"][0], int(said["port"][0])
+        except (KeyError, ValueError):
+            raise HostError(f"{self.host.name}: `ssh -G {alias}` does not say host name, user and port") from None
         route = Route(
             alias=alias,
             address=address,
-            port=int(said["port"][0]),
+            port=port,
             user=user,
             identities=tuple(_path(text, address, user) for text in said.get("identityfile", [])),
             identities_only=said.get("identitiesonly") == ["yes"],
@@ -246,8 +265,16 @@ class _Resolver:
         argv = ["ssh", "-G", *words, "--", alias]
         try:
             done = subprocess.run(
-                argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=ANSWER_SECONDS, check=False
+                argv,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                encoding="utf-8",
+                errors="surrogateescape",
+                timeout=ANSWER_SECONDS,
+                check=False,
             )
+        except ValueError:
+            raise HostError(f"{self.host.name}: ssh refuses its options: a bad character", _ARGUMENTS_HINT) from None
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
             raise HostError(f"{self.host.name}: `ssh -G` cannot be started: {reason}") from None
@@ -285,7 +312,21 @@ def _expanded(text: str, tokens: Mapping[str, str], where: str) -> str:
 def _path(text: str, address: str, user: str) -> Path:
     """Return the path that a setting means: `~` and the tokens that ssh has for paths (ssh_config(5), TOKENS)."""
     tokens = {"%": "%", "d": str(Path.home()), "h": address, "r": user, "u": getpass.getuser()}
-    return Path(re.sub("%(.)", lambda token: tokens.get(token[1], token[0]), text)).expanduser()
+    return _expand_home(re.sub("%(.)", lambda token: tokens.get(token[1], token[0]), text))
+
+
+def _expand_home(text: str) -> Path:
+    """Return a path whose `~` is expanded, if there is such a home."""
+    with suppress(RuntimeError):
+        return Path(text).expanduser()
+    return Path(text)
+
+
+def is_file(path: Path) -> bool:
+    """Say whether a path is a file; one that is none, such as one too long, is not."""
+    with suppress(OSError, ValueError):
+        return path.is_file()
+    return False
 
 
 def _parted(text: str) -> Iterator[str]:
@@ -293,7 +334,7 @@ def _parted(text: str) -> Iterator[str]:
     words = text.split(" ")
     while words:
         names = [" ".join(words[:count]) for count in range(len(words), 0, -1)]
-        taken = next((name for name in names if Path(name).expanduser().is_file()), words[0])
+        taken = next((name for name in names if is_file(_expand_home(name))), words[0])
         yield taken
         del words[: taken.count(" ") + 1]
 
@@ -304,7 +345,7 @@ def _agent(text: str) -> str:
         return ""
     if text == "SSH_AUTH_SOCK" or text.startswith("$"):
         return os.environ.get(text.lstrip("$").strip("{}"), "")
-    return str(Path(text).expanduser())
+    return str(_expand_home(text))
 
 
 def _literal(path: Path) -> str:

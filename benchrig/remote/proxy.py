@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import errno
 import os
 import select
 import signal
@@ -29,6 +30,8 @@ class ProxyCommand:
         """Start it. Raises OSError when the shell cannot be started."""
         self.command = command
         shell = os.environ.get("SHELL") or "/bin/sh"
+        if not os.access(shell, os.X_OK):
+            raise FileNotFoundError(errno.ENOENT, f"no program {shell}")
         ends = [*os.pipe(), *os.pipe(), *os.pipe()]
         theirs_in, self._in, self._out, theirs_out, err, theirs_err = ends
         actions = [(os.POSIX_SPAWN_DUP2, fd, number) for number, fd in enumerate((theirs_in, theirs_out, theirs_err))]

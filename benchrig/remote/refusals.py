@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     import paramiko
 
 
+class UnreachableError(HostError):
+    """A host does not answer, or hangs up; it may do better later, unlike one that does not accept us."""
+
+
 def error(host: Host, route: Route, refused: RefusedError) -> HostError:
     """Return the error for a host on whose route a login failed: at itself, or at a jump host before it."""
     import paramiko
@@ -28,26 +32,32 @@ def error(host: Host, route: Route, refused: RefusedError) -> HostError:
     if refused.late:
         way = "its ProxyCommand is silent" if at.proxy_command else "it accepts connections, but its sshd is silent"
         hint = f"Test it by hand: ssh {at.alias}" if at.proxy_command else "Does sshd hang, or is the host overloaded?"
-        return HostError(f"{place}: cannot be reached: {way}: {refused.late} did not come in {CONNECT_SECONDS:.0f} s", hint)
+        return UnreachableError(
+            f"{place}: cannot be reached: {way}: {refused.late} did not come in {CONNECT_SECONDS:.0f} s", hint
+        )
     if at.proxy_command:
-        cause = refused.said or f"it ended without a word: {at.proxy_command}"
-        return HostError(f"{place}: cannot be reached: ProxyCommand: {cause}", f"Test it by hand: ssh {at.alias}")
+        silent = f"it ended without a word: {at.proxy_command}"
+        cause = refused.said or (silent if refused.keys else f"the shell cannot be started: {reason(refused.error)}")
+        return UnreachableError(f"{place}: cannot be reached: ProxyCommand: {cause}", f"Test it by hand: ssh {at.alias}")
     if at.via and isinstance(refused.error, paramiko.SSHException) and "open channel" in _text(refused.error):
-        return HostError(f"{place}: cannot be reached from {at.via.alias}: connect failed")
+        return UnreachableError(f"{place}: cannot be reached from {at.via.alias}: connect failed")
     if refused.turned_away:
-        said = f": {refused.said}" if refused.said else " before it named itself"
-        return HostError(
+        said = f": {refused.greeting}" if refused.greeting else " before it named itself"
+        return UnreachableError(
             f"{place}: cannot be reached: sshd hangs up{said}",
             "It may take too few logins at once (MaxStartups in its sshd_config), or refuse this computer (hosts.deny).",
         )
-    return HostError(f"{place}: cannot be reached: {refused.said or reason(refused.error)}", _hint(refused.error, at))
+    if refused.greeting:
+        hint = f"What listens at port {at.port}? Check ansible_port."
+        return UnreachableError(f"{place}: cannot be reached: it is no SSH server: it says {refused.greeting!a}", hint)
+    return UnreachableError(f"{place}: cannot be reached: {refused.said or reason(refused.error)}", _hint(refused.error, at))
 
 
 def _of_key(place: str, refused: RefusedError, *, jump: bool) -> HostError | None:
     """Return the error for a host key or a key of ours that is refused; None for another."""
     import paramiko
 
-    from benchrig.remote.keys import SilentError, UnknownHostKeyError, fingerprint
+    from benchrig.remote.keys import MoreWantedError, SilentError, UnknownHostKeyError, fingerprint
 
     route, keys, cause = refused.route, refused.keys, refused.error
     if isinstance(cause, paramiko.BadHostKeyException):
@@ -57,15 +67,16 @@ def _of_key(place: str, refused: RefusedError, *, jump: bool) -> HostError | Non
         hint = f"Compare its fingerprint, {fingerprint(cause.key)}, with the host's own"
         return HostError(f"{place}: the host key is not known", f"{hint}; then pin it: {_pinning(route, cause.key)}")
     if isinstance(cause, SilentError):
-        return HostError(f"{place}: cannot be reached: {refused.said or cause}")
+        return UnreachableError(f"{place}: cannot be reached: {refused.said or cause}")
     if isinstance(cause, paramiko.AuthenticationException):
         if keys and keys.locked:
             return HostError(f"{place}: our key is encrypted", f"Unlock it in an SSH agent: ssh-add {keys.locked[0]}")
         names = "its User and IdentityFile in ~/.ssh/config" if jump else "ansible_user and ansible_ssh_private_key_file"
-        said = f" ({refused.said})" if refused.said else ""
+        more = str(cause) if isinstance(cause, MoreWantedError) else refused.said
+        said = f" ({more})" if more else ""
         return HostError(f"{place}: the host refused our key{said}", f"Check {names}.")
     if isinstance(cause, paramiko.ChannelException) and route.via:
-        return HostError(f"{place}: cannot be reached from {route.via.alias}: {cause.text.lower()}")
+        return UnreachableError(f"{place}: cannot be reached from {route.via.alias}: {cause.text.lower()}")
     return None
 
 

@@ -32,10 +32,10 @@ START_SECONDS = 30.0
 LONGEST_EVENT = 32 << 20
 """Bytes of a line of the agent's: what a task printed, or the reply to a request."""
 
-# One exec when the agent is there; otherwise the exit code says that it is not.
+# One exec when the agent is there; otherwise the exit code says that it is not. The words after the program are for `ps`.
 _START = f"""
 cd {AGENT_ROOT}/"$1" 2>/dev/null && command -v python3 >/dev/null || exit {NO_AGENT}
-exec python3 -c "$2" "$3"
+exec python3 -c "$2" python3 -m agent "$3"
 """
 
 # Not only Python itself: python3-minimal lacks most of the standard library.

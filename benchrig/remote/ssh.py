@@ -47,8 +47,9 @@ class Remote:
             channel = self._link.transport.open_session(timeout=CONNECT_SECONDS)
             channel.exec_command(shell.quote(argv))
         except Exception as error:
-            reason = self._link.transport.reason or refusals.reason(error)
-            raise HostError(f"{self.host.name}: cannot start a program: {reason}") from None
+            if not self._link.transport.is_connected():
+                raise channels.lost(self.host, self._link.transport.reason) from None
+            raise HostError(f"{self.host.name}: cannot start a program: {refusals.reason(error)}") from None
         self.execs += 1
         return Channel(self.host, channel, timeout, longest_line)
 
@@ -70,7 +71,7 @@ def connect(host: Host) -> Remote:
     # paramiko's threads log what we report ourselves, with tracebacks.
     logging.getLogger("paramiko").setLevel(logging.CRITICAL + 1)
     for kind, path in (("ansible_ssh_private_key_file", host.key_file), ("benchrig_known_hosts", host.known_hosts)):
-        if path and not path.is_file():
+        if path and not openssh.is_file(path):
             raise HostError(f"{host.name}: the file {path} of {kind} does not exist")
     route = openssh.resolve(host)
     try:

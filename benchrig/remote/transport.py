@@ -14,7 +14,7 @@ from contextlib import suppress
 from typing import Any, cast
 
 import paramiko
-from paramiko.common import cMSG_GLOBAL_REQUEST
+from paramiko.common import cMSG_CHANNEL_CLOSE, cMSG_GLOBAL_REQUEST
 from paramiko.packet import Packetizer
 
 from benchrig.remote.waits import CLOSE_SECONDS, within
@@ -44,8 +44,29 @@ class Packets(Packetizer):
         self.ask: Callable[[], None] = lambda: None
         self.greeting = b""
         """What came before the first packet."""
+        self.broken = False
+        """Nothing can be read or written any more; the transport knows it a moment later."""
+        self._sending = threading.RLock()
+        self.gates = threading.local()
+        """Of which channel each thread sends a packet just now, as `gate`."""
         self.cut_off = False
         """The peer hung up before it named itself."""
+
+    def send_message(self, data: paramiko.Message) -> None:
+        """Send a packet, unless it is of a channel whose end was sent before."""
+        gate = self.gates.__dict__.get("gate")
+        if gate is None:
+            super().send_message(data)
+            return
+        with self._sending:
+            if not gate.closed:
+                gate.closed = data.asbytes()[:1] == cMSG_CHANNEL_CLOSE
+                super().send_message(data)
+
+    def close(self) -> None:
+        """Close the way to the peer. What cannot be closed any more is closed."""
+        with suppress(Exception):
+            super().close()
 
     def read_message(self) -> tuple[int, paramiko.Message]:
         """Return the next packet. Raises SSHException for one that is damaged."""
@@ -57,8 +78,20 @@ class Packets(Packetizer):
         """Return `n` bytes. Raises SSHException when a packet claims to be longer than any is."""
         if n > LONGEST_PACKET:
             raise paramiko.SSHException("it sends what is not SSH")
-        read: bytes = super().read_all(n, check_rekey)
+        try:
+            read: bytes = super().read_all(n, check_rekey)
+        except (EOFError, OSError):
+            self.broken = True
+            raise
         return read
+
+    def write_all(self, out: Any) -> None:
+        """Write bytes. Raises EOFError when the connection is broken."""
+        try:
+            super().write_all(out)
+        except Exception:
+            self.broken = True
+            raise
 
     def readline(self, timeout: float) -> str:
         """Return the next line before the first packet; paramiko reads the server's name by it."""
@@ -84,6 +117,30 @@ class Packets(Packetizer):
             self.ask()
 
 
+class _Gate:
+    """What a channel has in place of its transport, so that none of its packets is sent after its end.
+
+    paramiko lets one thread send data while another ends the channel. For data that comes after the end, OpenSSH ends the
+    whole connection, with all that goes over it; or it takes them for those of a new channel that has the same number.
+    """
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+        self.closed = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def _send_user_message(self, message: paramiko.Message) -> None:
+        gates = self._transport.packets.gates
+        gates.gate = self
+        try:
+            base: Any = self._transport
+            base._send_user_message(message)
+        finally:
+            gates.gate = None
+
+
 class Transport(paramiko.Transport):
     """An SSH connection that ends when its peer shows no sign of life."""
 
@@ -94,14 +151,29 @@ class Transport(paramiko.Transport):
         self.reason = ""
         """Why the connection ended, where more is known than that it did."""
 
+    def run(self) -> None:
+        """Read packets until the connection ends. Errors of closing it are no errors."""
+        with suppress(Exception):
+            super().run()
+
+    def open_channel(self, *arguments: Any, **named: Any) -> paramiko.Channel:
+        """Open a channel. Raises SSHException."""
+        channel: Any = super().open_channel(*arguments, **named)
+        channel.transport = _Gate(self)
+        return cast(paramiko.Channel, channel)
+
     def watch(self) -> None:
         """From now on, have the peer show signs of life. It must have let us in: before, it may not be asked."""
         _watch.add(self)
 
-    def said(self) -> str:
-        """Return what the peer said when it hung up, or before it named itself; empty when it said nothing."""
-        lines = [line for line in self.packets.greeting.decode(errors="replace").splitlines() if line.strip()]
-        return self.reason or (lines[-1][:200].strip() if lines and not lines[-1].startswith("SSH-") else "")
+    def greeting(self) -> str:
+        """Return the first line that came from a peer that did not name itself, or empty."""
+        lines = [line.strip() for line in self.packets.greeting.decode(errors="replace").splitlines() if line.strip()]
+        return lines[0][:100] if lines and not self.remote_version else ""
+
+    def is_connected(self) -> bool:
+        """Say whether the peer can be talked to."""
+        return bool(self.is_active() and not self.packets.broken)
 
     def cut(self, reason: str = "") -> None:
         """End the connection at once, whatever it is doing, and without a word to the peer."""

@@ -91,7 +91,7 @@ def test_the_password_is_in_no_command_line_no_environment_and_no_log(worker: Ho
     host = given(worker, PASSWORD)
     with ssh.connect(host) as remote, ship.start(remote, "bench"), ssh.connect(host) as other:
         seen = become.run(other, ["sh", "-c", look]).stdout
-    assert b"agent bench" in seen.replace(b"\0", b" ")
+    assert b"python3 -m agent bench" in seen.replace(b"\0", b" ")
     assert b"s3cret" not in seen
 
 

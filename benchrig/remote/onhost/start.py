@@ -1,7 +1,8 @@
 """Starts the agent, from the current folder, if every file is as it was written; otherwise exits with 97.
 
 Files are damaged by a power cut, a full or a broken disk. The manifest names them, and has a hash over the version of Python
-whose compiled files they are, their names, and what is in them. Argument: the agent's verb.
+whose compiled files they are, their names, and what is in them. Arguments: `python3 -m agent VERB`,
+which is what it does in the end.
 """
 
 import hashlib
@@ -42,4 +43,5 @@ if __name__ == "__main__":
     os.utime(".")
     print("ready", flush=True)
     sys.path[0] = str(Path.cwd())
+    sys.argv[1:] = sys.argv[-1:]
     runpy.run_module("agent", run_name="__main__", alter_sys=True)
