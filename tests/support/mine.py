@@ -16,7 +16,7 @@ title: One
 profiles:
   quick: {duration: 1s, timeout: 10s, threads: 2}
 rows:
-  - {name: mine, connections: 10}
+  - {name: mine, connections: 16}
 """
 
 
