@@ -163,7 +163,9 @@ def measure(topology: Topology, plan: Plan, row: Row, repeat: int, say: Callable
     try:
         cell = _finish(attempt, cell)
     except FAILURES as error:
-        cell = replace(cell, status="failed", reason=cell.reason or str(error))
+        # Of a database that is gone, the app's own failure is only a consequence.
+        both = cell.reason and str(error) not in cell.reason
+        cell = replace(cell, status="failed", reason=f"{error}; {cell.reason}" if both else cell.reason or str(error))
     return Measurement(replace(cell, phases=attempt.phases), _raw(attempt), attempt.script)
 
 
@@ -261,10 +263,12 @@ def _finish(attempt: Attempt, cell: Cell) -> Cell:
     if attempt.is_ours:
         with attempt.phase("stop"):
             _see_free(attempt.topology.server.ask(protocol.Stop(attempt.app.unit, attempt.port)), attempt.port)
-    if attempt.before is None or attempt.database is None:
+    if attempt.database is None:
         return cell
     with attempt.phase("count_again"):
         after = attempt.database.read(attempt.row.traffic.stores, ended=True)
+    if attempt.before is None:
+        return cell
     on_server = attempt.database.host is attempt.topology.server
     return replace(cell, database=difference(attempt.before, after, on_server=on_server))
 

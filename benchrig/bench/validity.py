@@ -40,8 +40,8 @@ def killed_for_memory(seen: ServerLoad) -> str:
     if not seen.oom_kills:
         return ""
     return (
-        f"the kernel killed {seen.oom_kills} for lack of memory (OOM): the app used at least {size(seen.memory_peak_bytes)} "
-        f"of the {size(seen.memory_limit_bytes)} that it may use"
+        f"the kernel killed {seen.oom_kills} for lack of memory (OOM): the app may use {size(seen.memory_limit_bytes)}; "
+        f"the most seen before was {size(seen.memory_peak_bytes)}"
     )
 
 

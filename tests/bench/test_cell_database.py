@@ -70,7 +70,7 @@ def test_data_that_loading_does_not_bring_into_their_state_fail_the_cell_before_
     cell, _, asked = tried(REVIEW, ResetData=protocol.Loaded("999 films"))
     place = DATA.where("fingerprint")
     assert cell.reason == f"the data set on db is '999 films' after loading, not '{DATA.file.fingerprint}' ({place})"
-    assert asked == ["database ResetData", "server ReadJournal", "server Stop"]
+    assert asked == ["database ResetData", "server ReadJournal", "server Stop", "database FindDatabaseLoad"]
 
 
 def test_a_database_that_is_gone_after_the_load_fails_the_cell_and_keeps_its_figures() -> None:
@@ -84,3 +84,11 @@ def test_a_database_that_is_gone_after_the_load_fails_the_cell_and_keeps_its_fig
     cell = measure(topology(REVIEW, host, host, database), PLAN, REVIEW, 1, lambda _: None).cell
     assert (cell.status, cell.reason) == ("failed", "db: PostgreSQL does not answer: No such file or directory")
     assert cell.load is not None
+
+
+def test_a_database_that_is_gone_comes_before_what_its_app_then_does() -> None:
+    gone = OperationError("db: PostgreSQL does not answer (Connection refused); ./inv provision --tags postgresql starts it")
+    cell, _, _ = tried(REVIEW, Fetch=protocol.Reply(500, "oops"), FindDatabaseLoad=gone)
+    assert cell.reason.startswith(f"{gone}; it answers wrongly: ")
+    cell, _, _ = tried(REVIEW, ResetData=gone, FindDatabaseLoad=gone)
+    assert cell.reason == str(gone)

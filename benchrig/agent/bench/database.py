@@ -14,7 +14,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from .facts import DATA, read
+from .facts import DATA, read, shortage
 from .ports import holder, listeners
 from .protocol import DatabaseCounters, DatabaseFacts, Loaded
 from .sampler import UnitProcesses
@@ -214,7 +214,7 @@ def _once(database: str, options: Sequence[str], folder: Path, stdin: str) -> st
     if done.returncode and "the database system is starting up" in said:
         raise StartingError(_reason(said))
     if done.returncode:
-        raise DatabaseError(_reason(said))
+        raise DatabaseError(f"{_reason(said)}{shortage()}")
     return done.stdout.decode(errors="replace").strip()
 
 

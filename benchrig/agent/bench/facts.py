@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import platform
@@ -32,6 +33,11 @@ SYSCTLS = (
     "net.ipv4.tcp_tw_reuse",
 )
 
+WRITTEN = tuple(map(Path, ("/", "/tmp", "/var/tmp", "/var/log", "/var/lib", "/run")))
+"""Folders that apps, their journals and PostgreSQL write to."""
+
+SPACE_BYTES = 1 << 20
+
 VERSION_COMMANDS: Mapping[str, Sequence[str]] = {"systemd": ("systemctl", "--version")}
 """The programs of every machine; the controller names those of runtimes and load generators."""
 
@@ -51,6 +57,18 @@ def read(path: str | Path) -> str:
         return Path(path).read_text(encoding="utf-8", errors="replace").strip()
     except OSError:
         return ""
+
+
+def shortage() -> str:
+    """Return a note on file systems without space for an app's or PostgreSQL's files; empty when there is enough on all."""
+    full: dict[int, Path] = {}
+    for folder in WRITTEN:
+        with contextlib.suppress(OSError):
+            found = os.statvfs(folder)
+            no_files = found.f_files > 0 and not found.f_favail
+            if found.f_bavail * found.f_frsize < SPACE_BYTES or no_files:
+                full.setdefault(folder.stat().st_dev, folder)
+    return f"; no space is left on {', '.join(map(str, full.values()))}: free some (df -h, df -i)" if full else ""
 
 
 def raise_open_files() -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 import select
+import shutil
 import subprocess
 import tempfile
 import time
@@ -27,6 +28,8 @@ class LoadRunner:
 
     def run(self, command: tuple[str, ...], script: str, kill_after_seconds: float) -> LoadOutput:
         """Run `command`; `{script}` in it is replaced by a file with `script`. Raises OSError if it cannot start."""
+        if not shutil.which(command[0]):
+            raise OSError(f"the program '{command[0]}' is not on this machine; ./inv provision installs it")
         limit = raise_open_files()
         with tempfile.TemporaryDirectory(prefix="load-", dir=self._folder) as name:
             folder = Path(name)

@@ -9,7 +9,7 @@ import subprocess
 import time
 from collections.abc import Iterable
 
-from .facts import APPS, output, read
+from .facts import APPS, output, read, shortage
 from .ports import await_free, listens_elsewhere, reserve, stranger
 from .protocol import Done, Fetch, FindWhatRuns, Journal, Port, Ran, Readiness, Reply
 from .runtime import installed_distributions, versions
@@ -63,7 +63,9 @@ def start(unit: str) -> Done:
 
 
 def _not_started(unit: str) -> str:
-    """Return a note on a machine that cannot apply the unit's sandbox; systemd ends with a code of its own there."""
+    """Return a note on a full disk, or on a machine that cannot apply the unit's sandbox, by systemd's own exit codes."""
+    if full := shortage():
+        return full
     code = int(show(unit, "ExecMainStatus").get("ExecMainStatus") or 0)
     step = {225: "NETWORK", 226: "NAMESPACE", 228: "SECCOMP", 218: "CAPABILITIES", 241: "NO_NEW_PRIVILEGES"}.get(code, "")
     return f"; this machine cannot apply its sandbox ({step}): set 'sandbox: false' in its app.yml" if step else ""
@@ -126,7 +128,7 @@ def await_answer(unit: str, port: int, path: str, seconds: float) -> Readiness:
             break
         if time.monotonic() > next_look:
             if show(unit, "ActiveState").get("ActiveState") not in ("active", "activating"):
-                return Readiness(False, f"it ended by itself ({_ending(unit)})")
+                return Readiness(False, f"it ended by itself ({_ending(unit)}){shortage()}")
             next_look = time.monotonic() + 0.2
         if time.monotonic() > deadline:
             elsewhere = listens_elsewhere(_processes(unit).pids(), port)
@@ -196,7 +198,7 @@ def what_runs(op: FindWhatRuns) -> Ran:
     main = int(state.get("MainPID") or 0)
     limit = re.search(r"^Max open files\s+(\d+)", read(f"/proc/{main}/limits"), re.MULTILINE)
     if not limit:
-        return Ran(False, {}, 0, _ending(op.unit))
+        return Ran(False, {}, 0, f"{_ending(op.unit)}{shortage()}")
     processes = UnitProcesses(state.get("ControlGroup", ""))
     _check_alone(processes, op.port)
     installed = installed_distributions(APPS / op.app / "bin")

@@ -223,8 +223,10 @@ def test_a_load_generator_that_hangs_is_killed(tmp_path: Path) -> None:
 
 
 @as_root
-def test_a_load_generator_that_is_not_there_is_an_error_of_the_system(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError):
+def test_a_load_generator_that_is_not_there_is_named_with_what_brings_it(tmp_path: Path) -> None:
+    with pytest.raises(
+        OSError, match=r"the program '/no/such/program' is not on this machine; \./inv provision installs it"
+    ):
         LoadRunner(tmp_path).run(("/no/such/program",), "", 1.0)
 
 
