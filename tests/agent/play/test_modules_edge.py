@@ -235,7 +235,7 @@ def test_package_lists_that_were_looked_at_are_fresh_even_if_no_mirror_had_anyth
     os.utime(lists, (0, 0))
     monkeypatch.setattr(f"{apt}._LISTS", lists)
     monkeypatch.setattr(f"{apt}._STAMP", tmp_path / "none")
-    monkeypatch.setattr(f"{apt}._apt_get", lambda *_, **__: None)
+    monkeypatch.setattr(f"{apt}.aptget.change", lambda *_, **__: None)
     project.tasks("- name: Refresh\n  ansible.builtin.apt: {update_cache: true, cache_valid_time: 60}\n")
     assert project.run().messages("changed") == ["package lists refreshed"]
     assert project.run().messages("changed") == []
