@@ -64,7 +64,7 @@ def by_bench(hosts: Inventory, row: Row, duration: int) -> Cell:
     """Return the cell that a bench of this row alone makes."""
     wanted = plan(ROOT, read_apps(ROOT), BenchRequest(only=(row.name,), duration=f"{duration}s"))
     outcome = bench(hosts, ROOT, wanted)
-    (cell,) = store.read(outcome.folder)[1]
+    (cell,) = store.read(ROOT / outcome.shown)[1]
     if cell.load is None or outcome.failure:
         raise SystemExit(f"by bench: {cell.reason}")
     return cell
