@@ -69,6 +69,21 @@ def test_sshd_is_restarted(deployed: Clone, deployed_host: Host) -> None:
         measured(bench)
 
 
+@fault(
+    SECTION,
+    done="The machine is stopped and started under load.",
+    promised="The bench ends as soon as the machine answers, and says that it was started anew.",
+    seen="Code 3, a second after the machine was up: `the agent ended: this machine was started 1 s ago`.",
+)
+def test_machine_is_restarted(deployed: Clone, deployed_host: Host) -> None:
+    with bench_under_load(deployed, deployed_host) as bench:
+        assert deployed.inv("down").code == 0
+        assert deployed.inv("up").code == 0
+        ended = bench.wait(60)
+    assert ended.code == 3
+    assert "error: lab1: the agent ended: this machine was started" in ended.stderr
+
+
 @pytest.fixture
 def by_name(deployed: Clone, deployed_host: Host, tmp_path: Path) -> Iterator[Path]:
     """Yield the SSH configuration by which the clone's inventory `named` reaches the lab machine."""

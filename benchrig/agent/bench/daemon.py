@@ -11,6 +11,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 UNIT = "benchrigd.service"
@@ -50,6 +51,8 @@ _KEPT = ("PATH", "HOME", "LANG", "LC_ALL")
 _ENDINGS = ("Watchdog timeout", "Main process exited", "Stopping", "Failed")
 """How systemd's lines begin that say why a service ended, the most telling first."""
 
+_JUST_STARTED_SECONDS = 600.0
+
 
 def start(program_folder: Path) -> subprocess.CompletedProcess[bytes]:
     """Start the service, and return when it listens."""
@@ -66,11 +69,18 @@ def stop() -> None:
 
 
 def ending() -> str:
-    """Return how the last service ended, as its journal says it; empty when it does not."""
-    argv = ("journalctl", f"--unit={UNIT}", "--boot", "--lines=8", "--output=cat", "--quiet", "--no-pager")
-    text = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, check=False).stdout.decode(errors="replace")
+    """Return why there is no service any more, as systemd knows it."""
+    text = _output(("journalctl", f"--unit={UNIT}", "--boot", "--lines=8", "--output=cat", "--quiet", "--no-pager"))
     lines = [line.removeprefix(f"{UNIT}: ").rstrip(".!") for line in reversed(text.split("\n"))]
-    return next((line for sign in _ENDINGS for line in lines if line.startswith(sign)), "")
+    if found := next((line for sign in _ENDINGS for line in lines if line.startswith(sign)), ""):
+        return found
+    started = _output(("systemctl", "show", "--value", "--property=UserspaceTimestampMonotonic")).strip()
+    age = time.clock_gettime(time.CLOCK_MONOTONIC) - int(started or 0) / 1e6
+    return f"this machine was started {age:.0f} s ago" if age < _JUST_STARTED_SECONDS else "it is not there any more"
+
+
+def _output(argv: tuple[str, ...]) -> str:
+    return subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, check=False).stdout.decode(errors="replace")
 
 
 def folder() -> Path:

@@ -88,7 +88,7 @@ def _resume(hello: bytes) -> tuple[socket.socket, bytes]:
         return agent, answer
     if agent and daemon.connect():
         raise NoAgentError("the agent shows no sign of life")
-    raise NoAgentError(f"the agent ended: {daemon.ending() or 'it is not there any more'}")
+    raise NoAgentError(f"the agent ended: {daemon.ending()}")
 
 
 @contextlib.contextmanager
