@@ -137,7 +137,7 @@ class Reply:
 
 @dataclass(frozen=True)
 class Fetch(Operation[Reply]):
-    """Make one HTTP request and read its reply; each wait for the other end lasts `seconds` at most."""
+    """Make one HTTP request and read its reply; a wait for the other end lasts `seconds` at most, all of them twice that."""
 
     host: str
     port: int

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import pwd
 import re
+import socket
 import subprocess
+import threading
 import time
 from collections.abc import Iterable
 
@@ -107,15 +110,31 @@ def kill(unit: str) -> None:
 def fetch(op: Fetch) -> Reply:
     """Make one HTTP request; an error is part of the answer."""
     connection = http.client.HTTPConnection(op.host, op.port, timeout=op.seconds)
+    late = threading.Event()
     try:
-        connection.request(op.method, op.path, op.body.encode() or None, dict(op.headers))
-        response = connection.getresponse()
-        body = response.read(BODY_BYTES)
-        return Reply(response.status, body.decode(errors="replace"), cut=bool(response.read(1)))
+        connection.connect()
+        # A reply that comes drop by drop, for ever, is ended.
+        timer = threading.Timer(2 * op.seconds, _end, (connection.sock, late))
+        timer.start()
+        try:
+            connection.request(op.method, op.path, op.body.encode() or None, dict(op.headers))
+            response = connection.getresponse()
+            body = response.read(BODY_BYTES)
+            reply = Reply(response.status, body.decode(errors="replace"), cut=bool(response.read(1)))
+        finally:
+            timer.cancel()
     except (OSError, ValueError, http.client.HTTPException) as error:
-        return Reply(error=getattr(error, "strerror", None) or str(error) or type(error).__name__)
+        reply = Reply(error=getattr(error, "strerror", None) or str(error) or type(error).__name__)
     finally:
         connection.close()
+    return Reply(error=f"no whole reply within {2 * op.seconds:g} s") if late.is_set() else reply
+
+
+def _end(sock: socket.socket, late: threading.Event) -> None:
+    """End a connection, and note that it was ended."""
+    late.set()
+    with contextlib.suppress(OSError):
+        sock.shutdown(socket.SHUT_RDWR)
 
 
 def await_answer(unit: str, port: int, path: str, seconds: float) -> Readiness:

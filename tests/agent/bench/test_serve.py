@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import subprocess
@@ -163,6 +164,14 @@ class Echo(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.answer(200, b"x" * int(self.path[1:]))
 
+    def do_PUT(self) -> None:
+        """Answer drop by drop: the body, or the headers."""
+        self.wfile.write(b"HTTP/1.0 200 OK\r\n" + (b"\r\n" if self.path == "/body" else b"X-Long: "))
+        with contextlib.suppress(OSError):
+            for _ in range(100):
+                self.wfile.write(b"x")
+                time.sleep(0.1)
+
     def answer(self, status: int, body: bytes) -> None:
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
@@ -192,6 +201,14 @@ def test_a_request_is_sent_with_its_method_headers_and_body(echo: int) -> None:
 def test_a_body_is_read_whole_up_to_4_mib(echo: int, length: int, read: int, cut: bool) -> None:
     reply = unit.fetch(protocol.Fetch("127.0.0.1", echo, f"/{length}", 5.0))
     assert (len(reply.body), reply.cut, reply.error) == (read, cut, "")
+
+
+@pytest.mark.parametrize("path", ["/body", "/headers"])
+def test_a_reply_that_comes_drop_by_drop_is_ended(echo: int, path: str) -> None:
+    began = time.monotonic()
+    reply = unit.fetch(protocol.Fetch("127.0.0.1", echo, path, 0.5, "PUT"))
+    assert reply == protocol.Reply(error="no whole reply within 1 s")
+    assert time.monotonic() - began < 3
 
 
 def test_a_request_that_cannot_be_sent_is_an_answer_too(echo: int) -> None:
