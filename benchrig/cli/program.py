@@ -24,7 +24,7 @@ from invoke.parser.context import ParserContext
 from invoke.program import Program
 from invoke.vendor.yaml import YAMLError
 
-from benchrig import __version__, console, reading
+from benchrig import __version__, console, reading, yamlfile
 from benchrig.agent.text import short
 from benchrig.cli import signals
 from benchrig.cli.command_line import CommandLine
@@ -85,6 +85,12 @@ class BenchrigProgram(Program):
         # Invoke would pass over one that is not there in silence.
         if file and not reading.is_file(Path(os.path.expanduser(file))):  # noqa: PTH111 (Path's raises for no such user)
             raise Exit(console.printable(f"error: --config: there is no file '{short(file)}'"), ExitCode.BAD_INPUT)
+        if file and file.endswith((".yml", ".yaml")):
+            # Invoke's reader has no limits, and copies what an alias stands for as often as it is used.
+            try:
+                yamlfile.read(Path(os.path.expanduser(file)))  # noqa: PTH111
+            except InputError as error:
+                raise Exit(console.printable(f"error: {error}"), ExitCode.BAD_INPUT) from None
         with _configuration_mistakes(file or ""):
             super().update_config(merge)
 

@@ -17,12 +17,16 @@ from invoke.tasks import Task
 from invoke.tasks import task as invoke_task
 
 from benchrig import console
+from benchrig.agent.text import short
 from benchrig.cli import signals
 from benchrig.errors import BenchrigError, ExitCode
 from benchrig.yamlfile import shown
 
 ROOT = Path(__file__).resolve().parents[2]
 """The project's folder: where site.yml, roles/, apps/ and reports/ lie."""
+
+LONGEST_ERROR = 50_000
+"""Characters of an error: a hundred mistakes have fewer, and the last words of a host may have more."""
 
 SHARED = ("inventory", "suite", "profile", "ask_become_pass")
 """The parameters that all tasks of a chain share, wherever in it their flags are given."""
@@ -94,4 +98,5 @@ def refused(error: OSError) -> Exit:
 def render(error: BenchrigError, inventory: str) -> str:
     """Return the text of an error: what is wrong, its hint with commands for the `inventory`, and where to read more."""
     more = f"More: docs/troubleshooting.md#{error.section}" if error.section else ""
-    return console.printable("\n".join(filter(None, [f"error: {error}", error.hint.text(inventory), more])))
+    said = short(f"error: {error}", LONGEST_ERROR)
+    return console.printable("\n".join(filter(None, [said, error.hint.text(inventory), more])))

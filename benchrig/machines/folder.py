@@ -15,12 +15,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from benchrig import console, files
+from benchrig import console, files, reading
 from benchrig.errors import Hint, Inv, MachineError
 from benchrig.machines.command import run
 
 OWNER = ".owner"
 """The file in a locked folder that says who holds its lock."""
+
+
+LONGEST_PATH = 4096
+"""Bytes of a path on Linux."""
 
 
 def cache() -> Path:
@@ -45,6 +49,18 @@ class MachineFolder:
     def image(self) -> Path:
         """A file that names the image or box that the machine was made from."""
         return self.path / "image"
+
+    def made_from(self) -> str:
+        """Return the image or box that the machine was made from. Raises MachineError when its file is damaged."""
+        try:
+            if text := reading.text(self.image, LONGEST_PATH).strip():
+                return text
+            wrong = "it is empty"
+        except reading.ReadError as error:
+            wrong = str(error)
+        raise MachineError(
+            f"{self.name}: {self.image} cannot be read: {wrong}", Hint("Make the machine anew: ", Inv("destroy", "up"))
+        )
 
     @property
     def ready(self) -> Path:

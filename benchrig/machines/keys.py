@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from benchrig import reading
+from benchrig.errors import Hint, Inv, MachineError
 from benchrig.machines.command import run
 from benchrig.machines.folder import MachineFolder
 
 
 def known_host(machine: MachineFolder, address: str) -> str:
     """Return the line of known_hosts that pins a machine's host key."""
-    kind, key, *_ = machine.host_key.with_suffix(".pub").read_text(encoding="utf-8").split()
+    path = machine.host_key.with_suffix(".pub")
+    try:
+        kind, key, *_ = reading.text(path).split()
+    except ValueError:
+        hint = Hint("Make the machine anew: ", Inv("destroy", "up"))
+        raise MachineError(f"{machine.name}: {path} is damaged, or is not there", hint) from None
     return f"{address} {kind} {key}\n"
 
 

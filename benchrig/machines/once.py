@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchrig import console
-from benchrig.machines.folder import OWNER, locked, remove
+from benchrig import console, reading
+from benchrig.machines.folder import LONGEST_PATH, OWNER, locked, remove
 
 UNFINISHED = ".new"
 """How the names of unfinished things begin."""
@@ -69,7 +69,11 @@ def _remove_unfinished(shelf: Path) -> None:
 def _remove_unused(newest: Path) -> None:
     """Remove what older recipes made and no machine of any kind names in its file `image`."""
     images = newest.parent.parent.glob("*/*/machines/*/image")
-    used = {part for image in images for part in Path(image.read_text(encoding="utf-8").strip()).parts}
+    try:
+        used = {part for image in images for part in Path(reading.text(image, LONGEST_PATH).strip()).parts}
+    except reading.ReadError as error:
+        console.warn(f"older images are kept, as it is not known what a machine was made from: {error}")
+        return
     for path in newest.parent.iterdir():
         if path not in (newest, newest.with_name(OWNER)) and path.name not in used:
             remove(path)

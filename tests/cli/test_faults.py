@@ -13,12 +13,15 @@ from benchrig.agent.text import short
 from tests.support import ROOT
 from tests.support.cli import inv
 
+BOMB = "error: {file}:16: more than 300,000 values, where those behind an alias count each time"
+
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
         (None, "error: --config: there is no file '{file}'"),
-        ("a: [", "error: {file}:1: not valid YAML"),
+        ("a: [", "error: {file}:2: not valid YAML: did not find expected node content"),
+        ("a0: &a0 {x: y}\n" + "".join(f"a{n}: &a{n} {{b: *a{n - 1}, c: *a{n - 1}}}\n" for n in range(1, 30)), BOMB),
         ("hello", "error: {file} is not of the form of invoke.yaml: a mapping of mappings"),
         ("- a", "error: {file} is not of the form of invoke.yaml: a mapping of mappings"),
         ("benchrig: []", "error: {file} is not of the form of invoke.yaml: a mapping of mappings"),

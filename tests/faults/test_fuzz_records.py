@@ -18,7 +18,9 @@ from benchrig.bench.generators.base import OutputError
 from benchrig.bench.generators.wrk.output import read_load, read_printed
 from benchrig.bench.verify import mistake
 from benchrig.cli import completion
+from benchrig.errors import MachineError
 from benchrig.machines.folder import MachineFolder
+from benchrig.machines.keys import known_host
 from benchrig.machines.lab.folder import LabFolder
 from benchrig.machines.qemu.machine import read_state
 from benchrig.machines.vagrant import output
@@ -120,7 +122,27 @@ def test_damaged_state(tmp_path: Path, content: bytes) -> None:
     folder = VagrantFolder(tmp_path)
     plan = folder.plan()
     assert plan is None or plan.of("a") or True
-    assert all(isinstance(one.known_hosts_line(), str) for one in folder.known().values())
+    assert all(one.known_hosts_line() and 0 < one.port < 65536 for one in folder.known().values())
+
+
+@fault(
+    "Input",
+    done="The file that names a machine's image, or its public host key, is empty, a folder or any bytes",
+    promised="The command says which file is damaged and to make the machine anew; exit code 4",
+    seen="one line; before, an empty key was a traceback, and bytes in one machine's file ended all that make one",
+)
+@pytest.mark.parametrize("content", [b"", b" \n", b"\xff\xfe", b"x" * 5000, None])
+def test_damaged_files_of_a_machine(tmp_path: Path, content: bytes | None) -> None:
+    machine = MachineFolder("lab1", tmp_path)
+    for name in ("image", "host_key.pub"):
+        if content is None:
+            (tmp_path / name).mkdir()
+        else:
+            (tmp_path / name).write_bytes(content)
+    with pytest.raises(MachineError, match=r"lab1: .*/image cannot be read: ."):
+        machine.made_from()
+    with pytest.raises(MachineError, match=r"lab1: .*/host_key.pub is damaged"):
+        known_host(machine, "192.0.2.1")
 
 
 @fault(

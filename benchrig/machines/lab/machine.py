@@ -90,7 +90,7 @@ def stop(machine: LabMachine) -> None:
 
 def mount(machine: LabMachine) -> None:
     """Mount a stopped machine's file system at its `root`. Raises MachineError."""
-    name = machine.image.read_text(encoding="utf-8").strip()
+    name = machine.made_from()
     image = lab_image.find(name)
     if image is None:
         raise MachineError(

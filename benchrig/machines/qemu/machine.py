@@ -189,7 +189,7 @@ def _seed(machine: MachineFolder, settings: Settings, key: Path) -> list[File]:
 
 def _check_disk(machine: MachineFolder) -> None:
     """Check a machine's disk, and repair what a killed QEMU left in it. Raises MachineError."""
-    base = Path(machine.image.read_text(encoding="utf-8").strip())
+    base = Path(machine.made_from())
     if not base.exists():
         raise MachineError(f"{machine.name}: its box is gone: {base}", Hint("Make the machine anew: ", Inv("destroy", "up")))
     if process.pid_file(machine.path).exists():

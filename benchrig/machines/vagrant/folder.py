@@ -57,9 +57,10 @@ class VagrantFolder(Folder):
         """Read `known.json`: what is known about each machine, by its name. Empty when it is missing or damaged."""
         try:
             values = reading.json_value(reading.content(self.path / "known.json"))
-            return {name: spec.build(Known, value) for name, value in values.items()}
+            known = {name: spec.build(Known, value) for name, value in values.items()}
         except (reading.ReadError, spec.SpecError, AttributeError):
             return {}
+        return known if all(0 < one.port < 65536 for one in known.values()) else {}
 
     def write_known(self, known: Mapping[str, Known]) -> None:
         """Write `known.json`, and pin the host keys in `known_hosts`."""
