@@ -164,7 +164,6 @@ def test_power_cut_in_an_installation(restored: Clone, when: str) -> None:
     done = restored.inv("provision", "--playbook", "slow.yml")
     killer.join()
     assert done.code == 0, done.stderr
-    print(done.stderr)
     assert "the connection was lost while 'slow : Install' ran" in done.stderr
     assert "(dpkg --configure -a)" in done.stderr or when == "unpacking"
     assert restored.inv("ssh", "--run", "dpkg --audit; gdb --version >/dev/null && zsh -c 'echo works'").stdout == "works\n"
@@ -185,7 +184,6 @@ def test_power_cut_while_an_environment_is_made(restored: Clone) -> None:
     done = restored.inv("provision", "-e", '{"app_only": ["flask-sync"]}', "--tags", "app")
     killer.join()
     assert done.code == 0, done.stderr
-    print(done.stderr)
     assert "the connection was lost while 'app : Install or build the programs of the apps' ran" in done.stderr
     again = restored.inv("bench", "--only", "flask-sync", "--duration", "1s", "--connections", "16")
     assert again.code == 0, again.stderr
@@ -219,3 +217,53 @@ def test_postgresql_is_recovering(restored: Clone) -> None:
     assert done.code == 0, done.stderr
     assert "failed=0" in done.stderr
     assert "changed=0" in done.stderr
+
+
+@fault(
+    "Provisioning",
+    done="A provision begins while a bench measures on the same host.",
+    promised="It waits until the bench has ended, and says whose it is and since when.",
+    seen='"a bench by root@vm, process 9673 has had this host for 6 s …; waiting for its end, 10 minutes at most".',
+)
+def test_provision_during_a_bench(deployed: Clone) -> None:
+    command = ["./inv", "bench", "--only", "flask-sync", "--duration", "15s", "--connections", "16"]
+    with subprocess.Popen(command, cwd=deployed.root, stderr=subprocess.PIPE, text=True) as bench:
+        time.sleep(6)
+        done = deployed.inv("provision", "--tags", "app", "-e", '{"app_only": ["flask-sync"]}')
+        assert bench.poll() is not None
+        said = bench.communicate()[1]
+    assert (bench.returncode, done.code) == (0, 0), said + done.stderr
+    assert "a bench by " in done.stderr
+    assert "has had this host for " in done.stderr
+    assert "errors 0" in said
+
+
+@fault(
+    "Provisioning",
+    done="Ctrl-C in a provision while a task runs; and when sshd on the host is stopped (SIGSTOP), too.",
+    promised="The command ends within 1 s; the host finishes the task, and the next run tells what it did.",
+    seen='Ended in less than 0.1 s, both times; the next run told "finished after the connection of root@vm, process '
+    '1720 was lost: changed: slow : Slow (a): command ran" and ran the handler.',
+)
+@pytest.mark.parametrize("hung", [False, True], ids=["well", "hung sshd"])
+def test_ctrl_c(slow: Clone, hung: bool) -> None:
+    word = f"ctrlc{hung}"
+    command = ["./inv", "provision", "--playbook", "slow.yml", "-e", f"word={word}"]
+    with subprocess.Popen(command, cwd=slow.root, stderr=subprocess.PIPE, text=True) as run:
+        time.sleep(4)
+        if hung:
+            stop = "systemd-run --quiet sh -c 'pkill -STOP -f ^sshd:.root; sleep 6; pkill -CONT -f ^sshd:.root'"
+            slow.inv("ssh", "--run", stop)
+            time.sleep(0.5)
+        started = time.monotonic()
+        run.send_signal(signal.SIGINT)
+        said = run.communicate()[1]
+    took = time.monotonic() - started
+    assert run.returncode == 130
+    assert took < 1.5, said
+    assert "interrupted; a host finishes its running task and stops: lab1: 'slow : Slow'" in said
+    until(lambda: "b" in slow.inv("ssh", "--run", f"ls /root/{word}-b").stdout, 30)
+    done = slow.inv("provision", "--playbook", "slow.yml", "-e", f"word={word}")
+    assert done.code == 0
+    assert slow.inv("ssh", "--run", f"cat /root/{word}-log").stdout == "handled\n"
+    assert done.stderr.count("was lost: changed: slow : Slow (b)") == 1
