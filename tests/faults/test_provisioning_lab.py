@@ -114,13 +114,10 @@ WHEN = {"unpacking": "status half-installed (mc|gdb|zsh):", "configuring": "stat
 """When the power is cut: a line of dpkg's log since the test began."""
 
 
-def cut_power(clone: Clone, now: Callable[[], bool]) -> None:
-    """Kill a machine, with all its processes at once, as soon as it is time, and start it again."""
-    lab = machines_of(inventory.read("lab", clone.root), clone.root)
-    assert isinstance(lab, LabMachines)
-    nspawn = nspawn_of(lab, "lab1")
-    init = next(pid for pid in children(nspawn) if re.search(r"NSpid:.*\t1\n", Path(f"/proc/{pid}/status").read_text()))
-    until(now, 120)
+def cut_power(clone: Clone, now: Callable[[Path], bool]) -> None:
+    """Kill a machine, with all its processes at once, as soon as its files say that it is time, and start it again."""
+    nspawn, init = processes_of(clone)
+    until(lambda: now(Path(f"/proc/{init}/root")), 120)
     # With process 1 of its namespace, the kernel kills all the others.
     for pid in (init, nspawn):
         os.kill(pid, signal.SIGKILL)
@@ -129,19 +126,21 @@ def cut_power(clone: Clone, now: Callable[[], bool]) -> None:
     assert up.code == 0, up.stderr
 
 
+def processes_of(clone: Clone) -> tuple[int, int]:
+    """Return a machine's systemd-nspawn and its process 1."""
+    lab = machines_of(inventory.read("lab", clone.root), clone.root)
+    assert isinstance(lab, LabMachines)
+    nspawn = nspawn_of(lab, "lab1")
+    is_init = re.compile(r"NSpid:.*\t1\n")
+    return nspawn, next(pid for pid in children(nspawn) if is_init.search(Path(f"/proc/{pid}/status").read_text()))
+
+
 def children(pid: int) -> Iterator[int]:
     """Yield the descendants of a process."""
     for task in Path(f"/proc/{pid}/task").iterdir():
         for child in map(int, (task / "children").read_text().split()):
             yield child
             yield from children(child)
-
-
-def root_of(clone: Clone) -> Path:
-    """Return the machine's root file system, as the controller sees it."""
-    lab = machines_of(inventory.read("lab", clone.root), clone.root)
-    assert isinstance(lab, LabMachines)
-    return lab.folder.machine("lab1").root
 
 
 @fault(
@@ -157,9 +156,12 @@ def test_power_cut_in_an_installation(restored: Clone, when: str) -> None:
     (restored.root / "roles/slow/tasks/main.yml").write_text(PACKAGES, encoding="utf-8")
     (restored.root / "slow.yml").write_text(PLAYBOOK, encoding="utf-8")
     assert restored.inv("up").code == 0
-    log = root_of(restored) / "var/log/dpkg.log"
-    log.write_text("")
-    killer = threading.Thread(target=cut_power, args=(restored, lambda: bool(re.search(WHEN[when], log.read_text()))))
+    assert restored.inv("ssh", "--run", "truncate --size=0 /var/log/dpkg.log").code == 0
+
+    def now(root: Path) -> bool:
+        return bool(re.search(WHEN[when], (root / "var/log/dpkg.log").read_text()))
+
+    killer = threading.Thread(target=cut_power, args=(restored, now))
     killer.start()
     done = restored.inv("provision", "--playbook", "slow.yml")
     killer.join()
@@ -178,8 +180,11 @@ def test_power_cut_in_an_installation(restored: Clone, when: str) -> None:
 )
 def test_power_cut_while_an_environment_is_made(restored: Clone) -> None:
     assert restored.inv("ssh", "--run", "rm -rf /opt/benchrig/apps/flask-sync/venv-*").code == 0
-    there = root_of(restored) / "opt/benchrig/apps/flask-sync"
-    killer = threading.Thread(target=cut_power, args=(restored, lambda: any(there.glob("venv-*/bin/python"))))
+
+    def now(root: Path) -> bool:
+        return any((root / "opt/benchrig/apps/flask-sync").glob("venv-*/bin/python*"))
+
+    killer = threading.Thread(target=cut_power, args=(restored, now))
     killer.start()
     done = restored.inv("provision", "-e", '{"app_only": ["flask-sync"]}', "--tags", "app")
     killer.join()
