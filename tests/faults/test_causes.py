@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import socketserver
 import subprocess
 import sys
@@ -33,6 +34,12 @@ class Mirror(BaseHTTPRequestHandler):
             self.send_error(int(how))
         elif how == "silent":
             time.sleep(3)
+        elif how == "trickle":
+            self.send_response(200)
+            self.end_headers()
+            for _ in range(50):
+                self.wfile.write(b"x")
+                time.sleep(0.1)
         else:
             self._release(how)
 
@@ -191,6 +198,23 @@ def test_lock_of_another(
         in item.message.replace(str(lock), str(lock.resolve()))
     )
     assert item.hint.startswith("Another program installs packages on this host.")
+
+
+@fault(
+    "Causes",
+    done="A server sends a file that a task downloads byte by byte, without end.",
+    promised="After a minute at less than 1 kB/s the task fails and says how much came.",
+    seen='With the minute set to 1 s: "…: cannot be fetched: only 11 bytes came in 1 s"; nothing was left in place.',
+)
+def test_download_that_trickles(project: Project, server: ThreadingHTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    server.how = "trickle"  # type: ignore[attr-defined]
+    monkeypatch.setattr("benchrig.agent.play.modules.get_url._PATIENCE_SECONDS", 1.0)
+    url = f"http://127.0.0.1:{server.server_port}/file"
+    project.tasks(f"- name: Get\n  ansible.builtin.get_url: {{url: '{url}', dest: '{{{{ dir }}}}/file', mode: '0644'}}\n")
+    item = failed(project)
+    assert re.fullmatch(rf"{url}: cannot be fetched: only \d+ bytes came in 1 s", item.message)
+    assert item.hint.startswith("Check the address, the network of this host")
+    assert not list(project.dir.glob("*file*"))
 
 
 @pytest.fixture

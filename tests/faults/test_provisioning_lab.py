@@ -114,13 +114,10 @@ WHEN = {"unpacking": "status half-installed (mc|gdb|zsh):", "configuring": "stat
 """When the power is cut: a line of dpkg's log since the test began."""
 
 
-def cut_power(clone: Clone, now: Callable[[], bool]) -> None:
-    """Kill a machine, with all its processes at once, as soon as it is time, and start it again."""
-    lab = machines_of(inventory.read("lab", clone.root), clone.root)
-    assert isinstance(lab, LabMachines)
-    nspawn = nspawn_of(lab, "lab1")
-    init = next(pid for pid in children(nspawn) if re.search(r"NSpid:.*\t1\n", Path(f"/proc/{pid}/status").read_text()))
-    until(now, 120)
+def cut_power(clone: Clone, now: Callable[[Path], bool]) -> None:
+    """Kill a machine, with all its processes at once, as soon as its files say that it is time, and start it again."""
+    nspawn, init = processes_of(clone)
+    until(lambda: now(Path(f"/proc/{init}/root")), 120)
     # With process 1 of its namespace, the kernel kills all the others.
     for pid in (init, nspawn):
         os.kill(pid, signal.SIGKILL)
@@ -129,19 +126,21 @@ def cut_power(clone: Clone, now: Callable[[], bool]) -> None:
     assert up.code == 0, up.stderr
 
 
+def processes_of(clone: Clone) -> tuple[int, int]:
+    """Return a machine's systemd-nspawn and its process 1."""
+    lab = machines_of(inventory.read("lab", clone.root), clone.root)
+    assert isinstance(lab, LabMachines)
+    nspawn = nspawn_of(lab, "lab1")
+    is_init = re.compile(r"NSpid:.*\t1\n")
+    return nspawn, next(pid for pid in children(nspawn) if is_init.search(Path(f"/proc/{pid}/status").read_text()))
+
+
 def children(pid: int) -> Iterator[int]:
     """Yield the descendants of a process."""
     for task in Path(f"/proc/{pid}/task").iterdir():
         for child in map(int, (task / "children").read_text().split()):
             yield child
             yield from children(child)
-
-
-def root_of(clone: Clone) -> Path:
-    """Return the machine's root file system, as the controller sees it."""
-    lab = machines_of(inventory.read("lab", clone.root), clone.root)
-    assert isinstance(lab, LabMachines)
-    return lab.folder.machine("lab1").root
 
 
 @fault(
@@ -157,14 +156,16 @@ def test_power_cut_in_an_installation(restored: Clone, when: str) -> None:
     (restored.root / "roles/slow/tasks/main.yml").write_text(PACKAGES, encoding="utf-8")
     (restored.root / "slow.yml").write_text(PLAYBOOK, encoding="utf-8")
     assert restored.inv("up").code == 0
-    log = root_of(restored) / "var/log/dpkg.log"
-    log.write_text("")
-    killer = threading.Thread(target=cut_power, args=(restored, lambda: bool(re.search(WHEN[when], log.read_text()))))
+    assert restored.inv("ssh", "--run", "truncate --size=0 /var/log/dpkg.log").code == 0
+
+    def now(root: Path) -> bool:
+        return bool(re.search(WHEN[when], (root / "var/log/dpkg.log").read_text()))
+
+    killer = threading.Thread(target=cut_power, args=(restored, now))
     killer.start()
     done = restored.inv("provision", "--playbook", "slow.yml")
     killer.join()
     assert done.code == 0, done.stderr
-    print(done.stderr)
     assert "the connection was lost while 'slow : Install' ran" in done.stderr
     assert "(dpkg --configure -a)" in done.stderr or when == "unpacking"
     assert restored.inv("ssh", "--run", "dpkg --audit; gdb --version >/dev/null && zsh -c 'echo works'").stdout == "works\n"
@@ -179,13 +180,15 @@ def test_power_cut_in_an_installation(restored: Clone, when: str) -> None:
 )
 def test_power_cut_while_an_environment_is_made(restored: Clone) -> None:
     assert restored.inv("ssh", "--run", "rm -rf /opt/benchrig/apps/flask-sync/venv-*").code == 0
-    there = root_of(restored) / "opt/benchrig/apps/flask-sync"
-    killer = threading.Thread(target=cut_power, args=(restored, lambda: any(there.glob("venv-*/bin/python"))))
+
+    def now(root: Path) -> bool:
+        return any((root / "opt/benchrig/apps/flask-sync").glob("venv-*/bin/python*"))
+
+    killer = threading.Thread(target=cut_power, args=(restored, now))
     killer.start()
     done = restored.inv("provision", "-e", '{"app_only": ["flask-sync"]}', "--tags", "app")
     killer.join()
     assert done.code == 0, done.stderr
-    print(done.stderr)
     assert "the connection was lost while 'app : Install or build the programs of the apps' ran" in done.stderr
     again = restored.inv("bench", "--only", "flask-sync", "--duration", "1s", "--connections", "16")
     assert again.code == 0, again.stderr
@@ -219,3 +222,53 @@ def test_postgresql_is_recovering(restored: Clone) -> None:
     assert done.code == 0, done.stderr
     assert "failed=0" in done.stderr
     assert "changed=0" in done.stderr
+
+
+@fault(
+    "Provisioning",
+    done="A provision begins while a bench measures on the same host.",
+    promised="It waits until the bench has ended, and says whose it is and since when.",
+    seen='"a bench by root@vm, process 9673 has had this host for 6 s …; waiting for its end, 10 minutes at most".',
+)
+def test_provision_during_a_bench(deployed: Clone) -> None:
+    command = ["./inv", "bench", "--only", "flask-sync", "--duration", "15s", "--connections", "16"]
+    with subprocess.Popen(command, cwd=deployed.root, stderr=subprocess.PIPE, text=True) as bench:
+        time.sleep(6)
+        done = deployed.inv("provision", "--tags", "app", "-e", '{"app_only": ["flask-sync"]}')
+        assert bench.poll() is not None
+        said = bench.communicate()[1]
+    assert (bench.returncode, done.code) == (0, 0), said + done.stderr
+    assert "a bench by " in done.stderr
+    assert "has had this host for " in done.stderr
+    assert "errors 0" in said
+
+
+@fault(
+    "Provisioning",
+    done="Ctrl-C in a provision while a task runs; and when sshd on the host is stopped (SIGSTOP), too.",
+    promised="The command ends within 1 s; the host finishes the task, and the next run tells what it did.",
+    seen='Ended in less than 0.1 s, both times; the next run told "finished after the connection of root@vm, process '
+    '1720 was lost: changed: slow : Slow (a): command ran" and ran the handler.',
+)
+@pytest.mark.parametrize("hung", [False, True], ids=["well", "hung sshd"])
+def test_ctrl_c(slow: Clone, hung: bool) -> None:
+    word = f"ctrlc{hung}"
+    command = ["./inv", "provision", "--playbook", "slow.yml", "-e", f"word={word}"]
+    with subprocess.Popen(command, cwd=slow.root, stderr=subprocess.PIPE, text=True) as run:
+        time.sleep(4)
+        if hung:
+            stop = "systemd-run --quiet sh -c 'pkill -STOP -f ^sshd:.root; sleep 6; pkill -CONT -f ^sshd:.root'"
+            slow.inv("ssh", "--run", stop)
+            time.sleep(0.5)
+        started = time.monotonic()
+        run.send_signal(signal.SIGINT)
+        said = run.communicate()[1]
+    took = time.monotonic() - started
+    assert run.returncode == 130
+    assert took < 1.5, said
+    assert "interrupted; a host finishes its running task and stops: lab1: 'slow : Slow'" in said
+    until(lambda: "b" in slow.inv("ssh", "--run", f"ls /root/{word}-b").stdout, 30)
+    done = slow.inv("provision", "--playbook", "slow.yml", "-e", f"word={word}")
+    assert done.code == 0
+    assert slow.inv("ssh", "--run", f"cat /root/{word}-log").stdout == "handled\n"
+    assert done.stderr.count("was lost: changed: slow : Slow (b)") == 1

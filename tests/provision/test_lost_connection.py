@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from benchrig.provision.run import ProvisionError
-from tests.support.hosts import AGENT, Hosts, hosts, of_roles, project, run, written
+from tests.support.hosts import AGENT, MAKE, WRITE, Hosts, hosts, of_roles, project, run, written
 from tests.support.rig import Project
 
 __all__ = ["hosts", "project"]
@@ -160,3 +160,42 @@ def test_run_is_refused_when_another_session_does_not_leave_the_host(
     assert "of db1 has had this host for " in said
     assert "it did not end in 0 s" in said
     first.join(10)
+
+
+def test_other_hosts_get_the_variables_of_a_host_that_was_lost_and_is_back(hosts: Hosts, project: Project) -> None:
+    sleep = "- name: Slow\n  ansible.builtin.command: sleep 2\n  changed_when: false\n"
+    site = (project.root / "site.yml").read_text(encoding="utf-8")
+    of_roles(project, site, database=MAKE + sleep, server=WRITE)
+    when_slow(hosts, lambda: hosts.channels["db1"].cut())
+    recaps = run(hosts, project)
+    assert {recap.failed + recap.unreachable for recap in recaps.values()} == {0}
+    assert set(written(project).values()) == {"made on db1 5432 hütte"}
+
+
+def test_what_is_kept_for_the_next_run_is_redacted_and_only_for_root(hosts: Hosts, slow: Project) -> None:
+    made = (
+        "ansible.builtin.copy: {content: '{{ db_password }}', dest: '{{ dir }}/{{ item }}-{{ db_password }}', mode: '0600'}"
+    )
+    of_roles(slow, SITE, database=f"- name: Slow\n  {made}\n  loop: [a, b]\n" + SLOW)
+    when_slow(hosts, lambda: hosts.channels["db1"].agent.kill())
+    with pytest.raises(ProvisionError):
+        run(hosts, slow, GROUP, extra={"db_password": "swordfish"})
+    journal = hosts.state("db1") / "journal.jsonl"
+    assert journal.stat().st_mode & 0o777 == 0o600
+    assert b'"label":"a"' in journal.read_bytes()
+    assert b"swordfish" not in journal.read_bytes()
+
+
+@pytest.mark.parametrize(
+    "damage", [b"", b"\0" * 500, b'{"run":"x","who":"y"}\n{"event":"Earl', b'{"run":1}\n[]\n7\n', b"[]\n"]
+)
+def test_damaged_journal_is_no_obstacle(
+    hosts: Hosts, slow: Project, damage: bytes, capfd: pytest.CaptureFixture[str]
+) -> None:
+    of_roles(slow, SITE, database="- name: Write\n  ansible.builtin.copy: {content: x, dest: '{{ dir }}/a', mode: '0644'}\n")
+    hosts.state("db1").mkdir(parents=True)
+    journal = hosts.state("db1") / "journal.jsonl"
+    journal.write_bytes(damage)
+    assert run(hosts, slow, GROUP)["db1"].changed == 1
+    assert "finished" not in capfd.readouterr().err
+    assert not journal.exists()

@@ -266,6 +266,11 @@ class Stop:
         if self._waiting:
             raise Gone
 
+    def check(self) -> None:
+        """Raise Gone when it was asked for."""
+        if self.asked:
+            raise Gone
+
     def __enter__(self) -> None:
         self._waiting = True
 
@@ -283,6 +288,7 @@ class Inbox:
     def line(self) -> bytes:
         """Wait for a line, an answer to what was asked. Raises Gone when the controller has closed its end."""
         with self.stop:
+            self.stop.check()
             line = self._stream.readline()
         if not line.endswith(b"\n"):
             raise Gone
@@ -291,6 +297,7 @@ class Inbox:
     def read(self, size: int) -> bytes:
         """Wait for so many bytes. Raises Gone when the controller has closed its end before."""
         with self.stop:
+            self.stop.check()
             data = self._stream.read(size)
         if len(data) < size:
             raise Gone
@@ -310,8 +317,7 @@ class Inbox:
 
     def still_there(self) -> None:
         """Raise Gone when the controller has closed its end, or the run is to stop. What it sends unasked is nothing."""
-        if self.stop.asked:
-            raise Gone
+        self.stop.check()
         ready, _, _ = select.select([self._stream], [], [], 0)
         if ready and not os.read(self._stream.fileno(), 1):
             raise Gone

@@ -124,7 +124,9 @@ def _alone(request: events.Request, inbox: events.Inbox, outbox: events.Outbox) 
         inbox.still_there()
         time.sleep(_ASK_AGAIN_SECONDS)
     with held:
-        _run_file().write_text(f"{os.getpid()} {request.run}", encoding="ascii")
+        # Only the next agent of this run wants it, after a lost connection.
+        with contextlib.suppress(OSError):
+            _run_file().write_text(f"{os.getpid()} {request.run}", encoding="ascii")
         yield
 
 

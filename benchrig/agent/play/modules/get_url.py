@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,11 @@ from ..replacing import private, replacing
 from . import files
 from .base import Context, ModuleError, Result, expand
 from .contract import Module, runs
+
+_PATIENCE_SECONDS = 60.0
+
+_SLOWEST = 1000
+"""Bytes a second: a server that is slower than that, after a minute, is as good as dead."""
 
 
 @dataclass(frozen=True)
@@ -119,13 +125,17 @@ def _download(args: Args, context: Context) -> Iterator[bytes]:
     import urllib.request
 
     context.slow()
+    started = time.monotonic()
     request = urllib.request.Request(args.url, headers={"User-Agent": "benchrig", **args.headers})
     try:
         with urllib.request.urlopen(request, timeout=args.timeout) as response:
             length, got = response.headers.get("Content-Length"), 0
-            while part := response.read(1 << 16):
+            while part := response.read1(1 << 16):
                 got += len(part)
                 yield part
+                seconds = time.monotonic() - started
+                if seconds > _PATIENCE_SECONDS and got < seconds * _SLOWEST:
+                    raise ModuleError(f"{args.url}: cannot be fetched: only {got} bytes came in {seconds:.0f} s")
         if length is not None and got < int(length):
             raise ModuleError(f"{args.url}: the connection ended after {got} of {length} bytes")
     except urllib.error.HTTPError as error:
