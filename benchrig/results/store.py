@@ -183,8 +183,9 @@ def newest(reports: Path, suite: str = "") -> Path:
 
 def newest_begun(reports: Path) -> Path:
     """Return the folder of the newest run that was interrupted, else of the newest. Raises InputError when there is none."""
-    # What could not be written to `reports/` was stored as a whole elsewhere, under the same name.
-    runs = {entry.folder.name: entry for place in (reports, other_runs()) for entry in entries(place)}
+    runs = {entry.folder.name: entry for entry in entries(reports)}
+    # What could not be written to `reports/` was stored as a whole elsewhere, under the same name. Other projects do so too.
+    runs |= {entry.folder.name: entry for entry in entries(other_runs()) if (reports / entry.folder.name).is_dir()}
     in_order = sorted(runs.values(), key=_order)
     for entry in [*in_order, *(entry for entry in in_order if not entry.is_complete)][::-1]:
         return entry.folder.resolve()
