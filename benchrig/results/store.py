@@ -65,6 +65,7 @@ def next_number(reports: Path) -> int:
 def write_run(folder: Path, run: Run) -> None:
     """Write what was asked for, in place of what was there."""
     files.write(folder / RUN, formats.text_of(run, indent=2) + "\n")
+    files.sync_folder(folder)
 
 
 def append(folder: Path, cell: Cell) -> None:
@@ -88,6 +89,8 @@ def append_line(folder: Path, line: bytes) -> int:
         try:
             _write_all(file.fileno(), b"\n" + line if glued else line)
             os.fsync(file.fileno())
+            if not size:
+                files.sync_folder(folder)
         except BaseException:
             file.truncate(size)
             raise
