@@ -158,7 +158,7 @@ def bench(
     machines = machines_of(with_password(ctx, hosts, ask_become_pass), ROOT)
     yield
     outcome = measure(machines.up(), ROOT, planned, begun)
-    console.line(f"results are in {outcome.shown}; the table: ./inv report")
+    console.line(f"results are in {outcome.shown}; the table: {outcome.report}")
     ctx.chain.run, ctx.chain.suite = outcome.run, planned.suite
     ctx.chain.failure = outcome.failure or ctx.chain.failure
 

@@ -79,3 +79,9 @@ def test_an_error_names_the_file_and_not_the_one_beside_it(tmp_path: Path) -> No
         files.write(path, "x")
     assert (raised.value.filename, raised.value.filename2) == (str(path), None)
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_is_flushed_and_one_that_is_not_there_is_told(tmp_path: Path) -> None:
+    files.sync_folder(tmp_path)
+    with pytest.raises(FileNotFoundError):
+        files.sync_folder(tmp_path / "gone")

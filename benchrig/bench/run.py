@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from benchrig import console, yamlfile
+from benchrig import console, shell, yamlfile
 from benchrig.agent.bench.protocol import Deployed, FindMachineFacts, MachineFacts
 from benchrig.bench import cell as cells
 from benchrig.bench import network, records
@@ -47,6 +47,11 @@ class Outcome:
     def shown(self) -> str:
         """The folder as the user types it."""
         return self.run if "/" in self.run else f"reports/{self.run}"
+
+    @property
+    def report(self) -> str:
+        """The command that shows its table."""
+        return shell.quote(["./inv", "report", *([self.run] if "/" in self.run else [])])
 
 
 def bench(inventory: Inventory, root: Path, plan: Plan, begun: Begun | None = None) -> Outcome:

@@ -65,6 +65,7 @@ def next_number(reports: Path) -> int:
 def write_run(folder: Path, run: Run) -> None:
     """Write what was asked for, in place of what was there."""
     files.write(folder / RUN, formats.text_of(run, indent=2) + "\n")
+    files.sync_folder(folder)
 
 
 def append(folder: Path, cell: Cell) -> None:
@@ -88,6 +89,8 @@ def append_line(folder: Path, line: bytes) -> int:
         try:
             _write_all(file.fileno(), b"\n" + line if glued else line)
             os.fsync(file.fileno())
+            if not size:
+                files.sync_folder(folder)
         except BaseException:
             file.truncate(size)
             raise
@@ -183,8 +186,9 @@ def newest(reports: Path, suite: str = "") -> Path:
 
 def newest_begun(reports: Path) -> Path:
     """Return the folder of the newest run that was interrupted, else of the newest. Raises InputError when there is none."""
-    # What could not be written to `reports/` was stored as a whole elsewhere, under the same name.
-    runs = {entry.folder.name: entry for place in (reports, other_runs()) for entry in entries(place)}
+    runs = {entry.folder.name: entry for entry in entries(reports)}
+    # What could not be written to `reports/` was stored as a whole elsewhere, under the same name. Other projects do so too.
+    runs |= {entry.folder.name: entry for entry in entries(other_runs()) if (reports / entry.folder.name).is_dir()}
     in_order = sorted(runs.values(), key=_order)
     for entry in [*in_order, *(entry for entry in in_order if not entry.is_complete)][::-1]:
         return entry.folder.resolve()

@@ -88,6 +88,18 @@ def test_the_newest_that_was_interrupted_is_meant_also_when_a_newer_one_is_compl
     assert find(tmp_path, "").folder == complete
 
 
+@pytest.mark.usefixtures("measured")
+def test_a_run_that_another_project_stored_elsewhere_is_not_meant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    own = interrupted(tmp_path / "reports", 1, begun_run())
+    other = interrupted(store.other_runs(), 1, begun_run(number=9))
+    if other.name == own.name:
+        other = other.rename(other.with_name("other"))
+    assert find(tmp_path / "reports", "").folder == own
+    (tmp_path / "reports" / other.name).mkdir()
+    assert find(tmp_path / "reports", "").folder == other
+
+
 def test_without_a_run_there_is_nothing_to_resume(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="there is no run to resume"):
         find(tmp_path, "")
