@@ -17,13 +17,15 @@ import paramiko
 from paramiko.common import cMSG_CHANNEL_CLOSE, cMSG_GLOBAL_REQUEST
 from paramiko.packet import Packetizer
 
-from benchrig.remote.waits import CLOSE_SECONDS, within
+from benchrig.remote.waits import within
 
 ASK_SECONDS = 5
 """A peer that says nothing for so long is asked for a sign of life, and asked again each time that it has passed."""
 
 LOST_SECONDS = 20
 """A peer that says nothing for so long, although it was asked, is lost."""
+
+_TURN_SECONDS = 0.03
 
 LONGEST_PACKET = 1 << 18
 """Bytes of a packet, as in OpenSSH: a length beyond it is an attack, or not SSH."""
@@ -183,7 +185,7 @@ class Transport(paramiko.Transport):
             with suppress(OSError):
                 self.sock.shutdown(socket.SHUT_RDWR)
         else:
-            within(CLOSE_SECONDS, self.sock.close)
+            within(_TURN_SECONDS, self.sock.close)
 
     def close(self) -> None:
         """Close the connection and its channels, within a second."""
@@ -191,8 +193,8 @@ class Transport(paramiko.Transport):
         if isinstance(self.sock, socket.socket):
             super().close()
         elif self.is_active():
-            # Over a jump host, closing sends something.
-            within(CLOSE_SECONDS, super().close)
+            # Over a jump host, closing sends something. Many hosts may go over one that hangs, and are closed in turn.
+            within(_TURN_SECONDS, super().close)
 
     def _ask(self) -> None:
         this: Any = self
