@@ -14,7 +14,7 @@ from contextlib import suppress
 from typing import Any, cast
 
 import paramiko
-from paramiko.common import cMSG_CHANNEL_CLOSE, cMSG_GLOBAL_REQUEST
+from paramiko.common import MSG_CHANNEL_DATA, MSG_CHANNEL_EXTENDED_DATA, cMSG_CHANNEL_CLOSE, cMSG_GLOBAL_REQUEST
 from paramiko.packet import Packetizer
 
 from benchrig.remote.waits import within
@@ -150,6 +150,12 @@ class Transport(paramiko.Transport):
         super().__init__(sock, packetizer_class=Packets, **arguments)
         self.packets = cast(Packets, self.packetizer)
         self.packets.ask = self._ask
+        this: Any = self
+        this._channel_handler_table = {
+            **this._channel_handler_table,
+            MSG_CHANNEL_DATA: self._take,
+            MSG_CHANNEL_EXTENDED_DATA: self._take_extended,
+        }
         self.reason = ""
         """Why the connection ended, where more is known than that it did."""
 
@@ -195,6 +201,20 @@ class Transport(paramiko.Transport):
         elif self.is_active():
             # Over a jump host, closing sends something. Many hosts may go over one that hangs, and are closed in turn.
             within(_TURN_SECONDS, super().close)
+
+    def _take(self, channel: Any, message: paramiko.Message) -> None:
+        channel._feed(message)
+        self._bound(channel.in_buffer)
+
+    def _take_extended(self, channel: Any, message: paramiko.Message) -> None:
+        channel._feed_extended(message)
+        self._bound(channel.in_stderr_buffer)
+
+    def _bound(self, buffer: Any) -> None:
+        # paramiko takes whatever comes, also beyond the window that it gave.
+        if len(buffer) > 2 * self.default_window_size:
+            self.reason = "it sends more than it may"
+            raise paramiko.SSHException(self.reason)
 
     def _ask(self) -> None:
         this: Any = self
