@@ -14,16 +14,18 @@ from contextlib import suppress
 from typing import Any, cast
 
 import paramiko
-from paramiko.common import cMSG_CHANNEL_CLOSE, cMSG_GLOBAL_REQUEST
+from paramiko.common import MSG_CHANNEL_DATA, MSG_CHANNEL_EXTENDED_DATA, cMSG_CHANNEL_CLOSE, cMSG_GLOBAL_REQUEST
 from paramiko.packet import Packetizer
 
-from benchrig.remote.waits import CLOSE_SECONDS, within
+from benchrig.remote.waits import within
 
 ASK_SECONDS = 5
 """A peer that says nothing for so long is asked for a sign of life, and asked again each time that it has passed."""
 
 LOST_SECONDS = 20
 """A peer that says nothing for so long, although it was asked, is lost."""
+
+_TURN_SECONDS = 0.03
 
 LONGEST_PACKET = 1 << 18
 """Bytes of a packet, as in OpenSSH: a length beyond it is an attack, or not SSH."""
@@ -148,6 +150,12 @@ class Transport(paramiko.Transport):
         super().__init__(sock, packetizer_class=Packets, **arguments)
         self.packets = cast(Packets, self.packetizer)
         self.packets.ask = self._ask
+        this: Any = self
+        this._channel_handler_table = {
+            **this._channel_handler_table,
+            MSG_CHANNEL_DATA: self._take,
+            MSG_CHANNEL_EXTENDED_DATA: self._take_extended,
+        }
         self.reason = ""
         """Why the connection ended, where more is known than that it did."""
 
@@ -183,7 +191,7 @@ class Transport(paramiko.Transport):
             with suppress(OSError):
                 self.sock.shutdown(socket.SHUT_RDWR)
         else:
-            within(CLOSE_SECONDS, self.sock.close)
+            within(_TURN_SECONDS, self.sock.close)
 
     def close(self) -> None:
         """Close the connection and its channels, within a second."""
@@ -191,8 +199,22 @@ class Transport(paramiko.Transport):
         if isinstance(self.sock, socket.socket):
             super().close()
         elif self.is_active():
-            # Over a jump host, closing sends something.
-            within(CLOSE_SECONDS, super().close)
+            # Over a jump host, closing sends something. Many hosts may go over one that hangs, and are closed in turn.
+            within(_TURN_SECONDS, super().close)
+
+    def _take(self, channel: Any, message: paramiko.Message) -> None:
+        channel._feed(message)
+        self._bound(channel.in_buffer)
+
+    def _take_extended(self, channel: Any, message: paramiko.Message) -> None:
+        channel._feed_extended(message)
+        self._bound(channel.in_stderr_buffer)
+
+    def _bound(self, buffer: Any) -> None:
+        # paramiko takes whatever comes, also beyond the window that it gave.
+        if len(buffer) > 2 * self.default_window_size:
+            self.reason = "it sends more than it may"
+            raise paramiko.SSHException(self.reason)
 
     def _ask(self) -> None:
         this: Any = self

@@ -6,6 +6,7 @@ import shlex
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from benchrig.errors import HostError
 from benchrig.inventory import Host
 from benchrig.remote import ssh
+from benchrig.remote.channel import Channel
 from tests.support.faults import fault
 from tests.support.lab import run
 from tests.support.sshd import configure, machine, seconds_until_interrupted, server
@@ -191,6 +193,45 @@ def test_a_dead_shared_connection_is_replaced(host: Host, tmp_path: Path) -> Non
             with pytest.raises(HostError, match="the connection was lost"):
                 channel.read()
         assert run(named("inner2", arguments), "hostname") == "lab1"
+
+
+def fill(channel: Channel) -> None:
+    """Send until the connection is closed."""
+    with suppress(HostError):
+        while True:
+            channel.send(bytes(1 << 20))
+
+
+@pytest.mark.lab
+@fault(
+    "Connections",
+    done="The bastion of 16 hosts hangs (its session's sshd is stopped), and all connections are closed while all send",
+    promised="Closing all of them takes less than two seconds",
+    seen="16 connections closed in 0.5 s",
+)
+def test_closing_many_hosts_over_a_bastion_that_hangs_is_quick(host: Host, tmp_path: Path) -> None:
+    inner = "Host inner*\n  HostName 127.0.0.1\n  HostKeyAlias lab1\n  ProxyJump bastion\n"
+    arguments = configure(tmp_path, host, f"{inner}Host bastion\n  HostName {host.address}")
+    remotes = [ssh.connect(named(f"inner{number}", arguments)) for number in range(16)]
+    shared = remotes[0]._link.before
+    assert shared
+    assert shared.link
+    port = shared.link.transport.sock.getsockname()[1]
+    with ssh.connect(host) as other:
+        pid = other.run(["sh", "-c", f"ss -Htnp sport = :22 and dport = :{port} | grep -o 'pid=[0-9]*' | head -1"])
+        number = pid.stdout.decode().strip().removeprefix("pid=")
+        channels = [remote.open(["sh", "-c", "cat > /dev/null"]) for remote in remotes]
+        other.run(["kill", "-STOP", number])
+        for channel in channels:
+            threading.Thread(target=fill, args=(channel,), daemon=True).start()
+        time.sleep(3)
+        started = time.monotonic()
+        for remote in remotes:
+            remote.close()
+        taken = time.monotonic() - started
+        other.run(["kill", "-KILL", number])
+    assert number
+    assert taken < 2
 
 
 @pytest.mark.lab

@@ -208,6 +208,19 @@ def test_a_mirror_that_does_not_deliver_python_is_told(bare: Host, kind: str, ca
 
 @fault(
     "Causes",
+    done="The host has no python3, and dpkg was cut off before (its journal in /var/lib/dpkg/updates is left)",
+    promised="dpkg is completed first, then python3 is installed and the agent started",
+    seen="7.9 s",
+)
+def test_python_is_installed_where_dpkg_was_interrupted(host: Host) -> None:
+    run(host, f"rm -rf {ship.AGENT_ROOT}; apt-get -qy update && apt-get -qy purge 'python3*' 'libpython3*'")
+    run(host, "sed -n '1,/^$/p' /var/lib/dpkg/status > /var/lib/dpkg/updates/0001; ! command -v python3")
+    assert execs(host) == 5
+    assert run(host, "ls /var/lib/dpkg/updates; dpkg --audit") == ""
+
+
+@fault(
+    "Causes",
     done="sudo is not there, or needs a password; the user has no sudo; a login is permitted only to say that it is not",
     promised="Each is named, with what to do",
     seen="`sudo: not found`; `a password is required`; `Permission denied`, with `Log in as root, or set ansible_become`;"

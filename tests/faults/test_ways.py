@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+import paramiko
 import pytest
 
 from benchrig.errors import HostError
@@ -190,6 +191,36 @@ def test_nested_clients_end_with_the_command_under_nohup(key: Path, tmp_path: Pa
         assert time.monotonic() - started < 10
         assert not processes(f"{tmp_path}/config")
         assert last.commands == ["true"]
+
+
+class FloodingGuest(Guest):
+    """A server that keeps to no window: a fake, because OpenSSH keeps to it."""
+
+    def run(self, channel: paramiko.Channel, command: str) -> None:
+        """Send 100 MB, whatever was permitted."""
+        with suppress(OSError, EOFError):
+            while command:
+                channel.out_window_size = 1 << 40  # type: ignore[attr-defined]
+                channel.sendall(bytes(1 << 20)) if "out" in command else channel.sendall_stderr(bytes(1 << 20))
+
+
+@fault(
+    "Connections",
+    done="A server that sends without end, on standard output or error, beyond the window that it was given; nobody reads"
+    " (a fake: OpenSSH keeps to the window)",
+    promised="The connection ends, with the reason; no more than twice the window (2 MB) is kept",
+    seen="`the connection was lost: it sends more than it may`",
+)
+@pytest.mark.parametrize("stream", ["out", "error"])
+def test_a_server_that_keeps_to_no_window_is_cut_off(key: Path, tmp_path: Path, stream: str) -> None:
+    with FloodingGuest() as guest:
+        pinned = pin(tmp_path, guest)
+        with ssh.connect(host(guest.port, f"IdentityFile={key}", f"UserKnownHostsFile={pinned}")) as remote:
+            channel = remote.open([stream])
+            time.sleep(1)
+            assert len(channel._channel.in_buffer) + len(channel._channel.in_stderr_buffer) < 5 << 20
+            with pytest.raises(HostError, match="the connection was lost: it sends more than it may"):
+                channel.complete(b"")
 
 
 def test_a_server_that_hangs_up_at_first_is_logged_in_to_later(guest: Guest, key: Path, tmp_path: Path) -> None:

@@ -96,7 +96,8 @@ class Guest:
         with socket.create_connection(destination) as connection:
             threading.Thread(target=_carry, args=(channel, connection.sendall), daemon=True).start()
             _carry(connection, channel.sendall)
-        channel.close()
+        with suppress(EOFError, OSError):
+            channel.close()
 
 
 def _carry(source: paramiko.Channel | socket.socket, sink: Callable[[bytes], None]) -> None:
