@@ -212,3 +212,36 @@ def test_postgresql_without_its_port_is_found_by_provision_and_bench(restored: C
     assert restored.inv("provision", "--tags", "postgresql").code == 0
     assert "127.0.0.1:5432" in on(deployed_host, "ss -Htln sport = :5432")
     assert restored.inv(*row, timeout=500).code == 0
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        (
+            "ExecStart=\\nExecStart=/no/such/program",
+            "Failed to locate executable /no/such/program: No such file or directory",
+        ),
+        (
+            "WorkingDirectory=/no/such/folder",
+            "Changing to the requested working directory failed: No such file or directory",
+        ),
+        (
+            "BindPaths=/no/such/folder",
+            "this machine cannot apply its sandbox (NAMESPACE): set 'sandbox: false' in its app.yml",
+        ),
+    ],
+    ids=["program", "folder", "sandbox"],
+)
+@fault(
+    "Causes",
+    done="a unit whose program or folder is gone, or whose sandbox cannot be made",
+    promised="the cell fails with what systemd could not do, and not only that a job failed",
+    seen="`lab1: systemd cannot start the app: Failed to locate executable /no/such/program: No such file or directory`",
+)
+def test_what_systemd_could_not_do_is_told(restored: Clone, deployed_host: Host, setting: str, said: str) -> None:
+    folder = "/run/systemd/system/benchrig-go.service.d"
+    on(deployed_host, f"mkdir -p {folder}; printf '[Service]\\n{setting}\\n' > {folder}/test.conf; systemctl daemon-reload")
+    done = restored.inv("bench", "--only", "go-2000", "--duration", "1s", "--connections", "16")
+    assert done.code == 1
+    assert "lab1: systemd cannot start the app: " in done.stderr
+    assert said in done.stderr

@@ -30,6 +30,10 @@ SETTLED_CPU = 0.2
 """An app has finished starting when it uses less than this share of one core while nobody asks it anything."""
 
 
+_FAILED = re.compile(r"^\S+\.service: (?!Main process|Failed at step|Failed with result)(.+)", re.MULTILINE)
+"""What systemd could not do for a unit, in its journal."""
+
+
 class UnitError(Exception):
     """systemd refuses what is asked."""
 
@@ -60,7 +64,9 @@ def start(unit: str) -> Done:
     try:
         _systemctl("start", unit)
     except UnitError as error:
-        raise UnitError(f"systemd cannot start the app: {error}{_not_started(unit)}") from None
+        # systemd's own answer only says that the job failed; its journal says at what.
+        said = _FAILED.search(journal(unit, 10).text)
+        raise UnitError(f"systemd cannot start the app: {said[1] if said else error}{_not_started(unit)}") from None
     _check_user(unit, [int(show(unit, "MainPID").get("MainPID") or 0)])
     return Done()
 
