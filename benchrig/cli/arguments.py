@@ -26,8 +26,6 @@ from benchrig.machines.base import Machines
 if TYPE_CHECKING:
     from benchrig.bench.resuming import Begun
     from benchrig.bench.suite import BenchRequest, Plan
-MOST_NAMES = 1000
-"""Of a comma-separated list."""
 
 MOST_NAMES = 1000
 """Of a comma-separated list."""

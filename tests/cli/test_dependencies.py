@@ -67,5 +67,15 @@ def test_what_cannot_be_checked_is_no_good_news(
     assert capsys.readouterr().err == "warning: no advisories can be had for 1 of 1 locked packages\n"
     plays(monkeypatch, "Traceback\nConnectionError: no route")
     dependencies.audit_packages(project)
-    first = capsys.readouterr().err.splitlines()[0]
-    assert first == "warning: requirements.lock is not audited: ConnectionError: no route"
+    assert capsys.readouterr().err == "warning: requirements.lock is not audited: ConnectionError: no route\n"
+
+
+def test_an_audit_that_hangs_is_no_failure(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def hang(*_: object) -> None:
+        raise subprocess.TimeoutExpired("pip-audit", 1)
+
+    monkeypatch.setattr(dependencies, "_run", hang)
+    dependencies.audit_packages(project)
+    assert capsys.readouterr().err == "warning: requirements.lock is not audited: pip-audit did not end within 120 s\n"
