@@ -145,3 +145,47 @@ def test_part_of_a_limit_that_names_nothing_is_told_and_an_exclusion_alone_leave
     with pytest.raises(InputError, match="',' matches no host"):
         read.limit(",")
     assert list(read.limit("!two").hosts) == ["one", "three"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("all: {hosts: {'a/../b': }}", "'a/../b' cannot name a host: a name is one word without '/'"),
+        ("all: {hosts: {'-oProxyCommand=x': }}", "'-oProxyCommand=x' cannot name a host"),
+        ("all: {hosts: {'a b': }}", "'a b' cannot name a host"),
+        ('all: {hosts: {"a\\ec": }}', r"'a\x1bc' cannot name a host"),
+        (f"all: {{hosts: {{{'x' * 254}: }}}}", "cannot name a host: a name is one word without '/', of at most 253"),
+        (f"all: {{hosts: {{{'é' * 200}: }}}}", "cannot name a host: a name is one word without '/', of at most 253"),
+        ("'../x': {hosts: {a: }}", "'../x' cannot name a group"),
+        ("all: {hosts: {a: {ansible_host: -oProxyCommand=x}}}", "it is one word of at most 253 characters"),
+        ("all: {hosts: {a: {ansible_user: 'a b'}}}", "it is one word of at most 253 characters"),
+        ("all: {hosts: {a: {ansible_port: 65536}}}", "ansible_port of 'a' is 65536, not a port number"),
+        (f"all: {{hosts: {{a: {{ansible_port: '{'9' * 5000}'}}}}}}", "not a port number"),
+        ("all: {hosts: {a: {ansible_port: '٣'}}}", "ansible_port of 'a' is '٣', not a port number"),
+        ("all: {hosts: {'web[1:99999999]': }}", "host ranges are not supported"),
+    ],
+)
+def test_odd_names_addresses_and_ports_are_refused_in_a_short_line(tmp_path: Path, text: str, said: str) -> None:
+    path = write(tmp_path, text)
+    with pytest.raises(InputError) as raised:
+        inventory.read(str(path), tmp_path)
+    lines = str(raised.value).splitlines()
+    assert said in lines[0]
+    assert all("three.yml:1: " in line and len(line) < 600 for line in lines)
+
+
+def test_members_of_groups_are_in_the_order_of_the_file_whatever_their_depth(tmp_path: Path) -> None:
+    below = "{deep: {children: {deeper: {hosts: {b: }}}}, flat: {hosts: {a: }}}"
+    text = f"all: {{children: {{top: {{hosts: {{own: }}, children: {below}}}}}}}"
+    found = inventory.read(str(write(tmp_path, text)), tmp_path)
+    assert found.groups["top"] == ("own", "b", "a")
+
+
+def test_thousands_of_groups_within_each_other_are_read_and_their_members_are_bounded(tmp_path: Path) -> None:
+    chain = "".join(f"g{n}: {{children: {{g{n + 1}: }}}}\n" for n in range(5000)) + "g5000: {hosts: {a: }}\n"
+    found = inventory.read(str(write(tmp_path, chain)), tmp_path)
+    assert found.groups["g0"] == ("a",)
+    wide = "low: {hosts: {" + ", ".join(f"h{n}: " for n in range(1000)) + "}}\n"
+    wide += "".join(f"g{n}: {{children: {{low: }}}}\n" for n in range(1001))
+    with pytest.raises(InputError, match="the groups have more than 1,000,000 members together"):
+        inventory.read(str(write(tmp_path, wide)), tmp_path)
