@@ -116,7 +116,7 @@ class Notifications:
     def __init__(self, pending: Pending) -> None:
         self._pending = pending
         self._handlers: Sequence[tuple[plan.Role, plan.Task]] = ()
-        self._wanted: Sequence[Handler] = ()
+        self._task: plan.Task | None = None
         self._new: tuple[Handler, ...] = ()
 
     def enter(self, play: plan.Play) -> None:
@@ -125,15 +125,19 @@ class Notifications:
 
     def begin(self, task: plan.Task) -> None:
         """Begin an item of a task."""
-        self._wanted = () if any(condition is False for condition in task.changed_when) else self._notified(task)
+        self._task = task if task.notify else None
         self._new = ()
 
     def before_change(self) -> None:
         """Note the handlers, now that the item is about to change something. Raises ModuleError when that cannot be done."""
+        # A task that never counts as changed notifies nobody.
+        if self._task is None or any(condition is False for condition in self._task.changed_when):
+            return
+        wanted = self._notified(self._task)
         try:
-            self._new += self._pending.notify(self._wanted) if self._wanted else ()
+            self._new += self._pending.notify(wanted)
         except OSError as error:
-            names = ", ".join(f"'{name}'" for _, name in self._wanted)
+            names = ", ".join(f"'{name}'" for _, name in wanted)
             reason = f"{error.filename or 'the list of pending handlers'}: {(error.strerror or str(error)).lower()}"
             raise ModuleError(
                 f"nothing was changed, because it cannot be noted that {names} must run then: {reason}"
