@@ -26,7 +26,7 @@ from benchrig.cli.arguments import (
 )
 from benchrig.cli.chain import ChainContext
 from benchrig.cli.task import ROOT, command
-from benchrig.errors import InputError, unknown
+from benchrig.errors import BenchrigError, InputError, unknown
 from benchrig.machines import machines_of
 from benchrig.machines.base import lifecycle, snapshots
 
@@ -160,7 +160,7 @@ def bench(
     outcome = measure(machines.up(), ROOT, planned, begun)
     console.line(f"results are in {outcome.shown}; the table: {outcome.report}")
     ctx.chain.run, ctx.chain.suite = outcome.run, planned.suite
-    ctx.chain.failure = outcome.failure or ctx.chain.failure
+    ctx.chain.failure = ctx.chain.failure or outcome.failure
 
 
 @command(
@@ -188,7 +188,7 @@ def report(ctx: ChainContext, run: str = "", suite: str = "", lang: str = "en") 
     except OSError as error:
         # The records can be read all the same, as in someone else's folder.
         table = reporting.load(name, ROOT)
-        ctx.chain.failure = f"{error.filename}: cannot be written: {error.strerror}"
+        ctx.chain.failure = ctx.chain.failure or BenchrigError(f"{error.filename}: cannot be written: {error.strerror}")
     console.result(reporting.render_terminal(table, lang, reporting.width_of(sys.stdout)))
 
 

@@ -70,8 +70,8 @@ def _measure(turn: Turn, plan: Plan, progress: Progress) -> Measurement:
         raise HostError(f"{error}; it was measuring '{turn.title}'", error.hint) from None
 
 
-def failure(measured: Sequence[Done]) -> str:
-    """Return which rows failed; empty when none did."""
+def failure(measured: Sequence[Done]) -> BenchrigError | None:
+    """Return the error that says which rows failed; None when none did."""
     failed = dict.fromkeys(one.title for one in measured if one.status == "failed")
     rows = dict.fromkeys(one.title for one in measured)
-    return f"{len(failed)} of {len(rows)} rows failed: {', '.join(failed)}" if failed else ""
+    return BenchrigError(f"{len(failed)} of {len(rows)} rows failed: {', '.join(failed)}") if failed else None

@@ -23,7 +23,7 @@ from benchrig.bench.resuming import Begun, digest_differences
 from benchrig.bench.runtimes import version_commands
 from benchrig.bench.suite import Plan
 from benchrig.bench.topology import Topology
-from benchrig.errors import InputError
+from benchrig.errors import BenchrigError, InputError, ResultsError
 from benchrig.inventory import Host, Inventory
 from benchrig.results.model import DatabaseNetwork, Network
 from benchrig.results.recorder import Recorder
@@ -40,8 +40,8 @@ class Outcome:
     """Where its results are."""
     run: str
     """The name of the run's folder in `reports/`; its path where that could not be written."""
-    failure: str
-    """Which rows failed; empty when none did. Rows that are not possible did not fail."""
+    failure: BenchrigError | None
+    """Which rows failed, or why results cannot be written where they belong. Rows that are not possible did not fail."""
 
     @property
     def shown(self) -> str:
@@ -60,7 +60,7 @@ def bench(inventory: Inventory, root: Path, plan: Plan, begun: Begun | None = No
     The n-th server is loaded by the n-th load host if there are as many, else by the first one; one server at a time.
     Raises InputError when the inventory lacks a host, the database cannot serve an app, or conditions are not those of the
     run that has begun; HostError when a host is lost, or cannot be reached from its load host; ResultsError when results
-    cannot be stored. However it ends, measured cells are stored, and nothing is left running.
+    can be stored nowhere. However it ends, measured cells are stored, and nothing is left running.
     """
     data = _data_set(root, plan)
     with _hosts(inventory, plan) as hosts:
@@ -84,8 +84,14 @@ def bench(inventory: Inventory, root: Path, plan: Plan, begun: Begun | None = No
         cells = turns(plan, topologies)
         with Recorder(root / "reports", run, begun.folder if begun else None) as recorder:
             done = [Done(turn.title, before[turn.key]) for turn in cells if turn.key in before]
-            measured = measure_all([turn for turn in cells if turn.key not in before], plan, recorder, done)
-            folder = recorder.finish()
+            try:
+                measured = measure_all([turn for turn in cells if turn.key not in before], plan, recorder, done)
+                folder = recorder.finish()
+            except ResultsError as error:
+                # Tasks behind this one show what was measured, if a place was found for it.
+                if not (recorder.folder and recorder.is_stored):
+                    raise
+                return Outcome(recorder.folder, recorder.name, error)
             if stored := topologies[0].database:
                 stored.leave()
             return Outcome(folder, recorder.name, failure(measured))

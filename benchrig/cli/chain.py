@@ -15,9 +15,8 @@ from invoke.exceptions import Exit
 from invoke.executor import Executor
 from invoke.tasks import Call
 
-from benchrig import console
-from benchrig.cli.task import ROOT, SHARED
-from benchrig.errors import ExitCode
+from benchrig.cli.task import ROOT, SHARED, render
+from benchrig.errors import BenchrigError
 
 
 @dataclass
@@ -30,7 +29,7 @@ class ChainState:
     """The folder below reports/ of the run just made."""
     suite: str = ""
     """The suite of that run."""
-    failure: str = ""
+    failure: BenchrigError | None = None
     """What failed without stopping the chain; it is said, and ends the program, after the last task."""
     become_password: str | None = field(default=None, repr=False)
     """The password for sudo that the user typed."""
@@ -65,7 +64,7 @@ class ChainExecutor(Executor):
         for work in begun:
             next(work, None)
         if context.chain.failure:
-            raise Exit(console.printable(f"error: {context.chain.failure}"), ExitCode.FAILED)
+            raise Exit(render(context.chain.failure, ""), context.chain.failure.exit_code)
         return {}
 
 

@@ -65,6 +65,11 @@ class Recorder:
         return self.folder.name if self.folder.parent.resolve() == self._reports.resolve() else str(self.folder)
 
     @property
+    def is_stored(self) -> bool:
+        """All that was measured is in the folder, and can be read there."""
+        return bool(self._lines) and _lines(self.folder) == self._lines
+
+    @property
     def part(self) -> int:
         """Which part of the run is measured now: 1, or 2 after it was resumed once."""
         return 1 + len(self.run.parts)

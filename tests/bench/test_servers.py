@@ -285,7 +285,7 @@ def test_two_servers_are_measured_from_a_third_machine_and_compared(tmp_path: Pa
         outcome = run.bench(machines.up(), root, plan(root, read_apps(root), BenchRequest(suite="tiny", repeats=2)))
     finally:
         machines.destroy()
-    assert outcome.failure == ""
+    assert outcome.failure is None
     folder = root / outcome.shown
     found, cells = store.read(folder)
     assert found.servers == ("web1", "web2")

@@ -28,6 +28,7 @@ MORE = "More: docs/troubleshooting.md#machines"
 
 TASKS = """\
 from benchrig.cli.task import command
+from benchrig.errors import BenchrigError
 
 @command(words=("run",), help={"run": "which run"})
 def say(ctx, run="", inventory="", suite="", profile=""):
@@ -48,7 +49,7 @@ def show(ctx, suite=""):
 
 @command()
 def fail(ctx):
-    ctx.chain.failure = "one of two cells failed"
+    ctx.chain.failure = BenchrigError("one of two cells failed")
 
 @command()
 def two(ctx, a, b):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -107,3 +109,37 @@ def test_a_machine_that_was_changed_is_refused(deployed: Clone) -> None:
         assert said.count("invalid") >= 2
     finally:
         deployed.inv("ssh", "--run", "sysctl -w net.ipv4.tcp_fin_timeout=15")
+
+
+@fault(
+    "Results and resuming",
+    done="a real bench of four cells whose `reports/` (a tmpfs of 8 MB) becomes full in the third, `./inv bench report`",
+    promised="three cells are kept elsewhere, the table shows them, exit code 5; `--resume` measures the fourth",
+    seen="the table of 3 cells marked INCOMPLETE, code 5; then the fourth cell beside them, code 0",
+)
+def test_a_full_disk_under_a_real_bench(deployed: Clone, tmp_path: Path) -> None:
+    reports, state = deployed.root / "reports", {"XDG_STATE_HOME": str(tmp_path)}
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "none", reports], check=True)
+    try:
+        argv = ["./inv", "bench", *BENCH[:-1], "2", "report"]
+        environ = {**os.environ, **state}
+        process = subprocess.Popen(
+            argv, cwd=deployed.root, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        assert process.stderr
+        while "2/4" not in (line := process.stderr.readline()):
+            assert line
+        with suppress(OSError), (reports / "filler").open("wb", buffering=0) as file:
+            while True:
+                file.write(bytes(4096))
+        table, said = process.communicate(timeout=120)
+        assert process.returncode == 5, said
+        assert "No space left on device; 3 measured cells are stored in" in said
+        assert "INCOMPLETE run" in table
+        done = deployed.inv("bench", "--resume", "report", **state)
+        assert done.code == 0, done.stderr
+        assert "INCOMPLETE" not in done.stdout
+        (folder,) = (tmp_path / "benchrig" / "reports").glob("2*")
+        assert len(cells(folder)) == 4
+    finally:
+        subprocess.run(["umount", "--lazy", reports], check=True)
