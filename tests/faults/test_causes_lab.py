@@ -188,7 +188,13 @@ HOLD = (
 )
 @fault(
     "Causes",
-    done="the same in a bench of an app with a database",
+    done="PostgreSQL is stopped while a row of an app with a database is measured",
+    promised="the cell fails, and PostgreSQL comes first in its reason, with host and cure",
+    seen="`lab1: PostgreSQL does not answer (…); ./inv provision --tags postgresql starts it; …`",
+)
+@fault(
+    "Causes",
+    done="a bench of an app with a database, whose PostgreSQL does not listen for IPv4 because a client had its port",
     promised="the bench ends with the host, the cause and the cure",
     seen="`lab1: PostgreSQL runs, but does not listen on port 5432, which process … has (python3 /tmp/hold.py)`",
 )
@@ -201,8 +207,8 @@ def test_postgresql_without_its_port_is_found_by_provision_and_bench(restored: C
         f'printf "{HOLD}" > /tmp/hold.py; systemctl stop postgresql@15-main; systemd-run --quiet --unit=hold '
         "python3 /tmp/hold.py; sleep 0.5; systemctl start postgresql@15-main; systemctl is-active postgresql@15-main",
     )
-    row = ("bench", "--suite", "quart-vs-flask", "--only", "films-flask.film", "--duration", "1s", "--connections", "16")
-    benched = restored.inv(*row, timeout=500)
+    row = ("bench", "--suite", "quart-vs-flask", "--only", "films-flask.film", "--connections", "16")
+    benched = restored.inv(*row, "--duration", "1s", timeout=500)
     assert benched.code != 0
     assert "does not listen on port 5432, which" in benched.stdout + benched.stderr
     failed = restored.inv("provision", "--tags", "postgresql")
@@ -211,7 +217,13 @@ def test_postgresql_without_its_port_is_found_by_provision_and_bench(restored: C
     on(deployed_host, "systemctl stop hold")
     assert restored.inv("provision", "--tags", "postgresql").code == 0
     assert "127.0.0.1:5432" in on(deployed_host, "ss -Htln sport = :5432")
-    assert restored.inv(*row, timeout=500).code == 0
+    assert restored.inv(*row, "--duration", "1s", timeout=500).code == 0
+
+    on(deployed_host, "systemd-run --quiet --on-active=6 systemctl stop postgresql@15-main")
+    stopped = restored.inv(*row, "--duration", "12s")
+    assert stopped.code == 1
+    assert "lab1: PostgreSQL does not answer (" in stopped.stdout + stopped.stderr
+    assert "; ./inv provision --tags postgresql starts it" in stopped.stdout + stopped.stderr
 
 
 @pytest.mark.parametrize(
