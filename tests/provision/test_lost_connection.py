@@ -80,12 +80,11 @@ def test_next_run_tells_what_was_done_after_the_controller_was_gone(
     hosts: Hosts, slow: Project, capfd: pytest.CaptureFixture[str]
 ) -> None:
     when_slow(hosts, lambda: os.kill(os.getpid(), signal.SIGINT))
-    started = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         hosts.run(slow.root / "site.yml", GROUP, extra_vars={"dir": str(slow.dir)})
     said = capfd.readouterr().err
     assert "interrupted; a host finishes its running task and stops: db1: 'database : Slow'" in said
-    assert time.monotonic() - started < 3, "it does not wait for the task"
+    assert hosts.channels["db1"].agent.poll() is None, "it does not wait for the task"
     assert hosts.channels["db1"].agent.wait(10) == 1
     assert set(written(slow)) == {"first", "slow", "slower"}
     recap = run(hosts, slow, GROUP)["db1"]
