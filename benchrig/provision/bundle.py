@@ -14,12 +14,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from benchrig import yamlfile
+from benchrig import reading, yamlfile
 from benchrig.agent.play import wire
 from benchrig.agent.play.lookups import PLAN, YAML, yaml_key
 from benchrig.agent.play.plan import Play, to_json
 from benchrig.agent.play.store import digest
 from benchrig.mistakes import Mistakes
+
+MOST_FILE_BYTES = 64 << 20
+"""Of a file that is sent to every host."""
 
 _FOLDERS = ("apps", "configs", "files", "templates")
 """Folders of the project that lookups and modules may read."""
@@ -56,9 +59,12 @@ class Bundle:
 
 
 def make(root: Path, plays: Sequence[Play]) -> Bundle:
-    """Return the bundle of plays of the project in `root`. Raises InputError when a YAML file in it is none."""
+    """Return the bundle of plays of the project in `root`.
+
+    Raises InputError when a YAML file in it is none, a file cannot be read, or a link leads out of the project.
+    """
     files = dict(_files(root, plays))
-    content = {name: path.read_bytes() for name, path in files.items()}
+    content = _read_bytes(root, files)
     content[YAML] = wire.dumps(_read_all(files)).encode()
     content[PLAN] = to_json(plays).encode()
     return Bundle(content, frozenset(name for name, path in files.items() if path.stat().st_mode & 0o100))
@@ -73,6 +79,21 @@ def _files(root: Path, plays: Sequence[Play]) -> Iterator[tuple[str, Path]]:
             name = path.relative_to(root)
             if path.is_file() and not any(part.startswith(".") or part == "__pycache__" for part in name.parts):
                 yield name.as_posix(), path
+
+
+def _read_bytes(root: Path, files: Mapping[str, Path]) -> dict[str, bytes]:
+    """Return the content of every file, by its name."""
+    content: dict[str, bytes] = {}
+    mistakes = Mistakes()
+    for name, path in files.items():
+        try:
+            if path.is_symlink() and not reading.is_below(path, root):
+                raise reading.ReadError("it leads out of the project, and would be sent to the hosts; copy it")
+            content[name] = reading.content(path, MOST_FILE_BYTES)
+        except reading.ReadError as error:
+            mistakes.add(name, f"cannot be read: {error}")
+    mistakes.raise_all()
+    return content
 
 
 def _read_all(files: Mapping[str, Path]) -> dict[str, Any]:

@@ -235,6 +235,30 @@ def test_odd_app(project: Clone, line: str, said: str) -> None:
         shutil.rmtree(folder)
 
 
+@fault(
+    "Input",
+    done="A symbolic link to /etc/passwd, or a file of 1 TB, lies among the files of an app, and no `source` names it",
+    promised="Exit code 2 and a line; nothing is sent to a host",
+    seen="refused in 0.8 s; before, /etc/passwd was part of what every host gets",
+)
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [("link", "it leads out of the project, and would be sent to the hosts; copy it"), ("huge", "it is larger than 64 MiB")],
+)
+def test_file_that_no_host_may_get(project: Clone, kind: str, said: str) -> None:
+    path = project.root / "apps" / "sanic" / "odd"
+    if kind == "link":
+        path.symlink_to("/etc/passwd")
+    else:
+        with path.open("wb") as file:
+            file.truncate(1 << 40)
+    try:
+        end = refused(project, "provision", "-i", "lab")
+        assert (end.code, end.lines) == (2, (f"error: apps/sanic/odd: cannot be read: {said}",))
+    finally:
+        path.unlink()
+
+
 SUITE = "title: {title}\nprofiles: {{quick: {{duration: 1s}}}}\nrows:\n{rows}"
 ROW = "  - {{name: r{n}, app: sanic, connections: 4}}\n"
 
