@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from benchrig.agent.bench import runtime
+from benchrig.agent.bench.probe import VersionProbe
 from benchrig.inventory import Host
 from tests.support.clone import Clone
 from tests.support.faults import fault
@@ -172,3 +178,30 @@ def test_what_would_be_syntax_is_refused_before_anything_starts(deployed: Clone,
     assert done.code == 2
     assert re.search(rf"apps/mine/app\.yml:\d+: {re.escape(said)}", done.stderr)
     give(deployed, SERVER, APP)
+
+
+@fault(
+    "Apps and units",
+    done="an app runs a program of its own that it calls `python3`, and that does as it likes when asked for its version",
+    promised="a file that others than root can have written is not run; any other runs as `benchrig`, without privileges",
+    seen="its version was left out, and nothing of it ran; the same file, as root's: uid of the apps' user, NoNewPrivs 1",
+)
+@pytest.mark.skipif(os.geteuid() != 0, reason="the agent runs as root")
+def test_a_file_of_an_app_is_not_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    # The machine of a test has no user benchrig.
+    monkeypatch.setattr(runtime, "USER", "nobody")
+    program = tmp_path / "python3"
+    shutil.copyfile(shutil.which("dash") or "/bin/sh", program)
+    program.chmod(0o755)
+    script = "echo Python $(id -u)-$(id -G)-$(grep NoNewPrivs /proc/self/status | cut -f2)"
+    probe = VersionProbe("Python", program="python.*", command=("{exe}", "-c", script), pattern=r"Python (\S+)")
+    with subprocess.Popen([program, "-c", "read forever"], stdin=subprocess.PIPE) as app:
+        try:
+            found = []
+            for owner, mode in ((65534, 0o755), (0, 0o775), (0, 0o757), (0, 0o755)):
+                os.chown(program, owner, 0)
+                program.chmod(mode)
+                found.append(runtime.versions([probe], app.pid, [app.pid], {}, ()))
+        finally:
+            app.kill()
+    assert found == [{}, {}, {}, {"Python": "65534-65534-1"}]

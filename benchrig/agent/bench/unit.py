@@ -15,13 +15,10 @@ from collections.abc import Iterable
 from .facts import APPS, output, read, shortage
 from .ports import await_free, listens_elsewhere, reserve, stranger
 from .protocol import Done, Fetch, FindWhatRuns, Journal, Port, Ran, Readiness, Reply
-from .runtime import installed_distributions, versions
+from .runtime import USER, installed_distributions, versions
 from .sampler import UnitProcesses
 
 OURS = "benchrig-*.service"
-USER = "benchrig"
-"""The unprivileged user that every app runs as."""
-
 BODY_BYTES = 4 << 20
 
 SETTLE_SECONDS = 10.0
