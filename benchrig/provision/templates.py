@@ -40,10 +40,11 @@ def _mistakes(text: str, kind: str) -> tuple[tuple[int, str], ...]:
     if kind == "condition" and text.strip().startswith(("{{", "{%")):
         return ((1, f"write the condition without braces: {text.strip()}"),)
     try:
-        tree = templating.parse(text.strip() if kind == "condition" else text, kind)
+        return tuple(_unsupported(templating.parse(text.strip() if kind == "condition" else text, kind)))
     except TemplateSyntaxError as error:
         return ((error.lineno, f"not valid Jinja: {error.message}"),)
-    return tuple(_unsupported(tree))
+    except RecursionError:
+        return ((1, "not valid Jinja: nested too deeply"),)
 
 
 def _unsupported(tree: nodes.Template) -> Iterator[tuple[int, str]]:

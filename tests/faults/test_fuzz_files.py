@@ -19,6 +19,8 @@ from benchrig.bench.preview import render as render_preview
 from benchrig.bench.run import preview
 from benchrig.bench.suite import BenchRequest, plan
 from benchrig.errors import InputError
+from benchrig.mistakes import Mistakes
+from benchrig.provision import templates
 from benchrig.report import EXPORTS, load, render_terminal
 from benchrig.report import claims as judging
 from benchrig.report.claims.language import ExpressionError, Names, parse
@@ -211,6 +213,23 @@ def test_damaged_role(root: Path, kind: str) -> None:
         with_file(root / paths[0].relative_to(ROOT), content, lambda: prepare(root), place="")
 
     damage()
+
+
+@fault(
+    "Input",
+    done="A template or a condition with 5000 brackets within each other",
+    promised="It is refused with file and line",
+    seen="one line; before, the fuzzing of variables ended in Jinja's RecursionError",
+)
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [("{{ " + "[" * 5000, "value"), ("(" * 5000 + "x", "condition"), ("{{ " + "not " * 5000 + "x }}", "value")],
+)
+def test_template_of_levels_without_end(text: str, kind: str) -> None:
+    mistakes = Mistakes()
+    examined(lambda: templates.check(mistakes, "main.yml:3", text, kind))
+    with pytest.raises(InputError, match=r"^main\.yml:3: not valid Jinja: nested too deeply$"):
+        mistakes.raise_all()
 
 
 def prepare(root: Path) -> None:
