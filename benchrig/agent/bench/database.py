@@ -28,6 +28,14 @@ LOCK_SECONDS = 10
 STARTING_SECONDS = 60.0
 """How long PostgreSQL may take to start, as after a power cut, when it repeats what its log has."""
 
+_COMING = (
+    "the database system is starting up",
+    "the database system is in recovery mode",
+    "the database system is not yet accepting connections",
+    "the database system is shutting down",
+)
+"""What PostgreSQL answers while it starts, recovers from the crash of a process, or is started anew."""
+
 ENDED_SECONDS = 15.0
 """How long the sessions of an app that was stopped may take to end."""
 
@@ -74,7 +82,7 @@ class DatabaseError(Exception):
 
 
 class StartingError(DatabaseError):
-    """PostgreSQL has been started, and does not answer yet."""
+    """PostgreSQL starts, recovers or is restarted, and does not answer yet."""
 
 
 def find(data: str) -> DatabaseFacts:
@@ -180,7 +188,7 @@ def _ask(database: str, sql: str, **variables: str) -> str:
 
 
 def _psql(database: str, options: Sequence[str], folder: Path, stdin: str = "") -> str:
-    """Return what psql prints. While PostgreSQL starts, wait for it. Raises DatabaseError."""
+    """Return what psql prints. While PostgreSQL starts or recovers, wait for it. Raises DatabaseError."""
     deadline = time.monotonic() + STARTING_SECONDS
     while True:
         try:
@@ -211,7 +219,7 @@ def _once(database: str, options: Sequence[str], folder: Path, stdin: str) -> st
     except subprocess.TimeoutExpired:
         raise DatabaseError(f"PostgreSQL did not answer within {PSQL_SECONDS:.0f} s") from None
     said = done.stderr.decode(errors="replace")
-    if done.returncode and "the database system is starting up" in said:
+    if done.returncode and any(state in said for state in _COMING):
         raise StartingError(_reason(said))
     if done.returncode:
         raise DatabaseError(f"{_reason(said)}{shortage()}")

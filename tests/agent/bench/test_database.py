@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -236,9 +237,10 @@ def test_a_server_that_does_not_listen_for_apps_is_named_with_who_has_its_port(s
     assert database.reset("films").fingerprint
 
 
-def test_a_server_that_starts_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("state", ["starting up", "in recovery mode", "not yet accepting connections", "shutting down"])
+def test_a_server_that_starts_or_recovers_is_waited_for(monkeypatch: pytest.MonkeyPatch, state: str) -> None:
     """psql's first two answers are those of a server that starts; the third is the real one."""
-    real, said = subprocess.run, ["the database system is starting up"] * 2
+    real, said = subprocess.run, [f"the database system is {state}"] * 2
 
     def run(argv: Sequence[str], **options: Any) -> subprocess.CompletedProcess[bytes]:
         if said:
@@ -248,7 +250,17 @@ def test_a_server_that_starts_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(database.subprocess, "run", run)
     assert database.find("films").version.startswith("15")
     assert said == []
-    said.append("the database system is starting up")
+    said.append(f"the database system is {state}")
     monkeypatch.setattr(database, "STARTING_SECONDS", -1.0)
-    with pytest.raises(DatabaseError, match="PostgreSQL refuses: the database system is starting up"):
+    with pytest.raises(DatabaseError, match=f"PostgreSQL refuses: the database system is {state}"):
         database.find("films")
+
+
+def test_a_server_whose_session_was_killed_recovers_and_is_waited_for(server: Server) -> None:
+    session = server.session("SET jit = off;")
+    postmaster = (server.folder / "data" / "postmaster.pid").read_text().split()[0]
+    pids = subprocess.run(["pgrep", "-P", postmaster, "-f", "postgres films"], capture_output=True, text=True, check=True)
+    os.kill(int(pids.stdout.split()[0]), signal.SIGKILL)
+    assert database.find("films").version.startswith("15")
+    session.kill()
+    assert "all server processes terminated; reinitializing" in (server.folder / "log").read_text()
