@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from benchrig.agent import lock
 from benchrig.provision.run import ProvisionError
+from benchrig.remote import session
 from tests.support.hosts import AGENT, MAKE, WRITE, Hosts, hosts, of_roles, project, run, written
 from tests.support.rig import Project
 
@@ -141,6 +143,37 @@ def test_second_run_waits_for_the_first_and_says_for_whom(
     said = capfd.readouterr().err
     assert f", process {os.getpid()}, of db1 has had this host for " in said
     assert "waiting for its end, 10 minutes at most" in said
+
+
+def test_reconnection_within_a_bench_waits_for_the_agent_of_the_lost_one(
+    hosts: Hosts, slow: Project, capfd: pytest.CaptureFixture[str]
+) -> None:
+    bench = lock.Owner("bench", session.session(), session.who(), os.getpid(), time.time())
+    counted = SLOW.replace("sleep 1.5;", "mkdir {{ dir }}/alone && sleep 1.5; rmdir {{ dir }}/alone;")
+    of_roles(slow, SITE, database=counted)
+    with lock.take(hosts.state("db1") / "lock", bench):
+        when_slow(hosts, lambda: hosts.channels["db1"].cut(noticed=False))
+        recap = run(hosts, slow, GROUP)["db1"]
+        said = capfd.readouterr().err
+        assert (recap.changed, recap.failed) == (4, 0), said
+        assert "waiting until the agent of the lost connection has finished its task" in said
+        assert "File exists" not in said, "two agents ran the task at once"
+        for item in ("slow", "slower"):
+            assert said.count(f"finished while the connection was lost: changed: database : Slow ({item})") == 1
+
+
+def test_second_provision_within_a_bench_waits_for_the_first(
+    tmp_path: Path, hosts: Hosts, slow: Project, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = lock.Owner("bench", session.session(), session.who(), os.getpid(), time.time())
+    with lock.take(hosts.state("db1") / "lock", bench):
+        first = threading.Thread(target=run, args=(hosts, slow, GROUP), daemon=True)
+        first.start()
+        while "db1" not in hosts.channels or b'"Slow"' not in hosts.channels["db1"].told:
+            time.sleep(0.02)
+        assert run(Hosts(tmp_path, monkeypatch), slow, GROUP)["db1"].changed == 0
+        first.join(10)
+    assert f"a provision by {session.who()}, of db1 has had this host for " in capfd.readouterr().err
 
 
 def test_run_is_refused_when_another_session_does_not_leave_the_host(

@@ -12,7 +12,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -103,7 +103,7 @@ def _alone(request: events.Request, inbox: events.Inbox, outbox: events.Outbox) 
     told = False
     while True:
         try:
-            held = lock.take(LOCK, own)
+            held = _taken(own)
             break
         except lock.HeldError as error:
             ours = request.run != "" and _run_of_holder(error.owner) == request.run
@@ -128,6 +128,17 @@ def _alone(request: events.Request, inbox: events.Inbox, outbox: events.Outbox) 
         with contextlib.suppress(OSError):
             _run_file().write_text(f"{os.getpid()} {request.run}", encoding="ascii")
         yield
+
+
+def _taken(own: lock.Owner) -> ExitStack:
+    """Take the host's lock and the one that provisions have among themselves. Raises HeldError.
+
+    A bench lets all provisions of its session in, also one whose connection is lost, and the one that comes in its place.
+    """
+    with ExitStack() as both:
+        for path in (LOCK, LOCK.with_name("provision")):
+            both.enter_context(lock.take(path, own))
+        return both.pop_all()
 
 
 def _run_of_holder(holder: lock.Owner | None) -> str:
