@@ -33,7 +33,17 @@ class Use:
 
 
 @pytest.fixture
-def many(tmp_path: Path) -> Iterator[Clone]:
+def inotify() -> Iterator[None]:
+    """Raise the limit of inotify instances meanwhile: each machine needs six."""
+    limit = Path("/proc/sys/fs/inotify/max_user_instances")
+    former = limit.read_text()
+    limit.write_text(str(max(int(former), 1024)))
+    yield
+    limit.write_text(former)
+
+
+@pytest.fixture
+def many(tmp_path: Path, inotify: None) -> Iterator[Clone]:
     """Yield a clone with an app that needs only Python, and a lab of machines that each load their own app."""
     clone = copy_project(tmp_path)
     hosts = "".join(f"        m{number:02}:\n" for number in range(1, MACHINES + 1))
