@@ -5,6 +5,7 @@ A thread reads, so that the main thread only ever waits where Ctrl-C is heard.
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 
@@ -17,6 +18,8 @@ from benchrig.remote.ssh import Remote
 
 _WAITING_LINES = 8
 """Lines that wait to be looked at. An agent that sends more is not read until there is room."""
+
+_STEP_SECONDS = 0.5
 
 
 class LostError(Exception):
@@ -35,6 +38,7 @@ class Link:
         self._lines: queue.Queue[bytes | LostError] = queue.Queue(_WAITING_LINES)
         self._sending = threading.Lock()
         self._lost: LostError | None = None
+        self._dropped = False
         self._remote = ssh.connect(host)
         try:
             self._channel = ship.start(self._remote, "bench")
@@ -68,15 +72,16 @@ class Link:
 
     def drop(self) -> None:
         """Close the connection; it is not waited for, because a dead one may take its time."""
+        self._dropped = True
         threading.Thread(target=_close, args=(self._channel, self._remote), daemon=True).start()
 
     def _read(self) -> None:
         try:
-            self._lines.put(LostError(self._read_lines()))
+            self._hand_on(LostError(self._read_lines()))
         except LostError as lost:
-            self._lines.put(lost)
+            self._hand_on(lost)
         except Exception as error:
-            self._lines.put(LostError(str(error) or type(error).__name__))
+            self._hand_on(LostError(str(error) or type(error).__name__))
 
     def _read_lines(self) -> str:
         """Hand on line after line until the channel ends, and return why it ended. Raises LostError, HostError."""
@@ -96,7 +101,14 @@ class Link:
         if line == ALIVE:
             self.send(ALIVE)
         else:
-            self._lines.put(line)
+            self._hand_on(line)
+
+    def _hand_on(self, item: bytes | LostError) -> None:
+        """Wait until there is room for an item; nobody takes it any more once the connection was dropped."""
+        while not self._dropped:
+            with contextlib.suppress(queue.Full):
+                self._lines.put(item, timeout=_STEP_SECONDS)
+                return
 
 
 def _close(channel: Channel, remote: Remote) -> None:
