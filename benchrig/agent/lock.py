@@ -43,7 +43,11 @@ class Owner:
     unit: str = ""
     """The systemd unit that holds the lock, if it is one: stopping it gives the lock up."""
     deserted: bool = False
-    """Its controller is gone; a newcomer may stop the unit."""
+    """Its controller is gone; a newcomer may stop the unit from `kept_until` on."""
+    kept_until: float = 0.0
+    """Until then, by this machine's monotonic clock, the controller may come back."""
+    started: int = 0
+    """When the agent's process was started, as the kernel counts it: another one may get its number."""
 
     @property
     def age_seconds(self) -> float:
@@ -51,8 +55,23 @@ class Owner:
         return max(0.0, time.time() - self.since)
 
     def __str__(self) -> str:
-        gone = "; that controller is gone" if self.deserted else ""
+        gone = ""
+        if self.deserted:
+            gone = (
+                f"; that controller may be back within {kept:.0f} s"
+                if (kept := self.kept_seconds)
+                else "; that controller is gone"
+            )
         return f"a {self.verb} by {self.who} has had this host for {_age(self.age_seconds)} (process {self.pid} here{gone})"
+
+    @property
+    def kept_seconds(self) -> float:
+        """How long the host is still kept for a controller that is gone; 0 while it is there."""
+        return max(0.0, self.kept_until - time.monotonic()) if self.deserted else 0.0
+
+    def lives(self) -> bool:
+        """Tell whether the agent's process is there still."""
+        return bool(self.started) and self.started == _started(self.pid)
 
 
 class HeldError(Exception):
@@ -69,7 +88,8 @@ class HostLock:
     def __init__(self, file: BinaryIO | None, owner: Owner) -> None:
         self._file = file
         """None when the bench of the same session holds the lock for us."""
-        self._owner = owner
+        self.owner = owner
+        """Who has the lock: we."""
 
     def __enter__(self) -> HostLock:
         return self
@@ -77,17 +97,22 @@ class HostLock:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
-    def note(self, *, deserted: bool) -> None:
-        """Write down whether the controller is gone."""
-        if deserted != self._owner.deserted:
-            self._owner = dataclasses.replace(self._owner, deserted=deserted)
+    def note_deserted(self, kept_seconds: float) -> None:
+        """Write down that the controller is gone, and how long the host is kept for it."""
+        self.owner = dataclasses.replace(self.owner, deserted=True, kept_until=time.monotonic() + kept_seconds)
+        self.write()
+
+    def note_back(self) -> None:
+        """Write down that the controller is there."""
+        if self.owner.deserted:
+            self.owner = dataclasses.replace(self.owner, deserted=False, kept_until=0.0)
             self.write()
 
     def write(self) -> None:
         """Write who has the lock. A full disk is no reason not to hold it."""
         if self._file is not None:
             with contextlib.suppress(OSError):
-                line = json.dumps(dataclasses.asdict(self._owner)).encode() + b"\n"
+                line = json.dumps(dataclasses.asdict(self.owner)).encode() + b"\n"
                 os.pwrite(self._file.fileno(), line, 0)
                 os.ftruncate(self._file.fileno(), len(line))
 
@@ -103,7 +128,7 @@ class HostLock:
 def take(path: Path, owner: Owner) -> HostLock:
     """Lock the host. Raises HeldError when another session has it, OSError when there can be no lock.
 
-    A session is let in where its bench has the lock already. A holder whose controller is gone is stopped.
+    A session is let in where its bench has the lock already. A holder that is kept for nobody is stopped.
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     # Opened to be written anywhere: with O_APPEND, pwrite appends.
@@ -114,9 +139,9 @@ def take(path: Path, owner: Owner) -> HostLock:
             if holder and holder.verb == "bench" and holder.session == owner.session:
                 file.close()
                 return HostLock(None, owner)
-            if not (holder and holder.deserted and holder.unit and _stopped(holder.unit) and _lock(file)):
+            if not (holder and _may_be_stopped(holder) and _stopped(holder.unit) and _lock(file)):
                 raise HeldError(holder)
-        held = HostLock(file, owner)
+        held = HostLock(file, dataclasses.replace(owner, started=_started(owner.pid)))
         held.write()
     except BaseException:
         file.close()
@@ -138,16 +163,33 @@ def _lock(file: BinaryIO) -> bool:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
+    # What a process left that was killed says nothing of us.
+    with contextlib.suppress(OSError):
+        os.ftruncate(file.fileno(), 0)
     return True
 
 
+def _may_be_stopped(holder: Owner) -> bool:
+    return bool(holder.unit) and holder.deserted and not holder.kept_seconds
+
+
+def _started(pid: int) -> int:
+    """Return when a process was started, in the kernel's ticks since the machine's start; 0 when there is none."""
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[19])
+    except OSError:
+        return 0
+
+
 def _settled_owner(path: Path) -> Owner | None:
-    """Return who has the lock, once the content is that of a process that lives."""
+    """Return who has the lock, once the content is that of a process that lives; None when it stays another's."""
     deadline = time.monotonic() + _CONTENT_SECONDS
     while True:
         owner = read_owner(path)
-        if (owner and Path(f"/proc/{owner.pid}").exists()) or time.monotonic() > deadline:
+        if owner and owner.lives():
             return owner
+        if time.monotonic() > deadline:
+            return None
         time.sleep(0.01)
 
 

@@ -26,7 +26,8 @@ from pathlib import Path
 from benchrig.agent.lock import Owner, take
 owner = Owner("bench", "first", "ann@laptop, process 12", os.getpid(), time.time() - 300, *sys.argv[2:])
 held = take(Path(sys.argv[1]), owner)
-held.note(deserted=len(sys.argv) > 2)
+if len(sys.argv) > 2:
+    held.note_deserted(float(os.environ.get("KEPT", "0")))
 print("held", flush=True)
 time.sleep(60)
 """
@@ -118,10 +119,38 @@ def test_a_holder_whose_controller_is_gone_is_stopped(path: Path, monkeypatch: p
             pass
 
 
+def test_a_holder_that_is_kept_for_its_controller_is_not_stopped(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KEPT", "60")
+    monkeypatch.setattr(lock, "_stopped", lambda unit: pytest.fail(f"{unit} was stopped"))
+    with holder(path, "some.service"), pytest.raises(HeldError, match=r"that controller may be back within (60|59) s"):
+        take(path, owner())
+
+
+@pytest.mark.parametrize("pid", [os.getpid(), 1, 4_000_000])
+def test_content_of_one_who_is_gone_stops_nobody(path: Path, monkeypatch: pytest.MonkeyPatch, pid: int) -> None:
+    """The new holder has not written yet who it is, and another process has the number of the one before."""
+    monkeypatch.setattr(lock, "_stopped", lambda unit: pytest.fail(f"{unit} was stopped"))
+    with take(path, owner()) as held:
+        stale = dataclasses.replace(held.owner, pid=pid, started=held.owner.started + 1, unit="x.service", deserted=True)
+        path.write_text(json.dumps(dataclasses.asdict(stale)))
+        with pytest.raises(HeldError, match="another process has this host"):
+            take(path, owner())
+
+
+def test_who_gets_the_lock_removes_at_once_what_one_who_is_gone_has_left(path: Path) -> None:
+    with take(path, owner()):
+        left = path.read_bytes()
+    path.write_bytes(left)
+    with path.open("r+b") as file:
+        assert lock._lock(file)
+        assert path.read_bytes() == b""
+
+
 def test_a_longer_line_leaves_nothing_behind_a_shorter_one(path: Path) -> None:
     with take(path, dataclasses.replace(owner(), who="x" * 500)) as held:
-        held.note(deserted=True)
-        held.note(deserted=False)
+        held.note_deserted(60.0)
+        assert "; that controller may be back within 60 s" in str(read_owner(path))
+        held.note_back()
         assert len(path.read_text().splitlines()) == 1
         found = read_owner(path)
         assert found

@@ -18,19 +18,21 @@ from pathlib import Path
 
 from .. import lock
 from . import daemon
+from .lines import ALIVE, BEAT_SECONDS, WAIT, Envelope, welcome
 
 _IN, _OUT = 0, 1
 _CHUNK = 1 << 16
 _LONGEST_HELLO = 1 << 16
-_HELLO_SECONDS = 10.0
-"""An agent that takes longer to answer a greeting hangs."""
+_HELLO_SECONDS = daemon.WATCHDOG_SECONDS + 5.0
+"""How long an agent may take to answer a greeting. One that hangs is killed by its watchdog before."""
 
 _STUCK_SECONDS = 30.0
 """How long the controller may take nothing, once the agent is gone."""
 
+_TURN_SECONDS = 120.0
+"""How long another controller may take to get its agent."""
 
-_TURN_SECONDS = 60.0
-"""How long another controller may take to start its agent."""
+_STEP_SECONDS = 0.05
 
 
 class NoAgentError(Exception):
@@ -42,29 +44,72 @@ def main() -> int:
     hello = _first_line(_IN, _LONGEST_HELLO)
     if not hello:
         return 1
+    asks = _values(hello)
     try:
-        agent, answer = _resume(hello) if _wants_resume(hello) else _begin(hello)
+        with _signs_of_life():
+            agent, answer = _resume(hello) if asks.get("resume") is True else _begin(hello, str(asks.get("session")))
     except (NoAgentError, OSError) as error:
-        _write(json.dumps({"operation": "Hello", "error": str(error)}).encode() + b"\n")
+        _write(welcome(str(error)).line())
         return 1
     _relay(agent, answer)
     return 0
 
 
-def _begin(hello: bytes) -> tuple[socket.socket, bytes]:
+def _begin(hello: bytes, session: str) -> tuple[socket.socket, bytes]:
     """Greet the agent that runs, or start one; return the socket to it and its answer. Raises NoAgentError, OSError."""
     with _one_at_a_time():
+        _await_return(session)
         agent = daemon.connect()
         for _ in range(2):
             if agent is None:
                 agent = _start()
             if answer := _greet(agent, hello):
                 return agent, answer
-            # Its own controller is gone and it is ending, or it hangs.
+            # Its own controller is gone and it is ending, or it hung and its watchdog has ended it.
             agent.close()
+            owner = lock.read_owner(lock.PATH)
+            if owner and owner.unit == daemon.UNIT and owner.lives() and not owner.deserted:
+                raise NoAgentError(f"the agent there does not answer: {owner}")
             daemon.stop()
             agent = None
     raise NoAgentError("the agent ends as soon as it is started")
+
+
+def _await_return(session: str) -> None:
+    """Wait while the host is kept for another controller, whose link is down. Raises NoAgentError when ours goes."""
+    told = False
+    while (owner := lock.read_owner(lock.PATH)) and owner.kept_seconds and owner.session != session and owner.lives():
+        if not told:
+            _write(Envelope(WAIT, error=f"{owner}; waiting for it").line())
+            told = True
+        _pause()
+
+
+def _pause() -> None:
+    """Wait for a moment. Raises NoAgentError when the controller is gone."""
+    poll = select.poll()
+    poll.register(_IN, select.POLLRDHUP)
+    if poll.poll(1000 * _STEP_SECONDS):
+        raise NoAgentError("the controller is gone")
+
+
+@contextlib.contextmanager
+def _signs_of_life() -> Iterator[None]:
+    """Give the controller signs of life, which it answers, until an agent does."""
+    done = threading.Event()
+
+    def beat() -> None:
+        with contextlib.suppress(OSError):
+            while not done.wait(BEAT_SECONDS):
+                _write(ALIVE)
+
+    thread = threading.Thread(target=beat, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
 
 
 def _start() -> socket.socket:
@@ -104,7 +149,7 @@ def _one_at_a_time() -> Iterator[None]:
             except BlockingIOError:
                 if time.monotonic() > deadline:
                     raise NoAgentError("another controller is starting an agent") from None
-                time.sleep(0.05)
+                _pause()
         yield
 
 
@@ -117,11 +162,13 @@ def _greet(agent: socket.socket, hello: bytes) -> bytes:
     return b""
 
 
-def _wants_resume(hello: bytes) -> bool:
+def _values(hello: bytes) -> dict[str, object]:
+    """Return what a greeting says; nothing where it is none. The agent checks it."""
     try:
-        return json.loads(hello)["value"]["resume"] is True
+        values = json.loads(hello)["value"]
     except (ValueError, KeyError, TypeError, RecursionError):
-        return False
+        return {}
+    return values if isinstance(values, dict) else {}
 
 
 def _first_line(descriptor: int, longest: int) -> bytes:

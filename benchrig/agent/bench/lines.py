@@ -6,6 +6,7 @@ import dataclasses
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 from .. import spec
@@ -58,8 +59,20 @@ HELLO = "Hello"
 ALIVE = Envelope("Alive").line()
 """A sign of life, in both directions."""
 
+WAIT = "Wait"
+"""What comes before a welcome that has to be waited for: its error says for whom."""
+
 BYE = Envelope("Bye").line()
 """The controller's goodbye: the agent stops all that it started, says the same, and ends."""
+
+
+def welcome(error: str = "") -> Envelope:
+    """Return the answer to a greeting. It says which start of the machine this is."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        boot = ""
+    return Envelope(HELLO, {"boot": boot}, error)
 
 
 def read_envelope(line: bytes) -> Envelope:

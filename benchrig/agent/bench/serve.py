@@ -23,7 +23,6 @@ from .lines import (
     ALIVE,
     BEAT_SECONDS,
     BYE,
-    HELLO,
     LONGEST_LINE,
     SILENCE_SECONDS,
     Envelope,
@@ -31,6 +30,7 @@ from .lines import (
     read_envelope,
     read_hello,
     read_operation,
+    welcome,
 )
 from .operations import Bench
 
@@ -38,6 +38,12 @@ GREETING_SECONDS = 30.0
 """How long an agent waits for its first controller."""
 
 _GONE_SECONDS = SILENCE_SECONDS + BEAT_SECONDS
+_KEPT_SECONDS = 60.0
+"""How long newcomers are kept out for a controller that fell silent: its link may be down."""
+
+_KEPT_AFTER_END_SECONDS = 5.0
+"""The same where its connection ended, as it does when the controller was killed. One that lives is back at once."""
+
 _FLUSH_SECONDS = 2.0
 
 
@@ -143,11 +149,13 @@ class Agent:
 
     def _beat(self) -> None:
         """Give a sign of life, and look whether the controller gave one."""
+        if self._link and self._hello:
+            daemon.extend(self._hello.linger_seconds + GREETING_SECONDS)
         daemon.notify("WATCHDOG=1")
         if self._link is None:
             self._ended = time.monotonic() > self._deadline
         elif time.monotonic() - self._link.heard > _GONE_SECONDS:
-            self._lose(self._link)
+            self._lose(self._link, silent=True)
         elif not self._link.unsent:
             self._send(self._link, ALIVE)
 
@@ -177,22 +185,23 @@ class Agent:
             self._request(link, line)
 
     def _greet(self, link: Link, hello: Hello | None) -> None:
-        """Attach a controller, or refuse it. A newcomer ends an agent whose own controller is gone."""
-        if self._hello is None:
+        """Attach a controller, or refuse it. A newcomer ends an agent whose own controller is gone, unless it is kept."""
+        if self._hello is None or self._lock is None:
             if not self._begin(link, hello):
                 self._ended = True
                 return
         elif hello is None or (hello.session, hello.client) != (self._hello.session, self._hello.client):
-            if self._link is None:
+            if self._link is None and not self._lock.owner.kept_seconds:
                 self._ended = True
             else:
-                self._refuse(link, str(lock.read_owner(self._lock_path)))
+                self._refuse(link, str(self._lock.owner))
             return
         before, self._link = self._link, link
         if before:
             self._drop(before)
-        self._note(deserted=False)
-        self._send(link, Envelope(HELLO).line())
+        if self._lock:
+            self._lock.note_back()
+        self._send(link, welcome().line())
 
     def _begin(self, link: Link, hello: Hello | None) -> bool:
         """Lock the host for the first controller; return whether that was possible."""
@@ -237,7 +246,7 @@ class Agent:
             self._watch(link)
 
     def _refuse(self, link: Link, why: str) -> None:
-        self._send(link, Envelope(HELLO, error=why).line())
+        self._send(link, welcome(why).line())
 
     def _watch(self, link: Link) -> None:
         """Wait for a link to take more only while there is more for it."""
@@ -245,22 +254,18 @@ class Agent:
             events = selectors.EVENT_READ | (selectors.EVENT_WRITE if link.unsent else 0)
             self._selector.modify(link.sock, events, lambda: self._serve(link))
 
-    def _lose(self, link: Link) -> None:
+    def _lose(self, link: Link, *, silent: bool = False) -> None:
         """Take in that a link is gone. The agent lives on for as long as its controller has asked for."""
         self._drop(link)
-        if link is self._link and self._hello:
+        if link is self._link and self._hello and self._lock:
             self._link = None
             self._deadline = time.monotonic() + self._hello.linger_seconds
-            self._note(deserted=True)
+            self._lock.note_deserted(_KEPT_SECONDS if silent else _KEPT_AFTER_END_SECONDS)
 
     def _drop(self, link: Link) -> None:
         if link.sock.fileno() >= 0:
             self._selector.unregister(link.sock)
             link.sock.close()
-
-    def _note(self, *, deserted: bool) -> None:
-        if self._lock:
-            self._lock.note(deserted=deserted)
 
     def _say_bye(self) -> None:
         """Tell the controller that all is stopped."""

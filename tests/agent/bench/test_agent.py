@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from benchrig.agent.bench import facts, protocol
-from benchrig.agent.bench.lines import ALIVE, BYE, Envelope, Hello, read_envelope, request_line
+from benchrig.agent.bench.lines import ALIVE, BYE, Envelope, Hello, read_envelope, request_line, welcome
 from benchrig.agent.lock import Owner, read_owner, take
 from tests.support.waiting import until
 
@@ -30,6 +30,7 @@ from agent.bench import lines, serve
 lock.PATH = serve.Path(sys.argv[1])
 serve.BEAT_SECONDS = float(sys.argv[2])
 serve._GONE_SECONDS = 5 * serve.BEAT_SECONDS
+serve._KEPT_SECONDS, serve._KEPT_AFTER_END_SECONDS = map(float, sys.argv[3:])
 raise SystemExit(serve.main())
 """
 ANN = Hello("ann", "lab1", "ann@laptop, process 1", linger_seconds=60.0)
@@ -38,10 +39,12 @@ AGAIN = Hello("ann", "lab1", "ann@laptop, process 1", linger_seconds=60.0, resum
 
 
 @contextmanager
-def agent(folder: Path, beat: float = 5.0) -> Iterator[subprocess.Popen[bytes]]:
+def agent(
+    folder: Path, beat: float = 5.0, kept: float = 0.0, kept_after_end: float = 0.0
+) -> Iterator[subprocess.Popen[bytes]]:
     """Start the agent as systemd starts it, in a folder of its own, and wait until it listens."""
     root = Path(facts.__file__).parents[2]
-    argv = [sys.executable, "-c", AGENT, str(folder / "run" / "lock"), str(beat)]
+    argv = [sys.executable, "-c", AGENT, str(folder / "run" / "lock"), *map(str, (beat, kept, kept_after_end))]
     environment = {**os.environ, "RUNTIME_DIRECTORY": str(folder)}
     with subprocess.Popen(argv, cwd=root, env=environment) as process:
         try:
@@ -127,7 +130,7 @@ def running(*argv: str) -> bool:
 
 def test_it_answers_request_after_request_and_outlives_bad_ones(tmp_path: Path, slow: int) -> None:
     with agent(tmp_path) as process, Controller(tmp_path) as ann:
-        assert ann.answer() == Envelope("Hello")
+        assert ann.answer() == welcome()
         for bad in (b"nonsense", b"[]", b'{"operation": "Reboot", "id": 1}', b'{"value": {"a": NaN}}', b"[" * 9999):
             ann.send(bad + b"\n")
             assert ann.answer().error
@@ -154,7 +157,7 @@ def test_a_request_is_done_once_however_often_it_comes(tmp_path: Path, slow: int
         # In work still, and then done.
         for _ in range(2):
             with Controller(tmp_path, AGAIN) as ann:
-                assert ann.answer() == Envelope("Hello")
+                assert ann.answer() == welcome()
                 assert ann.ask(fetch(slow), 1).value["body"] == "x"
                 assert ann.ask(fetch(slow), 1).value["body"] == "x"
         assert Counting.count == 1
@@ -170,7 +173,7 @@ def test_an_operation_in_work_is_not_disturbed_by_another_request(tmp_path: Path
 
 def test_a_connection_that_comes_again_replaces_a_half_open_one(tmp_path: Path) -> None:
     with agent(tmp_path), Controller(tmp_path) as dead, Controller(tmp_path, AGAIN) as ann:
-        assert dead.answer() == ann.answer() == Envelope("Hello")
+        assert dead.answer() == ann.answer() == welcome()
         assert dead.socket.recv(1) == b""
         assert not ann.ask(protocol.FindCpuTimes(), 1).error
 
@@ -209,7 +212,7 @@ def test_a_controller_that_gives_no_sign_of_life_counts_as_gone(tmp_path: Path) 
         assert silent.file.readline() == ALIVE
         until(lambda: (owner := read_owner(tmp_path / "run" / "lock")) is not None and owner.deserted)
         with Controller(tmp_path, AGAIN) as ann:
-            assert ann.answer() == Envelope("Hello")
+            assert ann.answer() == welcome()
             for _ in range(10):
                 # Signs of life keep it.
                 assert ann.file.readline() == ALIVE
@@ -236,6 +239,32 @@ def test_a_newcomer_ends_an_agent_whose_own_controller_is_gone(tmp_path: Path) -
         with Controller(tmp_path, BOB) as bob:
             assert bob.file.readline() == b""
         assert process.wait(10) == 0
+
+
+def test_a_silent_controller_is_waited_for_longer_than_one_whose_connection_ended(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "run" / "lock"
+
+    def kept() -> float:
+        owner = read_owner(path)
+        return owner.kept_seconds if owner else 0.0
+
+    with agent(tmp_path, beat=0.1, kept=60.0, kept_after_end=1.0):
+        with Controller(tmp_path) as ann:
+            ann.answer()
+            until(lambda: kept() > 30)
+            with Controller(tmp_path, BOB) as bob:
+                assert "; that controller may be back within" in bob.answer().error
+            with Controller(tmp_path, AGAIN) as again:
+                assert again.answer() == welcome()
+                assert kept() == 0
+        until(lambda: 0 < kept() <= 1)
+        with Controller(tmp_path, BOB) as bob:
+            assert "; that controller may be back within" in bob.answer().error
+        until(lambda: kept() == 0)
+        with Controller(tmp_path, BOB) as bob:
+            assert bob.file.readline() == b""
 
 
 def test_a_provision_that_has_the_host_keeps_a_bench_out(tmp_path: Path) -> None:
@@ -273,7 +302,7 @@ def test_who_does_not_greet_is_turned_away(tmp_path: Path, first: bytes) -> None
             stranger.sendall(first)
             assert stranger.recv(1) == b""
         with Controller(tmp_path) as ann:
-            assert ann.answer() == Envelope("Hello")
+            assert ann.answer() == welcome()
 
 
 def test_only_root_can_talk_to_it(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from benchrig.agent.bench import facts, protocol
-from benchrig.agent.bench.lines import ALIVE, BYE, Envelope, Hello, read_envelope, request_line
+from benchrig.agent.bench.lines import ALIVE, BYE, WAIT, Envelope, Hello, read_envelope, request_line, welcome
 from benchrig.agent.lock import read_owner
 from tests.support.waiting import until
 
@@ -27,7 +27,8 @@ lock.PATH = folder / "run" / "lock"
 connect = daemon.connect
 daemon.connect = lambda: connect(folder)
 daemon.ending = lambda: "it was the cable"
-serve = "from agent import lock; from agent.bench import serve; lock.PATH = serve.Path({!r}); serve.main()"
+serve = "from agent import lock; from agent.bench import serve; lock.PATH = serve.Path({!r}); "
+serve += "serve._KEPT_AFTER_END_SECONDS = 6.0; serve.main()"
 
 def start(program_folder):
     argv = [sys.executable, "-c", serve.format(str(lock.PATH))]
@@ -46,9 +47,10 @@ def stop():
     (folder / "socket").unlink(missing_ok=True)
 
 daemon.start, daemon.stop = start, stop
-front._HELLO_SECONDS = 1.0
+front._HELLO_SECONDS = float(sys.argv[2])
 raise SystemExit(front.main())
 """
+ROOT = Path(facts.__file__).parents[2]
 ANN = Hello("ann", "lab1", "ann@laptop, process 1", linger_seconds=60.0)
 AGAIN = Hello("ann", "lab1", "ann@laptop, process 1", linger_seconds=60.0, resume=True)
 BOB = Hello("bob", "lab1", "bob@desk, process 2", linger_seconds=60.0)
@@ -58,9 +60,8 @@ class Relay:
     """A relay that a controller has started."""
 
     def __init__(self, folder: Path, hello: Hello) -> None:
-        argv = [sys.executable, "-c", FRONT, str(folder)]
-        root = Path(facts.__file__).parents[2]
-        self.process = subprocess.Popen(argv, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        argv = [sys.executable, "-c", FRONT, str(folder), "1"]
+        self.process = subprocess.Popen(argv, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.send(hello.line())
 
     def send(self, line: bytes) -> None:
@@ -75,6 +76,10 @@ class Relay:
 
     def answer(self) -> Envelope:
         return read_envelope(self.line())
+
+    def ask_cpu(self) -> Envelope:
+        self.send(request_line(protocol.FindCpuTimes(), 1))
+        return self.answer()
 
 
 @contextmanager
@@ -106,7 +111,7 @@ def deserted(folder: Path) -> bool:
 
 def test_it_starts_an_agent_and_ends_with_it(folder: Path) -> None:
     with relay(folder) as ann:
-        assert ann.answer() == Envelope("Hello")
+        assert ann.answer() == welcome()
         ann.send(request_line(protocol.FindCpuTimes(), 1))
         assert ann.answer().id == 1
         ann.send(BYE)
@@ -127,7 +132,7 @@ def test_an_agent_outlives_its_relay_and_is_found_again(folder: Path, sign: sign
     before = pid_of(folder)
     until(lambda: deserted(folder))
     with relay(folder, AGAIN) as ann:
-        assert ann.answer() == Envelope("Hello")
+        assert ann.answer() == welcome()
         assert pid_of(folder) == before
 
 
@@ -137,14 +142,49 @@ def test_who_wants_the_agent_that_is_gone_is_told_why(folder: Path) -> None:
         assert ann.process.wait(10) == 1
 
 
-def test_a_newcomer_gets_an_agent_of_its_own_when_the_others_controller_is_gone(folder: Path) -> None:
+def told_to_wait(newcomer: Relay) -> bool:
+    """Read the next answer; return whether it says for whom the host is kept."""
+    answer = newcomer.answer()
+    return answer.operation == WAIT and "; that controller may be back within" in answer.error
+
+
+def test_a_newcomer_gets_an_agent_of_its_own_when_the_others_controller_stays_away(folder: Path) -> None:
     with relay(folder) as ann:
         ann.answer()
     until(lambda: deserted(folder))
     before = pid_of(folder)
     with relay(folder, BOB) as bob:
-        assert bob.answer() == Envelope("Hello")
+        assert told_to_wait(bob)
+        assert pid_of(folder) == before
+        assert bob.answer() == welcome()
         assert pid_of(folder) != before
+
+
+def test_a_newcomer_who_waits_is_refused_when_the_others_controller_comes_back(folder: Path) -> None:
+    with relay(folder) as ann:
+        ann.answer()
+    until(lambda: deserted(folder))
+    with relay(folder, BOB) as bob:
+        assert told_to_wait(bob)
+        with relay(folder, AGAIN) as ann:
+            assert ann.answer() == welcome()
+            assert bob.answer().error.startswith("a bench by ann@laptop, process 1 has had this host for")
+            assert not ann.ask_cpu().error
+
+
+def test_a_newcomer_who_goes_while_it_waits_changes_nothing(folder: Path) -> None:
+    with relay(folder) as ann:
+        ann.answer()
+    until(lambda: deserted(folder))
+    before = pid_of(folder)
+    with relay(folder, BOB) as bob:
+        assert told_to_wait(bob)
+        assert bob.process.stdin
+        bob.process.stdin.close()
+        assert bob.process.wait(1) == 1
+    with relay(folder, AGAIN) as ann:
+        assert ann.answer() == welcome()
+        assert pid_of(folder) == before
 
 
 def test_of_two_who_come_at_once_one_is_refused(folder: Path) -> None:
@@ -157,20 +197,38 @@ def test_of_two_who_come_at_once_one_is_refused(folder: Path) -> None:
 def test_an_agent_that_hangs_is_replaced_for_a_newcomer_and_told_to_its_own_controller(folder: Path) -> None:
     with relay(folder) as ann:
         ann.answer()
+    until(lambda: deserted(folder))
     os.kill(pid_of(folder), signal.SIGSTOP)
     with relay(folder, AGAIN) as ann:
         assert ann.answer().error == "the agent shows no sign of life"
     before = pid_of(folder)
     with relay(folder, BOB) as bob:
-        assert bob.answer() == Envelope("Hello")
+        assert not told_to_wait(bob) or bob.answer() == welcome()
         assert pid_of(folder) != before
+
+
+def test_an_agent_that_hangs_is_not_stopped_by_a_newcomer_while_its_controller_is_there(folder: Path) -> None:
+    with relay(folder) as ann:
+        ann.answer()
+        os.kill(pid_of(folder), signal.SIGSTOP)
+        with relay(folder, BOB) as bob:
+            assert bob.answer().error.startswith("the agent there does not answer: a bench by ann@laptop, process 1 has had")
+        os.kill(pid_of(folder), signal.SIGCONT)
+        assert not ann.ask_cpu().error
+
+
+def test_who_waits_for_an_answer_gets_signs_of_life(folder: Path) -> None:
+    with relay(folder) as ann:
+        ann.answer()
+        os.kill(pid_of(folder), signal.SIGSTOP)
+        argv = [sys.executable, "-c", f"from agent.bench import front; front.BEAT_SECONDS = 0.2\n{FRONT}", str(folder), "2"]
+        done = subprocess.run(argv, cwd=ROOT, input=AGAIN.line(), capture_output=True, timeout=60, check=False)
+    assert done.stdout.count(ALIVE) in range(5, 11)
 
 
 @pytest.mark.parametrize("first", [b"", b"x" * 100_000, b"nonsense\n"])
 def test_a_controller_that_says_nothing_of_use_gets_nothing(folder: Path, first: bytes) -> None:
-    argv = [sys.executable, "-c", FRONT, str(folder)]
-    done = subprocess.run(
-        argv, cwd=Path(facts.__file__).parents[2], input=first, capture_output=True, timeout=60, check=False
-    )
+    argv = [sys.executable, "-c", FRONT, str(folder), "1"]
+    done = subprocess.run(argv, cwd=ROOT, input=first, capture_output=True, timeout=60, check=False)
     assert done.returncode == 1
     assert b"Traceback" not in done.stderr
