@@ -15,7 +15,7 @@ from typing import Protocol, TypeVar, cast
 
 from benchrig import console, inventory
 from benchrig.agent import spec
-from benchrig.agent.bench.lines import BYE, HELLO, Envelope, Hello, read_envelope, request_line
+from benchrig.agent.bench.lines import BYE, HELLO, WAIT, Envelope, Hello, read_envelope, request_line
 from benchrig.agent.bench.protocol import (
     FindDatabase,
     FindDeployed,
@@ -28,6 +28,7 @@ from benchrig.agent.text import short
 from benchrig.bench.link import Link, LostError
 from benchrig.bench.patience import RECONNECT_SECONDS, SPARE_SECONDS, limit
 from benchrig.errors import BenchrigError, Hint, HostError, Inv
+from benchrig.remote import refusals
 from benchrig.remote.session import session, who
 
 A = TypeVar("A")
@@ -44,6 +45,9 @@ _BEGINNINGS = (FindDatabase, FindDeployed, FindMachineFacts, FreePort, ResetData
 
 _FIRST_PAUSE = 0.2
 _LONGEST_PAUSE = 5.0
+
+_MOST_LOSSES = 20
+"""A host whose connection is lost more often than that within one request is given up."""
 
 
 class OperationError(BenchrigError):
@@ -76,6 +80,8 @@ class AgentHost:
         self._number = 0
         """The id of the last request."""
         self._greeted = False
+        self._boot = ""
+        """Which start of the machine the agent was begun in."""
         self._link = Link(host)
         with contextlib.suppress(LostError):
             self._link.send(self._hello(resume=False))
@@ -111,6 +117,8 @@ class AgentHost:
         seconds = limit(operation)
         deadline = time.monotonic() + seconds
         asked: Link | None = None
+        losses = 0
+        given_up = 0.0
         while True:
             try:
                 self._await_greeting()
@@ -119,7 +127,11 @@ class AgentHost:
                     asked = self._link
                 answer = self._link.receive(deadline - time.monotonic())
             except LostError as lost:
-                self._reconnect(lost, resume=not isinstance(operation, _BEGINNINGS))
+                losses += 1
+                given_up = given_up or time.monotonic() + seconds + self._patience
+                if losses > _MOST_LOSSES or time.monotonic() > given_up:
+                    raise HostError(f"{self.name}: the connection was lost {losses} times: {lost}") from None
+                self._reconnect(lost, given_up, resume=not isinstance(operation, _BEGINNINGS))
                 deadline = max(deadline, time.monotonic() + SPARE_SECONDS)
                 continue
             if answer is None or time.monotonic() > deadline:
@@ -157,24 +169,44 @@ class AgentHost:
         self._greeted = True
 
     def _see_welcome(self, link: Link) -> None:
-        """Read the answer to our greeting. Raises HostError when the agent refuses us, LostError."""
-        line = link.receive(GREETING_SECONDS)
-        if line is None:
-            raise LostError(f"no answer for {GREETING_SECONDS:.0f} s")
-        welcome = self._read(line)
+        """Read the answer to our greeting. Raises HostError when it is a refusal or comes after a reboot, LostError."""
+        welcome = self._receive_welcome(link)
+        if welcome.operation == WAIT:
+            console.line(f"{self.name}: {short(welcome.error, 500)}", "warning")
+            welcome = self._receive_welcome(link)
+        self._see_boot(str(welcome.value.get("boot", "")))
         if welcome.error:
             self.ended = True
             raise HostError(f"{self.name}: {welcome.error}")
         if welcome.operation != HELLO:
             raise self._nonsense(ValueError("it does not greet"))
 
-    def _reconnect(self, lost: LostError, *, resume: bool) -> None:
-        """Connect to the agent again. Raises HostError when that takes too long, or when `resume` and it is gone."""
+    def _receive_welcome(self, link: Link) -> Envelope:
+        line = link.receive(GREETING_SECONDS)
+        if line is None:
+            raise LostError(f"no answer for {GREETING_SECONDS:.0f} s")
+        return self._read(line)
+
+    def _see_boot(self, boot: str) -> None:
+        """Raise HostError when the machine is not in the start that the agent was begun in: its state is another one."""
+        if self._boot and boot != self._boot:
+            self.ended = True
+            hint = Hint("To go on: ", Inv("bench", "--resume"), ". It compares the conditions first.")
+            raise HostError(f"{self.name} was rebooted during the bench", hint)
+        self._boot = boot
+
+    def _reconnect(self, lost: LostError, given_up: float, *, resume: bool) -> None:
+        """Connect to the agent again. Raises HostError when that takes too long, or when `resume` and it is gone.
+
+        It takes the time that both ends wait, at most until `given_up` (time.monotonic). What waiting cannot mend is raised
+        at once, such as a key that is refused.
+        """
         self._link.drop()
         if lost.fatal:
             raise HostError(f"{self.name}: {lost}")
         console.line(f"{self.name}: connection lost; reconnecting", "warning")
-        deadline = time.monotonic() + self._patience
+        began = time.monotonic()
+        deadline = min(began + self._patience, given_up)
         pause = _FIRST_PAUSE
         while True:
             try:
@@ -183,17 +215,20 @@ class AgentHost:
             except LostError as error:
                 if time.monotonic() > deadline:
                     hint = Hint("Is the machine still up? See ", Inv("status"), ".")
-                    gone = f"{self.name}: the connection was lost, and did not come back within {self._patience:.0f} s"
+                    waited = time.monotonic() - began
+                    gone = f"{self.name}: the connection was lost, and did not come back within {waited:.0f} s"
                     raise HostError(f"{gone}: {error}", hint) from None
             time.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
         console.line(f"{self.name}: connected again")
 
     def _connect_again(self, *, resume: bool) -> Link:
-        """Return a new link to the agent. Raises LostError when none can be had yet, HostError when the agent refuses us."""
+        """Return a new link to the agent. Raises LostError when none can be had yet, HostError when none ever will."""
         try:
             link = Link(self._host)
         except HostError as error:
+            if not refusals.may_pass(error):
+                raise
             raise LostError(str(error)) from None
         try:
             link.send(self._hello(resume=resume))

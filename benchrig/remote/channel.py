@@ -53,6 +53,10 @@ class ConnectionLostError(HostError):
     """The connection to a host was lost. The host may be reached again."""
 
 
+class NoAnswerError(HostError):
+    """A program said nothing for too long; the connection may be there."""
+
+
 class _News(threading.Event):
     """Says that something came on a channel. paramiko clears it whenever one of two buffers is empty; that does nothing."""
 
@@ -287,7 +291,7 @@ class Channel:
         if not self._is_connected():
             raise self.lost()
         if deadline is not None and time.monotonic() > deadline:
-            raise HostError(f"{self._host.name}: no answer for {seconds or self._timeout:.0f} s")
+            raise NoAnswerError(f"{self._host.name}: no answer for {seconds or self._timeout:.0f} s")
 
     def _has_ended(self) -> bool:
         """Return whether no more output will come than has come already."""

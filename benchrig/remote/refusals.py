@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from benchrig import shell
 from benchrig.errors import HostError
 from benchrig.inventory import Host
+from benchrig.remote.channel import ConnectionLostError, NoAnswerError
 from benchrig.remote.link import CONNECT_SECONDS, RefusedError
 from benchrig.remote.openssh import Route
 
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
 
 class UnreachableError(HostError):
     """A host does not answer, or hangs up; it may do better later, unlike one that does not accept us."""
+
+
+def may_pass(error: HostError) -> bool:
+    """Return whether a host may do better in a minute: not where it refuses us, or is another one than it was."""
+    return isinstance(error, (UnreachableError, ConnectionLostError, NoAnswerError))
 
 
 def error(host: Host, route: Route, refused: RefusedError) -> HostError:

@@ -20,7 +20,7 @@ from pathlib import Path
 from benchrig import console
 from benchrig.errors import HostError
 from benchrig.remote import become, causes
-from benchrig.remote.channel import Channel
+from benchrig.remote.channel import Channel, NoAnswerError
 from benchrig.remote.ssh import Remote
 
 AGENT_ROOT = "/var/lib/benchrig/agent"
@@ -92,7 +92,7 @@ def _is_ready(remote: Remote, channel: Channel) -> bool:
             return True
         said = line or said
         if time.monotonic() > deadline:
-            raise HostError(f"{remote.host.name}: the agent cannot be started: no answer for {START_SECONDS:.0f} s")
+            raise NoAnswerError(f"{remote.host.name}: the agent cannot be started: no answer for {START_SECONDS:.0f} s")
     code, stderr = channel.finish()
     if code == NO_AGENT:
         return False

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import queue
 import signal
 import threading
 import time
@@ -14,101 +13,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchrig import inventory
 from benchrig.agent.bench import protocol
 from benchrig.agent.bench.lines import ALIVE, BYE, LONGEST_LINE, Envelope, read_envelope
 from benchrig.bench import host as bench_host
-from benchrig.bench import link, patience
+from benchrig.bench import patience
 from benchrig.bench.host import Agents, OperationError
 from benchrig.errors import HostError
+from tests.support.agent_channels import CPU, LAB1, Answer, Rig, instead, well
 from tests.support.cell import PLAN
-
-LAB1 = inventory.Host("lab1", (), {})
-CPU = protocol.CpuTimes(at=1.0, total=2.0, idle=1.0, steal=0.0, interrupts=0.1)
-Answer = Callable[[Envelope], bytes]
-
-
-class Channel:
-    """A stand-in for the SSH channel to an agent: `answer` says what comes back for each line that is sent."""
-
-    def __init__(self, answer: Answer) -> None:
-        self.sent: list[Envelope] = []
-        self._answer = answer
-        self._data: queue.Queue[bytes] = queue.Queue()
-
-    def wait_for(self, seconds: float) -> None:
-        self.seconds = seconds
-
-    def send(self, data: bytes) -> None:
-        for line in filter(None, data.split(b"\n")):
-            self.sent.append(read_envelope(line))
-            self.say(self._answer(self.sent[-1]))
-
-    def say(self, data: bytes) -> None:
-        for begin in range(0, len(data), 1 << 16):
-            self._data.put(data[begin : begin + (1 << 16)])
-
-    def end(self) -> None:
-        self._data.put(b"")
-
-    def read(self) -> bytes:
-        try:
-            return self._data.get(timeout=self.seconds)
-        except queue.Empty:
-            raise HostError("lab1: no answer for some time") from None
-
-    def close(self) -> None:
-        self.end()
-
-
-class Connection:
-    """A stand-in for a connection, which closes."""
-
-    def close(self) -> None:
-        """Do nothing."""
-
-
-class Rig:
-    """Hands out a channel for each connection; the n-th answers as the n-th of `answers` says, and an error is raised."""
-
-    def __init__(self, *answers: Answer | Exception) -> None:
-        self._answers = iter(answers)
-        self.channels: list[Channel] = []
-
-    def start(self, _remote: object, _verb: str) -> Channel:
-        answer = next(self._answers)
-        if isinstance(answer, Exception):
-            raise answer
-        self.channels.append(Channel(answer))
-        return self.channels[-1]
-
-
-@pytest.fixture
-def rig(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Rig]:
-    """Return what makes connections to agents that answer as told."""
-
-    def make(*answers: Answer | Exception) -> Rig:
-        made = Rig(*answers)
-        monkeypatch.setattr(link.ssh, "connect", lambda _host: Connection())
-        monkeypatch.setattr(link.ship, "start", made.start)
-        monkeypatch.setattr(bench_host, "_FIRST_PAUSE", 0.01)
-        return made
-
-    return make
-
-
-def well(request: Envelope) -> bytes:
-    """Answer as an agent does."""
-    if request.operation in ("Hello", "Bye"):
-        return Envelope(request.operation).line()
-    if request.operation == "Alive":
-        return b""
-    return Envelope(value=vars(CPU), id=request.id).line()
-
-
-def instead(answer: bytes) -> Answer:
-    """Greet as an agent does, then answer with these bytes."""
-    return lambda request: well(request) if request.operation in ("Hello", "Bye", "Alive") else answer
 
 
 def test_a_request_is_answered_and_signs_of_life_are_returned(rig: Callable[..., Rig]) -> None:
@@ -206,71 +118,6 @@ def test_the_limit_of_an_operation_follows_from_its_own_times(operation: protoco
 
 def test_a_cell_lasts_longer_than_its_load() -> None:
     assert patience.cell_seconds(PLAN) > PLAN.duration_seconds + PLAN.warm_up_seconds
-
-
-def test_a_lost_connection_is_made_anew_and_the_request_asked_again(
-    rig: Callable[..., Rig], capsys: pytest.CaptureFixture[str]
-) -> None:
-    made = rig(well, HostError("no route"), well)
-    with Agents(5.0) as agents:
-        agent = agents.start(LAB1)
-        agent.ask(protocol.FindCpuTimes())
-        made.channels[0].end()
-        assert agent.ask(protocol.FindCpuTimes()) == CPU
-    first, second = (channel.sent for channel in made.channels)
-    assert [one.value.get("resume") for one in (first[0], second[0])] == [False, True]
-    assert first[0].value["session"] == second[0].value["session"]
-    # The request that was lost has the same id.
-    assert [one.id for one in second if one.id] == [2]
-    assert capsys.readouterr().err == "lab1: connection lost; reconnecting\nlab1: connected again\n"
-
-
-def test_a_connection_that_does_not_come_back_is_an_error_after_the_cells_time(
-    rig: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(bench_host, "RECONNECT_SECONDS", 0.2)
-    made = rig(well, *[HostError("lab1: cannot be reached: no route to host")] * 1000)
-    with Agents(0.1) as agents:
-        agent = agents.start(LAB1)
-        agent.ask(protocol.FindCpuTimes())
-        made.channels[0].end()
-        with pytest.raises(HostError, match=r"^lab1: the connection was lost, and did not come back .*no route to host$"):
-            agent.ask(protocol.FindCpuTimes())
-
-
-def test_an_agent_that_is_gone_is_not_waited_for(rig: Callable[..., Rig]) -> None:
-    made = rig(well, lambda _: Envelope("Hello", error="the agent ended: killed").line())
-    with Agents(60.0) as agents:
-        agent = agents.start(LAB1)
-        agent.ask(protocol.FindCpuTimes())
-        made.channels[0].end()
-        with pytest.raises(HostError, match=r"^lab1: the agent ended: killed$"):
-            agent.ask(protocol.FindCpuTimes())
-
-
-@pytest.mark.parametrize(
-    ("operation", "resume"),
-    [(protocol.FreePort(1), False), (protocol.FindDeployed(()), False), (protocol.Stop("u", 1), True)],
-)
-def test_only_a_request_that_begins_something_may_go_to_a_new_agent(
-    rig: Callable[..., Rig], operation: protocol.Operation[object], resume: bool
-) -> None:
-    made = rig(well, well)
-    with Agents(60.0) as agents:
-        agent = agents.start(LAB1)
-        agent.ask(protocol.FindCpuTimes())
-        made.channels[0].end()
-        # The stand-in answers with what is no answer to it.
-        with contextlib.suppress(HostError):
-            agent.ask(operation)
-    assert made.channels[1].sent[0].value["resume"] is resume
-
-
-def test_an_agent_that_is_silent_is_connected_to_again(rig: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(link, "SILENCE_SECONDS", 0.2)
-    rig(instead(b""), lambda _: Envelope("Hello", error="the agent shows no sign of life").line())
-    with Agents(60.0) as agents, pytest.raises(HostError, match=r"^lab1: the agent shows no sign of life$"):
-        agents.start(LAB1).ask(protocol.FindCpuTimes())
 
 
 def test_an_agent_that_refuses_says_who_has_the_host(rig: Callable[..., Rig]) -> None:
