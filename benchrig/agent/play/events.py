@@ -113,6 +113,8 @@ class Ended:
 
     reason: str
     hint: str = ""
+    in_use: bool = False
+    """Another session has the host, so that nothing was done."""
 
 
 @dataclass(frozen=True)

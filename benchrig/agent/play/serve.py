@@ -36,12 +36,8 @@ _CONFIRM_SECONDS = 10.0
 _ASK_AGAIN_SECONDS = 0.2
 
 
-class EndedError(Exception):
-    """The run ends before its time; `event` says why."""
-
-    def __init__(self, reason: str, hint: str = "") -> None:
-        super().__init__(reason)
-        self.event = events.Ended(reason, hint)
+class InUseError(Exception):
+    """Another session does not leave the host."""
 
 
 def main() -> int:
@@ -64,8 +60,8 @@ def main() -> int:
     except events.Gone:
         if stop.asked:
             outbox.send(events.Ended("a signal stopped the agent, after its running task"))
-    except EndedError as end:
-        outbox.send(end.event)
+    except InUseError as error:
+        outbox.send(events.Ended(str(error), "Wait for its end, or end it where it was started.", in_use=True))
     except (UnreadableError, DamagedError) as error:
         outbox.send(events.Ended(str(error), getattr(error, "cure", "")))
     except OSError as error:
@@ -97,7 +93,7 @@ def _serve(request: events.Request, inbox: events.Inbox, outbox: events.Outbox, 
 
 @contextmanager
 def _alone(request: events.Request, inbox: events.Inbox, outbox: events.Outbox) -> Iterator[None]:
-    """Have this host for one run. Raises EndedError when another session does not leave it."""
+    """Have this host for one run. Raises InUseError when another session does not leave it."""
     own = lock.Owner("provision", request.session, f"{request.who}, of {request.host}", os.getpid(), time.time())
     deadline = time.monotonic() + WAIT_SECONDS
     told = False
@@ -108,8 +104,7 @@ def _alone(request: events.Request, inbox: events.Inbox, outbox: events.Outbox) 
         except lock.HeldError as error:
             ours = request.run != "" and _run_of_holder(error.owner) == request.run
             if not ours and time.monotonic() > deadline:
-                hint = "Wait for its end, or end it where it was started."
-                raise EndedError(f"{error}; it did not end in {WAIT_SECONDS:.0f} s", hint) from None
+                raise InUseError(f"{error}; it did not end in {WAIT_SECONDS:.0f} s") from None
             if ours and not told and error.owner:
                 # It may not know yet that its connection is lost.
                 with contextlib.suppress(ProcessLookupError):
