@@ -22,7 +22,7 @@ from benchrig.provision.exchange import Exchange
 from benchrig.provision.progress import Progress
 from benchrig.provision.tally import Tally
 from benchrig.remote import ship, ssh
-from benchrig.remote.channel import Channel
+from benchrig.remote.channel import Channel, SilentError
 
 MOST_EVENTS = 100_000
 """Events of one host over one connection. A task of a role makes two, and one more for each item of a loop."""
@@ -43,6 +43,9 @@ _MOST_PENDING = 20
 _MOST_BUNDLES = 2
 
 _MOST_STRANGE_LINES = 5
+
+SILENT_SECONDS = 30.0
+"""How long an agent may send nothing, not even a sign of life (agent/play/beat.py)."""
 
 _CONFIRM_SECONDS = 10.0
 
@@ -85,9 +88,15 @@ class Conversation:
             if lost_at:
                 seconds = time.monotonic() - lost_at
                 console.line(f"{self.host.name}: reconnected after {seconds:.0f} s; its plays run again from their start")
-            channel.send(events.encode_request(replace(self.request, heard=self.tally.heard)))
+            channel.wait_for(SILENT_SECONDS)
             try:
+                channel.send(events.encode_request(replace(self.request, heard=self.tally.heard)))
                 recap = self._listen(channel)
+            except SilentError:
+                hint = "If the host is up, see there what hangs (`ps -ef | grep 'agent play'`), and end that process."
+                raise HostError(
+                    f"{self.host.name}: the agent shows no sign of life for {SILENT_SECONDS:.0f} s", hint
+                ) from None
             except _LyingError as error:
                 self._break(f"{error}; nothing more is read from it", ())
                 return None
@@ -168,6 +177,8 @@ class Conversation:
             self.exchange.reach(self.host.name, event.at)
         elif isinstance(event, events.Found):
             self._keep(event)
+        elif isinstance(event, events.Beat):
+            pass
         elif isinstance(event, events.Ended):
             if event.in_use:
                 raise HostError(f"{self.host.name}: {event.reason}", event.hint)

@@ -53,6 +53,10 @@ class ConnectionLostError(HostError):
     """The connection to a host was lost. The host may be reached again."""
 
 
+class SilentError(HostError):
+    """A program on a host neither wrote nor took anything for the time allowed."""
+
+
 class _News(threading.Event):
     """Says that something came on a channel. paramiko clears it whenever one of two buffers is empty; that does nothing."""
 
@@ -283,11 +287,11 @@ class Channel:
         return None if self._timeout is None else time.monotonic() + self._timeout
 
     def _check(self, deadline: float | None, seconds: float | None = None) -> None:
-        """Raise HostError when the connection is lost or the deadline, `seconds` after its start, has passed."""
+        """Raise HostError when the connection is lost, SilentError when the deadline, `seconds` after its start, is past."""
         if not self._is_connected():
             raise self.lost()
         if deadline is not None and time.monotonic() > deadline:
-            raise HostError(f"{self._host.name}: no answer for {seconds or self._timeout:.0f} s")
+            raise SilentError(f"{self._host.name}: no answer for {seconds or self._timeout:.0f} s")
 
     def _has_ended(self) -> bool:
         """Return whether no more output will come than has come already."""

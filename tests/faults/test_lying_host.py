@@ -85,8 +85,8 @@ def lying(monkeypatch: pytest.MonkeyPatch, lie: str) -> None:
 
 @fault(
     "Provisioning",
-    done="Of two hosts, one sends events without end, no events, a variable of 100 MB, texts of 1 MB, wrong types, or wants the bundle "
-    "again and again or for what is not its business.",
+    done="Of two hosts, one sends events without end, no events, a variable of 100 MB, texts of 1 MB, wrong types, or "
+    "wants the bundle again and again or for what is not its business.",
     promised="Its run ends with one line that says why. The other host's run and the controller are not harmed.",
     seen='Each ended within 25 s, in less than 400 MB, with a line such as "the agent sent more than 100000 events"; '
     "the other host's recap was whole.",

@@ -176,6 +176,12 @@ def test_second_provision_within_a_bench_waits_for_the_first(
     assert f"a provision by {session.who()}, of db1 has had this host for " in capfd.readouterr().err
 
 
+def test_a_quick_run_sends_no_sign_of_life(hosts: Hosts, slow: Project) -> None:
+    of_roles(slow, SITE, database="- name: Quick\n  ansible.builtin.command: 'true'\n  changed_when: false\n")
+    run(hosts, slow, GROUP)
+    assert b'"Beat"' not in hosts.channels["db1"].told
+
+
 def test_run_is_refused_when_another_session_does_not_leave_the_host(
     tmp_path: Path, hosts: Hosts, slow: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
