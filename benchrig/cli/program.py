@@ -229,6 +229,9 @@ def main() -> None:
         # Python would end by SIGINT, whatever the code, if the interruption came while it made a class from text.
         with suppress(OSError):
             sys.stderr.flush()
+        # What is to be done at exit is done here; a module that was not used is not loaded for it.
+        if proxies := sys.modules.get("benchrig.remote.proxy"):
+            proxies.end_all()
         os._exit(signals.exit_code())
     sys.exit(code)
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
 
 from benchrig import console
 from benchrig.agent.play import events
@@ -21,19 +22,32 @@ from benchrig.provision.exchange import Exchange
 from benchrig.provision.progress import Progress
 from benchrig.provision.tally import Tally
 from benchrig.remote import ship, ssh
-from benchrig.remote.channel import Channel
+from benchrig.remote.channel import Channel, NoAnswerError
 
-MOST_EVENTS = 200_000
+MOST_EVENTS = 100_000
 """Events of one host over one connection. A task of a role makes two, and one more for each item of a loop."""
 
+MOST_SAID_BYTES = 32 << 20
+"""What one host may say over one connection, of which much is shown."""
+
 MOST_FOUND_BYTES = 32 << 20
-"""What one host may tell of its variables, which stays in memory for the other hosts."""
+"""What one host may tell of its variables over one connection, which stays in memory for the other hosts."""
+
+_LONGEST_TEXTS = {"diff": 256_000, "output": 256_000, "stdout": 16_000, "stderr": 16_000}
+_LONGEST_TEXT = 2000
+"""Characters of any other text of an event: a name, a message, a place."""
+
+_MOST_PENDING = 20
+"""Pending handlers that are named."""
+
+_MOST_BUNDLES = 2
 
 _MOST_STRANGE_LINES = 5
 
-_CONFIRM_SECONDS = 10.0
+SILENT_SECONDS = 30.0
+"""How long an agent may send nothing, not even a sign of life (agent/play/beat.py)."""
 
-_LONGEST_REASON = 1000
+_CONFIRM_SECONDS = 10.0
 
 
 class _LyingError(Exception):
@@ -58,6 +72,7 @@ class Conversation:
     """Keeps secrets that were sent out of what an agent that broke has to say."""
     _ended: events.Ended | None = None
     _bundles_sent: int = 0
+    _said_bytes: int = 0
     _found_bytes: int = 0
     _strange_lines: int = 0
 
@@ -73,9 +88,15 @@ class Conversation:
             if lost_at:
                 seconds = time.monotonic() - lost_at
                 console.line(f"{self.host.name}: reconnected after {seconds:.0f} s; its plays run again from their start")
-            channel.send(events.encode_request(replace(self.request, heard=self.tally.heard)))
+            channel.wait_for(SILENT_SECONDS)
             try:
+                channel.send(events.encode_request(replace(self.request, heard=self.tally.heard)))
                 recap = self._listen(channel)
+            except NoAnswerError:
+                hint = "If the host is up, see there what hangs (`ps -ef | grep 'agent play'`), and end that process."
+                raise HostError(
+                    f"{self.host.name}: the agent shows no sign of life for {SILENT_SECONDS:.0f} s", hint
+                ) from None
             except _LyingError as error:
                 self._break(f"{error}; nothing more is read from it", ())
                 return None
@@ -89,6 +110,7 @@ class Conversation:
     def again(self) -> None:
         """Begin anew, over another connection."""
         self.begun = False
+        self._bundles_sent = self._said_bytes = self._found_bytes = self._strange_lines = 0
         self.progress.end_task()
         self.tally.again()
 
@@ -98,8 +120,7 @@ class Conversation:
             if number >= MOST_EVENTS:
                 raise _LyingError(f"the agent sent more than {MOST_EVENTS} events")
             event = self._read(line)
-            if isinstance(event, events.Found):
-                self._found_bytes += len(line)
+            self._count(event, len(line))
             if isinstance(event, events.Recap):
                 if event.confirm:
                     self._confirm(channel)
@@ -107,6 +128,19 @@ class Conversation:
             if event is not None and (answer := self._heed(event)):
                 channel.send(answer)
         return None
+
+    def _count(self, event: events.Event | None, size: int) -> None:
+        """Count what the host sends. Raises _LyingError when it is too much."""
+        if isinstance(event, events.Found):
+            self._found_bytes += size
+        else:
+            self._said_bytes += size
+        for sent, most, what in (
+            (self._found_bytes, MOST_FOUND_BYTES, " of variables"),
+            (self._said_bytes, MOST_SAID_BYTES, ""),
+        ):
+            if sent > most:
+                raise _LyingError(f"the agent told more than {most >> 20} MB{what}")
 
     def _confirm(self, channel: Channel) -> None:
         try:
@@ -121,7 +155,8 @@ class Conversation:
 
     def _read(self, line: bytes) -> events.Event | None:
         try:
-            return events.decode(line)
+            event = events.decode(line)
+            return _shortened(event) if len(line) > _LONGEST_TEXT else event
         except ValueError:
             self._strange_lines += 1
             if self._strange_lines > _MOST_STRANGE_LINES:
@@ -142,8 +177,12 @@ class Conversation:
             self.exchange.reach(self.host.name, event.at)
         elif isinstance(event, events.Found):
             self._keep(event)
+        elif isinstance(event, events.Beat):
+            pass
         elif isinstance(event, events.Ended):
-            self._ended = events.Ended(short(event.reason, _LONGEST_REASON), short(event.hint, _LONGEST_REASON))
+            if event.in_use:
+                raise HostError(f"{self.host.name}: {event.reason}", event.hint)
+            self._ended = event
         else:
             self.tally.take(event)
             self.progress.show(event)
@@ -151,21 +190,19 @@ class Conversation:
 
     def _bundle(self) -> bytes:
         self._bundles_sent += 1
-        if self._bundles_sent > 2 + self.tally.losses:
+        if self._bundles_sent > _MOST_BUNDLES:
             raise _LyingError("the agent asked for the same bundle again and again")
         return f"{len(self.bundle.archive)}\n".encode() + self.bundle.archive
 
     def _keep(self, found: events.Found) -> None:
-        if self._found_bytes > MOST_FOUND_BYTES:
-            raise _LyingError(f"the agent told more than {MOST_FOUND_BYTES >> 20} MB of variables")
         self._redactor.learn(found.name, found.value, no_log=found.secret)
         self.exchange.keep(self.host.name, found)
 
     def _answer(self, need: events.NeedFound) -> bytes:
         if need.host not in self.request.peers:
-            raise _LyingError(f"the agent asked for a variable of '{need.host[:100]}', which it has no need of")
+            raise _LyingError(f"the agent asked for a variable of '{short(need.host)}', which it has no need of")
         if self.exchange.waits(need):
-            console.status(f"{self.host.name}: waiting for {need.host}, whose '{need.name}' is needed here")
+            console.status(f"{self.host.name}: waiting for {need.host}, whose '{short(need.name)}' is needed here")
         found = self.exchange.answer(need)
         if found is not None:
             self._redactor.learn(found.name, found.value, no_log=found.secret)
@@ -183,3 +220,17 @@ class Conversation:
         console.line(f"{self.host.name}: {self.broken}", "bad")
         for line in more:
             console.line(f"  {line}", "faint")
+
+
+def _shortened(event: events.Event) -> events.Event:
+    """Return an event of which no text is longer than what is shown of it."""
+    if not isinstance(event, events.Shown):
+        return event
+    texts: dict[str, Any] = {
+        name: short(value, most)
+        for name, value in ((item.name, getattr(event, item.name)) for item in fields(event))
+        if isinstance(value, str) and len(value) > (most := _LONGEST_TEXTS.get(name, _LONGEST_TEXT))
+    }
+    if isinstance(event, events.Recap):
+        texts["pending"] = tuple(short(name) for name in event.pending[:_MOST_PENDING])
+    return replace(event, **texts) if texts else event

@@ -21,7 +21,8 @@ class _Told:
     at: tuple[int, ...] = ()
     """The furthest position; after a lost connection, the host comes to earlier ones again."""
     now: tuple[int, ...] = ()
-    found: list[tuple[tuple[int, ...], Found]] = field(default_factory=list)
+    found: dict[tuple[tuple[int, ...], str], Found] = field(default_factory=dict)
+    """By position and name: after a lost connection, the host sets the same again."""
     ended: bool = False
 
 
@@ -44,7 +45,7 @@ class Exchange:
         """Keep a variable that a task of a host made at the moment it reached last."""
         with self._news:
             told = self._told[host]
-            told.found.append((told.now, found))
+            told.found[told.now, found.name] = found
 
     def end(self, host: str) -> None:
         """Note that nothing more comes of a host, whether it is done, has failed or was lost."""
@@ -61,9 +62,6 @@ class Exchange:
         """Return a host's variable as it was at a moment, None if there was none; waits for the host to get there."""
         with self._news:
             self._news.wait_for(lambda: not self.waits(need))
-            before = [
-                (at, number, found)
-                for number, (at, found) in enumerate(self._told[need.host].found)
-                if at < tuple(need.at) and found.name == need.name
-            ]
-            return max(before, key=lambda one: one[:2])[2] if before else None
+            found = self._told[need.host].found
+            before = [at for at, name in found if at < tuple(need.at) and name == need.name]
+            return found[max(before), need.name] if before else None

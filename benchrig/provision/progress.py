@@ -22,8 +22,12 @@ class Progress:
         self._change = "would change" if check else "changed"
         self._task = TaskStarted("", "", "")
         self._started = time.monotonic()
-        self._changed: dict[str, str] = {}
-        """What changed in the running loop: items' labels and messages."""
+        self._labels: list[str] = []
+        """The first items that changed in the running loop."""
+        self._changes = 0
+        """How many items of it changed."""
+        self._message: str | None = ""
+        """The message of all of them; None when they differ."""
         self.failure = ""
         """The failed task and where it is written; empty while all is well."""
 
@@ -47,14 +51,13 @@ class Progress:
 
     def end_task(self) -> None:
         """Write the line of a loop that changed something: one for all its items."""
-        if self._changed:
-            named = ", ".join(list(self._changed)[:_LABELS])
-            more = len(self._changed) - _LABELS
-            items = f"{named} and {more} more" if more > 0 else named
-            messages = set(self._changed.values())
-            message = f": {messages.pop()}" if len(messages) == 1 else ""
+        if self._changes:
+            named = ", ".join(self._labels)
+            more = self._changes - len(self._labels)
+            items = f"{named} and {more} more" if more else named
+            message = "" if self._message is None else f": {self._message}"
             self._changed_line(f" ({items}){message}", time.monotonic() - self._started)
-            self._changed = {}
+            self._labels, self._changes = [], 0
 
     def _title(self) -> str:
         return _title(self._task.role, self._task.name, handler=self._task.handler)
@@ -82,7 +85,10 @@ class Progress:
 
     def _changed_item(self, item: ItemDone, label: str) -> None:
         if item.label and not item.diff:
-            self._changed[item.label] = item.message
+            if len(self._labels) < _LABELS:
+                self._labels.append(item.label)
+            self._message = item.message if self._message == item.message or not self._changes else None
+            self._changes += 1
             return
         self._changed_line(f"{label}: {item.message}" if item.message else label, item.seconds)
         for line in item.diff.removesuffix("\n").split("\n") if item.diff else ():

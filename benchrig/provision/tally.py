@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from benchrig.agent.play.events import Earlier, Event, ItemDone, Recap, TaskStarted
 
-_Task = tuple[str, str, bool]
-"""Role, place in the files, and whether it is a handler."""
+_Task = int
+"""A hash of role, place in the files, and whether it is a handler: a host may send any texts, and many."""
 
 
 class Tally:
@@ -18,7 +18,7 @@ class Tally:
         """How many results came that the host keeps in its journal."""
         self.losses = 0
         """How many connections were lost."""
-        self._task: _Task = ("", "", False)
+        self._task: _Task = 0
         self._changed: dict[_Task, None] = {}
         """Tasks that changed something over an earlier connection."""
         self._now: dict[_Task, bool] = {}
@@ -55,4 +55,4 @@ class Tally:
 
 
 def _key(event: TaskStarted | Earlier) -> _Task:
-    return event.role, event.where, event.handler
+    return hash((event.role, event.where, event.handler))

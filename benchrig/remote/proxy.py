@@ -8,7 +8,9 @@ import os
 import select
 import signal
 import threading
+import time
 import weakref
+from collections.abc import Sequence
 from contextlib import suppress
 
 from benchrig.agent.text import last_line
@@ -42,6 +44,8 @@ class ProxyCommand:
         except OSError:
             for fd in (self._in, self._out, err):
                 os.close(fd)
+            # By then these numbers may be others' files.
+            self._in = self._out = -1
             raise
         finally:
             for fd in (theirs_in, theirs_out, theirs_err):
@@ -89,10 +93,7 @@ class ProxyCommand:
 
     def close(self) -> None:
         """End the command, and all in its process group."""
-        self._closed = True
-        self._signal(signal.SIGTERM)
-        if not self._ended.wait(_END_SECONDS):
-            self._signal(signal.SIGKILL)
+        _end([self])
 
     def has_ended(self, seconds: float) -> bool:
         """Wait for its end for so long; return whether it has ended."""
@@ -101,6 +102,15 @@ class ProxyCommand:
     def complaint(self) -> str:
         """Return the last line of its standard error so far."""
         return last_line(self._stderr)
+
+    def ask_to_end(self) -> None:
+        """Begin to close it."""
+        self._closed = True
+        self._signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it without its consent."""
+        self._signal(signal.SIGKILL)
 
     def _wait(self, fd: int, event: int) -> None:
         waiting = select.poll()
@@ -141,7 +151,16 @@ _running: weakref.WeakSet[ProxyCommand] = weakref.WeakSet()
 """Those that have not ended, for the end of the program."""
 
 
+def _end(commands: Sequence[ProxyCommand]) -> None:
+    for command in commands:
+        command.ask_to_end()
+    deadline = time.monotonic() + _END_SECONDS
+    for command in commands:
+        if not command.has_ended(max(0.0, deadline - time.monotonic())):
+            command.kill()
+
+
 @atexit.register
-def _end() -> None:
-    for command in list(_running):
-        command.close()
+def end_all() -> None:
+    """End all commands that still run, within half a second. `os._exit` does not call it."""
+    _end(list(_running))

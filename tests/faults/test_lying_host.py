@@ -32,7 +32,7 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="modules act as root")
 GROUPS = {"databases": ["db1"], "servers": ["web1"]}
 
 LIES = {
-    "events without end": ("while True: send(event='ItemDone', status='ok')", "the agent sent more than 200000 events"),
+    "events without end": ("while True: send(event='ItemDone', status='ok')", "the agent sent more than 100000 events"),
     "lines that are no events": ("while True: os.write(1, b'nonsense\\n')", "the agent sent lines that are no events"),
     "events of wrong types": (
         "while True: send(event='ItemDone', status=[5], label={})",
@@ -44,6 +44,14 @@ LIES = {
         "while True: send(event='Found', name='a', value='x' * 1_000_000)",
         "the agent told more than 32 MB of variables",
     ),
+    "results of 1 MB without end": (
+        "for n in range(10**6): send(event='ItemDone', status='changed', label=f'{n}' + 'x' * 1_000_000)",
+        "the agent told more than 32 MB",
+    ),
+    "texts of 1 MB without end": (
+        "for n in range(10**6): send(event='TaskStarted', name='x' * 1_000_000, role='', where=f'{n}')\nsend(event='Recap')",
+        "the agent told more than 32 MB",
+    ),
     "the bundle, again and again": (
         "while True:\n    send(event='NeedBundle')\n    inbox.read(int(inbox.readline()))",
         "the agent asked for the same bundle again and again",
@@ -53,6 +61,7 @@ LIES = {
         "the agent asked for a variable of '../x', which it has no need of",
     ),
     "a reason of 10 MB": ("send(event='Ended', reason='x' * 10_000_000)", "xxxxx…"),
+    "a host in use for 10 MB": ("send(event='Ended', reason='x' * 10_000_000, in_use=True)", "xxxxx…"),
 }
 """What the agent of web1 does, and how its run ends."""
 
@@ -76,10 +85,10 @@ def lying(monkeypatch: pytest.MonkeyPatch, lie: str) -> None:
 
 @fault(
     "Provisioning",
-    done="Of two hosts, one sends events without end, no events, a variable of 100 MB, wrong types, or wants the bundle "
-    "again and again or for what is not its business.",
+    done="Of two hosts, one sends events without end, no events, a variable of 100 MB, texts of 1 MB, wrong types, or "
+    "wants the bundle again and again or for what is not its business.",
     promised="Its run ends with one line that says why. The other host's run and the controller are not harmed.",
-    seen='Each ended within 25 s, in less than 400 MB, with a line such as "the agent sent more than 200000 events"; '
+    seen='Each ended within 25 s, in less than 400 MB, with a line such as "the agent sent more than 100000 events"; '
     "the other host's recap was whole.",
 )
 @needs_root
@@ -115,6 +124,22 @@ def test_nothing_is_heeded_after_a_recap(
     lying(monkeypatch, "send(event='Recap', ok=9, confirm=True)\nwhile True: send(event='Notice', text='never')")
     assert run(hosts, project, GROUPS)["web1"].ok == 9
     assert "never" not in capfd.readouterr().err
+
+
+def test_a_loop_without_end_keeps_three_labels(capfd: pytest.CaptureFixture[str]) -> None:
+    progress = Progress("one", name_host=False, check=False)
+    progress.show(events.TaskStarted("Each", "role", "x:1"))
+    for number in range(1000):
+        progress.show(events.ItemDone("changed", f"label {number}", message="made"))
+    assert len(progress._labels) == 3
+    progress.end_task()
+    for label, message in (("a", "x"), ("b", "y"), ("c", "y")):
+        progress.show(events.ItemDone("changed", label, message=message))
+    progress.end_task()
+    assert capfd.readouterr().err.splitlines()[-2:] == [
+        "changed: role : Each (label 0, label 1, label 2 and 997 more): made",
+        "changed: role : Each (a, b, c)",
+    ]
 
 
 JSON = st.recursive(
@@ -174,6 +199,30 @@ def test_any_json_is_an_event_or_no_event(data: Any) -> None:
 def test_any_bytes_are_no_event(line: bytes) -> None:
     with pytest.raises(ValueError, match=r".*"):
         events.decode(line)
+
+
+def test_an_honest_host_is_no_liar_after_many_losses(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = events.encode(events.Found("x", "y" * 4_000_000))
+    lines = [
+        b"cut off",
+        b"cut off",
+        b"cut off",
+        events.encode(events.NeedBundle()),
+        found,
+        found,
+        events.encode(events.Recap()),
+    ]
+    monkeypatch.setattr("benchrig.provision.conversation.ship.start", lambda remote, _: remote)
+    exchange = Exchange(["one"])
+    request = events.Request("sha", (0,), "one", {}, {"one": {}})
+    progress = Progress("one", name_host=True, check=False)
+    talk = conversation.Conversation(Host("one", (), {}), request, Bundle({}, frozenset()), progress, exchange)
+    for _ in range(10):
+        remote: Any = Remote(lines)
+        assert talk.hold(remote)
+        talk.again()
+    assert not talk.broken
+    assert len(exchange._told["one"].found) == 1, "what comes again takes no more room"
 
 
 class Remote:

@@ -6,14 +6,18 @@ import multiprocessing
 import os
 import signal
 import subprocess
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from benchrig.agent.play.handlers import UnreadableError
+from benchrig.errors import ExitCode
+from benchrig.provision.run import ProvisionError
 from tests.support.faults import fault
-from tests.support.hosts import Hosts, hosts, run
+from tests.support.hosts import AGENT, Hosts, hosts, run
 from tests.support.rig import Project
 
 __all__ = ["hosts"]
@@ -191,3 +195,36 @@ def test_clock_is_set_back(project: Project) -> None:
             # What earlier runs used lies in the future now.
             os.utime(bundle, (4e9, 4e9))
     assert len(list((project.state / "bundles").iterdir())) == 3
+
+
+@fault(
+    "Provisioning",
+    done="The agent is stopped with `kill -STOP` while a task runs; the limit on silence is 3 s here, not 30 s.",
+    promised="Its host is given up, with the reason. A task that only takes long is not.",
+    seen="`db1: the agent shows no sign of life for 3 s`; a task of 4.5 s ended well, with a sign of life each 0.3 s.",
+)
+@pytest.mark.parametrize("hangs", [True, False], ids=["agent that hangs", "long task"])
+def test_agent_without_sign_of_life_is_given_up(
+    hosts: Hosts, project: Project, monkeypatch: pytest.MonkeyPatch, hangs: bool
+) -> None:
+    project.tasks("- name: Slow\n  ansible.builtin.command: sleep 4.5\n  changed_when: false\n")
+    monkeypatch.setattr("benchrig.provision.conversation.SILENT_SECONDS", 3.0)
+    monkeypatch.setattr(
+        "tests.support.hosts.AGENT", AGENT.replace("serve.STATE =", "serve.beat.BEAT_SECONDS = 0.3; serve.STATE =", 1)
+    )
+
+    def stop() -> None:
+        while "db1" not in hosts.channels or b'"Slow"' not in hosts.channels["db1"].told:
+            time.sleep(0.02)
+        hosts.channels["db1"].agent.send_signal(signal.SIGSTOP)
+
+    if not hangs:
+        assert run(hosts, project, {"all": ["db1"]})["db1"].ok == 1
+        assert hosts.channels["db1"].told.count(b'"Beat"') > 5
+        return
+    threading.Thread(target=stop, daemon=True).start()
+    with pytest.raises(ProvisionError, match="db1: the agent shows no sign of life for 3 s") as error:
+        run(hosts, project, {"all": ["db1"]})
+    hosts.channels["db1"].agent.kill()
+    assert error.value.exit_code == ExitCode.UNREACHABLE
+    assert "agent play" in str(error.value.hint)

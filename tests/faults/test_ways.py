@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shlex
 import subprocess
@@ -119,6 +120,52 @@ def test_a_proxy_command_ends_with_its_connection() -> None:
     assert time.monotonic() - started < 1
     time.sleep(0.1)
     assert not processes("79.79")
+
+
+@fault(
+    "Connections",
+    done="SIGTERM to `./inv provision` while a ProxyCommand that ignores SIGTERM and the end of its input leads to the host",
+    promised="It ends with the command, and all that it started",
+    seen="ended within 1 s",
+)
+def test_a_proxy_command_ends_with_a_command_that_a_signal_ended(tmp_path: Path) -> None:
+    way = tmp_path / "way"
+    way.write_text('#!/bin/sh\ntrap "" TERM\nsleep 80.80 & sleep 80.80\nwait\n')
+    way.chmod(0o755)
+    inventory = tmp_path / "hosts.yml"
+    inventory.write_text(
+        "servers:\n  hosts:\n    web1:\n      ansible_host: 127.0.0.1\n"
+        f"      ansible_ssh_common_args: -F none -o 'ProxyCommand={way}'\n"
+    )
+    command = subprocess.Popen(
+        [sys.executable, "-P", "-m", "benchrig.cli", "provision", "-i", inventory],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stderr=subprocess.PIPE,
+    )
+    deadline = time.monotonic() + 20
+    while not processes("80.80") and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert processes("80.80"), command.communicate()
+    command.terminate()
+    command.communicate(timeout=10)
+    assert command.returncode == 143
+    time.sleep(0.1)
+    assert not processes("80.80")
+
+
+def test_a_shell_that_cannot_be_started_closes_nobody_elses_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    broken = tmp_path / "shell"
+    broken.write_text("none")
+    broken.chmod(0o755)
+    monkeypatch.setenv("SHELL", str(broken))
+    with pytest.raises(OSError, match="format") as error:
+        ProxyCommand("true")
+    others = [os.open("/dev/null", os.O_RDONLY) for _ in range(8)]
+    del error
+    gc.collect()
+    for number in others:
+        os.close(number)
 
 
 def processes(word: str) -> list[str]:

@@ -17,7 +17,7 @@ import pytest
 from benchrig.errors import HostError
 from benchrig.inventory import Host, Inventory
 from benchrig.provision import HostRecap, prepare, provision
-from benchrig.remote.channel import ConnectionLostError
+from benchrig.remote.channel import ConnectionLostError, NoAnswerError
 from benchrig.remote.ship import LONGEST_EVENT
 from tests.support.rig import Project
 
@@ -97,13 +97,19 @@ class Channel:
 
     def lines(self) -> Iterator[bytes]:
         """Yield the agent's lines, without their ends."""
-        while line := self._lines.readline(LONGEST_EVENT + 1):
+        while line := self._line():
             if len(line) > LONGEST_EVENT:
                 raise HostError(f"{self._host.name}: the program wrote a line of more than {LONGEST_EVENT >> 20} MB")
             self.told = (self.told + line)[-_KEPT_TOLD:]
             yield line.removesuffix(b"\n")
         if self.lost:
             raise ConnectionLostError(f"{self._host.name}: the connection was lost")
+
+    def _line(self) -> bytes:
+        try:
+            return self._lines.readline(LONGEST_EVENT + 1)
+        except TimeoutError:
+            raise NoAnswerError(f"{self._host.name}: no answer") from None
 
     def wait_for(self, seconds: float | None) -> None:
         """Bound each wait for the agent."""

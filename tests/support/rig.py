@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchrig.agent.play import events
+from benchrig.agent.play import events, pipes
 from benchrig.agent.play.redact import Redactor
 from benchrig.agent.play.session import Session
 from benchrig.agent.play.store import Store
@@ -121,15 +121,15 @@ class Project:
         inbox = _Leaving(stop_after)
         with tempfile.TemporaryFile() as out:
             redactor = Redactor()
-            outbox = events.Outbox(out.fileno(), redactor)
-            with contextlib.suppress(events.Gone):
+            outbox = pipes.Outbox(out.fileno(), redactor)
+            with contextlib.suppress(pipes.Gone):
                 outbox.send(Session(asked_for, folder, self.state, inbox, outbox, redactor).run())
             outbox.flush()
             os.lseek(out.fileno(), 0, os.SEEK_SET)
             return Ran(tuple(events.decode(line) for line in out.read().split(b"\n") if line))
 
 
-class _Leaving(events.Inbox):
+class _Leaving(pipes.Inbox):
     """A controller that goes away after so many tasks, if any, and says nothing."""
 
     def __init__(self, tasks: int) -> None:
@@ -139,4 +139,4 @@ class _Leaving(events.Inbox):
     def still_there(self) -> None:
         self._left -= 1
         if self._left < 0:
-            raise events.Gone
+            raise pipes.Gone

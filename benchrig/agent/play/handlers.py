@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from . import plan
+from .events import Status
 from .modules.base import ModuleError
 from .replacing import replace
 
@@ -111,7 +112,11 @@ def _is_handler(value: object) -> bool:
 
 
 class Notifications:
-    """The handlers that the running item of a task notifies: noted before it changes anything, taken back if it did not."""
+    """The handlers that the running item of a task notifies: noted before it changes anything, taken back if it did not.
+
+    An item that fails may have changed something before: what was noted for it stays. Of a failure that is ignored nothing
+    stays, as in Ansible: a command that fails in every run would otherwise have its handler run in every run.
+    """
 
     def __init__(self, pending: Pending) -> None:
         self._pending = pending
@@ -143,11 +148,11 @@ class Notifications:
                 f"nothing was changed, because it cannot be noted that {names} must run then: {reason}"
             ) from None
 
-    def end(self, *, notified: bool) -> None:
-        """End the item. Raises ModuleError when it notified, nothing was noted before, and cannot be now."""
-        if notified:
+    def end(self, status: Status) -> None:
+        """End the item. Raises ModuleError when it notifies, nothing was noted before, and cannot be now."""
+        if status == "changed":
             self.before_change()
-        elif self._new:
+        elif self._new and status != "failed":
             self._pending.done(*self._new)
         self._new = ()
 

@@ -13,7 +13,8 @@ from typing import Any
 from jinja2.utils import missing
 
 from . import plan
-from .events import Found, Inbox, Moment, NeedFound, Outbox, Reached, decode_found
+from .events import Found, Moment, NeedFound, Reached, decode_found
+from .pipes import Inbox, Outbox
 from .redact import Redactor
 from .templating import UndefinedValue
 from .variables import Layer, Variables

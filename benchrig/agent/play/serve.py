@@ -17,9 +17,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from .. import lock
-from . import events
+from . import beat, events
 from .handlers import UnreadableError
 from .journal import Journal
+from .pipes import Gone, Inbox, Outbox, Stop
 from .redact import Redactor
 from .session import Session
 from .store import DamagedError, Store
@@ -36,12 +37,8 @@ _CONFIRM_SECONDS = 10.0
 _ASK_AGAIN_SECONDS = 0.2
 
 
-class EndedError(Exception):
-    """The run ends before its time; `event` says why."""
-
-    def __init__(self, reason: str, hint: str = "") -> None:
-        super().__init__(reason)
-        self.event = events.Ended(reason, hint)
+class InUseError(Exception):
+    """Another session does not leave the host."""
 
 
 def main() -> int:
@@ -49,23 +46,24 @@ def main() -> int:
     os.umask(0o022)
     path = os.environ.get("PATH", "/usr/bin:/bin").split(":")
     os.environ["PATH"] = ":".join(dict.fromkeys([*path, "/usr/local/sbin", "/usr/sbin", "/sbin"]))
-    stop = events.Stop()
+    stop = Stop()
     line = sys.stdin.buffer.readline()
     if not line:
         return 1
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         signal.signal(number, stop)
     redactor = Redactor()
-    inbox = events.Inbox(sys.stdin.buffer, stop)
-    outbox = events.Outbox(sys.stdout.fileno(), redactor, stop)
+    inbox = Inbox(sys.stdin.buffer, stop)
+    outbox = Outbox(sys.stdout.fileno(), redactor, stop)
+    beat.start(outbox)
     code: int | None = None
     try:
         code = _serve(events.decode_request(line), inbox, outbox, redactor)
-    except events.Gone:
+    except Gone:
         if stop.asked:
             outbox.send(events.Ended("a signal stopped the agent, after its running task"))
-    except EndedError as end:
-        outbox.send(end.event)
+    except InUseError as error:
+        outbox.send(events.Ended(str(error), "Wait for its end, or end it where it was started.", in_use=True))
     except (UnreadableError, DamagedError) as error:
         outbox.send(events.Ended(str(error), getattr(error, "cure", "")))
     except OSError as error:
@@ -78,7 +76,7 @@ def main() -> int:
     return 1 if code is None else code
 
 
-def _serve(request: events.Request, inbox: events.Inbox, outbox: events.Outbox, redactor: Redactor) -> int:
+def _serve(request: events.Request, inbox: Inbox, outbox: Outbox, redactor: Redactor) -> int:
     with _alone(request, inbox, outbox):
         STATE.mkdir(parents=True, exist_ok=True)
         # Only root may read what comes with a play: there may be keys in it.
@@ -96,8 +94,8 @@ def _serve(request: events.Request, inbox: events.Inbox, outbox: events.Outbox, 
 
 
 @contextmanager
-def _alone(request: events.Request, inbox: events.Inbox, outbox: events.Outbox) -> Iterator[None]:
-    """Have this host for one run. Raises EndedError when another session does not leave it."""
+def _alone(request: events.Request, inbox: Inbox, outbox: Outbox) -> Iterator[None]:
+    """Have this host for one run. Raises InUseError when another session does not leave it."""
     own = lock.Owner("provision", request.session, f"{request.who}, of {request.host}", os.getpid(), time.time())
     deadline = time.monotonic() + WAIT_SECONDS
     told = False
@@ -108,8 +106,7 @@ def _alone(request: events.Request, inbox: events.Inbox, outbox: events.Outbox) 
         except lock.HeldError as error:
             ours = request.run != "" and _run_of_holder(error.owner) == request.run
             if not ours and time.monotonic() > deadline:
-                hint = "Wait for its end, or end it where it was started."
-                raise EndedError(f"{error}; it did not end in {WAIT_SECONDS:.0f} s", hint) from None
+                raise InUseError(f"{error}; it did not end in {WAIT_SECONDS:.0f} s") from None
             if ours and not told and error.owner:
                 # It may not know yet that its connection is lost.
                 with contextlib.suppress(ProcessLookupError):
@@ -155,7 +152,7 @@ def _run_file() -> Path:
     return LOCK.with_name("run")
 
 
-def _bundle(sha: str, inbox: events.Inbox, outbox: events.Outbox) -> Path:
+def _bundle(sha: str, inbox: Inbox, outbox: Outbox) -> Path:
     """Return the folder of a bundle; asks for it when it is not here whole. Raises DamagedError when another one comes."""
     store = Store(STATE / "bundles")
     folder = store.find(sha)

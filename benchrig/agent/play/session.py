@@ -16,6 +16,7 @@ from .handlers import Handler, Notifications, Pending, of_play
 from .hostvars import FACTS, HostVars, Peers
 from .lookups import PLAN, Bundle
 from .modules.base import Context
+from .pipes import Inbox, Outbox
 from .redact import Redactor
 from .tasks import Outcome, Runner
 from .templating import TemplateError, Templates
@@ -48,8 +49,8 @@ class Session:
         request: events.Request,
         folder: Path,
         state: Path,
-        inbox: events.Inbox,
-        outbox: events.Outbox,
+        inbox: Inbox,
+        outbox: Outbox,
         redactor: Redactor,
     ) -> None:
         self._request = request

@@ -226,10 +226,10 @@ class Runner:
         return values
 
     def _noted(self, outcome: tuple[Result, dict[str, Any]]) -> tuple[Result, dict[str, Any]]:
-        """Keep the handlers of an item that changed something, or take them back; return the item's result."""
+        """Keep the handlers of an item that changed something, or may have; else take them back. Return its result."""
         _, values = outcome
         try:
-            self._notifications.end(notified=bool(values["changed"]) and not values["failed"])
+            self._notifications.end(self._status(values))
         except ModuleError as failure:
             return _failure(str(failure), changed=True)
         return outcome

@@ -50,6 +50,22 @@ def test_a_loop_that_changed_something_before_it_failed_leaves_its_handler_to_th
     assert project.log() == ["a"]
 
 
+def test_a_task_that_failed_after_it_changed_something_leaves_its_handler_to_the_next_run(project: Project) -> None:
+    project.handlers(HANDLE.format("a"))
+    shell = "ansible.builtin.shell: {cmd: 'touch {{ dir }}/made; exit 1', creates: '{{ dir }}/made'}\n"
+    project.tasks(f"- name: Make\n  {shell}  notify: a\n")
+    ran = project.run()
+    assert (ran.recap.failed, ran.recap.pending) == (1, ["a"])
+    assert project.run().recap.failed == 0
+    assert project.log() == ["a"], "the change was made, and is no change any more"
+
+
+def test_a_task_that_failed_before_it_changed_anything_notifies_nobody(project: Project) -> None:
+    project.handlers(HANDLE.format("a"))
+    project.tasks("- name: Copy\n  ansible.builtin.copy: {src: /nowhere, dest: '{{ dir }}/a', mode: '0644'}\n  notify: a\n")
+    assert project.run().recap.pending == ()
+
+
 def test_handlers_that_notify_each_other_end(project: Project) -> None:
     project.handlers(MUTUAL)
     project.tasks('- name: Change\n  ansible.builtin.command: "true"\n  notify: a\n')
