@@ -13,6 +13,7 @@ from benchrig.bench.suite import BenchRequest, Plan
 from benchrig.errors import Hint, InputError, Inv
 from benchrig.inventory import Inventory
 from benchrig.results import store
+from benchrig.results.lock import RunLock
 from benchrig.results.model import Machine, Part, Run, Status
 
 CLOSE = 0.01
@@ -31,6 +32,8 @@ class Begun:
     measured: Mapping[Key, Status]
     despite_changes: bool = False
     """The user said to go on although conditions have changed."""
+    lock: RunLock | None = None
+    """Held since before the cells were read, so that no other process adds one; None of a complete run."""
 
     @property
     def is_complete(self) -> bool:
@@ -113,11 +116,19 @@ class Begun:
 def find(reports: Path, name: str, *, despite_changes: bool = False) -> Begun:
     """Return a run by its folder's name or its path; for an empty name, the newest that was interrupted.
 
-    Where none was interrupted, the newest run is returned, which is complete. Raises InputError when there is no run.
+    Where none was interrupted, the newest run is returned, which is complete. Raises InputError when there is no run, or
+    another process measures it.
     """
     folder = store.find_run(reports, name) if name else store.newest_begun(reports)
+    try:
+        lock = RunLock(folder)
+    except OSError as error:
+        raise InputError(f"{yamlfile.shown(folder)} cannot be read: {error.strerror}") from None
     run, cells = store.read(folder)
-    return Begun(folder, run, {key_of(cell): cell.status for cell in cells}, despite_changes)
+    if run.finished_at:
+        lock.release()
+    measured = {key_of(cell): cell.status for cell in cells}
+    return Begun(folder, run, measured, despite_changes, None if run.finished_at else lock)
 
 
 def digest_differences(then: Run, now: Run) -> tuple[str, ...]:

@@ -82,7 +82,7 @@ def bench(inventory: Inventory, root: Path, plan: Plan, begun: Begun | None = No
         run = begun.resumed(run) if begun else run
         before = begun.measured if begun else {}
         cells = turns(plan, topologies)
-        with Recorder(root / "reports", run, begun.folder if begun else None) as recorder:
+        with Recorder(root / "reports", run, begun.lock if begun else None) as recorder:
             done = [Done(turn.title, before[turn.key]) for turn in cells if turn.key in before]
             try:
                 measured = measure_all([turn for turn in cells if turn.key not in before], plan, recorder, done)

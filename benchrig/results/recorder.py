@@ -7,7 +7,6 @@ memory (about 2 kB each), because `reports/` may be full, removed or read-only w
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import shutil
 import signal
@@ -18,9 +17,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
-from benchrig import console
-from benchrig.errors import Hint, InputError, Inv, ResultsError
+from benchrig import console, reading
+from benchrig.errors import Hint, Inv, ResultsError
 from benchrig.results import store
+from benchrig.results.lock import RunLock
 from benchrig.results.model import Cell, Run
 from benchrig.yamlfile import shown
 
@@ -35,27 +35,27 @@ RESUME = Inv("bench", "--resume")
 class Recorder:
     """The folder of a run that is being measured. No other process can measure the same run at the same time.
 
-    `reports` is the folder of all runs; `folder` is that of a run that is resumed. Raises InputError when another process
-    measures that run.
+    `reports` is the folder of all runs; `lock` is that of a run that is resumed, and is given up with the recorder.
     """
 
-    def __init__(self, reports: Path, run: Run, folder: Path | None = None) -> None:
-        self.run = run
-        self.folder = folder
+    def __init__(self, reports: Path, run: Run, lock: RunLock | None = None) -> None:
+        # Now, because no cell may wait for a scan of all runs.
+        self.run = run if lock else replace(run, number=store.next_number(reports))
+        self.folder = lock.folder if lock else None
         self._reports = reports
         self._described = False
-        self._lock = lock(folder) if folder else -1
-        if folder:
-            store.drop_half_line(folder)
-        self._lines = _lines(folder)
-        self._size = _size(folder)
+        self._lock = lock
+        if self.folder:
+            store.drop_half_line(self.folder)
+        self._lines = _lines(self.folder)
+        self._size = _size(self.folder)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._lock >= 0:
-            os.close(self._lock)
+        if self._lock:
+            self._lock.release()
 
     @property
     def name(self) -> str:
@@ -112,10 +112,9 @@ class Recorder:
     def _begun(self) -> Path:
         """Return the folder, with the run's record in it; make it for the first cell."""
         if self.folder is None:
-            number = store.next_number(self._reports)
             self.folder = store.create(self._reports, self.run.suite)
-            self.run = replace(self.run, name=self.folder.name, number=number)
-            self._lock = lock(self.folder)
+            self.run = replace(self.run, name=self.folder.name)
+            self._lock = RunLock(self.folder)
         if not self._described:
             store.write_run(self.folder, self.run)
             self._described = True
@@ -150,7 +149,7 @@ class Recorder:
                     shutil.copytree(self.folder / store.RAW, target / store.RAW, dirs_exist_ok=True)
             for name, text in texts.items():
                 store.write_raw(target, name, text)
-            self.run = replace(self.run, name=target.name, number=self.run.number or store.next_number(self._reports))
+            self.run = replace(self.run, name=target.name)
             store.write_run(target, self.run)
             store.append_line(target, b"".join(self._lines))
         except OSError:
@@ -192,23 +191,6 @@ def _refused(folder: Path, error: OSError, there: str = "", again: str | Hint = 
     return ResultsError(f"{shown(folder)}: results cannot be written: {error.strerror or error}{there}", hint)
 
 
-def lock(folder: Path) -> int:
-    """Return a descriptor that holds the lock of a run, until it is closed or the process ends.
-
-    Raises InputError when another process measures that run.
-    """
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        raise InputError(f"{shown(folder)} is being measured by another process", "Wait until it has ended.") from None
-    except OSError:
-        # The file system has no locks, as some of a network.
-        pass
-    return descriptor
-
-
 @contextmanager
 def _uninterrupted() -> Iterator[None]:
     """Have Ctrl-C and other signals wait: a measured cell is stored before it ends the program."""
@@ -230,10 +212,9 @@ def _uninterrupted() -> Iterator[None]:
 def _lines(folder: Path | None) -> list[bytes]:
     """Return the lines that a run has stored, each with its end; none where they cannot be read."""
     try:
-        content = (folder / store.CELLS).read_bytes() if folder else b""
-    except OSError:
+        return [line + b"\n" for line in reading.lines(folder / store.CELLS) if line.strip()] if folder else []
+    except reading.ReadError:
         return []
-    return [line + b"\n" for line in content.split(b"\n") if line.strip()]
 
 
 def _size(folder: Path | None) -> int:

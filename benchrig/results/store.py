@@ -7,8 +7,10 @@ Runs are ordered by the number that each is given when it begins, because a cloc
 
 from __future__ import annotations
 
+import errno
 import os
 import re
+import stat
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -57,8 +59,8 @@ def next_number(reports: Path) -> int:
     """Return the number of a new run: one more than the greatest there is."""
     numbers = [0]
     for path in reports.glob(f"*/{RUN}"):
-        with suppress(OSError, formats.FormatError):
-            numbers.append(formats.head(path.read_bytes()).number)
+        with suppress(reading.ReadError, formats.FormatError):
+            numbers.append(formats.head(reading.content(path)).number)
     return 1 + max(numbers)
 
 
@@ -106,12 +108,16 @@ def _write_all(descriptor: int, content: bytes) -> None:
 def drop_half_line(folder: Path) -> None:
     """Remove a last line of `cells.jsonl` that was cut off: its cell was never stored, and is measured again."""
     path = folder / CELLS
-    content = path.read_bytes() if path.exists() else b""
-    last = content[content.rfind(b"\n") + 1 :]
+    if not path.is_file():
+        return
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - reading.MOST_BYTES))
+        last = file.read().rpartition(b"\n")[2]
     try:
         formats.parse(last or b"{}")
     except formats.FormatError:
-        os.truncate(path, len(content) - len(last))
+        os.truncate(path, size - len(last))
 
 
 def finish(folder: Path, run: Run) -> None:
@@ -145,9 +151,22 @@ class Entry:
 
 def entries(reports: Path) -> tuple[Entry, ...]:
     """Return all runs that have a cell, the newest last. One whose `run.json` is damaged is left out, with a warning."""
-    folders = (path.parent for path in reports.glob(f"*/{CELLS}") if not path.parent.is_symlink())
-    found = (_entry(folder) for folder in folders if (folder / RUN).is_file())
-    return tuple(sorted(filter(None, found), key=_order))
+    return tuple(sorted(filter(None, map(_entry, _folders(reports))), key=_order))
+
+
+def _folders(reports: Path) -> list[Path]:
+    """Return the folders of all runs that have a cell. A kill while a folder is made leaves one that has none."""
+    found = (path.parent for path in reports.glob(f"*/{RUN}") if path.is_file() and not path.parent.is_symlink())
+    return [folder for folder in found if _has_cells(folder)]
+
+
+def _has_cells(folder: Path) -> bool:
+    """Say whether a run has a cell; true also where only reading its file can say why not."""
+    try:
+        seen = (folder / CELLS).stat()
+    except OSError as error:
+        return error.errno == errno.EACCES
+    return seen.st_size > 0 or not stat.S_ISREG(seen.st_mode)
 
 
 def _order(entry: Entry) -> tuple[int, str, str]:
@@ -221,7 +240,7 @@ def find_run(reports: Path, name: str = LATEST) -> Path:
 
 def names(reports: Path) -> set[str]:
     """Return the names of all runs; `latest` is not one."""
-    return {path.parent.name for path in reports.glob(f"*/{RUN}") if path.is_file() and not path.parent.is_symlink()}
+    return {folder.name for folder in _folders(reports)}
 
 
 # Reading.

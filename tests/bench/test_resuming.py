@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from benchrig.bench.resuming import Begun, differences, find
 from benchrig.bench.suite import BenchRequest, Plan, plan
 from benchrig.errors import InputError
 from benchrig.results import store
+from benchrig.results.lock import RunLock
 from benchrig.results.model import Database, Part, Run
 from benchrig.results.recorder import Recorder
 from tests.support import ROOT
@@ -59,7 +61,7 @@ def test_what_is_left_is_measured_and_nothing_twice(tmp_path: Path, measured: li
     begun = find(tmp_path, "")
     assert begun.folder == folder
     measured.clear()
-    with Recorder(tmp_path, begun.resumed(replace(begun.run, started_at="later")), begun.folder) as recorder:
+    with Recorder(tmp_path, begun.resumed(replace(begun.run, started_at="later")), begun.lock) as recorder:
         every = turns(PLAN, [unasked()])
         left = [turn for turn in every if turn.key not in begun.measured]
         measure_all(left, PLAN, recorder, [Done(turn.title, "measured") for turn in every if turn.key in begun.measured])
@@ -193,10 +195,14 @@ def test_a_run_of_an_earlier_version_is_resumed_and_says_what_is_not_compared(ca
 
 
 @pytest.mark.usefixtures("measured")
-def test_a_run_that_another_process_measures_is_refused(tmp_path: Path) -> None:
-    folder = interrupted(tmp_path, 1, begun_run())
-    with Recorder(tmp_path, begun_run(), folder), pytest.raises(InputError, match="is being measured by another process"):
-        Recorder(tmp_path, begun_run(), folder)
+def test_a_run_is_locked_while_it_is_measured_and_not_when_it_is_complete(tmp_path: Path) -> None:
+    with Recorder(tmp_path, begun_run()) as recorder:
+        measure_all(turns(PLAN, [unasked()])[:1], PLAN, recorder)
+        with pytest.raises(InputError, match=f"is being measured by process {os.getpid()}"):
+            find(tmp_path, "")
+        recorder.finish()
+    assert find(tmp_path, "").lock is None
+    RunLock(find(tmp_path, "").folder)
 
 
 @pytest.mark.usefixtures("measured")

@@ -18,14 +18,16 @@ from pathlib import Path
 
 import pytest
 
+from benchrig.bench import resuming
 from benchrig.bench.app import read_apps
 from benchrig.bench.cell import Measurement
 from benchrig.bench.measuring import measure_all
 from benchrig.bench.order import turns
 from benchrig.bench.rows import Row
 from benchrig.bench.suite import BenchRequest, Plan, plan
-from benchrig.errors import ExitCode, ResultsError
+from benchrig.errors import ExitCode, InputError, ResultsError
 from benchrig.results import store
+from benchrig.results.lock import RunLock
 from benchrig.results.recorder import Recorder, check_reports
 from tests.support import ROOT
 from tests.support.cell import unasked
@@ -332,7 +334,7 @@ def test_a_cell_is_never_glued_to_half_a_line(tmp_path: Path, capsys: pytest.Cap
     half = store.line_of(a_cell(repeat=2))[:200]
     with (folder / store.CELLS).open("ab") as file:
         file.write(half)
-    with Recorder(tmp_path, a_run("go-2000"), folder) as recorder:
+    with Recorder(tmp_path, a_run("go-2000"), RunLock(folder)) as recorder:
         recorder.keep(a_cell(repeat=2), {})
     assert [cell.repeat for cell in store.read(folder)[1]] == [1, 2]
     assert capsys.readouterr().err == ""
@@ -360,3 +362,61 @@ def test_a_clock_that_is_set_back_does_not_reorder_runs(tmp_path: Path, monkeypa
             recorder.finish()
     assert store.newest(tmp_path) == made[-1]
     assert [entry.number for entry in store.entries(tmp_path)] == [1, 2]
+
+
+OTHER = """
+import sys
+from pathlib import Path
+from benchrig.bench.resuming import find
+begun = find(Path(sys.argv[1]), "")
+print(len(begun.measured), flush=True)
+input()
+"""
+"""A controller that has checked what it resumes, and has not measured yet."""
+
+
+def interrupted(reports: Path) -> Path:
+    """Make a run that was interrupted after its first cell."""
+    with Recorder(reports, a_run("go-2000", finished=False)) as recorder:
+        recorder.keep(a_cell(), {})
+        assert recorder.folder
+        return recorder.folder
+
+
+@fault(
+    "Results and resuming",
+    done="a second `bench --resume` while another process has checked the run and not yet measured anything",
+    promised="the second one is refused at once, and told which process has the run; no cell is measured twice",
+    seen="`reports/… is being measured by process 4125`, with and without the run's name; afterwards, 1 cell fewer is left",
+)
+def test_a_run_that_another_process_resumes_is_refused_at_once(tmp_path: Path) -> None:
+    folder = interrupted(tmp_path)
+    command = [sys.executable, "-c", OTHER, str(tmp_path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT) as other:
+        assert other.stdout
+        assert other.stdout.readline() == b"1\n"
+        for name in ("", folder.name):
+            with pytest.raises(InputError, match=f"{folder.name} is being measured by process {other.pid}$"):
+                resuming.find(tmp_path, name)
+        store.append(folder, a_cell(repeat=2))
+        other.communicate(b"\n")
+    assert [repeat for *_, repeat in resuming.find(tmp_path, "").measured] == [1, 2]
+
+
+@fault(
+    "Results and resuming",
+    done="`run.json` of another run is a FIFO, and then `cells.jsonl` of the run itself",
+    promised="a bench stores its cells all the same; a resume is refused in a line",
+    seen="1 cell stored, nothing waited; `cells.jsonl cannot be read: it is a FIFO`",
+)
+def test_a_fifo_among_the_runs_hangs_nothing(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    os.mkfifo(tmp_path / "other" / store.RUN)
+    folder = interrupted(tmp_path)
+    assert len(store.read(folder)[1]) == 1
+    (folder / store.CELLS).unlink()
+    os.mkfifo(folder / store.CELLS)
+    with pytest.raises(InputError, match=r"cells\.jsonl cannot be read: it is a FIFO"):
+        resuming.find(tmp_path, folder.name)
+    with Recorder(tmp_path, a_run("go-2000"), RunLock(folder)) as recorder:
+        assert not recorder.is_stored

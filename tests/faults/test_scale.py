@@ -34,6 +34,13 @@ def no_flush(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "fsync", lambda _: None)
 
 
+def resume(reports: Path) -> None:
+    """Begin to resume the newest run."""
+    begun = resuming.find(reports, "")
+    with Recorder(reports, begun.run, begun.lock):
+        pass
+
+
 def steps(cells: int, reports: Path) -> dict[str, float]:
     """Return the CPU seconds that each step takes with so many cells."""
     found = {}
@@ -54,7 +61,7 @@ def steps(cells: int, reports: Path) -> dict[str, float]:
         folder = recorder.folder
     assert folder
     timed("read", lambda: store.read(folder))
-    timed("resume", lambda: Recorder(reports, resuming.find(reports, "").run, folder))
+    timed("resume", lambda: resume(reports))
     timed("report", lambda: write_reports(str(folder), ROOT))
     return found
 

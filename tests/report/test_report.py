@@ -244,12 +244,13 @@ def test_a_run_is_found_before_a_published_set_of_its_name(tmp_path: Path) -> No
 def test_an_unknown_name_says_the_nearest_of_runs_and_of_published_sets(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "configs", tmp_path / "configs")
     folder = store.create(tmp_path / "reports", "web-frameworks")
-    store.write_run(folder, a_run("go-2000"))
+    store.write_run(folder, a_run("go-2000", finished=False))
+    store.append(folder, a_cell())
     with pytest.raises(InputError, match="unknown run 'web-framework'; did you mean web-frameworks"):
         load("web-framework", tmp_path)
     with pytest.raises(InputError, match=f"did you mean .*{folder.name}"):
         load(folder.name[:-2], tmp_path)
-    with pytest.raises(InputError, match="there is no run yet"):
+    with pytest.raises(InputError, match="there is no complete run yet"):
         load("latest", tmp_path)
 
 

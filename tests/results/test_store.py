@@ -219,7 +219,23 @@ def test_a_run_is_found_by_name_and_by_path(folder: Path) -> None:
     assert store.find_run(Path("elsewhere"), str(folder)) == folder
 
 
+@pytest.mark.parametrize("made", [(), ("run.json",), ("run.json", "cells.jsonl")])
+def test_a_folder_that_a_kill_left_without_a_cell_is_no_run(folder: Path, made: tuple[str, ...]) -> None:
+    store.append(folder, a_cell())
+    reports = folder.parent
+    killed = store.create(reports, "web-frameworks")
+    if "run.json" in made:
+        store.write_run(killed, replace(a_run("go-2000"), number=9))
+    if "cells.jsonl" in made:
+        (killed / store.CELLS).touch()
+    assert [entry.folder for entry in store.entries(reports)] == [folder]
+    assert store.newest_begun(reports) == folder
+    assert store.names(reports) == {folder.name}
+    assert store.newest(reports) == folder
+
+
 def test_an_unknown_run_is_named_with_the_nearest(folder: Path) -> None:
+    store.append(folder, a_cell())
     with pytest.raises(InputError, match=f"unknown run '{folder.name}x'; did you mean {folder.name}"):
         store.find_run(folder.parent, folder.name + "x")
 
