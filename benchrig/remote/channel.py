@@ -287,7 +287,7 @@ class Channel:
         return None if self._timeout is None else time.monotonic() + self._timeout
 
     def _check(self, deadline: float | None, seconds: float | None = None) -> None:
-        """Raise HostError when the connection is lost, NoAnswerError when the deadline, `seconds` after its start, is past."""
+        """Raise HostError when the connection is lost, NoAnswerError after the deadline, `seconds` after its start."""
         if not self._is_connected():
             raise self.lost()
         if deadline is not None and time.monotonic() > deadline:

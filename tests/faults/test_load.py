@@ -19,6 +19,9 @@ MACHINES = 32
 REPEATS = 12
 """Twelve cells of a second on each of 32 machines take about 15 minutes."""
 
+INOTIFY = Path("/proc/sys/fs/inotify/max_user_instances")
+"""Each machine needs six of them."""
+
 LOOK_SECONDS = 5.0
 MOST_SECONDS = 3000.0
 
@@ -33,17 +36,7 @@ class Use:
 
 
 @pytest.fixture
-def inotify() -> Iterator[None]:
-    """Raise the limit of inotify instances meanwhile: each machine needs six."""
-    limit = Path("/proc/sys/fs/inotify/max_user_instances")
-    former = limit.read_text()
-    limit.write_text(str(max(int(former), 1024)))
-    yield
-    limit.write_text(former)
-
-
-@pytest.fixture
-def many(tmp_path: Path, inotify: None) -> Iterator[Clone]:
+def many(tmp_path: Path) -> Iterator[Clone]:
     """Yield a clone with an app that needs only Python, and a lab of machines that each load their own app."""
     clone = copy_project(tmp_path)
     hosts = "".join(f"        m{number:02}:\n" for number in range(1, MACHINES + 1))
@@ -52,8 +45,11 @@ def many(tmp_path: Path, inotify: None) -> Iterator[Clone]:
         f"    servers:\n      hosts:\n{hosts}    loadgens:\n      hosts:\n{hosts}"
     )
     assert clone.inv("new", "app", "plain").code == 0
+    former = INOTIFY.read_text()
+    INOTIFY.write_text(str(max(int(former), 1024)))
     yield clone
     clone.inv("destroy", "-i", "many", timeout=1200)
+    INOTIFY.write_text(former)
 
 
 def use_of(pid: int) -> Use:
