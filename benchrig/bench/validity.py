@@ -39,8 +39,9 @@ def killed_for_memory(seen: ServerLoad) -> str:
     """Return in words that the kernel ended processes of the app for lack of memory; empty when it did not."""
     if not seen.oom_kills:
         return ""
+    killed = f"{seen.oom_kills} on this machine" if seen.oom_on_machine else f"{seen.oom_kills}"
     return (
-        f"the kernel killed {seen.oom_kills} for lack of memory (OOM): the app may use {size(seen.memory_limit_bytes)}; "
+        f"the kernel killed {killed} for lack of memory (OOM): the app may use {size(seen.memory_limit_bytes)}; "
         f"the most seen before was {size(seen.memory_peak_bytes)}"
     )
 

@@ -152,6 +152,12 @@ def test_lack_of_memory_is_named_where_the_app_died_of_it() -> None:
     assert cell.reason.startswith(f"the app died under the load (signal 9): {KILLED}; its last output: ")
 
 
+def test_oom_kills_that_may_be_those_of_others_are_told_as_the_machines() -> None:
+    seen = replace(SEEN, ended=1, oom_kills=1, oom_on_machine=True)
+    cell, _, _ = tried(FindWhatRuns=protocol.Ran(False, {}, 0, "signal 9"), StopSampling=seen)
+    assert "the kernel killed 1 on this machine for lack of memory (OOM)" in cell.reason
+
+
 def test_oom_kills_of_others_in_the_same_group_are_not_the_apps() -> None:
     cell, _, _ = tried(StopSampling=replace(SEEN, oom_kills=2))
     assert cell.status == "measured"

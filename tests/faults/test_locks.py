@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import signal
+import time
 
 import pytest
 
@@ -10,6 +12,7 @@ from benchrig.inventory import Host
 from tests.support.benching import Bench, bench_under_load, left, run
 from tests.support.clone import Clone
 from tests.support.faults import fault
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.lab
 
@@ -70,6 +73,27 @@ def test_provision_after_a_killed_bench(deployed: Clone, deployed_host: Host) ->
         done = deployed.inv("provision", "--tags", "base", timeout=60)
     assert done.code == 0, done.stderr
     assert left(deployed_host) == ""
+
+
+@fault(
+    SECTION,
+    done="The controller of a bench is silent (kill -STOP) under load for 40 s; a second bench comes after 30 s.",
+    promised="The second one says so and waits; it is refused when the first controller is back, which collects its cell.",
+    seen="`…; that controller may be back within 56 s); waiting for it`, then refused; the first bench measured its cell.",
+)
+def test_second_bench_while_the_firsts_controller_is_silent(deployed: Clone, deployed_host: Host) -> None:
+    with bench_under_load(deployed, deployed_host) as first:
+        first.process.send_signal(signal.SIGSTOP)
+        time.sleep(30)
+        second = Bench(deployed, seconds=1)
+        until(lambda: "waiting for it" in second.text(), 20)
+        assert re.search(r"that controller may be back within \d+ s", second.text())
+        first.process.send_signal(signal.SIGCONT)
+        assert second.wait(30).code == 3
+        ended = first.wait(60)
+    assert ended.code == 0, ended.stderr
+    assert "lab1: connection lost; reconnecting\nlab1: connected again\n" in ended.stderr
+    assert [cell.status for cell in first.cells()] == ["measured"]
 
 
 @fault(

@@ -8,6 +8,7 @@ from pathlib import Path
 from .facts import read
 
 CGROUPS = Path("/sys/fs/cgroup")
+MACHINE = Path("/proc/vmstat")
 NO_LIMIT = 1 << 60
 """A limit beyond this is none; cgroup v1 has no other word for it."""
 
@@ -18,18 +19,18 @@ class OomKills:
     def __init__(self, pids: Iterable[int]) -> None:
         self._groups = {group for pid in pids if (group := _group(pid))}
         # A group is removed when the last of its processes ends. Its parent counts on, where the kernel adds up (cgroup v2).
-        self._files = [_counter(group) for group in self._groups] or [Path("/proc/vmstat")]
-        self._above = [_counter(group.parent) for group in self._groups] + [Path("/proc/vmstat")]
+        self._files = [_counter(group) for group in self._groups]
+        self._above = [_counter(group.parent) for group in self._groups] + [MACHINE]
         self._before = {path: _kills(path) for path in [*self._files, *self._above]}
 
-    def count(self) -> int:
-        """Return how many processes it has ended."""
+    def count(self) -> tuple[int, bool]:
+        """Return how many processes it has ended, and whether they may be of others than these groups."""
         now = [path for path in self._files if _kills(path) is not None]
         for path in now or self._above:
             before, after = self._before[path], _kills(path)
             if before is not None and after is not None and after > before:
-                return after - before
-        return 0
+                return after - before, not now
+        return 0, False
 
     def limit_bytes(self) -> int:
         """Return how much memory the processes may use: the least limit of their groups, else the machine's memory."""

@@ -240,6 +240,9 @@ class ServerLoad:
     """How many of the processes that were there at the start have ended, and of them those that others replaced."""
     replaced: int = 0
     oom_kills: int = 0
+    """How many processes the kernel's OOM killer ended."""
+    oom_on_machine: bool = False
+    """They may be others than the app's: its control group is gone, so all that are counted above it count."""
     memory_limit_bytes: int = 0
 
 

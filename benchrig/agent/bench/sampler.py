@@ -149,6 +149,7 @@ class Sampler:
         with Path("/proc/loadavg").open() as loadavg:
             load_average = float(loadavg.read().split()[0])
         before = self._before
+        oom_kills, on_machine = self._oom_kills.count()
         machine = after.machine.since(before.machine)
         return ServerLoad(
             seconds=machine.seconds,
@@ -166,7 +167,8 @@ class Sampler:
             samples=self._samples,
             ended=ended,
             replaced=min(ended, len(started.items() - self._started.items())),
-            oom_kills=self._oom_kills.count(),
+            oom_kills=oom_kills,
+            oom_on_machine=on_machine,
             memory_limit_bytes=self._oom_kills.limit_bytes(),
             sampler_cpu_seconds=round(self._cpu + time.thread_time() - began, 5),
         )

@@ -14,6 +14,7 @@ import tarfile
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 KEPT_SECONDS = 86400
@@ -69,10 +70,20 @@ def install(root: Path, name: str) -> None:
         shutil.rmtree(new, ignore_errors=True)
 
 
+def in_use() -> set[Path]:
+    """Return the folders that processes are in: an agent is in its own, and that of a long bench looks unused."""
+    found = set()
+    for folder in Path("/proc").glob("[0-9]*/cwd"):
+        with suppress(OSError):
+            found.add(folder.readlink())
+    return found
+
+
 def remove_old(root: Path, name: str) -> None:
     """Remove the agents that were not used for a day, and what was left of sending them."""
+    kept = {root / name, *in_use()}
     for path in root.iterdir():
-        if path.name != name and time.time() - path.lstat().st_mtime > KEPT_SECONDS:
+        if time.time() - path.lstat().st_mtime > KEPT_SECONDS and not kept & {path, *path.glob("*")}:
             shutil.rmtree(path, ignore_errors=True)
 
 
