@@ -55,13 +55,9 @@ class Owner:
         return max(0.0, time.time() - self.since)
 
     def __str__(self) -> str:
-        gone = ""
-        if self.deserted:
-            gone = (
-                f"; that controller may be back within {kept:.0f} s"
-                if (kept := self.kept_seconds)
-                else "; that controller is gone"
-            )
+        gone = "; that controller is gone" if self.deserted else ""
+        if self.kept_seconds:
+            gone = f"; that controller may be back within {self.kept_seconds:.0f} s"
         return f"a {self.verb} by {self.who} has had this host for {_age(self.age_seconds)} (process {self.pid} here{gone})"
 
     @property

@@ -126,7 +126,7 @@ def test_ctrl_c_while_the_link_is_down(deployed: Clone, deployed_host: Host, tim
     SECTION,
     done="The controller is killed with -9 under load; then a new bench.",
     promised="The agent waits for its controller; a newcomer waits for 5 s, ends it, and has the host for itself.",
-    seen="Agent, app and load were there still; the next bench waited for 3 s and measured its cell; nothing was left.",
+    seen="Agent, app and load were there still; the next bench waited for 3 s more and measured its cell; nothing was left.",
 )
 def test_controller_is_killed(deployed: Clone, deployed_host: Host) -> None:
     with bench_under_load(deployed, deployed_host) as bench:
