@@ -64,7 +64,11 @@ class Progress:
 
     def _earlier(self, event: Earlier) -> None:
         """Write what a task did that nobody heard of."""
-        when = f"after the connection of {event.who} was lost" if event.who else "while the connection was lost"
+        when = "while the connection was lost"
+        if event.who:
+            when = f"after the connection of {event.who} was lost"
+        if event.cut_off:
+            when = f"in a run of {event.who} that was cut off; some of it may have been shown"
         label = f" ({event.label})" if event.label else ""
         title = _title(event.role, event.name, handler=event.handler)
         text = f"{self._prefix}finished {when}: {event.status}: {title}{label}: {event.message}"

@@ -66,7 +66,9 @@ class Link:
         self.connection.close()
         # If it was lost, there is nothing to close and the socket is left.
         self.transport.close()
-        before, self.before = self.before, None
+        with _lock:
+            # Another thread may close it too; the jump host is given back once.
+            before, self.before = self.before, None
         if before:
             _release(before)
 

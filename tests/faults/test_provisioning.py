@@ -164,6 +164,23 @@ def test_damaged_bundle(hosts: Hosts, project: Project, damage: str) -> None:
     assert asked == [1, 1, 0]
 
 
+def test_damaged_bundle_that_cannot_be_removed(hosts: Hosts, project: Project) -> None:
+    project.tasks("- name: Show\n  ansible.builtin.debug: {msg: '{{ dir }}'}\n")
+    run(hosts, project, {"servers": ["host1"]})
+    bundles = hosts.state("host1") / "bundles"
+    (bundle,) = bundles.iterdir()
+    (bundle / "more").mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "tmpfs", bundle / "more"], check=True)
+    try:
+        (bundle / "more" / "file").touch()
+        for asked in (1, 0):
+            assert run(hosts, project, {"servers": ["host1"]})["host1"].ok == 1
+            assert hosts.channels["host1"].told.count(b"NeedBundle") == asked
+    finally:
+        (left,) = bundles.glob("*/more")
+        subprocess.run(["umount", left], check=True)
+
+
 @fault(
     "Provisioning",
     done="The compiled templates on the host are cut short, or full of zeros or random bytes.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import threading
 import time
@@ -223,6 +224,21 @@ def test_what_is_kept_for_the_next_run_is_redacted_and_only_for_root(hosts: Host
     assert journal.stat().st_mode & 0o777 == 0o600
     assert b'"label":"a"' in journal.read_bytes()
     assert b"swordfish" not in journal.read_bytes()
+
+
+def test_what_a_killed_agent_did_is_told_as_what_may_have_been_shown(
+    hosts: Hosts, slow: Project, capfd: pytest.CaptureFixture[str]
+) -> None:
+    when_slow(hosts, lambda: hosts.channels["db1"].agent.kill())
+    with pytest.raises(ProvisionError):
+        run(hosts, slow, GROUP)
+    assert "changed: database : First" in capfd.readouterr().err
+    run(hosts, slow, GROUP)
+    said = capfd.readouterr().err
+    assert re.search(
+        r"finished in a run of .+ that was cut off; some of it may have been shown: changed: database : First", said
+    )
+    assert "after the connection" not in said
 
 
 @pytest.mark.parametrize(

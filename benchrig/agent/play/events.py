@@ -102,6 +102,8 @@ class Earlier:
     seconds: float = 0.0
     who: str = ""
     """The controller of an earlier run; empty for this run."""
+    cut_off: bool = False
+    """That run was killed, or its end not confirmed: its controller may have heard of this."""
 
 
 @dataclass(frozen=True)

@@ -19,12 +19,15 @@ _MOST_BYTES = 1 << 20
 
 @dataclass(frozen=True)
 class _Earlier:
-    """The journal that an earlier agent left: whose it is, its results, and how many of them were surely sent."""
+    """The journal that an earlier agent left: whose it is, its results, and how many were sent before it was alone.
+
+    `sent` is None when the agent did not come to say so.
+    """
 
     run: str = ""
     who: str = ""
     results: Sequence[events.Earlier] = ()
-    sent: int = 0
+    sent: int | None = None
 
 
 class Journal:
@@ -56,8 +59,8 @@ class Journal:
         """
         earlier = _read(self._path)
         ours = earlier.run == self._run
-        results = earlier.results if ours else [replace(result, who=result.who or earlier.who) for result in earlier.results]
-        unheard = results[heard if ours else earlier.sent :]
+        results = earlier.results if ours else [_of_another(result, earlier) for result in earlier.results]
+        unheard = results[heard if ours else earlier.sent or 0 :]
         if self._keep and results:
             kept = results if ours else unheard
             self._count = self._sent = len(kept)
@@ -108,6 +111,11 @@ class Journal:
             self._there = True
 
 
+def _of_another(result: events.Earlier, run: _Earlier) -> events.Earlier:
+    """Return a result of another run, or of one that was before that already."""
+    return result if result.who else replace(result, who=run.who, cut_off=run.sent is None)
+
+
 def _read(path: Path) -> _Earlier:
     """Read a journal as far as it is whole."""
     try:
@@ -119,7 +127,7 @@ def _read(path: Path) -> _Earlier:
     except (OSError, ValueError, KeyError, TypeError):
         return _Earlier()
     results: list[events.Earlier] = []
-    sent = 0
+    sent = None
     for line in lines:
         with contextlib.suppress(ValueError, KeyError, TypeError):
             if line.startswith(b'{"sent":'):

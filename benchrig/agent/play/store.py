@@ -31,16 +31,22 @@ class Store:
         self._folder = folder
 
     def find(self, sha: str) -> Path | None:
-        """Return the folder of a bundle; None when it is not here, or is damaged: then it is removed."""
+        """Return the folder of a bundle; None when it is not here, or is damaged: then it is moved aside."""
         folder = self._folder / sha
         if not folder.is_dir():
             return None
         # A power cut leaves files that are short or full of zeros, so that only their content tells.
-        if digest(_content(folder)) != sha:
-            shutil.rmtree(folder)
+        if not _is_whole(folder, sha):
+            self._put_aside(folder)
             return None
         os.utime(folder)
         return folder
+
+    def _put_aside(self, folder: Path) -> None:
+        """Make room for a new bundle of that name. What can be removed of the damaged one is removed."""
+        aside = folder.with_name(f".damaged.{folder.name}.{os.getpid()}")
+        folder.rename(aside)
+        shutil.rmtree(aside, ignore_errors=True)
 
     def add(self, sha: str, archive: bytes) -> Path:
         """Unpack a bundle, whole or not at all, and return its folder. Raises DamagedError, and OSError on a full disk."""
@@ -72,6 +78,13 @@ class Store:
         others = [path for path in self._folder.iterdir() if path != new]
         for old in sorted(others, key=lambda path: path.stat().st_mtime, reverse=True)[_KEPT - 1 :]:
             shutil.rmtree(old, ignore_errors=True)
+
+
+def _is_whole(folder: Path, sha: str) -> bool:
+    try:
+        return digest(_content(folder)) == sha
+    except OSError:
+        return False
 
 
 def _content(folder: Path) -> Iterator[tuple[str, bool, bytes]]:

@@ -4,6 +4,7 @@ Only compiled files are kept, so that what start.py verifies is what runs. They 
 the disk, and renamed. Arguments: the folder of all agents, the name of this one.
 """
 
+import fcntl
 import hashlib
 import importlib.util
 import marshal
@@ -79,6 +80,11 @@ def in_use() -> set[Path]:
     return found
 
 
+def lock(root: Path) -> None:
+    """Wait until no other controller changes the folder of all agents; this process has it until it ends."""
+    fcntl.flock(os.open(root, os.O_RDONLY), fcntl.LOCK_EX)
+
+
 def remove_old(root: Path, name: str) -> None:
     """Remove the agents that were not used for a day, and what was left of sending them."""
     kept = {root / name, *in_use()}
@@ -91,6 +97,7 @@ if __name__ == "__main__":
     folder = Path(sys.argv[1])
     try:
         folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+        lock(folder)
         install(folder, sys.argv[2])
         remove_old(folder, sys.argv[2])
     except OSError as error:
