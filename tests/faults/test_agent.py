@@ -27,7 +27,7 @@ HEARD_SECONDS = 2.0
 
 @fault(
     SECTION,
-    done="the agent is killed with -9 under load",
+    done="the agent killed with -9 under load",
     promised="the bench ends with the reason; app, load generator, port and temporary files are gone",
     seen="0.2 s: `the agent ended: Main process exited, code=killed, status=9/KILL`; nothing was left",
 )
@@ -42,7 +42,7 @@ def test_agent_is_killed(deployed: Clone, deployed_host: Host) -> None:
 
 @fault(
     SECTION,
-    done="the agent is stopped (kill -STOP) under load",
+    done="the agent stopped (kill -STOP) under load",
     promised="it is told from a slow one by its missing signs of life; the bench ends, and systemd ends the agent",
     seen="28 s: `the agent ended: Watchdog timeout (limit 30s)`; nothing was left",
 )
@@ -57,7 +57,7 @@ def test_agent_hangs(deployed: Clone, deployed_host: Host) -> None:
 
 @fault(
     SECTION,
-    done="the relay that SSH started is killed with -9 under load",
+    done="the relay that SSH started killed with -9 under load",
     promised="the controller connects to the same agent again, and the cell is measured once",
     seen="`connection lost; reconnecting`, `connected again`; one cell, measured; exit code 0",
 )
@@ -103,9 +103,9 @@ def test_ctrl_c_while_the_agent_hangs(deployed: Clone, deployed_host: Host) -> N
 
 @fault(
     SECTION,
-    done="Ctrl-C, and Ctrl-C again, while every packet to the host is dropped",
+    done="Ctrl-C, and Ctrl-C again, with every packet to the host dropped",
     promised="the bench ends within a second and says that the host could not be told; the next bench takes the host over",
-    seen="1.0 s, exit code 130; the second one ended it at once; the next bench measured",
+    seen="1.0 s, exit code 130; at once after the second one; the next bench measured",
 )
 @pytest.mark.parametrize("times", [1, 2])
 def test_ctrl_c_while_the_link_is_down(deployed: Clone, deployed_host: Host, times: int) -> None:
@@ -124,9 +124,9 @@ def test_ctrl_c_while_the_link_is_down(deployed: Clone, deployed_host: Host, tim
 
 @fault(
     SECTION,
-    done="the controller is killed with -9 under load; then a new bench",
+    done="the controller killed with -9 under load; then a new bench",
     promised="the agent waits for its controller; a newcomer ends it, and has the host for itself",
-    seen="agent, app and load were there still; the next bench measured its cell; nothing was left",
+    seen="agent, app and load still there; the next bench measured its cell; nothing was left",
 )
 def test_controller_is_killed(deployed: Clone, deployed_host: Host) -> None:
     with bench_under_load(deployed, deployed_host) as bench:
@@ -140,7 +140,7 @@ def test_controller_is_killed(deployed: Clone, deployed_host: Host) -> None:
 @pytest.mark.long
 @fault(
     SECTION,
-    done="the controller is killed with -9 under load, and nobody comes",
+    done="the controller killed with -9 under load, and no new bench",
     promised="the agent lives for the time of a cell and a minute, then stops all by itself",
     seen="nothing was left about 160 s after the kill; a cell with a load of 8 s may take 69 s",
 )

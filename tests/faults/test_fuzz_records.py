@@ -127,9 +127,9 @@ def test_damaged_state(tmp_path: Path, content: bytes) -> None:
 
 @fault(
     "Input",
-    done="the file that names a machine's image, or its public host key, is empty, a folder or any bytes",
+    done="the file that names a machine's image, or its public host key, empty, a folder or any bytes",
     promised="the command says which file is damaged and to make the machine anew; exit code 4",
-    seen="one line; before, an empty key was a traceback, and bytes in one machine's file ended all that make one",
+    seen="one line; before, a traceback, and a damaged file of one machine ended all machines",
 )
 @pytest.mark.parametrize("content", [b"", b" \n", b"\xff\xfe", b"x" * 5000, None])
 def test_damaged_files_of_a_machine(tmp_path: Path, content: bytes | None) -> None:
@@ -197,7 +197,7 @@ REQUEST = '{"operation": "ReadJournal", "value": {"unit": "a.service", "lines": 
 @fault(
     "Input",
     done="a line of a provision's or a bench's agent that is damaged likewise",
-    promised="it is no event and no answer, and that host fails alone",
+    promised="it counts as no event and no answer; that host fails alone",
     seen="no traceback",
 )
 @given(content=json_files(*EVENTS, ANSWER, REQUEST))

@@ -88,7 +88,7 @@ def test_alias_bomb(project: Clone, odd: Path) -> None:
 
 @fault(
     "Input",
-    done="lists and mappings within each other, 100,000 levels deep: `[[[…`, `- - - …`, `{a: {a: …`",
+    done="lists and mappings nested 100,000 levels deep: `[[[…`, `- - - …`, `{a: {a: …`",
     promised="exit code 2 and one line",
     seen="refused in 0.5 s; before, `[[[…` killed Python (SIGSEGV)",
 )
@@ -175,8 +175,8 @@ WORDS: tuple[tuple[tuple[str | bytes, ...], str], ...] = (
 
 @fault(
     "Input",
-    done="words on the command line: names of 4096 characters, paths in place of names, bytes that are no text, counts and "
-    "durations without end, 5000 names at once",
+    done="words on the command line: names of 4,096 characters, paths in place of names, bytes that are no text, "
+    "counts and durations without end, 5,000 names at once",
     promised="exit code 2 and a line that names the word, cut where it is long",
     seen="refused in 0.4 to 0.8 s; before, `--repeats 1000000` took 2.7 GB, and a wrong `--search-root` was a traceback",
 )
@@ -237,9 +237,9 @@ def test_odd_app(project: Clone, line: str, said: str) -> None:
 
 @fault(
     "Input",
-    done="a symbolic link to /etc/passwd, or a file of 1 TB, lies among the files of an app, and no `source` names it",
+    done="a symbolic link to /etc/passwd, or a file of 1 TB, among the files of an app, which no `source` names",
     promised="exit code 2 and a line; nothing is sent to a host",
-    seen="refused in 0.8 s; before, /etc/passwd was part of what every host gets",
+    seen="refused in 0.8 s; before, /etc/passwd was sent to every host",
 )
 @pytest.mark.parametrize(
     ("kind", "said"),
@@ -292,9 +292,9 @@ def test_odd_suite(project: Clone, title: str, rows: int, said: str) -> None:
 
 @fault(
     "Input",
-    done="a stored run with 3000 repeats of a row, one with 2000 rows, and one with a title and a cause of 1 MB",
-    promised="all reports are written; the time grows with the number of cells, and a text has an end",
-    seen="3000 repeats in 0.4 s, 2000 rows in 3 s; before, 3000 repeats did not end in 10 minutes",
+    done="a stored run with 3,000 repeats of a row, one with 2,000 rows, and one with a title and a cause of 1 MB",
+    promised="all reports are written, in a time that grows with the number of cells; long texts are cut",
+    seen="3,000 repeats in 0.4 s, 2,000 rows in 3 s; before, 3,000 repeats did not end in 10 minutes",
 )
 def test_reports_of_very_large_runs(tmp_path: Path) -> None:
     def seconds(rows: int, repeats: int) -> float:

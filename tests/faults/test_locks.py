@@ -60,8 +60,8 @@ def test_provision_during_a_bench(deployed: Clone, deployed_host: Host) -> None:
 
 @fault(
     SECTION,
-    done="the controller of a bench is killed with -9 under load; then a provision",
-    promised="the lock of one who is gone is given up: app and load are stopped, and the provision runs",
+    done="the controller of a bench killed with -9 under load; then a provision",
+    promised="the lock of a controller that has ended is given up: app and load are stopped, and the provision runs",
     seen="the provision ended with code 0 after 2.7 s; nothing of the bench was left",
 )
 def test_provision_after_a_killed_bench(deployed: Clone, deployed_host: Host) -> None:
@@ -74,8 +74,8 @@ def test_provision_after_a_killed_bench(deployed: Clone, deployed_host: Host) ->
 
 @fault(
     SECTION,
-    done="a lock whose content is that of a dead process, or garbage",
-    promised="it is no obstacle",
+    done="a lock that names a dead process, or has other bytes",
+    promised="the bench takes the lock",
     seen="the bench measured",
 )
 @pytest.mark.parametrize("content", ['{"verb": "bench", "session": "x", "who": "x", "pid": 99999, "since": 1}', "garbage"])

@@ -60,8 +60,8 @@ def test_a_good_line_counts_among_any_damaged_ones(tmp_path_factory: pytest.Temp
 
 @fault(
     "Input",
-    done="known_hosts of 10 MB (24 000 hashed lines), a FIFO, a directory, a path of 5000 letters, a file of 17 MB",
-    promised="it is read within a second; what is no file has no keys; one that is too large is named",
+    done="known_hosts of 10 MB (24,000 hashed lines), a FIFO, a directory, a path of 5,000 letters, a file of 17 MB",
+    promised="a file of 10 MB is read within 3 s; what is no file has no keys; a file that is too large is named",
     seen="10.6 MB read in 0.24 s",
 )
 def test_known_hosts_of_every_kind(tmp_path: Path) -> None:
@@ -92,9 +92,9 @@ SAID = b"hostname 127.0.0.1\nuser me\nport 22\n"
 
 @fault(
     "Input",
-    done="`ssh -G` prints nothing, nonsense, binary, a port that is none, paths of homes that do not exist, 4 MB",
+    done="`ssh -G` prints nothing, nonsense, binary, an invalid port, paths of homes that do not exist, 4 MB",
     promised="a route, or a line that says what is missing",
-    seen="`ssh -G …` does not say host name, user and port",
+    seen="`ssh -G … does not say host name, user and port`",
 )
 @pytest.mark.parametrize(
     "said",
@@ -118,7 +118,7 @@ def test_whatever_ssh_prints_is_a_route_or_a_line(program: Path, said: bytes) ->
 
 @fault(
     "Input",
-    done="150 random values of ansible_ssh_common_args and ansible_host: options cut short, NUL, surrogates, 5000 letters",
+    done="150 random values of ansible_ssh_common_args and ansible_host: options cut short, NUL, surrogates, 5,000 letters",
     promised="a route, or a line with the host's name",
     seen="held",
 )
