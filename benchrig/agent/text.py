@@ -18,4 +18,4 @@ def one_line(text: str, most: int = 1000) -> str:
 
 def short(text: str, most: int = 100) -> str:
     """Return a text of at most `most` characters, with a … in place of what is cut off."""
-    return text if len(text) <= most else f"{text[:most]}…"
+    return text if len(text) <= most else f"{text[:most].rstrip()}…"

@@ -8,6 +8,7 @@ from typing import Any
 
 from benchrig import reading
 from benchrig.agent.bench.protocol import Reply
+from benchrig.agent.text import short
 from benchrig.bench.generators.base import Captures, PatternError
 from benchrig.bench.traffic import PLACEHOLDER, Route, Traffic
 
@@ -43,9 +44,9 @@ def verify(traffic: Traffic, send: Callable[[Route], Reply], captures: Captures 
 def mistake(route: Route, reply: Reply) -> str:
     """Return what is wrong with a reply, with the first difference; empty when it is as expected."""
     if reply.status != route.status:
-        return f"status {reply.status} and {_short(reply.body)}, not {route.status}"
+        return f"status {reply.status} and {_shown(reply.body)}, not {route.status}"
     if route.contains not in reply.body:
-        return f"the body is {_short(reply.body)}, without {_short(route.contains)}"
+        return f"the body is {_shown(reply.body)}, without {_shown(route.contains)}"
     if route.json is None:
         return ""
     if reply.cut:
@@ -53,7 +54,7 @@ def mistake(route: Route, reply: Reply) -> str:
     try:
         found = reading.json_value(reply.body)
     except ValueError:
-        return f"the body is {_short(reply.body)}, which is not JSON"
+        return f"the body is {_shown(reply.body)}, which is not JSON"
     return difference(route.json, found)
 
 
@@ -69,7 +70,7 @@ def difference(expected: object, found: object, place: str = "") -> str:
         return next(filter(None, within), uneven)
     # In Python true equals 1; in JSON it does not.
     same = expected == found and isinstance(expected, bool) == isinstance(found, bool)
-    return "" if same else f"{at}is {_short(found)}, not {_short(expected)}"
+    return "" if same else f"{at}is {_shown(found)}, not {_shown(expected)}"
 
 
 def _of_mappings(expected: dict[str, Any], found: dict[str, Any], place: str) -> str:
@@ -85,9 +86,8 @@ def _below(place: str, key: object) -> str:
     return f"{place}/{key}" if place else str(key)
 
 
-def _short(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
+def _shown(value: object) -> str:
+    return short(repr(value), SHOWN)
 
 
 def _filled(route: Route, captured: Mapping[str, str]) -> Route:
@@ -109,6 +109,6 @@ def _captured(route: Route, body: str, captures: Captures) -> dict[str, str]:
         except PatternError as error:
             raise WrongAnswerError(f"{route.title}: the capture '{name}': {error}") from None
         if found is None:
-            raise WrongAnswerError(f"{route.title}: nothing matches the pattern {pattern!r} of '{name}' in {_short(body)}")
+            raise WrongAnswerError(f"{route.title}: nothing matches the pattern {pattern!r} of '{name}' in {_shown(body)}")
         values[name] = found
     return values

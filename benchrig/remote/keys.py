@@ -15,8 +15,8 @@ from paramiko.agent import AgentKey, AgentSSH
 from paramiko.auth_strategy import AuthResult, AuthSource, AuthStrategy, InMemoryPrivateKey
 from paramiko.hostkeys import HostKeyEntry
 
+from benchrig import reading
 from benchrig.errors import HostError
-from benchrig.remote import openssh
 from benchrig.remote.openssh import Route
 
 
@@ -59,7 +59,7 @@ class Keys(AuthStrategy):
     def get_sources(self) -> Iterator[AuthSource]:
         """Yield the keys in their order."""
         agent = _agent_keys(self._route.agent)
-        files = [path for path in self._route.identities if openssh.is_file(path)]
+        files = [path for path in self._route.identities if reading.is_file(path)]
         in_agent = {path: key for path in files for key in agent if key.blob == _public(path)}
         for key in in_agent.values():
             yield InMemoryPrivateKey(self._route.user, key)
@@ -109,13 +109,12 @@ def pinned(path: Path, name: str) -> dict[str, paramiko.PKey]:
     """Return the host keys that a known_hosts file has for a name, by their kinds: of several of a kind, the first.
 
     Lines that are no plain host key, such as `@cert-authority` or damaged ones, are passed over. A file that is not there
-    has none. Raises OSError for one that cannot be read.
+    has none. Raises ReadError for one that cannot be read.
     """
     found: dict[str, paramiko.PKey] = {}
-    if not openssh.is_file(path):
+    if not reading.is_file(path):
         return found
-    text = path.read_bytes().decode(errors="replace")
-    for line in text.split("\n"):
+    for line in reading.content(path).decode(errors="replace").split("\n"):
         names, *rest = line.split(maxsplit=1) or [""]
         if rest and _is_for(names, name):
             # What the library says of damaged keys is of many kinds.
@@ -149,9 +148,8 @@ def pin(client: paramiko.SSHClient, route: Route) -> None:
     for path in reversed(route.known_hosts):
         try:
             found = pinned(path, pinned_name(route))
-        except OSError as error:
-            reason = (error.strerror or str(error)).lower()
-            raise HostError(f"{route.alias}: the host keys in {path} cannot be read: {reason}") from None
+        except reading.ReadError as error:
+            raise HostError(f"{route.alias}: the host keys in {path} cannot be read: {error}") from None
         for kind, key in found.items():
             pins.add(name, kind, key)
 
@@ -193,8 +191,8 @@ def _public(path: Path) -> bytes:
     """Return the public half of a key file: of the file beside it, or of itself; empty when there is none."""
     for candidate in (path.with_name(f"{path.name}.pub"), path):
         try:
-            words = candidate.read_text(encoding="utf-8").split()
+            words = reading.text(candidate).split()
             return base64.b64decode(words[1], validate=True)
-        except (OSError, ValueError, IndexError):
+        except (ValueError, IndexError):
             continue
     return b""

@@ -17,7 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from benchrig import shell
+from benchrig import reading, shell
 from benchrig.agent.text import last_line
 from benchrig.errors import HostError
 from benchrig.inventory import Host
@@ -322,19 +322,12 @@ def _expand_home(text: str) -> Path:
     return Path(text)
 
 
-def is_file(path: Path) -> bool:
-    """Say whether a path is a file; one that is none, such as one too long, is not."""
-    with suppress(OSError, ValueError):
-        return path.is_file()
-    return False
-
-
 def _parted(text: str) -> Iterator[str]:
     """Yield the paths in what ssh prints of several, where a space may stand between two or be part of one."""
     words = text.split(" ")
     while words:
         names = [" ".join(words[:count]) for count in range(len(words), 0, -1)]
-        taken = next((name for name in names if is_file(_expand_home(name))), words[0])
+        taken = next((name for name in names if reading.is_file(_expand_home(name))), words[0])
         yield taken
         del words[: taken.count(" ") + 1]
 

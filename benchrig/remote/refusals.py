@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchrig import shell
+from benchrig.agent.text import short
 from benchrig.errors import HostError
 from benchrig.inventory import Host
 from benchrig.remote.channel import ConnectionLostError, NoAnswerError
@@ -124,4 +125,4 @@ def reason(cause: Exception) -> str:
 
 
 def _text(cause: Exception) -> str:
-    return " ".join(str(cause).split())[:300] or type(cause).__name__
+    return short(" ".join(str(cause).split()), 300) or type(cause).__name__

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Sequence
 from types import TracebackType
 
-from benchrig import shell
+from benchrig import reading, shell
 from benchrig.errors import HostError
 from benchrig.inventory import Host
 from benchrig.remote import channel as channels
@@ -71,7 +71,7 @@ def connect(host: Host) -> Remote:
     # paramiko's threads log what we report ourselves, with tracebacks.
     logging.getLogger("paramiko").setLevel(logging.CRITICAL + 1)
     for kind, path in (("ansible_ssh_private_key_file", host.key_file), ("benchrig_known_hosts", host.known_hosts)):
-        if path and not openssh.is_file(path):
+        if path and not reading.is_file(path):
             raise HostError(f"{host.name}: the file {path} of {kind} does not exist")
     route = openssh.resolve(host)
     try:

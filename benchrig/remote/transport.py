@@ -17,6 +17,7 @@ import paramiko
 from paramiko.common import MSG_CHANNEL_DATA, MSG_CHANNEL_EXTENDED_DATA, cMSG_CHANNEL_CLOSE, cMSG_GLOBAL_REQUEST
 from paramiko.packet import Packetizer
 
+from benchrig.agent.text import short
 from benchrig.remote.waits import within
 
 ASK_SECONDS = 5
@@ -177,7 +178,7 @@ class Transport(paramiko.Transport):
     def greeting(self) -> str:
         """Return the first line that came from a peer that did not name itself, or empty."""
         lines = [line.strip() for line in self.packets.greeting.decode(errors="replace").splitlines() if line.strip()]
-        return lines[0][:100] if lines and not self.remote_version else ""
+        return short(lines[0]) if lines and not self.remote_version else ""
 
     def is_connected(self) -> bool:
         """Say whether the peer can be talked to."""
@@ -227,7 +228,7 @@ class Transport(paramiko.Transport):
 
     def _parse_disconnect(self, message: paramiko.Message) -> None:
         message.get_int()
-        self.reason = self.reason or f"the host said: {message.get_text()[:200].strip()}"
+        self.reason = self.reason or f"the host said: {short(message.get_text().strip(), 200)}"
 
 
 class _Watch(threading.Thread):

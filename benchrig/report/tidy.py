@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar
 
-from benchrig.agent.text import one_line
+from benchrig.agent.text import one_line, short
 from benchrig.results.model import Cell
 from benchrig.results.store import CELLS
 
@@ -32,7 +32,7 @@ def brief(cell: Cell) -> Cell:
     """Return a cell with the cause of its failure cut to LONGEST_CAUSE, and where the rest of it is."""
     if len(cell.reason) <= LONGEST_CAUSE:
         return cell
-    return replace(cell, reason=f"{cell.reason[:LONGEST_CAUSE].rstrip()}… (more in {cell.raw or CELLS})")
+    return replace(cell, reason=f"{short(cell.reason, LONGEST_CAUSE)} (more in {cell.raw or CELLS})")
 
 
 def _tidied(value: Any) -> Any:

@@ -27,9 +27,9 @@ HEARD_SECONDS = 2.0
 
 @fault(
     SECTION,
-    done="The agent is killed with -9 under load.",
-    promised="The bench ends with the reason; app, load generator, port and temporary files are gone.",
-    seen="0.2 s: `the agent ended: Main process exited, code=killed, status=9/KILL`; nothing was left.",
+    done="the agent killed with -9 under load",
+    promised="the bench ends with the reason; app, load generator, port and temporary files are gone",
+    seen="0.2 s: `the agent ended: Main process exited, code=killed, status=9/KILL`; nothing was left",
 )
 def test_agent_is_killed(deployed: Clone, deployed_host: Host) -> None:
     with bench_under_load(deployed, deployed_host) as bench:
@@ -42,9 +42,9 @@ def test_agent_is_killed(deployed: Clone, deployed_host: Host) -> None:
 
 @fault(
     SECTION,
-    done="The agent is stopped (kill -STOP) under load.",
-    promised="It is told from a slow one by its missing signs of life; the bench ends, and systemd ends the agent.",
-    seen="28 s: `the agent ended: Watchdog timeout (limit 30s)`; nothing was left.",
+    done="the agent stopped (kill -STOP) under load",
+    promised="it is told from a slow one by its missing signs of life; the bench ends, and systemd ends the agent",
+    seen="28 s: `the agent ended: Watchdog timeout (limit 30s)`; nothing was left",
 )
 def test_agent_hangs(deployed: Clone, deployed_host: Host) -> None:
     with bench_under_load(deployed, deployed_host) as bench:
@@ -57,9 +57,9 @@ def test_agent_hangs(deployed: Clone, deployed_host: Host) -> None:
 
 @fault(
     SECTION,
-    done="The relay that SSH started is killed with -9 under load.",
-    promised="The controller connects to the same agent again, and the cell is measured once.",
-    seen="`connection lost; reconnecting`, `connected again`; one cell, measured; exit code 0.",
+    done="the relay that SSH started killed with -9 under load",
+    promised="the controller connects to the same agent again, and the cell is measured once",
+    seen="`connection lost; reconnecting`, `connected again`; one cell, measured; exit code 0",
 )
 def test_relay_is_killed(deployed: Clone, deployed_host: Host) -> None:
     with bench_under_load(deployed, deployed_host) as bench:
@@ -72,9 +72,9 @@ def test_relay_is_killed(deployed: Clone, deployed_host: Host) -> None:
 
 @fault(
     SECTION,
-    done="Ctrl-C under load.",
-    promised="The bench ends within a second, and leaves nothing.",
-    seen="0.2 s, exit code 130, nothing left.",
+    done="Ctrl-C under load",
+    promised="the bench ends within a second, and leaves nothing",
+    seen="0.2 s, exit code 130, nothing left",
 )
 def test_ctrl_c(deployed: Clone, deployed_host: Host) -> None:
     with bench_under_load(deployed, deployed_host) as bench:
@@ -86,9 +86,9 @@ def test_ctrl_c(deployed: Clone, deployed_host: Host) -> None:
 
 @fault(
     SECTION,
-    done="Ctrl-C while the agent hangs (kill -STOP).",
-    promised="The bench ends within a second and says so; systemd ends the agent and what it started.",
-    seen="1.0 s, exit code 130; nothing left 30 s later.",
+    done="Ctrl-C while the agent hangs (kill -STOP)",
+    promised="the bench ends within a second and says so; systemd ends the agent and what it started",
+    seen="1.0 s, exit code 130; nothing left 30 s later",
 )
 def test_ctrl_c_while_the_agent_hangs(deployed: Clone, deployed_host: Host) -> None:
     with bench_under_load(deployed, deployed_host) as bench:
@@ -103,9 +103,9 @@ def test_ctrl_c_while_the_agent_hangs(deployed: Clone, deployed_host: Host) -> N
 
 @fault(
     SECTION,
-    done="Ctrl-C, and Ctrl-C again, while every packet to the host is dropped.",
-    promised="The bench ends within a second and says that the host could not be told; the next bench takes the host over.",
-    seen="1.0 s, exit code 130; the second one ended it at once; the next bench measured.",
+    done="Ctrl-C, and Ctrl-C again, with every packet to the host dropped",
+    promised="the bench ends within a second and says that the host could not be told; the next bench takes the host over",
+    seen="1.0 s, exit code 130; at once after the second one; the next bench measured",
 )
 @pytest.mark.parametrize("times", [1, 2])
 def test_ctrl_c_while_the_link_is_down(deployed: Clone, deployed_host: Host, times: int) -> None:
@@ -124,9 +124,9 @@ def test_ctrl_c_while_the_link_is_down(deployed: Clone, deployed_host: Host, tim
 
 @fault(
     SECTION,
-    done="The controller is killed with -9 under load; then a new bench.",
-    promised="The agent waits for its controller; a newcomer waits for 5 s, ends it, and has the host for itself.",
-    seen="Agent, app and load were there still; the next bench waited for 3 s more and measured its cell; nothing was left.",
+    done="the controller killed with -9 under load; then a new bench",
+    promised="the agent waits for its controller; a newcomer waits for 5 s, ends it, and has the host for itself",
+    seen="agent, app and load still there; the next bench waited for 3 s and measured its cell; nothing was left",
 )
 def test_controller_is_killed(deployed: Clone, deployed_host: Host) -> None:
     with bench_under_load(deployed, deployed_host) as bench:
@@ -140,9 +140,9 @@ def test_controller_is_killed(deployed: Clone, deployed_host: Host) -> None:
 @pytest.mark.long
 @fault(
     SECTION,
-    done="The controller is killed with -9 under load, and nobody comes.",
-    promised="The agent lives for the time of a cell and a minute, then stops all by itself.",
-    seen="Nothing was left about 160 s after the kill; a cell with a load of 8 s may take 69 s.",
+    done="the controller killed with -9 under load, and no new bench",
+    promised="the agent lives for the time of a cell and a minute, then stops all by itself",
+    seen="nothing was left about 160 s after the kill; a cell with a load of 8 s may take 69 s",
 )
 def test_nobody_comes_back(deployed: Clone, deployed_host: Host) -> None:
     with bench_under_load(deployed, deployed_host) as bench:
@@ -180,9 +180,9 @@ TALKS = {
 
 @fault(
     SECTION,
-    done="An agent that writes a line without end, answers 50 MB, floods stderr, talks nonsense, or says nothing.",
-    promised="A line that names the host and the reason, exit code 3, bounded memory, in bounded time.",
-    seen="0.5 to 22 s; the controller's resident memory stayed below 300 MB.",
+    done="an agent that writes a line without end, answers 50 MB, floods stderr, talks nonsense, or says nothing",
+    promised="a line that names the host and the reason, exit code 3, bounded memory, in bounded time",
+    seen="0.5 to 22 s; the controller's resident memory stayed below 300 MB",
 )
 @pytest.mark.parametrize("what", TALKS)
 def test_agent_talks_nonsense(deployed: Clone, what: str) -> None:

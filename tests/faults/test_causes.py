@@ -112,10 +112,10 @@ MIRRORS = {
 
 @fault(
     "Causes",
-    done="A mirror answers 404 or 500, cuts its files short, is silent, or refuses connections, when package lists are "
-    "refreshed.",
-    promised="The task fails with apt's own reason and says what to check.",
-    seen='"Failed to fetch …/Packages  500  Internal Server Error", and so on for each; "Check the package mirror …".',
+    done="a mirror that answers 404 or 500, cuts its files short, is silent, or refuses connections, when package "
+    "lists are refreshed",
+    promised="the task fails with apt's own reason and says what to check",
+    seen="`Failed to fetch …/Packages  500  Internal Server Error`, and so on for each; `Check the package mirror …`",
 )
 @pytest.mark.parametrize("how", MIRRORS)
 def test_dead_mirror(project: Project, server: ThreadingHTTPServer, how: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,9 +132,9 @@ def test_dead_mirror(project: Project, server: ThreadingHTTPServer, how: str, mo
 
 @fault(
     "Causes",
-    done="A mirror's Release file is of the year 2100: to apt, the host's clock is late.",
-    promised="The task says that the file is not valid yet, and what the host's clock says.",
-    seen='"Release file for … is not valid yet"; "Set the clock of this host, which says 2026-…".',
+    done="a mirror's Release file of the year 2100, as if the host's clock were late",
+    promised="the task says that the file is not valid yet, and what the host's clock says",
+    seen="`Release file for … is not valid yet`; `Set the clock of this host, which says 2026-…`",
 )
 def test_wrong_clock(project: Project, server: ThreadingHTTPServer, tmp_path: Path) -> None:
     gpg = [
@@ -170,9 +170,9 @@ def test_wrong_clock(project: Project, server: ThreadingHTTPServer, tmp_path: Pa
 
 @fault(
     "Causes",
-    done="Another program holds the lock of the package lists, for 3 seconds and for longer than is waited.",
-    promised="The task waits for it, which apt-get itself does not; then it fails and names the process.",
-    seen='Refreshed after 3 s; "Could not get lock …/lists/lock; it was held for 120 s by process 4006 (python3)".',
+    done="another program that holds the lock of the package lists, for 3 s and for more than the time limit",
+    promised="the task waits for the lock; at the time limit it fails and names the process",
+    seen="refreshed after 3 s; `Could not get lock …/lists/lock; it was held for 120 s by process 4006 (python3)`",
 )
 @pytest.mark.parametrize("longer", [False, True], ids=["3 seconds", "longer"])
 def test_lock_of_another(
@@ -202,9 +202,9 @@ def test_lock_of_another(
 
 @fault(
     "Causes",
-    done="A server sends a file that a task downloads byte by byte, without end.",
-    promised="After a minute at less than 1 kB/s the task fails and says how much came.",
-    seen='With the minute set to 1 s: "…: cannot be fetched: only 11 bytes came in 1 s"; nothing was left in place.',
+    done="a server that sends a file byte by byte, without end",
+    promised="after a minute at less than 1 kB/s the task fails and says how much came",
+    seen="with the minute set to 1 s: `…: cannot be fetched: only 11 bytes came in 1 s`; no file was left",
 )
 def test_download_that_trickles(project: Project, server: ThreadingHTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:
     server.how = "trickle"  # type: ignore[attr-defined]
@@ -229,9 +229,9 @@ def small(project: Project) -> Iterator[Project]:
 
 @fault(
     "Causes",
-    done="The disk is full: for a program that a task runs, for a file that it copies, for one that it downloads.",
-    promised="The task says so, and names the full file system.",
-    seen='"exit code 1: dd: error writing \'…\': No space left on device"; "Make room on this host; full: …/small."',
+    done="a full disk: for a program that a task runs, for a file that it copies, for one that it downloads",
+    promised="the task says so, and names the full file system",
+    seen="`exit code 1: dd: error writing '…': No space left on device`; `Make room on this host; full: …/small.`",
 )
 def test_full_disk(small: Project) -> None:
     small.write("roles/one/files/big", "x" * 2_000_000)
@@ -247,9 +247,9 @@ def test_full_disk(small: Project) -> None:
 
 @fault(
     "Causes",
-    done="A program lies on a file system that is mounted noexec.",
-    promised="The task says that the mount is the reason, not the file's permissions.",
-    seen='"…/small/run: cannot be started: permission denied"; "The file system of …/small/run is mounted noexec: …".',
+    done="a program on a file system that is mounted noexec",
+    promised="the task says that the mount is the reason, not the file's permissions",
+    seen="`…/small/run: cannot be started: permission denied`; `The file system of …/small/run is mounted noexec: …`",
 )
 def test_noexec(small: Project) -> None:
     program = small.dir / "small/run"
@@ -264,9 +264,9 @@ def test_noexec(small: Project) -> None:
 
 @fault(
     "Causes",
-    done="A task needs a program that the host has not; a file system is read-only.",
-    promised="The task names the program; it says that the disk is read-only.",
-    seen='"sh: 1: benchrig-none: not found"; "Install benchrig-none on this host, …"; "… read-only file system".',
+    done="a task that needs a program that the host does not have; a read-only file system",
+    promised="the task names the program; it says that the file system is read-only",
+    seen="`sh: 1: benchrig-none: not found`; `Install benchrig-none on this host, …`; `… read-only file system`",
 )
 def test_missing_program_and_read_only_disk(small: Project) -> None:
     small.tasks("- name: Run\n  ansible.builtin.shell: benchrig-none --version\n")

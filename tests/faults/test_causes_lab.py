@@ -100,8 +100,8 @@ def small(process: Path, limit: int) -> Path:
 
 @fault(
     "Causes",
-    done="an app needs more memory under load than its control group has",
-    promised="the cell fails: OOM kill, the memory used, the limit",
+    done="an app that needs more memory under load than its control group has",
+    promised="the cell fails, with the OOM kill, the memory used and the limit",
     seen="`the app died under the load (…): the kernel killed 1 for lack of memory (OOM): the app may use 64 MiB`",
 )
 def test_an_app_that_is_killed_for_memory_under_load_is_named(restored: Clone) -> None:
@@ -113,8 +113,8 @@ def test_an_app_that_is_killed_for_memory_under_load_is_named(restored: Clone) -
 
 @fault(
     "Causes",
-    done="workers of an app end after 500 requests of a connection, and their parent starts others",
-    promised="the cell is invalid: processes of the app ended during the measurement",
+    done="workers of an app that end after 500 requests of a connection, and are replaced by others",
+    promised="the cell is invalid, because processes of the app ended during the measurement",
     seen="`2 processes of the app ended during the measurement, and 2 were started anew`",
 )
 def test_workers_that_are_replaced_under_load_make_the_cell_invalid(restored: Clone) -> None:
@@ -125,7 +125,7 @@ def test_workers_that_are_replaced_under_load_make_the_cell_invalid(restored: Cl
 
 @fault(
     "Causes",
-    done="a second server joins the app's port with SO_REUSEPORT after the app has started",
+    done="a second server that joins the app's port with SO_REUSEPORT after the app has started",
     promised="the cell fails, and the other server is named with host, process and command",
     seen="`lab1: process … listens on port 8080 too and takes a part of the app's requests (SO_REUSEPORT): python3 /tmp/…`",
 )
@@ -147,8 +147,8 @@ def test_a_second_server_on_the_port_fails_the_cell(restored: Clone, deployed_ho
 
 @fault(
     "Causes",
-    done="the disk of the server's /tmp is full",
-    promised="the cell fails with the full file system and how to see it, beside what the app said",
+    done="a full disk of the server's /tmp",
+    promised="the cell fails and names the full file system, beside what the app said",
     seen="`it ended by itself (exit status 1); no space is left on /tmp: free some (df -h, df -i)`",
 )
 def test_a_full_disk_is_named_where_an_app_fails_by_it(restored: Clone, deployed_host: Host) -> None:
@@ -162,9 +162,9 @@ def test_a_full_disk_is_named_where_an_app_fails_by_it(restored: Clone, deployed
 
 @fault(
     "Causes",
-    done="/usr/bin/wrk is deleted on the load host",
+    done="/usr/bin/wrk deleted on the load host",
     promised="the next bench notices, provisions it anew and measures",
-    seen="the role installs the package again, exit code 0",
+    seen="package installed again, cell measured, exit code 0",
 )
 def test_a_deleted_wrk_is_installed_again(restored: Clone, deployed_host: Host) -> None:
     on(deployed_host, "rm /usr/bin/wrk")
@@ -182,13 +182,13 @@ HOLD = (
 
 @fault(
     "Apps and units",
-    done="PostgreSQL is started while a client's own port is 5432 on 127.0.0.1",
+    done="PostgreSQL started while a client's own port is 5432 on 127.0.0.1",
     promised="provision fails, although the unit is active, and names the process; it mends it as soon as that has ended",
     seen="PostgreSQL listened on [::1] only; `port 5432, which is held by process … (python3)`; then mended",
 )
 @fault(
     "Causes",
-    done="PostgreSQL is stopped while a row of an app with a database is measured",
+    done="PostgreSQL stopped while a row of an app with a database is measured",
     promised="the cell fails, and PostgreSQL comes first in its reason, with host and cure",
     seen="`lab1: PostgreSQL does not answer (…); ./inv provision --tags postgresql starts it; …`",
 )

@@ -29,9 +29,9 @@ def measured(bench: Bench, seconds: float = 120.0) -> str:
 
 @fault(
     SECTION,
-    done="Every packet to and from the host is dropped for 5, 30 and 120 s under a load of 8 s.",
-    promised="The cell is measured once and collected.",
-    seen="5 s: not even noticed. 30 s: collected 1.4 s after the link was back. 120 s: after 5.1 s.",
+    done="every packet to and from the host dropped for 5, 30 and 120 s under a load of 8 s",
+    promised="the cell is measured once and collected",
+    seen="5 s: not noticed; 30 s: collected 1.4 s after the link was back; 120 s: 5.1 s after it",
 )
 @pytest.mark.parametrize("seconds", [5, 30, pytest.param(120, marks=pytest.mark.long)])
 def test_link_is_down(deployed: Clone, deployed_host: Host, seconds: int) -> None:
@@ -44,9 +44,9 @@ def test_link_is_down(deployed: Clone, deployed_host: Host, seconds: int) -> Non
 
 @fault(
     SECTION,
-    done="The sshd process of the session is killed with -9, or stopped (kill -STOP), under load.",
-    promised="The controller reconnects, at once or when it has heard nothing for 20 s, and collects the cell.",
-    seen="Killed: collected when the load had ended. Stopped: 19.5 s after it, with nothing measured twice.",
+    done="the sshd process of the session killed with -9, or stopped (kill -STOP), under load",
+    promised="the controller reconnects, at once or when it has heard nothing for 20 s, and collects the cell",
+    seen="killed: collected when the load had ended; stopped: 19.5 s after it; nothing measured twice",
 )
 @pytest.mark.parametrize("sign", ["KILL", "STOP"])
 def test_session_of_sshd(deployed: Clone, deployed_host: Host, sign: str) -> None:
@@ -59,9 +59,9 @@ def test_session_of_sshd(deployed: Clone, deployed_host: Host, sign: str) -> Non
 
 @fault(
     SECTION,
-    done="Sshd is restarted under load.",
-    promised="The cell is measured.",
-    seen="The session went on; nothing was lost.",
+    done="sshd restarted under load",
+    promised="the cell is measured",
+    seen="the session went on; nothing was lost",
 )
 def test_sshd_is_restarted(deployed: Clone, deployed_host: Host) -> None:
     with bench_under_load(deployed, deployed_host) as bench:
@@ -71,9 +71,9 @@ def test_sshd_is_restarted(deployed: Clone, deployed_host: Host) -> None:
 
 @fault(
     SECTION,
-    done="The machine is stopped and started under load.",
-    promised="The bench ends as soon as the machine answers, and says that it was rebooted.",
-    seen="Code 3, a second after the machine was up: `lab1 was rebooted during the bench`.",
+    done="the machine stopped and started under load",
+    promised="the bench ends as soon as the machine answers, and says that it was rebooted",
+    seen="code 3, a second after the machine was up: `lab1 was rebooted during the bench`",
 )
 def test_machine_is_restarted(deployed: Clone, deployed_host: Host) -> None:
     with bench_under_load(deployed, deployed_host) as bench:
@@ -110,9 +110,9 @@ def reach(configuration: Path, host: Host, address: str) -> None:
 
 @fault(
     SECTION,
-    done="The host's address changes under load, and `~/.ssh/config` says where it is now.",
-    promised="The controller asks again how the host is reached, and collects the cell.",
-    seen="`connection lost; reconnecting`, `connected again`; the cell was measured.",
+    done="a new address of the host under load, which `~/.ssh/config` has",
+    promised="the controller asks again how the host is reached, and collects the cell",
+    seen="`connection lost; reconnecting`, `connected again`; the cell was measured",
 )
 def test_address_changes(deployed: Clone, deployed_host: Host, by_name: Path) -> None:
     old = deployed_host.address

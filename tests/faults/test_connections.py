@@ -43,8 +43,8 @@ def refusal(host: Host) -> HostError:
 @pytest.mark.lab
 @fault(
     "Connections",
-    done="The sshd process of a session is stopped (`kill -STOP`) while we wait for output, and while we send",
-    promised="The connection counts as lost after 20 s without a sign of life; closing it takes less than a second",
+    done="the sshd process of a session stopped (`kill -STOP`) while benchrig waits for output, and while it sends",
+    promised="the connection counts as lost after 20 s without a sign of life; closing it takes less than a second",
     seen="`no sign of life for 20 s` after 20.9 s reading, 20.9 s sending; closed in 0.1 ms",
 )
 @pytest.mark.parametrize("sending", [False, True])
@@ -78,7 +78,7 @@ with ssh.connect(host) as other, ssh.connect(host) as remote, remote.open(["sh",
 @fault(
     "Connections",
     done="Ctrl-C while the peer hangs: reading, sending, opening a channel, waiting for a program's end",
-    promised="It ends within a second",
+    promised="it ends within a second",
     seen="0.2 s each",
 )
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_ctrl_c_gets_through_while_the_peer_hangs(host: Host, act: str) -> None:
 @fault(
     "Connections",
     done="Ctrl-C while connecting: a port that accepts and is silent, a silent ProxyCommand, a silent name server",
-    promised="It ends within a second",
+    promised="it ends within a second",
     seen="0.1 to 0.3 s each; the ProxyCommand is ended with it",
 )
 @pytest.mark.parametrize("way", ["greeting", "exchange", "proxy", "name"])
@@ -123,8 +123,8 @@ def read(path: Path) -> bytes:
 @pytest.mark.lab
 @fault(
     "Connections",
-    done="`ProxyCommand ssh -W %h:%p bastion` to a host at port 2205, whose machine has another sshd at port 22",
-    promised="The port of the inventory or of ~/.ssh/config is reached; tokens are expanded as ssh expands them",
+    done="`ProxyCommand ssh -W %h:%p bastion` to a host at port 2205, on a machine with another sshd at port 22",
+    promised="the port of the inventory or of ~/.ssh/config is reached; tokens are expanded as ssh expands them",
     seen="`$SSH_CONNECTION` ends with port 2205, as by `./inv ssh`; before it was 22",
 )
 def test_a_proxy_command_leads_to_the_right_port(host: Host, tmp_path: Path) -> None:
@@ -143,7 +143,7 @@ def test_a_proxy_command_leads_to_the_right_port(host: Host, tmp_path: Path) -> 
     "Connections",
     done=f"{MANY} hosts at once behind one bastion, by ProxyJump and by ProxyCommand; {MANY} at once at one sshd; with the"
     " default MaxStartups (10:30:100)",
-    promised="All are reached",
+    promised="all are reached",
     seen=f"{MANY} of {MANY} each time, in 1.3 s, 0.6 s and 0.7 s; before, 11 to 14 behind a bastion were lost",
 )
 @pytest.mark.parametrize("way", ["jump", "command", "direct"])
@@ -177,8 +177,8 @@ def test_many_hosts_are_reached_over_one(host: Host, tmp_path: Path, way: str) -
 @pytest.mark.lab
 @fault(
     "Connections",
-    done="The connection to a shared bastion is killed, and another host is connected to",
-    promised="Hosts that went through it are lost; the next one has a new connection to the bastion",
+    done="the connection to a shared bastion killed; then a connection to another host",
+    promised="hosts behind it are lost; the next one has a new connection to the bastion",
     seen="`the connection was lost` at once; the next host was reached",
 )
 def test_a_dead_shared_connection_is_replaced(host: Host, tmp_path: Path) -> None:
@@ -205,8 +205,8 @@ def fill(channel: Channel) -> None:
 @pytest.mark.lab
 @fault(
     "Connections",
-    done="The bastion of 16 hosts hangs (its session's sshd is stopped), and all connections are closed while all send",
-    promised="Closing all of them takes less than two seconds",
+    done="closing the connections to 16 hosts that are sent to, behind a bastion that hangs (its sshd stopped)",
+    promised="closing all of them takes less than two seconds",
     seen="16 connections closed in 0.5 s",
 )
 def test_closing_many_hosts_over_a_bastion_that_hangs_is_quick(host: Host, tmp_path: Path) -> None:
@@ -237,8 +237,8 @@ def test_closing_many_hosts_over_a_bastion_that_hangs_is_quick(host: Host, tmp_p
 @pytest.mark.lab
 @fault(
     "Connections",
-    done="The listening sshd is stopped (`kill -STOP`), and then ended",
-    promised="The cause is named: it accepts and is silent; nothing listens",
+    done="the listening sshd stopped (`kill -STOP`), and then ended",
+    promised="the cause is named: sshd accepts and is silent, or nothing listens",
     seen="`it accepts connections, but its sshd is silent` after 10 s; `connection refused`, with what to do",
 )
 def test_an_sshd_that_is_stopped_is_told(host: Host) -> None:
@@ -261,8 +261,8 @@ def test_an_sshd_that_is_stopped_is_told(host: Host) -> None:
 @pytest.mark.lab
 @fault(
     "Connections",
-    done="A program writes a line without end, output without end, and 200 MB to standard error while we read",
-    promised="Bounds that the error names; standard error is read and its end kept, so that the program goes on",
+    done="a program that writes a line without end, output without end, or 200 MB to standard error",
+    promised="the error names the bound; standard error is read and its end kept, so that the program goes on",
     seen="`a line of more than 1 MB`, `more than 64 MB`; the program that complained ended, with 64 kB kept",
 )
 def test_output_without_end_is_bounded(host: Host) -> None:
@@ -279,8 +279,8 @@ def test_output_without_end_is_bounded(host: Host) -> None:
 @pytest.mark.lab
 @fault(
     "Connections",
-    done="A program ends, or answers 20 MB, before it has read the 20 MB that it is sent",
-    promised="Its exit code and reason are returned, not `the connection was lost`; nothing blocks",
+    done="a program that ends, or answers 20 MB, before it has read the 20 MB that it is sent",
+    promised="its exit code and reason are returned, not `the connection was lost`; nothing blocks",
     seen="exit code 3 with its reason; 20 MB back",
 )
 def test_a_program_that_does_not_read_its_input(host: Host) -> None:

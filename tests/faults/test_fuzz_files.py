@@ -75,9 +75,8 @@ def use_inventory(path: Path, root: Path) -> None:
 
 @fault(
     "Input",
-    done="An inventory, or variables beside it, with up to three values that are wrong: other types, names, nesting, tags, "
-    "any bytes",
-    promised="It is read, or refused with file and line",
+    done="an inventory, or variables beside it, with up to three wrong values (types, names, nesting, tags), or any bytes",
+    promised="it is read, or refused with file and line",
     seen="no traceback and no wait; before, an alias bomb of 571 bytes took 4 GB and 100,000 brackets killed the process",
 )
 @in_project
@@ -92,8 +91,8 @@ def test_damaged_inventory(root: Path, content: bytes) -> None:
 
 @fault(
     "Input",
-    done="A suite, an app, a file of routes or a data set that is damaged likewise",
-    promised="It is read, or refused with file and line, before anything starts",
+    done="a suite, an app, a file of routes or a data set that is damaged likewise",
+    promised="it is read, or refused with file and line, before anything starts",
     seen="no traceback and no wait; before, 100,000 rows or a million repeats took 2.7 GB",
 )
 @in_project
@@ -126,8 +125,8 @@ def test_damaged_data_set(root: Path, content: bytes) -> None:
 
 @fault(
     "Input",
-    done="Published figures or a file of claims that are damaged likewise",
-    promised="They are read, or refused with file and line; all reports can be written of them",
+    done="published figures or a file of claims that are damaged likewise",
+    promised="they are read, or refused with file and line; all reports can be written of them",
     seen="no traceback and no wait",
 )
 @in_project
@@ -192,8 +191,8 @@ ROLE_FILES = ("tasks", "defaults", "vars", "handlers", "meta")
 
 @fault(
     "Input",
-    done="A playbook, or a role's tasks, defaults, variables or handlers, that are damaged likewise",
-    promised="They are read, or refused with file and line, before any host is reached",
+    done="a playbook, or a role's tasks, defaults, variables or handlers, that are damaged likewise",
+    promised="they are read, or refused with file and line, before any host is reached",
     seen="no traceback and no wait",
 )
 @in_project
@@ -217,9 +216,9 @@ def test_damaged_role(root: Path, kind: str) -> None:
 
 @fault(
     "Input",
-    done="A template or a condition with 5000 brackets within each other",
-    promised="It is refused with file and line",
-    seen="one line; before, the fuzzing of variables ended in Jinja's RecursionError",
+    done="a template or a condition with 5,000 nested brackets",
+    promised="it is refused with file and line",
+    seen="one line; before, a traceback of Jinja2",
 )
 @pytest.mark.parametrize(
     ("text", "kind"),

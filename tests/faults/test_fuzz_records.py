@@ -60,7 +60,7 @@ def use_run(folder: Path) -> None:
 @fault(
     "Input",
     done="`run.json` or a line of `cells.jsonl`, of every format there was, with up to three wrong values, or any bytes",
-    promised="The run is read, a damaged line is left out with a warning, or the run is refused with its file; all reports "
+    promised="the run is read, a damaged line is left out with a warning, or the run is refused with its file; all reports "
     "can be written",
     seen="no traceback and no wait",
 )
@@ -106,8 +106,8 @@ KNOWN = (
 
 @fault(
     "Input",
-    done="Stored state of machines (`lab.json`, `machine.json`, `plan.json`, `known.json`) that is damaged likewise",
-    promised="It counts as missing",
+    done="stored state of machines (`lab.json`, `machine.json`, `plan.json`, `known.json`) that is damaged likewise",
+    promised="it counts as missing",
     seen='no traceback; before, `{"subnet": "x"}` in `lab.json` was one',
 )
 @in_folder
@@ -127,9 +127,9 @@ def test_damaged_state(tmp_path: Path, content: bytes) -> None:
 
 @fault(
     "Input",
-    done="The file that names a machine's image, or its public host key, is empty, a folder or any bytes",
-    promised="The command says which file is damaged and to make the machine anew; exit code 4",
-    seen="one line; before, an empty key was a traceback, and bytes in one machine's file ended all that make one",
+    done="the file that names a machine's image, or its public host key, empty, a folder or any bytes",
+    promised="the command says which file is damaged and to make the machine anew; exit code 4",
+    seen="one line; before, a traceback, and a damaged file of one machine ended all machines",
 )
 @pytest.mark.parametrize("content", [b"", b" \n", b"\xff\xfe", b"x" * 5000, None])
 def test_damaged_files_of_a_machine(tmp_path: Path, content: bytes | None) -> None:
@@ -147,8 +147,8 @@ def test_damaged_files_of_a_machine(tmp_path: Path, content: bytes | None) -> No
 
 @fault(
     "Input",
-    done="The text of wrk, and the line of its script, cut short or with other words in it",
-    promised="The cell fails with a reason",
+    done="the text of wrk, and the line of its script, cut short or with other words in it",
+    promised="the cell fails with a reason",
     seen="no traceback and no wait",
 )
 @given(text=damaged_texts(*[_text(path) for path in sorted((RESULTS / "v2" / "raw").rglob("*.txt"))[:3]]))
@@ -196,8 +196,8 @@ REQUEST = '{"operation": "ReadJournal", "value": {"unit": "a.service", "lines": 
 
 @fault(
     "Input",
-    done="A line of a provision's or a bench's agent that is damaged likewise",
-    promised="It is no event and no answer, and that host fails alone",
+    done="a line of a provision's or a bench's agent that is damaged likewise",
+    promised="it counts as no event and no answer; that host fails alone",
     seen="no traceback",
 )
 @given(content=json_files(*EVENTS, ANSWER, REQUEST))

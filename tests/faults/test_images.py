@@ -52,7 +52,7 @@ def shelf(cache: Path) -> Path:
 @fault(
     "Machines and images",
     done="SIGTERM, SIGHUP, or Ctrl-C while the lab's root image is being made",
-    promised="the command ends with 143, 129 or 130; nothing of the image is left, no process goes on",
+    promised="the command ends with 143, 129 or 130; no file and no process is left",
     seen="ended within 0.4 to 1.8 s, once 6.5 s while the disk was busy; no `.new`, `.new.conf`, `.new.auth`, no mmdebstrap",
 )
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 @pytest.mark.lab
 @fault(
     "Machines and images",
-    done="the disk of the cache (a tmpfs of 60 MB) becomes full while the lab's root image is being made",
+    done="the disk of the cache (a tmpfs of 60 MB) full while the lab's root image is being made",
     promised="one line with the cause, and nothing is left",
     seen="`the root image cannot be made: …`; the folder was empty",
 )
@@ -120,9 +120,9 @@ def test_an_image_that_finds_no_room_leaves_nothing(small_disk: Path) -> None:
 
 @fault(
     "Machines and images",
-    done="a second process wants a machines' folder that another one has locked; the owner is then killed with -9",
+    done="a second process that needs locked machines; then the owner of the lock killed with -9",
     promised="the line says who holds the lock and since when; the lock of a process that has ended is free",
-    seen="`waiting: busy (root@…, process …, since 2026-11-30 10:31:08)`; after the kill the lock was had at once",
+    seen="`waiting: busy (root@…, process …, since 2026-11-30 10:31:08)`; taken at once after the kill",
 )
 def test_a_lock_names_its_owner_and_goes_with_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     program = f"""

@@ -74,8 +74,8 @@ def bomb(levels: int = 9, width: int = 9) -> str:
 
 @fault(
     "Input",
-    done="An alias bomb as an inventory: aliases of aliases, a few hundred bytes that stand for 387 million values",
-    promised="Exit code 2 and one line, in less than 1 GiB of address space",
+    done="an alias bomb as an inventory: aliases of aliases, a few hundred bytes that stand for 387 million values",
+    promised="exit code 2 and one line, in less than 1 GiB of address space",
     seen="refused in 0.6 s; before, it took 4 GB of memory",
 )
 def test_alias_bomb(project: Clone, odd: Path) -> None:
@@ -88,8 +88,8 @@ def test_alias_bomb(project: Clone, odd: Path) -> None:
 
 @fault(
     "Input",
-    done="Lists and mappings within each other, 100,000 levels deep: `[[[…`, `- - - …`, `{a: {a: …`",
-    promised="Exit code 2 and one line",
+    done="lists and mappings nested 100,000 levels deep: `[[[…`, `- - - …`, `{a: {a: …`",
+    promised="exit code 2 and one line",
     seen="refused in 0.5 s; before, `[[[…` killed Python (SIGSEGV)",
 )
 @pytest.mark.parametrize("text", ["[" * 100_000, "- " * 100_000, "{a: " * 100_000, "? " * 100_000])
@@ -102,8 +102,8 @@ def test_levels_without_end(project: Clone, odd: Path, text: str) -> None:
 
 @fault(
     "Input",
-    done="A FIFO, a folder, `/dev/zero`, a socket or a file of 1 TB in place of a suite",
-    promised="Exit code 2 and one line; nothing is waited for or read without end",
+    done="a FIFO, a folder, `/dev/zero`, a socket or a file of 1 TB in place of a suite",
+    promised="exit code 2 and one line; nothing is waited for or read without end",
     seen="refused in 0.5 s; before, a FIFO was waited for and /dev/zero was read until memory ended",
 )
 @pytest.mark.parametrize(
@@ -175,9 +175,9 @@ WORDS: tuple[tuple[tuple[str | bytes, ...], str], ...] = (
 
 @fault(
     "Input",
-    done="Words on the command line: names of 4096 characters, paths in place of names, bytes that are no text, counts and "
-    "durations without end, 5000 names at once",
-    promised="Exit code 2 and a line that names the word, cut where it is long",
+    done="words on the command line: names of 4,096 characters, paths in place of names, bytes that are no text, "
+    "counts and durations without end, 5,000 names at once",
+    promised="exit code 2 and a line that names the word, cut where it is long",
     seen="refused in 0.4 to 0.8 s; before, `--repeats 1000000` took 2.7 GB, and a wrong `--search-root` was a traceback",
 )
 @pytest.mark.parametrize(("words", "said"), WORDS, ids=[f"{n}-{said[:30]}" for n, (_, said) in enumerate(WORDS)])
@@ -198,9 +198,9 @@ routes: {one: {path: /}}
 
 @fault(
     "Input",
-    done="An app that names files outside of the project (`source: [/etc/passwd]`, a symbolic link), a port above 65535, a "
+    done="an app that names files outside of the project (`source: [/etc/passwd]`, a symbolic link), a port above 65535, a "
     "wait that is no time, a title of 1 MB, headers with line breaks",
-    promised="Exit code 2 and a line at its place; no such file is sent to a host",
+    promised="exit code 2 and a line at its place; no such file is sent to a host",
     seen="refused in 0.6 s; before, /etc/passwd was sent to the hosts",
 )
 @pytest.mark.parametrize(
@@ -237,9 +237,9 @@ def test_odd_app(project: Clone, line: str, said: str) -> None:
 
 @fault(
     "Input",
-    done="A symbolic link to /etc/passwd, or a file of 1 TB, lies among the files of an app, and no `source` names it",
-    promised="Exit code 2 and a line; nothing is sent to a host",
-    seen="refused in 0.8 s; before, /etc/passwd was part of what every host gets",
+    done="a symbolic link to /etc/passwd, or a file of 1 TB, among the files of an app, which no `source` names",
+    promised="exit code 2 and a line; nothing is sent to a host",
+    seen="refused in 0.8 s; before, /etc/passwd was sent to every host",
 )
 @pytest.mark.parametrize(
     ("kind", "said"),
@@ -265,8 +265,8 @@ ROW = "  - {{name: r{n}, app: sanic, connections: 4}}\n"
 
 @fault(
     "Input",
-    done="A suite of 100,000 rows, or with a title of 1 MB or with terminal escapes",
-    promised="Exit code 2 and a line at its place",
+    done="a suite of 100,000 rows, or with a title of 1 MB or with terminal escapes",
+    promised="exit code 2 and a line at its place",
     seen="refused in 5 s (rows) and 0.6 s (title)",
 )
 @pytest.mark.parametrize(
@@ -292,9 +292,9 @@ def test_odd_suite(project: Clone, title: str, rows: int, said: str) -> None:
 
 @fault(
     "Input",
-    done="A stored run with 3000 repeats of a row, one with 2000 rows, and one with a title and a cause of 1 MB",
-    promised="All reports are written; the time grows with the number of cells, and a text has an end",
-    seen="3000 repeats in 0.4 s, 2000 rows in 3 s; before, 3000 repeats did not end in 10 minutes",
+    done="a stored run with 3,000 repeats of a row, one with 2,000 rows, and one with a title and a cause of 1 MB",
+    promised="all reports are written, in a time that grows with the number of cells; long texts are cut",
+    seen="3,000 repeats in 0.4 s, 2,000 rows in 3 s; before, 3,000 repeats did not end in 10 minutes",
 )
 def test_reports_of_very_large_runs(tmp_path: Path) -> None:
     def seconds(rows: int, repeats: int) -> float:

@@ -21,9 +21,9 @@ SECTION = "Agents, cells and Ctrl-C"
 
 @fault(
     SECTION,
-    done="A second bench while the first one measures.",
-    promised="It is refused with owner, host and age; the first goes on.",
-    seen="1.6 s: `lab1: a bench by root@vm, process 3244 has had this host for 4 s (process 63265 here)`.",
+    done="a second bench while the first one measures",
+    promised="it is refused with owner, host and age; the first goes on",
+    seen="1.6 s: `lab1: a bench by root@vm, process 3244 has had this host for 4 s (process 63265 here)`",
 )
 def test_second_bench(deployed: Clone, deployed_host: Host) -> None:
     with bench_under_load(deployed, deployed_host) as first:
@@ -36,9 +36,9 @@ def test_second_bench(deployed: Clone, deployed_host: Host) -> None:
 
 @fault(
     SECTION,
-    done="Two benches begin at the same moment.",
-    promised="One measures, the other is refused.",
-    seen="Exit codes 0 and 3.",
+    done="two benches begin at the same moment",
+    promised="one measures, the other is refused",
+    seen="exit codes 0 and 3",
 )
 @pytest.mark.usefixtures("deployed_host")
 def test_two_benches_begin_at_once(deployed: Clone) -> None:
@@ -48,9 +48,9 @@ def test_two_benches_begin_at_once(deployed: Clone) -> None:
 
 @fault(
     SECTION,
-    done="A provision while a bench measures.",
-    promised="It waits for the bench's end, and is told whose it is; the bench is not disturbed.",
-    seen="`a bench by root@vm, … has had this host for 4 s …; waiting for its end`; the bench measured.",
+    done="a provision while a bench measures",
+    promised="it waits for the bench's end, and is told whose it is; the bench is not disturbed",
+    seen="`a bench by root@vm, … has had this host for 4 s …; waiting for its end`; the bench measured",
 )
 def test_provision_during_a_bench(deployed: Clone, deployed_host: Host) -> None:
     with bench_under_load(deployed, deployed_host) as bench:
@@ -63,9 +63,9 @@ def test_provision_during_a_bench(deployed: Clone, deployed_host: Host) -> None:
 
 @fault(
     SECTION,
-    done="The controller of a bench is killed with -9 under load; then a provision.",
-    promised="The lock of one who is gone is given up: app and load are stopped, and the provision runs.",
-    seen="The provision ended with code 0 after 2.7 s; nothing of the bench was left.",
+    done="the controller of a bench killed with -9 under load; then a provision",
+    promised="the lock of a controller that has ended is given up: app and load are stopped, and the provision runs",
+    seen="the provision ended with code 0 after 2.7 s; nothing of the bench was left",
 )
 def test_provision_after_a_killed_bench(deployed: Clone, deployed_host: Host) -> None:
     with bench_under_load(deployed, deployed_host) as bench:
@@ -77,9 +77,9 @@ def test_provision_after_a_killed_bench(deployed: Clone, deployed_host: Host) ->
 
 @fault(
     SECTION,
-    done="The controller of a bench is silent (kill -STOP) under load for 40 s; a second bench comes after 30 s.",
-    promised="The second one says so and waits; it is refused when the first controller is back, which collects its cell.",
-    seen="`…; that controller may be back within 56 s); waiting for it`, then refused; the first bench measured its cell.",
+    done="the controller of a bench silent (kill -STOP) under load for 40 s; a second bench after 30 s",
+    promised="the second one says so and waits; it is refused when the first controller is back, which collects its cell",
+    seen="`…; that controller may be back within 56 s); waiting for it`, then refused; the first bench measured its cell",
 )
 def test_second_bench_while_the_firsts_controller_is_silent(deployed: Clone, deployed_host: Host) -> None:
     with bench_under_load(deployed, deployed_host) as first:
@@ -98,9 +98,9 @@ def test_second_bench_while_the_firsts_controller_is_silent(deployed: Clone, dep
 
 @fault(
     SECTION,
-    done="A lock whose content is that of a dead process, or garbage.",
-    promised="It is no obstacle.",
-    seen="The bench measured.",
+    done="a lock that names a dead process, or has other bytes",
+    promised="the bench takes the lock",
+    seen="the bench measured",
 )
 @pytest.mark.parametrize("content", ['{"verb": "bench", "session": "x", "who": "x", "pid": 99999, "since": 1}', "garbage"])
 def test_stale_lock(deployed: Clone, deployed_host: Host, content: str) -> None:

@@ -85,11 +85,11 @@ def lying(monkeypatch: pytest.MonkeyPatch, lie: str) -> None:
 
 @fault(
     "Provisioning",
-    done="Of two hosts, one sends events without end, no events, a variable of 100 MB, texts of 1 MB, wrong types, or "
-    "wants the bundle again and again or for what is not its business.",
-    promised="Its run ends with one line that says why. The other host's run and the controller are not harmed.",
-    seen='Each ended within 25 s, in less than 400 MB, with a line such as "the agent sent more than 100000 events"; '
-    "the other host's recap was whole.",
+    done="one of two hosts that sends events without end, no events, a variable of 100 MB, texts of 1 MB or wrong "
+    "types, or asks for the bundle again and again or for what it may not have",
+    promised="its run ends with one line that says why; the other host's run and the controller are not harmed",
+    seen="each ended within 25 s, in less than 400 MB, with a line such as `the agent sent more than 100000 "
+    "events`; the other host's recap was whole",
 )
 @needs_root
 @pytest.mark.parametrize("lie", LIES)
@@ -260,9 +260,9 @@ class Remote:
 
 @fault(
     "Input",
-    done="300 random conversations of a host: true events, events with random fields, random JSON and random bytes.",
-    promised="The run of that host ends with a recap or a reason, and with no traceback.",
-    seen="All ended so.",
+    done="300 random conversations of a host: true events, events with random fields, random JSON and random bytes",
+    promised="the run of that host ends with a recap or a reason, and with no traceback",
+    seen="300 of 300 ended so",
 )
 @settings(max_examples=300, deadline=None)
 @given(LINES)

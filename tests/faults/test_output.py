@@ -55,8 +55,8 @@ def shell(project: Clone, command: str, redirect: str, **environ: str) -> tuple[
 
 @fault(
     "Output and text from outside",
-    done="Standard output is a full disk (`> /dev/full`), closed (`>&-`), or a pipe whose reader has gone (`| true`)",
-    promised="One line for the full disk and exit code 1; the other two were asked for, and end with 0",
+    done="standard output on a full disk (`> /dev/full`), closed (`>&-`), or a pipe whose reader has ended",
+    promised="one line and exit code 1 for the full disk; exit code 0 for the other two, which the user asked for",
     seen="`error: standard output: No space left on device`; no traceback of any command",
 )
 @pytest.mark.parametrize("command", COMMANDS)
@@ -69,8 +69,8 @@ def test_output_that_cannot_be_written(project: Clone, command: str) -> None:
 
 @fault(
     "Output and text from outside",
-    done="Standard error is full or closed, and a command has progress to write there",
-    promised="The command goes on, and ends as it would otherwise",
+    done="standard error full or closed, and a command that has progress to write there",
+    promised="the command goes on, and ends as it would otherwise",
     seen="an app and its suite were written, exit code 0; before, exit code 1",
 )
 @pytest.mark.parametrize("redirect", ["2>/dev/full", "2>&-"])
@@ -86,8 +86,8 @@ def test_progress_that_cannot_be_written(project: Clone, redirect: str) -> None:
 
 @fault(
     "Output and text from outside",
-    done="A terminal or locale that is not UTF-8: `LC_ALL=C` in ASCII, cp1252, Latin-1",
-    promised="What it cannot show is written as an escape; the exit code is 0",
+    done="a terminal or locale that is not UTF-8: `LC_ALL=C` in ASCII, cp1252, Latin-1",
+    promised="what it cannot show is written as an escape; the exit code is 0",
     seen="all tables printed, `–` as `\\u2013` in ASCII and as itself in cp1252",
 )
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "latin-1"])
@@ -119,9 +119,9 @@ def in_mount(project: Clone, mount: str, place: Path, command: str) -> tuple[int
 
 @fault(
     "Output and text from outside",
-    done="The folder of a run is read-only, or its disk is full, while `./inv report` writes its files (a bind mount, a "
+    done="the folder of a run read-only, or its disk full, while `./inv report` writes its files (a bind mount, a "
     "tmpfs of 128 KiB)",
-    promised="The table is printed all the same, then one line, exit code 1",
+    promised="the table is printed all the same, then one line, exit code 1",
     seen="the table, and `report.md: cannot be written: Read-only file system` or `No space left on device`",
 )
 @pytest.mark.parametrize(
@@ -146,8 +146,8 @@ def test_folder_of_a_run_that_cannot_be_written(project: Clone, tmp_path: Path, 
 
 @fault(
     "Output and text from outside",
-    done="The cache folder is on a read-only file system, and machines are to be shown and brought up",
-    promised="One line, and no traceback",
+    done="the cache folder on a read-only file system, for `./inv status` and `./inv up`",
+    promised="one line, and no traceback",
     seen="`status` shows the machines; `up` ends with one line",
 )
 def test_cache_that_cannot_be_written(project: Clone, tmp_path: Path) -> None:
@@ -211,10 +211,10 @@ class Page(HTMLParser):
 
 @fault(
     "Output and text from outside",
-    done="A stored run whose titles, systems, machines, versions and causes have escapes of terminals (CSI, OSC 8, C1), "
+    done="a stored run whose titles, systems, machines, versions and causes have escapes of terminals (CSI, OSC 8, C1), "
     "characters that turn or hide text, HTML, Markdown's images and links, and a spreadsheet's formula",
-    promised="Every form shows them as they are: no escape reaches the terminal, no page has an element or an address of "
-    "theirs, no spreadsheet a formula",
+    promised="every form shows them as text: no escape reaches the terminal, no page gets an element or an address "
+    "from them, no spreadsheet a formula",
     seen="no control character in five forms; the pages and tables have the elements that they have otherwise",
 )
 def test_text_from_outside(project: Clone, tmp_path: Path) -> None:
@@ -263,8 +263,8 @@ def see_csv(text: str) -> None:
 
 @fault(
     "Output and text from outside",
-    done="A cause of 1 MB in a stored run, such as a journal",
-    promised="Reports show 1000 characters, and the file that has the rest",
+    done="a cause of 1 MB in a stored run, such as a journal",
+    promised="reports show 1,000 characters and name the file that has the rest",
     seen="`… (more in cells.jsonl)`; all five reports together have 60 KB",
 )
 def test_cause_without_end(project: Clone, tmp_path: Path) -> None:

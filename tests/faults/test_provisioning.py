@@ -49,10 +49,10 @@ def small_state(project: Project) -> Iterator[Project]:
 
 @fault(
     "Provisioning",
-    done="`/var/lib/benchrig` is full when a task that notifies a handler is about to change a file.",
-    promised="The task fails with that cause and changes nothing. With room again, the next run makes up for both.",
-    seen="\"nothing was changed, because it cannot be noted that 'Handle' must run then: … no space left on device\". "
-    "The file was not there; the next run made it and ran the handler.",
+    done="`/var/lib/benchrig` full when a task that notifies a handler is about to change a file",
+    promised="the task fails with that cause and changes nothing; with room again, the next run makes up for both",
+    seen="`nothing was changed, because it cannot be noted that 'Handle' must run then: … no space left on "
+    "device`; no file; the next run made it and ran the handler",
 )
 def test_full_disk_at_a_notification(small_state: Project) -> None:
     fill = "- name: Fill\n  ansible.builtin.shell: cat /dev/zero > {{ dir }}/../state/fill || true\n  changed_when: false\n"
@@ -69,9 +69,9 @@ def test_full_disk_at_a_notification(small_state: Project) -> None:
 
 @fault(
     "Provisioning",
-    done="The agent is killed with -9 in a loop, after the item that changed something.",
-    promised="The next run runs the handler that the item notified.",
-    seen="Killed at the second of three items: the next run said \"handler 'Handle' of role one is pending\" and ran it.",
+    done="the agent killed with -9 in a loop, after the item that changed something",
+    promised="the next run runs the handler that the item notified",
+    seen="killed at the second of three items: the next run said `handler 'Handle' of role one is pending` and ran it",
 )
 def test_agent_killed_within_a_loop(project: Project) -> None:
     project.tasks(
@@ -90,10 +90,10 @@ def test_agent_killed_within_a_loop(project: Project) -> None:
 
 @fault(
     "Provisioning",
-    done="`pending.json` is empty, cut short, full of zeros or something else.",
-    promised="The run stops before its first task; it names the file and says how to run all handlers or none.",
-    seen='"the list of pending handlers, …/pending.json, cannot be read: its 9 bytes are no list; it was cut short …". '
-    'With the text `"all"` in it, the next run ran every handler.',
+    done="`pending.json` empty, cut short, full of zeros or of other bytes",
+    promised="the run stops before its first task; it names the file and says how to run all handlers or none",
+    seen="`the list of pending handlers, …/pending.json, cannot be read: its 9 bytes are no list; it was cut "
+    'short …`; with the text `"all"` in it, the next run ran every handler',
 )
 @pytest.mark.parametrize(
     "damage", [b"", b'[["one", ', bytes(40), b"{}", b'["one"]', b"\xff\xfe", b'[["one", 7]]', b"7" * 5000]
@@ -114,9 +114,9 @@ def test_damaged_list_of_handlers(project: Project, damage: bytes) -> None:
 
 @fault(
     "Provisioning",
-    done="Between a failed run and the next one, a playbook runs that has not the role of the pending handler.",
-    promised="The handler stays pending, which is said, and runs when a playbook that has it runs.",
-    seen="\"handler 'Handle' of role one stays pending: no play of this run has it (in …/pending.json)\", then it ran.",
+    done="a playbook without the role of the pending handler, between a failed run and the next one",
+    promised="a line says that the handler stays pending; it runs with the next playbook that has it",
+    seen="`handler 'Handle' of role one stays pending: no play of this run has it (in …/pending.json)`; then it ran",
 )
 def test_another_playbook_in_between(project: Project) -> None:
     project.tasks(CHANGE + FAIL)
@@ -147,9 +147,9 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
 
 @fault(
     "Provisioning",
-    done="A bundle on the host is damaged: files cut short, of the same size with other bytes or zeros, gone, too many.",
-    promised="It is asked for anew and the run goes on. The check costs less than 5 ms.",
-    seen="Each was asked for anew, once. To hash our own bundle (89 files, 382 kB) takes 1.0 ms.",
+    done="a damaged bundle on the host: files cut short, of the same size with other bytes or zeros, gone, too many",
+    promised="it is asked for anew and the run goes on; the check costs less than 5 ms",
+    seen="each asked for anew, once; 1.0 ms to hash benchrig's own bundle (89 files, 382 kB)",
 )
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_damaged_bundle(hosts: Hosts, project: Project, damage: str) -> None:
@@ -183,9 +183,9 @@ def test_damaged_bundle_that_cannot_be_removed(hosts: Hosts, project: Project) -
 
 @fault(
     "Provisioning",
-    done="The compiled templates on the host are cut short, or full of zeros or random bytes.",
-    promised="They are compiled anew. Damaged code is never read: that can end Python itself.",
-    seen="The runs ended well, and the file was whole again.",
+    done="compiled templates on the host cut short, or full of zeros or random bytes",
+    promised="they are compiled anew; damaged code is never read, because it can end Python itself",
+    seen="exit code 0 of each run; the file was whole again",
 )
 @pytest.mark.parametrize("content", [b"", b"\xe3", bytes(5000), os.urandom(5000)], ids=["empty", "short", "zeros", "random"])
 def test_damaged_templates(project: Project, content: bytes) -> None:
@@ -200,9 +200,9 @@ def test_damaged_templates(project: Project, content: bytes) -> None:
 
 @fault(
     "Provisioning",
-    done="The clock of the host is set back by a year between two runs, and every run has another bundle.",
-    promised="The bundle that a run uses is not removed as the oldest one.",
-    seen="Three bundles were kept, the run's own among them.",
+    done="the host's clock set back by a year between two runs that have different bundles",
+    promised="the bundle in use is not removed as the oldest one",
+    seen="three bundles were kept, the run's own among them",
 )
 def test_clock_is_set_back(project: Project) -> None:
     for number in range(6):
@@ -216,9 +216,9 @@ def test_clock_is_set_back(project: Project) -> None:
 
 @fault(
     "Provisioning",
-    done="The agent is stopped with `kill -STOP` while a task runs; the limit on silence is 3 s here, not 30 s.",
-    promised="Its host is given up, with the reason. A task that only takes long is not.",
-    seen="`db1: the agent shows no sign of life for 3 s`; a task of 4.5 s ended well, with a sign of life each 0.3 s.",
+    done="the agent stopped with `kill -STOP` while a task runs, with a limit of 3 s in place of 30 s",
+    promised="its host is given up, with the reason; a task that only takes long is not",
+    seen="`db1: the agent shows no sign of life for 3 s`; a task of 4.5 s ended well, with a sign of life each 0.3 s",
 )
 @pytest.mark.parametrize("hangs", [True, False], ids=["agent that hangs", "long task"])
 def test_agent_without_sign_of_life_is_given_up(

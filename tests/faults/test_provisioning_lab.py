@@ -72,9 +72,9 @@ def whole(clone: Clone, done: Done, word: str) -> None:
 
 @fault(
     "Provisioning",
-    done="The link to the host is down for 5, 35 or 120 seconds while a task of 8 seconds runs, and nobody is told.",
-    promised="The host finishes the task; the controller reconnects, tells what was done, and goes on.",
-    seen="Noticed after 5 to 18 s, reconnected 1 to 105 s later; both items told, four tasks counted, the handler ran once.",
+    done="the link to the host down without a word for 5, 35 or 120 s while a task of 8 s runs",
+    promised="the host finishes the task; the controller reconnects, tells what was done, and goes on",
+    seen="noticed after 5 to 18 s, reconnected 1 to 105 s later; both items told, four tasks counted, the handler ran once",
 )
 @pytest.mark.parametrize("seconds", [5, 35, pytest.param(120, marks=pytest.mark.long)])
 def test_link_is_down(slow: Clone, seconds: int) -> None:
@@ -94,9 +94,9 @@ def test_link_is_down(slow: Clone, seconds: int) -> None:
 
 @fault(
     "Provisioning",
-    done="sshd is restarted and its sessions are killed while a task runs.",
-    promised="As when the link is down.",
-    seen="Reconnected after 1 s; the task was finished and told, and the run went on.",
+    done="sshd restarted and its sessions killed while a task runs",
+    promised="as when the link is down",
+    seen="reconnected after 1 s; the task was finished and told, and the run went on",
 )
 def test_sshd_is_restarted(slow: Clone) -> None:
     def restart() -> None:
@@ -145,10 +145,10 @@ def children(pid: int) -> Iterator[int]:
 
 @fault(
     "Provisioning",
-    done="The machine is killed (-9 of its systemd-nspawn) while dpkg unpacks or configures packages, and started again.",
-    promised="The same run reconnects; the interrupted installation is completed, which is said, and the run ends well.",
-    seen='Reconnected after 7 and 16 s: "changed: slow : Install: an interrupted installation '
-    'was completed (dpkg --configure -a), installed libgpm2, zsh-common, gdb, …".',
+    done="the machine killed (-9 of its systemd-nspawn) while dpkg unpacks or configures packages, and started again",
+    promised="the same run reconnects, completes the interrupted installation, says so, and ends well",
+    seen="reconnected after 7 and 16 s: `an interrupted installation was completed (dpkg --configure -a), "
+    "installed libgpm2, zsh-common, gdb, …`",
 )
 @pytest.mark.parametrize("when", WHEN)
 def test_power_cut_in_an_installation(restored: Clone, when: str) -> None:
@@ -174,9 +174,9 @@ def test_power_cut_in_an_installation(restored: Clone, when: str) -> None:
 
 @fault(
     "Provisioning",
-    done="The machine is killed (-9 of its systemd-nspawn) while a Python app's environment is made, and started again.",
-    promised="The same run reconnects and makes the environment anew.",
-    seen="Killed when `venv-…/bin/python` was there: reconnected after 7 s, made anew in 4 s; then measured.",
+    done="the machine killed (-9 of its systemd-nspawn) while a Python app's environment is made, and started again",
+    promised="the same run reconnects and makes the environment anew",
+    seen="killed when `venv-…/bin/python` was there: reconnected after 7 s, made anew in 4 s; then measured",
 )
 def test_power_cut_while_an_environment_is_made(restored: Clone) -> None:
     assert restored.inv("ssh", "--run", "rm -rf /opt/benchrig/apps/flask-sync/venv-*").code == 0
@@ -210,9 +210,9 @@ pg_isready
 
 @fault(
     "Provisioning",
-    done="PostgreSQL was killed (-9), and recovers for 12 s (its startup process is stopped) when a provision begins.",
-    promised="The provision waits until PostgreSQL accepts connections.",
-    seen='"rejecting connections" at the start; the provision took 12.7 s, waited for it, and changed nothing.',
+    done="PostgreSQL killed (-9), and still recovering for 12 s (its startup process is stopped) when a provision begins",
+    promised="the provision waits until PostgreSQL accepts connections",
+    seen="`rejecting connections` at the start; the provision took 12.7 s and changed nothing",
 )
 def test_postgresql_is_recovering(restored: Clone) -> None:
     first = restored.inv("provision", "--tags", "base,postgresql")
@@ -226,9 +226,9 @@ def test_postgresql_is_recovering(restored: Clone) -> None:
 
 @fault(
     "Provisioning",
-    done="A provision begins while a bench measures on the same host.",
-    promised="It waits until the bench has ended, and says whose it is and since when.",
-    seen='"a bench by root@vm, process 9673 has had this host for 6 s …; waiting for its end, 10 minutes at most".',
+    done="a provision while a bench measures on the same host",
+    promised="it waits until the bench has ended, and a line says whose bench it is and since when",
+    seen="`a bench by root@vm, process 9673 has had this host for 6 s …; waiting for its end, 10 minutes at most`",
 )
 def test_provision_during_a_bench(deployed: Clone) -> None:
     command = ["./inv", "bench", "--only", "flask-sync", "--duration", "15s", "--connections", "16"]
@@ -245,10 +245,10 @@ def test_provision_during_a_bench(deployed: Clone) -> None:
 
 @fault(
     "Provisioning",
-    done="Ctrl-C in a provision while a task runs; and when sshd on the host is stopped (SIGSTOP), too.",
-    promised="The command ends within 1 s; the host finishes the task, and the next run tells what it did.",
-    seen='Ended in less than 0.1 s, both times; the next run told "finished after the connection of root@vm, process '
-    '1720 was lost: changed: slow : Slow (a): command ran" and ran the handler.',
+    done="Ctrl-C in a provision while a task runs, also with sshd on the host stopped (SIGSTOP)",
+    promised="the command ends within 1 s; the host finishes the task, and the next run tells what it did",
+    seen="ended in less than 0.1 s, both times; the next run told `finished after the connection of root@vm, "
+    "process 1720 was lost: changed: …` and ran the handler",
 )
 @pytest.mark.parametrize("hung", [False, True], ids=["well", "hung sshd"])
 def test_ctrl_c(slow: Clone, hung: bool) -> None:

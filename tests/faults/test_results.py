@@ -13,21 +13,18 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from benchrig.bench import resuming
 from benchrig.bench.app import read_apps
 from benchrig.bench.cell import Measurement
 from benchrig.bench.measuring import measure_all
 from benchrig.bench.order import turns
 from benchrig.bench.rows import Row
 from benchrig.bench.suite import BenchRequest, Plan, plan
-from benchrig.errors import ExitCode, InputError, ResultsError
+from benchrig.errors import ExitCode, ResultsError
 from benchrig.results import store
-from benchrig.results.lock import RunLock
 from benchrig.results.recorder import Recorder, check_reports
 from tests.support import ROOT
 from tests.support.cell import unasked
@@ -99,10 +96,10 @@ def fill(disk: Path) -> None:
 
 @fault(
     "Results and resuming",
-    done="the disk of `reports/` (a tmpfs of 8 MB) becomes full while the third of six cells is measured",
+    done="the disk of `reports/` (a tmpfs of 8 MB) full while the third of six cells is measured",
     promised="the cell's figures are printed, the whole run is stored elsewhere, no more cells are measured, exit code 5",
-    seen="3 cells and their raw output in `~/.local/state/benchrig/reports/`, which `./inv report PATH` reads; "
-    "the fourth cell was not begun; no half line in the first folder",
+    seen="3 cells and their raw output in `~/.local/state/benchrig/reports/`; no fourth cell; no half line in the "
+    "first folder",
 )
 def test_a_disk_that_becomes_full_loses_no_cell(
     bench: Bench, disk: Path, state: Path, capsys: pytest.CaptureFixture[str]
@@ -129,7 +126,7 @@ def test_a_disk_that_becomes_full_loses_no_cell(
 
 @fault(
     "Results and resuming",
-    done="less than 4 MB, or less than 16 files, are free before a cell",
+    done="less than 4 MB, or room for less than 16 files, before a cell",
     promised="the bench ends before the cell and not after it, exit code 5",
     seen="`only 2.1 MB free; a cell needs up to 4 MB`; all cells measured before are in `reports/`",
 )
@@ -153,7 +150,7 @@ def test_space_is_looked_at_before_each_cell(bench: Bench, disk: Path, state: Pa
 
 @fault(
     "Results and resuming",
-    done="`reports/` is remounted read-only while a cell is measured",
+    done="`reports/` remounted read-only while a cell is measured",
     promised="as for a full disk",
     seen="`Read-only file system`; 2 cells stored elsewhere, exit code 5",
 )
@@ -165,7 +162,7 @@ def test_reports_that_become_read_only_lose_no_cell(bench: Bench, disk: Path) ->
 
 @fault(
     "Results and resuming",
-    done="the run's folder is removed while a cell is measured, or right after one was stored",
+    done="the run's folder removed while a cell is measured, or right after one was stored",
     promised="all cells measured so far are written elsewhere, from memory",
     seen="2 cells stored elsewhere; 3 where it was removed between two cells",
 )
@@ -219,7 +216,7 @@ def test_a_folder_that_refuses_writing_loses_no_cell(monkeypatch: pytest.MonkeyP
 
 @fault(
     "Results and resuming",
-    done="`reports/`, the user's state folder and the temporary folder are full at the same time",
+    done="`reports/`, the user's state folder and the temporary folder full at the same time",
     promised="the records are printed as lines of `cells.jsonl`",
     seen="one line of JSON on stdout, the one cell that is on no disk; exit code 5",
 )
@@ -237,7 +234,7 @@ def test_where_nothing_can_be_written_the_records_are_printed(
 
 @fault(
     "Results and resuming",
-    done="`reports` is a file, or on a full disk, when a bench begins",
+    done="`reports` as a file, or on a full disk, when a bench begins",
     promised="it is refused before a machine is started, exit code 5",
     seen="`Not a directory` and `only 0.0 MB free`",
 )
@@ -252,7 +249,7 @@ def test_reports_that_cannot_be_written_are_told_before_anything_is_measured(dis
 
 @fault(
     "Results and resuming",
-    done="writing a cell fails by a used-up quota (EDQUOT) or a broken disk (EIO); both are faked, for want of such disks",
+    done="a used-up quota (EDQUOT) or a broken disk (EIO) while a cell is written (both are faked)",
     promised="as for a full disk",
     seen="`Disk quota exceeded` and `Input/output error`; 2 cells stored elsewhere",
 )
@@ -277,7 +274,7 @@ def test_a_quota_and_a_broken_disk_lose_no_cell(
 
 @fault(
     "Results and resuming",
-    done="`reports/` belongs to another user, who permits no writing",
+    done="`reports/` of another user, who permits no writing",
     promised="a bench is refused before a machine is started, exit code 5; `report` shows its runs all the same",
     seen="`Permission denied`; the table, and `report.md: cannot be written: Permission denied`",
 )
@@ -303,7 +300,7 @@ def test_reports_of_another_user(tmp_path: Path) -> None:
 
 @fault(
     "Results and resuming",
-    done="a run is made with the umask 077, and with 000",
+    done="a run made with the umask 077, and with 000",
     promised="files of a run follow the umask; a lock's file and the folder of another place never admit others",
     seen="0600 and 0666 for `cells.jsonl` and `run.json`; 0700 for the folder of another place",
 )
@@ -319,104 +316,3 @@ def test_stored_files_follow_the_umask(bench: Bench, disk: Path, state: Path, um
     for name in (store.RUN, store.CELLS):
         assert (first / name).stat().st_mode & 0o777 == mode
     assert (state / "benchrig").stat().st_mode & 0o777 == 0o700
-
-
-@fault(
-    "Results and resuming",
-    done="`cells.jsonl` ends in half a line, as a power cut leaves it, and the run goes on",
-    promised="the next cell does not become part of that line",
-    seen="the half line is dropped when the run is resumed, and stays a line of its own otherwise",
-)
-def test_a_cell_is_never_glued_to_half_a_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    folder = store.create(tmp_path, "web-frameworks")
-    store.write_run(folder, a_run("go-2000", finished=False))
-    store.append(folder, a_cell())
-    half = store.line_of(a_cell(repeat=2))[:200]
-    with (folder / store.CELLS).open("ab") as file:
-        file.write(half)
-    with Recorder(tmp_path, a_run("go-2000"), RunLock(folder)) as recorder:
-        recorder.keep(a_cell(repeat=2), {})
-    assert [cell.repeat for cell in store.read(folder)[1]] == [1, 2]
-    assert capsys.readouterr().err == ""
-    with (folder / store.CELLS).open("ab") as file:
-        file.write(half)
-    store.append(folder, a_cell(repeat=3))
-    assert [cell.repeat for cell in store.read(folder)[1]] == [1, 2, 3]
-    assert "cells.jsonl:3 cannot be read and is left out" in capsys.readouterr().err
-
-
-@fault(
-    "Results and resuming",
-    done="the controller's clock is set back by a day between two runs (a stand-in for the clock: others use this one)",
-    promised="the newest run stays the one that was made last",
-    seen="`latest` and `--resume` take the run made last, which has the number 2 and the earlier date",
-)
-def test_a_clock_that_is_set_back_does_not_reorder_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = []
-    for date in ("2026-11-30T12:00:00Z", "2026-11-29T12:00:00Z"):
-        monkeypatch.setattr(store, "now", lambda date=date: date)
-        with Recorder(tmp_path, a_run("go-2000", finished=False)) as recorder:
-            recorder.run = replace(recorder.run, started_at=date)
-            recorder.keep(a_cell(), {})
-            made.append(recorder.folder)
-            recorder.finish()
-    assert store.newest(tmp_path) == made[-1]
-    assert [entry.number for entry in store.entries(tmp_path)] == [1, 2]
-
-
-OTHER = """
-import sys
-from pathlib import Path
-from benchrig.bench.resuming import find
-begun = find(Path(sys.argv[1]), "")
-print(len(begun.measured), flush=True)
-input()
-"""
-"""A controller that has checked what it resumes, and has not measured yet."""
-
-
-def interrupted(reports: Path) -> Path:
-    """Make a run that was interrupted after its first cell."""
-    with Recorder(reports, a_run("go-2000", finished=False)) as recorder:
-        recorder.keep(a_cell(), {})
-        assert recorder.folder
-        return recorder.folder
-
-
-@fault(
-    "Results and resuming",
-    done="a second `bench --resume` while another process has checked the run and not yet measured anything",
-    promised="the second one is refused at once, and told which process has the run; no cell is measured twice",
-    seen="`reports/… is being measured by process 4125`, with and without the run's name; afterwards, 1 cell fewer is left",
-)
-def test_a_run_that_another_process_resumes_is_refused_at_once(tmp_path: Path) -> None:
-    folder = interrupted(tmp_path)
-    command = [sys.executable, "-c", OTHER, str(tmp_path)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT) as other:
-        assert other.stdout
-        assert other.stdout.readline() == b"1\n"
-        for name in ("", folder.name):
-            with pytest.raises(InputError, match=f"{folder.name} is being measured by process {other.pid}$"):
-                resuming.find(tmp_path, name)
-        store.append(folder, a_cell(repeat=2))
-        other.communicate(b"\n")
-    assert [repeat for *_, repeat in resuming.find(tmp_path, "").measured] == [1, 2]
-
-
-@fault(
-    "Results and resuming",
-    done="`run.json` of another run is a FIFO, and then `cells.jsonl` of the run itself",
-    promised="a bench stores its cells all the same; a resume is refused in a line",
-    seen="1 cell stored, nothing waited; `cells.jsonl cannot be read: it is a FIFO`",
-)
-def test_a_fifo_among_the_runs_hangs_nothing(tmp_path: Path) -> None:
-    (tmp_path / "other").mkdir()
-    os.mkfifo(tmp_path / "other" / store.RUN)
-    folder = interrupted(tmp_path)
-    assert len(store.read(folder)[1]) == 1
-    (folder / store.CELLS).unlink()
-    os.mkfifo(folder / store.CELLS)
-    with pytest.raises(InputError, match=r"cells\.jsonl cannot be read: it is a FIFO"):
-        resuming.find(tmp_path, folder.name)
-    with Recorder(tmp_path, a_run("go-2000"), RunLock(folder)) as recorder:
-        assert not recorder.is_stored

@@ -75,7 +75,7 @@ def test_a_killed_controller_is_resumed(deployed: Clone) -> None:
 
 @fault(
     "Results and resuming",
-    done="the machine is switched off under load, and the bench resumed",
+    done="the machine switched off under load, and the bench resumed",
     promised="the bench ends with 3 and says how to go on; `--resume` starts the machine and goes on",
     seen="`the connection was lost; it was measuring 'flask-sync'`, exit code 3; all six cells after the resume",
 )
@@ -90,8 +90,9 @@ def test_a_machine_that_was_restarted_is_resumed(deployed: Clone) -> None:
 
 @fault(
     "Results and resuming",
-    done="a kernel setting of the machine is changed between the interruption and the resume",
-    promised="refused with what differs, exit code 2; with `--despite-changes` it goes on, and every row is invalid",
+    done="a kernel setting of the machine changed between the interruption and the resume",
+    promised="the resume is refused with what differs, exit code 2; with `--despite-changes` it goes on, and every "
+    "row is invalid",
     seen="`cannot be resumed: lab1: net.ipv4.tcp_fin_timeout was 15, is 30`",
 )
 def test_a_machine_that_was_changed_is_refused(deployed: Clone) -> None:
@@ -113,7 +114,7 @@ def test_a_machine_that_was_changed_is_refused(deployed: Clone) -> None:
 
 @fault(
     "Results and resuming",
-    done="a real bench of four cells whose `reports/` (a tmpfs of 8 MB) becomes full in the third, `./inv bench report`",
+    done="a bench of four cells, `./inv bench report`, whose `reports/` (a tmpfs of 8 MB) becomes full in the third",
     promised="three cells are kept elsewhere, the table shows them, exit code 5; `--resume` measures the fourth",
     seen="the table of 3 cells marked INCOMPLETE, code 5; then the fourth cell beside them, code 0",
 )

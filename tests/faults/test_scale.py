@@ -68,15 +68,16 @@ def steps(cells: int, reports: Path) -> dict[str, float]:
 
 @fault(
     "Load and time",
-    done="10,000 cells are stored, read, resumed and reported, and 1,000 likewise (`benchmarks/results_scale.py`)",
-    promised="each step takes about ten times as long for ten times as many cells",
-    seen="8.5 to 9.9 times; 1.5 s to store, 1.8 s to read, 1.8 s to resume, 2.7 s to report 10,000 cells",
+    done="500 and 5,000 cells stored, read, resumed and reported",
+    promised="ten times as many cells take each step at most 20 times as long",
+    seen="6.5 to 12.7 times; 5,000 cells took 0.7 s to store, 0.8 s to read, 0.9 s to resume, 1.1 s to report",
 )
 def test_ten_times_as_many_cells_take_ten_times_as_long(tmp_path: Path) -> None:
     few, many = steps(500, tmp_path / "few"), steps(5_000, tmp_path / "many")
+    print({name: f"{many[name]:.2f} s, {many[name] / seconds:.1f} times" for name, seconds in few.items()})
     for name, seconds in few.items():
         # A step that grew by the square would take 100 times as long.
-        assert many[name] < 30 * seconds + 0.5, (name, seconds, many[name])
+        assert many[name] < 20 * seconds, (name, seconds, many[name])
 
 
 def memory() -> int:
@@ -87,9 +88,9 @@ def memory() -> int:
 
 @fault(
     "Load and time",
-    done="a bench of 8 hours: 2,880 cells of 10 s each, on hosts that are stand-ins and a clock that jumps",
-    promised="no cell is missed; memory and descriptors stay as they are",
-    seen="2,880 cells; memory grew by less than 10 MB, most of it the cells' lines (1.7 kB each); no descriptor more",
+    done="a bench of 8 hours: 2,880 cells of 10 s each, on stand-ins for hosts and with a clock that jumps",
+    promised="no cell is missed; from repeat 100 to 1,440, memory grows by less than 10 MB, and no descriptor is added",
+    seen="2,880 cells; memory grew by 3.8 MB, most of it the cells' lines (1.7 kB each); 9 descriptors",
 )
 def test_a_bench_of_hours_keeps_its_memory_and_descriptors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     now = [time.monotonic()]
@@ -110,4 +111,5 @@ def test_a_bench_of_hours_keeps_its_memory_and_descriptors(tmp_path: Path, monke
         assert len(store.read(recorder.finish())[1]) == 2880
     (first, descriptors), *_, (last, descriptors_last) = seen
     assert descriptors == descriptors_last
-    assert last - first < 20_000
+    print(f"memory grew by {last - first} kB, from {first} to {last} kB; {descriptors_last} descriptors")
+    assert last - first < 10_000

@@ -72,10 +72,10 @@ DAMAGES = {
 
 @fault(
     "Provisioning",
-    done="The agent's files on the host are damaged in ten ways: cut short, empty, zeros, other bytes in the same size and"
-    " time, gone, another version of Python",
-    promised="Each start verifies them; a damaged agent is sent anew, once, for three execs more",
-    seen="sent anew each time, in 0.3 to 0.5 s; to verify takes 3 ms (84 files, 1.2 MB)",
+    done="the agent's files on the host damaged in ten ways: cut short, empty, zeros, other bytes in the same "
+    "size and time, gone, another version of Python",
+    promised="each start verifies them; a damaged agent is sent anew, once, for three execs more",
+    seen="sent anew each time, in 0.3 to 0.5 s; verified in 3 ms (84 files, 1.2 MB)",
 )
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_agent_is_sent_anew(host: Host, damage: str) -> None:
@@ -87,8 +87,8 @@ def test_a_damaged_agent_is_sent_anew(host: Host, damage: str) -> None:
 
 @fault(
     "Provisioning",
-    done="The program that unpacks the agent is killed in the middle; two controllers send the agent at the same time",
-    promised="No half agent is ever started; both get theirs",
+    done="the program that unpacks the agent killed in the middle; two controllers that send the agent at the same time",
+    promised="no half agent is ever started; both get theirs",
     seen="the next start sent it anew; both started",
 )
 def test_half_an_agent_is_never_started(host: Host) -> None:
@@ -121,8 +121,8 @@ def mounted(host: Host, options: str) -> Iterator[None]:
 
 @fault(
     "Causes",
-    done="The agent is sent to a disk that is full (a tmpfs of 400 kB), read-only, noexec; out of inodes",
-    promised="Full and read-only are named, with what to do; noexec is no obstacle",
+    done="sending the agent to a disk that is full (a tmpfs of 400 kB), without inodes, read-only or noexec",
+    promised="full and read-only are named, with what to do; noexec is no obstacle",
     seen="`…/agent/play/…: No space left on device` and `Make room on that disk`; `Read-only file system`; started",
 )
 @pytest.mark.parametrize(
@@ -180,8 +180,8 @@ Server(("127.0.0.1", {8098 if kind == "dead" else 8099}), Answer).serve_forever(
 
 @fault(
     "Causes",
-    done="The host has no python3, and its package mirror is dead, answers 404 or 500, cuts answers short, or is silent",
-    promised="The mirror's own cause, and that the mirror is to be looked at; a silent one is given up",
+    done="a host without python3, whose package mirror is dead, answers 404 or 500, cuts answers short, or is silent",
+    promised="a line has the mirror's own cause and says to look at the mirror; a silent one is given up",
     seen="`Failed to fetch http://…` with `404  Not Found`, `500  Internal Server Error`, `Could not connect to …`,"
     " `Undetermined Error`; a silent one `Connection failed` after 82 s",
 )
@@ -208,7 +208,7 @@ def test_a_mirror_that_does_not_deliver_python_is_told(bare: Host, kind: str, ca
 
 @fault(
     "Causes",
-    done="The host has no python3, and dpkg was cut off before (its journal in /var/lib/dpkg/updates is left)",
+    done="a host without python3 where dpkg was cut off (its journal in /var/lib/dpkg/updates is left)",
     promised="dpkg is completed first, then python3 is installed and the agent started",
     seen="7.9 s",
 )
@@ -221,8 +221,8 @@ def test_python_is_installed_where_dpkg_was_interrupted(host: Host) -> None:
 
 @fault(
     "Causes",
-    done="sudo is not there, or needs a password; the user has no sudo; a login is permitted only to say that it is not",
-    promised="Each is named, with what to do",
+    done="no sudo, a sudo that needs a password, a user who may not use it, a login that only tells to use another",
+    promised="each is named, with what to do",
     seen="`sudo: not found`; `a password is required`; `Permission denied`, with `Log in as root, or set ansible_become`;"
     " `Please login as the user debian`",
 )
@@ -249,8 +249,8 @@ def test_a_user_who_is_not_root_is_told_why(host: Host) -> None:
 
 @fault(
     "Causes",
-    done="The agent's start hangs (its Python waits for ever); a login script writes without end",
-    promised="`no answer for 30 s`, and the bound that was passed",
+    done="an agent whose start hangs (its Python waits for ever); a login script that writes without end",
+    promised="the host is given up after 30 s, or with the bound that was passed",
     seen="`no answer for 30 s`; `the program wrote a line of more than 32 MB`",
 )
 def test_an_agent_that_never_gets_ready_is_told(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -48,7 +48,7 @@ def inv(arguments: Sequence[str]) -> subprocess.Popen[str]:
 @fault(
     "Agents, cells and Ctrl-C",
     done="Ctrl-C to `./inv` at a terminal, every 4 ms while its shell, Python and its modules start",
-    promised="it ends without a traceback and is never lost",
+    promised="it is never lost; the command ends without a traceback",
     seen="no traceback in 189 tries; before, 2 to 12 of 63",
 )
 def test_ctrl_c_while_everything_starts(tmp_path: Path) -> None:
@@ -157,7 +157,7 @@ def test_under_nohup_a_hangup_changes_nothing() -> None:
 
 @fault(
     "Agents, cells and Ctrl-C",
-    done="the terminal of a command is closed, so that SIGHUP comes and nothing can be written any more",
+    done="the terminal of a command closed, so that SIGHUP comes and nothing can be written any more",
     promised="it ends with 129",
     seen="129, within 0.2 s",
 )
@@ -206,7 +206,7 @@ def test_a_signal_while_a_machine_boots(deployed: Clone) -> None:
 @fault(
     "Agents, cells and Ctrl-C",
     done="SIGTERM and SIGHUP to a bench under load",
-    promised="app and load generator are stopped, the cells measured so far are kept, and it is said how to go on",
+    promised="app and load generator are stopped, the cells measured so far are kept, and a line says how to go on",
     seen="143 and 129; nothing ran on the machine; `to measure the others: ./inv bench --resume`",
 )
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)

@@ -87,9 +87,9 @@ def told(host: Host) -> dict[str, Any]:
 )
 @fault(
     "Apps and units",
-    done="an app tries to write to /etc, /root, /home, /opt/benchrig, /var/log, /tmp and its runtime directory",
-    promised="only its own /tmp and its runtime directory can be written to",
-    seen="2 of 7 folders were written to, and the file in /tmp was not in the machine's /tmp",
+    done="an app writing to /etc, /root, /home, /opt/benchrig, /var/log, /tmp and its runtime directory",
+    promised="it can write only to its own /tmp and its runtime directory",
+    seen="2 of 7 folders written to; the file in /tmp was not in the machine's /tmp",
 )
 def test_hostile_values_are_text_and_the_app_is_in_a_sandbox(restored: Clone, deployed_host: Host) -> None:
     give(restored, SERVER, APP)
@@ -107,7 +107,7 @@ def test_hostile_values_are_text_and_the_app_is_in_a_sandbox(restored: Clone, de
 @pytest.mark.lab
 @fault(
     "Apps and units",
-    done="`systemd-analyze security` of every deployed unit",
+    done="measuring every deployed unit with `systemd-analyze security`",
     promised="an exposure of at most 2.5",
     seen="1.5 for each unit (9.2 without the sandbox)",
 )
@@ -141,7 +141,7 @@ def test_a_unit_without_a_sandbox_still_runs_as_our_user(restored: Clone, deploy
 @pytest.mark.lab
 @fault(
     "Apps and units",
-    done="a drop-in on the server makes an app's unit run as root",
+    done="a drop-in on the server that makes an app's unit run as root",
     promised="the app is stopped at once, and the cell fails with the user's name",
     seen="`lab1: the app ran as user root, not as benchrig (process …), and was stopped`; no process of it is left",
 )
@@ -168,7 +168,7 @@ def test_a_unit_that_was_made_to_run_as_root_fails_the_cell(restored: Clone, dep
 )
 @fault(
     "Apps and units",
-    done='`command: "+…"`, a line break with `User=root` in command, environment or title, an environment name that is none',
+    done='`command: "+…"`, a line break with `User=root` in command, environment or title, an invalid name of a variable',
     promised="nothing is sent; the line says file, line and mistake; exit code 2",
     seen="`apps/mine/app.yml:2: 'command' begins with '+{bin}/python3', which is not the name or path of a program`",
 )
@@ -182,8 +182,9 @@ def test_what_would_be_syntax_is_refused_before_anything_starts(deployed: Clone,
 
 @fault(
     "Apps and units",
-    done="an app runs a program of its own that it calls `python3`, and that does as it likes when asked for its version",
-    promised="a file that others than root can have written is not run; any other runs as `benchrig`, without privileges",
+    done="an app's own program called `python3`, which does as it likes when asked for its version",
+    promised="a file that a user other than root can have written is not run; any other runs as `benchrig`, without "
+    "privileges",
     seen="its version was left out, and nothing of it ran; the same file, as root's: uid of the apps' user, NoNewPrivs 1",
 )
 @pytest.mark.skipif(os.geteuid() != 0, reason="the agent runs as root")

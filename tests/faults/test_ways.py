@@ -65,9 +65,9 @@ threading.Thread(target=lambda: [os.write(1, d) for d in iter(lambda: s.recv(999
 
 @fault(
     "Connections",
-    done="A ProxyCommand with every token of ssh_config(5), `$HOME`, quotes and a shell's operators",
-    promised="It is run by the user's shell and its tokens are expanded from the route, as by ssh",
-    seen="The host is reached; the same text as ssh's own",
+    done="a ProxyCommand with every token of ssh_config(5), `$HOME`, quotes and a shell's operators",
+    promised="the user's shell runs it, with its tokens expanded from the route, as by ssh",
+    seen="the host is reached; the same text as ssh's own",
 )
 def test_a_proxy_command_is_run_as_ssh_runs_it(guest: Guest, key: Path, tmp_path: Path) -> None:
     said = "echo '%% %h %n %p %r %k' \"$HOME\" $((1 + 1)) >> SAID; "
@@ -87,8 +87,8 @@ def test_a_proxy_command_is_run_as_ssh_runs_it(guest: Guest, key: Path, tmp_path
 
 @fault(
     "Connections",
-    done="A ProxyCommand that fails, ends without a word, is silent, is not there, has an unknown token; no shell",
-    promised="Its last line on standard error is quoted; a silent one is given up after 10 s; an unknown token is refused",
+    done="a ProxyCommand that fails, ends without a word, is silent, is not there, has an unknown token; no shell",
+    promised="its last line on standard error is quoted; a silent one has 10 s; an unknown token is refused",
     seen="`ProxyCommand: cannot reach it`, `it ended without a word`, `its ProxyCommand is silent`, `not found`; `%Z`",
 )
 def test_a_proxy_command_that_leads_nowhere_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -107,8 +107,8 @@ def test_a_proxy_command_that_leads_nowhere_is_told(monkeypatch: pytest.MonkeyPa
 
 @fault(
     "Connections",
-    done="A ProxyCommand that starts others, ignores SIGTERM, and runs under nohup; its connection is closed",
-    promised="It ends with the connection, and all that it started",
+    done="a ProxyCommand that starts others, ignores SIGTERM, and runs under nohup; its connection is closed",
+    promised="it and all that it started end with the connection",
     seen="ended in 0.5 s",
 )
 def test_a_proxy_command_ends_with_its_connection() -> None:
@@ -125,7 +125,7 @@ def test_a_proxy_command_ends_with_its_connection() -> None:
 @fault(
     "Connections",
     done="SIGTERM to `./inv provision` while a ProxyCommand that ignores SIGTERM and the end of its input leads to the host",
-    promised="It ends with the command, and all that it started",
+    promised="it and all that it started end with the command",
     seen="ended within 1 s",
 )
 def test_a_proxy_command_ends_with_a_command_that_a_signal_ended(tmp_path: Path) -> None:
@@ -180,9 +180,9 @@ def processes(word: str) -> list[str]:
 
 @fault(
     "Connections",
-    done="Ports where no sshd answers: a web server, endless bytes, a name that is not UTF-8, a server that hangs up; a"
+    done="ports where no sshd answers: a web server, endless bytes, a name that is not UTF-8, a server that hangs up; a"
     " silent server after its greeting",
-    promised="Each is told in a line; one that hangs up is tried six times in 8 s, for a busy sshd does so",
+    promised="each is told in a line; one that hangs up is tried six times in 8 s, because a busy sshd does so",
     seen="`it is no SSH server: it says 'HTTP/1.1 400 Bad Request'`, `it sends what is not SSH`, `sshd hangs up: Exceeded"
     " MaxStartups`, `its sshd is silent: the key exchange did not come in 10 s`",
 )
@@ -220,7 +220,7 @@ sys.exit(openssh.login(Host("web", (), {"ansible_host": "last", "ansible_ssh_com
 @fault(
     "Connections",
     done="`./inv ssh` over two jump hosts under nohup (SIGHUP ignored), as a pipeline that waits for all output",
-    promised="The nested `ssh -W` end with the command",
+    promised="the nested `ssh -W` end with the command",
     seen="ended in 2 s, none left; before, the nested ones stayed until the jump hosts hung up",
 )
 def test_nested_clients_end_with_the_command_under_nohup(key: Path, tmp_path: Path) -> None:
@@ -253,9 +253,9 @@ class FloodingGuest(Guest):
 
 @fault(
     "Connections",
-    done="A server that sends without end, on standard output or error, beyond the window that it was given; nobody reads"
-    " (a fake: OpenSSH keeps to the window)",
-    promised="The connection ends, with the reason; no more than twice the window (2 MB) is kept",
+    done="a server that sends more than its window permits, without end, and nobody reads (a fake: OpenSSH keeps "
+    "to the window)",
+    promised="the connection ends, with the reason; no more than twice the window (2 MB) is kept",
     seen="`the connection was lost: it sends more than it may`",
 )
 @pytest.mark.parametrize("stream", ["out", "error"])

@@ -23,6 +23,7 @@ from jinja2.parser import Parser
 from jinja2.runtime import Context, Undefined
 from jinja2.utils import missing
 
+from ..text import short
 from . import filters
 from .replacing import replace
 
@@ -308,5 +309,4 @@ def _newlines(text: str) -> int:
 
 
 def _shown(reason: str, source: str) -> str:
-    brief = " ".join(source.split())
-    return f"{reason} (in: {brief[:100] + ' …' if len(brief) > 100 else brief})"
+    return f"{reason} (in: {short(' '.join(source.split()))})"

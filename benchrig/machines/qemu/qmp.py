@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from benchrig.agent.text import short
 from benchrig.errors import MachineError
 
 SOCKET = "qmp"
@@ -100,7 +101,7 @@ class Qmp:
         except ValueError:
             message = None
         if not isinstance(message, dict):
-            raise MachineError(f"{self._name}: QEMU's monitor did not answer in QMP: {line[:60]!r}")
+            raise MachineError(f"{self._name}: QEMU's monitor did not answer in QMP: {short(repr(line), 60)}")
         return message
 
     def _lost(self, error: OSError) -> MachineError:
