@@ -77,7 +77,7 @@ def use_inventory(path: Path, root: Path) -> None:
     "Input",
     done="an inventory, or variables beside it, with up to three wrong values (types, names, nesting, tags), or any bytes",
     promised="it is read, or refused with file and line",
-    seen="no traceback and no wait; before, an alias bomb of 571 bytes took 4 GB and 100,000 brackets killed the process",
+    seen="no traceback and no wait",
 )
 @in_project
 @given(content=yaml_files(*sorted((ROOT / "inventory").glob("*.yml"))))
@@ -93,7 +93,7 @@ def test_damaged_inventory(root: Path, content: bytes) -> None:
     "Input",
     done="a suite, an app, a file of routes or a data set that is damaged likewise",
     promised="it is read, or refused with file and line, before anything starts",
-    seen="no traceback and no wait; before, 100,000 rows or a million repeats took 2.7 GB",
+    seen="no traceback and no wait",
 )
 @in_project
 @given(content=yaml_files(*sorted((ROOT / "configs" / "suites").glob("*.yml"))))
@@ -218,7 +218,7 @@ def test_damaged_role(root: Path, kind: str) -> None:
     "Input",
     done="a template or a condition with 5,000 nested brackets",
     promised="it is refused with file and line",
-    seen="one line; before, a traceback of Jinja2",
+    seen="one line",
 )
 @pytest.mark.parametrize(
     ("text", "kind"),

@@ -108,7 +108,7 @@ KNOWN = (
     "Input",
     done="stored state of machines (`lab.json`, `machine.json`, `plan.json`, `known.json`) that is damaged likewise",
     promised="it counts as missing",
-    seen='no traceback; before, `{"subnet": "x"}` in `lab.json` was one',
+    seen='no traceback',
 )
 @in_folder
 @given(content=json_files(LAB, QEMU, PLAN, KNOWN))
@@ -129,7 +129,7 @@ def test_damaged_state(tmp_path: Path, content: bytes) -> None:
     "Input",
     done="the file that names a machine's image, or its public host key, empty, a folder or any bytes",
     promised="the command says which file is damaged and to make the machine anew; exit code 4",
-    seen="one line; before, a traceback, and a damaged file of one machine ended all machines",
+    seen="one line",
 )
 @pytest.mark.parametrize("content", [b"", b" \n", b"\xff\xfe", b"x" * 5000, None])
 def test_damaged_files_of_a_machine(tmp_path: Path, content: bytes | None) -> None:

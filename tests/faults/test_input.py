@@ -76,7 +76,7 @@ def bomb(levels: int = 9, width: int = 9) -> str:
     "Input",
     done="an alias bomb as an inventory: aliases of aliases, a few hundred bytes that stand for 387 million values",
     promised="exit code 2 and one line, in less than 1 GiB of address space",
-    seen="refused in 0.6 s; before, it took 4 GB of memory",
+    seen="refused in 0.6 s",
 )
 def test_alias_bomb(project: Clone, odd: Path) -> None:
     odd.write_text(bomb())
@@ -90,7 +90,7 @@ def test_alias_bomb(project: Clone, odd: Path) -> None:
     "Input",
     done="lists and mappings nested 100,000 levels deep: `[[[…`, `- - - …`, `{a: {a: …`",
     promised="exit code 2 and one line",
-    seen="refused in 0.5 s; before, `[[[…` killed Python (SIGSEGV)",
+    seen="refused in 0.5 s",
 )
 @pytest.mark.parametrize("text", ["[" * 100_000, "- " * 100_000, "{a: " * 100_000, "? " * 100_000])
 def test_levels_without_end(project: Clone, odd: Path, text: str) -> None:
@@ -104,7 +104,7 @@ def test_levels_without_end(project: Clone, odd: Path, text: str) -> None:
     "Input",
     done="a FIFO, a folder, `/dev/zero`, a socket or a file of 1 TB in place of a suite",
     promised="exit code 2 and one line; nothing is waited for or read without end",
-    seen="refused in 0.5 s; before, a FIFO was waited for and /dev/zero was read until memory ended",
+    seen="refused in 0.5 s",
 )
 @pytest.mark.parametrize(
     ("kind", "said"),
@@ -178,7 +178,7 @@ WORDS: tuple[tuple[tuple[str | bytes, ...], str], ...] = (
     done="words on the command line: names of 4,096 characters, paths in place of names, bytes that are no text, "
     "counts and durations without end, 5,000 names at once",
     promised="exit code 2 and a line that names the word, cut where it is long",
-    seen="refused in 0.4 to 0.8 s; before, `--repeats 1000000` took 2.7 GB, and a wrong `--search-root` was a traceback",
+    seen="refused in 0.4 to 0.8 s",
 )
 @pytest.mark.parametrize(("words", "said"), WORDS, ids=[f"{n}-{said[:30]}" for n, (_, said) in enumerate(WORDS)])
 def test_odd_words(project: Clone, words: tuple[str | bytes, ...], said: str) -> None:
@@ -201,7 +201,7 @@ routes: {one: {path: /}}
     done="an app that names files outside of the project (`source: [/etc/passwd]`, a symbolic link), a port above 65535, a "
     "wait that is no time, a title of 1 MB, headers with line breaks",
     promised="exit code 2 and a line at its place; no such file is sent to a host",
-    seen="refused in 0.6 s; before, /etc/passwd was sent to the hosts",
+    seen="refused in 0.6 s",
 )
 @pytest.mark.parametrize(
     ("line", "said"),
@@ -239,7 +239,7 @@ def test_odd_app(project: Clone, line: str, said: str) -> None:
     "Input",
     done="a symbolic link to /etc/passwd, or a file of 1 TB, among the files of an app, which no `source` names",
     promised="exit code 2 and a line; nothing is sent to a host",
-    seen="refused in 0.8 s; before, /etc/passwd was sent to every host",
+    seen="refused in 0.8 s",
 )
 @pytest.mark.parametrize(
     ("kind", "said"),
@@ -294,7 +294,7 @@ def test_odd_suite(project: Clone, title: str, rows: int, said: str) -> None:
     "Input",
     done="a stored run with 3,000 repeats of a row, one with 2,000 rows, and one with a title and a cause of 1 MB",
     promised="all reports are written, in a time that grows with the number of cells; long texts are cut",
-    seen="3,000 repeats in 0.4 s, 2,000 rows in 3 s; before, 3,000 repeats did not end in 10 minutes",
+    seen="3,000 repeats in 0.4 s, 2,000 rows in 3 s",
 )
 def test_reports_of_very_large_runs(tmp_path: Path) -> None:
     def seconds(rows: int, repeats: int) -> float:
