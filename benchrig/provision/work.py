@@ -10,7 +10,7 @@ from benchrig import console
 from benchrig.agent.play.events import Recap
 from benchrig.errors import Hint, HostError
 from benchrig.provision.conversation import Conversation
-from benchrig.remote import ssh
+from benchrig.remote import refusals, ssh
 from benchrig.remote.channel import ConnectionLostError
 
 RECONNECT_SECONDS = 180.0
@@ -113,11 +113,16 @@ class Work:
                     lost, lost_at, pause, losses = error, now, _FIRST_PAUSE_SECONDS, losses + 1
                     self.talk.again()
                     console.warn(self._lost_line())
-                elif lost is None or self._stopped.is_set() or now - lost_at > RECONNECT_SECONDS:
+                elif lost is None or not self._may_wait(error, lost_at):
                     raise self._given_up(lost, error) from None
             if self._stopped.wait(pause):
                 raise lost
             pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+
+    def _may_wait(self, error: HostError, lost_at: float) -> bool:
+        """Return whether to try again: not where the user ended it, it took too long, or waiting does not help."""
+        late = time.monotonic() - lost_at > RECONNECT_SECONDS
+        return not late and not self._stopped.is_set() and refusals.may_pass(error)
 
     def _connect_and_talk(self, lost_at: float) -> Recap | None:
         with ssh.connect(self.talk.host) as remote:

@@ -108,7 +108,7 @@ KNOWN = (
     "Input",
     done="stored state of machines (`lab.json`, `machine.json`, `plan.json`, `known.json`) that is damaged likewise",
     promised="it counts as missing",
-    seen='no traceback',
+    seen="no traceback",
 )
 @in_folder
 @given(content=json_files(LAB, QEMU, PLAN, KNOWN))

@@ -118,6 +118,17 @@ def test_host_that_is_not_reached_again_is_unreachable_with_its_counts(
     assert (recap.unreachable, recap.ok, recap.changed) == (1, 1, 1)
 
 
+def test_host_that_refuses_us_after_a_loss_is_given_up_at_once(hosts: Hosts, slow: Project) -> None:
+    def lose() -> None:
+        hosts.refusing.add("db1")
+        hosts.channels["db1"].cut()
+
+    when_slow(hosts, lose)
+    # The time to be reached again is longer than the run may take.
+    with pytest.raises(ProvisionError, match="db1: no key was accepted; the connection had been lost, and it was not"):
+        run(hosts, slow, GROUP)
+
+
 def test_agent_that_gets_sigterm_finishes_its_task_and_says_why_it_ends(
     hosts: Hosts, slow: Project, capfd: pytest.CaptureFixture[str]
 ) -> None:

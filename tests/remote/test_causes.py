@@ -36,7 +36,7 @@ E: Sub-process /usr/bin/dpkg returned an error code (1)
         (CLOCK, "is not valid yet", "clock"),
         (UPDATE, "Failed to fetch http://deb.example", "package mirror"),
         (DPKG, "dpkg was interrupted", "dpkg --configure -a"),
-        (LOCK, "Could not get lock", "wait for its end"),
+        (LOCK, "Could not get lock", "Wait for its end"),
         (FULL, "No space left on device", "Make room"),
         ("sudo: sorry, you must have a tty to run sudo\n", "must have a tty", "requiretty"),
         ("sudo: 3 incorrect password attempts\n", "incorrect password", "--ask-become-pass"),
@@ -70,4 +70,4 @@ def test_no_output_names_no_cause(output: bytes) -> None:
 def test_a_line_without_end_is_cut() -> None:
     cause = causes.find(b"x" * 100_000, become=False)
     assert cause
-    assert len(cause.line) == 300
+    assert len(cause.line) == 301

@@ -18,6 +18,7 @@ from benchrig.errors import HostError
 from benchrig.inventory import Host, Inventory
 from benchrig.provision import HostRecap, prepare, provision
 from benchrig.remote.channel import ConnectionLostError, NoAnswerError
+from benchrig.remote.refusals import UnreachableError
 from benchrig.remote.ship import LONGEST_EVENT
 from tests.support.rig import Project
 
@@ -171,6 +172,8 @@ class Hosts:
         self.channels: dict[str, Channel] = {}
         self.gone: set[str] = set()
         """Hosts that cannot be reached from now on."""
+        self.refusing: set[str] = set()
+        """Hosts that let nobody in from now on."""
         self._folder = folder
         monkeypatch.setattr("benchrig.provision.work.ssh.connect", self._connect)
         monkeypatch.setattr("benchrig.provision.conversation.ship.start", lambda remote, _: remote.start())
@@ -180,8 +183,10 @@ class Hosts:
         return self._folder / "state" / name
 
     def _connect(self, host: Host) -> Remote:
+        if host.name in self.refusing:
+            raise HostError(f"{host.name}: no key was accepted")
         if host.variables.get("away") or host.name in self.gone:
-            raise HostError(f"{host.name}: cannot be reached: no route to host")
+            raise UnreachableError(f"{host.name}: cannot be reached: no route to host")
         return Remote(host, self.state(host.address), self.channels)
 
     def run(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 import platform
@@ -13,6 +12,7 @@ import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from .. import disks
 from .protocol import Deployed, DeployedApp, MachineFacts
 
 APPS = Path("/opt/benchrig/apps")
@@ -33,10 +33,8 @@ SYSCTLS = (
     "net.ipv4.tcp_tw_reuse",
 )
 
-WRITTEN = tuple(map(Path, ("/", "/tmp", "/var/tmp", "/var/log", "/var/lib", "/run")))
+WRITTEN = ("/", "/tmp", "/var/tmp", "/var/log", "/var/lib", "/run")
 """Folders that apps, their journals and PostgreSQL write to."""
-
-SPACE_BYTES = 1 << 20
 
 VERSION_COMMANDS: Mapping[str, Sequence[str]] = {"systemd": ("systemctl", "--version")}
 """The programs of every machine; the controller names those of runtimes and load generators."""
@@ -61,14 +59,8 @@ def read(path: str | Path) -> str:
 
 def shortage() -> str:
     """Return a note on file systems without space for an app's or PostgreSQL's files; empty when there is enough on all."""
-    full: dict[int, Path] = {}
-    for folder in WRITTEN:
-        with contextlib.suppress(OSError):
-            found = os.statvfs(folder)
-            no_files = found.f_files > 0 and not found.f_favail
-            if found.f_bavail * found.f_frsize < SPACE_BYTES or no_files:
-                full.setdefault(folder.stat().st_dev, folder)
-    return f"; no space is left on {', '.join(map(str, full.values()))}: free some (df -h, df -i)" if full else ""
+    full = disks.full(WRITTEN)
+    return f"; no space is left on {', '.join(full)}: free some (df -h, df -i)" if full else ""
 
 
 def raise_open_files() -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import threading
-import time
 
 from .pipes import Outbox
 
@@ -12,14 +11,15 @@ BEAT_SECONDS = 5.0
 """How often the agent shows that it lives, when it has nothing else to send."""
 
 
-def start(outbox: Outbox) -> None:
-    """Send signs of life as long as the process lives."""
-    threading.Thread(target=_beat, args=(outbox,), daemon=True).start()
+def start(outbox: Outbox) -> threading.Event:
+    """Send signs of life until the event that is returned is set."""
+    over = threading.Event()
+    threading.Thread(target=_beat, args=(outbox, over), daemon=True).start()
+    return over
 
 
-def _beat(outbox: Outbox) -> None:
+def _beat(outbox: Outbox, over: threading.Event) -> None:
     # Signals are for the main thread, whose waits they end.
     signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-    while True:
-        time.sleep(BEAT_SECONDS)
+    while not over.wait(BEAT_SECONDS):
         outbox.beat()

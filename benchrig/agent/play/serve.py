@@ -55,7 +55,7 @@ def main() -> int:
     redactor = Redactor()
     inbox = Inbox(sys.stdin.buffer, stop)
     outbox = Outbox(sys.stdout.fileno(), redactor, stop)
-    beat.start(outbox)
+    over = beat.start(outbox)
     code: int | None = None
     try:
         code = _serve(events.decode_request(line), inbox, outbox, redactor)
@@ -70,6 +70,7 @@ def main() -> int:
         hint = "" if os.geteuid() == 0 else "The agent needs root; set 'ansible_become: true' for this host."
         outbox.send(events.Ended(f"{error.filename or 'this host'}: {(error.strerror or str(error)).lower()}", hint))
     outbox.flush()
+    over.set()
     if code is None and outbox.keeper is not None:
         # Its controller is gone, or has heard why it ends: only what was not sent is untold.
         outbox.keeper.lost()

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from .. import spec
-from . import causes, modules
+from .. import causes, spec
+from . import modules
 from .become import as_user
 from .events import Event, ItemDone, Status, TaskStarted
 from .handlers import Notifications

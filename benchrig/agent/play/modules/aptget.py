@@ -6,7 +6,7 @@ import re
 import time
 from pathlib import Path
 
-from .. import causes
+from ... import causes
 from .base import Completed, Context, ModuleError, environment
 
 LOCK_SECONDS = 120

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar, cast
 
-from .. import causes
+from ... import causes
 from ..lookups import Bundle
 from ..variables import Variables
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from .. import causes
+from ... import causes
 from .base import Context, ModuleError, Result, expand
 from .contract import Module, runs
 
