@@ -36,7 +36,7 @@ def test_second_bench(deployed: Clone, deployed_host: Host) -> None:
 
 @fault(
     SECTION,
-    done="two benches begin at the same moment",
+    done="two benches that begin at the same moment",
     promised="one measures, the other is refused",
     seen="exit codes 0 and 3",
 )
@@ -65,7 +65,7 @@ def test_provision_during_a_bench(deployed: Clone, deployed_host: Host) -> None:
     SECTION,
     done="the controller of a bench killed with -9 under load; then a provision",
     promised="the lock of a controller that has ended is given up: app and load are stopped, and the provision runs",
-    seen="the provision ended with code 0 after 2.7 s; nothing of the bench was left",
+    seen="exit code 0 of the provision after 2.7 s; nothing of the bench was left",
 )
 def test_provision_after_a_killed_bench(deployed: Clone, deployed_host: Host) -> None:
     with bench_under_load(deployed, deployed_host) as bench:
