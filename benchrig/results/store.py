@@ -156,7 +156,7 @@ def entries(reports: Path) -> tuple[Entry, ...]:
 
 def _folders(reports: Path) -> list[Path]:
     """Return the folders of all runs that have a cell. A kill while a folder is made leaves one that has none."""
-    found = (path.parent for path in reports.glob(f"*/{RUN}") if path.is_file() and not path.parent.is_symlink())
+    found = (path.parent for path in reports.glob(f"*/{RUN}") if reading.is_file(path) and not path.parent.is_symlink())
     return [folder for folder in found if _has_cells(folder)]
 
 

@@ -73,7 +73,7 @@ def test_sshd_is_restarted(deployed: Clone, deployed_host: Host) -> None:
     SECTION,
     done="the machine stopped and started under load",
     promised="the bench ends as soon as the machine answers, and says that it was rebooted",
-    seen="code 3, a second after the machine was up: `lab1 was rebooted during the bench`",
+    seen="exit code 3, a second after the machine was up: `lab1 was rebooted during the bench`",
 )
 def test_machine_is_restarted(deployed: Clone, deployed_host: Host) -> None:
     with bench_under_load(deployed, deployed_host) as bench:

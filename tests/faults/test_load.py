@@ -73,7 +73,7 @@ def uses_of(command: Sequence[str], folder: Path) -> tuple[int, list[Use]]:
     "Load and time",
     done="32 lab machines benched from one controller for 15 minutes",
     promised="memory, descriptors and threads stay flat; no cell is missed",
-    seen="SEEN",
+    seen="384 of 384 cells in 1,040 s; 59.1 MB, then 59.9 MB; 36 descriptors and 66 threads throughout",
 )
 @pytest.mark.lab
 @pytest.mark.long

@@ -36,7 +36,7 @@ def test_second_bench(deployed: Clone, deployed_host: Host) -> None:
 
 @fault(
     SECTION,
-    done="two benches begin at the same moment",
+    done="two benches that begin at the same moment",
     promised="one measures, the other is refused",
     seen="exit codes 0 and 3",
 )

@@ -116,7 +116,7 @@ def test_a_machine_that_was_changed_is_refused(deployed: Clone) -> None:
     "Results and resuming",
     done="a bench of four cells, `./inv bench report`, whose `reports/` (a tmpfs of 8 MB) becomes full in the third",
     promised="three cells are kept elsewhere, the table shows them, exit code 5; `--resume` measures the fourth",
-    seen="the table of 3 cells marked INCOMPLETE, code 5; then the fourth cell beside them, code 0",
+    seen="the table of 3 cells marked INCOMPLETE, exit code 5; then the fourth cell beside them, exit code 0",
 )
 def test_a_full_disk_under_a_real_bench(deployed: Clone, tmp_path: Path) -> None:
     reports, state = deployed.root / "reports", {"XDG_STATE_HOME": str(tmp_path)}

@@ -123,7 +123,7 @@ def test_a_second_signal_ends_at_once() -> None:
     "Agents, cells and Ctrl-C",
     done="a signal while Python runs a finalizer, where it ignores every error",
     promised="the command ends all the same",
-    seen="143, and no `Exception ignored in`",
+    seen="exit code 143, and no `Exception ignored in`",
 )
 def test_a_signal_in_a_finalizer_is_not_lost() -> None:
     process = python(
@@ -158,8 +158,8 @@ def test_under_nohup_a_hangup_changes_nothing() -> None:
 @fault(
     "Agents, cells and Ctrl-C",
     done="the terminal of a command closed, so that SIGHUP comes and nothing can be written any more",
-    promised="it ends with 129",
-    seen="129, within 0.2 s",
+    promised="the command ends with exit code 129",
+    seen="exit code 129, within 0.2 s",
 )
 def test_a_terminal_that_is_closed_ends_the_command() -> None:
     pid, terminal = pty.fork()

@@ -107,7 +107,7 @@ def test_a_proxy_command_that_leads_nowhere_is_told(monkeypatch: pytest.MonkeyPa
 
 @fault(
     "Connections",
-    done="a ProxyCommand that starts others, ignores SIGTERM, and runs under nohup; its connection is closed",
+    done="closing the connection of a ProxyCommand that starts others, ignores SIGTERM, and runs under nohup",
     promised="it and all that it started end with the connection",
     seen="ended in 0.5 s",
 )

@@ -242,7 +242,7 @@ class Runner:
             return ItemDone(status, label, output=result.output)
         failed = status in ("failed", "ignored")
         message = _message(result, values)
-        said = (str(values.get(name, ""))[-_SHOWN_BYTES:] for name in ("stderr", "stdout"))
+        said = (_tail(values.get(name, "")) for name in ("stderr", "stdout"))
         return ItemDone(
             status,
             label,
