@@ -93,7 +93,7 @@ class Conversation:
                 channel.send(events.encode_request(replace(self.request, heard=self.tally.heard)))
                 recap = self._listen(channel)
             except NoAnswerError:
-                hint = "If the host is up, see there what hangs (`ps -ef | grep 'agent play'`), and end that process."
+                hint = "If the host is up, see there what hangs, and end the agent: `pkill -KILL -f 'agent play$'`."
                 raise HostError(
                     f"{self.host.name}: the agent shows no sign of life for {SILENT_SECONDS:.0f} s", hint
                 ) from None
