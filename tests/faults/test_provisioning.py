@@ -218,7 +218,7 @@ def test_clock_is_set_back(project: Project) -> None:
     "Provisioning",
     done="the agent stopped with `kill -STOP` while a task runs, with a limit of 3 s in place of 30 s",
     promised="its host is given up, with the reason; a task that only takes long is not",
-    seen="on a lab machine, with 30 s: `lab1: the agent shows no sign of life for 30 s`, exit code 3; a task of 45 s ended well",
+    seen="on a lab machine, with 30 s: `the agent shows no sign of life for 30 s`, exit code 3; a task of 45 s ended well",
 )
 @pytest.mark.parametrize("hangs", [True, False], ids=["agent that hangs", "long task"])
 def test_agent_without_sign_of_life_is_given_up(
