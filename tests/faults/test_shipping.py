@@ -123,13 +123,13 @@ def mounted(host: Host, options: str) -> Iterator[None]:
     "Causes",
     done="sending the agent to a disk that is full (a tmpfs of 400 kB), without inodes, read-only or noexec",
     promised="full and read-only are named, with what to do; noexec is no obstacle",
-    seen="`…/agent/play/…: No space left on device` and `Make room on that disk`; `Read-only file system`; started",
+    seen="`…/agent/play/…: No space left on device` and `Make room on this host`; `Read-only file system`; started",
 )
 @pytest.mark.parametrize(
     ("options", "cause", "cure"),
     [
-        ("size=400k", "No space left on device", "Make room on that disk"),
-        ("nr_inodes=20", "No space left on device", "Make room on that disk"),
+        ("size=400k", "No space left on device", "Make room on this host"),
+        ("nr_inodes=20", "No space left on device", "Make room on this host"),
         ("ro", "Read-only file system", "`dmesg`"),
         ("noexec", "", ""),
     ],
