@@ -58,7 +58,8 @@ class Owner:
         gone = "; that controller is gone" if self.deserted else ""
         if self.kept_seconds:
             gone = f"; that controller may be back within {self.kept_seconds:.0f} s"
-        return f"a {self.verb} by {self.who} has had this host for {_age(self.age_seconds)} (process {self.pid} here{gone})"
+        host = f"process {self.pid} on the host{gone}"
+        return f"a {self.verb} by {self.who} has had this host for {_age(self.age_seconds)} ({host})"
 
     @property
     def kept_seconds(self) -> float:

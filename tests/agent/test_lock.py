@@ -60,7 +60,7 @@ def test_a_second_session_is_refused_with_owner_and_age(path: Path) -> None:
         pass
     assert caught.value.owner
     assert (caught.value.owner.verb, caught.value.owner.pid) == ("bench", process.pid)
-    said = rf"a bench by ann@laptop, process 12 has had this host for 5 min \(process {process.pid} here\)"
+    said = rf"a bench by ann@laptop, process 12 has had this host for 5 min \(process {process.pid} on the host\)"
     assert re.fullmatch(said, str(caught.value))
 
 

@@ -121,7 +121,7 @@ def test_a_cell_lasts_longer_than_its_load() -> None:
 
 
 def test_an_agent_that_refuses_says_who_has_the_host(rig: Callable[..., Rig]) -> None:
-    rig(lambda _: Envelope("Hello", error="a bench by ann has had this host for 3 min (process 4 here)").line())
+    rig(lambda _: Envelope("Hello", error="a bench by ann has had this host for 3 min (process 4 on the host)").line())
     with Agents(1.0) as agents, pytest.raises(HostError, match=r"^lab1: a bench by ann has had this host"):
         agents.start(LAB1).ask(protocol.FindCpuTimes())
 

@@ -23,13 +23,13 @@ SECTION = "Agents, cells and Ctrl-C"
     SECTION,
     done="a second bench while the first one measures",
     promised="it is refused with owner, host and age; the first goes on",
-    seen="1.6 s: `lab1: a bench by root@vm, process 3244 has had this host for 4 s (process 63265 here)`",
+    seen="1.6 s: `lab1: a bench by root@vm, process 3244 has had this host for 4 s (process 63265 on the host)`",
 )
 def test_second_bench(deployed: Clone, deployed_host: Host) -> None:
     with bench_under_load(deployed, deployed_host) as first:
         second = Bench(deployed, seconds=1).wait(30)
         assert second.code == 3
-        said = r"error: lab1: a bench by .+@.+, process \d+ has had this host for \d+ s \(process \d+ here\)\n"
+        said = r"error: lab1: a bench by .+@.+, process \d+ has had this host for \d+ s \(process \d+ on the host\)\n"
         assert re.match(said, second.stderr)
         assert first.wait(60).code == 0
 

@@ -116,7 +116,7 @@ def test_a_second_bench_on_the_machine_is_refused_and_the_first_goes_on(lab1: Ho
         first.ask(protocol.FindMachineFacts({}))
         with (
             on(lab1) as second,
-            pytest.raises(HostError, match=r"^lab1: a bench by .+ has had this host for \d+ s \(process \d+ here\)$"),
+            pytest.raises(HostError, match=r"^lab1: a bench by .+ has had this host for \d+ s \(process \d+ on the host\)$"),
         ):
             second.ask(protocol.FindMachineFacts({}))
         assert first.ask(protocol.FindMachineFacts({})).cores > 0

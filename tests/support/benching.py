@@ -123,10 +123,7 @@ def session_of_relay(host: Host) -> int:
 
 @contextmanager
 def link_down(clone: Clone, name: str = "lab1") -> Iterator[None]:
-    """Drop every packet to and from a lab machine, silently, as a cable that is pulled far away does.
-
-    A port of the bridge that is down would not do: the bridge then floods its packets to the gateway, which answers them.
-    """
+    """Drop every packet to and from a lab machine, silently, as a cable that is pulled far away does."""
     lab = lab_of(inventory.read("lab", clone.root), clone.root)
     ends = (
         (lab.namespace, f"port{lab.state().numbers[name]}"),

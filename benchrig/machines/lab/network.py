@@ -30,6 +30,9 @@ STARTED_SECONDS = 1.0
 CONTROLLER_LINK = "outer"
 """Name of the interface in the lab's namespace that leads to the controller."""
 
+AGEING = 10_000_000
+"""Hundredths of a second after which the bridge forgets where a silent neighbour is: 28 hours."""
+
 PURPOSE = "the lab's network cannot be set up"
 
 
@@ -43,7 +46,7 @@ def open_lab(lab: LabFolder, former: str, loopback: bool) -> Network:
     if network is None:
         close_lab(lab)
         _mount_namespace(lab.namespace)
-        _ip(lab.namespace, "link set lo up\nlink add bridge type bridge\nlink set bridge up")
+        _ip(lab.namespace, f"link set lo up\nlink add bridge type bridge ageing_time {AGEING}\nlink set bridge up")
         network = _claim(lab, former)
     if not _gateways(lab):
         _start_gateway(lab, network, loopback)
@@ -184,7 +187,10 @@ def _start_gateway(lab: LabFolder, network: Network, loopback: bool) -> None:
     visible_from = time.monotonic() + STARTED_SECONDS
     while True:
         try:
-            return _ip(lab.namespace, "link set gateway master bridge up")
+            # Frames for a machine that is down are not for the gateway: it would connect to that address on the controller,
+            # which sends them here again.
+            batch = "link set gateway master bridge up\nlink set gateway type bridge_slave flood off"
+            return _ip(lab.namespace, batch)
         except MachineError:
             now = time.monotonic()
             if now > deadline or (now > visible_from and not _gateways(lab)):

@@ -226,7 +226,7 @@ def test_a_second_controller_is_refused_with_owner_and_age_while_the_first_is_th
     with agent(tmp_path) as process, Controller(tmp_path) as ann:
         ann.answer()
         with Controller(tmp_path, newcomer) as bob:
-            said = f"a bench by {ANN.who} has had this host for 0 s (process {process.pid} here)"
+            said = f"a bench by {ANN.who} has had this host for 0 s (process {process.pid} on the host)"
             assert bob.answer().error == said
         assert not ann.ask(protocol.FindCpuTimes(), 1).error
 
