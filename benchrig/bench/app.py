@@ -171,7 +171,9 @@ def _check_unit(mistakes: Mistakes, document: yamlfile.Document, file: AppFile) 
     """Check what is written into the app's unit: systemd must read each value as it is meant."""
     if not isinstance(document.data.get("sandbox", True), bool):
         # The role reads the file itself, and takes any text for true.
-        mistakes.add(document.where(("sandbox",)), f"'sandbox' is true or false, not {spec.describe(document.data['sandbox'])}")
+        mistakes.add(
+            document.where(("sandbox",)), f"'sandbox' is true or false, not {spec.describe(document.data['sandbox'])}"
+        )
     if file.command:
         try:
             unit_line.words(file.command)
