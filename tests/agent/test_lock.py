@@ -126,7 +126,7 @@ def test_a_holder_that_is_kept_for_its_controller_is_not_stopped(path: Path, mon
         take(path, owner())
 
 
-@pytest.mark.parametrize("pid", [os.getpid(), 1, 4_000_000])
+@pytest.mark.parametrize("pid", [os.getpid(), 1, 4_000_000], ids=["our own", "the first", "none"])
 def test_content_of_one_who_is_gone_stops_nobody(path: Path, monkeypatch: pytest.MonkeyPatch, pid: int) -> None:
     """The new holder has not written yet who it is, and another process has the number of the one before."""
     monkeypatch.setattr(lock, "_stopped", lambda unit: pytest.fail(f"{unit} was stopped"))
