@@ -145,7 +145,12 @@ def differences(then: Run, now: Run) -> tuple[str, ...]:
         if machine.name not in after:
             found.append(f"{machine.name} takes no part any more")
         else:
-            found += _changed(f"{machine.name}: ", _facts(machine), _facts(after[machine.name]))
+            since = after[machine.name]
+            found += _changed(f"{machine.name}: ", _facts(machine), _facts(since))
+            # A program that came or went is none of the rows': what they need is installed.
+            both = machine.versions.keys() & since.versions.keys()
+            versions = ({name: one.versions[name] for name in sorted(both)} for one in (machine, since))
+            found += _changed(f"{machine.name}: ", *versions)
     if then.database and now.database:
         before, since = ({"PostgreSQL": one.version, **one.settings} for one in (then.database, now.database))
         found += _changed(f"{now.database.host}: ", before, since)
@@ -162,7 +167,6 @@ def _facts(machine: Machine) -> dict[str, object]:
         "virtualization": machine.virtualization,
         **{name: value for name, value in machine.sysctls.items() if name != OWN},
         **machine.limits,
-        **machine.versions,
     }
 
 
