@@ -290,3 +290,13 @@ def test_a_cell_that_is_there_twice_counts_once(folder: Path, capsys: pytest.Cap
     assert store.read(folder)[1] == cells
     name, host = cells[0].name, cells[0].host
     assert f"cells.jsonl:4 is left out: repeat 1 of '{name}' on '{host}' is there already" in capsys.readouterr().err
+
+
+def test_a_line_that_is_too_long_loses_its_cell_alone(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    store.append(folder, a_cell())
+    store.append(folder, a_cell(repeat=2, versions={"go": "x" * 40_000_000}))
+    store.append(folder, a_cell(repeat=3))
+    assert store.read(folder)[1] == (a_cell(), a_cell(repeat=3))
+    said = capsys.readouterr().err
+    name = a_cell().name
+    assert f"cells.jsonl:2 cannot be read and is left out (repeat 2 of '{name}'): it is larger than 16 MiB" in said
