@@ -300,3 +300,16 @@ def test_a_line_that_is_too_long_loses_its_cell_alone(folder: Path, capsys: pyte
     said = capsys.readouterr().err
     name = a_cell().name
     assert f"cells.jsonl:2 cannot be read and is left out (repeat 2 of '{name}'): it is larger than 16 MiB" in said
+
+
+@pytest.mark.parametrize(
+    "number", ["9223372036854775807", "1" + "0" * 400, "1000000001", "-5", "true", "1.5", '"7"', "null"]
+)
+def test_a_number_that_no_run_has_counts_as_none_and_poisons_no_later_run(tmp_path: Path, number: str) -> None:
+    sound, odd = run_of(tmp_path, "20260101-000000-a"), run_of(tmp_path, "20270101-000000-b")
+    store.write_run(sound, replace(a_run("go-2000"), number=7))
+    text = re.sub(r'"number": \d+', f'"number": {number}', (odd / store.RUN).read_text())
+    (odd / store.RUN).write_text(text)
+    assert store.next_number(tmp_path) == 8
+    assert store.newest(tmp_path) == sound
+    assert store.read(odd)[0].number == 0
