@@ -61,16 +61,17 @@ def content(path: Path, most: int = MOST_BYTES) -> bytes:
 
 
 def lines(path: Path, longest: int = MOST_BYTES) -> Iterator[bytes]:
-    """Yield the lines of a file, each without its end: \\n alone. None of a file that is not there. Raises ReadError."""
+    """Yield the lines of a file, each without its end: \\n alone. None of a file that is not there. Raises ReadError.
+
+    Of a line with more than `longest` bytes, one byte more than these is yielded, so that its reader refuses it.
+    """
     if not path.exists():
         return
     with _opened(path) as file:
-        number = 1
         while line := file.readline(longest + 1):
-            if len(line) > longest:
-                raise ReadError(f"its line {number} is longer than {_size(longest)}")
             yield line.removesuffix(b"\n")
-            number += 1
+            while len(line) > longest and not line.endswith(b"\n"):
+                line = file.readline(longest + 1)
 
 
 @contextmanager

@@ -15,7 +15,9 @@ from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 from benchrig.agent.bench import protocol
+from benchrig.agent.text import short
 from benchrig.bench import records
+from benchrig.bench.answers import LONGEST_REASON
 from benchrig.bench.app import App
 from benchrig.bench.database import DatabaseHost, DataError, difference
 from benchrig.bench.generators.base import Shape
@@ -166,7 +168,8 @@ def measure(topology: Topology, plan: Plan, row: Row, repeat: int, say: Callable
         # Of a database that is gone, the app's own failure is only a consequence.
         both = cell.reason and str(error) not in cell.reason
         cell = replace(cell, status="failed", reason=f"{error}; {cell.reason}" if both else cell.reason or str(error))
-    return Measurement(replace(cell, phases=attempt.phases), _raw(attempt), attempt.script)
+    cell = replace(cell, phases=attempt.phases, reason=short(cell.reason, LONGEST_REASON))
+    return Measurement(cell, _raw(attempt), attempt.script)
 
 
 def _bring_up(attempt: Attempt) -> None:

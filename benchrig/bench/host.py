@@ -11,7 +11,7 @@ import threading
 import time
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Protocol, TypeVar, cast
+from typing import Protocol, TypeVar
 
 from benchrig import console, inventory
 from benchrig.agent import spec
@@ -25,6 +25,7 @@ from benchrig.agent.bench.protocol import (
     ResetData,
 )
 from benchrig.agent.text import short
+from benchrig.bench import answers
 from benchrig.bench.link import Link, LostError
 from benchrig.bench.patience import RECONNECT_SECONDS, SPARE_SECONDS, limit
 from benchrig.errors import BenchrigError, Hint, HostError, Inv
@@ -91,9 +92,9 @@ class AgentHost:
         self._number += 1
         envelope = self._answer(operation, request_line(operation, self._number))
         if envelope.error:
-            raise OperationError(f"{self.name}: {envelope.error}")
+            raise OperationError(f"{self.name}: {short(envelope.error, answers.LONGEST_REASON)}")
         try:
-            return cast(A, spec.build(operation.answer(), envelope.value))
+            return answers.read(operation, envelope.value)
         except spec.SpecError as error:
             raise self._nonsense(error) from None
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -90,6 +92,39 @@ def test_a_line_without_end_is_a_line_that_names_the_host_and_memory_is_bounded(
         agents.start(LAB1).ask(protocol.FindCpuTimes())
     # What came after the limit was not read.
     assert made.channels[0]._data.qsize() * (1 << 16) > 10 << 20 < LONGEST_LINE
+
+
+FACTS = protocol.MachineFacts("x" * 20_000_000, 2, 1 << 30, "6.1", "Debian", "kvm", {}, {}, {}, 1024, 28_000)
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        FACTS,
+        replace(FACTS, versions={"go": "\0" * 1_000_000}),
+        replace(FACTS, sysctls={str(n): "1" for n in range(100_000)}),
+    ],
+)
+def test_a_host_that_says_too_much_of_itself_is_cut_short(rig: Callable[..., Rig], facts: protocol.MachineFacts) -> None:
+    rig(instead(Envelope(value=vars(facts), id=1).line()))
+    with Agents(1.0) as agents:
+        found = agents.start(LAB1).ask(protocol.FindMachineFacts({}))
+    assert found.cpu == "x" * 1000 + "…"
+    assert len(json.dumps(vars(found))) < 1 << 20
+
+
+def test_a_body_is_not_cut(rig: Callable[..., Rig]) -> None:
+    reply = protocol.Reply(200, "x" * (4 << 20))
+    rig(instead(Envelope(value=vars(reply), id=1).line()))
+    with Agents(1.0) as agents:
+        assert agents.start(LAB1).ask(protocol.Fetch("h", 1, "/", 1.0)) == reply
+
+
+def test_a_long_error_is_cut_short(rig: Callable[..., Rig]) -> None:
+    rig(instead(Envelope(error="x" * 20_000_000, id=1).line()))
+    with Agents(1.0) as agents, pytest.raises(OperationError) as caught:
+        agents.start(LAB1).ask(protocol.FindCpuTimes())
+    assert len(str(caught.value)) < 101_000
 
 
 def test_an_operation_has_a_time_limit_of_its_own(rig: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -290,3 +290,26 @@ def test_a_cell_that_is_there_twice_counts_once(folder: Path, capsys: pytest.Cap
     assert store.read(folder)[1] == cells
     name, host = cells[0].name, cells[0].host
     assert f"cells.jsonl:4 is left out: repeat 1 of '{name}' on '{host}' is there already" in capsys.readouterr().err
+
+
+def test_a_line_that_is_too_long_loses_its_cell_alone(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    store.append(folder, a_cell())
+    store.append(folder, a_cell(repeat=2, versions={"go": "x" * 40_000_000}))
+    store.append(folder, a_cell(repeat=3))
+    assert store.read(folder)[1] == (a_cell(), a_cell(repeat=3))
+    said = capsys.readouterr().err
+    name = a_cell().name
+    assert f"cells.jsonl:2 cannot be read and is left out (repeat 2 of '{name}'): it is larger than 16 MiB" in said
+
+
+@pytest.mark.parametrize(
+    "number", ["9223372036854775807", "1" + "0" * 400, "1000000001", "-5", "true", "1.5", '"7"', "null"]
+)
+def test_a_number_that_no_run_has_counts_as_none_and_poisons_no_later_run(tmp_path: Path, number: str) -> None:
+    sound, odd = run_of(tmp_path, "20260101-000000-a"), run_of(tmp_path, "20270101-000000-b")
+    store.write_run(sound, replace(a_run("go-2000"), number=7))
+    text = re.sub(r'"number": \d+', f'"number": {number}', (odd / store.RUN).read_text())
+    (odd / store.RUN).write_text(text)
+    assert store.next_number(tmp_path) == 8
+    assert store.newest(tmp_path) == sound
+    assert store.read(odd)[0].number == 0

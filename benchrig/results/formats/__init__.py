@@ -36,6 +36,10 @@ LONGEST_NAME = 300
 """Characters: the longest is that of a run, which has a time and the name of a suite in it."""
 
 
+LARGEST_NUMBER = 10**9
+"""Of a run: a greater one is damage."""
+
+
 class FormatError(Exception):
     """The text is not a record that this benchrig can read; the message says why."""
 
@@ -90,10 +94,13 @@ def head(content: bytes) -> Head:
     for value in (suite, started, finished):
         if not isinstance(value, str):
             raise FormatError(f"expected text, found {spec.describe(value)}")
+    return Head(suite, started, finished, _number(data))
+
+
+def _number(data: Fields) -> int:
+    """Return a run's number; 0 for one that no benchrig gave: runs that begin later count on from the greatest."""
     number = data.get("number", 0)
-    if isinstance(number, bool) or not isinstance(number, int):
-        raise FormatError(f"expected a whole number, found {spec.describe(number)}")
-    return Head(suite, started, finished, number)
+    return number if type(number) is int and 0 <= number <= LARGEST_NUMBER else 0
 
 
 def read_run(data: Fields, cells: Sequence[Fields]) -> Reading[Run]:
@@ -102,7 +109,7 @@ def read_run(data: Fields, cells: Sequence[Fields]) -> Reading[Run]:
     for old in range(number, FORMAT):
         with _mistakes_named(old):
             data = _NEXT_RUN[old](data, cells)
-    return _build(Run, data, number)
+    return _build(Run, {**data, "number": _number(data)}, number)
 
 
 def read_cell(data: Fields) -> Reading[Cell]:
