@@ -90,19 +90,21 @@ def test_agent_killed_within_a_loop(project: Project) -> None:
 
 @fault(
     "Provisioning",
-    done="`pending.json` empty, cut short, full of zeros or of other bytes",
+    done="`pending.json` empty, cut short, full of zeros or of other bytes, nested 100,000 deep, or a FIFO",
     promised="the run stops before its first task; it names the file and says how to run all handlers or none",
     seen="`the list of pending handlers, …/pending.json, cannot be read: its 9 bytes are no list; it was cut "
     'short …`; with the text `"all"` in it, the next run ran every handler',
 )
 @pytest.mark.parametrize(
-    "damage", [b"", b'[["one", ', bytes(40), b"{}", b'["one"]', b"\xff\xfe", b'[["one", 7]]', b"7" * 5000]
+    "damage",
+    [b"", b'[["one", ', bytes(40), b"{}", b'["one"]', b"\xff\xfe", b'[["one", 7]]', b"7" * 5000, b"[" * 100_000, None],
 )
-def test_damaged_list_of_handlers(project: Project, damage: bytes) -> None:
+def test_damaged_list_of_handlers(project: Project, damage: bytes | None) -> None:
     project.tasks(CHANGE + FAIL)
     project.run(extra={"broken": True})
     pending = project.state / "pending.json"
-    pending.write_bytes(damage)
+    pending.unlink()
+    os.mkfifo(pending) if damage is None else pending.write_bytes(damage)
     with pytest.raises(UnreadableError, match=f"the list of pending handlers, {pending}, cannot be read: it") as error:
         project.run()
     assert project.log() == []

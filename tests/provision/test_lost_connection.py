@@ -253,15 +253,26 @@ def test_what_a_killed_agent_did_is_told_as_what_may_have_been_shown(
 
 
 @pytest.mark.parametrize(
-    "damage", [b"", b"\0" * 500, b'{"run":"x","who":"y"}\n{"event":"Earl', b'{"run":1}\n[]\n7\n', b"[]\n"]
+    "damage",
+    [
+        b"",
+        b"\0" * 500,
+        b'{"run":"x","who":"y"}\n{"event":"Earl',
+        b'{"run":1}\n[]\n7\n',
+        b"[]\n",
+        b"[" * 100_000 + b"\n",
+        b'{"run":"x","who":"y"}\n{"sent":Infinity}\n{"sent":-7}\n{"sent":[]}\n{"sent":' + b"[" * 100_000 + b"\n",
+        None,
+    ],
+    ids=range(8),
 )
 def test_damaged_journal_is_no_obstacle(
-    hosts: Hosts, slow: Project, damage: bytes, capfd: pytest.CaptureFixture[str]
+    hosts: Hosts, slow: Project, damage: bytes | None, capfd: pytest.CaptureFixture[str]
 ) -> None:
     of_roles(slow, SITE, database="- name: Write\n  ansible.builtin.copy: {content: x, dest: '{{ dir }}/a', mode: '0644'}\n")
     hosts.state("db1").mkdir(parents=True)
     journal = hosts.state("db1") / "journal.jsonl"
-    journal.write_bytes(damage)
+    os.mkfifo(journal) if damage is None else journal.write_bytes(damage)
     assert run(hosts, slow, GROUP)["db1"].changed == 1
     assert "finished" not in capfd.readouterr().err
     assert not journal.exists()

@@ -32,3 +32,15 @@ def test_an_agent_that_runs_is_kept_however_long_ago_it_was_started(tmp_path: Pa
             process.kill()
             process.wait()
     assert [folder.is_dir() for folder in (running, replaced, unused, root / "new")] == [True, True, False, True]
+
+
+def test_an_agent_with_a_fifo_in_it_is_damaged_and_not_waited_for(tmp_path: Path) -> None:
+    subprocess.run(
+        [sys.executable, "-c", ship._program("install"), str(tmp_path), "new"], input=ship.agent_archive(), check=True
+    )
+    folder = tmp_path / "new"
+    argv = [sys.executable, "-c", ship._program("start"), "play"]
+    module = folder / "agent" / "spec.pyc"
+    module.unlink()
+    os.mkfifo(module)
+    assert subprocess.run(argv, cwd=folder, stdin=subprocess.DEVNULL, timeout=10, check=False).returncode == 97

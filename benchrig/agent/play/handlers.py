@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from . import plan
+from . import plan, stored
 from .events import Status
 from .modules.base import ModuleError
 from .replacing import replace
@@ -30,7 +30,7 @@ class UnreadableError(Exception):
         super().__init__(f"the list of pending handlers, {path}, cannot be read: {reason}")
         self.cure = (
             "It names the handlers that an earlier run did not come to. To run all handlers in the next run, "
-            f"do on the host: echo '\"{ALL}\"' > {path}. To run none of them, remove the file."
+            f"do on the host: rm -rf {path}; echo '\"{ALL}\"' > {path}. To run none of them, remove the file."
         )
 
 
@@ -83,13 +83,13 @@ class Pending:
     def _read(self) -> list[Handler] | None:
         """Return the list on the disk; None when it stands for every handler."""
         try:
-            text = self.path.read_text(encoding="utf-8")
-            data = json.loads(text)
+            with stored.opened(self.path) as file:
+                data = json.loads(file.read())
         except FileNotFoundError:
             return []
         except OSError as error:
             raise UnreadableError(self.path, (error.strerror or str(error)).lower()) from None
-        except ValueError:
+        except (ValueError, RecursionError):
             size = self.path.stat().st_size
             raise UnreadableError(self.path, f"its {size} bytes are no list; it was cut short or damaged") from None
         if data == ALL:

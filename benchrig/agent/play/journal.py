@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from . import events, replacing
+from . import events, replacing, stored
 
 _MOST_BYTES = 1 << 20
 """A journal of more than that grows no further: results are told while they happen, and few are ever told again."""
@@ -119,19 +119,19 @@ def _of_another(result: events.Earlier, run: _Earlier) -> events.Earlier:
 def _read(path: Path) -> _Earlier:
     """Read a journal as far as it is whole."""
     try:
-        with path.open("rb") as file:
+        with stored.opened(path) as file:
             # In the middle of a line, the rest of the last one is none.
             first, *lines = file.read(2 * _MOST_BYTES).split(b"\n")[:-1] or [b""]
         header = json.loads(first)
         run, who = str(header["run"]), str(header["who"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return _Earlier()
     results: list[events.Earlier] = []
     sent = None
     for line in lines:
-        with contextlib.suppress(ValueError, KeyError, TypeError):
+        with contextlib.suppress(ValueError, KeyError, TypeError, OverflowError, RecursionError):
             if line.startswith(b'{"sent":'):
-                sent = min(int(json.loads(line)["sent"]), len(results))
+                sent = max(0, min(int(json.loads(line)["sent"]), len(results)))
             elif isinstance(event := events.decode(line), events.Earlier):
                 results.append(event)
     return _Earlier(run, who, results, sent)

@@ -8,6 +8,7 @@ which is what it does in the end.
 import hashlib
 import os
 import runpy
+import stat
 import sys
 from pathlib import Path
 
@@ -16,9 +17,11 @@ LONGEST = 1 << 24
 
 
 def content(name: str) -> bytes:
-    """Return what is in a file."""
-    number = os.open(name, os.O_RDONLY)
+    """Return what is in a regular file; none other is waited for. Raises OSError."""
+    number = os.open(name, os.O_RDONLY | os.O_NONBLOCK)
     try:
+        if not stat.S_ISREG(os.fstat(number).st_mode):
+            raise OSError(f"{name} is no regular file")
         return os.read(number, LONGEST)
     finally:
         os.close(number)
