@@ -145,11 +145,11 @@ def differences(then: Run, now: Run) -> tuple[str, ...]:
         if machine.name not in after:
             found.append(f"{machine.name} takes no part any more")
         else:
-            since = after[machine.name]
-            found += _changed(f"{machine.name}: ", _facts(machine), _facts(since))
+            present = after[machine.name]
+            found += _changed(f"{machine.name}: ", _facts(machine), _facts(present))
             # A program that came or went is none of the rows': what they need is installed.
-            both = machine.versions.keys() & since.versions.keys()
-            versions = ({name: one.versions[name] for name in sorted(both)} for one in (machine, since))
+            both = machine.versions.keys() & present.versions.keys()
+            versions = ({name: one.versions[name] for name in sorted(both)} for one in (machine, present))
             found += _changed(f"{machine.name}: ", *versions)
     if then.database and now.database:
         before, since = ({"PostgreSQL": one.version, **one.settings} for one in (then.database, now.database))
