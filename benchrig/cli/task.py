@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from invoke.context import Context
 from invoke.exceptions import Exit
@@ -38,6 +38,11 @@ class Command(Task[Any]):
     def __init__(self, *args: Any, words: tuple[str, ...] = (), **options: Any) -> None:
         super().__init__(*args, **options)
         self.words = words
+
+    def __call__(self, *_: Any, **__: Any) -> NoReturn:
+        """Refuse to run outside of a chain, where nothing would be done. Raises Exit."""
+        said = "plain invoke needs the project's invoke.yaml with tasks.executor_class: benchrig.cli.chain.ChainExecutor"
+        raise Exit(f"error: {said}", ExitCode.BAD_INPUT)
 
     def arg_opts(self, name: str, default: Any, taken_names: set[str]) -> dict[str, Any]:
         """Return Invoke's options of a parameter. A short form is its first letter, and never that of a shared one."""
