@@ -266,7 +266,7 @@ def main() -> None:
     except OSError as error:
         # Tasks catch their own errors: what is left is the output of Invoke, or the last of it.
         error.filename = error.filename or "standard output"
-        ending = refused(error)
+        ending = Exit() if isinstance(error, BrokenPipeError) else refused(error)
         # Of output that fails at the end again, nothing is said again, nor is it tried again at exit.
         with suppress(OSError):
             if ending.message and not code:
@@ -302,14 +302,12 @@ def _run() -> str | int | None:
 
 
 class _Progress(io.FileIO):
-    """Standard error, to which nothing is written where it is full or its terminal is gone: the work goes on."""
+    """Standard error, to which nothing is written where it is full, or its terminal or reader is gone: the work goes on."""
 
     def write(self, data: Any) -> int:
-        """Write bytes, or leave them out. Raises BrokenPipeError: whoever read them does not want more."""
+        """Write bytes, or leave them out."""
         try:
             return super().write(data) or 0
-        except BrokenPipeError:
-            raise
         except OSError:
             return memoryview(data).nbytes
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import inspect
 import os
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -91,11 +90,7 @@ def _report_errors(inventory: str) -> Iterator[None]:
 
 
 def refused(error: OSError) -> Exit:
-    """Return how to end after what the system refuses, such as a full disk: with one line; silent for a closed pipe."""
-    if isinstance(error, BrokenPipeError):
-        # Whoever read our output has closed it; keep Python from failing on it again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return Exit("", ExitCode.OK)
+    """Return how to end after what the system refuses, such as a full disk: with one line."""
     where = f"{shown(Path(os.fsdecode(error.filename)))}: " if error.filename else ""
     return Exit(console.printable(f"error: {where}{error.strerror or error}"), ExitCode.FAILED)
 
