@@ -50,12 +50,15 @@ def is_terminal() -> bool:
 
 
 def result(text: str) -> None:
-    """Print what was asked for, on stdout."""
+    """Print what was asked for, on stdout. Where its reader has ended nothing is printed, now or later: the work goes on.
+
+    Raises OSError when it cannot be written.
+    """
     status("")
     try:
         print(printable(text), flush=True)
     except BrokenPipeError:
-        raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
         error.filename = "standard output"
         raise

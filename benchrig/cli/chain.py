@@ -11,12 +11,13 @@ from typing import Any
 
 from invoke.config import Config
 from invoke.context import Context
-from invoke.exceptions import Exit
+from invoke.exceptions import AmbiguousEnvVar, Exit, UncastableEnvVar
 from invoke.executor import Executor
 from invoke.tasks import Call
 
+from benchrig import console
 from benchrig.cli.task import ROOT, SHARED, render
-from benchrig.errors import BenchrigError
+from benchrig.errors import BenchrigError, ExitCode
 
 
 @dataclass
@@ -47,7 +48,7 @@ class ChainContext(Context):
 
 
 class ChainExecutor(Executor):
-    """Runs the tasks of a chain. invoke.yaml names it, so that plain `invoke` has it as well."""
+    """Runs the tasks of a chain. invoke.yaml names it for plain `invoke`; `./inv` has no other."""
 
     def execute(self, *tasks: Any) -> dict[Any, Any]:
         """Have every task check what it needs, then do their work in turn.
@@ -56,7 +57,7 @@ class ChainExecutor(Executor):
         """
         calls = self.normalize(tasks)
         share(calls)
-        self.config.load_shell_env()
+        self._read_variables()
         context = ChainContext(self.config, ChainState(tasks=tuple(call.task.name for call in calls)))
         begun = [call.task.body(context, **call.kwargs) for call in calls]
         for work in begun:
@@ -66,6 +67,14 @@ class ChainExecutor(Executor):
         if context.chain.failure:
             raise Exit(render(context.chain.failure, ""), context.chain.failure.exit_code)
         return {}
+
+    def _read_variables(self) -> None:
+        """Read settings from variables such as INVOKE_BENCHRIG_SUITE. Raises Exit for what none can have, as a list."""
+        try:
+            self.config.load_shell_env()
+        except (AmbiguousEnvVar, UncastableEnvVar, TypeError, ValueError) as error:
+            said = console.printable(f"error: Invoke's configuration, or a variable INVOKE_...: {error}")
+            raise Exit(said, ExitCode.BAD_INPUT) from None
 
 
 def share(calls: Sequence[Call]) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from invoke.collection import Collection
-from invoke.config import AmbiguousMergeError
+from invoke.config import AmbiguousMergeError, Config
 from invoke.exceptions import CollectionNotFound, Exit, ParseError, UnknownFileType
 from invoke.loader import FilesystemLoader
 from invoke.parser import Parser
@@ -27,6 +27,7 @@ from invoke.vendor.yaml import YAMLError
 from benchrig import __version__, console, reading, yamlfile
 from benchrig.agent.text import short
 from benchrig.cli import signals
+from benchrig.cli.chain import ChainExecutor
 from benchrig.cli.command_line import CommandLine
 from benchrig.cli.task import ROOT, refused
 from benchrig.errors import ExitCode, InputError, unknown
@@ -36,6 +37,19 @@ COMPLETE = "complete"
 
 SEARCH_ROOT = "search-root"
 """The folder with tasks.py and invoke.yaml, for tests. It is not offered to people."""
+
+
+CONFIGURATIONS = ("yaml", "yml", "json", "py")
+"""The endings of files with configuration, in Invoke's order: it reads the first that there is."""
+
+
+class BenchrigConfig(Config):
+    """Invoke's configuration, which has benchrig's settings also where no invoke.yaml has them: variables then count."""
+
+    @staticmethod
+    def global_defaults() -> dict[str, Any]:
+        """Return the settings that there are, before any file is read."""
+        return {**Config.global_defaults(), "benchrig": {"inventory": "", "suite": "", "profile": ""}}
 
 
 class BenchrigProgram(Program):
@@ -77,21 +91,21 @@ class BenchrigProgram(Program):
     def create_config(self) -> None:
         """Read Invoke's configuration of the system and of the user; a mistake there ends with exit code 2."""
         with _configuration_mistakes():
+            for start in ("/etc/", "~/."):
+                _see_readable(f"{start}invoke")
             super().create_config()
 
     def update_config(self, merge: bool = True) -> None:
-        """Read the configuration that `--config` names; a mistake there ends with exit code 2."""
-        file = self.args.config.value
+        """Read the configuration that `--config` or INVOKE_RUNTIME_CONFIG names; a mistake there ends with exit code 2."""
+        named = self.args.config.value
+        file = named or os.environ.get("INVOKE_RUNTIME_CONFIG", "")
         # Invoke would pass over one that is not there in silence.
-        if file and not reading.is_file(Path(os.path.expanduser(file))):  # noqa: PTH111 (Path's raises for no such user)
-            raise Exit(console.printable(f"error: --config: there is no file '{short(file)}'"), ExitCode.BAD_INPUT)
-        if file and file.endswith((".yml", ".yaml")):
-            # Invoke's reader has no limits, and copies what an alias stands for as often as it is used.
-            try:
-                yamlfile.read(Path(os.path.expanduser(file)))  # noqa: PTH111
-            except InputError as error:
-                raise Exit(console.printable(f"error: {error}"), ExitCode.BAD_INPUT) from None
-        with _configuration_mistakes(file or ""):
+        if file and not reading.is_file(_expanded(file)):
+            where = "--config" if named else "INVOKE_RUNTIME_CONFIG"
+            raise Exit(console.printable(f"error: {where}: there is no file '{short(file)}'"), ExitCode.BAD_INPUT)
+        with _configuration_mistakes(file):
+            if file:
+                _see_file(_expanded(file))
             super().update_config(merge)
 
     def parse_collection(self) -> None:
@@ -103,6 +117,7 @@ class BenchrigProgram(Program):
             said = console.printable(f"error: --{SEARCH_ROOT}: there is no tasks.py in '{short(start)}'")
             raise Exit(said, ExitCode.BAD_INPUT) from None
         with _configuration_mistakes():
+            _see_readable(os.path.join(folder, "invoke"))  # noqa: PTH118 (as Invoke makes it)
             self.config.set_project_location(folder)
             self.config.load_project()
         self.namespace = Collection.from_module(module, loaded_from=folder)
@@ -116,6 +131,10 @@ class BenchrigProgram(Program):
             self._read_tasks(self.line)
         except (InputError, ParseError) as error:
             raise Exit(f"error: {console.printable(str(error))}", ExitCode.BAD_INPUT) from None
+
+    def execute(self) -> None:
+        """Run the tasks. No configuration names another executor here: a task does nothing without a chain."""
+        ChainExecutor(self.collection, self.config, self.core).execute(*self.tasks)
 
     def print_help(self) -> None:
         """Print the tasks, and the flags before them."""
@@ -182,12 +201,44 @@ class BenchrigProgram(Program):
         return {name: task.words for name, task in self.collection.tasks.items()}
 
 
+def _see_readable(start: str) -> None:
+    """See that Invoke can read the configuration whose name starts like this, in the first form that there is."""
+    for ending in CONFIGURATIONS:
+        file = _expanded(f"{start}.{ending}")
+        if file.exists():
+            _see_file(file)
+            return
+
+
+def _see_file(file: Path) -> None:
+    """See that a file of configuration can be read. Raises InputError.
+
+    Invoke's reader waits for a FIFO, has no limits, and copies what an alias stands for as often as it is used.
+    """
+    if file.suffix in (".yml", ".yaml"):
+        yamlfile.read(file)
+        return
+    try:
+        text = reading.content(file)
+        if file.suffix == ".json":
+            reading.json_value(text)
+    except reading.ReadError as error:
+        raise InputError(f"{yamlfile.shown(file)} cannot be read: {error}") from None
+
+
+def _expanded(file: str) -> Path:
+    # The method of Path raises for a user that there is not.
+    return Path(os.path.expanduser(file))  # noqa: PTH111
+
+
 @contextmanager
 def _configuration_mistakes(file: str = "") -> Iterator[None]:
     """Make one line, with exit code 2, of what Invoke raises for a configuration that it cannot read or put together."""
     where = file or "Invoke's configuration"
     try:
         yield
+    except InputError as error:
+        raise Exit(console.printable(f"error: {error}"), ExitCode.BAD_INPUT) from None
     except YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         raise Exit(
@@ -215,7 +266,7 @@ def main() -> None:
     except OSError as error:
         # Tasks catch their own errors: what is left is the output of Invoke, or the last of it.
         error.filename = error.filename or "standard output"
-        ending = refused(error)
+        ending = Exit() if isinstance(error, BrokenPipeError) else refused(error)
         # Of output that fails at the end again, nothing is said again, nor is it tried again at exit.
         with suppress(OSError):
             if ending.message and not code:
@@ -239,7 +290,7 @@ def main() -> None:
 def _run() -> str | int | None:
     """Run the command line and return its code. Raises OSError when output fails."""
     try:
-        BenchrigProgram(name="benchrig", binary="./inv", version=__version__).run()
+        BenchrigProgram(name="benchrig", binary="./inv", version=__version__, config_class=BenchrigConfig).run()
     except SystemExit as end:
         # Invoke makes 1, without a word, of an interruption outside of a task.
         if signals.received() and end.code == 1:
@@ -251,14 +302,12 @@ def _run() -> str | int | None:
 
 
 class _Progress(io.FileIO):
-    """Standard error, to which nothing is written where it is full or its terminal is gone: the work goes on."""
+    """Standard error, to which nothing is written where it is full, or its terminal or reader is gone: the work goes on."""
 
     def write(self, data: Any) -> int:
-        """Write bytes, or leave them out. Raises BrokenPipeError: whoever read them does not want more."""
+        """Write bytes, or leave them out."""
         try:
             return super().write(data) or 0
-        except BrokenPipeError:
-            raise
         except OSError:
             return memoryview(data).nbytes
 

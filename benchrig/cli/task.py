@@ -5,11 +5,10 @@ from __future__ import annotations
 import functools
 import inspect
 import os
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from invoke.context import Context
 from invoke.exceptions import Exit
@@ -38,6 +37,11 @@ class Command(Task[Any]):
     def __init__(self, *args: Any, words: tuple[str, ...] = (), **options: Any) -> None:
         super().__init__(*args, **options)
         self.words = words
+
+    def __call__(self, *_: Any, **__: Any) -> NoReturn:
+        """Refuse to run outside of a chain, where nothing would be done. Raises Exit."""
+        said = "plain invoke needs the project's invoke.yaml with tasks.executor_class: benchrig.cli.chain.ChainExecutor"
+        raise Exit(f"error: {said}", ExitCode.BAD_INPUT)
 
     def arg_opts(self, name: str, default: Any, taken_names: set[str]) -> dict[str, Any]:
         """Return Invoke's options of a parameter. A short form is its first letter, and never that of a shared one."""
@@ -86,11 +90,7 @@ def _report_errors(inventory: str) -> Iterator[None]:
 
 
 def refused(error: OSError) -> Exit:
-    """Return how to end after what the system refuses, such as a full disk: with one line; silent for a closed pipe."""
-    if isinstance(error, BrokenPipeError):
-        # Whoever read our output has closed it; keep Python from failing on it again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return Exit("", ExitCode.OK)
+    """Return how to end after what the system refuses, such as a full disk: with one line."""
     where = f"{shown(Path(os.fsdecode(error.filename)))}: " if error.filename else ""
     return Exit(console.printable(f"error: {where}{error.strerror or error}"), ExitCode.FAILED)
 

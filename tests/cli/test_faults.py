@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 from benchrig.agent.text import short
 from tests.support import ROOT
 from tests.support.cli import inv
+from tests.support.clone import Clone, copy_project
 
 BOMB = "error: {file}:16: more than 300,000 values, where those behind an alias count each time"
 
@@ -102,3 +104,63 @@ def test_control_characters_of_what_was_typed_are_shown_as_escapes() -> None:
 def test_words_behind_two_dashes_are_not_ignored(line: str) -> None:
     done = inv(*line.split())
     assert (done.returncode, done.stderr.strip()) == (2, "error: '--' ends the command line: leave out '-- web-frameworks'")
+
+
+@pytest.fixture
+def copied(tmp_path: Path) -> Clone:
+    """Return a copy of the project, whose invoke.yaml can be spoilt."""
+    return copy_project(tmp_path / "copy")
+
+
+def in_copy(copied: Clone, *words: str) -> tuple[int, str]:
+    """Run a command line in a copy, for 20 s at most; return its code and its errors."""
+    argv = [sys.executable, "-P", "-m", "benchrig.cli", "--search-root", str(copied.root), *words]
+    done = copied.run(argv, timeout=20, PYTHONPATH=str(copied.root), HOME=str(copied.root.parent / "home"))
+    assert "Traceback" not in done.stderr, done.stderr
+    return done.code, done.stderr
+
+
+NO_CHAIN = "plain invoke needs the project's invoke.yaml with tasks.executor_class: benchrig.cli.chain.ChainExecutor"
+
+
+@pytest.mark.parametrize("kind", ["empty", "missing", "dangling", "null", "nonsense"])
+def test_no_configuration_makes_a_command_do_nothing(copied: Clone, kind: str) -> None:
+    file = copied.root / "invoke.yaml"
+    file.unlink()
+    if kind == "empty":
+        file.touch()
+    elif kind == "dangling":
+        file.symlink_to("nowhere.yaml")
+    elif kind != "missing":
+        file.write_text(f"tasks: {{executor_class: {kind}}}\n")
+    code, said = in_copy(copied, "report", "nosuch")
+    assert (code, said[:35]) == (2, "error: unknown run 'nosuch'; known:")
+    if kind in ("empty", "missing", "dangling"):
+        # What a variable says counts, and plain Invoke, which runs tasks one by one, does not pass over them in silence.
+        done = inv("status", cwd=copied.root, root=copied.root, PYTHONPATH=str(copied.root), INVOKE_BENCHRIG_INVENTORY="x")
+        assert done.stderr.startswith("error: unknown inventory 'x'")
+        invoke = copied.run([str(Path(sys.executable).with_name("invoke")), "status"])
+        assert (invoke.code, invoke.stderr) == (2, f"error: {NO_CHAIN}\n")
+
+
+@pytest.mark.parametrize("where", ["invoke.yaml", "invoke.json", "../home/.invoke.yaml", "../home/.invoke.py"])
+def test_configuration_that_is_no_file_is_not_waited_for(copied: Clone, where: str) -> None:
+    (copied.root / "invoke.yaml").unlink()
+    (copied.root.parent / "home").mkdir()
+    os.mkfifo(copied.root / where)
+    code, said = in_copy(copied, "status")
+    assert (code, said.count("\n")) == (2, 1)
+    assert said.endswith("cannot be read: it is a FIFO\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[" * 100_000, "invoke.yaml:1: not valid YAML: nested too deeply, more than 100 levels"),
+        ("1: 2", "Invoke's configuration, or a variable INVOKE_...: sequence item 0: expected str instance, int found"),
+        ("[1]", "Invoke's configuration is not of the form of invoke.yaml: a mapping of mappings"),
+    ],
+)
+def test_configuration_of_the_project_that_is_wrong_is_one_line(copied: Clone, text: str, said: str) -> None:
+    (copied.root / "invoke.yaml").write_text(text)
+    assert in_copy(copied, "status") == (2, f"error: {said}\n")

@@ -69,11 +69,11 @@ def test_output_that_cannot_be_written(project: Clone, command: str) -> None:
 
 @fault(
     "Output and text from outside",
-    done="standard error full or closed, and a command that has progress to write there",
+    done="standard error full, closed, or a pipe whose reader has ended, and a command that has progress to write there",
     promised="the command goes on, and ends as it would otherwise",
-    seen="an app and its suite were written, exit code 0",
+    seen="an app and its suite were written, exit code 0; 2 for a mistake",
 )
-@pytest.mark.parametrize("redirect", ["2>/dev/full", "2>&-"])
+@pytest.mark.parametrize("redirect", ["2>/dev/full", "2>&-", "2>&1 | true"])
 def test_progress_that_cannot_be_written(project: Clone, redirect: str) -> None:
     try:
         assert shell(project, "new app progress", redirect) == (0, "", "")
@@ -82,6 +82,20 @@ def test_progress_that_cannot_be_written(project: Clone, redirect: str) -> None:
     finally:
         shutil.rmtree(project.root / "apps" / "progress", ignore_errors=True)
         (project.root / "configs" / "suites" / "progress.yml").unlink(missing_ok=True)
+
+
+@fault(
+    "Output and text from outside",
+    done="the reader of a table ends early, and another task stands behind it in the chain",
+    promised="every task does its work, and the exit code is that of the work",
+    seen="exit code 1: the second table's files could not be written",
+)
+def test_reader_that_ends_before_the_last_task(project: Clone, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(RESULTS, run, ignore=shutil.ignore_patterns("raw", "report.*"))
+    (run / "report.md").mkdir()
+    code, _, err = shell(project, f"report web-frameworks report {run}", "| true")
+    assert (code, err) == (1, f"error: {run}/report.md: cannot be written: Is a directory\n")
 
 
 @fault(
