@@ -29,8 +29,6 @@ NEEDED_BYTES = 4 << 20
 
 NEEDED_FILES = 16
 
-RESUME = Inv("bench", "--resume")
-
 
 class Recorder:
     """The folder of a run that is being measured. No other process can measure the same run at the same time.
@@ -76,8 +74,8 @@ class Recorder:
 
     @property
     def resume(self) -> Inv:
-        """The command that resumes the run."""
-        return RESUME if "/" not in self.name else Inv("bench", "--resume", self.name)
+        """The command that resumes the run, and no other that was interrupted later."""
+        return Inv("bench", "--resume", *filter(None, [self.name]))
 
     def check(self) -> None:
         """See that the next cell can be stored. Raises ResultsError; what was measured is then on a disk, or printed."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -100,6 +101,29 @@ def test_a_run_that_another_project_stored_elsewhere_is_not_meant(tmp_path: Path
     assert find(tmp_path / "reports", "").folder == own
     (tmp_path / "reports" / other.name).mkdir()
     assert find(tmp_path / "reports", "").folder == other
+
+
+@pytest.mark.usefixtures("measured")
+def test_of_two_copies_of_a_run_the_one_with_more_cells_is_meant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    here = interrupted(tmp_path / "reports", 2, begun_run())
+    there = store.other_runs() / here.name
+    shutil.copytree(here, there)
+    assert find(tmp_path / "reports", "").folder == here
+    store.append(here, a_cell(FIRST, repeat=2))
+    assert find(tmp_path / "reports", "").folder == here
+    for name in (FIRST, SECOND):
+        store.append(there, a_cell(name, repeat=3))
+    assert find(tmp_path / "reports", "").folder == there
+
+
+@pytest.mark.usefixtures("measured")
+def test_the_command_that_goes_on_names_the_run_and_no_later_one(tmp_path: Path) -> None:
+    older, newer = (interrupted(tmp_path, 1, begun_run()) for _ in range(2))
+    begun = find(tmp_path, older.name)
+    with Recorder(tmp_path, begun.run, begun.lock) as recorder:
+        assert recorder.resume.text() == f"./inv bench --resume {older.name}"
+    assert find(tmp_path, "").folder == newer
 
 
 def test_without_a_run_there_is_nothing_to_resume(tmp_path: Path) -> None:
