@@ -224,10 +224,18 @@ def _size(folder: Path | None) -> int:
 
 
 def _other_places() -> Iterator[Path]:
-    """Yield the folders that a run is stored in where `reports/` cannot be written: the user's state, a temporary folder."""
+    """Yield the folders that a run is stored in where `reports/` cannot be written: the user's state, a temporary folder.
+
+    The temporary folder is removed again when no run is stored in it.
+    """
     yield store.other_runs()
     with suppress(OSError):
-        yield Path(tempfile.mkdtemp(prefix="benchrig-"))
+        place = Path(tempfile.mkdtemp(prefix="benchrig-"))
+        try:
+            yield place
+        finally:
+            if not any(place.glob(f"*/{store.CELLS}")):
+                shutil.rmtree(place, ignore_errors=True)
 
 
 def _count(cells: int) -> str:
