@@ -191,18 +191,32 @@ def _refused(folder: Path, error: OSError, there: str = "", again: str | Hint = 
 
 @contextmanager
 def _uninterrupted() -> Iterator[None]:
-    """Have Ctrl-C and other signals wait: a measured cell is stored before it ends the program."""
+    """Have a first Ctrl-C or other signal wait: a measured cell is stored before it ends the program.
+
+    A second one does not wait, because a disk that hangs may take for ever.
+    """
     waiting: list[int] = []
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     # A mask would not do: another thread would take the signal, and Python would interrupt this one.
     ours = {number: handler for number, handler in before.items() if handler not in (signal.SIG_IGN, None)}
+
+    def restore() -> None:
+        for number, handler in ours.items():
+            signal.signal(number, handler)
+
+    def hold(got: int, _: object) -> None:
+        waiting.append(got)
+        if len(waiting) > 1:
+            waiting.clear()
+            restore()
+            signal.raise_signal(got)
+
     for number in ours:
-        signal.signal(number, lambda got, _: waiting.append(got))
+        signal.signal(number, hold)
     try:
         yield
     finally:
-        for number, handler in ours.items():
-            signal.signal(number, handler)
+        restore()
         if waiting:
             signal.raise_signal(waiting[0])
 
