@@ -138,8 +138,6 @@ def bench(
     from benchrig.bench.suite import BenchRequest
     from benchrig.results.recorder import check_reports
 
-    if (begun := find_begun(ctx, resume, despite_changes)) and begun.is_complete:
-        return
     given = BenchRequest(
         suite=suite,
         profile=profile,
@@ -149,6 +147,8 @@ def bench(
         threads=parse_count("threads", threads),
         repeats=parse_count("repeats", repeats),
     )
+    if (begun := find_begun(ctx, given, inventory, resume, despite_changes)) and begun.is_complete:
+        return
     planned, hosts = plan_bench(ctx, given, inventory, begun)
     if dry_run:
         check_alone(ctx, "bench", "--dry-run")

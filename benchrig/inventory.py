@@ -174,7 +174,7 @@ def read(name_or_path: str, root: Path) -> Inventory:
     path = Path(name_or_path)
     if path.suffix not in (".yml", ".yaml"):
         path = root / "inventory" / f"{name_or_path}.yml"
-    if not reading.is_file(path):
+    if not reading.is_there(path):
         known = [file.stem for file in (root / "inventory").glob("*.yml")]
         raise unknown("inventory", name_or_path, known)
     return _Reader(path).read()
@@ -312,7 +312,7 @@ class _Reader:
             base = self.document.path.parent / folder
             alone = [base / f"{name}{ending}" for ending in (".yml", ".yaml")]
             for path in [*alone, *sorted((base / name).glob("*.y*ml"))]:
-                if reading.is_file(path):
+                if reading.is_there(path):
                     document = yamlfile.read(path)
                     if document.data is not None and not isinstance(document.data, Mapping):
                         self.mistakes.add(document.where(), "expected variables as a mapping")

@@ -21,6 +21,9 @@ T = TypeVar("T")
 MOST_BYTES = 16 << 20
 """Of a file that is read as a whole; the largest of this project has 60 KB."""
 
+MOST_SKIPPED = 1 << 30
+"""Bytes of a line that is too long: a file with a longer one is none of lines."""
+
 DEEPEST = 100
 """Levels of lists and mappings within each other, in YAML and JSON."""
 
@@ -38,6 +41,11 @@ def is_file(path: Path) -> bool:
         return path.is_file()
     except OSError as error:
         return error.errno == errno.EACCES
+
+
+def is_there(path: Path) -> bool:
+    """Return whether anything is in the place of a file, such as a socket or a broken link; reading it says what."""
+    return is_file(path) or os.path.lexists(path)
 
 
 def is_below(path: Path, *folders: Path) -> bool:
@@ -70,8 +78,12 @@ def lines(path: Path, longest: int = MOST_BYTES) -> Iterator[bytes]:
     with _opened(path) as file:
         while line := file.readline(longest + 1):
             yield line.removesuffix(b"\n")
+            skipped = 0
             while len(line) > longest and not line.endswith(b"\n"):
                 line = file.readline(longest + 1)
+                skipped += len(line)
+                if skipped > MOST_SKIPPED:
+                    raise ReadError(f"it has a line of more than {_size(MOST_SKIPPED)}")
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -189,3 +190,16 @@ def test_thousands_of_groups_within_each_other_are_read_and_their_members_are_bo
     wide += "".join(f"g{n}: {{children: {{low: }}}}\n" for n in range(1001))
     with pytest.raises(InputError, match="the groups have more than 1,000,000 members together"):
         inventory.read(str(write(tmp_path, wide)), tmp_path)
+
+
+@pytest.mark.parametrize("name", ["inventory/lab.yml", "inventory/group_vars/all.yml"])
+def test_a_socket_in_place_of_a_file_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    (tmp_path / "inventory" / "group_vars").mkdir(parents=True)
+    if "group_vars" in name:
+        write(tmp_path, THREE, "lab")
+    # The path of a socket has at most 107 characters.
+    monkeypatch.chdir((tmp_path / name).parent)
+    with socket.socket(socket.AF_UNIX) as opened:
+        opened.bind(Path(name).name)
+    with pytest.raises(InputError, match="cannot be read: it is a socket"):
+        inventory.read("lab", tmp_path)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from benchrig import console, yamlfile
 from benchrig.bench.order import Key, key_of
-from benchrig.bench.suite import BenchRequest, Plan
-from benchrig.errors import Hint, InputError, Inv
+from benchrig.bench.suite import LARGEST_COUNT, BenchRequest, Plan, wrong_seconds
+from benchrig.errors import Hint, InputError, Inv, unknown
 from benchrig.inventory import Inventory
 from benchrig.results import store
 from benchrig.results.lock import RunLock
@@ -37,8 +37,8 @@ class Begun:
 
     @property
     def is_complete(self) -> bool:
-        """Nothing is left to do."""
-        return bool(self.run.finished_at)
+        """Nothing is left to do: it came to its end, and all its cells can be read."""
+        return bool(self.run.finished_at) and not _lacks_cells(self.run, self.measured)
 
     @property
     def inventory(self) -> str:
@@ -74,14 +74,19 @@ class Begun:
         self._check("inventory", given.name, same, self.inventory)
 
     def _check(self, flag: str, given: object, same: bool, stored: object) -> None:
-        if given and not same:
+        if given not in ("", None) and not same:
             wrong = f"--{flag} {given} contradicts the run {self.folder.name}, which has {stored}"
             raise InputError(wrong, Hint(f"Leave out --{flag}, or begin a new run without --resume."))
 
     def planned(self, plan: Plan) -> Plan:
-        """Return the plan with the rows of the run in their order, and its settings; a suite may have others by now."""
+        """Return the plan with the rows of the run in their order, and its settings; a suite may have others by now.
+
+        Raises InputError for a row that the suite does not have.
+        """
         settings = self.run.settings
         rows = {row.name: row for row in plan.rows}
+        if gone := [name for name in self.run.rows if name not in rows]:
+            raise unknown("row", gone[0], rows)
         own_timeout = plan.effective_timeout == settings.timeout_seconds
         return replace(
             plan,
@@ -110,14 +115,14 @@ class Begun:
         if now.git_commit != self.run.git_commit:
             console.line(f"the commit was {self.run.git_commit or 'unknown'}, and is {now.git_commit or 'unknown'}")
         part = Part(now.started_at, now.machines, now.git_commit, now.benchrig_version, changed)
-        return replace(self.run, parts=(*self.run.parts, part))
+        return replace(self.run, finished_at="", parts=(*self.run.parts, part))
 
 
 def find(reports: Path, name: str, *, despite_changes: bool = False) -> Begun:
     """Return a run by its folder's name or its path; for an empty name, the newest that was interrupted.
 
-    Where none was interrupted, the newest run is returned, which is complete. Raises InputError when there is no run, or
-    another process measures it.
+    Where none was interrupted, the newest run is returned, which is complete unless cells of it are damaged. Raises
+    InputError when there is no run, another process measures it, or its settings are none that a suite could have.
     """
     folder = store.find_run(reports, name) if name else store.newest_begun(reports)
     try:
@@ -125,10 +130,45 @@ def find(reports: Path, name: str, *, despite_changes: bool = False) -> Begun:
     except OSError as error:
         raise InputError(f"{yamlfile.shown(folder)} cannot be read: {error.strerror}") from None
     run, cells = store.read(folder)
-    if run.finished_at:
+    begun = Begun(folder, run, {key_of(cell): cell.status for cell in cells}, despite_changes, lock)
+    if begun.is_complete:
         lock.release()
-    measured = {key_of(cell): cell.status for cell in cells}
-    return Begun(folder, run, measured, despite_changes, None if run.finished_at else lock)
+        return replace(begun, lock=None)
+    if wrong := next(_wrong(run), ""):
+        hint = "Undo the change of the file, or begin a new run without --resume."
+        raise InputError(f"{yamlfile.shown(folder / store.RUN)} is damaged: {wrong}", hint)
+    return begun
+
+
+def _lacks_cells(run: Run, measured: Mapping[Key, Status]) -> bool:
+    """Say whether a row of a run lacks a repeat: on one of its servers; of a service that ran already, where it ran."""
+    servers = set(run.servers)
+    hosts: dict[str, set[str]] = {name: set() for name in run.rows}
+    for name, host, _ in measured:
+        hosts.get(name, set()).add(host)
+
+    def has_all(name: str, host: str) -> bool:
+        return all((name, host, repeat) in measured for repeat in range(1, run.settings.repeats + 1))
+
+    return not all(
+        all(has_all(name, host) for host in servers) if found & servers else any(has_all(name, host) for host in found)
+        for name, found in hosts.items()
+    )
+
+
+def _wrong(run: Run) -> Iterator[str]:
+    """Yield what no suite could have asked for, with its field in `run.json`."""
+    for name in ("duration_seconds", "warm_up_seconds", "timeout_seconds"):
+        value = getattr(run.settings, name)
+        if wrong := wrong_seconds(value):
+            yield f"settings.{name}: {value:g} is {wrong}"
+    for name in ("threads", "repeats", "connections"):
+        count = getattr(run.settings, name)
+        if count is not None and not 1 <= count <= LARGEST_COUNT:
+            yield f"settings.{name}: {count} is not between 1 and {LARGEST_COUNT:,}"
+    if not run.rows:
+        yield "rows: there is none"
+    yield from (f"rows: '{name}' is there twice" for at, name in enumerate(run.rows) if name in run.rows[:at])
 
 
 def digest_differences(then: Run, now: Run) -> tuple[str, ...]:

@@ -197,11 +197,16 @@ def _whole_seconds(text: str) -> float:
         seconds = yamlfile.seconds(text)
     except ValueError:
         seconds = 0.0
-    if seconds < 1 or seconds % 1:
-        raise ValueError(f"'{short(text)}' is not a whole number of seconds, at least 1; write for example 5s or 1m")
-    if seconds > LONGEST_SECONDS:
-        raise ValueError(f"'{short(text)}' is longer than a week")
+    if wrong := wrong_seconds(seconds):
+        raise ValueError(f"'{short(text)}' is {wrong}; write for example 5s or 1m")
     return seconds
+
+
+def wrong_seconds(seconds: float) -> str:
+    """Return why a load generator does not take a duration; empty when it does."""
+    if seconds < 1 or seconds % 1:
+        return "not a whole number of seconds, at least 1"
+    return "longer than a week" if seconds > LONGEST_SECONDS else ""
 
 
 def _overridden(profile: ProfileFile, request: BenchRequest) -> ProfileFile:

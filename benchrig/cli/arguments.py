@@ -70,10 +70,13 @@ def with_password(ctx: ChainContext, inventory: Inventory, ask: bool) -> Invento
     return inventory.with_become_password(ctx.chain.become_password)
 
 
-def find_begun(ctx: ChainContext, resume: str | bool, despite_changes: bool) -> Begun | None:
+def find_begun(
+    ctx: ChainContext, given: BenchRequest, inventory: str, resume: str | bool, despite_changes: bool
+) -> Begun | None:
     """Return the run that `bench` resumes; None without --resume. Of a complete one, say so, and hand it to the chain.
 
-    Plain `invoke` gives True for a flag without its value.
+    Plain `invoke` gives True for a flag without its value. Raises InputError for a flag that contradicts a complete run;
+    `plan_bench` does it for any other.
     """
     from benchrig.bench import resuming
 
@@ -84,6 +87,9 @@ def find_begun(ctx: ChainContext, resume: str | bool, despite_changes: bool) -> 
     name = resume if resume not in (True, WITHOUT_VALUE["resume"]) else ""
     begun = resuming.find(ROOT / "reports", str(name), despite_changes=despite_changes)
     if begun.is_complete:
+        begun.request(given)
+        if inventory:
+            begun.check_inventory(read_inventory(ctx, inventory))
         console.line(f"{begun.folder.name} is complete: nothing is left to measure")
         ctx.chain.run, ctx.chain.suite = str(begun.folder), begun.run.suite
     return begun

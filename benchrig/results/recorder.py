@@ -29,8 +29,6 @@ NEEDED_BYTES = 4 << 20
 
 NEEDED_FILES = 16
 
-RESUME = Inv("bench", "--resume")
-
 
 class Recorder:
     """The folder of a run that is being measured. No other process can measure the same run at the same time.
@@ -76,8 +74,8 @@ class Recorder:
 
     @property
     def resume(self) -> Inv:
-        """The command that resumes the run."""
-        return RESUME if "/" not in self.name else Inv("bench", "--resume", self.name)
+        """The command that resumes the run, and no other that was interrupted later."""
+        return Inv("bench", "--resume", *filter(None, [self.name]))
 
     def check(self) -> None:
         """See that the next cell can be stored. Raises ResultsError; what was measured is then on a disk, or printed."""
@@ -193,18 +191,32 @@ def _refused(folder: Path, error: OSError, there: str = "", again: str | Hint = 
 
 @contextmanager
 def _uninterrupted() -> Iterator[None]:
-    """Have Ctrl-C and other signals wait: a measured cell is stored before it ends the program."""
+    """Have a first Ctrl-C or other signal wait: a measured cell is stored before it ends the program.
+
+    A second one does not wait, because a disk that hangs may take for ever.
+    """
     waiting: list[int] = []
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     # A mask would not do: another thread would take the signal, and Python would interrupt this one.
     ours = {number: handler for number, handler in before.items() if handler not in (signal.SIG_IGN, None)}
+
+    def restore() -> None:
+        for number, handler in ours.items():
+            signal.signal(number, handler)
+
+    def hold(got: int, _: object) -> None:
+        waiting.append(got)
+        if len(waiting) > 1:
+            waiting.clear()
+            restore()
+            signal.raise_signal(got)
+
     for number in ours:
-        signal.signal(number, lambda got, _: waiting.append(got))
+        signal.signal(number, hold)
     try:
         yield
     finally:
-        for number, handler in ours.items():
-            signal.signal(number, handler)
+        restore()
         if waiting:
             signal.raise_signal(waiting[0])
 
@@ -226,10 +238,18 @@ def _size(folder: Path | None) -> int:
 
 
 def _other_places() -> Iterator[Path]:
-    """Yield the folders that a run is stored in where `reports/` cannot be written: the user's state, a temporary folder."""
+    """Yield the folders that a run is stored in where `reports/` cannot be written: the user's state, a temporary folder.
+
+    The temporary folder is removed again when no run is stored in it.
+    """
     yield store.other_runs()
     with suppress(OSError):
-        yield Path(tempfile.mkdtemp(prefix="benchrig-"))
+        place = Path(tempfile.mkdtemp(prefix="benchrig-"))
+        try:
+            yield place
+        finally:
+            if not any(place.glob(f"*/{store.CELLS}")):
+                shutil.rmtree(place, ignore_errors=True)
 
 
 def _count(cells: int) -> str:

@@ -207,11 +207,21 @@ def newest_begun(reports: Path) -> Path:
     """Return the folder of the newest run that was interrupted, else of the newest. Raises InputError when there is none."""
     runs = {entry.folder.name: entry for entry in entries(reports)}
     # What could not be written to `reports/` was stored as a whole elsewhere, under the same name. Other projects do so too.
-    runs |= {entry.folder.name: entry for entry in entries(other_runs()) if (reports / entry.folder.name).is_dir()}
+    for entry in entries(other_runs()):
+        name = entry.folder.name
+        if (reports / name).is_dir() and (name not in runs or _cells(entry.folder) > _cells(runs[name].folder)):
+            runs[name] = entry
     in_order = sorted(runs.values(), key=_order)
     for entry in [*in_order, *(entry for entry in in_order if not entry.is_complete)][::-1]:
         return entry.folder.resolve()
     raise InputError("there is no run to resume", Hint(Inv("bench"), " makes one."))
+
+
+def _cells(folder: Path) -> int:
+    """Return how many lines the cells of a run have; 0 where they cannot be read."""
+    with suppress(reading.ReadError):
+        return sum(1 for line in reading.lines(folder / CELLS) if line.strip())
+    return 0
 
 
 def other_runs() -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -102,6 +103,29 @@ def test_a_run_that_another_project_stored_elsewhere_is_not_meant(tmp_path: Path
     assert find(tmp_path / "reports", "").folder == other
 
 
+@pytest.mark.usefixtures("measured")
+def test_of_two_copies_of_a_run_the_one_with_more_cells_is_meant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    here = interrupted(tmp_path / "reports", 2, begun_run())
+    there = store.other_runs() / here.name
+    shutil.copytree(here, there)
+    assert find(tmp_path / "reports", "").folder == here
+    store.append(here, a_cell(FIRST, repeat=2))
+    assert find(tmp_path / "reports", "").folder == here
+    for name in (FIRST, SECOND):
+        store.append(there, a_cell(name, repeat=3))
+    assert find(tmp_path / "reports", "").folder == there
+
+
+@pytest.mark.usefixtures("measured")
+def test_the_command_that_goes_on_names_the_run_and_no_later_one(tmp_path: Path) -> None:
+    older, newer = (interrupted(tmp_path, 1, begun_run()) for _ in range(2))
+    begun = find(tmp_path, older.name)
+    with Recorder(tmp_path, begun.run, begun.lock) as recorder:
+        assert recorder.resume.text() == f"./inv bench --resume {older.name}"
+    assert find(tmp_path, "").folder == newer
+
+
 def test_without_a_run_there_is_nothing_to_resume(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="there is no run to resume"):
         find(tmp_path, "")
@@ -135,6 +159,61 @@ def test_a_flag_that_contradicts_the_run_is_refused(given: BenchRequest, said: s
     with pytest.raises(InputError) as caught:
         begun().request(given)
     assert str(caught.value) == said
+
+
+@pytest.mark.usefixtures("measured")
+@pytest.mark.parametrize("left", [0, 3, 5])
+def test_a_finished_run_that_lost_cells_measures_them_again(tmp_path: Path, left: int) -> None:
+    folder = interrupted(tmp_path, 6, begun_run())
+    store.finish(folder, store.read(folder)[0])
+    assert find(tmp_path, folder.name).is_complete
+    lines = (folder / store.CELLS).read_bytes().splitlines(keepends=True)
+    (folder / store.CELLS).write_bytes(b"".join(lines[:left]) + b"damaged\n" * bool(left))
+    begun = find(tmp_path, folder.name)
+    assert not begun.is_complete
+    assert begun.lock
+    every = turns(PLAN, [unasked()])
+    with Recorder(tmp_path, begun.resumed(begun.run), begun.lock) as recorder:
+        missing = [turn for turn in every if turn.key not in begun.measured]
+        measure_all(missing[:1], PLAN, recorder)
+        assert not store.read(folder)[0].finished_at
+        measure_all(missing[1:], PLAN, recorder)
+        recorder.finish()
+    assert {(cell.name, cell.repeat) for cell in store.read(folder)[1]} == {(turn.row.name, turn.repeat) for turn in every}
+    assert find(tmp_path, folder.name).is_complete
+
+
+@pytest.mark.usefixtures("measured")
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"warm_up_seconds": -5.0}, "settings.warm_up_seconds: -5 is not a whole number of seconds, at least 1"),
+        ({"timeout_seconds": 0.2}, "settings.timeout_seconds: 0.2 is not a whole number of seconds, at least 1"),
+        ({"duration_seconds": 1.5}, "settings.duration_seconds: 1.5 is not a whole number of seconds, at least 1"),
+        ({"duration_seconds": 1e9}, "settings.duration_seconds: 1e+09 is longer than a week"),
+        ({"repeats": 0}, "settings.repeats: 0 is not between 1 and 1,000,000"),
+        ({"connections": -1}, "settings.connections: -1 is not between 1 and 1,000,000"),
+    ],
+)
+def test_settings_that_no_suite_has_are_refused(tmp_path: Path, changes: dict[str, float], said: str) -> None:
+    folder = interrupted(tmp_path, 1, begun_run())
+    run = store.read(folder)[0]
+    store.write_run(folder, replace(run, settings=replace(run.settings, **changes)))  # type: ignore[arg-type]
+    with pytest.raises(InputError) as caught:
+        find(tmp_path, "")
+    assert str(caught.value) == f"{folder}/run.json is damaged: {said}"
+
+
+@pytest.mark.usefixtures("measured")
+def test_rows_that_no_suite_has_are_refused(tmp_path: Path) -> None:
+    folder = interrupted(tmp_path, 1, begun_run())
+    store.write_run(folder, begun_run(rows=(FIRST, SECOND, FIRST)))
+    with pytest.raises(InputError, match=f"run.json is damaged: rows: '{FIRST}' is there twice"):
+        find(tmp_path, "")
+    store.write_run(folder, begun_run(rows=("go",)))
+    begun = find(tmp_path, "")
+    with pytest.raises(InputError, match="unknown row 'go'"):
+        begun.planned(plan(ROOT, read_apps(ROOT), begun.request(BenchRequest("", ""))))
 
 
 def test_flags_that_say_what_the_run_has_are_taken() -> None:
@@ -204,7 +283,7 @@ def test_a_run_of_an_earlier_version_is_resumed_and_says_what_is_not_compared(ca
 @pytest.mark.usefixtures("measured")
 def test_a_run_is_locked_while_it_is_measured_and_not_when_it_is_complete(tmp_path: Path) -> None:
     with Recorder(tmp_path, begun_run()) as recorder:
-        measure_all(turns(PLAN, [unasked()])[:1], PLAN, recorder)
+        measure_all(turns(PLAN, [unasked()]), PLAN, recorder)
         with pytest.raises(InputError, match=f"is being measured by process {os.getpid()}"):
             find(tmp_path, "")
         recorder.finish()

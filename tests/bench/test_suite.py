@@ -96,7 +96,7 @@ def test_what_is_asked_for_comes_before_the_profile() -> None:
             "--duration: '5 parsecs' is not a whole number of seconds, at least 1; write for example 5s or 1m",
         ),
         ({"duration": "500ms"}, "--duration: '500ms' is not a whole number of seconds"),
-        ({"duration": "9999h"}, "--duration: '9999h' is longer than a week"),
+        ({"duration": "9999h"}, "--duration: '9999h' is longer than a week; write for example 5s or 1m"),
         ({"only": ("go-2000", "!")}, "--only go-2000,!: '!' lacks the name or the pattern that it leaves out"),
         ({"repeats": 1_000_001}, "--repeats: 1000001 is more than 1,000,000"),
         ({"repeats": -1}, "--repeats: -1 is not at least 1"),

@@ -15,6 +15,9 @@ from tests.support.cli import inv
         ("bench --resume=", "error: flag '--resume' lacks its value"),
         ("bench --despite-changes", "error: --despite-changes needs --resume"),
         ("bench --resume --repeat 3", "error: unknown flag '--repeat' of task 'bench'; did you mean --repeats or --resume?"),
+        ("bench --resume tests/cases/results/v2 --repeats 4", "error: --repeats 4 contradicts the run v2, which has 2"),
+        ("bench --resume tests/cases/results/v2 --repeats 0", "error: --repeats 0 contradicts the run v2, which has 2"),
+        ("bench --resume tests/cases/results/v2 -i qemu", "error: --inventory qemu contradicts the run v2, which has "),
         ("bench --resume tests/cases/results/v2 x", "error: unknown task 'x'; "),
     ],
 )

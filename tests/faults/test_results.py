@@ -230,6 +230,18 @@ def test_where_nothing_can_be_written_the_records_are_printed(
     (line,) = capsys.readouterr().out.splitlines()
     assert (json.loads(line)["name"], json.loads(line)["repeat"]) == ("go-20000", 1)
     assert "nor can another place; 1 measured cell is printed, as lines of cells.jsonl" in str(error)
+    assert not list(disk.glob("benchrig-*"))
+
+
+def test_a_run_that_is_stored_in_a_temporary_folder_stays_there(
+    bench: Bench, disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(disk))
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "tmp"))
+    bench.faults[2] = lambda: fill(disk)
+    assert f"2 measured cells are stored in {tmp_path}/tmp/benchrig-" in str(bench.ends())
+    assert bench.cells() == 2
 
 
 @fault(

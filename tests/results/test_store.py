@@ -313,3 +313,11 @@ def test_a_number_that_no_run_has_counts_as_none_and_poisons_no_later_run(tmp_pa
     assert store.next_number(tmp_path) == 8
     assert store.newest(tmp_path) == sound
     assert store.read(odd)[0].number == 0
+
+
+def test_a_line_without_an_end_is_not_read_for_ever(folder: Path) -> None:
+    store.append(folder, a_cell())
+    with (folder / store.CELLS).open("ab") as file:
+        file.truncate(1 << 40)
+    with pytest.raises(InputError, match="cannot be read: it has a line of more than 1024 MiB"):
+        store.read(folder)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchrig import yamlfile
+from benchrig import reading, yamlfile
 from benchrig.mistakes import Mistakes
 from benchrig.report import published
 from benchrig.report.claims import language
@@ -66,7 +66,7 @@ def read(name: str, root: Path) -> tuple[Claim, ...] | None:
     Raises InputError with `file:line` for each mistake, and the column of one in an expression.
     """
     path = root / "configs" / "claims" / f"{name}.yml"
-    if not path.is_file():
+    if not reading.is_there(path):
         return None
     document = yamlfile.read(path)
     file = document.build(ClaimsFile)

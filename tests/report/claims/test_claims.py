@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -68,6 +69,17 @@ def test_every_metric_of_a_run_can_be_claimed() -> None:
 
 def test_without_a_file_there_are_no_claims(tmp_path: Path) -> None:
     assert claims.read("web-frameworks", tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"), [("fifo", "it is a FIFO"), ("folder", "it is a folder"), ("link", "No such file")]
+)
+def test_what_is_no_file_in_place_of_the_claims_is_told(tmp_path: Path, kind: str, said: str) -> None:
+    path = tmp_path / "configs" / "claims" / "web-frameworks.yml"
+    path.parent.mkdir(parents=True)
+    {"fifo": os.mkfifo, "folder": Path.mkdir, "link": lambda path: path.symlink_to("nowhere")}[kind](path)
+    with pytest.raises(InputError, match=f"web-frameworks.yml: cannot be read: {said}"):
+        claims.read("web-frameworks", tmp_path)
 
 
 def test_every_mistake_is_told_with_its_line_and_column(tmp_path: Path) -> None:
