@@ -161,8 +161,12 @@ def _check_program(mistakes: Mistakes, document: yamlfile.Document, folder: Path
 def _check_file(mistakes: Mistakes, where: str, folder: Path, name: str) -> None:
     """Check a file that an app names: it is sent to the hosts, so it lies in the project's folder."""
     try:
-        if not reading.is_file(within(folder, name)):
+        path = within(folder, name)
+        if not reading.is_file(path):
             mistakes.add(where, f"there is no file '{short(name)}'")
+        elif reading.is_larger(path, reading.MOST_SENT_BYTES):
+            limit = reading.size(reading.MOST_SENT_BYTES)
+            mistakes.add(where, f"'{short(name)}' is larger than {limit}; no host is sent that")
     except ValueError as error:
         mistakes.add(where, str(error))
 
@@ -185,6 +189,8 @@ def _check_unit(mistakes: Mistakes, document: yamlfile.Document, file: AppFile) 
             mistakes.add(where, f"'{name}' is not the name of an environment variable: letters, digits and '_' only")
         if found := unit_line.control(value):
             mistakes.add(where, f"the value of '{name}' has {found}")
+        elif found := unit_line.too_long(f"{name}={value}"):
+            mistakes.add(where, f"'{short(name)}' and its value have {found}")
 
 
 def _check_runtime(mistakes: Mistakes, document: yamlfile.Document, file: AppFile) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
+import shutil
 import signal
 import subprocess
 import threading
@@ -65,6 +67,29 @@ def test_full_disk_at_a_notification(small_state: Project) -> None:
     small_state.tasks(CHANGE)
     assert small_state.run().recap.changed == 2
     assert small_state.log() == ["handled"]
+
+
+@fault(
+    "Provisioning",
+    done="`/var/lib/benchrig` full, on a file system of 512 kB, when a bundle of 2 MB is stored there",
+    promised="the line names the folder, the cause, and the file system to make room on",
+    seen="`host1: …/bundles: no space left on device`, with `Make room on this host; full: …/state/host1.`",
+)
+def test_full_disk_at_the_bundle(hosts: Hosts, project: Project, capfd: pytest.CaptureFixture[str]) -> None:
+    project.tasks("- name: Nothing\n  ansible.builtin.debug: {msg: x}\n")
+    project.write("files/large", "").write_bytes(os.urandom(2 << 20))
+    state = hosts.state("host1")
+    state.mkdir(parents=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", state], check=True)
+    try:
+        with pytest.raises(ProvisionError) as caught:
+            run(hosts, project, {"servers": ["host1"]})
+        said = f"{caught.value} {caught.value.hint} {capfd.readouterr().err}"
+        assert f"{state}/bundles: no space left on device" in said
+        assert f"full: {state}" in said
+        assert list((state / "bundles").iterdir()) == []
+    finally:
+        subprocess.run(["umount", state], check=True)
 
 
 @fault(
@@ -144,12 +169,26 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
     "a file too many": lambda bundle: (bundle / "files").mkdir() or (bundle / "files/more").touch(),
     "a file that is executable": lambda bundle: (bundle / "plan.json").chmod(0o755),
     "a folder in place of a file": lambda bundle: (bundle / "plan.json").unlink() or (bundle / "plan.json").mkdir(),
+    "a link in place of a file": lambda bundle: (
+        (bundle / "plan.json").rename(bundle / ".plan") and (bundle / "plan.json").symlink_to(".plan")
+    ),
+    "a FIFO": lambda bundle: (bundle / "yaml.json").unlink() or os.mkfifo(bundle / "yaml.json"),
+    "a name that is not UTF-8": lambda bundle: (bundle / os.fsdecode(b"\xff")).touch(),
+    "a file in place of the bundle": lambda bundle: shutil.rmtree(bundle) or bundle.touch(),
+    "a link in place of the bundle": lambda bundle: (
+        bundle.rename(bundle.parent / "away") and bundle.symlink_to(bundle.parent / "away")
+    ),
+    "a link that leads nowhere": lambda bundle: shutil.rmtree(bundle) or bundle.symlink_to("nowhere"),
+    "a link beside the bundle": lambda bundle: (
+        (bundle / "plan.json").unlink() or (bundle.parent / "more").symlink_to("nowhere")
+    ),
 }
 
 
 @fault(
     "Provisioning",
-    done="a damaged bundle on the host: files cut short, of the same size with other bytes or zeros, gone, too many",
+    done="a damaged bundle on the host: files cut short, of the same size with other bytes or zeros, gone, "
+    "too many, a FIFO, a name that is not UTF-8; a link or a file in place of a file, or of the whole bundle",
     promised="it is asked for anew and the run goes on; the check costs less than 5 ms",
     seen="each asked for anew, once; 1.0 ms to hash benchrig's own bundle (89 files, 382 kB)",
 )
@@ -185,19 +224,37 @@ def test_damaged_bundle_that_cannot_be_removed(hosts: Hosts, project: Project) -
 
 @fault(
     "Provisioning",
-    done="compiled templates on the host cut short, or full of zeros or random bytes",
+    done="compiled templates on the host cut short, full of zeros or random bytes, or a FIFO",
     promised="they are compiled anew; damaged code is never read, because it can end Python itself",
     seen="exit code 0 of each run; the file was whole again",
 )
-@pytest.mark.parametrize("content", [b"", b"\xe3", bytes(5000), os.urandom(5000)], ids=["empty", "short", "zeros", "random"])
-def test_damaged_templates(project: Project, content: bytes) -> None:
+@pytest.mark.parametrize(
+    "content", [b"", b"\xe3", bytes(5000), os.urandom(5000), None], ids=["empty", "short", "zeros", "random", "FIFO"]
+)
+def test_damaged_templates(project: Project, content: bytes | None) -> None:
     project.tasks("- name: Show\n  ansible.builtin.debug: {msg: 'x {{ dir }}'}\n")
     project.run()
     (cache,) = (project.state / "bundles").glob("*/.templates-*")
     whole = cache.read_bytes()
-    cache.write_bytes(content)
+    cache.unlink()
+    os.mkfifo(cache) if content is None else cache.write_bytes(content)
     assert project.run().recap.ok == 1
     assert len(cache.read_bytes()) == len(whole)
+
+
+@fault(
+    "Provisioning",
+    done="100,000 handlers in `pending.json` that no play of the run has",
+    promised="20 of them are named, and the number of the others",
+    seen="21 lines, the last: `99,980 more handlers stay pending: no play of this run has them (in …/pending.json)`",
+)
+def test_very_many_pending_handlers(project: Project) -> None:
+    project.tasks("- name: Show\n  ansible.builtin.debug: {msg: '{{ dir }}'}\n")
+    (project.state / "pending.json").write_text(json.dumps([["gone", f"h{number}"] for number in range(100_000)]))
+    ran = project.run()
+    assert ran.recap.ok == 1
+    assert len(ran.notices()) == 21
+    assert ran.notices()[-1].startswith("99,980 more handlers stay pending: no play of this run has them (in ")
 
 
 @fault(
