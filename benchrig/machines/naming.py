@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -25,6 +26,8 @@ def check(names: Iterable[str]) -> None:
 
 def folder_name(inventory: Inventory, root: Path, cache: Path) -> str:
     """Return the name of the folder of an inventory's machines, unique for each user, clone and inventory file."""
-    digest = hashlib.sha256(f"{cache}\0{root.resolve()}\0{inventory.path.resolve()}".encode()).hexdigest()[:10]
+    # As bytes: the names of folders need not be UTF-8.
+    paths = b"\0".join(map(os.fsencode, (cache, root.resolve(), inventory.path.resolve())))
+    digest = hashlib.sha256(paths).hexdigest()[:10]
     name = re.sub(r"[^A-Za-z0-9._]", "_", inventory.name)
     return f"{name}-{digest}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +14,8 @@ from benchrig.errors import InputError, MachineError
 from benchrig.machines import KINDS, kind
 from benchrig.machines.base import Lifecycle, Machines, Snapshots, lifecycle, snapshots
 from benchrig.machines.registry import other_kinds
+from tests.support import ROOT
+from tests.support.cli import inv
 from tests.support.machines import machines
 
 
@@ -80,3 +84,15 @@ def test_up_says_that_existing_hosts_need_no_start_only_when_asked(
     assert capsys.readouterr().err == ""
     hosts.up(tell=True)
     assert capsys.readouterr().err == "inventory 'hosts': nothing to start: these hosts exist already\n"
+
+
+@pytest.mark.parametrize("name", ["lab", "qemu", "vagrant"])
+@pytest.mark.parametrize("where", ["inventory", "cache", "home"])
+def test_names_of_folders_need_not_be_utf_8(tmp_path: Path, name: str, where: str) -> None:
+    odd = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff"))
+    odd.mkdir()
+    shutil.copy(ROOT / "inventory" / f"{name}.yml", odd)
+    environ = {"cache": {"XDG_CACHE_HOME": str(odd)}, "home": {"HOME": str(odd)}}.get(where, {"HOME": str(tmp_path)})
+    done = inv("status", "-i", str(odd / f"{name}.yml") if where == "inventory" else name, **environ)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "absent" in done.stdout

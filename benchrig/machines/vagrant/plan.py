@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -98,7 +99,7 @@ def make(inventory: Inventory, root: Path, key: str, provider: Provider, old: Va
     sizes and for names that no machine can have.
     """
     naming.check(inventory.hosts)
-    digest = hashlib.sha256(f"{root.resolve()}\0{key}".encode()).hexdigest()[:10]
+    digest = hashlib.sha256(os.fsencode(f"{root.resolve()}\0{key}")).hexdigest()[:10]
     unique_name = f"benchrig-{digest}"
     former = {machine.name: machine for machine in old.machines} if old and old.provider == provider else {}
     used = {machine.address for machine in former.values()}
@@ -188,7 +189,7 @@ def key_of(inventory: Inventory, root: Path) -> str:
     path = inventory.path.resolve()
     if path.parent == (root / "inventory").resolve():
         return name
-    return f"{name}-{hashlib.sha256(str(path).encode()).hexdigest()[:6]}"
+    return f"{name}-{hashlib.sha256(os.fsencode(path)).hexdigest()[:6]}"
 
 
 def _has_provider(host: Host) -> bool:
