@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import shutil
 import signal
 import subprocess
 import threading
@@ -144,12 +145,26 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
     "a file too many": lambda bundle: (bundle / "files").mkdir() or (bundle / "files/more").touch(),
     "a file that is executable": lambda bundle: (bundle / "plan.json").chmod(0o755),
     "a folder in place of a file": lambda bundle: (bundle / "plan.json").unlink() or (bundle / "plan.json").mkdir(),
+    "a link in place of a file": lambda bundle: (
+        (bundle / "plan.json").rename(bundle / ".plan") and (bundle / "plan.json").symlink_to(".plan")
+    ),
+    "a FIFO": lambda bundle: (bundle / "yaml.json").unlink() or os.mkfifo(bundle / "yaml.json"),
+    "a name that is not UTF-8": lambda bundle: (bundle / os.fsdecode(b"\xff")).touch(),
+    "a file in place of the bundle": lambda bundle: shutil.rmtree(bundle) or bundle.touch(),
+    "a link in place of the bundle": lambda bundle: (
+        bundle.rename(bundle.parent / "away") and bundle.symlink_to(bundle.parent / "away")
+    ),
+    "a link that leads nowhere": lambda bundle: shutil.rmtree(bundle) or bundle.symlink_to("nowhere"),
+    "a link beside the bundle": lambda bundle: (
+        (bundle / "plan.json").unlink() or (bundle.parent / "more").symlink_to("nowhere")
+    ),
 }
 
 
 @fault(
     "Provisioning",
-    done="a damaged bundle on the host: files cut short, of the same size with other bytes or zeros, gone, too many",
+    done="a damaged bundle on the host: files cut short, of the same size with other bytes or zeros, gone, "
+    "too many, a FIFO, a name that is not UTF-8; a link or a file in place of a file, or of the whole bundle",
     promised="it is asked for anew and the run goes on; the check costs less than 5 ms",
     seen="each asked for anew, once; 1.0 ms to hash benchrig's own bundle (89 files, 382 kB)",
 )
@@ -185,17 +200,20 @@ def test_damaged_bundle_that_cannot_be_removed(hosts: Hosts, project: Project) -
 
 @fault(
     "Provisioning",
-    done="compiled templates on the host cut short, or full of zeros or random bytes",
+    done="compiled templates on the host cut short, full of zeros or random bytes, or a FIFO",
     promised="they are compiled anew; damaged code is never read, because it can end Python itself",
     seen="exit code 0 of each run; the file was whole again",
 )
-@pytest.mark.parametrize("content", [b"", b"\xe3", bytes(5000), os.urandom(5000)], ids=["empty", "short", "zeros", "random"])
-def test_damaged_templates(project: Project, content: bytes) -> None:
+@pytest.mark.parametrize(
+    "content", [b"", b"\xe3", bytes(5000), os.urandom(5000), None], ids=["empty", "short", "zeros", "random", "FIFO"]
+)
+def test_damaged_templates(project: Project, content: bytes | None) -> None:
     project.tasks("- name: Show\n  ansible.builtin.debug: {msg: 'x {{ dir }}'}\n")
     project.run()
     (cache,) = (project.state / "bundles").glob("*/.templates-*")
     whole = cache.read_bytes()
-    cache.write_bytes(content)
+    cache.unlink()
+    os.mkfifo(cache) if content is None else cache.write_bytes(content)
     assert project.run().recap.ok == 1
     assert len(cache.read_bytes()) == len(whole)
 

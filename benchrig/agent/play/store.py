@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+
+from . import stored
 
 _KEPT = 3
 
@@ -19,7 +22,7 @@ def digest(content: Iterable[tuple[str, bool, bytes]]) -> str:
     """Return the name of a bundle: a hash over the name, executable bit and content of each file, sorted by name."""
     hashed = hashlib.sha256()
     for name, executable, data in sorted(content):
-        hashed.update(f"{name}\0{executable}\0{len(data)}\0".encode())
+        hashed.update(f"{name}\0{executable}\0{len(data)}\0".encode(errors="surrogateescape"))
         hashed.update(data)
     return hashed.hexdigest()[:24]
 
@@ -33,10 +36,10 @@ class Store:
     def find(self, sha: str) -> Path | None:
         """Return the folder of a bundle; None when it is not here, or is damaged: then it is moved aside."""
         folder = self._folder / sha
-        if not folder.is_dir():
+        if not os.path.lexists(folder):
             return None
         # A power cut leaves files that are short or full of zeros, so that only their content tells.
-        if not _is_whole(folder, sha):
+        if folder.is_symlink() or not _is_whole(folder, sha):
             self._put_aside(folder)
             return None
         os.utime(folder)
@@ -46,7 +49,7 @@ class Store:
         """Make room for a new bundle of that name. What can be removed of the damaged one is removed."""
         aside = folder.with_name(f".damaged.{folder.name}.{os.getpid()}")
         folder.rename(aside)
-        shutil.rmtree(aside, ignore_errors=True)
+        _remove(aside)
 
     def add(self, sha: str, archive: bytes) -> Path:
         """Unpack a bundle, whole or not at all, and return its folder. Raises DamagedError, and OSError on a full disk."""
@@ -76,8 +79,17 @@ class Store:
     def _remove_oldest(self, new: Path) -> None:
         # Not by its time: the clock may have been set back since the others were used.
         others = [path for path in self._folder.iterdir() if path != new]
-        for old in sorted(others, key=lambda path: path.stat().st_mtime, reverse=True)[_KEPT - 1 :]:
-            shutil.rmtree(old, ignore_errors=True)
+        for old in sorted(others, key=lambda path: path.lstat().st_mtime, reverse=True)[_KEPT - 1 :]:
+            _remove(old)
+
+
+def _remove(path: Path) -> None:
+    """Remove a folder, or whatever lies in its place, as far as that can be done."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with contextlib.suppress(OSError):
+            path.unlink()
 
 
 def _is_whole(folder: Path, sha: str) -> bool:
@@ -90,9 +102,8 @@ def _is_whole(folder: Path, sha: str) -> bool:
 def _content(folder: Path) -> Iterator[tuple[str, bool, bytes]]:
     """Yield the name, executable bit and content of a bundle's files. Hidden ones, such as caches, are not of it."""
     for name, path in _files(str(folder)):
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-        with os.fdopen(descriptor, "rb", buffering=0) as file:
-            yield name, bool(os.fstat(descriptor).st_mode & 0o100), file.read()
+        with stored.opened(path) as file:
+            yield name, bool(os.fstat(file.fileno()).st_mode & 0o100), file.read()
 
 
 def _files(folder: str, prefix: str = "") -> Iterator[tuple[str, str]]:

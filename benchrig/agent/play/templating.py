@@ -24,7 +24,7 @@ from jinja2.runtime import Context, Undefined
 from jinja2.utils import missing
 
 from ..text import short
-from . import filters
+from . import filters, stored
 from .replacing import replace
 
 Resolve = Callable[[str], Any]
@@ -233,7 +233,8 @@ def _read_code(cache: Path) -> dict[tuple[str, str], CodeType]:
     and reading damaged code can end Python itself.
     """
     try:
-        content = cache.read_bytes()
+        with stored.opened(cache) as file:
+            content = file.read()
     except OSError:
         return {}
     size = hashlib.sha256().digest_size
