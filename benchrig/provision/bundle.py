@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
 import tarfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -61,7 +62,8 @@ class Bundle:
 def make(root: Path, plays: Sequence[Play]) -> Bundle:
     """Return the bundle of plays of the project in `root`.
 
-    Raises InputError when a YAML file in it is none, a file cannot be read, or a link leads out of the project.
+    Raises InputError when a YAML file in it is none, a file cannot be read, its name is no text, or a link leads out of the
+    project.
     """
     files = dict(_files(root, plays))
     content = _read_bytes(root, files)
@@ -87,13 +89,20 @@ def _read_bytes(root: Path, files: Mapping[str, Path]) -> dict[str, bytes]:
     mistakes = Mistakes()
     for name, path in files.items():
         try:
+            if not _is_text(name):
+                raise reading.ReadError("its name is not UTF-8 text; rename it")
             if path.is_symlink() and not reading.is_below(path, root):
                 raise reading.ReadError("it leads out of the project, and would be sent to the hosts; copy it")
             content[name] = reading.content(path, MOST_FILE_BYTES)
         except reading.ReadError as error:
-            mistakes.add(name, f"cannot be read: {error}")
+            mistakes.add(os.fsencode(name).decode(errors="backslashreplace"), f"cannot be read: {error}")
     mistakes.raise_all()
     return content
+
+
+def _is_text(name: str) -> bool:
+    """Return whether the bytes of a file's name are UTF-8."""
+    return not any("\ud800" <= character <= "\udfff" for character in name)
 
 
 def _read_all(files: Mapping[str, Path]) -> dict[str, Any]:

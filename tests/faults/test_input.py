@@ -237,24 +237,30 @@ def test_odd_app(project: Clone, line: str, said: str) -> None:
 
 @fault(
     "Input",
-    done="a symbolic link to /etc/passwd, or a file of 1 TB, among the files of an app, which no `source` names",
+    done="a symbolic link to /etc/passwd, a file of 1 TB, or a file whose name is not UTF-8, among the files of an app, "
+    "which no `source` names",
     promised="exit code 2 and a line; nothing is sent to a host",
     seen="refused in 0.8 s",
 )
 @pytest.mark.parametrize(
-    ("kind", "said"),
-    [("link", "it leads out of the project, and would be sent to the hosts; copy it"), ("huge", "it is larger than 64 MiB")],
+    ("kind", "name", "said"),
+    [
+        ("link", "odd", "it leads out of the project, and would be sent to the hosts; copy it"),
+        ("huge", "odd", "it is larger than 64 MiB"),
+        ("name", "\udcff.txt", "its name is not UTF-8 text; rename it"),
+    ],
 )
-def test_file_that_no_host_may_get(project: Clone, kind: str, said: str) -> None:
-    path = project.root / "apps" / "sanic" / "odd"
+def test_file_that_no_host_may_get(project: Clone, kind: str, name: str, said: str) -> None:
+    path = project.root / "apps" / "sanic" / name
     if kind == "link":
         path.symlink_to("/etc/passwd")
     else:
         with path.open("wb") as file:
-            file.truncate(1 << 40)
+            file.truncate(1 << 40 if kind == "huge" else 7)
     try:
         end = refused(project, "provision", "-i", "lab")
-        assert (end.code, end.lines) == (2, (f"error: apps/sanic/odd: cannot be read: {said}",))
+        name = name.replace("\udcff", "\\xff")
+        assert (end.code, end.lines) == (2, (f"error: apps/sanic/{name}: cannot be read: {said}",))
     finally:
         path.unlink()
 
