@@ -185,6 +185,8 @@ def _check_unit(mistakes: Mistakes, document: yamlfile.Document, file: AppFile) 
             mistakes.add(where, f"'{name}' is not the name of an environment variable: letters, digits and '_' only")
         if found := unit_line.control(value):
             mistakes.add(where, f"the value of '{name}' has {found}")
+        elif found := unit_line.too_long(f"{name}={value}"):
+            mistakes.add(where, f"'{short(name)}' and its value have {found}")
 
 
 def _check_runtime(mistakes: Mistakes, document: yamlfile.Document, file: AppFile) -> None:

@@ -11,8 +11,21 @@ import shlex
 from collections.abc import Callable, Mapping
 from typing import Any
 
-CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-"""Control characters but the tab, line separators, halves of characters: systemd ends a line or a value at some."""
+_NO_CHARACTERS = "\ufdd0-\ufdef" + "".join(
+    chr(plane + 0xFFFE) + chr(plane + 0xFFFF) for plane in range(0, 0x110000, 0x10000)
+)
+
+CONTROL = re.compile(f"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff{_NO_CHARACTERS}]")
+"""Control characters but the tab, line separators, halves of characters, and code points that are no characters.
+
+systemd ends a line or a value at some, and leaves out a value for others.
+"""
+
+_LONGEST_VALUE = (128 << 10) - 1
+"""Bytes of an argument or of `NAME=value`; Linux starts no program with a longer one (MAX_ARG_STRLEN, with its end)."""
+
+_LONGEST_LINE = (1 << 20) - 100
+"""Bytes of a line of a unit, as systemd reads it (LONG_LINE_MAX), less those of the setting's name."""
 
 VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 """A name of an environment variable, as systemd takes it."""
@@ -51,15 +64,24 @@ def words(command: str) -> list[str]:
         raise ValueError(f"begins with '{split[0]}', which is not the name or path of a program")
     if "/" in program and not program.startswith("/"):
         raise ValueError(f"begins with '{split[0]}'; a path must begin with '/' or {{bin}}/")
+    _written(split, "")
     return split
 
 
+def too_long(value: str) -> str:
+    """Return how long an argument, or `NAME=value`, is, in words; empty when a program can be started with it."""
+    size = len(value.encode(errors="replace"))
+    return f"{size:,} bytes; Linux takes {_LONGEST_VALUE:,} at most" if size > _LONGEST_VALUE else ""
+
+
 def control(text: str) -> str:
-    """Return what control character a text has, in words; empty when it has none."""
+    """Return what a text has that may stand in no unit, in words; empty when it has no such thing."""
     found = CONTROL.search(text)
     if not found:
         return ""
-    return "a line break" if found[0] in "\n\r\u2028\u2029" else f"the control character U+{ord(found[0]):04X}"
+    if found[0] in "\n\r\u2028\u2029":
+        return "a line break"
+    return f"the control character U+{ord(found[0]):04X}" if found[0] < "\xa0" else f"U+{ord(found[0]):04X}, no character"
 
 
 def _checked(key: str, value: Any) -> str:
@@ -87,18 +109,33 @@ def _environment(key: str, value: Any, _programs: str) -> str:
     for name, one in value.items() if isinstance(value, Mapping) else {}:
         if not VARIABLE_NAME.fullmatch(str(name)):
             raise ValueError(f"{key}: '{name}' is not the name of an environment variable")
-        lines.append(f"{key}={_quoted(f'{name}={_checked(key, one)}')}")
+        both = f"{name}={_checked(key, one)}"
+        if found := too_long(both):
+            raise ValueError(f"{key}: '{name}' and its value have {found}")
+        lines.append(f"{key}={_quoted(both)}")
     return "\n".join(lines)
 
 
 def _command(key: str, value: Any, programs: str) -> str:
     try:
-        split = words(str(value))
+        return f"{key}={_written(words(str(value)), programs)}"
     except ValueError as error:
         raise ValueError(f"{key}: the command {error}") from None
-    program, *arguments = [_quoted(word.replace("{bin}", programs)) for word in split]
+
+
+def _written(split: list[str], programs: str) -> str:
+    """Return a command as systemd reads it. Raises ValueError for what is too long."""
+    expanded = [word.replace("{bin}", programs) for word in split]
+    for word in expanded:
+        if found := too_long(word):
+            raise ValueError(f"has an argument of {found}")
+    program, *arguments = map(_quoted, expanded)
     # `$NAME` would be split at blanks. `${NAME}` is a word's part, and is kept for the folders that systemd tells.
-    return " ".join([f"{key}={program}", *(_DOLLAR.sub("$$", word) for word in arguments)])
+    line = " ".join([program, *(_DOLLAR.sub("$$", word) for word in arguments)])
+    size = len(line.encode())
+    if size > _LONGEST_LINE:
+        raise ValueError(f"has {size:,} bytes as a line of a unit; systemd reads {_LONGEST_LINE:,} at most")
+    return line
 
 
 def _only(pattern: re.Pattern[str]) -> Callable[[str, Any, str], str]:

@@ -50,6 +50,9 @@ REFUSED = {
     "{bin}/app \x85": "U+0085",
     "{bin}/app \u2028": "a line break",
     "{bin}/app \ud800": "U+D800",
+    "{bin}/app \ufdd0": "U+FDD0, no character",
+    "{bin}/app \ufffe": "U+FFFE, no character",
+    "{bin}/app \U0010ffff": "U+10FFFF, no character",
     "{bin}/app 'open": "without its end",
     "{bin}/app \\": "without its end",
     "": "is empty",
@@ -82,6 +85,8 @@ def test_environment_variables_are_written_a_line_each() -> None:
         {"A": "x\rUser=root"},
         {"A": "\x00"},
         {"A": "\x7f"},
+        {"A": "\ufdef"},
+        {"A": "\U0001fffe"},
         {"A=1 B": "x"},
         {"1A": "x"},
         {"": "x"},
@@ -93,6 +98,21 @@ def test_environment_variables_are_written_a_line_each() -> None:
 def test_what_is_no_environment_variable_is_refused(variables: dict[str, str]) -> None:
     with pytest.raises(ValueError, match="Environment: "):
         unit_line(variables, "Environment")
+
+
+def test_what_is_too_long_for_a_program_or_for_systemd_is_refused() -> None:
+    longest = 131_071
+    assert unit_line({"A": "x" * (longest - 2)}, "Environment")
+    with pytest.raises(ValueError, match=r"^Environment: 'A' and its value have 131,072 bytes; Linux takes 131,071"):
+        unit_line({"A": "x" * (longest - 1)}, "Environment")
+    assert unit_line(f"/bin/app {'é' * 65_535}", "ExecStart")
+    with pytest.raises(ValueError, match=r"^ExecStart: the command has an argument of 131,072 bytes; Linux takes"):
+        unit_line(f"/bin/app {'é' * 65_536}", "ExecStart")
+    with pytest.raises(ValueError, match=r"has an argument of"):
+        unit_line(f"/bin/app {{bin}}/{'x' * (longest - len(BIN))}", "ExecStart", BIN)
+    assert unit_line("/bin/app" + 10 * f" {100_000 * 'x'}", "ExecStart")
+    with pytest.raises(ValueError, match=r"the command has 1,100,043 bytes as a line of a unit; systemd reads 1,048,476"):
+        unit_line("/bin/app" + 11 * f" {100_000 * 'x'}", "ExecStart")
 
 
 def test_a_title_is_text() -> None:
