@@ -24,6 +24,9 @@ MOST_BYTES = 16 << 20
 MOST_SKIPPED = 1 << 30
 """Bytes of a line that is too long: a file with a longer one is none of lines."""
 
+MOST_SENT_BYTES = 64 << 20
+"""Of a file that is sent to every host."""
+
 DEEPEST = 100
 """Levels of lists and mappings within each other, in YAML and JSON."""
 
@@ -48,6 +51,14 @@ def is_there(path: Path) -> bool:
     return is_file(path) or os.path.lexists(path)
 
 
+def is_larger(path: Path, most: int) -> bool:
+    """Return whether a file has more than `most` bytes; false also where only reading it can say why not."""
+    try:
+        return path.stat().st_size > most
+    except OSError:
+        return False
+
+
 def is_below(path: Path, *folders: Path) -> bool:
     """Return whether a file is below one of some folders, when every link is followed."""
     try:
@@ -64,7 +75,7 @@ def content(path: Path, most: int = MOST_BYTES) -> bytes:
         found = file.read(min(most, os.fstat(file.fileno()).st_size) + 1)
         found += file.read(most + 1 - len(found)) if found else b""
     if len(found) > most:
-        raise ReadError(f"it is larger than {_size(most)}")
+        raise ReadError(f"it is larger than {size(most)}")
     return found
 
 
@@ -83,7 +94,7 @@ def lines(path: Path, longest: int = MOST_BYTES) -> Iterator[bytes]:
                 line = file.readline(longest + 1)
                 skipped += len(line)
                 if skipped > MOST_SKIPPED:
-                    raise ReadError(f"it has a line of more than {_size(MOST_SKIPPED)}")
+                    raise ReadError(f"it has a line of more than {size(MOST_SKIPPED)}")
 
 
 @contextmanager
@@ -117,7 +128,7 @@ def text(path: Path, most: int = MOST_BYTES) -> str:
 def json_value(source: str | bytes, most: int = MOST_BYTES) -> Any:
     """Return what a JSON text of at most `most` characters says. Raises ReadError: `not valid JSON: ...`."""
     if len(source) > most:
-        raise ReadError(f"it is larger than {_size(most)}")
+        raise ReadError(f"it is larger than {size(most)}")
     try:
         written = source.decode() if isinstance(source, bytes) else source
         value = json.loads(written)
@@ -165,5 +176,6 @@ def _see_regular(mode: int) -> None:
     raise ReadError(f"it is {kinds.get(stat.S_IFMT(mode), 'no regular file')}")
 
 
-def _size(number: int) -> str:
+def size(number: int) -> str:
+    """Return a number of bytes in words."""
     return f"{number >> 20} MiB" if number >= 1 << 20 else f"{number >> 10} KiB"

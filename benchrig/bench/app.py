@@ -161,8 +161,13 @@ def _check_program(mistakes: Mistakes, document: yamlfile.Document, folder: Path
 def _check_file(mistakes: Mistakes, where: str, folder: Path, name: str) -> None:
     """Check a file that an app names: it is sent to the hosts, so it lies in the project's folder."""
     try:
-        if not reading.is_file(within(folder, name)):
+        path = within(folder, name)
+        if not reading.is_file(path):
             mistakes.add(where, f"there is no file '{short(name)}'")
+        elif reading.is_larger(path, reading.MOST_SENT_BYTES):
+            mistakes.add(
+                where, f"'{short(name)}' is larger than {reading.size(reading.MOST_SENT_BYTES)}; no host is sent that"
+            )
     except ValueError as error:
         mistakes.add(where, str(error))
 

@@ -22,9 +22,6 @@ from benchrig.agent.play.plan import Play, to_json
 from benchrig.agent.play.store import digest
 from benchrig.mistakes import Mistakes
 
-MOST_FILE_BYTES = 64 << 20
-"""Of a file that is sent to every host."""
-
 _FOLDERS = ("apps", "configs", "files", "templates")
 """Folders of the project that lookups and modules may read."""
 
@@ -93,7 +90,7 @@ def _read_bytes(root: Path, files: Mapping[str, Path]) -> dict[str, bytes]:
                 raise reading.ReadError("its name is not UTF-8 text; rename it")
             if path.is_symlink() and not reading.is_below(path, root):
                 raise reading.ReadError("it leads out of the project, and would be sent to the hosts; copy it")
-            content[name] = reading.content(path, MOST_FILE_BYTES)
+            content[name] = reading.content(path, reading.MOST_SENT_BYTES)
         except reading.ReadError as error:
             mistakes.add(os.fsencode(name).decode(errors="backslashreplace"), f"cannot be read: {error}")
     mistakes.raise_all()

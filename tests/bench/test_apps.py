@@ -145,6 +145,19 @@ def test_the_role_finds_every_app_by_its_folder() -> None:
     assert {Path(path).parent.name for path in found} == set(APPS)
 
 
+def test_a_source_that_is_too_large_to_be_sent_is_a_mistake_with_its_line(tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    text = "title: x\nruntime: system\ncommand: python3 x\nroutes: {x: {path: /}}\nsource:\n  - large\n"
+    (folder / "app.yml").write_text(text)
+    with (folder / "large").open("wb") as file:
+        file.truncate(64 << 20)
+        assert read_app(folder)
+        file.truncate((64 << 20) + 1)
+    with pytest.raises(InputError, match=r"app.yml:6: 'large' is larger than 64 MiB; no host is sent that"):
+        read_app(folder)
+
+
 HOSTILE = [
     (
         "command",
