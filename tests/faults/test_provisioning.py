@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import shutil
@@ -66,6 +67,29 @@ def test_full_disk_at_a_notification(small_state: Project) -> None:
     small_state.tasks(CHANGE)
     assert small_state.run().recap.changed == 2
     assert small_state.log() == ["handled"]
+
+
+@fault(
+    "Provisioning",
+    done="`/var/lib/benchrig` full, on a file system of 512 kB, when a bundle of 2 MB is stored there",
+    promised="the line names the folder, the cause, and the file system to make room on",
+    seen="`host1: …/bundles: no space left on device`, with `Make room on this host; full: …/state/host1.`",
+)
+def test_full_disk_at_the_bundle(hosts: Hosts, project: Project, capfd: pytest.CaptureFixture[str]) -> None:
+    project.tasks("- name: Nothing\n  ansible.builtin.debug: {msg: x}\n")
+    project.write("files/large", "").write_bytes(os.urandom(2 << 20))
+    state = hosts.state("host1")
+    state.mkdir(parents=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", state], check=True)
+    try:
+        with pytest.raises(ProvisionError) as caught:
+            run(hosts, project, {"servers": ["host1"]})
+        said = f"{caught.value} {caught.value.hint} {capfd.readouterr().err}"
+        assert f"{state}/bundles: no space left on device" in said
+        assert f"full: {state}" in said
+        assert list((state / "bundles").iterdir()) == []
+    finally:
+        subprocess.run(["umount", state], check=True)
 
 
 @fault(
@@ -216,6 +240,21 @@ def test_damaged_templates(project: Project, content: bytes | None) -> None:
     os.mkfifo(cache) if content is None else cache.write_bytes(content)
     assert project.run().recap.ok == 1
     assert len(cache.read_bytes()) == len(whole)
+
+
+@fault(
+    "Provisioning",
+    done="100,000 handlers in `pending.json` that no play of the run has",
+    promised="20 of them are named, and the number of the others",
+    seen="21 lines, the last: `99,980 more handlers stay pending: no play of this run has them (in …/pending.json)`",
+)
+def test_very_many_pending_handlers(project: Project) -> None:
+    project.tasks("- name: Show\n  ansible.builtin.debug: {msg: '{{ dir }}'}\n")
+    (project.state / "pending.json").write_text(json.dumps([["gone", f"h{number}"] for number in range(100_000)]))
+    ran = project.run()
+    assert ran.recap.ok == 1
+    assert len(ran.notices()) == 21
+    assert ran.notices()[-1].startswith("99,980 more handlers stay pending: no play of this run has them (in ")
 
 
 @fault(

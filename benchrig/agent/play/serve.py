@@ -16,7 +16,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from .. import lock
+from .. import causes, lock
 from . import beat, events
 from .handlers import UnreadableError
 from .journal import Journal
@@ -67,8 +67,9 @@ def main() -> int:
     except (UnreadableError, DamagedError) as error:
         outbox.send(events.Ended(str(error), getattr(error, "cure", "")))
     except OSError as error:
-        hint = "" if os.geteuid() == 0 else "The agent needs root; set 'ansible_become: true' for this host."
-        outbox.send(events.Ended(f"{error.filename or 'this host'}: {(error.strerror or str(error)).lower()}", hint))
+        text = f"{error.filename or 'this host'}: {(error.strerror or str(error)).lower()}"
+        root = "" if os.geteuid() == 0 else "The agent needs root; set 'ansible_become: true' for this host."
+        outbox.send(events.Ended(text, root or causes.cure(text)))
     outbox.flush()
     over.set()
     if code is None and outbox.keeper is not None:

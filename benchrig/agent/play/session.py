@@ -22,6 +22,9 @@ from .tasks import Outcome, Runner
 from .templating import TemplateError, Templates
 from .variables import Variables
 
+_MOST_TOLD = 20
+"""Pending handlers of other playbooks that are named; of more only the number is told."""
+
 
 @dataclass
 class _Counts:
@@ -167,8 +170,13 @@ class Session:
         """Take in what an administrator asked for, and say which handlers of earlier runs stay pending after this one."""
         if self._pending.all:
             self._pending.add_all(tuple(self._known_handlers))
-        for role, name in sorted(self._pending.earlier - self._known_handlers.keys()):
+        stay = sorted(self._pending.earlier - self._known_handlers.keys())
+        for role, name in stay[:_MOST_TOLD]:
             text = f"handler '{name}' of role {role} stays pending: no play of this run has it (in {self._pending.path})"
+            self._outbox.send(events.Notice(text))
+        if len(stay) > _MOST_TOLD:
+            more = len(stay) - _MOST_TOLD
+            text = f"{more:,} more handlers stay pending: no play of this run has them (in {self._pending.path})"
             self._outbox.send(events.Notice(text))
 
     def _announce_pending(self, play: plan.Play) -> None:

@@ -70,8 +70,11 @@ class Store:
         except (tarfile.TarError, zlib.error, EOFError) as error:
             shutil.rmtree(temporary, ignore_errors=True)
             raise DamagedError(f"the bundle that arrived cannot be unpacked: {error}") from None
-        except BaseException:
+        except BaseException as error:
             shutil.rmtree(temporary, ignore_errors=True)
+            if isinstance(error, OSError) and not error.filename:
+                # A write does not know its file.
+                error.filename = str(self._folder)
             raise
         self._remove_oldest(folder)
         return folder
