@@ -165,9 +165,8 @@ def _check_file(mistakes: Mistakes, where: str, folder: Path, name: str) -> None
         if not reading.is_file(path):
             mistakes.add(where, f"there is no file '{short(name)}'")
         elif reading.is_larger(path, reading.MOST_SENT_BYTES):
-            mistakes.add(
-                where, f"'{short(name)}' is larger than {reading.size(reading.MOST_SENT_BYTES)}; no host is sent that"
-            )
+            limit = reading.size(reading.MOST_SENT_BYTES)
+            mistakes.add(where, f"'{short(name)}' is larger than {limit}; no host is sent that")
     except ValueError as error:
         mistakes.add(where, str(error))
 
