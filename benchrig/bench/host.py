@@ -30,6 +30,7 @@ from benchrig.bench.link import Link, LostError
 from benchrig.bench.patience import RECONNECT_SECONDS, SPARE_SECONDS, limit
 from benchrig.errors import BenchrigError, Hint, HostError, Inv
 from benchrig.remote import refusals
+from benchrig.remote.channel import ConnectionLostError
 from benchrig.remote.session import session, who
 
 A = TypeVar("A")
@@ -83,7 +84,11 @@ class AgentHost:
         self._greeted = False
         self._boot = ""
         """Which start of the machine the agent was begun in."""
-        self._link = Link(host)
+        try:
+            self._link = Link(host)
+        except ConnectionLostError as error:
+            self._reconnect(LostError(str(error)), time.monotonic() + self._patience, resume=False)
+            return
         with contextlib.suppress(LostError):
             self._link.send(self._hello(resume=False))
 
@@ -132,7 +137,8 @@ class AgentHost:
                 given_up = given_up or time.monotonic() + seconds + self._patience
                 if losses > _MOST_LOSSES or time.monotonic() > given_up:
                     raise HostError(f"{self.name}: the connection was lost {losses} times: {lost}") from None
-                self._reconnect(lost, given_up, resume=not isinstance(operation, _BEGINNINGS))
+                self._link.drop()
+                self._reconnect(lost, given_up, resume=self._greeted and not isinstance(operation, _BEGINNINGS))
                 deadline = max(deadline, time.monotonic() + SPARE_SECONDS)
                 continue
             if answer is None or time.monotonic() > deadline:
@@ -160,14 +166,15 @@ class AgentHost:
         return Hello(session(), self._client, who(), self._patience + SPARE_SECONDS, resume).line()
 
     def _await_greeting(self) -> None:
-        """Wait until the agent has started. Raises HostError when it refuses us, LostError."""
+        """Wait until the agent has started. Raises HostError when it refuses us or does not start, LostError."""
         if self._greeted:
             return
         try:
             self._see_welcome(self._link)
         except LostError as lost:
-            raise HostError(f"{self.name}: the agent does not start: {lost}") from None
-        self._greeted = True
+            if lost.of_program:
+                raise HostError(f"{self.name}: the agent does not start: {lost}") from None
+            raise
 
     def _see_welcome(self, link: Link) -> None:
         """Read the answer to our greeting. Raises HostError when it is a refusal or comes after a reboot, LostError."""
@@ -181,11 +188,12 @@ class AgentHost:
             raise HostError(f"{self.name}: {welcome.error}")
         if welcome.operation != HELLO:
             raise self._nonsense(ValueError("it does not greet"))
+        self._greeted = True
 
     def _receive_welcome(self, link: Link) -> Envelope:
         line = link.receive(GREETING_SECONDS)
         if line is None:
-            raise LostError(f"no answer for {GREETING_SECONDS:.0f} s")
+            raise LostError(f"no answer for {GREETING_SECONDS:.0f} s", of_program=True)
         return self._read(line)
 
     def _see_boot(self, boot: str) -> None:
@@ -202,7 +210,6 @@ class AgentHost:
         It takes the time that both ends wait, at most until `given_up` (time.monotonic). What waiting cannot mend is raised
         at once, such as a key that is refused.
         """
-        self._link.drop()
         if lost.fatal:
             raise HostError(f"{self.name}: {lost}")
         console.line(f"{self.name}: connection lost; reconnecting", "warning")

@@ -23,11 +23,15 @@ _STEP_SECONDS = 0.5
 
 
 class LostError(Exception):
-    """The connection has ended; the text is what is known of it. `fatal` when there is no use in making it anew."""
+    """The connection has ended; the text is what is known of it. `fatal` when there is no use in making it anew.
 
-    def __init__(self, why: str, *, fatal: bool = False) -> None:
+    `of_program` when the program there has ended, or says nothing, over a connection that is there.
+    """
+
+    def __init__(self, why: str, *, fatal: bool = False, of_program: bool = False) -> None:
         super().__init__(why)
         self.fatal = fatal
+        self.of_program = of_program
 
 
 class Link:
@@ -77,7 +81,7 @@ class Link:
 
     def _read(self) -> None:
         try:
-            self._hand_on(LostError(self._read_lines()))
+            self._hand_on(LostError(self._read_lines(), of_program=True))
         except LostError as lost:
             self._hand_on(lost)
         except Exception as error:

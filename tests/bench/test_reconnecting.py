@@ -15,6 +15,7 @@ from benchrig.bench import host as bench_host
 from benchrig.bench import link
 from benchrig.bench.host import Agents
 from benchrig.errors import HostError
+from benchrig.remote.channel import ConnectionLostError
 from benchrig.remote.refusals import UnreachableError
 from tests.support.agent_channels import CPU, LAB1, Answer, Channel, Rig, instead, well
 from tests.support.waiting import until
@@ -35,6 +36,37 @@ def test_a_lost_connection_is_made_anew_and_the_request_asked_again(
     # The request that was lost has the same id.
     assert [one.id for one in second if one.id] == [2]
     assert capsys.readouterr().err == "lab1: connection lost; reconnecting\nlab1: connected again\n"
+
+
+@pytest.mark.parametrize("operation", [protocol.FindCpuTimes(), protocol.FreePort(1)])
+def test_a_connection_that_is_lost_while_the_agent_starts_is_made_anew(
+    rig: Callable[..., Rig], operation: protocol.Operation[object]
+) -> None:
+    made = rig(lambda _: b"", UnreachableError("no route"), well)
+    with Agents(5.0) as agents:
+        agent = agents.start(LAB1)
+        made.channels[0].lose()
+        # The stand-in answers with what is an answer to the first only.
+        with contextlib.suppress(HostError):
+            agent.ask(operation)
+    assert [one.operation for one in made.channels[1].sent] == ["Hello", type(operation).__name__, "Bye"]
+    assert made.channels[1].sent[0].value["resume"] is False
+
+
+def test_a_connection_that_is_lost_before_the_greeting_is_made_anew(rig: Callable[..., Rig]) -> None:
+    made = rig(ConnectionLostError("lab1: the connection was lost"), UnreachableError("no route"), well)
+    with Agents(5.0) as agents:
+        assert agents.start(LAB1).ask(protocol.FindCpuTimes()) == CPU
+    assert [one.operation for one in made.channels[0].sent] == ["Hello", "FindCpuTimes", "Bye"]
+
+
+def test_an_agent_that_ends_before_it_greets_is_not_started_again(rig: Callable[..., Rig]) -> None:
+    made = rig(lambda _: b"", well)
+    with Agents(5.0) as agents:
+        agent = agents.start(LAB1)
+        made.channels[0].end()
+        with pytest.raises(HostError, match=r"^lab1: the agent does not start: the program there ended$"):
+            agent.ask(protocol.FindCpuTimes())
 
 
 def test_a_connection_that_does_not_come_back_is_an_error_after_the_cells_time(

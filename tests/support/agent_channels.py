@@ -9,6 +9,7 @@ from benchrig import inventory
 from benchrig.agent.bench import protocol
 from benchrig.agent.bench.lines import Envelope, read_envelope
 from benchrig.errors import HostError
+from benchrig.remote.channel import ConnectionLostError
 
 LAB1 = inventory.Host("lab1", (), {})
 CPU = protocol.CpuTimes(at=1.0, total=2.0, idle=1.0, steal=0.0, interrupts=0.1)
@@ -21,7 +22,7 @@ class Channel:
     def __init__(self, answer: Answer) -> None:
         self.sent: list[Envelope] = []
         self._answer = answer
-        self._data: queue.Queue[bytes] = queue.Queue()
+        self._data: queue.Queue[bytes | None] = queue.Queue()
 
     def wait_for(self, seconds: float) -> None:
         self.seconds = seconds
@@ -38,11 +39,20 @@ class Channel:
     def end(self) -> None:
         self._data.put(b"")
 
+    def lose(self) -> None:
+        self._data.put(None)
+
+    def reason(self) -> str:
+        return ""
+
     def read(self) -> bytes:
         try:
-            return self._data.get(timeout=self.seconds)
+            data = self._data.get(timeout=self.seconds)
         except queue.Empty:
             raise HostError("lab1: no answer for some time") from None
+        if data is None:
+            raise ConnectionLostError("lab1: the connection was lost")
+        return data
 
     def close(self) -> None:
         self.end()
