@@ -7,6 +7,7 @@ So whatever ends the agent (a goodbye, kill -9, the watchdog) ends them too, and
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import socket
 import subprocess
@@ -52,7 +53,7 @@ _PROPERTIES = (
 _KEPT = ("PATH", "HOME", "LANG", "LC_ALL")
 """Variables of the SSH session that programs of an operation get, such as those that print versions."""
 
-_ENDINGS = ("Watchdog timeout", "Main process exited", "Stopping", "Failed")
+_ENDINGS = ("Watchdog timeout", "Stopping", "Main process exited", "Failed")
 """How systemd's lines begin that say why a service ended, the most telling first."""
 
 
@@ -70,10 +71,23 @@ def stop() -> None:
     subprocess.run(("systemctl", "stop", UNIT), stdin=subprocess.DEVNULL, capture_output=True, check=False)
 
 
+def is_active() -> bool:
+    """Return whether the service runs, whether or not it can be reached."""
+    argv = ("systemctl", "is-active", "--quiet", UNIT)
+    return subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, check=False).returncode == 0
+
+
 def ending() -> str:
     """Return why there is no service any more, as systemd knows it."""
-    text = _output(("journalctl", f"--unit={UNIT}", "--boot", "--lines=8", "--output=cat", "--quiet", "--no-pager"))
-    lines = [line.removeprefix(f"{UNIT}: ").rstrip(".!") for line in reversed(text.split("\n"))]
+    return _ending(
+        _output(("journalctl", f"--unit={UNIT}", "--boot", "--lines=20", "--output=cat", "--quiet", "--no-pager"))
+    )
+
+
+def _ending(journal: str) -> str:
+    backwards = [line.removeprefix(f"{UNIT}: ").rstrip(".!") for line in reversed(journal.split("\n"))]
+    # Before its start are the lines of the service before it.
+    lines = list(itertools.takewhile(lambda line: not line.startswith("Started "), backwards))
     return next((line for sign in _ENDINGS for line in lines if line.startswith(sign)), "it is not there any more")
 
 

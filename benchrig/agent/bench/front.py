@@ -133,6 +133,12 @@ def _resume(hello: bytes) -> tuple[socket.socket, bytes]:
         return agent, answer
     if agent and daemon.connect():
         raise NoAgentError("the agent shows no sign of life")
+    if daemon.is_active():
+        # Nobody could end its load any more.
+        daemon.stop()
+        raise NoAgentError(
+            f"the agent could not be reached, and was stopped: its socket {daemon.FOLDER / daemon.SOCKET} is gone"
+        )
     raise NoAgentError(f"the agent ended: {daemon.ending()}")
 
 

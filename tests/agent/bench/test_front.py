@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from benchrig.agent.bench import facts, protocol
+from benchrig.agent.bench import daemon, facts, protocol
 from benchrig.agent.bench.lines import ALIVE, BYE, WAIT, Envelope, Hello, read_envelope, request_line, welcome
 from benchrig.agent.lock import read_owner
 from tests.support.waiting import until
@@ -46,7 +46,10 @@ def stop():
         time.sleep(0.01)
     (folder / "socket").unlink(missing_ok=True)
 
-daemon.start, daemon.stop = start, stop
+def is_active():
+    return (folder / "pid").exists() and Path("/proc", (folder / "pid").read_text(), "cwd").exists()
+
+daemon.start, daemon.stop, daemon.is_active = start, stop, is_active
 front._HELLO_SECONDS = float(sys.argv[2])
 raise SystemExit(front.main())
 """
@@ -140,6 +143,41 @@ def test_who_wants_the_agent_that_is_gone_is_told_why(folder: Path) -> None:
     with relay(folder, AGAIN) as ann:
         assert ann.answer().error == "the agent ended: it was the cable"
         assert ann.process.wait(10) == 1
+
+
+def test_an_agent_whose_socket_is_gone_is_stopped_and_that_is_told(folder: Path) -> None:
+    with relay(folder) as ann:
+        ann.answer()
+    until(lambda: deserted(folder))
+    (folder / "socket").unlink()
+    with relay(folder, AGAIN) as ann:
+        said = "the agent could not be reached, and was stopped: its socket /run/benchrigd/socket is gone"
+        assert ann.answer().error == said
+    assert not Path("/proc", str(pid_of(folder)), "cwd").exists()
+
+
+STARTED = "Starting benchrigd.service - benchrig's agent...\nStarted benchrigd.service - benchrig's agent.\n"
+STOPPING = "Stopping benchrigd.service - benchrig's agent...\n"
+KILLED = "benchrigd.service: Main process exited, code=killed, status=9/KILL\n"
+FAILED = "benchrigd.service: Failed with result 'signal'.\n"
+
+
+@pytest.mark.parametrize(
+    ("journal", "said"),
+    [
+        (STARTED + STOPPING + KILLED + FAILED, "Stopping benchrigd.service - benchrig's agent"),
+        (STARTED + KILLED + FAILED, "Main process exited, code=killed, status=9/KILL"),
+        (
+            STARTED + STOPPING + KILLED + FAILED + STARTED + KILLED + FAILED,
+            "Main process exited, code=killed, status=9/KILL",
+        ),
+        (STARTED + "benchrigd.service: Watchdog timeout (limit 30s)!\n" + KILLED, "Watchdog timeout (limit 30s)"),
+        (STARTED, "it is not there any more"),
+        ("", "it is not there any more"),
+    ],
+)
+def test_the_journals_most_telling_line_says_how_an_agent_ended(journal: str, said: str) -> None:
+    assert daemon._ending(journal) == said
 
 
 def told_to_wait(newcomer: Relay) -> bool:
