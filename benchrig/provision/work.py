@@ -92,7 +92,7 @@ class Work:
         except Exception as error:
             # An error in a thread is lost unless it is recorded here.
             self.recap = HostRecap(name, failed=1, failure=f"{name}: {type(error).__name__}: {error}")
-            raise
+            console.line(self.recap.failure, "bad")
         finally:
             self.talk.exchange.end(name)
 

@@ -13,6 +13,7 @@ from typing import Any
 import paramiko
 from paramiko.agent import AgentKey, AgentSSH
 from paramiko.auth_strategy import AuthResult, AuthSource, AuthStrategy, InMemoryPrivateKey
+from paramiko.config import SSHConfigDict
 from paramiko.hostkeys import HostKeyEntry
 
 from benchrig import reading
@@ -34,6 +35,14 @@ class SilentError(paramiko.AuthenticationException):
 
 class MoreWantedError(paramiko.AuthenticationException):
     """A host accepted our key, and wants a password or a code as well."""
+
+
+class NoConfig(paramiko.SSHConfig):
+    """A configuration that says nothing. paramiko's own, though empty, asks who the user is, and fails where it cannot."""
+
+    def lookup(self, hostname: str) -> SSHConfigDict:
+        """Return nothing but the name that was asked for."""
+        return SSHConfigDict(hostname=hostname)
 
 
 class Refuse(paramiko.MissingHostKeyPolicy):

@@ -173,7 +173,6 @@ def _release(shared: _Shared) -> None:
 def _log_in(route: Route, before: _Shared | None) -> Link:
     """Connect to a host and log in, once. Raises RefusedError."""
     import fabric
-    import paramiko
 
     from benchrig.remote import keys as ssh_keys
     from benchrig.remote.transport import Transport
@@ -190,7 +189,7 @@ def _log_in(route: Route, before: _Shared | None) -> Link:
             "transport_factory": Transport,
         },
         # What ~/.ssh/config says is in the route; what Fabric's own configuration files say is for other programs.
-        config=fabric.Config(lazy=True, ssh_config=paramiko.SSHConfig()),
+        config=fabric.Config(lazy=True, ssh_config=ssh_keys.NoConfig()),
     )
     # Fabric accepts any host key by default; here only a pinned one will do.
     connection.client.set_missing_host_key_policy(ssh_keys.Refuse())

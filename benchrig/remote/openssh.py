@@ -77,6 +77,17 @@ class Route:
 
 def resolve(host: Host) -> Route:
     """Return how a host is reached. Raises HostError when ssh cannot make sense of its arguments or configuration."""
+    found = _route(host)
+    step: Route | None = found
+    while step:
+        if not step.user.isprintable():
+            hint = "Check ansible_user, ~/.ssh/config, and the variables LOGNAME and USER."
+            raise HostError(f"{host.name}: the user name {step.user!a} is not printable text", hint)
+        step = step.via
+    return found
+
+
+def _route(host: Host) -> Route:
     if host.known_hosts and not host.ssh_arguments:
         # A machine of ours: nothing is left to ask.
         keys = (host.key_file,) if host.key_file else ()

@@ -22,4 +22,6 @@ def who() -> str:
         user = getpass.getuser()
     except (KeyError, OSError):
         user = str(os.getuid())
+    # It is sent as JSON in UTF-8, which a name from the environment need not be.
+    user = user.encode(errors="backslashreplace").decode()
     return f"{user}@{socket.gethostname()}, process {os.getpid()}"

@@ -321,3 +321,58 @@ def test_reports_of_very_large_runs(tmp_path: Path) -> None:
         assert len(text) < 60_000, f"{name} has {len(text)} characters"
         assert name == "report.json" or "why why… (more in raw/go-1.txt)" in text
     store.write_run(tmp_path, a_run("go"))
+
+
+@fault(
+    "Input",
+    done="variables with which Python does not start, stays open or finds other modules: `PYTHONHOME=/nope`, "
+    "`PYTHONUTF8=2`, `PYTHONIOENCODING=bogus`, `PYTHONINSPECT=1`; and `inv` through symbolic links",
+    promised="`./inv` starts as otherwise",
+    seen="the version, exit code 0",
+)
+@pytest.mark.parametrize(
+    "variable",
+    [
+        "PYTHONHOME=/nope",
+        "PYTHONPATH=/nope",
+        "PYTHONUTF8=2",
+        "PYTHONIOENCODING=bogus",
+        "PYTHONHASHSEED=x",
+        "PYTHONMALLOC=x",
+        "PYTHONTRACEMALLOC=x",
+        "PYTHONINTMAXSTRDIGITS=3",
+        "PYTHONPLATLIBDIR=zz",
+        "PYTHONINSPECT=1",
+    ],
+)
+def test_start_in_an_odd_environment(project: Clone, tmp_path: Path, variable: str) -> None:
+    (tmp_path / "one").symlink_to(project.root / "inv")
+    (tmp_path / "two").symlink_to("one")
+    name, _, value = variable.partition("=")
+    done = project.run([str(tmp_path / "two"), "--version"], timeout=60, **{name: value})
+    assert (done.code, done.stdout[:9], done.stderr) == (0, "benchrig ", "")
+
+
+@fault(
+    "Input",
+    done="a user name that is not text: `USER=$'\\xff'`, alone and beside `ansible_user`",
+    promised="one line that names the host; where `ansible_user` says who logs in, it does not matter",
+    seen="`the user name '\\udcff' is not printable text`, exit code 3; and `cannot be reached`",
+)
+@pytest.mark.parametrize("task", ["provision", "status"])
+@pytest.mark.parametrize(
+    ("user", "said"), [("", "web1: the user name '\\udcff' is not printable text"), ("root", "cannot be reached")]
+)
+def test_user_name_that_is_no_text(project: Clone, tmp_path: Path, task: str, user: str, said: str) -> None:
+    named = f", ansible_user: {user}" if user else ""
+    host = f"{{ansible_host: 127.0.0.1, ansible_port: 1, benchrig_known_hosts: {tmp_path}/known{named}}}"
+    (tmp_path / "known").touch()
+    (tmp_path / "hosts.yml").write_text(f"servers:\n  hosts:\n    web1: {host}\n")
+    environ = {name: os.fsdecode(b"\xff") for name in ("USER", "LOGNAME")}
+    done = project.run(["./inv", task, "-i", str(tmp_path / "hosts.yml")], timeout=60, **environ)
+    assert "Traceback" not in done.stderr
+    if task == "provision":
+        assert (done.code, done.stderr.count("error: ")) == (3, 1)
+        assert said in done.stderr
+    else:
+        assert done.code == 0

@@ -46,6 +46,25 @@ def test_nobody_waits_for_a_host_that_is_not_reached(hosts: Hosts, project: Proj
     assert "it is not there" in hosts.channels["web1"].told.decode()
 
 
+@pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
+def test_an_error_of_ours_in_a_hosts_thread_is_a_line_and_its_recap(
+    hosts: Hosts, project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    of_roles(project, server=SHOW)
+
+    def broken(*_: object) -> None:
+        raise ValueError("a mistake of ours")
+
+    monkeypatch.setattr("benchrig.provision.work.ssh.connect", broken)
+    with pytest.raises(ProvisionError, match=r"^provisioning failed on db1, web1, web2$") as failed:
+        run(hosts, project)
+    said = capsys.readouterr().err
+    assert failed.value.exit_code == ExitCode.FAILED
+    assert "web1: ValueError: a mistake of ours\n" in said
+    assert "Traceback" not in said
+    assert "web1 : ok=0 changed=0 unreachable=0 failed=1" in said
+
+
 @pytest.mark.parametrize("how", ["killed", "lost"])
 def test_nobody_waits_for_a_host_that_is_lost(
     hosts: Hosts, project: Project, how: str, monkeypatch: pytest.MonkeyPatch
