@@ -319,5 +319,5 @@ def test_a_line_without_an_end_is_not_read_for_ever(folder: Path) -> None:
     store.append(folder, a_cell())
     with (folder / store.CELLS).open("ab") as file:
         file.truncate(1 << 40)
-    with pytest.raises(InputError, match="cannot be read: it has a line of more than 1024 MiB"):
+    with pytest.raises(InputError, match="cannot be read: it has a line of more than 256 MiB"):
         store.read(folder)
