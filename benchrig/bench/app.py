@@ -24,6 +24,12 @@ NAMES = f"letters, digits, '-' and '_' only, at most {LONGEST_NAME}"
 
 LONGEST_SLEEP_SECONDS = 3600
 
+MOST_STARTED_WITH = (2 << 20) - (64 << 10)
+"""Bytes of a command and its environment: a quarter of the stack, which has 8 MiB, less what systemd adds."""
+
+_POINTER = 9
+"""Bytes that a variable takes beside its text."""
+
 
 def is_name(name: str) -> bool:
     """Return whether an app can have a name."""
@@ -191,6 +197,12 @@ def _check_unit(mistakes: Mistakes, document: yamlfile.Document, file: AppFile) 
             mistakes.add(where, f"the value of '{name}' has {found}")
         elif found := unit_line.too_long(f"{name}={value}"):
             mistakes.add(where, f"'{short(name)}' and its value have {found}")
+    size = len(file.command.encode(errors="replace")) + sum(
+        len(f"{name}={value}".encode(errors="replace")) + _POINTER for name, value in (file.environment or {}).items()
+    )
+    if not mistakes and size > MOST_STARTED_WITH:
+        wrong = f"command and environment have {size:,} bytes together; Linux takes {MOST_STARTED_WITH:,} at most"
+        mistakes.add(document.where(("environment",)), wrong)
 
 
 def _check_runtime(mistakes: Mistakes, document: yamlfile.Document, file: AppFile) -> None:

@@ -176,6 +176,11 @@ HOSTILE = [
     ("environment", {"A": "\x1b[2J"}, "app.yml:3: the value of 'A' has the control character U+001B"),
     ("environment", {"A": "\ufffe"}, "app.yml:3: the value of 'A' has U+FFFE, no character"),
     ("environment", {"A": "x" * 131_070}, "app.yml:3: 'A' and its value have 131,072 bytes; Linux takes 131,071 at most"),
+    (
+        "environment",
+        {f"A{n}": "x" * 130_000 for n in range(20)},
+        "app.yml:2: command and environment have 2,600,267 bytes together; Linux takes 2,031,616 at most",
+    ),
     ("environment", {"A B": "x"}, "app.yml:3: 'A B' is not the name of an environment variable"),
     ("environment", {"": "x"}, "app.yml:3: '' is not the name of an environment variable"),
 ]
