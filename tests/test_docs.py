@@ -46,7 +46,7 @@ MASKS = (
 """What differs from run to run, and what stands for it when printed text is compared."""
 
 MAIN_JOB = "./inv provision bench report"
-RUNNING_NOW = ("./inv test", "./inv lint")
+RUNNING_NOW = ("./inv test", "./inv lint", "./inv test --faults")
 """What continuous integration runs, this test among it."""
 
 ENDING = ("./inv down", "./inv destroy")

@@ -136,7 +136,7 @@ def test_dead_mirror(project: Project, server: ThreadingHTTPServer, how: str, mo
     promised="the task says that the file is not valid yet, and what the host's clock says",
     seen="`Release file for … is not valid yet`; `Set the clock of this host, which says 2026-…`",
 )
-def test_wrong_clock(project: Project, server: ThreadingHTTPServer, tmp_path: Path) -> None:
+def test_wrong_clock(project: Project, server: ThreadingHTTPServer, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     gpg = [
         "gpg",
         "--homedir",
@@ -160,6 +160,10 @@ def test_wrong_clock(project: Project, server: ThreadingHTTPServer, tmp_path: Pa
     configure(project, server.server_port)
     key = project.dir / "key.gpg"
     key.write_bytes(subprocess.run([*gpg, "--export"], check=True, capture_output=True).stdout)
+    # Otherwise its agent stays.
+    request.addfinalizer(
+        lambda: subprocess.run(["gpgconf", "--homedir", str(tmp_path / "gpg"), "--kill", "all"], check=True)
+    )
     sources = project.dir / "sources.list"
     sources.write_text(sources.read_text().replace("trusted=yes", f"signed-by={key}"), encoding="utf-8")
     project.tasks(REFRESH)
