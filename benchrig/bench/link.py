@@ -13,7 +13,7 @@ from benchrig.agent.bench.lines import ALIVE, LONGEST_LINE, SILENCE_SECONDS
 from benchrig.errors import HostError
 from benchrig.inventory import Host
 from benchrig.remote import ship, ssh
-from benchrig.remote.channel import Channel
+from benchrig.remote.channel import Channel, NoAnswerError
 from benchrig.remote.ssh import Remote
 
 _WAITING_LINES = 8
@@ -85,7 +85,8 @@ class Link:
         except LostError as lost:
             self._hand_on(lost)
         except Exception as error:
-            self._hand_on(LostError(str(error) or type(error).__name__))
+            silent = isinstance(error, NoAnswerError)
+            self._hand_on(LostError(str(error) or type(error).__name__, of_program=silent))
 
     def _read_lines(self) -> str:
         """Hand on line after line until the channel ends, and return why it ended. Raises LostError, HostError."""

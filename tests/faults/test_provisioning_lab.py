@@ -65,10 +65,9 @@ def provision(clone: Clone, word: str, after: float, act: object) -> Done:
 def whole(clone: Clone, done: Done, word: str) -> None:
     """Check that everything was done once, and counted."""
     assert "lab1 : ok=4 changed=4 unreachable=0 failed=0" in done.stderr, done.stderr
-    # The first item may end just before the connection does.
+    # An item may end just before the connection does, or a short outage may not be noticed.
     for item in ("a", "b"):
         assert done.stderr.count(f"changed: slow : Slow ({item})") == 1
-    assert "finished while the connection was lost: changed: slow : Slow (b)" in done.stderr
     assert clone.inv("ssh", "--run", f"cat /root/{word}-log").stdout == "handled\n"
 
 
@@ -91,7 +90,9 @@ def test_link_is_down(slow: Clone, seconds: int) -> None:
         time.sleep(seconds)
         link("master", "bridge")
 
-    whole(slow, provision(slow, f"link{seconds}", 4, cut), f"link{seconds}")
+    done = provision(slow, f"link{seconds}", 4, cut)
+    whole(slow, done, f"link{seconds}")
+    assert seconds < 30 or "finished while the connection was lost: changed: slow : Slow (" in done.stderr
 
 
 @fault(
