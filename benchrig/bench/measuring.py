@@ -46,7 +46,9 @@ def measure_all(turns: Sequence[Turn], plan: Plan, recorder: Recorder, done: Seq
                 progress.finish(cell, recorder.name)
             measured.append(Done(turn.title, cell.status))
     except (KeyboardInterrupt, BenchrigError) as error:
-        if measured and not isinstance(error, ResultsError):
+        if not measured:
+            console.line("no cell was measured, so nothing is stored")
+        elif not isinstance(error, ResultsError):
             console.line(_left(recorder, len(measured), len(done) + len(turns)))
         raise
     finally:

@@ -90,7 +90,8 @@ def find_begun(
         begun.request(given)
         if inventory:
             begun.check_inventory(read_inventory(ctx, inventory))
-        console.line(f"{begun.folder.name} is complete: nothing is left to measure")
+        which = "" if name else "no run was interrupted; the newest, "
+        console.line(f"{which}{begun.folder.name}{',' if which else ''} is complete: nothing is left to measure")
         ctx.chain.run, ctx.chain.suite = str(begun.folder), begun.run.suite
     return begun
 
