@@ -247,6 +247,8 @@ def test_inventory_of_an_existing_host_works_as_docs_show_it(clone: Clone, main_
     keys = f"    ansible_ssh_private_key_file: {lab1.key_file}\n    benchrig_known_hosts: {lab1.known_hosts}\n  children:"
     text = example[1].replace("192.0.2.10", lab1.address).replace("  children:", keys)
     (clone.root / "inventory" / "mine.yml").write_text(text)
+    # Apps that other tests have written since have ports of their own, which are reserved.
+    assert clone.inv("provision").code == 0
     done = clone.inv("provision", "-i", "mine")
     assert "web1 : ok=" in done.stderr
     assert (done.code, "changed=0" in done.stderr) == (0, True), done.stderr
