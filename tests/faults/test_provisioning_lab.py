@@ -66,8 +66,8 @@ def whole(clone: Clone, done: Done, word: str) -> None:
     """Check that everything was done once, and counted."""
     assert "lab1 : ok=4 changed=4 unreachable=0 failed=0" in done.stderr, done.stderr
     # An item may end just before the connection does, or a short outage may not be noticed.
-    for item in ("a", "b"):
-        assert done.stderr.count(f"changed: slow : Slow ({item})") == 1
+    told = [done.stderr.count(f"changed: slow : Slow ({items})") for items in ("a, b", "a", "b")]
+    assert told in ([1, 0, 0], [0, 1, 1]), done.stderr
     assert clone.inv("ssh", "--run", f"cat /root/{word}-log").stdout == "handled\n"
 
 
