@@ -40,6 +40,11 @@ SELECT md5(string_agg(line, ' ' ORDER BY line)) FROM (
 """
 INSERT = "INSERT INTO review VALUES (1, 4);"
 
+with socket.socket() as _free:
+    _free.bind(("", 0))
+    PORT = _free.getsockname()[1]
+    """A free port for PostgreSQL."""
+
 
 @dataclass(frozen=True)
 class Server:
@@ -48,7 +53,7 @@ class Server:
     folder: Path
 
     def control(self, *words: str) -> None:
-        options = f"-p 5999 -k {self.folder} -c listen_addresses='*' -c max_connections=25 -c fsync=off"
+        options = f"-p {PORT} -k {self.folder} -c listen_addresses='*' -c max_connections=25 -c fsync=off"
         argv = (
             PROGRAMS / "pg_ctl",
             "-s",
@@ -90,7 +95,7 @@ def server() -> Iterator[Server]:
     made.control("start")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PGHOST", str(folder))
-        patch.setenv("PGPORT", "5999")
+        patch.setenv("PGPORT", str(PORT))
         subprocess.run(("runuser", "-u", "postgres", "--", "createdb", "films"), check=True, cwd="/")
         yield made
     made.control("stop", "-m", "immediate")
@@ -226,12 +231,12 @@ def test_a_server_that_does_not_listen_for_apps_is_named_with_who_has_its_port(s
     with socket.socket() as end, socket.socket() as client:
         end.bind(("127.0.0.1", 0))
         end.listen()
-        client.bind(("127.0.0.1", 5999))
+        client.bind(("127.0.0.1", PORT))
         client.connect(end.getsockname())
         server.control("start")
-        with pytest.raises(DatabaseError, match=rf"does not listen on port 5999, which process {os.getpid()} has"):
+        with pytest.raises(DatabaseError, match=rf"does not listen on port {PORT}, which process {os.getpid()} has"):
             database.find("films")
-        with pytest.raises(DatabaseError, match="does not listen on port 5999"):
+        with pytest.raises(DatabaseError, match=f"does not listen on port {PORT}"):
             database.reset("films")
     server.control("restart", "-m", "fast")
     assert database.reset("films").fingerprint
