@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tests.support.vagrant_clone import Clone as VagrantClone
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Say which tests share a worker of pytest-xdist (`--dist loadgroup`).
 

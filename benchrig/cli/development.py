@@ -33,7 +33,7 @@ MACHINE_PROGRAMS = {
 }
 """What the tests of virtual machines need beside these."""
 
-DURATIONS = {"plain": 2, "lab": 20, "vm": 60, "faults": 15, "long": 40}
+DURATIONS = {"plain": 5, "lab": 25, "vm": 65, "faults": 25, "long": 60}
 """About how many minutes the tests take on 2 cores."""
 
 

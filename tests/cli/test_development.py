@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from benchrig.cli import development
 from benchrig.errors import MachineError
+from tests.support import ROOT
 
 Ran = list[tuple[str, ...]]
 
@@ -74,3 +77,12 @@ def test_who_may_not_install_is_told_what_is_missing(
 def test_faults_alone(ran: Ran, lab: bool, long: bool, chosen: str) -> None:
     development.run_tests(Path(), "", lab=lab, vm=False, faults=True, long=long)
     assert ran[1][-2:] == ("-m", chosen)
+
+
+def test_tests_of_one_file_share_a_worker() -> None:
+    """pytest-xdist has read the marks that tests/conftest.py sets: their group is part of each test's id."""
+    run = [sys.executable, "-m", "pytest", "-v", "-n", "2", "--dist", "loadgroup", "tests/test_files.py"]
+    done = subprocess.run(run, cwd=ROOT, capture_output=True, text=True, check=False)
+    ran = [line for line in done.stdout.splitlines() if " PASSED " in line]
+    assert len(ran) > 3, done.stdout
+    assert all(line.rstrip().endswith("@tests/test_files.py") for line in ran)
