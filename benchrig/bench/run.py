@@ -9,8 +9,8 @@ from pathlib import Path
 
 from benchrig import console, shell, yamlfile
 from benchrig.agent.bench.protocol import Deployed, FindMachineFacts, MachineFacts
-from benchrig.bench import cell as cells
 from benchrig.bench import network, records
+from benchrig.bench.attempt import is_loopback
 from benchrig.bench.data import DataSet, read_data
 from benchrig.bench.database import look
 from benchrig.bench.deploy import deploy
@@ -186,7 +186,7 @@ def _database(inventory: Inventory, plan: Plan, servers: Sequence[Host]) -> Host
 
 def _see_apart(inventory: Inventory, who: str, near: Host, far: Host) -> None:
     """Raise InputError when one host would look for another at an address that means the machine itself."""
-    if near != far and cells.is_loopback(_address(far)):
+    if near != far and is_loopback(_address(far)):
         raise InputError(
             f"{who} would look for {far.name} at {_address(far)}, which is itself",
             f"Set benchrig_address of {far.name} in {yamlfile.shown(inventory.path)}.",

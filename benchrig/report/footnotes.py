@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from benchrig.report.sentences import sentence
 from benchrig.report.table import Row
-from benchrig.results.warnings import Code, Warning, grouped, merged
+from benchrig.results.codes import Code
+from benchrig.results.warnings import Warning, grouped, merged
 
 MOST_SENTENCES = 3
 """More warnings than these that differ in their numbers only become one sentence, with ranges."""

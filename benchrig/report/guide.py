@@ -7,7 +7,7 @@ from benchrig.report.metrics import ALWAYS, FILES_ONLY, METRICS, Metric
 _HEAD = """\
 # Metrics
 
-Written from `benchrig/report/metrics.py`, where each metric is one entry; a test compares the two.
+Written from `benchrig/report/metrics/`, where each metric is one entry; a test compares the two.
 
 `report.md` and `report.html` have a column for each metric with a value; `report.csv` and `report.json` have all metrics.
 The terminal has those marked *terminal*, and hides the ones with the lowest priority first when it is too narrow. *compare*

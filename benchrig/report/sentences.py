@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from benchrig.agent.text import short
 from benchrig.report.verdict import MOST_REPEATS, Cause, Outcome, Verdict, Why
-from benchrig.results.warnings import Code, Number, Unit, Value, Warning
+from benchrig.results.codes import Code
+from benchrig.results.warnings import Number, Unit, Value, Warning
 from benchrig.units import bits_per_second
 
 LONGEST_TEXT = 1100

@@ -16,8 +16,9 @@ from benchrig.report.published import Published, PublishedRow
 from benchrig.report.tidy import brief, tidy
 from benchrig.report.verdict import Outcome
 from benchrig.results import audit
+from benchrig.results.codes import Code
 from benchrig.results.model import Cell, LoadErrors, Network, Run, Status
-from benchrig.results.warnings import Code, Warning, over_repeats
+from benchrig.results.warnings import Warning, over_repeats
 
 
 @dataclass(frozen=True)

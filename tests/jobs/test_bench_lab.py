@@ -22,8 +22,8 @@ from benchrig.errors import HostError
 from benchrig.inventory import Host
 from benchrig.remote import ssh
 from benchrig.results.audit import warnings
+from benchrig.results.codes import Code
 from benchrig.results.store import find_run, read
-from benchrig.results.warnings import Code
 from tests.support.clone import Clone, Done
 
 pytestmark = pytest.mark.lab

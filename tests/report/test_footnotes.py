@@ -7,8 +7,9 @@ from dataclasses import replace
 
 from benchrig.report.footnotes import footnotes, reference
 from benchrig.report.table import Row, make
+from benchrig.results.codes import Code
 from benchrig.results.model import DatabaseLoad
-from benchrig.results.warnings import Code, Unit, Warning, number
+from benchrig.results.warnings import Unit, Warning, number
 from tests.support.reports import a_cell, a_load, a_run
 
 

@@ -66,8 +66,8 @@ def test_the_page_on_metrics_is_the_registrys() -> None:
 def test_a_new_metric_is_one_entry_and_is_in_every_output(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "benchrig", tmp_path / "benchrig", ignore=shutil.ignore_patterns("__pycache__"))
     (tmp_path / "tests").symlink_to(ROOT / "tests")
-    registry = tmp_path / "benchrig" / "report" / "metrics.py"
-    begin = "METRICS: tuple[Metric, ...] = (\n"
+    registry = tmp_path / "benchrig" / "report" / "metrics" / "latency.py"
+    begin = "LATENCY: tuple[Metric, ...] = (\n"
     registry.write_text(registry.read_text(encoding="utf-8").replace(begin, begin + NEW_ENTRY), encoding="utf-8")
     done = subprocess.run([sys.executable, "-c", USES], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -15,8 +15,9 @@ from benchrig.report.metrics import BY_NAME, LATENCY_MEAN, REQUESTS, THROUGHPUT,
 from benchrig.report.sentences import sentence
 from benchrig.report.table import make
 from benchrig.results import store
+from benchrig.results.codes import Code
 from benchrig.results.model import DatabaseLoad
-from benchrig.results.warnings import Code, Warning, number
+from benchrig.results.warnings import Warning, number
 from tests.support.reports import PUBLISHED, ROOT, a_cell, a_load, a_run, missing
 
 

@@ -18,8 +18,8 @@ from benchrig.report.footnotes import title
 from benchrig.report.metrics import BY_NAME, METRICS
 from benchrig.report.table import make
 from benchrig.report.verdict import Quantity
+from benchrig.results.codes import Code
 from benchrig.results.model import Database, DatabaseLoad, Latency
-from benchrig.results.warnings import Code
 from tests.support.reports import NGINX, ROOT, VERDICTS, a_cell, a_load, a_report, a_run, every_kind
 
 BESIDE_LOAD = ("server_", "generator_", "load_", "listen_", "retransmits", "time_wait_", "stored", "sessions")

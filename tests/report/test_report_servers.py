@@ -17,8 +17,8 @@ from benchrig.report.sentences import outcome as words_of
 from benchrig.report.servers import beside_first
 from benchrig.report.table import Row, Table, make, on_first_server
 from benchrig.results import audit, store
+from benchrig.results.codes import Code
 from benchrig.results.model import DatabaseLoad, DatabaseNetwork, Network, Run
-from benchrig.results.warnings import Code
 from benchrig.units import bits_per_second
 from tests.support import ROOT
 from tests.support.reports import PUBLISHED, VERDICTS, a_cell, a_load, a_run, missing, on_machines

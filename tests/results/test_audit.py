@@ -8,8 +8,9 @@ import pytest
 
 from benchrig.report.sentences import sentence
 from benchrig.results import audit
+from benchrig.results.codes import Code, Spoils
 from benchrig.results.model import Cell, CpuShares, DatabaseLoad, Load, MachineLoad, Network, Part, Run
-from benchrig.results.warnings import Code, Number, Spoils, Unit, Warning, number, over_repeats
+from benchrig.results.warnings import Number, Unit, Warning, number, over_repeats
 from tests.support.reports import GENERATOR, SERVER, a_cell, a_load, a_run, on_machines
 
 

@@ -16,7 +16,7 @@ from benchrig.report.published import Published, PublishedRow
 from benchrig.report.sentences import sentence
 from benchrig.report.table import Table, of_published
 from benchrig.report.verdict import Verdict
-from benchrig.results.warnings import Code
+from benchrig.results.codes import Code
 
 
 @dataclass(frozen=True)

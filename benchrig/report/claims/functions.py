@@ -12,7 +12,7 @@ from benchrig.report.published import Source
 from benchrig.report.sentences import sentence
 from benchrig.report.table import Row, Table
 from benchrig.report.verdict import Quantity
-from benchrig.results.warnings import Code
+from benchrig.results.codes import Code
 from benchrig.units import number
 
 

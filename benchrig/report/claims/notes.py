@@ -9,7 +9,7 @@ from benchrig.report.claims.language import Expression, Figure
 from benchrig.report.footnotes import title
 from benchrig.report.sentences import some
 from benchrig.report.table import Row, Table
-from benchrig.results.warnings import Spoils
+from benchrig.results.codes import Spoils
 
 
 def notes(expression: Expression, table: Table, document: Table | None) -> tuple[str, ...]:

@@ -1,0 +1,54 @@
+"""Operations that send requests: one alone, or the load."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from .operation import Operation
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An HTTP reply: its status and its body, which is `cut` after 4 MiB; `error` when there was none."""
+
+    status: int = 0
+    body: str = ""
+    cut: bool = False
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Fetch(Operation[Reply]):
+    """Make one HTTP request and read its reply; a wait for the other end lasts `seconds` at most, all of them twice that."""
+
+    host: str
+    port: int
+    path: str
+    seconds: float
+    method: str = "GET"
+    headers: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    body: str = ""
+
+
+@dataclass(frozen=True)
+class LoadOutput:
+    """What a load generator wrote and used. `wall_seconds` is from its start to its end; `killed` when it hung."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+    wall_seconds: float
+    cpu_seconds: float
+    open_files: int
+    killed: bool = False
+
+
+@dataclass(frozen=True)
+class RunLoad(Operation[LoadOutput]):
+    """Run a load generator. `{script}` in its command stands for the file that `script` is written to."""
+
+    command: tuple[str, ...]
+    script: str
+    kill_after_seconds: float

@@ -1,0 +1,50 @@
+"""Operations of the sampler, which watches the server under load."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .operation import Done, Operation
+
+
+@dataclass(frozen=True)
+class StartSampling(Operation[Done]):
+    """Start the sampler of an app's processes, the machine and the kernel's counters."""
+
+    unit: str
+
+
+@dataclass(frozen=True)
+class ServerLoad:
+    """The sampler's measurements on the server under load. CPU percent: 100 is one core fully used."""
+
+    seconds: float
+    cpu_percent: float
+    memory_peak_bytes: int
+    """Resident memory of all processes together; a page that two of them share counts twice."""
+    processes: int
+    load_average: float
+    machine_idle_percent: float
+    """Of all cores together: 0 to 100."""
+    machine_steal_percent: float
+    machine_interrupt_percent: float
+    """Interrupts, most of it the network's own work; a kernel may count it to the process it interrupts, too."""
+    listen_overflows: int
+    listen_drops: int
+    retransmits: int
+    time_wait_peak: int
+    samples: int
+    sampler_cpu_seconds: float
+    ended: int = 0
+    """How many of the processes that were there at the start have ended, and of them those that others replaced."""
+    replaced: int = 0
+    oom_kills: int = 0
+    """How many processes the kernel's OOM killer ended."""
+    oom_on_machine: bool = False
+    """They may be others than the app's: its control group is gone, so all that are counted above it count."""
+    memory_limit_bytes: int = 0
+
+
+@dataclass(frozen=True)
+class StopSampling(Operation[ServerLoad]):
+    """Stop the sampler, and return what it measured."""

@@ -1,0 +1,102 @@
+"""Metrics of the database, the server and the load generator."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from benchrig.report.readers import (
+    generator_cpu_percent,
+    of_server,
+)
+from benchrig.units import BYTES, COUNT, NUMBER, PERCENT_OF_A_CORE
+
+if TYPE_CHECKING:
+    pass
+
+from benchrig.report.metrics.metric import Metric
+
+MACHINES: tuple[Metric, ...] = (
+    Metric(
+        name="stored",
+        heading="rows\nstored",
+        meaning="rows that the load added to the database, where it should add any",
+        unit=COUNT,
+        kind="count",
+        read=lambda cell: cell.database.stored if cell.database else None,
+        priority=100,
+    ),
+    Metric(
+        name="sessions",
+        heading="database\nsessions",
+        meaning="sessions that were begun at the database during the load",
+        unit=COUNT,
+        kind="count",
+        read=lambda cell: cell.database.sessions if cell.database else None,
+    ),
+    Metric(
+        name="server_cpu_percent",
+        heading="server\nCPU",
+        meaning="CPU use of all the app's processes; 100 % is one core fully used",
+        unit=PERCENT_OF_A_CORE,
+        kind="lower is better",
+        read=of_server(lambda server: server.cpu_percent),
+        priority=50,
+        function="cpu",
+    ),
+    Metric(
+        name="server_memory_peak_bytes",
+        heading="server\nmemory",
+        meaning="most resident memory of all the app's processes together; a page that two of them share counts twice",
+        unit=BYTES,
+        kind="lower is better",
+        read=of_server(lambda server: server.memory_peak_bytes),
+    ),
+    Metric(
+        name="load_average",
+        heading="load\naverage",
+        meaning="load average of the server over the last minute, at the end of the load",
+        unit=NUMBER,
+        kind="lower is better",
+        read=of_server(lambda server: server.load_average),
+    ),
+    Metric(
+        name="listen_overflows",
+        heading="listen\noverflows",
+        meaning="times that the kernel found the server's listen backlog full",
+        unit=COUNT,
+        kind="count",
+        read=of_server(lambda server: server.listen_overflows),
+    ),
+    Metric(
+        name="listen_drops",
+        heading="listen\ndrops",
+        meaning="connections that the server's kernel dropped before the server accepted them",
+        unit=COUNT,
+        kind="count",
+        read=of_server(lambda server: server.listen_drops),
+    ),
+    Metric(
+        name="retransmits",
+        heading="TCP\nretransmits",
+        meaning="TCP segments that the server's machine sent again",
+        unit=COUNT,
+        kind="count",
+        read=of_server(lambda server: server.retransmits),
+    ),
+    Metric(
+        name="time_wait_peak",
+        heading="peak\nTIME_WAIT",
+        meaning="most closed connections that the server's machine held in TIME_WAIT at once",
+        unit=COUNT,
+        kind="count",
+        read=of_server(lambda server: server.time_wait_peak),
+    ),
+    Metric(
+        name="generator_cpu_percent",
+        heading="generator\nCPU",
+        meaning="CPU use of the load generator; 100 % is one core fully used",
+        unit=PERCENT_OF_A_CORE,
+        kind="lower is better",
+        read=generator_cpu_percent,
+    ),
+)

@@ -1,0 +1,76 @@
+"""A metric: its name, unit, heading, kind, and how it is read from a result."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from benchrig.results.codes import Spoils
+from benchrig.units import MILLISECONDS, Unit
+
+if TYPE_CHECKING:
+    from benchrig.bench.generators.base import Printed
+    from benchrig.results.model import Cell
+
+Kind = Literal["higher is better", "lower is better", "count"]
+
+FILES_ONLY = 0.0
+"""The priority of a column that a terminal never shows."""
+
+ALWAYS = math.inf
+"""The priority of a column that a terminal always shows."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric:
+    """A metric: what was measured of a row, and how every report shows it."""
+
+    name: str
+    """Its key in CSV, JSON, published figures and headings; it ends with the unit."""
+    heading: str
+    """Heads its column on the terminal, in Markdown and in HTML; `\\n` is where the line may break."""
+    meaning: str
+    """What it is, in one line of docs/metrics.md."""
+    unit: Unit
+    kind: Kind
+    """The repeats of a count are combined to the lower median, which is one of them; those of the others to the median."""
+    read: Callable[[Cell], float | None]
+    """Returns its value in one measured repeat; None where the repeat has none."""
+    read_text: Callable[[Printed], float | None] = lambda _: None
+    """Returns its value in the load generator's own text, which a document may print."""
+    priority: float = FILES_ONLY
+    """A terminal that is too narrow drops the column with the lowest priority first."""
+    compared: bool = False
+    """`./inv compare` shows it."""
+    published: bool = False
+    """The table of a document may give it: it is a key of `configs/published/NAME.yml`."""
+    grows: bool = False
+    """It grows with the duration: a claim compares it only with a value over the same duration."""
+    function: str = ""
+    """Its function in the language of claims; without one, its name without the unit."""
+    sum_of: tuple[str, ...] = ()
+    """The metrics that it is the sum of: its median is the sum of their medians, so that the parts of a table add up."""
+
+    @property
+    def claimed(self) -> str:
+        """The function that reads it in the language of claims: `latency_p99`."""
+        return self.function or self.name.removesuffix(self.unit.ending)
+
+    @property
+    def spoiled_by(self) -> Spoils:
+        """What a warning must spoil to make it invalid: latencies, counts, or rates, among them use of CPU and memory."""
+        if self.kind == "count":
+            return Spoils.COUNTS
+        return Spoils.LATENCY if self.unit is MILLISECONDS else Spoils.RATE
+
+    @property
+    def value_type(self) -> Any:
+        """The type of its values: `int` for a count, else `float`."""
+        return int if self.kind == "count" else float
+
+    @property
+    def label(self) -> str:
+        """Its heading in one line."""
+        return self.heading.replace("\n", " ")

@@ -1,0 +1,56 @@
+"""The records of a run: what `reports/` holds as JSON, with the units in the names of the fields.
+
+A run (`run.json`) has cells (`cells.jsonl`): one cell is one row of a suite, measured once. Nothing derived is stored:
+medians and warnings are computed again from these records. `formats/` reads what an earlier version wrote; a change here
+that an earlier benchrig could not read, or that makes an old file wrong, needs a new format there.
+"""
+
+from benchrig.results.model.cell import (
+    Cell,
+    Status,
+)
+from benchrig.results.model.load import (
+    Generator,
+    Latency,
+    Load,
+    LoadErrors,
+)
+from benchrig.results.model.machine import (
+    Database,
+    Machine,
+)
+from benchrig.results.model.network import (
+    DatabaseNetwork,
+    Network,
+)
+from benchrig.results.model.run import (
+    Part,
+    Run,
+    Settings,
+)
+from benchrig.results.model.server import (
+    CpuShares,
+    DatabaseLoad,
+    MachineLoad,
+    ServerLoad,
+)
+
+__all__ = [
+    "Cell",
+    "CpuShares",
+    "Database",
+    "DatabaseLoad",
+    "DatabaseNetwork",
+    "Generator",
+    "Latency",
+    "Load",
+    "LoadErrors",
+    "Machine",
+    "MachineLoad",
+    "Network",
+    "Part",
+    "Run",
+    "ServerLoad",
+    "Settings",
+    "Status",
+]

@@ -1,0 +1,70 @@
+"""Records of the machines under load: the server, the database, and the machines beside them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class DatabaseLoad:
+    """What PostgreSQL has counted between the warm-up's end and the end of the app's last session.
+
+    Of sessions that outlive the warm-up, up to the last second of its transactions is in it: PostgreSQL tells them late.
+    """
+
+    stored: int | None
+    """Rows that were added to the table in which each good reply stores one; None when there is no such table."""
+    sessions: int
+    """Sessions that were begun."""
+    commits: int
+    rollbacks: int
+    cpu_seconds: float = 0.0
+    """CPU time of all processes of PostgreSQL."""
+    on_server: bool = True
+    """It ran on the app's own machine."""
+
+
+@dataclass(frozen=True)
+class CpuShares:
+    """What the CPUs of a machine did for some `seconds`, in percent of all cores together: 0 to 100."""
+
+    seconds: float
+    idle_percent: float
+    steal_percent: float
+    interrupt_percent: float
+
+
+@dataclass(frozen=True)
+class ServerLoad:
+    """What the sampler saw on the server while the load ran. CPU percent: 100 is one core fully used."""
+
+    seconds: float
+    cpu_percent: float
+    memory_peak_bytes: int
+    """Resident memory of all processes together; a page that two of them share counts twice."""
+    processes: int
+    load_average: float
+    """Of the last minute, as the kernel computes it."""
+    machine_idle_percent: float
+    """Of all cores together: 0 to 100."""
+    machine_steal_percent: float
+    machine_interrupt_percent: float
+    """Interrupts, most of them the network's; a kernel may count their time to the process that they interrupt, too."""
+    listen_overflows: int
+    listen_drops: int
+    retransmits: int
+    time_wait_peak: int
+    samples: int
+    sampler_cpu_seconds: float
+
+
+@dataclass(frozen=True)
+class MachineLoad:
+    """What the CPUs of a machine beside the server did while the load ran."""
+
+    host: str
+    generator: bool
+    """The load generator ran on it."""
+    database: bool
+    """The database ran on it."""
+    cpu: CpuShares
