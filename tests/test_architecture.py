@@ -23,6 +23,7 @@ LAYERS = (
     ("results",),
     ("bench",),
     ("report",),
+    ("selftest",),
     ("schema",),
     ("cli",),
     ("tasks",),
