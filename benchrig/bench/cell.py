@@ -167,6 +167,7 @@ def _load(attempt: Attempt, blank: Cell) -> Cell:
             cpu_seconds=output.cpu_seconds,
             open_files=output.open_files,
             version=facts.versions.get(tool.name, ""),
+            threads=records.load_threads(output.threads),
         ),
         server=records.server_load(seen) if seen else None,
         beside=tuple(beside),

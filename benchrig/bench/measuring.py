@@ -12,6 +12,7 @@ from benchrig.bench.order import Turn
 from benchrig.bench.progress import Progress
 from benchrig.bench.suite import Plan
 from benchrig.errors import BenchrigError, HostError, ResultsError
+from benchrig.results import audit
 from benchrig.results.model import Status
 from benchrig.results.recorder import Recorder
 
@@ -43,7 +44,7 @@ def measure_all(turns: Sequence[Turn], plan: Plan, recorder: Recorder, done: Seq
                 recorder.keep(cell, {name: text for name, text in texts.items() if text})
             finally:
                 # Also of a cell that cannot be stored, the figures are shown.
-                progress.finish(cell, recorder.name)
+                progress.finish(cell, recorder.name, audit.warnings(cell, recorder.run))
             measured.append(Done(turn.title, cell.status))
     except (KeyboardInterrupt, BenchrigError) as error:
         if not measured:

@@ -9,6 +9,7 @@ from benchrig import console
 from benchrig.agent.text import short
 from benchrig.bench.suite import Plan
 from benchrig.results.model import Cell
+from benchrig.results.warnings import Warning
 
 OVERHEAD_SECONDS = 1.5
 """Time of a cell beside warm-up and load: to start, verify and stop the app. An estimate, until cells were measured."""
@@ -46,17 +47,15 @@ class Progress:
         each = self._took / self._timed if self._timed else self._expected
         return max((self._cells - self._done) * each - (time.monotonic() - self._began), 0.0)
 
-    def finish(self, cell: Cell, run: str) -> None:
-        """Write the line of a finished cell; `run` is the name of the run, or the path of its folder."""
+    def finish(self, cell: Cell, run: str, warnings: Sequence[Warning] = ()) -> None:
+        """Write the line of a finished cell with its warnings; `run` is the run's name, or the path of its folder."""
         if cell.status == "measured":
             self._took += time.monotonic() - self._began
             self._timed += 1
         self._done += 1
         count = f"{self._done:{len(str(self._cells))}}/{self._cells}"
-        console.line(
-            f"{self._title:{self._width}}  {count}  {outcome(cell, run)}",
-            "" if cell.status == "measured" else "changed",
-        )
+        style = ("warning" if warnings else "") if cell.status == "measured" else "changed"
+        console.line(f"{self._title:{self._width}}  {count}  {outcome(cell, run)}{warned(warnings)}", style)
 
 
 def outcome(cell: Cell, run: str) -> str:
@@ -73,6 +72,15 @@ def outcome(cell: Cell, run: str) -> str:
         f"{cell.load.requests_per_second:>9.1f} requests/s  mean {latency.mean_us / 1e3:.1f} ms  "
         f"p99 {latency.percentiles_us['99'] / 1e3:.1f} ms  errors {cell.load.errors.total}"
     )
+
+
+def warned(warnings: Sequence[Warning]) -> str:
+    """Return the warnings about a cell for the end of its line, the invalid ones first; empty when there are none."""
+    invalid = dict.fromkeys(warning.code for warning in warnings if warning.invalid)
+    others = [code for code in dict.fromkeys(warning.code for warning in warnings) if code not in invalid]
+    names = [", ".join(code.value.replace("_", " ") for code in codes) for codes in (invalid, others)]
+    labels = ("INVALID: ", "warnings: ")
+    return "".join(f"  {label}{text}" for label, text in zip(labels, names, strict=True) if text)
 
 
 def about(seconds: float) -> str:

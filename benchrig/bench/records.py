@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import benchrig
@@ -15,7 +15,7 @@ from benchrig.bench.suite import Plan
 from benchrig.inventory import Host, Inventory
 from benchrig.machines import kind
 from benchrig.results import store
-from benchrig.results.model import CpuShares, Machine, Run, ServerLoad, Settings
+from benchrig.results.model import CpuShares, LoadThread, Machine, Run, ServerLoad, Settings
 
 EMULATED_CPU = "QEMU TCG"
 """The name of the CPU that QEMU emulates, on any machine, unless its owner chose another name."""
@@ -70,6 +70,11 @@ def server_load(load: protocol.ServerLoad) -> ServerLoad:
         samples=load.samples,
         sampler_cpu_seconds=load.sampler_cpu_seconds,
     )
+
+
+def load_threads(threads: Sequence[protocol.LoadThread]) -> tuple[LoadThread, ...]:
+    """Return the records of a load generator's threads."""
+    return tuple(LoadThread(one.seconds, one.cpu_seconds, one.wait_seconds, one.sleeps) for one in threads)
 
 
 def run(

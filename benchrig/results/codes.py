@@ -90,7 +90,13 @@ class Code(Enum):
     GENERATOR_SATURATED = (
         "generator_saturated",
         {_RATE, _LATENCY},
-        "The load generator was the bottleneck: it used {busy} of the {cores:core} it can use.",
+        {
+            "process": "The load generator was the bottleneck: it used {busy} of the {cores:core} it can use.",
+            "threads": "The load generator was the bottleneck: {saturated:thread} of {threads} had no pause "
+            "and used {busy} of a core.",
+            "waiting": "The load generator was the bottleneck: {saturated:thread} of {threads} wanted a core all the time "
+            "and got {busy} of one, because others used it too.",
+        },
     )
     LISTEN_BACKLOG = (
         "listen_backlog",

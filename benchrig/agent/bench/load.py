@@ -14,6 +14,7 @@ from typing import BinaryIO
 
 from .facts import raise_open_files
 from .protocol import LoadOutput
+from .threads import ThreadWatch
 
 USER = "nobody"
 OUTPUT_BYTES = 1 << 20
@@ -40,9 +41,12 @@ class LoadRunner:
             with (folder / "out").open("w+b") as out, (folder / "err").open("w+b") as err:
                 began = time.monotonic()
                 self._process = process = _start(argv, out, err)
+                watch = ThreadWatch(process.pid)
+                watch.start()
                 killed = _wait(process.pid, kill_after_seconds)
                 if killed:
                     process.kill()
+                threads = watch.stop()
                 _, status, usage = os.wait4(process.pid, 0)
                 process.returncode = os.waitstatus_to_exitcode(status)
                 wall = time.monotonic() - began
@@ -54,6 +58,7 @@ class LoadRunner:
                 cpu_seconds=round(usage.ru_utime + usage.ru_stime, 4),
                 open_files=limit,
                 killed=killed,
+                threads=threads,
             )
 
     def abandon(self) -> None:

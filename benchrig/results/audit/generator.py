@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from benchrig.results.audit.detector import Detector
 from benchrig.results.codes import Code
-from benchrig.results.model import Cell, Run
+from benchrig.results.model import Cell, Generator, LoadThread, Run
 from benchrig.results.warnings import Unit, Value, Warning, number
 
 SATURATED = 0.95
+"""A thread is saturated that runs, or wants to run, for this share of the time."""
+
+SATURATED_SLEEPLESS = 0.8
+"""The same of a thread that slept less than once a second: what is missing was spent in interrupts, or stolen."""
+
+WAITING = 0.05
+"""From this share of its time on, a saturated thread has waited for a core that others used."""
 
 NETWORK_BOUND = 0.8
 """From this share of the measured bandwidth on, the network may be what bounds the throughput."""
@@ -25,14 +32,47 @@ DELAYED_ACK_US = 40_000
 
 
 def _saturated(cell: Cell, _: Run) -> Iterator[Warning]:
-    generator, usable = cell.generator, min(cell.threads, cell.cores)
-    if not (generator and usable and generator.wall_seconds):
+    generator = cell.generator
+    if generator is None:
         return
-    busy = generator.cpu_seconds / generator.wall_seconds / usable
-    if busy >= SATURATED:
-        values = {"busy": number(100 * busy, Unit.PERCENT), "cores": number(usable)}
+    values = _of_threads(generator, cell.threads) if generator.threads else _of_process(cell, generator)
+    if values:
         host = next((other.host for other in cell.beside if other.generator), cell.host if cell.load_on_server else "")
         yield Warning(Code.GENERATOR_SATURATED, host, values, invalid=True)
+
+
+def _of_threads(generator: Generator, threads: int) -> Mapping[str, Value]:
+    """Return the values of saturated threads; none where no thread is saturated.
+
+    A thread that shares a core never runs all the time. Whether it wants to, its time in the run queue says: a thread that
+    waits for replies sleeps, and one that has some to read waits for its turn.
+    """
+    saturated = [one for one in generator.threads if one.seconds and _wants_all(one)]
+    if not saturated:
+        return {}
+    busy = max(one.cpu_seconds / one.seconds for one in saturated)
+    waited = min(one.wait_seconds / one.seconds for one in saturated)
+    return {
+        "case": "threads" if waited < WAITING else "waiting",
+        "saturated": number(len(saturated)),
+        "threads": number(threads),
+        "busy": number(100 * busy, Unit.PERCENT),
+    }
+
+
+def _wants_all(thread: LoadThread) -> bool:
+    """Say whether a thread runs or wants to run all the time: the kernel's times say so, or that it hardly ever slept."""
+    wanted = (thread.cpu_seconds + thread.wait_seconds) / thread.seconds
+    return wanted >= (SATURATED_SLEEPLESS if thread.sleeps <= thread.seconds else SATURATED)
+
+
+def _of_process(cell: Cell, generator: Generator) -> Mapping[str, Value]:
+    """Return the values of a saturated process, where nothing is known of its threads."""
+    usable = min(cell.threads, cell.cores)
+    busy = generator.cpu_seconds / generator.wall_seconds / usable if usable and generator.wall_seconds else 0.0
+    if busy < SATURATED:
+        return {}
+    return {"case": "process", "busy": number(100 * busy, Unit.PERCENT), "cores": number(usable)}
 
 
 def _network(cell: Cell, run: Run) -> Iterator[Warning]:

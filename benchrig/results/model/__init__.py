@@ -14,6 +14,7 @@ from benchrig.results.model.load import (
     Latency,
     Load,
     LoadErrors,
+    LoadThread,
 )
 from benchrig.results.model.machine import (
     Database,
@@ -45,6 +46,7 @@ __all__ = [
     "Latency",
     "Load",
     "LoadErrors",
+    "LoadThread",
     "Machine",
     "MachineLoad",
     "Network",

@@ -58,6 +58,18 @@ class Load:
 
 
 @dataclass(frozen=True)
+class LoadThread:
+    """A thread of the load generator in some `seconds` of the load: how long it ran, and how long it waited for a CPU."""
+
+    seconds: float
+    cpu_seconds: float
+    """Without the time of interrupts, and what a hypervisor took, where the kernel counts these apart."""
+    wait_seconds: float
+    sleeps: int
+    """How often it had nothing to do."""
+
+
+@dataclass(frozen=True)
 class Generator:
     """The load generator's process: its command, its exit, and what it used."""
 
@@ -68,3 +80,5 @@ class Generator:
     open_files: int = 0
     """Limit of open file descriptors of its process."""
     version: str = ""
+    threads: tuple[LoadThread, ...] = ()
+    """Those that wanted most of the CPU, at most 64, the most first; none where it is not known."""

@@ -30,6 +30,7 @@ from .database import (
 from .load import (
     Fetch,
     LoadOutput,
+    LoadThread,
     Reply,
     RunLoad,
 )
@@ -83,6 +84,7 @@ __all__ = [
     "FreePort",
     "Journal",
     "LoadOutput",
+    "LoadThread",
     "Loaded",
     "MachineFacts",
     "MeasureNetwork",

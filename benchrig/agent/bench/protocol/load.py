@@ -33,6 +33,18 @@ class Fetch(Operation[Reply]):
 
 
 @dataclass(frozen=True)
+class LoadThread:
+    """A thread of a load generator in some `seconds`: how long it ran, and how long it waited for a CPU."""
+
+    seconds: float
+    cpu_seconds: float
+    """Without the time of interrupts, and what a hypervisor took, where the kernel counts these apart."""
+    wait_seconds: float
+    sleeps: int
+    """How often it had nothing to do."""
+
+
+@dataclass(frozen=True)
 class LoadOutput:
     """What a load generator wrote and used. `wall_seconds` is from its start to its end; `killed` when it hung."""
 
@@ -43,6 +55,8 @@ class LoadOutput:
     cpu_seconds: float
     open_files: int
     killed: bool = False
+    threads: tuple[LoadThread, ...] = ()
+    """Those that wanted most of the CPU, the most first; none where the kernel does not count it."""
 
 
 @dataclass(frozen=True)
