@@ -269,6 +269,21 @@ def box(ctx: ChainContext) -> None:
     console.result(f"{made.disk}\n{made.vagrant}")
 
 
+@command(help={"inventory": INVENTORY, "ask-become-pass": BECOME})
+def selftest(ctx: ChainContext, inventory: str = "", ask_become_pass: bool = False) -> Iterator[None]:
+    """Measure a server of known behaviour and faults, and check what comes out.
+
+    Example: ./inv selftest
+    """
+    from benchrig.selftest import run as testing
+
+    machines = machines_of(with_password(ctx, read_inventory(ctx, inventory), ask_become_pass), ROOT)
+    yield
+    judged = testing.self_test(machines.up(), ROOT)
+    console.result(testing.render(judged))
+    ctx.chain.failure = ctx.chain.failure or testing.failure(judged)
+
+
 @command(help={"inventory": INVENTORY})
 def status(ctx: ChainContext, inventory: str = "") -> None:
     """List the machines and their states.
@@ -359,41 +374,6 @@ def completion(ctx: ChainContext, shell: str) -> None:
     console.result(completing.script(shell))
 
 
-@command(
-    help={
-        "select": "pytest's -k expression",
-        "lab": "also the tests that bring up a real lab machine (default: yes)",
-        "vm": "also the tests that bring up a virtual machine, which without KVM take many minutes",
-        "faults": "only the tests that cause faults (docs/reliability.md), those on machines among them",
-        "long": "with --faults: also those that take longer than two minutes",
-    }
-)
-def test(
-    ctx: ChainContext, select: str = "", lab: bool = True, vm: bool = False, faults: bool = False, long: bool = False
-) -> None:
-    """Run benchrig's own tests; as root it installs what they need.
-
-    Example: ./inv test --no-lab
-    """
-    from benchrig.cli.development import run_tests
-
-    if long and not faults:
-        raise InputError("--long needs --faults")
-    run_tests(ROOT, select, lab=lab, vm=vm, faults=faults, long=long)
-
-
-@command()
-def lint(ctx: ChainContext) -> None:
-    """Check code, roles and dependencies; write sbom.cdx.json.
-
-    Example: ./inv lint
-    """
-    from benchrig.cli.dependencies import audit_packages, write_sbom
-    from benchrig.cli.development import run_tool
-
-    run_tool(ROOT, "ruff", "check", ".")
-    run_tool(ROOT, "ruff", "format", "--check", ".")
-    run_tool(ROOT, "mypy", "benchrig", "tasks.py")
-    run_tool(ROOT, "ansible-lint", "--profile", "production", "--offline", "site.yml", "roles")
-    write_sbom(ROOT)
-    audit_packages(ROOT)
+# Last in the list of tasks.
+from benchrig.cli.upkeep import lint as lint  # noqa: E402
+from benchrig.cli.upkeep import test as test  # noqa: E402

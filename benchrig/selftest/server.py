@@ -20,7 +20,6 @@ import random
 import resource
 import signal
 import socket
-import sys
 import time
 from array import array
 from collections import Counter
@@ -29,11 +28,12 @@ from pathlib import Path
 
 PERCENTILES = (50.0, 75.0, 90.0, 99.0, 99.9)
 
+CATCH_UP_SECONDS = 0.2
+MOST_LEAKED_BYTES = 256 << 20
 RETRY_SECONDS = 0.2
 """How long no connection is accepted after the process ran out of descriptors."""
 
-MISSING = 404
-REASONS = {200: "OK", 400: "Bad Request", MISSING: "Not Found", 500: "Internal Server Error", 503: "Service Unavailable"}
+REASONS = {200: "OK", 404: "Not Found"}
 
 
 def arguments() -> argparse.ArgumentParser:
@@ -45,18 +45,16 @@ def arguments() -> argparse.ArgumentParser:
     add("--backlog", type=int, default=4096)
     add("--log", type=Path, help="write a line for each reply of a load: seconds since its start, service time in seconds")
     add("--seed", type=int, default=1)
+    add("--from-query", action="store_true", help="take further options from the query of the first request that has one")
     add("--from-connections", type=int, default=1, help="a load begins with so many open connections")
-
-    good = parser.add_argument_group("known behaviour")
-    add = good.add_argument
+    add = parser.add_argument_group("known behaviour").add_argument
     add("--rate", type=float, default=0.0, help="replies per second at most, evenly spaced; 0 is no limit")
     add("--latency", type=latency, default="constant:0", help="constant:S, exponential:MEAN, or bimodal:S,S2,SHARE_OF_S2")
     add("--burn", type=float, default=0.0, help="CPU time of each reply")
     add("--body", default="ok", help="the reply to GET /")
     add("--body-bytes", type=int, default=0, help="fill that reply up to so many bytes")
 
-    faults = parser.add_argument_group("faults")
-    add = faults.add_argument
+    add = parser.add_argument_group("faults").add_argument
     add("--dead-share", type=float, default=0.0, help="share of connections that never get a reply")
     add("--accept-at-most", type=int, default=0, help="accept no more than so many connections at once")
     add("--descriptors", type=int, default=0, help="limit of open descriptors of this process")
@@ -67,9 +65,8 @@ def arguments() -> argparse.ArgumentParser:
     add("--wrong-body", default="broken")
     add("--canned", help="answer every echo with this text, whatever was sent")
     add("--drift", type=float, default=0.0, help="share by which replies slow down every second")
-    add("--step", type=step, action="append", default=[], help="AFTER:FACTOR: FACTOR times as slow from then on")
-    add("--leak", type=int, default=0, help="bytes that each reply leaves in memory, up to --leak-at-most")
-    add("--leak-at-most", type=int, default=256 << 20)
+    add("--step", type=pair, action="append", default=[], help="AFTER,FACTOR: FACTOR times as slow from then on")
+    add("--leak", type=int, default=0, help="bytes that each reply leaves in memory")
     add("--close-after", type=int, default=0, help="close each connection after so many replies")
     add("--hang-after", type=float, default=0.0, help="answer and accept nothing any more after so long")
     add("--exit-after", type=float, default=0.0, help="exit after so long")
@@ -95,12 +92,6 @@ def pair(text: str) -> tuple[float, float]:
     return float(first), float(second)
 
 
-def step(text: str) -> tuple[float, float]:
-    """Read a time and a factor. Raises ValueError."""
-    after, factor = text.split(":")
-    return float(after), float(factor)
-
-
 class Truth:
     """What the server did: the counts of a load, and each reply's service time."""
 
@@ -113,10 +104,9 @@ class Truth:
         self.service = array("d")
         self.open = self.most_open = 0
         self._cpu = 0.0
-        self._idle_cpu = 0.0
 
     def begin(self, now: float) -> None:
-        """Note that the load begins. Connections that are open already belong to it."""
+        """Note that the load begins, to which open connections belong."""
         self.began = now
         self.counts["accepted"] = self.open
         self._cpu = time.process_time()
@@ -151,26 +141,38 @@ class Server:
     """Accepts connections, decides what each request gets and when, and causes the faults."""
 
     def __init__(self, options: argparse.Namespace, loop: asyncio.AbstractEventLoop) -> None:
-        self.options = options
         self.loop = loop
         self.truth = Truth()
         self.hung = False
-        self._random = random.Random(options.seed)
         self._next_slot = 0.0
         self._judged = 0
         self._leaked: list[bytes] = []
         self._listening = False
         self._tasks: set[asyncio.Task[object]] = set()
-        self._body = options.body.encode().ljust(options.body_bytes, b".")
         self._wrong = itertools.count(1)
         self._socket = socket.create_server((options.host, options.port), backlog=options.backlog)
         self._socket.setblocking(False)
+        self.configure(options)
+
+    def configure(self, options: argparse.Namespace) -> None:
+        """Behave as these options say from now on."""
+        self.options = options
+        self._random = random.Random(options.seed)
+        self._body = options.body.encode().ljust(options.body_bytes, b".")
+        self._socket.listen(options.backlog)
+        if options.descriptors:
+            hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+            resource.setrlimit(resource.RLIMIT_NOFILE, (options.descriptors, hard))
+
+    def obey(self, path: str) -> str:
+        """Take in options from a request's query, once, if that is asked for; return the path without its query."""
+        path, _, query = path.partition("?")
+        if self.options.from_query and query:
+            self.configure(arguments().parse_args([f"--{word}" for word in query.split("&")]))
+        return path
 
     def start(self) -> None:
         """Begin to accept, and say on which port."""
-        if self.options.descriptors:
-            _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-            resource.setrlimit(resource.RLIMIT_NOFILE, (self.options.descriptors, hard))
         self.listen()
         print(json.dumps({"port": self._socket.getsockname()[1]}), flush=True)
 
@@ -182,9 +184,8 @@ class Server:
 
     def deaf(self) -> None:
         """Accept nothing; what connects waits in the kernel's backlog."""
-        if self._listening:
-            self._listening = False
-            self.loop.remove_reader(self._socket.fileno())
+        self._listening = False
+        self.loop.remove_reader(self._socket.fileno())
 
     def _accept(self) -> None:
         for _ in range(100):
@@ -223,7 +224,7 @@ class Server:
         self.truth.open -= 1
         self.listen()
         if not self.truth.open and self.truth.began:
-            # A server that closes each connection has none now and then in the middle of its load.
+            # A server that closes each connection has none now and then.
             self.loop.call_later(RETRY_SECONDS, self._report_if_idle)
 
     def _report_if_idle(self) -> None:
@@ -234,10 +235,11 @@ class Server:
         """Print the counts and write the log."""
         print(self.truth.json(), flush=True)
         if self.options.log:
-            rows = zip(self.truth.at, self.truth.service, strict=True)
-            self.options.log.write_text("".join(f"{at:.6f} {service:.6f}\n" for at, service in rows))
+            rows = (f"{at:.6f} {took:.6f}\n" for at, took in zip(self.truth.at, self.truth.service, strict=True))
+            self.options.log.write_text("".join(rows))
 
     def _begin_faults(self) -> None:
+        self._next_slot = self.loop.time()
         if self.options.stall:
             self.loop.call_later(self.options.stall[1], self._stall)
         if self.options.hang_after:
@@ -272,8 +274,8 @@ class Server:
             factor *= next((by for after, by in sorted(options.step, reverse=True) if since >= after), 1.0)
         wait: float = options.latency(self._random) * factor
         if options.rate:
-            # Slots follow each other evenly, so that rounding of a timer does not add up.
-            self._next_slot = max(now, self._next_slot + factor / options.rate)
+            # Slots follow each other evenly: what a timer or a busy machine delays is caught up.
+            self._next_slot = max(now - CATCH_UP_SECONDS, self._next_slot + factor / options.rate)
             wait = max(wait, self._next_slot - now)
         return wait
 
@@ -284,7 +286,7 @@ class Server:
             until = time.process_time() + options.burn
             while time.process_time() < until:
                 pass
-        if began and options.leak and len(self._leaked) * options.leak < options.leak_at_most:
+        if began and options.leak and len(self._leaked) * options.leak < MOST_LEAKED_BYTES:
             self._leaked.append(b"x" * options.leak)
         if began and options.wrong_share and now - began >= options.wrong_after:
             number = next(self._wrong)
@@ -294,7 +296,7 @@ class Server:
         if path.startswith("/echo/") or (path == "/echo" and method == "POST"):
             told = body if method == "POST" else path[len("/echo/") :].encode()
             return 200, told if options.canned is None else options.canned.encode()
-        return (200, self._body) if path == "/" else (MISSING, b"missing")
+        return (200, self._body) if path == "/" else (404, b"missing")
 
 
 class Connection(asyncio.Protocol):
@@ -343,7 +345,8 @@ class Connection(asyncio.Protocol):
         if self._dead or server.hung:
             return
         now = server.loop.time()
-        method, path, *_ = [*head.split(b"\r\n", 1)[0].decode("latin-1").split(" "), "", ""]
+        method, target, *_ = [*head.split(b"\r\n", 1)[0].decode("latin-1").split(" "), "", ""]
+        path = server.obey(target)
         wait = server.delay(now)
         if wait > 0:
             server.loop.call_at(now + wait, self._answer, method, path, rest[:length], now)
@@ -394,4 +397,3 @@ async def serve(options: argparse.Namespace) -> None:
 
 if __name__ == "__main__":
     asyncio.run(serve(arguments().parse_args()))
-    sys.exit(0)

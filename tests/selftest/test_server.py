@@ -72,7 +72,9 @@ def test_faults_are_caused_and_counted() -> None:
         counts = server.counts()
     assert counts["dead"] == 4
     assert counts["wrong"] == counts["statuses"]["500"] == pytest.approx(counts["replies"] / 10, abs=1)
-    assert f"Non-2xx or 3xx responses: {counts['wrong']}" in text
+    # Replies that were on their way at the end are in the server's counts alone.
+    (counted,) = re.findall(r"Non-2xx or 3xx responses: (\d+)", text)
+    assert int(counted) == pytest.approx(counts["wrong"], abs=3)
 
 
 @needs_wrk

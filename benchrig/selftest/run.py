@@ -1,0 +1,169 @@
+"""The self-test: the server of known behaviour is deployed and measured as any app is, and what comes out is judged.
+
+It works in a project of its own, a temporary folder with this project's playbook and roles, so that `apps/` and
+`reports/` stay as they are.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchrig.bench.app import App, read_app
+from benchrig.bench.generators.registry import DEFAULT
+from benchrig.bench.rows import Row
+from benchrig.bench.run import bench
+from benchrig.bench.suite import Plan
+from benchrig.bench.traffic import Traffic
+from benchrig.errors import BenchrigError
+from benchrig.inventory import Inventory
+from benchrig.results import audit, store
+from benchrig.results.codes import Code
+from benchrig.results.model import Cell, Run
+from benchrig.selftest.cases import CASES, FIGURES, MACHINE, SECONDS, TIMEOUT_SECONDS, Case
+
+NAME = "selftest"
+
+SERVER = Path(__file__).with_name("server.py")
+
+LOAD_CONNECTIONS = 8
+"""The server's load begins with so many: more than the warm-up has, fewer than any case."""
+
+COMMAND = f"{{bin}}/python3 server.py --port 8080 --from-query --from-connections {LOAD_CONNECTIONS}"
+
+COPIED = ("roles", "configs")
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A case, and what came out of it."""
+
+    case: Case
+    host: str
+    expected: str
+    seen: str
+    wrong: tuple[str, ...]
+    """What is not as it must be; empty when all is."""
+    machine: frozenset[Code]
+    """Warnings about the machine: they may explain what is wrong."""
+
+
+def self_test(inventory: Inventory, root: Path) -> tuple[Judged, ...]:
+    """Measure all cases on the machines of an inventory, and judge them.
+
+    Raises what `bench` raises, but for cells that fail.
+    """
+    project = Path(tempfile.mkdtemp(prefix="benchrig-selftest-"))
+    try:
+        shutil.copy(root / "site.yml", project)
+        for name in COPIED:
+            shutil.copytree(root / name, project / name)
+        outcome = bench(inventory, project, plan(write_app(project / "apps" / NAME)))
+        run, cells = store.read(outcome.folder)
+    finally:
+        shutil.rmtree(project, ignore_errors=True)
+    return judge(run, cells)
+
+
+def write_app(folder: Path) -> App:
+    """Write the server as an app with a route for each case, and read it."""
+    folder.mkdir(parents=True)
+    shutil.copy(SERVER, folder)
+    routes = {case.name: {"path": f"/?{case.options}"} for case in CASES}
+    app = {"title": "Server of known behaviour", "runtime": "system", "source": [SERVER.name], "command": COMMAND}
+    (folder / "app.yml").write_text(json.dumps({**app, "routes": routes}), encoding="utf-8")
+    return read_app(folder)
+
+
+def plan(app: App) -> Plan:
+    """Return the plan of the bench: a row for each case."""
+    return Plan(
+        suite=NAME,
+        title="Self-test",
+        published="",
+        profile=NAME,
+        rows=tuple(Row(case.name, app, case.connections, Traffic((app.routes[case.name],))) for case in CASES),
+        generator=DEFAULT,
+        duration_seconds=SECONDS,
+        warm_up_seconds=1.0,
+        timeout_seconds=TIMEOUT_SECONDS,
+        threads=1,
+        repeats=1,
+    )
+
+
+def judge(run: Run, cells: Sequence[Cell]) -> tuple[Judged, ...]:
+    """Judge the cells of a self-test, on each of its servers."""
+    cases = {case.name: case for case in CASES}
+    return tuple(_judge(cases[cell.name], cell, run) for cell in cells)
+
+
+def _judge(case: Case, cell: Cell, run: Run) -> Judged:
+    found = frozenset(warning.code for warning in audit.warnings(cell, run))
+    if case.fails:
+        failed = cell.status == "failed" and case.fails in cell.reason
+        seen = f"failed: {cell.reason}" if cell.status == "failed" else cell.status
+        return Judged(case, cell.host, f"failed: …{case.fails}…", seen, () if failed else (seen,), found & MACHINE)
+    if cell.status != "measured":
+        why = f"{cell.status.replace('_', ' ')}: {cell.reason}"
+        return Judged(case, cell.host, "measured", why, (why,), frozenset())
+    wrong = (*_wrong_figures(case, cell), *_wrong_warnings(case, found))
+    figures = [f"{name} {value:g}" for name in case.figures or {} if (value := _value(name, cell)) is not None]
+    bounds = [f"{name} {low:g} to {high:g}" for name, (low, high) in (case.figures or {}).items()]
+    expected, came = [*bounds, *_names(case.warnings)], [*figures, *_names(found)]
+    return Judged(case, cell.host, ", ".join(expected), ", ".join(came) or "no warning", wrong, found & MACHINE)
+
+
+def _value(name: str, cell: Cell) -> float | None:
+    value = FIGURES[name](cell)
+    return None if value is None else round(value, 1)
+
+
+def _wrong_figures(case: Case, cell: Cell) -> Iterator[str]:
+    for name, (low, high) in (case.figures or {}).items():
+        value = _value(name, cell)
+        if value is None or not low <= value <= high:
+            yield f"{name} is {'not known' if value is None else f'{value:g}'}, not {low:g} to {high:g}"
+
+
+def _wrong_warnings(case: Case, found: frozenset[Code]) -> Iterator[str]:
+    yield from (f"no warning '{name}'" for name in _names(case.warnings - found))
+    yield from (f"false warning '{name}'" for name in _names(found - case.warnings - case.may - MACHINE))
+
+
+def _names(codes: frozenset[Code]) -> list[str]:
+    return sorted(code.value.replace("_", " ") for code in codes)
+
+
+def render(judged: Sequence[Judged]) -> str:
+    """Return the table of a self-test, and below it what is not as it must be."""
+    from tabulate import tabulate
+
+    several = len({one.host for one in judged}) > 1
+    names = [f"{one.case.name} on {one.host}" if several else one.case.name for one in judged]
+    rows = [
+        (name, one.case.does, one.expected, one.seen, "WRONG" if one.wrong else "ok")
+        for name, one in zip(names, judged, strict=True)
+    ]
+    table = tabulate(rows, headers=["case", "the server", "expected", "seen", ""], maxcolwidths=[None, 30, 40, 40, None])
+    lines = [f"{one.case.name} on {one.host}: {'; '.join(one.wrong)}{_machine(one)}" for one in judged if one.wrong]
+    return "\n".join([table, *lines])
+
+
+def _machine(one: Judged) -> str:
+    names = ", ".join(_names(one.machine))
+    return f" (the machine: {names}; measure again when it is quiet)" if names else ""
+
+
+def failure(judged: Sequence[Judged]) -> BenchrigError | None:
+    """Return the error that names the cases that came out wrong; None when none did."""
+    names = [one.case.name for one in judged if one.wrong]
+    missing = len(CASES) - len({one.case.name for one in judged})
+    if names or missing:
+        left = f"; {missing} were not measured" if missing else ""
+        return BenchrigError(f"{len(names)} of {len(CASES)} cases came out wrong: {', '.join(names)}{left}")
+    return None
