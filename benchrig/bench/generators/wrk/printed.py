@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import pairwise
 
 from benchrig.agent.text import one_line
 from benchrig.bench.generators.base import OutputError, Pasted, Printed, Spread, Unread
@@ -106,10 +107,8 @@ def _pasted(group: list[Part], lines: Lines, before: str) -> Pasted:
 
 def _refused(printed: Printed) -> str:
     if printed.requests is None and printed.requests_per_second is None:
-        there = (
-            "it ends before its figures" if not printed.rows else "it ends before its number of requests and Requests/sec"
-        )
-        return f"{there}: wrk prints them at the end of a run"
+        lacks = "its number of requests and Requests/sec" if printed.rows else "its figures"
+        return f"it ends before {lacks}, which wrk prints at the end of a run"
     return ""
 
 
@@ -198,7 +197,7 @@ class _Maker:
 
     def see_rest(self, group: list[Part]) -> None:
         """Note what stands between the parts and was not read; punctuation alone says nothing."""
-        for part, after in zip(group, group[1:], strict=False):
+        for part, after in pairwise(group):
             for number, piece in self.lines.pieces(part.end, after.start):
                 if _LETTERS.search(piece) and len(self.unread) < MOST_UNREAD:
                     self.unread.append(Unread(number, one_line(piece.strip(), 200)))

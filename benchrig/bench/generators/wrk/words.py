@@ -57,7 +57,8 @@ def _scaled(word: str, units: Mapping[str, float]) -> float | None:
         raise OutputError(f"'{short(word)}' is not a figure that wrk prints")
     if "nan" in match[1]:
         return None
-    return _number(match[1]) * units[match[2]]
+    # Without the digits that binary fractions add: 2.01ms is 2010 us.
+    return float(f"{_number(match[1]) * units[match[2]]:.15g}")
 
 
 def _number(word: str) -> float:
