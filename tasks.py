@@ -218,6 +218,32 @@ def claims(ctx: ChainContext, run: str = "", suite: str = "", published: bool = 
         console.result(judging.render_report(reporting.load(find_run(ctx, run, suite), ROOT)))
 
 
+@command(
+    help={
+        "files": "files with texts of wrk or wrk2, pasted from anywhere; - is standard input",
+        "json": "print one JSON object for each text",
+        "pipeline": "requests that each connection had sent before it waited for a reply: of texts with a pipelining script",
+    },
+    words=("files",),
+    iterable=["files"],
+)
+def audit(ctx: ChainContext, files: list[str] | None = None, json: bool = False, pipeline: str = "") -> Iterator[None]:
+    """Check texts of wrk and wrk2 for figures that lie.
+
+    Example: ./inv audit results.md --json
+    """
+    from benchrig.bench.generators.registry import DEFAULT
+    from benchrig.report import texts
+
+    if not files:
+        raise InputError("task 'audit' lacks FILES; see ./inv audit --help")
+    depth = parse_count("pipeline", pipeline)
+    yield
+    sources = [texts.read(name, DEFAULT, depth) for name in files]
+    console.result(texts.render_json(sources) if json else texts.render_terminal(sources))
+    ctx.chain.failure = ctx.chain.failure or texts.failure(sources)
+
+
 @command(help={"a": f"the reference: {RUN}", "b": "what to compare with A, named likewise"})
 def compare(ctx: ChainContext, a: str, b: str) -> Iterator[None]:
     """Compare two runs, or a run with published figures.

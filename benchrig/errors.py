@@ -23,6 +23,7 @@ class ExitCode(IntEnum):
     UNREACHABLE = 3
     NO_MACHINE = 4
     UNWRITTEN = 5
+    INVALID = 6
     HUNG_UP = 129
     INTERRUPTED = 130
     TERMINATED = 143
@@ -99,6 +100,12 @@ class ResultsError(BenchrigError):
 
     exit_code = ExitCode.UNWRITTEN
     section = "results"
+
+
+class FiguresError(BenchrigError):
+    """Figures that were to be audited must not be used."""
+
+    exit_code = ExitCode.INVALID
 
 
 @dataclass(frozen=True)

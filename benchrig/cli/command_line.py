@@ -82,7 +82,7 @@ class CommandLine:
             if not token or self.argument(token):
                 raise _lacks_value(self.awaiting)
             self.awaiting = ""
-        elif token.startswith("-"):
+        elif token.startswith("-") and (token != "-" or not self.optional):
             self._read_flag(token)
         elif self.missing:
             del self.missing[0]
@@ -162,7 +162,11 @@ class CommandLine:
             raise self._unknown_task(token)
         if not token:
             raise InputError(f"{self.optional[0].upper()} of task '{self.task}' is empty")
-        return f"--{self.optional.pop(0)}={token}"
+        name = self.optional[0]
+        # A parameter that takes several words takes all of them.
+        if self.own[self.task].args[name].kind is not list:
+            del self.optional[0]
+        return f"--{name}={token}"
 
     def _end_flag(self, token: str | None = None) -> bool:
         """Write the flag whose value may come next, and say whether `token` is that value."""

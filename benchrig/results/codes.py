@@ -44,12 +44,63 @@ class Code(Enum):
         entry.sentences = {"": sentence} if isinstance(sentence, str) else sentence
         return entry
 
-    TIMEOUTS = "timeouts", {_LATENCY}, "{late} of {requests} replies came after the timeout of {timeout}."
+    NO_REQUESTS = "no_requests", {_RATE, _LATENCY, _COUNTS}, "No request was answered."
+    STATUS_ERRORS = (
+        "status_errors",
+        {_RATE, _LATENCY, _COUNTS},
+        "{failed} of {requests} replies were errors (status 400 or more); {good} were good.",
+    )
+    TIMEOUTS = (
+        "timeouts",
+        {_LATENCY},
+        {
+            "": "{late} of {requests} replies came after the timeout of {timeout}.",
+            "unknown": "{late} of {requests} replies came after the timeout, which is not known.",
+            "checks": "wrk2 found a connection waiting for longer than its timeout {late:time}. It looks at regular times.",
+        },
+    )
     LATENCY_CLIPPED = (
         "latency_clipped",
         {_LATENCY},
-        "Latency is cut off at the timeout of {timeout}. Later replies are missing from mean, maximum and percentiles.",
+        {
+            "": "Latency is cut off at the timeout of {timeout}. "
+            "Later replies are missing from mean, maximum and percentiles.",
+            "unknown": "Latency is cut off at a timeout that is not known. "
+            "Later replies are missing from mean, maximum and percentiles.",
+        },
     )
+    LATE_IMPOSSIBLE = (
+        "late_impossible",
+        {_COUNTS},
+        "{late} late replies are more than the {most} that {connections} connections can have at a timeout of {timeout}. "
+        "wrk before version 4 counts a slow reply several times; or the timeout was another.",
+    )
+    LATENCY_IMPOSSIBLE = (
+        "latency_impossible",
+        {_LATENCY},
+        {
+            "order": "The latencies cannot be right: the {lower} of {low} is above the {upper} of {high}.",
+            "below": "The latencies cannot be right: with these percentiles, the mean is at least {least}, not {mean}.",
+            "above": "The latencies cannot be right: with these percentiles, the mean is at most {most}, not {mean}.",
+            "stdev": "The latencies cannot be right: with this mean and maximum, the standard deviation is at most {most}, "
+            "not {stdev}.",
+        },
+    )
+    RATE_IMPOSSIBLE = (
+        "rate_impossible",
+        {_RATE, _COUNTS},
+        {
+            "requests": "The figures contradict each other: requests and duration make {computed}, not {rate}.",
+            "bytes": "The figures contradict each other: bytes and duration make {computed} a second, not {rate}.",
+        },
+    )
+    INTERRUPTED = "interrupted", {_RATE, _LATENCY, _COUNTS}, "The run was interrupted after {ran} of {asked}."
+    OVERRUN = (
+        "overrun",
+        {_RATE, _LATENCY, _COUNTS},
+        "The run took {ran} in place of {asked}: the load generator was held up.",
+    )
+    INCOMPLETE = "incomplete", {_RANK}, "The text lacks {missing:and}. What rests on that was not checked."
     UNANSWERED = (
         "unanswered",
         {_LATENCY},
@@ -77,10 +128,26 @@ class Code(Enum):
             "The load generator's correction adds latencies of requests that were never sent.",
         },
     )
+    PIPELINING_UNKNOWN = (
+        "pipelining_unknown",
+        {_LATENCY},
+        "Little's law was not checked: the mean is {factor} times what it allows, which is right if the requests were "
+        "pipelined. --pipeline says how deep.",
+    )
+    FEWER_CONNECTIONS = (
+        "fewer_connections",
+        {_RATE, _LATENCY},
+        {
+            "connect": "{failed} of {connections} connections could not be opened. The values are those of the others.",
+            "threads": "The load generator opens {opened} connections in place of {connections}: as many for each thread.",
+        },
+    )
     CONNECTION_ERRORS = (
         "connection_errors",
         {_RATE},
         {
+            "closed": "{failed:connection} broke while reading, {share} of the requests: the server closes connections, "
+            "and the throughput includes opening them anew.",
             "connect": "{failed:connection} could not be opened.",
             "read": "{failed:connection} broke while reading.",
             "write": "{failed:connection} broke while writing.",

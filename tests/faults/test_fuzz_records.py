@@ -15,7 +15,8 @@ from benchrig.agent.bench.protocol import Reply
 from benchrig.agent.play import events
 from benchrig.bench.app import read_app
 from benchrig.bench.generators.base import OutputError
-from benchrig.bench.generators.wrk.output import read_load, read_printed
+from benchrig.bench.generators.wrk.output import read_load
+from benchrig.bench.generators.wrk.printed import read_printed
 from benchrig.bench.verify import mistake
 from benchrig.cli import completion
 from benchrig.errors import MachineError

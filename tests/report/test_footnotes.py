@@ -10,7 +10,7 @@ from benchrig.report.table import Row, make
 from benchrig.results.codes import Code
 from benchrig.results.model import DatabaseLoad
 from benchrig.results.warnings import Unit, Warning, number
-from tests.support.reports import a_cell, a_load, a_run
+from tests.support.reports import a_cell, a_latency, a_load, a_run
 
 
 def row(name: str, *warnings: Warning) -> Row:
@@ -58,7 +58,7 @@ def test_of_means_that_contradict_littles_law_the_range_of_their_factors_is_told
     cells = [
         a_cell(
             f"row{n}",
-            load=replace(a_load(n * 5_000), latency=replace(a_load().latency, mean_us=2e6 / n / factor)),
+            load=replace(a_load(n * 5_000), latency=a_latency(2e3 / n / factor, 9e3)),
             sleep_seconds=0,
         )
         for n, factor in factors.items()

@@ -21,7 +21,7 @@ from benchrig.results.codes import Code
 from benchrig.results.model import DatabaseLoad, DatabaseNetwork, Network, Run
 from benchrig.units import bits_per_second
 from tests.support import ROOT
-from tests.support.reports import PUBLISHED, VERDICTS, a_cell, a_load, a_run, missing, on_machines
+from tests.support.reports import PUBLISHED, VERDICTS, a_cell, a_latency, a_load, a_run, missing, on_machines
 
 NETWORKS = (Network("load1", "web1", 85.0, 1402.0, 9.41e9), Network("load1", "web2", 90.0, 150.0, 87.3e6))
 TWO = ("web1", "web2")
@@ -231,7 +231,10 @@ def test_replies_that_fill_four_fifths_of_the_network_have_a_warning(
 ) -> None:
     cell = a_cell()
     assert cell.load is not None
-    quick = replace(cell, load=replace(cell.load, latency=replace(cell.load.latency, mean_us=1e3 * latency_ms)))
+    quick = replace(
+        cell,
+        load=replace(cell.load, latency=a_latency(latency_ms, 9e3)),
+    )
     between = replace(NETWORKS[0], server=cell.host, bandwidth_bits_per_second=bandwidth)
     found = {warning.code for warning in audit.warnings(quick, replace(a_run(), networks=(between,)))}
     assert (Code.NETWORK_BOUND in found) == bound

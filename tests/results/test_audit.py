@@ -11,7 +11,7 @@ from benchrig.results import audit
 from benchrig.results.codes import Code, Spoils
 from benchrig.results.model import Cell, CpuShares, DatabaseLoad, Load, MachineLoad, Network, Part, Run
 from benchrig.results.warnings import Number, Unit, Warning, number, over_repeats
-from tests.support.reports import GENERATOR, SERVER, a_cell, a_load, a_run, on_machines
+from tests.support.reports import GENERATOR, SERVER, a_cell, a_latency, a_load, a_run, on_machines
 
 
 def a_sound_cell(**changes: object) -> Cell:
@@ -20,7 +20,7 @@ def a_sound_cell(**changes: object) -> Cell:
 
 
 def slow(load: Load, mean_ms: float, max_ms: float = 300.0) -> Load:
-    return replace(load, latency=replace(load.latency, mean_us=mean_ms * 1e3, max_us=max_ms * 1e3))
+    return replace(load, latency=a_latency(mean_ms, max_ms))
 
 
 RUN = a_run()
@@ -280,8 +280,14 @@ def test_runs_from_before_load_hosts_were_watched_are_judged_by_what_they_have()
 @pytest.mark.parametrize(
     ("kind", "count", "expected"),
     [
-        ("connect", 1, "1 connection could not be opened."),
-        ("read", 1_140, "1,140 connections broke while reading."),
+        ("connect", 2_001, "2,001 connections could not be opened."),
+        ("read", 140, "140 connections broke while reading."),
+        (
+            "read",
+            1_140,
+            "1,140 connections broke while reading, 2 % of the requests: the server closes connections, and the throughput "
+            "includes opening them anew.",
+        ),
         ("write", 2, "2 connections broke while writing."),
     ],
 )
@@ -295,7 +301,10 @@ def test_failed_connections_are_counted_by_what_failed(kind: str, count: int, ex
 FULL = replace(SERVER, machine_idle_percent=0.5, cpu_percent=180.0)
 NARROW = replace(RUN, networks=(Network("load1", "lab1", 85.0, 140.0, 1e6),))
 EMULATED = replace(RUN, machines=(replace(RUN.machines[0], emulated=True),))
+IMPOSSIBLE = replace(a_load(50_000), latency=a_latency(200.0, 199.0))
 CAUSES: dict[Code, tuple[Cell, Run]] = {
+    Code.FEWER_CONNECTIONS: (a_sound_cell(load=slow(a_load(50_000, connect=3), 200.0)), RUN),
+    Code.LATENCY_IMPOSSIBLE: (a_sound_cell(load=IMPOSSIBLE), RUN),
     Code.TIMEOUTS: (a_sound_cell(load=slow(a_load(50_000, timeout=1), 200.0)), RUN),
     Code.LATENCY_CLIPPED: (a_sound_cell(load=slow(a_load(50_000), 200.0, max_ms=9_990.0)), RUN),
     Code.UNANSWERED: (a_sound_cell(load=slow(a_load(1_999), 200.0)), RUN),
@@ -314,9 +323,21 @@ CAUSES: dict[Code, tuple[Cell, Run]] = {
 }
 """A cell that has each warning, but those about several cells."""
 
+OF_TEXTS = {
+    Code.NO_REQUESTS,
+    Code.STATUS_ERRORS,
+    Code.LATE_IMPOSSIBLE,
+    Code.RATE_IMPOSSIBLE,
+    Code.INTERRUPTED,
+    Code.OVERRUN,
+    Code.INCOMPLETE,
+    Code.PIPELINING_UNKNOWN,
+}
+"""Warnings about pasted texts, which tests/report/texts/ causes: a cell of ours has failed where it would have one."""
+
 
 def test_every_warning_is_caused_by_a_test() -> None:
-    assert {*CAUSES, Code.REPEAT_MISSING, Code.RESUMED} == set(Code)
+    assert {*CAUSES, Code.REPEAT_MISSING, Code.RESUMED, *OF_TEXTS} == set(Code)
 
 
 @pytest.mark.parametrize("code", CAUSES, ids=lambda code: code.value)

@@ -11,7 +11,7 @@ from benchrig.report.claims.file import Claim
 from benchrig.report.table import Table, make, of_published
 from benchrig.report.verdict import Verdict
 from benchrig.results.model import Cell, Load
-from tests.support.reports import PUBLISHED, ROOT, a_cell, a_load, a_run
+from tests.support.reports import PUBLISHED, ROOT, a_cell, a_latency, a_load, a_run
 
 DOCUMENT = of_published(PUBLISHED)
 
@@ -52,7 +52,7 @@ def measured(rows: Mapping[str, Sequence[float]], **changes: object) -> list[Cel
 def timed(rate: float, max_ms: float = 300.0, **errors: int) -> Load:
     """Return a load of so many requests a second, whose slowest reply took `max_ms` and whose errors are these."""
     load = a_load(round(5 * rate), **errors)
-    return replace(load, latency=replace(load.latency, mean_us=1e6 * 2000 / rate, max_us=1e3 * max_ms))
+    return replace(load, latency=a_latency(min(1e3 * 2000 / rate, max_ms), max_ms))
 
 
 def table(cells: Sequence[Cell], *rows: str) -> Table:

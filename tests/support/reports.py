@@ -52,6 +52,13 @@ def a_load(requests: int = 96_000, **errors: int) -> Load:
     )
 
 
+def a_latency(mean_ms: float, max_ms: float) -> Latency:
+    """Return latencies that are possible together."""
+    mean = mean_ms * 1e3
+    percentiles = dict.fromkeys(("50", "75", "90", "99", "99.9"), mean)
+    return Latency(mean_us=mean, stdev_us=0.0, min_us=min(mean, 100.0), max_us=max_ms * 1e3, percentiles_us=percentiles)
+
+
 def a_cell(name: str = "go-2000", repeat: int = 1, load: Load | None = None, **changes: object) -> Cell:
     cell = Cell(
         name=name,

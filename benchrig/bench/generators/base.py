@@ -7,7 +7,7 @@ which its generator lacks is refused before anything runs.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from benchrig.bench.traffic import Script, Traffic
 from benchrig.results.model import Load, LoadErrors
@@ -33,18 +33,84 @@ class Shape:
 
 
 @dataclass(frozen=True)
-class Printed:
-    """The figures in a generator's own text, with as many digits as it prints."""
+class CommandLine:
+    """What a command line before a generator's text says of the load. None where it is not there or does not say."""
 
-    requests: int
-    requests_per_second: float
-    bytes: float
-    latency_mean_us: float
-    latency_stdev_us: float
-    latency_max_us: float
-    errors: LoadErrors
-    percentiles_us: Mapping[str, float]
+    timeout_seconds: float | None = None
+    pipeline: int | None = None
+    """Requests that a connection sends before it waits for a reply: 1 without a script."""
+    requests_per_second: float | None = None
+    """The constant rate that was asked for (wrk2)."""
+
+
+@dataclass(frozen=True)
+class Spread:
+    """A row of a generator's statistics, by the names of its columns. None where the text has no such column, or `nan`."""
+
+    mean: float | None = None
+    stdev: float | None = None
+    max: float | None = None
+    min: float | None = None
+    within_stdev_percent: float | None = None
+    """The share of the values within one standard deviation of the mean."""
+    percentiles: Mapping[str, float] = field(default_factory=dict)
+    """Of columns headed by a percentile, such as `99%`; keyed as `Printed.percentiles_us`."""
+
+
+@dataclass(frozen=True)
+class Printed:
+    """The figures in a generator's own text, with as many digits as it prints. None where the text does not have one."""
+
+    requests: int | None = None
+    requests_per_second: float | None = None
+    bytes: float | None = None
+    latency_mean_us: float | None = None
+    latency_stdev_us: float | None = None
+    latency_max_us: float | None = None
+    errors: LoadErrors = field(default_factory=LoadErrors)
+    percentiles_us: Mapping[str, float] = field(default_factory=dict)
     """Keyed by percentile as text, such as "99"; empty when the text has none."""
+    url: str = ""
+    asked_seconds: tuple[float, float] | None = None
+    """The duration in the first line, which is rounded to whole minutes: the bounds of what was asked for."""
+    duration_seconds: float | None = None
+    """How long it ran."""
+    threads: int | None = None
+    connections: int | None = None
+    bytes_per_second: float | None = None
+    rows: Mapping[str, Spread] = field(default_factory=dict)
+    """The rows of its statistics by their names in lower case: `latency` in microseconds, `req/sec` of each thread."""
+    uncorrected_us: Mapping[str, float] = field(default_factory=dict)
+    """wrk2's percentiles from when each request was really sent, keyed likewise."""
+    spectrum: tuple[tuple[float, float, float], ...] = ()
+    """wrk2's detailed spectrum: latency in microseconds, share of the replies (0 to 1), number of replies."""
+    open_loop: bool = False
+    """Requests were sent at a constant rate, as wrk2 does: Little's law says nothing of them."""
+    interrupted: bool = False
+    """The text has a `^C`."""
+    command: CommandLine = field(default_factory=CommandLine)
+
+
+@dataclass(frozen=True)
+class Unread:
+    """A line within a text that cannot be read, or not to its end."""
+
+    line: int
+    """Its number in the file."""
+    text: str
+    """What of it was not read."""
+
+
+@dataclass(frozen=True)
+class Pasted:
+    """A generator's text that was found in a file, among other things perhaps."""
+
+    first_line: int
+    last_line: int
+    printed: Printed
+    unread: tuple[Unread, ...]
+    refused: str
+    """Why it cannot be judged; empty where it can."""
 
 
 @dataclass(frozen=True)
@@ -105,3 +171,5 @@ class LoadGenerator:
     """Returns the figures of a run of ours from its stdout. Raises OutputError."""
     read_printed: Callable[[str], Printed]
     """Returns the figures of its own text, such as a published document prints. Raises OutputError."""
+    find_printed: Callable[[str], tuple[Pasted, ...]]
+    """Returns its texts in a file of any kind: in Markdown, HTML or a terminal's record, one or several."""

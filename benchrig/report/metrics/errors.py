@@ -91,7 +91,7 @@ LOAD_ERRORS: tuple[Metric, ...] = (
         unit=BYTES,
         kind="count",
         read=of_load(lambda load: load.bytes),
-        read_text=lambda text: round(text.bytes),
+        read_text=lambda text: None if text.bytes is None else round(text.bytes),
         grows=True,
     ),
 )

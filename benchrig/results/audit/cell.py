@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from benchrig.results.audit import database, generator, machines
 from benchrig.results.audit.detector import Detector
@@ -13,19 +14,25 @@ from benchrig.results.warnings import Warning
 
 def _figures(cell: Cell, _: Run) -> Iterator[Warning]:
     if cell.load:
+        latency = cell.load.latency
         yield from load_warnings(
             Measured(
                 connections=cell.connections,
                 requests=cell.load.requests,
                 requests_per_second=cell.load.requests_per_second,
-                latency_mean_ms=cell.load.latency.mean_us / 1e3,
-                latency_max_ms=cell.load.latency.max_us / 1e3,
+                latency_mean_ms=latency.mean_us / 1e3,
+                latency_max_ms=latency.max_us / 1e3,
                 timeout_seconds=cell.timeout_seconds,
-                errors=cell.load.errors,
+                # The script compares each reply with what is expected of it, which may be a status of 400 or more.
+                errors=replace(cell.load.errors, status=0),
                 sleep_seconds=cell.sleep_seconds,
                 duration_seconds=cell.duration_seconds,
                 always_busy=not cell.load.pauses,
                 host=cell.host,
+                threads=cell.threads,
+                latency_stdev_ms=latency.stdev_us / 1e3,
+                latency_min_ms=latency.min_us / 1e3,
+                percentiles_ms={name: value / 1e3 for name, value in latency.percentiles_us.items()},
             )
         )
 

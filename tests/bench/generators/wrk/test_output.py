@@ -8,7 +8,9 @@ import pytest
 
 from benchrig.bench.generators.base import OutputError, Shape
 from benchrig.bench.generators.wrk.generator import command
-from benchrig.bench.generators.wrk.output import MARKER, count, microseconds, read_load, read_printed
+from benchrig.bench.generators.wrk.output import MARKER, read_load
+from benchrig.bench.generators.wrk.printed import read_printed
+from benchrig.bench.generators.wrk.words import count, microseconds
 from benchrig.report import published
 from tests.support import ROOT
 from tests.support.wrk import EXACT, TEXT
@@ -65,9 +67,7 @@ def test_a_marker_line_that_was_cut_off_is_named() -> None:
         read_load(f"{TEXT}{MARKER}{EXACT[:80]}\n")
 
 
-@pytest.mark.parametrize(
-    ("word", "value"), [("559.62us", 559.62), ("65.47ms", 65_470), ("1.99s", 1.99e6), ("1.50m", 90e6), ("-nanus", 0.0)]
-)
+@pytest.mark.parametrize(("word", "value"), [("559.62us", 559.62), ("65.47ms", 65_470), ("1.99s", 1.99e6), ("1.50m", 90e6)])
 def test_times_are_read_in_every_unit(word: str, value: float) -> None:
     assert microseconds(word) == pytest.approx(value)
 

@@ -1,0 +1,73 @@
+"""The files that `./inv audit` reads: each may have any number of texts, or none."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchrig import reading
+from benchrig.bench.generators.base import LoadGenerator
+from benchrig.errors import BenchrigError, FiguresError, InputError
+from benchrig.report.texts.judge import Judged, Verdict, judge
+
+STDIN = "-"
+
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file, and the texts in it."""
+
+    name: str
+    texts: tuple[Judged, ...]
+    refused: str
+    """Why there are none; empty where there are some."""
+
+
+def read(name: str, generator: LoadGenerator, pipeline: int | None = None) -> Source:
+    """Read a file, or standard input for `-`, and judge the texts in it."""
+    shown = "standard input" if name == STDIN else name
+    try:
+        text = decoded(_content(name))
+    except reading.ReadError as error:
+        return Source(shown, (), f"cannot be read: {error}")
+    texts = tuple(judge(pasted, generator, pipeline) for pasted in generator.find_printed(text))
+    return Source(shown, texts, "" if texts else f"it has no text of {generator.name}")
+
+
+def failure(sources: Sequence[Source]) -> BenchrigError | None:
+    """Return what a script must know: that a file or a text could not be read, or else that figures must not be used."""
+    verdicts = [judged.verdict for source in sources for judged in source.texts]
+    verdicts += [Verdict.UNREADABLE for source in sources if source.refused]
+    if unreadable := verdicts.count(Verdict.UNREADABLE):
+        return InputError(f"{unreadable} of {len(verdicts)} texts cannot be read")
+    if invalid := verdicts.count(Verdict.INVALID):
+        return FiguresError(f"{invalid} of {len(verdicts)} texts have figures that must not be used")
+    return None
+
+
+def _content(name: str) -> bytes:
+    if name != STDIN:
+        return reading.content(Path(name))
+    try:
+        found = sys.stdin.buffer.read(reading.MOST_BYTES + 1)
+    except OSError as error:
+        raise reading.ReadError(error.strerror or str(error)) from None
+    if len(found) > reading.MOST_BYTES:
+        raise reading.ReadError(f"it is larger than {reading.size(reading.MOST_BYTES)}")
+    return found
+
+
+def decoded(content: bytes) -> str:
+    """Return the text of a file, in UTF-8, UTF-16 as Windows writes it, or Windows' own encoding. Raises ReadError."""
+    if content.startswith(_UTF16):
+        return content.decode("utf-16", errors="replace")
+    if b"\0" in content:
+        raise reading.ReadError("it is no text")
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return content.decode("cp1252", errors="replace")

@@ -1,0 +1,128 @@
+"""Warnings about latencies that no replies can have: bounds that hold for any distribution, and need no tolerance.
+
+wrk prints mean, standard deviation, percentiles and maximum of one histogram: version 4 of the corrected one, whose maximum
+is the same as before the correction; versions 2 and 3 of random samples, with the maximum of all. In each, a percentile p
+is the value at rank p·n + 1/2, rounded, of n values, from which both bounds of the mean follow exactly. wrk2 prints them of
+one HdrHistogram, whose values have a resolution of their own. Printed digits are rounded: each figure is a range.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+
+from benchrig.results.codes import Code
+from benchrig.results.warnings import Unit, Value, Warning, number
+
+_DEEPEST = 64
+"""Pipelining that is not known: wrk keeps one latency for so many requests at most."""
+
+
+@dataclass(frozen=True)
+class Latencies:
+    """The latencies of one histogram in milliseconds; None where one is not known."""
+
+    mean: float | None
+    stdev: float | None
+    max: float | None
+    percentiles: Mapping[str, float]
+    min: float | None = None
+    count: int = 0
+    """How many requests there were."""
+    rounded: bool = False
+    """They have the digits that wrk prints."""
+    resolution: float = 0.0
+    """Of the histogram: the share of a value by which it may be wrong."""
+
+
+@dataclass(frozen=True)
+class _Range:
+    low: float
+    high: float
+
+
+def half_digit(milliseconds: float) -> float:
+    """Return half of the last digit that wrk prints of a time: two digits behind the point of us, ms, s or m."""
+    unit = next((unit for least, unit in ((51_000, 60_000), (1000, 1000), (0.85, 1)) if milliseconds >= least), 0.001)
+    # A value at the edge of two units may have been rounded across it.
+    return 0.00501 * unit
+
+
+def impossible(latencies: Latencies) -> Iterator[Warning]:
+    """Yield a warning for each bound that the latencies break; where they are out of order, for that alone."""
+    out_of_order = [*_order(latencies)]
+    yield from out_of_order or (*_mean(latencies), *_stdev(latencies))
+
+
+def _range(value: float, latencies: Latencies) -> _Range:
+    half = (half_digit(value) if latencies.rounded else 0.001) + latencies.resolution * value
+    return _Range(max(0.0, value - half), value + half)
+
+
+def _order(latencies: Latencies) -> Iterator[Warning]:
+    percentiles = [(f"p{name}", value) for name, value in _sorted(latencies)]
+    lines = [
+        [*percentiles, ("maximum", latencies.max)],
+        [("minimum", latencies.min), ("mean", latencies.mean), ("maximum", latencies.max)],
+    ]
+    for line in lines:
+        known = [(name, value) for name, value in line if value is not None]
+        for (lower, low), (upper, high) in pairwise(known):
+            if _range(low, latencies).low > _range(high, latencies).high:
+                values: dict[str, Value] = {
+                    "case": "order",
+                    "lower": lower,
+                    "low": number(low, Unit.MILLISECONDS),
+                    "upper": upper,
+                    "high": number(high, Unit.MILLISECONDS),
+                }
+                yield _warning(values)
+
+
+def _mean(latencies: Latencies) -> Iterator[Warning]:
+    """Hold the mean against the least and the most that the percentiles and the maximum allow."""
+    known = [(float(name) / 100, _range(value, latencies)) for name, value in _sorted(latencies)]
+    if latencies.mean is None or not known:
+        return
+    mean, shares = _range(latencies.mean, latencies), [share for share, _ in known]
+    least = sum((after - share) * value.low for (share, value), after in zip(known, [*shares[1:], 1.0], strict=True))
+    values: dict[str, Value] = {"mean": number(latencies.mean, Unit.MILLISECONDS)}
+    if mean.high < least:
+        yield _warning({"case": "below", "least": number(least, Unit.MILLISECONDS), **values})
+    if latencies.max is None:
+        return
+    most = sum((share - before) * value.high for (share, value), before in zip(known, [0.0, *shares[:-1]], strict=True))
+    most += (1.0 - shares[-1]) * _range(latencies.max, latencies).high
+    if mean.low > most:
+        yield _warning({"case": "above", "most": number(most, Unit.MILLISECONDS), **values})
+
+
+def _stdev(latencies: Latencies) -> Iterator[Warning]:
+    """Hold the standard deviation against the most that values from 0 to the maximum can have around this mean.
+
+    Source: R. Bhatia and C. Davis, A Better Bound on the Variance, American Mathematical Monthly 107 (2000).
+    """
+    if latencies.mean is None or latencies.stdev is None or latencies.max is None:
+        return
+    mean, highest = _range(latencies.mean, latencies), _range(latencies.max, latencies).high
+    centre = min(max(highest / 2, mean.low), mean.high)
+    # Of a sample of n values, the variance is divided by n - 1.
+    n = max(2, latencies.count // _DEEPEST)
+    most = math.sqrt(max(0.0, centre * (highest - centre)) * n / (n - 1))
+    if _range(latencies.stdev, latencies).low > most:
+        values: dict[str, Value] = {
+            "case": "stdev",
+            "most": number(most, Unit.MILLISECONDS),
+            "stdev": number(latencies.stdev, Unit.MILLISECONDS),
+        }
+        yield _warning(values)
+
+
+def _sorted(latencies: Latencies) -> list[tuple[str, float]]:
+    return sorted(latencies.percentiles.items(), key=lambda item: float(item[0]))
+
+
+def _warning(values: dict[str, Value]) -> Warning:
+    return Warning(Code.LATENCY_IMPOSSIBLE, values=values, invalid=True)
