@@ -67,10 +67,10 @@ def outcome(cell: Cell, run: str) -> str:
         where = cell.raw or ("cells.jsonl" if cause != cell.reason else "")
         folder = run if "/" in run else f"reports/{run}"
         return f"failed: {cause}; more in {folder}/{where}" if where else f"failed: {cause}"
-    latency = cell.load.latency
+    latency, kind = (cell.load.measured, "") if cell.load.measured else (cell.load.latency, "corrected ")
     return (
-        f"{cell.load.requests_per_second:>9.1f} requests/s  mean {latency.mean_us / 1e3:.1f} ms  "
-        f"p99 {latency.percentiles_us['99'] / 1e3:.1f} ms  errors {cell.load.errors.total}"
+        f"{cell.load.requests_per_second:>9.1f} requests/s  {kind}mean {latency.mean_us / 1e3:.1f} ms  "
+        f"{kind}p99 {latency.percentiles_us['99'] / 1e3:.1f} ms  errors {cell.load.errors.total}"
     )
 
 

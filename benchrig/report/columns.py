@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from benchrig.errors import unknown
+from benchrig.report.figures import is_spare
 from benchrig.report.footnotes import Footnote, footnotes, reference
-from benchrig.report.metrics import ALWAYS, FILES_ONLY, METRICS, THROUGHPUT, Metric
+from benchrig.report.metrics import ALWAYS, BY_NAME, FILES_ONLY, METRICS, THROUGHPUT, Metric
 from benchrig.report.published import Headings, PublishedRow
 from benchrig.report.table import Row, Table
 from benchrig.units import COUNT, NOTHING, around, bits_per_second, milliseconds, ratio
@@ -64,10 +65,15 @@ def of_files(table: Table) -> tuple[Column, ...]:
 
 def of_terminal(table: Table) -> tuple[Column, ...]:
     """Return the columns of a table on a terminal; the row's name only where two lines would otherwise read the same."""
-    columns = [column for column in of_files(table) if column.priority != FILES_ONLY]
+    columns = [column for column in of_files(table) if column.priority != FILES_ONLY and not _is_spare(column, table)]
     if not _distinct([tuple(column.text(row) for column in columns if _is_asked(column)) for row in table.rows]):
         columns.insert(1, _NAME)
     return tuple(columns)
+
+
+def _is_spare(column: Column, table: Table) -> bool:
+    metric = BY_NAME.get(column.key)
+    return metric is not None and is_spare(metric, (row.figures for row in table.rows))
 
 
 def dropped_first(grid: Grid) -> tuple[int, ...]:

@@ -9,7 +9,7 @@ from benchrig.report import describe, sentences
 from benchrig.report.columns import interval
 from benchrig.report.conditions import differences, same_traffic
 from benchrig.report.document import Report
-from benchrig.report.figures import ENOUGH_REPEATS
+from benchrig.report.figures import ENOUGH_REPEATS, is_spare
 from benchrig.report.metrics import ALWAYS, METRICS, THROUGHPUT, Metric
 from benchrig.report.plain import fitting, hidden, text_width, wrapped
 from benchrig.report.table import Row, Table, on_first_server
@@ -110,8 +110,9 @@ _INTERVAL_PRIORITY = 1000.0
 """An outcome rests on the intervals: they are dropped last."""
 
 
-def _columns() -> Iterator[_Column]:
+def _columns(pairs: Sequence[Pair]) -> Iterator[_Column]:
     """Return the columns of all comparisons, those of the metrics from the registry; throughput comes first."""
+    rows = [row.figures for pair in pairs for row in (pair.a, pair.b)]
     yield _Column("row", lambda pair: pair.a.label)
     yield _of(THROUGHPUT, "A", lambda pair: pair.a)
     yield _Column("95%\ninterval", lambda pair: interval(pair.a), _INTERVAL_PRIORITY)
@@ -119,7 +120,7 @@ def _columns() -> Iterator[_Column]:
     yield _Column("95%\ninterval", lambda pair: interval(pair.b), _INTERVAL_PRIORITY)
     yield _Column("B/A", lambda pair: ratio(pair.ratio))
     for metric in METRICS:
-        if metric.compared and metric is not THROUGHPUT:
+        if metric.compared and metric is not THROUGHPUT and not is_spare(metric, rows):
             yield _of(metric, "A", lambda pair: pair.a)
             yield _of(metric, "B", lambda pair: pair.b)
     yield _Column("B against A", lambda pair: sentences.outcome(pair.outcome) if pair.outcome else NOTHING)
@@ -151,7 +152,7 @@ def render(comparison: Comparison, width: int | None = None) -> str:
 
 def _table(pairs: Sequence[Pair], width: int | None) -> tuple[str, tuple[str, ...]]:
     """Return the table without the columns that have no value, and the headings of those that were dropped."""
-    columns = [column for column in _columns() if _is_shown(column, pairs)]
+    columns = [column for column in _columns(pairs) if _is_shown(column, pairs)]
     spare = [i for i, column in enumerate(columns) if column.priority < ALWAYS]
     rows = [[column.text(pair) for column in columns] for pair in pairs]
     headings = [column.heading for column in columns]

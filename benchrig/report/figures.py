@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -51,6 +51,11 @@ def published_figures(row: PublishedRow, text: Printed | None) -> Figures:
         values |= {TIMEOUTS: row.timeouts, ERRORS: row.timeouts}
     values |= {metric: row.figures[metric.name] for metric in METRICS if metric.name in row.figures}
     return {metric.name: sample([value], metric) for metric, value in values.items()}
+
+
+def is_spare(metric: Metric, rows: Iterable[Figures]) -> bool:
+    """Say whether a metric stands in for another one, and no row needs that: none has this metric alone."""
+    return bool(metric.instead_of) and not any(metric.name in row and metric.instead_of not in row for row in rows)
 
 
 def sample(values: Sequence[float], metric: Metric) -> Sample:

@@ -169,6 +169,8 @@ def read(name: str, root: Path) -> Published:
     if generator is None:
         wrong = str(unknown("load generator", file.source.generator, GENERATORS))
         mistakes.add(document.where(("source", "generator")), wrong)
+    elif generator.corrects_latency:
+        _check_latencies(document, rows, generator, mistakes)
     printed: dict[str, Printed] = {}
     for name_of_row, row in rows.items():
         if row.raw and generator:
@@ -191,6 +193,17 @@ def _check_figures(document: Document, rows: Mapping[str, PublishedRow], mistake
         for key, value in {"connections": published.connections, **published.figures}.items():
             if value <= 0:
                 mistakes.add(document.where(("rows", row, key)), f"'{key}' must be above 0, found {value:g}")
+
+
+def _check_latencies(
+    document: Document, rows: Mapping[str, PublishedRow], generator: LoadGenerator, mistakes: Mistakes
+) -> None:
+    """Refuse latencies as measured of a load generator whose text has only corrected ones."""
+    corrected = {metric.instead_of: metric.name for metric in METRICS if metric.instead_of}
+    for row, published in rows.items():
+        for key in published.figures.keys() & corrected.keys():
+            wrong = f"'{key}' is latency as measured, and {generator.name} prints it corrected; write '{corrected[key]}'"
+            mistakes.add(document.where(("rows", row, key)), wrong)
 
 
 class _RawError(Exception):

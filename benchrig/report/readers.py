@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from benchrig.bench.generators.base import Printed
     from benchrig.results.model import Cell, Latency, Load, ServerLoad
 
 
@@ -16,7 +15,7 @@ def of_load(read: Callable[[Load], float]) -> Callable[[Cell], float | None]:
 
 
 def of_latency(read: Callable[[Latency], float | None]) -> Callable[[Cell], float | None]:
-    """Read a latency, stored in microseconds, in milliseconds; None where no reply was timed."""
+    """Read a latency that the load generator prints, in milliseconds; None where no reply was timed."""
 
     def of_cell(cell: Cell) -> float | None:
         return milliseconds(read(cell.load.latency)) if cell.load and cell.load.latency.max_us > 0 else None
@@ -24,14 +23,9 @@ def of_latency(read: Callable[[Latency], float | None]) -> Callable[[Cell], floa
     return of_cell
 
 
-def percentile(name: str) -> Callable[[Cell], float | None]:
-    """Return a reader of a percentile of the latency in milliseconds, by its name in the record: `99`."""
-    return of_latency(lambda latency: latency.percentiles_us.get(name))
-
-
-def percentile_text(name: str) -> Callable[[Printed], float | None]:
-    """Return a reader of the same percentile in a load generator's text."""
-    return lambda text: milliseconds(text.percentiles_us.get(name))
+def of_measured(read: Callable[[Latency], float | None]) -> Callable[[Cell], float | None]:
+    """Read a latency as it was measured, in milliseconds; None where only the corrected one is known."""
+    return lambda cell: milliseconds(read(cell.load.measured)) if cell.load and cell.load.measured else None
 
 
 def milliseconds(microseconds: float | None) -> float | None:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from benchrig.report.figures import Figures, figures_of, published_figures
-from benchrig.report.metrics import LATENCY_MAX, LATENCY_MEAN, REQUESTS, THROUGHPUT, Metric
+from benchrig.report.metrics import LATENCY_CORRECTED_MEAN, LATENCY_MAX, REQUESTS, THROUGHPUT, Metric
 from benchrig.report.published import Published, PublishedRow
 from benchrig.report.tidy import brief, tidy
 from benchrig.report.verdict import Outcome
@@ -234,7 +234,7 @@ def _published_row(name: str, published: Published) -> Row:
         # The law and the shares of the audit need a count: where the article gives none, its throughput does.
         requests=round(row.figures.get(REQUESTS.name) or throughput * source.duration_seconds),
         requests_per_second=throughput,
-        latency_mean_ms=row.figures.get(LATENCY_MEAN.name, 0.0),
+        latency_mean_ms=row.figures.get(LATENCY_CORRECTED_MEAN.name, 0.0),
         latency_max_ms=row.figures.get(LATENCY_MAX.name, 0.0),
         timeout_seconds=source.timeout_seconds,
         errors=text.errors if text else LoadErrors(timeout=row.timeouts),

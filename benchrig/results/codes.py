@@ -101,6 +101,27 @@ class Code(Enum):
         "The run took {ran} in place of {asked}: the load generator was held up.",
     )
     INCOMPLETE = "incomplete", {_RANK}, "The text lacks {missing:and}. What rests on that was not checked."
+    CUT_BY_END = (
+        "cut_by_end",
+        {_LATENCY, _COUNTS},
+        {
+            "late": "The load ended too early: the slowest reply took {slowest} of {duration}. Replies like it are missing "
+            "from latency, and none can be counted as late by the timeout of {timeout}.",
+            "slow": "The load ended too early: the slowest reply took {slowest} of {duration}. Replies like it are missing "
+            "from latency and counts.",
+        },
+    )
+    STALLED = (
+        "stalled",
+        {_RATE, _LATENCY},
+        "The server answered in bursts, or stopped at times: while replies came, throughput was {factor} times that of the "
+        "whole load.",
+    )
+    SILENT = (
+        "silent",
+        {_RATE, _LATENCY, _COUNTS},
+        "No reply came in the last {silent} of the load. None had taken longer than {slowest}.",
+    )
     UNANSWERED = (
         "unanswered",
         {_LATENCY},

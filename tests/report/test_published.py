@@ -66,7 +66,7 @@ def test_each_row_has_the_figures_of_the_documents_table(line: str) -> None:
     assert row.figures == {
         "requests": int(requests),
         "requests_per_second": float(throughput),
-        "latency_mean_ms": _milliseconds(mean),
+        "latency_corrected_mean_ms": _milliseconds(mean),
         "latency_max_ms": _milliseconds(maximum),
     }
     assert (row.timeouts, row.timeouts_remarked) == (int(timeouts), timeouts != "0")
@@ -183,11 +183,19 @@ def test_the_audit_of_both_documents_fits_a_hundred_columns() -> None:
 
 
 def test_a_document_may_give_any_metric_that_says_so(tmp_path: Path) -> None:
-    root = _copy(tmp_path, "    timeouts: 1833\n", "    timeouts: 1833\n    latency_p99_ms: 1980\n")
+    root = _copy(tmp_path, "    timeouts: 1833\n", "    timeouts: 1833\n    latency_corrected_p99_ms: 1980\n")
     row = published.read("web-frameworks", root).rows["flask-sync"]
-    assert row.figures["latency_p99_ms"] == 1980
+    assert row.figures["latency_corrected_p99_ms"] == 1980
     with pytest.raises(InputError, match="unknown key 'latency_p98_ms'; did you mean"):
         published.read("web-frameworks", _copy(tmp_path / "wrong", "latency_max_ms: 1990", "latency_p98_ms: 1990"))
+
+
+def test_what_wrk_printed_is_not_taken_for_latency_as_measured(tmp_path: Path) -> None:
+    wrong = "'latency_p99_ms' is latency as measured, and wrk prints it corrected; write 'latency_corrected_p99_ms'"
+    with pytest.raises(InputError, match=f"web-frameworks.yml:[0-9]+: {wrong}"):
+        published.read(
+            "web-frameworks", _copy(tmp_path, "    timeouts: 1833\n", "    timeouts: 1833\n    latency_p99_ms: 9\n")
+        )
 
 
 def test_an_unknown_name_says_the_nearest() -> None:

@@ -9,25 +9,10 @@ import pytest
 from benchrig.report.sentences import sentence
 from benchrig.results import audit
 from benchrig.results.codes import Code, Spoils
-from benchrig.results.model import Cell, CpuShares, DatabaseLoad, Load, MachineLoad, Network, Part, Run
+from benchrig.results.model import Cell, CpuShares, DatabaseLoad, MachineLoad, Network, Part, Run
 from benchrig.results.warnings import Number, Unit, Warning, number, over_repeats
-from tests.support.reports import GENERATOR, SERVER, a_cell, a_latency, a_load, a_run, on_machines
-
-
-def a_sound_cell(**changes: object) -> Cell:
-    cell = a_cell(load=slow(a_load(50_000), mean_ms=200.0), server=SERVER)
-    return replace(cell, **changes)
-
-
-def slow(load: Load, mean_ms: float, max_ms: float = 300.0) -> Load:
-    return replace(load, latency=a_latency(mean_ms, max_ms))
-
-
-RUN = a_run()
-
-
-def found(cell: Cell, run: Run = RUN) -> dict[Code, Warning]:
-    return {warning.code: warning for warning in audit.warnings(cell, run)}
+from tests.support.audits import RUN, a_sound_cell, found, slow, stalling
+from tests.support.reports import GENERATOR, SERVER, a_cell, a_latency, a_load, on_machines
 
 
 def said(code: Code, cell: Cell, run: Run = RUN) -> str:
@@ -307,6 +292,9 @@ CAUSES: dict[Code, tuple[Cell, Run]] = {
     Code.LATENCY_IMPOSSIBLE: (a_sound_cell(load=IMPOSSIBLE), RUN),
     Code.TIMEOUTS: (a_sound_cell(load=slow(a_load(50_000, timeout=1), 200.0)), RUN),
     Code.LATENCY_CLIPPED: (a_sound_cell(load=slow(a_load(50_000), 200.0, max_ms=9_990.0)), RUN),
+    Code.CUT_BY_END: (a_sound_cell(load=slow(a_load(50_000), 200.0, max_ms=2_600.0)), RUN),
+    Code.STALLED: (stalling(1.3), RUN),
+    Code.SILENT: (a_sound_cell(load=replace(slow(a_load(50_000), 200.0), silent_us=2_000_000)), RUN),
     Code.UNANSWERED: (a_sound_cell(load=slow(a_load(1_999), 200.0)), RUN),
     Code.CEILING: (a_cell(load=a_load(96_000)), RUN),
     Code.SLEEP_WRONG: (a_cell(load=a_load(300_000)), RUN),

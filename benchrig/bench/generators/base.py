@@ -155,6 +155,8 @@ class LoadGenerator:
     """Ending of the name of its script in a run's folder, such as `.txt`."""
     default_timeout_seconds: float
     """How long it waits for a reply unless a shape says otherwise."""
+    corrects_latency: bool
+    """The latencies in its text include such of requests that it never sent."""
     spare_files: int
     """File descriptors that it needs beside its connections."""
     capabilities: Capabilities

@@ -11,7 +11,7 @@ from benchrig.bench.generators.base import Printed
 from benchrig.report import published
 from benchrig.report.claims.file import read
 from benchrig.report.claims.judge import judge
-from benchrig.report.metrics import LATENCY_MEAN, METRICS, Metric
+from benchrig.report.metrics import LATENCY_CORRECTED_MEAN, METRICS, Metric
 from benchrig.report.published import Published, PublishedRow
 from benchrig.report.sentences import sentence
 from benchrig.report.table import Table, of_published
@@ -67,7 +67,7 @@ def _audit(document: Published, root: Path) -> Audit:
         published=document,
         compared=len(cells),
         differing=tuple(cell.text for cell in cells if not math.isclose(cell.table, cell.raw)),
-        averages=sum(LATENCY_MEAN.name in row.figures for row in document.rows.values()),
+        averages=sum(LATENCY_CORRECTED_MEAN.name in row.figures for row in document.rows.values()),
         contradicting=tuple(_contradicting(table)),
         verdicts=_verdicts(table, root),
     )

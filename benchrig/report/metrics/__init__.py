@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from benchrig.report.metrics.errors import ERRORS, LOAD_ERRORS, TIMEOUTS
-from benchrig.report.metrics.latency import LATENCY, LATENCY_MAX, LATENCY_MEAN
+from benchrig.report.metrics.latency import LATENCY, LATENCY_CORRECTED_MEAN, LATENCY_MAX, LATENCY_MEAN
 from benchrig.report.metrics.machines import MACHINES
 from benchrig.report.metrics.metric import ALWAYS, FILES_ONLY, Kind, Metric
 from benchrig.report.metrics.rate import RATE, REQUESTS, THROUGHPUT
@@ -25,6 +25,7 @@ __all__ = [
     "BY_NAME",
     "ERRORS",
     "FILES_ONLY",
+    "LATENCY_CORRECTED_MEAN",
     "LATENCY_MAX",
     "LATENCY_MEAN",
     "METRICS",

@@ -46,6 +46,8 @@ class Metric:
     """`./inv compare` shows it."""
     published: bool = False
     """The table of a document may give it: it is a key of `configs/published/NAME.yml`."""
+    instead_of: str = ""
+    """The metric that it stands in for: a terminal and `./inv compare` show it only beside rows without that one."""
     grows: bool = False
     """It grows with the duration: a claim compares it only with a value over the same duration."""
     function: str = ""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Latency:
-    """Latency of the replies in microseconds, after the load generator's own corrections, if it makes any."""
+    """Latency of the replies in microseconds."""
 
     mean_us: float
     stdev_us: float
@@ -43,6 +43,7 @@ class Load:
     bytes: int
     errors: LoadErrors
     latency: Latency
+    """What the load generator prints: after its own corrections, if it makes any."""
     replies_checked: int
     replies_wrong: int
     """Replies whose status or body was not the expected one."""
@@ -51,10 +52,31 @@ class Load:
     pauses: bool = False
     """The connections idled on purpose: the user's script has a `delay`."""
 
+    measured: Latency | None = None
+    """Latency of the replies as it was measured; None where the generator does not tell."""
+    histogram: str = ""
+    """The measured latencies, as `results/histogram.py` encodes them; empty where the generator does not tell."""
+    thread_requests: tuple[int, ...] = ()
+    """Replies that each thread of the generator got."""
+    thread_requests_per_second: float | None = None
+    """Mean of the throughput of one thread, sampled each 0.1 s where it got replies."""
+    silent_us: int | None = None
+    """Time from the last tenth of a second with a reply to the end."""
+
     @property
     def requests_per_second(self) -> float:
         """Throughput over the generator's own duration."""
         return self.requests / (self.duration_us / 1e6) if self.duration_us else 0.0
+
+    @property
+    def stall_factor(self) -> float | None:
+        """Throughput while replies came over throughput of the whole time; 1 of a steady load, None where not known.
+
+        It means something from some 50 requests/s of each thread on.
+        """
+        if not (self.thread_requests and self.thread_requests_per_second and self.requests_per_second):
+            return None
+        return len(self.thread_requests) * self.thread_requests_per_second / self.requests_per_second
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,7 @@ WRK = LoadGenerator(
     role="wrk",
     script_suffix=".lua",
     default_timeout_seconds=2.0,
+    corrects_latency=True,
     spare_files=32,
     capabilities=Capabilities(
         mixes=True,

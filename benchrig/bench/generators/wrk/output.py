@@ -13,8 +13,12 @@ from benchrig.agent import spec
 from benchrig.bench.generators.base import OutputError, Printed
 from benchrig.bench.generators.wrk.printed import read_printed
 from benchrig.results.model import Load
+from benchrig.results import histogram
+from benchrig.results.model import Load, LoadErrors
 
 MARKER = "benchrig-wrk: "
+
+MOST_THREADS = 4096
 
 PERCENTILES = ("50", "75", "90", "99", "99.9")
 
@@ -25,14 +29,44 @@ def read_load(text: str) -> Load:
     if not lines:
         raise OutputError("wrk printed no figures")
     try:
-        load = spec.build(Load, reading.json_value(lines[-1].removeprefix(MARKER)))
+        found = reading.json_value(lines[-1].removeprefix(MARKER))
+        bins = found.pop("bins", None) if isinstance(found, dict) else None
+        load = spec.build(Load, found)
         # The script writes a character for each byte of a reply.
         example = load.wrong_example.encode("latin-1").decode(errors="replace")
     except (ValueError, spec.SpecError) as error:
         raise OutputError(f"wrk's figures cannot be read: {error}") from None
     load = replace(load, wrong_example=example)
     _agree(load, read_printed(text))
-    return load
+    _fit(load)
+    return load if bins is None else replace(load, histogram=_histogram(load, bins))
+
+
+def _histogram(load: Load, bins: object) -> str:
+    """Return the histogram of measured latencies as it is stored. Raises OutputError."""
+    if not (isinstance(bins, list) and load.measured):
+        raise OutputError("wrk's figures cannot be read: bins without latencies")
+    try:
+        measured = histogram.from_bins(bins)
+    except histogram.HistogramError as error:
+        raise OutputError(f"wrk's figures cannot be read: {error}") from None
+    # A pipelined request has one latency for several replies.
+    if not 0 < measured.count <= load.requests:
+        raise OutputError(f"wrk contradicts itself: {measured.count} latencies of {load.requests} replies")
+    return histogram.encode(measured)
+
+
+def _fit(load: Load) -> None:
+    """Raise OutputError when what our script read from wrk's memory cannot belong to wrk's own figures."""
+    threads = load.thread_requests
+    if threads and (len(threads) > MOST_THREADS or sum(threads) != load.requests):
+        raise OutputError(f"wrk contradicts itself: its {len(threads)} threads do not sum up to {load.requests} requests")
+    if (own := load.measured) is None:
+        return
+    ordered = (own.min_us, *(own.percentiles_us.get(name, -1.0) for name in PERCENTILES), own.max_us)
+    ends = (own.min_us, own.max_us) == (load.latency.min_us, load.latency.max_us)
+    if not (ends and list(ordered) == sorted(ordered) and own.min_us <= own.mean_us <= own.max_us):
+        raise OutputError("wrk contradicts itself: the latencies that were measured are out of order")
 
 
 def _agree(load: Load, printed: Printed) -> None:

@@ -3,9 +3,9 @@
 wrk rounds what it prints and hides what goes wrong; its `done` hook has the exact figures, and its `response` hook sees
 every reply. The script uses both and ends with one line: the marker and a JSON object.
 
-A script is a table of what is sent and expected, made here, followed by wrk.lua, which is always the same. A request that
-never changes stays wrk's own constant one, as a `request` hook would cost time. A user's script runs before ours sets its
-hooks: its `setup`, `init`, `response` and `done` are called by ours, and its `delay` and `request` stay as they are.
+A script is a table of what is sent and expected, made here, followed by latency.lua and wrk.lua, which are always the same.
+A request that never changes stays wrk's own constant one, as a `request` hook would cost time. A user's script runs before
+ours sets its hooks: `setup`, `init`, `response` and `done` are called by ours, `delay` and `request` stay as they are.
 What it sets in `wrk` holds for a constant request; of several, each is sent as its route says, with the script's headers.
 """
 
@@ -42,7 +42,7 @@ def script(traffic: Traffic, answers: Mapping[str, str]) -> str:
         "marker": MARKER,
     }
     own = f"traffic.script = {_script(traffic.script)}\n" if traffic.script else ""
-    return f"local traffic = {_lua(data)}\n{own}\n{_ALWAYS.read_text(encoding='utf-8')}"
+    return "\n".join((f"local traffic = {_lua(data)}\n{own}", *(path.read_text(encoding="utf-8") for path in _ALWAYS)))
 
 
 def check_script(script: Script) -> str:
@@ -56,7 +56,8 @@ def check_script(script: Script) -> str:
     return ""
 
 
-_ALWAYS = Path(__file__).with_name("wrk.lua")
+_ALWAYS = tuple(Path(__file__).with_name(name) for name in ("latency.lua", "wrk.lua"))
+"""What is the same in every script, in the order in which it is loaded."""
 
 
 def _route(routes: Sequence[Route], index: int, answers: Mapping[str, str]) -> dict[str, object]:

@@ -161,11 +161,6 @@ function init(args)
   end
 end
 
-local function number(value)
-  if value ~= value or value == math.huge or value == -math.huge then return "0" end
-  return string.format("%.3f", value)
-end
-
 -- A JSON string with one character for each byte; the reader knows.
 local function text(value)
   return '"' .. string.gsub(value, '[^ !#-%[%]-~]', function(c) return string.format("\\u%04x", string.byte(c)) end) .. '"'
@@ -187,14 +182,16 @@ function done(summary, latency, requests)
   for i, p in ipairs(traffic.percentiles) do
     percentiles[i] = string.format('"%s": %s', p, number(latency:percentile(tonumber(p))))
   end
+  local mean, stdev = number(latency.mean), number(latency.stdev)
+  local found = insight(summary, latency, requests, threads)
   local e = summary.errors
   print(string.format(
     '%s{"requests": %d, "duration_us": %d, "bytes": %d, ' ..
     '"errors": {"connect": %d, "read": %d, "write": %d, "timeout": %d, "status": %d}, ' ..
-    '"latency": {"min_us": %s, "max_us": %s, "mean_us": %s, "stdev_us": %s, "percentiles_us": {%s}}, ' ..
+    '"latency": {"min_us": %s, "max_us": %s, "mean_us": %s, "stdev_us": %s, "percentiles_us": {%s}}, %s' ..
     '"replies_checked": %d, "replies_wrong": %d, "wrong_example": %s, "pauses": %s}',
     traffic.marker, summary.requests, summary.duration, summary.bytes,
     e.connect, e.read, e.write, e.timeout, e.status,
-    number(latency.min), number(latency.max), number(latency.mean), number(latency.stdev), table.concat(percentiles, ", "),
+    number(latency.min), number(latency.max), mean, stdev, table.concat(percentiles, ", "), found,
     checked, wrong, text(example), tostring(type(delay) == "function")))
 end

@@ -90,7 +90,7 @@ def test_the_published_table_agrees_with_the_text_it_was_made_from(path: Path) -
     assert printed.requests == row.figures["requests"]
     assert printed.requests_per_second == row.figures["requests_per_second"]
     assert printed.errors.timeout == row.timeouts
-    assert printed.latency_mean_us == pytest.approx(row.figures["latency_mean_ms"] * 1e3)
+    assert printed.latency_mean_us == pytest.approx(row.figures["latency_corrected_mean_ms"] * 1e3)
     # The one slip of the article: its table repeats the maximum of the row above.
     table_max = 263.13 if path.stem == "fastapi-gunicorn" else row.figures["latency_max_ms"]
     assert printed.latency_max_us == pytest.approx(table_max * 1e3)

@@ -1,0 +1,90 @@
+"""Warnings about latencies that the end of the run cut off, and about times without replies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from benchrig.results.audit.detector import Detector
+from benchrig.results.codes import Code
+from benchrig.results.model import Cell, Run
+from benchrig.results.warnings import Number, Unit, Value, Warning, number
+
+CUT_SHARE = 0.5
+"""Of a reply that takes this share of the run, half the requests that are sent get none before the end."""
+
+STALL_FACTOR = 1.1
+
+STALL_FACTOR_IN_STEP = 1.2
+"""Where connections may get their replies all at once, each SAMPLE_US and more apart: up to 1.15 without any stall."""
+
+SAMPLE_US = 100_000
+"""How often the load generator samples the throughput of a thread."""
+
+LONGEST_STEP_US = 200_000
+"""From this median latency on, times without a reply are nothing special."""
+
+REPLIES_PER_SAMPLE = 5
+"""With fewer, a sample without a reply may be chance."""
+
+SILENT_US = 500_000
+"""A silence that is never told: the load generator takes up to 0.2 s to end."""
+
+ENOUGH_REPLIES = 20
+"""With fewer, the slowest reply does not tell how long a connection may wait."""
+
+
+def _cut_by_end(cell: Cell, _: Run) -> Iterator[Warning]:
+    """Detect replies that took so much of the run that others like them came after its end, and are nowhere."""
+    load = cell.load
+    if not (load and load.duration_us):
+        return
+    slowest, limit = load.latency.max_us, CUT_SHARE * load.duration_us
+    if slowest < limit:
+        return
+    values: dict[str, Value] = {
+        "case": "late" if cell.timeout_seconds >= cell.duration_seconds else "slow",
+        "slowest": _seconds(slowest),
+        "duration": _seconds(load.duration_us),
+        "timeout": number(cell.timeout_seconds, Unit.SECONDS),
+    }
+    # When one reply in a hundred took as long, p99 is the length of the run. A corrected p99 proves nothing.
+    invalid = load.measured is not None and load.measured.percentiles_us.get("99", 0.0) >= limit
+    yield Warning(Code.CUT_BY_END, cell.host, values, invalid)
+
+
+def _stalled(cell: Cell, _: Run) -> Iterator[Warning]:
+    """Compare the throughput while replies came with that of the whole time; each sample counts the same in the first.
+
+    The two differ by chance where a sample has few replies, and where all connections wait in step, so these are left out.
+    """
+    load = cell.load
+    factor = load.stall_factor if load else None
+    if not (load and factor):
+        return
+    typical = (load.measured or load.latency).percentiles_us.get("50", 0.0)
+    in_sample = load.requests_per_second / len(load.thread_requests) * SAMPLE_US / 1e6
+    if in_sample < REPLIES_PER_SAMPLE or typical >= LONGEST_STEP_US or load.pauses:
+        return
+    if factor > (STALL_FACTOR if typical < SAMPLE_US else STALL_FACTOR_IN_STEP):
+        yield Warning(Code.STALLED, cell.host, {"factor": number(factor, Unit.TIMES)})
+
+
+def _silent(cell: Cell, _: Run) -> Iterator[Warning]:
+    """Detect that no reply came at the end for more than twice as long as any had taken."""
+    load = cell.load
+    if not (load and load.silent_us is not None and load.requests >= ENOUGH_REPLIES) or load.pauses:
+        return
+    slowest = max(load.latency.max_us, 1e6 * cell.timeout_seconds if load.errors.timeout else 0.0)
+    if load.silent_us >= SILENT_US + 2 * slowest:
+        values: dict[str, Value] = {
+            "silent": _seconds(load.silent_us),
+            "slowest": _seconds(slowest),
+        }
+        yield Warning(Code.SILENT, cell.host, values, invalid=True)
+
+
+def _seconds(microseconds: float) -> Number:
+    return number(round(microseconds / 1e6, 2), Unit.SECONDS)
+
+
+DETECTORS: tuple[Detector, ...] = (_cut_by_end, _stalled, _silent)

@@ -1,0 +1,72 @@
+"""Latency as measured and as corrected: which of them a report, a comparison and a claim show."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from benchrig.bench.progress import outcome
+from benchrig.report import Report, compare, load, render_comparison, render_terminal
+from benchrig.report.metrics import METRICS
+from benchrig.results.model import Cell
+from tests.support import ROOT
+from tests.support.claims import judged, one
+from tests.support.reports import a_cell, a_load, a_report
+
+
+def old_cell() -> Cell:
+    """Return a cell of a benchrig that knew corrected latencies alone."""
+    return a_cell(load=replace(a_load(), measured=None))
+
+
+def heading(text: str) -> str:
+    return next(line for line in text.splitlines() if "requests/s" in line and "conns" in line)
+
+
+def of(cells: list[Cell]) -> Report:
+    return a_report("go-2000", cells=cells)
+
+
+def test_a_terminal_shows_latency_as_measured_and_the_files_show_both() -> None:
+    text = render_terminal(of([a_cell()]))
+    assert "101.56ms" in text
+    assert "108.00ms" in text
+    assert "corrected" not in text
+    row = of([a_cell()]).table.rows[0]
+    assert (row.figures["latency_p99_ms"].median, row.figures["latency_corrected_p99_ms"].median) == (108.0, 108.5)
+
+
+def test_an_old_runs_corrected_latency_is_never_under_as_measured() -> None:
+    report = of([old_cell()])
+    measured = {metric.instead_of for metric in METRICS if metric.instead_of}
+    assert not measured & report.table.rows[0].figures.keys()
+    text = render_terminal(report)
+    assert "corrected" in text
+    assert "108.50ms" in text
+    assert "108.00ms" not in text
+
+
+def test_a_published_texts_latency_is_corrected() -> None:
+    row = load("web-frameworks", ROOT).table.rows[0]
+    assert "latency_corrected_mean_ms" in row.figures
+    assert "latency_mean_ms" not in row.figures
+
+
+def test_an_old_run_and_a_new_one_are_compared_by_what_both_have() -> None:
+    text = render_comparison(compare(of([old_cell()]), of([a_cell()])))
+    assert text.count("108.50ms") == 2
+    assert text.count("108.00ms") == 1
+    assert "corrected" not in render_comparison(compare(of([a_cell()]), of([a_cell()])))
+
+
+def test_a_claim_on_measured_latency_is_not_judged_by_a_corrected_one(tmp_path: Path) -> None:
+    cells = [replace(old_cell(), repeat=repeat) for repeat in range(1, 7)]
+    verdict = judged(one(tmp_path / "a", "latency_p99(go-2000) < 200"), cells)
+    assert "this run has no latency_p99 of go-2000" in str(verdict.reason)
+    verdict = judged(one(tmp_path / "b", "latency_corrected_p99(go-2000) < 200"), cells)
+    assert "latency_corrected_p99(go-2000) 108.5" in str(verdict.reason)
+
+
+def test_a_progress_line_says_which_latency_it_shows() -> None:
+    assert "  mean 101.6 ms  p99 108.0 ms" in outcome(a_cell(), "run")
+    assert "corrected mean 101.6 ms  corrected p99 108.5 ms" in outcome(old_cell(), "run")
