@@ -12,9 +12,8 @@ from benchrig import reading
 from benchrig.agent import spec
 from benchrig.bench.generators.base import OutputError, Printed
 from benchrig.bench.generators.wrk.printed import read_printed
-from benchrig.results.model import Load
 from benchrig.results import histogram
-from benchrig.results.model import Load, LoadErrors
+from benchrig.results.model import Load
 
 MARKER = "benchrig-wrk: "
 
