@@ -23,6 +23,11 @@ from benchrig.results.model.network import (
     DatabaseNetwork,
     Network,
 )
+from benchrig.results.model.replies import (
+    Check,
+    Checks,
+    RouteReplies,
+)
 from benchrig.results.model.run import (
     Part,
     Run,
@@ -37,6 +42,8 @@ from benchrig.results.model.server import (
 
 __all__ = [
     "Cell",
+    "Check",
+    "Checks",
     "CpuShares",
     "Database",
     "DatabaseLoad",
@@ -49,6 +56,7 @@ __all__ = [
     "MachineLoad",
     "Network",
     "Part",
+    "RouteReplies",
     "Run",
     "ServerLoad",
     "Settings",

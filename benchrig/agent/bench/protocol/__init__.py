@@ -28,10 +28,12 @@ from .database import (
     ResetData,
 )
 from .load import (
+    SPLIT_SECONDS,
     Fetch,
     LoadOutput,
     Reply,
     RunLoad,
+    Split,
 )
 from .machine import (
     CpuShares,
@@ -63,6 +65,7 @@ from .sampling import (
 
 __all__ = [
     "OPERATIONS",
+    "SPLIT_SECONDS",
     "A",
     "AwaitAnswer",
     "CloseNetwork",
@@ -98,6 +101,7 @@ __all__ = [
     "ResetData",
     "RunLoad",
     "ServerLoad",
+    "Split",
     "Start",
     "StartSampling",
     "Stop",
