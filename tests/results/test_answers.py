@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from benchrig.report.sentences import sentence
 from benchrig.results import audit
 from benchrig.results.codes import Code
 from benchrig.results.model import RouteReplies
-from tests.support.reports import a_cell, a_load, a_run
-
-MIXED = replace(a_load(50_000), sent={"item": 45_100, "missing": 5_010})
+from tests.support.caused_answers import GONE
+from tests.support.reports import a_run
 
 
 def test_misplaced_replies_are_those_that_no_request_is_left_for() -> None:
-    gone = replace(MIXED, replies=(RouteReplies(404, ("missing",), 50_000),))
-    (found,) = (one for one in audit.warnings(a_cell(load=gone), a_run()) if one.code is Code.MISPLACED_REPLIES)
+    (found,) = (one for one in audit.warnings(GONE, a_run()) if one.code is Code.MISPLACED_REPLIES)
     assert found.invalid
     assert sentence(found) == (
         "At least 44,990 of 50,000 replies answered another request: missing was requested 5,010 times, "

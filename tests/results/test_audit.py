@@ -9,19 +9,9 @@ import pytest
 from benchrig.report.sentences import sentence
 from benchrig.results import audit
 from benchrig.results.codes import Code, Spoils
-from benchrig.results.model import (
-    Cell,
-    Checks,
-    CpuShares,
-    DatabaseLoad,
-    Load,
-    MachineLoad,
-    Network,
-    Part,
-    RouteReplies,
-    Run,
-)
+from benchrig.results.model import Cell, CpuShares, DatabaseLoad, Load, MachineLoad, Network, Part, Run
 from benchrig.results.warnings import Number, Unit, Warning, number, over_repeats
+from tests.support import caused_answers
 from tests.support.reports import GENERATOR, SERVER, a_cell, a_load, a_run, on_machines
 
 
@@ -306,13 +296,7 @@ def test_failed_connections_are_counted_by_what_failed(kind: str, count: int, ex
 FULL = replace(SERVER, machine_idle_percent=0.5, cpu_percent=180.0)
 NARROW = replace(RUN, networks=(Network("load1", "lab1", 85.0, 140.0, 1e6),))
 EMULATED = replace(RUN, machines=(replace(RUN.machines[0], emulated=True),))
-MIXED = replace(slow(a_load(50_000), 200.0), sent={"item": 45_100, "missing": 5_010})
-GONE = replace(MIXED, replies=(RouteReplies(404, ("missing",), 50_000),))
-CHECKED = Checks({"item": "status"}, partly=("GET /item",), same=("POST /orders/", "GET /orders/2"))
 CAUSES: dict[Code, tuple[Cell, Run]] = {
-    Code.MISPLACED_REPLIES: (a_sound_cell(load=GONE), RUN),
-    Code.SAME_REPLY: (a_sound_cell(checks=CHECKED), RUN),
-    Code.PARTLY_CHECKED: (a_sound_cell(checks=CHECKED), RUN),
     Code.TIMEOUTS: (a_sound_cell(load=slow(a_load(50_000, timeout=1), 200.0)), RUN),
     Code.LATENCY_CLIPPED: (a_sound_cell(load=slow(a_load(50_000), 200.0, max_ms=9_990.0)), RUN),
     Code.UNANSWERED: (a_sound_cell(load=slow(a_load(1_999), 200.0)), RUN),
@@ -328,6 +312,7 @@ CAUSES: dict[Code, tuple[Cell, Run]] = {
     Code.STEAL: (a_sound_cell(server=replace(SERVER, machine_steal_percent=7.0)), RUN),
     Code.DISTURBED: (a_sound_cell(server=replace(SERVER, machine_idle_percent=30.0)), RUN),
     Code.EMULATED: (a_sound_cell(), EMULATED),
+    **caused_answers.CAUSES,
 }
 """A cell that has each warning, but those about several cells."""
 
