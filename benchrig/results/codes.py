@@ -102,6 +102,8 @@ class Code(Enum):
         {_RATE},
         {
             "status": "Under load, the replies were not compared with all that is expected: {requests:and}.",
+            "unseen": "{replies} of {requests} replies were not checked: they have no headers, and the load generator "
+            "does not show its script such replies.",
             "alike": "{replies} of {requests} replies fit several routes alike: {routes:and}. "
             "Under load it is not known which request each of them answers.",
         },

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from typing import Any
 
@@ -145,6 +146,36 @@ def test_replies_that_fit_several_routes_are_told() -> None:
     assert not invalid
     assert said.startswith(f"{alike:,} of {load.requests:,} replies fit several routes alike: a and b. ")
     assert Code.MISPLACED_REPLIES not in warnings
+
+
+def test_replies_without_headers_are_told_because_wrk_does_not_show_them() -> None:
+    async def bare(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+
+    with serving(bare) as port:
+        load = run_wrk(Traffic((route(status=204, body=""),)), port)
+    assert load.requests > load.replies_checked == 0
+    (warning,) = (one for one in audit.warnings(a_cell(load=load), a_run()) if one.code in CODES)
+    assert warning.invalid
+    assert sentence(warning).startswith(
+        f"{load.requests:,} of {load.requests:,} replies were not checked: they have no headers"
+    )
+
+
+def test_a_reply_without_a_body_is_right_where_none_is_expected() -> None:
+    load, warnings = tried(Traffic((route(method="DELETE", status=204, body=""),)), lambda _: (204, ""))
+    assert (warnings, load.replies_wrong, load.replies[0].replies) == ({}, 0, load.requests)
+
+
+def test_large_bodies_are_compared_whole() -> None:
+    large = "größe" * 50_000
+    wanted = Traffic((route(body=large),))
+    load, warnings = tried(wanted, lambda _: (200, large))
+    assert (warnings, load.replies_wrong) == ({}, 0)
+    load, _ = tried(wanted, lambda _: (200, large), lambda _: (200, f"{large[:-1]}x"))
+    assert load.replies_wrong == load.requests > 0
 
 
 def test_a_status_that_no_route_expects_is_a_wrong_reply_and_counted() -> None:

@@ -341,6 +341,12 @@ def test_every_app_of_ours_can_be_read_and_has_routes() -> None:
     assert all(isinstance(app, App) and app.routes for app in apps.values())
 
 
+def test_a_request_whose_reply_wrk_never_takes_is_refused(project: Path) -> None:
+    write(project, "apps/shop/app.yml", APP + "  peek: {path: /items, method: head}\n")
+    with pytest.raises(InputError, match=r"^'a': the load generator wrk waits for a body after HEAD$"):
+        planned(project, "  - {name: a, app: shop, route: peek, connections: 2}\n")
+
+
 def test_what_the_load_generator_cannot_do_is_refused_before_anything_is_measured(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

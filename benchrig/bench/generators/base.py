@@ -68,6 +68,8 @@ class Capabilities:
     """It sends several routes by their weights."""
     steps: bool = False
     """It sends several routes in their order."""
+    heads: bool = False
+    """It knows that a reply to HEAD has no body, whatever length it tells."""
     captures: Captures | None = None
     check_script: Callable[[Script], str] | None = None
     """It runs a user's script. Returns what is wrong with one, as `file:line: reason`; empty when it can be loaded."""

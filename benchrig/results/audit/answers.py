@@ -96,9 +96,16 @@ def _partly(cell: Cell, _: Run) -> Iterator[Warning]:
     """Tell where replies were not held against the whole expectation of their own route."""
     if cell.checks and cell.checks.partly:
         yield Warning(Code.PARTLY_CHECKED, cell.host, {"case": "status", "requests": cell.checks.partly})
+    if cell.load and (unseen := cell.load.requests - cell.load.replies_checked):
+        values: dict[str, Value] = {
+            "case": "unseen",
+            "replies": number(unseen),
+            "requests": number(cell.load.requests),
+        }
+        yield Warning(Code.PARTLY_CHECKED, cell.host, values, invalid=True)
     alike = [kind for kind in cell.load.replies if len(kind.routes) > 1] if cell.load else []
     if cell.load and alike:
-        values: dict[str, Value] = {
+        values = {
             "case": "alike",
             "routes": tuple(dict.fromkeys(route for kind in alike for route in kind.routes)),
             "replies": number(sum(kind.replies for kind in alike)),
