@@ -15,6 +15,7 @@ from benchrig.bench.generators.base import Shape
 from benchrig.bench.rows import Row
 from benchrig.bench.suite import Plan
 from benchrig.bench.topology import Part, Topology
+from benchrig.results.model import Checks
 
 
 @dataclass
@@ -29,6 +30,8 @@ class Attempt:
     phases: dict[str, float] = field(default_factory=dict)
     script: str = ""
     """The load generator's, once the app's answers are known."""
+    checks: Checks | None = None
+    """How its replies are checked, once they are known."""
     before: protocol.DatabaseCounters | None = None
     """What the database had counted before the load."""
     output: protocol.LoadOutput | None = None

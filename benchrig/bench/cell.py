@@ -8,7 +8,7 @@ one, with the reason and what the app wrote; only a lost host goes up to the cal
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
@@ -29,7 +29,7 @@ from benchrig.bench.topology import Topology, watched
 from benchrig.bench.traffic import Route
 from benchrig.bench.validity import Trial, killed_for_memory, latest_end, validity
 from benchrig.bench.verify import WrongAnswerError, verify
-from benchrig.results.model import Cell, Generator
+from benchrig.results.model import Cell, Generator, Load
 from benchrig.results.store import now
 
 ANSWER_SECONDS = 30.0
@@ -96,13 +96,13 @@ def _bring_up(attempt: Attempt) -> None:
         attempt.say("starting")
         _start(attempt)
     with attempt.phase("verify"):
+        captures = attempt.plan.generator.capabilities.captures
         try:
-            answers = verify(
-                attempt.row.traffic, lambda route: _fetch(attempt, route), attempt.plan.generator.capabilities.captures
-            )
+            verified = verify(attempt.row.traffic, lambda route, split: _fetch(attempt, route, split), captures)
         except WrongAnswerError as error:
             raise CellError(f"it answers wrongly: {error}") from None
-    attempt.script = attempt.plan.generator.script(attempt.row.traffic, answers)
+    attempt.script = attempt.plan.generator.script(verified.traffic, verified.answers)
+    attempt.checks = verified.checks
 
     attempt.say(f"warming up {attempt.plan.warm_up_seconds:g} s")
     light = replace(attempt.shape, threads=1, connections=WARM_UP_CONNECTIONS, duration_seconds=attempt.plan.warm_up_seconds)
@@ -151,14 +151,15 @@ def _load(attempt: Attempt, blank: Cell) -> Cell:
     facts, tool = attempt.topology.generator_facts, attempt.plan.generator
     valid = validity(Trial(tool, attempt.shape, output, seen, facts.local_ports, attempt.topology.shared))
     load = valid.load
-    if load and any(route.status >= 400 for route in attempt.row.traffic.routes):
-        # A generator counts such a status as an error, although the route expects it. Wrong replies are counted apart.
-        load = replace(load, errors=replace(load.errors, status=0))
+    if load:
+        expected = {route.status for route in attempt.row.traffic.routes}
+        load = replace(load, errors=replace(load.errors, status=unexpected(load, expected)))
     return replace(
         blank,
         status="failed" if valid.reason else "measured",
         reason=valid.reason,
         system=system(app, ran.versions),
+        checks=attempt.checks,
         load=load,
         generator=Generator(
             command=attempt.command,
@@ -189,6 +190,11 @@ def _finish(attempt: Attempt, cell: Cell) -> Cell:
         return cell
     on_server = attempt.database.host is attempt.topology.server
     return replace(cell, database=difference(attempt.before, after, on_server=on_server))
+
+
+def unexpected(load: Load, expected: Collection[int]) -> int:
+    """Return how many of the statuses that a generator counts as errors no route expects."""
+    return load.errors.status - sum(load.statuses.get(str(status), 0) for status in expected if status >= 400)
 
 
 def system(app: App, versions: Mapping[str, str]) -> str:
@@ -248,12 +254,12 @@ def _see_free(found: protocol.Port, port: int) -> None:
     raise CellError(f"port {port} is taken {who}")
 
 
-def _fetch(attempt: Attempt, route: Route) -> protocol.Reply:
-    """Make a request from where the load comes. Raises CellError when there is no answer, OperationError."""
+def _fetch(attempt: Attempt, route: Route, split: protocol.Split) -> protocol.Reply:
+    """Make a request from where the load comes. Raises CellError when one in one segment gets no answer, OperationError."""
     body = route.bodies[0] if route.bodies else ""
-    request = protocol.Fetch(attempt.host, attempt.port, route.path, VERIFY_SECONDS, route.method, route.headers, body)
-    reply = attempt.topology.generator.ask(request)
-    if reply.error:
+    where = attempt.host, attempt.port, route.path, VERIFY_SECONDS
+    reply = attempt.topology.generator.ask(protocol.Fetch(*where, route.method, route.headers, body, split))
+    if reply.error and not split:
         at = f" at {attempt.host}:{attempt.port}{_unreached(attempt, reply.error)}"
         raise CellError(f"the load host gets no answer to {route.title}: {reply.error}{at}")
     return reply

@@ -248,6 +248,7 @@ def _check_capabilities(generator: LoadGenerator, rows: Sequence[Row]) -> None:
             (row.traffic.is_steps, can.steps, "cannot send routes as steps"),
             (any(route.capture for route in row.traffic.routes), can.captures, "cannot capture parts of a reply"),
             (row.traffic.script, can.check_script, "takes no script"),
+            (any(route.method == "HEAD" for route in row.traffic.routes), can.heads, "waits for a body after HEAD"),
         )
         if is_needed and not is_there
     ]

@@ -29,7 +29,9 @@ class Expect:
     """What a good answer is, as it is written."""
 
     status: int = 200
-    body: str = ""
+    body: str | None = None
+    """The whole body, byte for byte; a line break at its end counts. An empty text stands for an empty body."""
+    contains: str = ""
     """Text that must be in the body."""
     json: object = None
     """JSON that the body must be; spaces and the order of keys do not matter."""
@@ -65,10 +67,12 @@ class Route:
     bodies: tuple[str, ...]
     """None, one, or several that are sent in turn."""
     status: int
+    body: str | None
+    """The whole body of every reply; None when it is not written as a text."""
     contains: str
     """Text that must be in the body of every reply."""
     json: object
-    """What the body must be; None when any body is right."""
+    """What the body must be; None when it is not written as JSON."""
     stores: str
     capture: Mapping[str, str]
 
@@ -81,6 +85,11 @@ class Route:
     def placeholders(self) -> frozenset[str]:
         """The names that stand as `{name}` in its path, headers and bodies."""
         return frozenset(PLACEHOLDER.findall("\n".join([self.path, *self.headers.values(), *self.bodies])))
+
+    @property
+    def says_the_whole(self) -> bool:
+        """Whether the expectation has the reply's whole body."""
+        return self.body is not None or self.json is not None
 
 
 @dataclass(frozen=True)
@@ -151,7 +160,8 @@ def resolve(mistakes: Mistakes, document: Document, where: Sequence[str], folder
         headers=file.headers,
         bodies=bodies,
         status=file.expect.status,
-        contains=file.expect.body,
+        body=file.expect.body,
+        contains=file.expect.contains,
         json=json,
         stores=file.stores,
         capture=file.capture,
@@ -171,12 +181,20 @@ def _mistakes(file: RouteFile) -> Iterator[tuple[str, tuple[str, ...]]]:
             yield f"'{short(name)}' is no name of an HTTP header", ("headers",)
         if re.search(r"[\x00-\x08\x0a-\x1f\x7f]", value):
             yield f"the header '{short(name)}' has a control character", ("headers", name)
-    if not 100 <= file.expect.status <= 599:
-        yield f"a status is between 100 and 599, not {file.expect.status}", ("expect", "status")
     if file.body and file.bodies:
         yield "a route has 'body' or 'bodies', not both", ("bodies",)
-    if file.expect.json is not None and file.expect.json_file:
+    yield from _mistakes_of_expect(file.expect)
+
+
+def _mistakes_of_expect(expect: Expect) -> Iterator[tuple[str, tuple[str, ...]]]:
+    if not 200 <= expect.status <= 599:
+        yield f"a status is between 200 and 599, not {expect.status}", ("expect", "status")
+    if expect.json is not None and expect.json_file:
         yield "'expect' has 'json' or 'json_file', not both", ("expect", "json_file")
+    if expect.body is not None and (expect.json is not None or expect.json_file):
+        yield "'expect' has 'body' or JSON, not both: each of them is the whole body", ("expect", "body")
+    if expect.body is not None and expect.contains:
+        yield "'expect' has 'body' or 'contains', not both: 'body' is the whole body", ("expect", "contains")
 
 
 def read_lines(path: Path) -> tuple[str, ...]:

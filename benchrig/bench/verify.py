@@ -1,61 +1,187 @@
-"""Verification of an app: each route is requested once before any load, and its whole reply is checked."""
+"""Verification of an app: each route is requested before any load, and its whole reply is checked.
+
+A canned reply must not pass. So a route with parameters is requested twice, with different values: other captured values,
+or another of its bodies. And each route's first request comes in two TCP segments.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from benchrig import reading
-from benchrig.agent.bench.protocol import Reply
+from benchrig.agent.bench.protocol import Reply, Split
 from benchrig.agent.text import short
 from benchrig.bench.generators.base import Captures, PatternError
 from benchrig.bench.traffic import PLACEHOLDER, Route, Traffic
+from benchrig.results.model import Check, Checks
 
 SHOWN = 80
 """How many characters of a value a message shows."""
+
+MOST_BODIES = 2
+"""How many of a route's bodies are sent. With more, its exact replies are not known."""
+
+Send = Callable[[Route, Split], Reply]
+"""Makes a request, in one TCP segment or cut into two."""
 
 
 class WrongAnswerError(Exception):
     """A reply is not what the route expects; the text names the request and the first difference."""
 
 
-def verify(traffic: Traffic, send: Callable[[Route], Reply], captures: Captures | None) -> dict[str, str]:
-    """Have `send` make each request once, in order, and return the exact bodies that later replies must equal, by route.
+@dataclass(frozen=True)
+class Verified:
+    """What the load needs to know of an app that answers rightly."""
+
+    traffic: Traffic
+    """The row's traffic, with expectations that a load generator can check."""
+    answers: Mapping[str, tuple[str, ...]]
+    """By route, the bodies of which each reply must be one, byte for byte."""
+    checks: Checks
+
+
+def verify(traffic: Traffic, send: Send, captures: Captures | None) -> Verified:
+    """Make each request, in order, and again those that have parameters or give them; return what the replies must be.
 
     `captures` takes the parts of a reply that later requests need. Raises WrongAnswerError for the first wrong reply.
     """
-    answers: dict[str, str] = {}
-    captured: dict[str, str] = {}
-    for route in {route.name: route for route in traffic.routes}.values():
-        reply = send(_filled(route, captured))
-        if reply.error:
-            raise WrongAnswerError(f"{route.title} got no answer: {reply.error}")
-        if wrong := mistake(route, reply):
-            raise WrongAnswerError(f"{route.title}: {wrong}")
-        # Of several bodies, each may have an answer of its own.
-        if route.json is not None and len(route.bodies) <= 1:
-            answers[route.name] = reply.body
-        if route.capture and captures:
-            captured |= _captured(route, reply.body, captures)
-    return answers
+    trial = _Trial(send, captures)
+    routes = list({route.name: route for route in traffic.routes}.values())
+    for route in routes:
+        trial.ask(route, 0, "head")
+    for route in routes:
+        if route.bodies or route.capture or trial.is_filled(route):
+            trial.ask(route, 1, "body" if route.bodies else "")
+    loaded = {route.name: trial.under_load(route) for route in routes}
+    answers = {route.name: found for route in routes if (found := trial.answers(route))}
+    under_load = {route.name: _check(route, route.name in answers) for route in loaded.values()}
+    checks = Checks(
+        under_load,
+        partly=tuple(route.title for route in routes if _is_less(route, under_load[route.name])),
+        same=tuple(route.title for route in routes if trial.is_canned(route)),
+    )
+    return Verified(replace(traffic, routes=tuple(loaded[route.name] for route in traffic.routes)), answers, checks)
 
 
-def mistake(route: Route, reply: Reply) -> str:
+def _check(route: Route, is_exact: bool) -> Check:
+    """Return what of a route's replies is compared under load."""
+    if is_exact or route.body is not None:
+        return "body"
+    return "text" if route.contains else "status"
+
+
+def _is_less(route: Route, check: Check) -> bool:
+    """Whether less is compared under load than is expected."""
+    return (route.says_the_whole and check != "body") or (bool(route.contains) and check == "status")
+
+
+class _Trial:
+    """The requests that were made, with their replies by route, and what was captured from them."""
+
+    def __init__(self, send: Send, captures: Captures | None) -> None:
+        self._send = send
+        self._captures = captures
+        self._captured: dict[str, str] = {}
+        self._asked: dict[str, list[tuple[Route, Reply]]] = {}
+
+    def ask(self, route: Route, turn: int, split: Split) -> None:
+        """Make a request, and keep its reply and what it captures. Raises WrongAnswerError."""
+        filled = _filled(route, self._captured, turn)
+        reply = self._answer(filled, split)
+        self._asked.setdefault(route.name, []).append((filled, reply))
+        if route.capture and self._captures:
+            self._captured |= _captured(route, reply.body, self._captures)
+
+    def is_filled(self, route: Route) -> bool:
+        """Whether a request has what an earlier reply gave."""
+        return bool(route.placeholders & self._captured.keys())
+
+    def answers(self, route: Route) -> tuple[str, ...]:
+        """Return the exact bodies of a route's replies; none where there may be others."""
+        if route.json is None or len(set(route.bodies)) > MOST_BODIES or self._is_encoded(route):
+            return ()
+        return tuple(dict.fromkeys(reply.body for _, reply in self._asked[route.name]))
+
+    def under_load(self, route: Route) -> Route:
+        """Return a route without the expectations that a load generator cannot check: it does not decode a body."""
+        return replace(route, body=None, contains="", json=None) if self._is_encoded(route) else route
+
+    def is_canned(self, route: Route) -> bool:
+        """Whether different requests got the same body, and the expectation does not say that it is the same."""
+        asked = self._asked[route.name]
+        sent = {(filled.path, tuple(filled.headers.items()), filled.bodies) for filled, _ in asked}
+        bodies = {reply.body for _, reply in asked}
+        return len(sent) > 1 == len(bodies) and any(bodies) and not route.says_the_whole
+
+    def _is_encoded(self, route: Route) -> bool:
+        return any(reply.encoding for _, reply in self._asked[route.name])
+
+    def _answer(self, route: Route, split: Split) -> Reply:
+        """Return the right reply to a request. Raises WrongAnswerError, which tells if only the two segments matter."""
+        reply = self._send(route, split)
+        wrong = mistake(route, reply, split)
+        if not wrong:
+            return reply
+        if split:
+            if in_one := mistake(route, self._send(route, "")):
+                raise WrongAnswerError(f"{route.title}: {in_one}")
+            wrong = f"right when the request comes in one TCP segment, but wrong when it comes in two: {wrong}"
+        raise WrongAnswerError(f"{route.title}: {wrong}")
+
+
+def mistake(route: Route, reply: Reply, split: Split = "") -> str:
     """Return what is wrong with a reply, with the first difference; empty when it is as expected."""
+    if reply.early and split == "head":
+        return f"the answer came after the first, before the request was complete{_shown_reply(reply)}"
+    if reply.error:
+        return f"no answer: {reply.error}"
     if reply.status != route.status:
         return f"status {reply.status} and {_shown(reply.body)}, not {route.status}"
+    if reply.unread and (route.says_the_whole or route.contains):
+        return f"the body has the content encoding {_shown(reply.encoding)}, and cannot be compared; do not ask for it"
+    if route.body is not None and reply.body != route.body:
+        return _text_difference(route.body, reply.body)
     if route.contains not in reply.body:
-        return f"the body is {_shown(reply.body)}, without {_shown(route.contains)}"
+        beginning = f"the first {_mebibytes(reply)} MiB of " if reply.cut else ""
+        return f"{beginning}the body is {_shown(reply.body)}, without {_shown(route.contains)}"
     if route.json is None:
         return ""
     if reply.cut:
-        return f"the body is longer than {len(reply.body.encode()) >> 20} MiB, and cannot be compared"
+        return f"the body is longer than {_mebibytes(reply)} MiB, and cannot be compared"
     try:
         found = reading.json_value(reply.body)
     except ValueError:
         return f"the body is {_shown(reply.body)}, which is not JSON"
     return difference(route.json, found)
+
+
+def _mebibytes(reply: Reply) -> int:
+    return len(reply.body.encode()) >> 20
+
+
+def _shown_reply(reply: Reply) -> str:
+    return f": status {reply.status} and {_shown(reply.body)}" if reply.status else ""
+
+
+def _text_difference(expected: str, found: str) -> str:
+    """Return how a body differs from the expected text, and how `app.yml` says that another one is right."""
+    if found.rstrip("\r\n") == expected.rstrip("\r\n"):
+        more = "more" if len(found) > len(expected) else "fewer"
+        return f"the body has {more} line breaks at its end: {_end(found)}, not {_end(expected)}; 'body' is the whole body"
+    if expected and expected in found:
+        return f"the body is {_shown(found)}, not {_shown(expected)}; if it need only contain this, write 'contains:'"
+    at = next((place for place, (one, other) in enumerate(zip(expected, found, strict=False)) if one != other), None)
+    at = min(len(expected), len(found)) if at is None else at
+    if at + 1 < SHOWN // 2:
+        return f"the body is {_shown(found)}, not {_shown(expected)}"
+    return f"the body differs from character {at + 1:,} on: {_shown(found[at:])}, not {_shown(expected[at:])}"
+
+
+def _end(text: str) -> str:
+    """Return the end of a text, with its line breaks visible."""
+    return repr(text if len(text) <= SHOWN else f"…{text[-SHOWN // 2 :]}")
 
 
 def difference(expected: object, found: object, place: str = "") -> str:
@@ -90,14 +216,25 @@ def _shown(value: object) -> str:
     return short(repr(value), SHOWN)
 
 
-def _filled(route: Route, captured: Mapping[str, str]) -> Route:
-    """Return a request with what earlier replies gave in the place of `{name}`; of several bodies it has the first."""
+def _filled(route: Route, captured: Mapping[str, str], turn: int) -> Route:
+    """Return a request with what earlier replies gave in the place of `{name}`, in what is expected too.
+
+    Of several bodies it has the one whose turn it is, counted from 0.
+    """
+    names = route.placeholders & captured.keys()
 
     def fill(text: str) -> str:
-        return PLACEHOLDER.sub(lambda name: captured.get(name[1], name[0]), text)
+        return PLACEHOLDER.sub(lambda name: captured[name[1]] if name[1] in names else name[0], text)
 
-    headers = {name: fill(value) for name, value in route.headers.items()}
-    return replace(route, path=fill(route.path), headers=headers, bodies=tuple(map(fill, route.bodies[:1])))
+    bodies = tuple(dict.fromkeys(route.bodies))
+    return replace(
+        route,
+        path=fill(route.path),
+        headers={name: fill(value) for name, value in route.headers.items()},
+        bodies=tuple(map(fill, bodies[turn % len(bodies) :][:1])) if bodies else (),
+        body=None if route.body is None else fill(route.body),
+        contains=fill(route.contains),
+    )
 
 
 def _captured(route: Route, body: str, captures: Captures) -> dict[str, str]:

@@ -30,7 +30,7 @@ def new_app(root: Path, name: str, address: str = "") -> tuple[Path, ...]:
         if path.exists():
             mistakes.add(shown(path), "exists already; choose another name")
     mistakes.raise_all()
-    values = {"name": name, "address": address, "contains": "" if address else ", body: hello"}
+    values = {"name": name, "address": address, "body": "" if address else ", body: hello"}
     texts = {app: _filled("app-address.yml" if address else "app-command.yml", values) + _filled("routes.yml", values)}
     if address and not is_address(address):
         raise InputError(f"--address: '{short(address)}' is not of the form http://host:port")

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from benchrig.report.figures import Figures, figures_of, published_figures
 from benchrig.report.metrics import LATENCY_CORRECTED_MEAN, LATENCY_MAX, REQUESTS, THROUGHPUT, Metric
 from benchrig.report.published import Published, PublishedRow
+from benchrig.report.replies import Replies, replies_of
 from benchrig.report.tidy import brief, tidy
 from benchrig.report.verdict import Outcome
 from benchrig.results import audit
@@ -60,6 +61,8 @@ class Row:
     versions: Mapping[str, str] = field(default_factory=dict)
     command: tuple[str, ...] = ()
     """The load generator's command line."""
+    replies: Replies | None = None
+    """Its replies by status and by route; None where they were not counted."""
     raw: tuple[str, ...] = ()
     """The load generator's output of each repeat, as paths relative to the run's folder, or to `configs/published/`."""
     host: str = ""
@@ -212,6 +215,7 @@ def _row(cells: Sequence[Cell], published: PublishedRow | None, run: Run, severa
         published=published if published and _same_traffic(published, first) else None,
         versions=first.versions,
         command=first.generator.command if first.generator else (),
+        replies=replies_of(measured),
         raw=tuple(cell.raw for cell in cells if cell.raw),
         host=first.host,
         several=several,

@@ -174,6 +174,28 @@ class Code(Enum):
             "write": "{failed:connection} broke while writing.",
         },
     )
+    MISPLACED_REPLIES = (
+        "misplaced_replies",
+        {_RATE, _LATENCY, _COUNTS},
+        "At least {misplaced} of {requests} replies answered another request: {routes:and} was requested {sent:time}, "
+        "and its reply came {replies:time}.",
+    )
+    SAME_REPLY = (
+        "same_reply",
+        {_RATE},
+        "Different requests got the same reply: {requests:and}. If that is right, 'expect' should have the whole reply.",
+    )
+    PARTLY_CHECKED = (
+        "partly_checked",
+        {_RATE},
+        {
+            "status": "Under load, the replies were not compared with all that is expected: {requests:and}.",
+            "unseen": "{replies} of {requests} replies were not checked: they have no headers, and the load generator "
+            "does not show its script such replies.",
+            "alike": "{replies} of {requests} replies fit several routes alike: {routes:and}. "
+            "Under load it is not known which request each of them answers.",
+        },
+    )
     NOT_STORED = "not_stored", {_RANK}, "The database stored {stored} of {requests} rows that replies confirmed."
     GENERATOR_SATURATED = (
         "generator_saturated",

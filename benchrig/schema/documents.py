@@ -16,6 +16,7 @@ from benchrig.report.claims import file as claims
 from benchrig.report.export.record import RowRecord
 from benchrig.report.figures import Sample
 from benchrig.report.metrics import METRICS
+from benchrig.report.replies import Replies
 from benchrig.report.verdict import Reason, Verdict
 from benchrig.results import formats, model
 from benchrig.schema.convert import Converter, Rules, Schema
@@ -86,6 +87,7 @@ def _report() -> Schema:
         "samples": made.type(Mapping[str, Sample]),
         "versions": made.type(Mapping[str, str]),
         "command": made.type(tuple[str, ...]),
+        "replies": made.type(Replies | None),
         "raw": made.type(tuple[str, ...]),
     }
     source = made.fields(published.Source)

@@ -50,7 +50,7 @@ def test_every_system_of_the_first_document_is_there() -> None:
 def test_every_app_of_it_listens_on_the_port_of_the_document_and_answers_ok() -> None:
     for app in FIRST_DOCUMENT.values():
         (route,) = app.routes.values()
-        assert (app.file.port, route.title, route.status, route.contains) == (8080, "GET /health", 200, "ok")
+        assert (app.file.port, route.title, route.status, route.body) == (8080, "GET /health", 200, "ok")
 
 
 def test_only_its_first_row_does_not_sleep() -> None:

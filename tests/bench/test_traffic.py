@@ -29,7 +29,7 @@ routes:
     method: post
     headers: {Content-Type: application/json}
     bodies: orders.jsonl
-    expect: {status: 201, body: id}
+    expect: {status: 201, contains: id}
 """
 
 SUITE = """\
@@ -114,6 +114,17 @@ def test_mistakes_in_a_shared_file_are_told_with_its_own_line(project: Path) -> 
             "bodies: orders.jsonl\n    body: x",
             "app.yml:11: a route has 'body' or 'bodies', not both",
         ),
+        (
+            "contains: id",
+            "contains: id, body: it",
+            "app.yml:12: 'expect' has 'body' or 'contains', not both: 'body' is the whole body",
+        ),
+        (
+            "json: {id: 1}",
+            "json: {id: 1}, body: '1'",
+            "app.yml:6: 'expect' has 'body' or JSON, not both: each of them is the whole body",
+        ),
+        ("status: 201", "status: 100", "app.yml:12: a status is between 200 and 599, not 100"),
         ("    bodies:", "    stores: orders\n    bodies:", "app.yml:11: 'stores' needs the app to have a 'database'"),
         ("/usr/bin/shop", '"{bn}/shop"', "app.yml:3: '{bn}' has no meaning here; did you mean {bin}?"),
         ("command: /usr/bin/shop", "port: 80800\ncommand: x", "app.yml:3: a port is between 1 and 65535, not 80800"),
@@ -328,6 +339,12 @@ def test_a_profile_without_a_duration_is_told(project: Path) -> None:
 def test_every_app_of_ours_can_be_read_and_has_routes() -> None:
     apps = read_apps(ROOT)
     assert all(isinstance(app, App) and app.routes for app in apps.values())
+
+
+def test_a_request_whose_reply_wrk_never_takes_is_refused(project: Path) -> None:
+    write(project, "apps/shop/app.yml", APP + "  peek: {path: /items, method: head}\n")
+    with pytest.raises(InputError, match=r"^'a': the load generator wrk waits for a body after HEAD$"):
+        planned(project, "  - {name: a, app: shop, route: peek, connections: 2}\n")
 
 
 def test_what_the_load_generator_cannot_do_is_refused_before_anything_is_measured(

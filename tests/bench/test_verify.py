@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
-from benchrig.agent.bench.protocol import Reply
+from benchrig.agent.bench.protocol import Reply, Split
 from benchrig.bench.generators.wrk.generator import WRK
 from benchrig.bench.traffic import Route, Traffic
 from benchrig.bench.verify import WrongAnswerError, difference, mistake, verify
+from benchrig.results.model import Checks
 from tests.support.wrk import route
 
 CAPTURES = WRK.capabilities.captures
@@ -22,9 +24,11 @@ class Service:
     def __init__(self, **bodies: str) -> None:
         self.bodies = bodies
         self.sent: list[Route] = []
+        self.splits: list[Split] = []
 
-    def __call__(self, request: Route) -> Reply:
+    def __call__(self, request: Route, split: Split) -> Reply:
         self.sent.append(request)
+        self.splits.append(split)
         return Reply(200, self.bodies.get(request.name, ""))
 
 
@@ -71,17 +75,102 @@ def test_a_wrong_answer_names_its_request() -> None:
         verify(Traffic((route(json=FILM),)), Service(film=json.dumps({**FILM, "title": "X"})), CAPTURES)
 
 
-def test_every_route_is_requested_once_with_the_first_of_its_bodies() -> None:
+def test_every_route_is_requested_in_two_segments_and_one_with_bodies_again_with_another() -> None:
     service = Service()
-    one, two = route("one"), route("two", bodies=("first", "second"))
+    one, two = route("one"), route("two", bodies=("first", "first", "second"))
     verify(Traffic((one, two, one)), service, CAPTURES)
-    assert [(request.name, request.bodies) for request in service.sent] == [("one", ()), ("two", ("first",))]
+    sent = [(request.name, request.bodies) for request in service.sent]
+    assert sent == [("one", ()), ("two", ("first",)), ("two", ("second",))]
+    assert service.splits == ["head", "head", "body"]
 
 
-def test_exact_bodies_are_those_of_routes_with_json_that_always_send_the_same() -> None:
-    service = Service(one='{"a" : 1}', two="[]", three="ok")
-    routes = (route("one", json={"a": 1}), route("two", json=[], bodies=("x", "y")), route("three", contains="ok"))
-    assert verify(Traffic(routes, (1, 1, 1)), service, CAPTURES) == {"one": '{"a" : 1}'}
+def test_exact_bodies_are_those_of_routes_with_json_all_of_whose_requests_were_made() -> None:
+    service = Service(one='{"a" : 1}', two="[]", three="ok", four="[]")
+    routes = (
+        route("one", json={"a": 1}),
+        route("two", json=[], bodies=("x", "y")),
+        route("three", contains="ok"),
+        route("four", json=[], bodies=("x", "y", "z")),
+    )
+    verified = verify(Traffic(routes, (1, 1, 1, 1)), service, CAPTURES)
+    assert verified.answers == {"one": ('{"a" : 1}',), "two": ("[]",)}
+    assert verified.checks.under_load == {"one": "body", "two": "body", "three": "text", "four": "status"}
+    assert verified.checks.partly == ("GET /four",)
+
+
+def test_an_encoded_body_is_compared_before_the_load_and_only_its_status_under_it() -> None:
+    def send(_: Route, __: Split) -> Reply:
+        return Reply(200, "ok", encoding="gzip")
+
+    verified = verify(Traffic((route(body="ok"),)), send, CAPTURES)
+    assert verified.traffic.routes[0].body is None
+    assert verified.checks == Checks({"film": "status"}, partly=("GET /film",))
+
+
+def test_what_is_expected_can_have_what_was_sent() -> None:
+    numbers = iter(range(1, 9))
+    make = route("make", method="POST", bodies=("a", "b"), capture={"id": "(%d+)"}, contains='"id": ')
+    use = route("use", path="/items/{id}", contains='"id": {id}, "at": {place}')
+
+    def send(request: Route, _: Split) -> Reply:
+        last = request.path.rpartition("/")[2] if request.name == "use" else str(next(numbers))
+        return Reply(200, f'{{"id": {last}, "at": {{place}}}}')
+
+    assert verify(Traffic((make, use)), send, CAPTURES).checks.same == ()
+
+    def canned(request: Route, _: Split) -> Reply:
+        return Reply(200, '{"id": 1, "at": {place}}' if request.name == "use" else f'"id": {next(numbers)}')
+
+    numbers = iter(range(1, 9))
+    with pytest.raises(WrongAnswerError, match=r"^GET /items/2: the body is .* without '\"id\": 2, "):
+        verify(Traffic((make, use)), canned, CAPTURES)
+
+
+@pytest.mark.parametrize(
+    ("expected", "same"),
+    [({"contains": "id"}, True), ({}, True), ({"body": '{"id": 1}'}, False), ({"json": {"id": 1}}, False)],
+)
+def test_one_reply_to_two_bodies_is_told_unless_it_is_expected_whole(expected: dict[str, Any], same: bool) -> None:
+    routes = (route("make", bodies=("a", "b"), **expected), route("made", bodies=("a", "b"), status=200))
+    checks = verify(Traffic(routes), Service(make='{"id": 1}'), CAPTURES).checks
+    # The second route's replies are empty, as those to many a POST.
+    assert checks.same == (("GET /make",) if same else ())
+
+
+def test_only_a_request_in_two_segments_that_is_answered_wrongly_is_told_as_that() -> None:
+    def send(_: Route, split: Split) -> Reply:
+        return Reply(error="timed out") if split else Reply(200, "ok")
+
+    with pytest.raises(WrongAnswerError) as caught:
+        verify(Traffic((route(body="ok"),)), send, CAPTURES)
+    told = "right when the request comes in one TCP segment, but wrong when it comes in two: no answer: timed out"
+    assert str(caught.value) == f"GET /film: {told}"
+
+
+@pytest.mark.parametrize(
+    ("expected", "found", "told"),
+    [
+        ("ok", "broken", "the body is 'broken', not 'ok'"),
+        ("ok", "ok\n", "the body has more line breaks at its end: 'ok\\n', not 'ok'; 'body' is the whole body"),
+        ("ok\n", "ok", "the body has fewer line breaks at its end: 'ok', not 'ok\\n'; 'body' is the whole body"),
+        ("ok", "it is ok", "the body is 'it is ok', not 'ok'; if it need only contain this, write 'contains:'"),
+        ("", "ok", "the body is 'ok', not ''"),
+        ("a" * 5000 + "b", "a" * 5000 + "c", "the body differs from character 5,001 on: 'c', not 'b'"),
+        ("a" * 5000, "a" * 4000, "the body differs from character 4,001 on: '', not 'aaa"),
+        ("", "", ""),
+        ("größe", "größe", ""),
+    ],
+)
+def test_a_text_is_compared_whole_and_the_first_difference_is_told(expected: str, found: str, told: str) -> None:
+    wrong = mistake(route(body=expected), Reply(200, found))
+    assert wrong.startswith(told)
+    assert bool(wrong) == bool(told)
+
+
+def test_a_body_in_an_encoding_that_cannot_be_read_is_told() -> None:
+    reply = Reply(200, encoding="br", unread=True)
+    told = "the body has the content encoding 'br', and cannot be compared; do not ask for it"
+    assert [mistake(route(**expected), reply) for expected in ({"body": "x"}, {"json": 1}, {})] == [told, told, ""]
 
 
 def test_what_a_reply_gives_is_put_into_the_requests_after_it() -> None:
@@ -90,6 +179,7 @@ def test_what_a_reply_gives_is_put_into_the_requests_after_it() -> None:
     use = route("use", path="/items/{id}", headers={"X-Key": "{key} {other}"}, bodies=('{"id": {id}}',))
     verify(Traffic((make, use)), service, CAPTURES)
     used = service.sent[1]
+    assert [request.name for request in service.sent] == ["make", "use"] * 2
     assert (used.path, used.headers, used.bodies) == ("/items/42", {"X-Key": "größe {other}"}, ('{"id": 42}',))
 
 

@@ -62,7 +62,7 @@ def test_server_to_begin_with_answers_as_its_route_says_in_one_piece_over_one_co
             client.sendall(b"GET / HTTP/1.1\r\nHost: here\r\n\r\n")
             head, _, body = client.recv(65536).partition(b"\r\n\r\n")
             assert head.startswith(b"HTTP/1.1 200 OK\r\n")
-            assert body.decode() == app.routes["home"].contains
+            assert body.decode() == app.routes["home"].body
 
 
 @contextmanager

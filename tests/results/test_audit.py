@@ -11,6 +11,7 @@ from benchrig.results import audit
 from benchrig.results.codes import Code, Spoils
 from benchrig.results.model import Cell, CpuShares, DatabaseLoad, MachineLoad, Network, Part, Run
 from benchrig.results.warnings import Number, Unit, Warning, number, over_repeats
+from tests.support import caused_answers
 from tests.support.audits import RUN, a_sound_cell, found, slow, stalling
 from tests.support.reports import GENERATOR, SERVER, a_cell, a_latency, a_load, on_machines
 
@@ -308,6 +309,7 @@ CAUSES: dict[Code, tuple[Cell, Run]] = {
     Code.STEAL: (a_sound_cell(server=replace(SERVER, machine_steal_percent=7.0)), RUN),
     Code.DISTURBED: (a_sound_cell(server=replace(SERVER, machine_idle_percent=30.0)), RUN),
     Code.EMULATED: (a_sound_cell(), EMULATED),
+    **caused_answers.CAUSES,
 }
 """A cell that has each warning, but those about several cells."""
 

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from benchrig.bench.traffic import Route, Script
+import pytest
+
+from benchrig.bench.generators.base import Shape
+from benchrig.bench.generators.wrk.generator import WRK
+from benchrig.bench.traffic import Route, Script, Traffic
+from benchrig.results.model import Load
 
 EXACT = (
     '{"requests": 3427, "duration_us": 3100272, "bytes": 596814, '
@@ -40,6 +49,7 @@ def route(name: str = "film", path: str = "", **values: Any) -> Route:
         "headers": {},
         "bodies": (),
         "status": 200,
+        "body": None,
         "contains": "",
         "json": None,
         "stores": "",
@@ -50,3 +60,24 @@ def route(name: str = "film", path: str = "", **values: Any) -> Route:
 
 def user_script(text: str) -> Script:
     return Script(Path("configs/suites/mine.lua"), text)
+
+
+def run_wrk(
+    traffic: Traffic,
+    port: int,
+    answers: Mapping[str, tuple[str, ...]] | None = None,
+    *,
+    threads: int = 1,
+    connections: int = 4,
+) -> Load:
+    """Run the real wrk for a second against a server on loopback."""
+    if not shutil.which("wrk"):
+        pytest.skip("needs wrk")
+    command = WRK.command(Shape(threads, connections, 1.0, None), f"http://127.0.0.1:{port}{traffic.routes[0].path}")
+    with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
+        script.write(WRK.script(traffic, answers or {}))
+        script.flush()
+        argv = [word.replace("{script}", script.name) for word in command]
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=30, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    return WRK.read_load(done.stdout)

@@ -10,6 +10,7 @@ from typing import Any
 
 from . import database, facts, protocol, unit
 from . import network as bench_network
+from .fetch import fetch
 from .lines import Envelope
 from .load import LoadRunner
 from .sampler import Sampler, read_cpu_times
@@ -35,7 +36,7 @@ class Bench:
             protocol.FreePort: lambda op: unit.free_port(op.port),
             protocol.Start: self._start,
             protocol.AwaitAnswer: lambda op: unit.await_answer(op.unit, op.port, op.path, op.seconds),
-            protocol.Fetch: unit.fetch,
+            protocol.Fetch: fetch,
             protocol.RunLoad: lambda op: self._load.run(op.command, op.script, op.kill_after_seconds),
             protocol.FindCpuTimes: lambda _: read_cpu_times(),
             protocol.StartSampling: self._start_sampling,

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
-import http.client
 import pwd
 import re
-import socket
 import subprocess
-import threading
 import time
 from collections.abc import Iterable
 
 from .facts import APPS, output, read, shortage
+from .fetch import fetch
 from .ports import await_free, listens_elsewhere, reserve, stranger
-from .protocol import Done, Fetch, FindWhatRuns, Journal, Port, Ran, Readiness, Reply
+from .protocol import Done, Fetch, FindWhatRuns, Journal, Port, Ran, Readiness
 from .runtime import USER, installed_distributions, versions
 from .sampler import UnitProcesses
 
 OURS = "benchrig-*.service"
-BODY_BYTES = 4 << 20
 
 SETTLE_SECONDS = 10.0
 SETTLE_STEP = 0.05
@@ -108,36 +104,6 @@ def kill(unit: str) -> None:
     """Kill a unit and ignore the result."""
     output(("systemctl", "kill", "--signal=KILL", unit))
     output(("systemctl", "stop", unit))
-
-
-def fetch(op: Fetch) -> Reply:
-    """Make one HTTP request; an error is part of the answer."""
-    connection = http.client.HTTPConnection(op.host, op.port, timeout=op.seconds)
-    late = threading.Event()
-    try:
-        connection.connect()
-        # A reply that comes drop by drop, for ever, is ended.
-        timer = threading.Timer(2 * op.seconds, _end, (connection.sock, late))
-        timer.start()
-        try:
-            connection.request(op.method, op.path, op.body.encode() or None, dict(op.headers))
-            response = connection.getresponse()
-            body = response.read(BODY_BYTES)
-            reply = Reply(response.status, body.decode(errors="replace"), cut=bool(response.read(1)))
-        finally:
-            timer.cancel()
-    except (OSError, ValueError, http.client.HTTPException) as error:
-        reply = Reply(error=getattr(error, "strerror", None) or str(error) or type(error).__name__)
-    finally:
-        connection.close()
-    return Reply(error=f"no whole reply within {2 * op.seconds:g} s") if late.is_set() else reply
-
-
-def _end(sock: socket.socket, late: threading.Event) -> None:
-    """End a connection, and note that it was ended."""
-    late.set()
-    with contextlib.suppress(OSError):
-        sock.shutdown(socket.SHUT_RDWR)
 
 
 def await_answer(unit: str, port: int, path: str, seconds: float) -> Readiness:

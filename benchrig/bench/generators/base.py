@@ -134,6 +134,8 @@ class Capabilities:
     """It sends several routes by their weights."""
     steps: bool = False
     """It sends several routes in their order."""
+    heads: bool = False
+    """It knows that a reply to HEAD has no body, whatever length it tells."""
     captures: Captures | None = None
     check_script: Callable[[Script], str] | None = None
     """It runs a user's script. Returns what is wrong with one, as `file:line: reason`; empty when it can be loaded."""
@@ -164,10 +166,10 @@ class LoadGenerator:
     """Returns why it cannot make a load of this shape; empty when it can."""
     command: Callable[[Shape, str], tuple[str, ...]]
     """Returns its command line for a shape and a URL; `{script}` in it stands for the file with its script."""
-    script: Callable[[Traffic, Mapping[str, str]], str]
+    script: Callable[[Traffic, Mapping[str, tuple[str, ...]]], str]
     """Returns the script with which it sends the requests and checks every reply.
 
-    The mapping has, by the name of a route, the exact body that every good reply must equal.
+    The mapping has, by the name of a route, the exact bodies of which every good reply must be one.
     """
     read_load: Callable[[str], Load]
     """Returns the figures of a run of ours from its stdout. Raises OutputError."""

@@ -20,7 +20,8 @@ def render(report: Report) -> str:
     """Return the report as JSON text: `run`, `machines`, `incomplete`, `not_run`, `published`, `rows` and `claims`.
 
     `run` is null for a published set. `published` is the source of the published figures, with their `name`. `samples` of a
-    row has each metric's value in every repeat, beside their median, range and 95 % interval.
+    row has each metric's value in every repeat, beside their median, range and 95 % interval. `replies` has how many there
+    were by status and by route.
     """
     table = report.table
     run = asdict(table.run) if table.run else None
@@ -31,6 +32,7 @@ def render(report: Report) -> str:
             "samples": {name: asdict(sample) for name, sample in row.figures.items()},
             "versions": dict(row.versions),
             "command": row.command,
+            "replies": asdict(row.replies) if row.replies else None,
             "raw": row.raw,
         }
         for row in table.rows

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from benchrig.results.audit import database, generator, latency, machines
+from benchrig.results.audit import answers, database, generator, latency, machines
 from benchrig.results.audit.detector import Detector
 from benchrig.results.audit.figures import Measured, load_warnings
 from benchrig.results.model import Cell, Run
@@ -40,6 +40,7 @@ def _figures(cell: Cell, _: Run) -> Iterator[Warning]:
 DETECTORS: tuple[Detector, ...] = (
     _figures,
     *latency.DETECTORS,
+    *answers.DETECTORS,
     *generator.DETECTORS,
     *machines.DETECTORS,
     *database.DETECTORS,

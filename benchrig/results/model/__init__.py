@@ -24,6 +24,11 @@ from benchrig.results.model.network import (
     DatabaseNetwork,
     Network,
 )
+from benchrig.results.model.replies import (
+    Check,
+    Checks,
+    RouteReplies,
+)
 from benchrig.results.model.run import (
     Part,
     Run,
@@ -38,6 +43,8 @@ from benchrig.results.model.server import (
 
 __all__ = [
     "Cell",
+    "Check",
+    "Checks",
     "CpuShares",
     "Database",
     "DatabaseLoad",
@@ -51,6 +58,7 @@ __all__ = [
     "MachineLoad",
     "Network",
     "Part",
+    "RouteReplies",
     "Run",
     "ServerLoad",
     "Settings",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from benchrig.results.model.load import Generator, Load
+from benchrig.results.model.replies import Checks
 from benchrig.results.model.server import DatabaseLoad, MachineLoad, ServerLoad
 
 Status = Literal["measured", "failed", "not_possible"]
@@ -40,6 +41,8 @@ class Cell:
     load_on_server: bool = True
     """The generator ran on the server's own machine."""
     started_at: str = ""
+    checks: Checks | None = None
+    """None of a cell that an earlier version measured."""
     load: Load | None = None
     generator: Generator | None = None
     server: ServerLoad | None = None

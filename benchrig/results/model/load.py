@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from benchrig.results.model.replies import RouteReplies
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,12 @@ class Load:
     """Status and beginning of the body of one of them."""
     pauses: bool = False
     """The connections idled on purpose: the user's script has a `delay`."""
+    statuses: Mapping[str, int] = field(default_factory=dict)
+    """How many replies had each status; empty when it was not counted."""
+    sent: Mapping[str, int] = field(default_factory=dict)
+    """How many requests of each route were made; empty when a row has one route, or its script makes the requests."""
+    replies: tuple[RouteReplies, ...] = ()
+    """The right replies, by the routes that they fit."""
 
     measured: Latency | None = None
     """Latency of the replies as it was measured; None where the generator does not tell."""

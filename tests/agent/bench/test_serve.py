@@ -19,6 +19,7 @@ import pytest
 
 from benchrig.agent.bench import facts as bench_facts
 from benchrig.agent.bench import ports, protocol, sampler, unit
+from benchrig.agent.bench.fetch import fetch
 from benchrig.agent.bench.lines import read_envelope, read_operation, request_line
 from benchrig.agent.bench.load import LoadRunner
 from tests.support.waiting import until
@@ -151,7 +152,7 @@ def test_how_an_app_ended_is_told_as_systemd_saw_it(
 def test_a_port_that_nobody_answers_on_is_an_answer() -> None:
     with listening() as port:
         pass
-    assert "refused" in unit.fetch(protocol.Fetch("127.0.0.1", port, "/", 1.0)).error
+    assert "refused" in fetch(protocol.Fetch("127.0.0.1", port, "/", 1.0)).error
 
 
 class Echo(BaseHTTPRequestHandler):
@@ -191,7 +192,7 @@ def echo() -> Iterator[int]:
 
 
 def test_a_request_is_sent_with_its_method_headers_and_body(echo: int) -> None:
-    reply = unit.fetch(protocol.Fetch("127.0.0.1", echo, "/a?b", 5.0, "POST", {"X-Key": "k"}, '{"title": "größe"}'))
+    reply = fetch(protocol.Fetch("127.0.0.1", echo, "/a?b", 5.0, "POST", {"X-Key": "k"}, '{"title": "größe"}'))
     assert reply == protocol.Reply(201, 'POST /a?b k {"title": "größe"}')
 
 
@@ -199,20 +200,20 @@ def test_a_request_is_sent_with_its_method_headers_and_body(echo: int) -> None:
     ("length", "read", "cut"), [(70_000, 70_000, False), (4 << 20, 4 << 20, False), (5 << 20, 4 << 20, True)]
 )
 def test_a_body_is_read_whole_up_to_4_mib(echo: int, length: int, read: int, cut: bool) -> None:
-    reply = unit.fetch(protocol.Fetch("127.0.0.1", echo, f"/{length}", 5.0))
+    reply = fetch(protocol.Fetch("127.0.0.1", echo, f"/{length}", 5.0))
     assert (len(reply.body), reply.cut, reply.error) == (read, cut, "")
 
 
 @pytest.mark.parametrize("path", ["/body", "/headers"])
 def test_a_reply_that_comes_drop_by_drop_is_ended(echo: int, path: str) -> None:
     began = time.monotonic()
-    reply = unit.fetch(protocol.Fetch("127.0.0.1", echo, path, 0.5, "PUT"))
+    reply = fetch(protocol.Fetch("127.0.0.1", echo, path, 0.5, "PUT"))
     assert reply == protocol.Reply(error="no whole reply within 1 s")
     assert time.monotonic() - began < 3
 
 
 def test_a_request_that_cannot_be_sent_is_an_answer_too(echo: int) -> None:
-    reply = unit.fetch(protocol.Fetch("127.0.0.1", echo, "/", 5.0, headers={"X-Key": "two\nlines"}))
+    reply = fetch(protocol.Fetch("127.0.0.1", echo, "/", 5.0, headers={"X-Key": "two\nlines"}))
     assert reply.error.startswith("Invalid header value")
 
 

@@ -28,11 +28,13 @@ from .database import (
     ResetData,
 )
 from .load import (
+    SPLIT_SECONDS,
     Fetch,
     LoadOutput,
     LoadThread,
     Reply,
     RunLoad,
+    Split,
 )
 from .machine import (
     CpuShares,
@@ -64,6 +66,7 @@ from .sampling import (
 
 __all__ = [
     "OPERATIONS",
+    "SPLIT_SECONDS",
     "A",
     "AwaitAnswer",
     "CloseNetwork",
@@ -100,6 +103,7 @@ __all__ = [
     "ResetData",
     "RunLoad",
     "ServerLoad",
+    "Split",
     "Start",
     "StartSampling",
     "Stop",

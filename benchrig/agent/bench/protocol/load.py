@@ -5,8 +5,15 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from .operation import Operation
+
+Split = Literal["", "head", "body"]
+"""Where a request is cut into two TCP segments: nowhere, in its head, or in its body."""
+
+SPLIT_SECONDS = 0.05
+"""The pause between two segments."""
 
 
 @dataclass(frozen=True)
@@ -15,13 +22,23 @@ class Reply:
 
     status: int = 0
     body: str = ""
+    """Decoded when it came with gzip or deflate."""
     cut: bool = False
     error: str = ""
+    encoding: str = ""
+    """The content encoding that the body came with."""
+    unread: bool = False
+    """That encoding cannot be decoded, and the body is left out."""
+    early: bool = False
+    """It began, or the connection ended, before the second segment of the request was sent."""
 
 
 @dataclass(frozen=True)
 class Fetch(Operation[Reply]):
-    """Make one HTTP request and read its reply; a wait for the other end lasts `seconds` at most, all of them twice that."""
+    """Make one HTTP request and read its reply; a wait for the other end lasts `seconds` at most, all of them twice that.
+
+    With `split`, the request is sent in two TCP segments, SPLIT_SECONDS apart.
+    """
 
     host: str
     port: int
@@ -30,6 +47,7 @@ class Fetch(Operation[Reply]):
     method: str = "GET"
     headers: Mapping[str, str] = dataclasses.field(default_factory=dict)
     body: str = ""
+    split: Split = ""
 
 
 @dataclass(frozen=True)

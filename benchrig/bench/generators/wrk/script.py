@@ -3,33 +3,35 @@
 wrk rounds what it prints and hides what goes wrong; its `done` hook has the exact figures, and its `response` hook sees
 every reply. The script uses both and ends with one line: the marker and a JSON object.
 
-A script is a table of what is sent and expected, made here, followed by latency.lua and wrk.lua, which are always the same.
-A request that never changes stays wrk's own constant one, as a `request` hook would cost time. A user's script runs before
+A script is a table of what is sent and expected, made here, followed by latency.lua, replies.lua and wrk.lua, always
+the same. A request that never changes stays wrk's own constant one, as a `request` hook would cost time. A user's script runs before
 ours sets its hooks: `setup`, `init`, `response` and `done` are called by ours, `delay` and `request` stay as they are.
 What it sets in `wrk` holds for a constant request; of several, each is sent as its route says, with the script's headers.
 """
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from math import ceil, gcd
 from pathlib import Path
 from random import Random
 
 from benchrig.bench.generators.wrk.output import MARKER, PERCENTILES
-from benchrig.bench.traffic import Route, Script, Traffic
+from benchrig.bench.traffic import PLACEHOLDER, Route, Script, Traffic
 from benchrig.yamlfile import shown
 
 SHORTEST_ORDER = 1000
 """A mix is sent in an order of at least so many requests, so that no connection always gets the same route."""
 
 
-def script(traffic: Traffic, answers: Mapping[str, str]) -> str:
+def script(traffic: Traffic, answers: Mapping[str, tuple[str, ...]]) -> str:
     """Return the Lua script that sends `traffic` and checks its replies.
 
-    `answers` has, by the name of a route, the exact body of every good reply; without it, the route's text must be
-    contained. wrk does not say which request a reply answers: of several routes, a reply is right when it fits any.
+    `answers` has, by the name of a route, the exact bodies of good replies; without it, the route's own text is compared.
+    wrk does not say which request a reply answers: of several routes, a reply is right when it fits any, and the script
+    counts which. What was asked is counted too, so that the two can be compared.
     A step that needs what no reply has given yet is replaced by the step that captures it; what is captured, and the
     place in the order, belong to one thread of wrk with all its connections.
     """
@@ -56,24 +58,38 @@ def check_script(script: Script) -> str:
     return ""
 
 
-_ALWAYS = tuple(Path(__file__).with_name(name) for name in ("latency.lua", "wrk.lua"))
+_ALWAYS = tuple(Path(__file__).with_name(name) for name in ("latency.lua", "replies.lua", "wrk.lua"))
 """What is the same in every script, in the order in which it is loaded."""
 
 
-def _route(routes: Sequence[Route], index: int, answers: Mapping[str, str]) -> dict[str, object]:
+def _route(routes: Sequence[Route], index: int, answers: Mapping[str, tuple[str, ...]]) -> dict[str, object]:
     """Return what wrk.lua knows of a route."""
     route = routes[index]
+    needs = dict(_needs(routes, index))
+    whole = route.body if route.body is not None else ""
+    varies = needs.keys() & set(PLACEHOLDER.findall(whole + route.contains))
+    exact = answers.get(route.name) or ((whole,) if route.body is not None and not varies else False)
     return {
+        "json_name": json.dumps(route.name),
         "method": route.method,
         "path": route.path,
         "headers": dict(_headers(route)),
         "bodies": route.bodies or (False,),
         "status": route.status,
         "contains": route.contains,
-        "answer": answers.get(route.name, False),
+        "answers": exact,
+        "pattern": _pattern(route, varies) if varies else False,
         "capture": route.capture,
-        "needs": [{"name": name, "route": giver} for name, giver in _needs(routes, index)],
+        "needs": [{"name": name, "route": giver} for name, giver in needs.items()],
     }
+
+
+def _pattern(route: Route, names: Collection[str]) -> str:
+    """Return the Lua pattern of an expected text in which captured names stand for any text."""
+    text = route.contains if route.body is None else route.body
+    parts = re.split("|".join(re.escape(f"{{{name}}}") for name in names), text)
+    pattern = "..-".join(re.sub(r"[!-/:-@\[-`{-~]", lambda sign: f"%{sign[0]}", part).replace("\0", "%z") for part in parts)
+    return pattern if route.body is None else f"^{pattern}$"
 
 
 def _headers(route: Route) -> Iterator[tuple[str, str]]:

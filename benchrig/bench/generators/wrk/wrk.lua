@@ -1,14 +1,14 @@
--- What is the same in every script. `traffic`, above, says what is sent and what must come back.
+-- What is sent, and the hooks of wrk. `traffic`, above, says what is sent and what must come back.
 --
 -- Each thread of wrk has Lua globals of its own, which is why the counters are globals; `setup` and `done` run in a state
 -- of wrk's main thread, `init`, `request` and `response` in that of each thread. A thread sends the requests of many
 -- connections, and `response` is not told which of them it answers.
 
-local routes, order = traffic.routes, traffic.order
+local order = traffic.order
 local constant = #routes == 1 and #routes[1].bodies == 1
-local find, match, floor = string.find, string.match, math.floor
+local match, floor = string.match, math.floor
 
-benchrig_checked, benchrig_wrong, benchrig_example, benchrig_missing = 0, 0, "", ""
+benchrig_missing = ""
 
 if constant then
   wrk.method, wrk.path, wrk.body = routes[1].method, routes[1].path, routes[1].bodies[1] or nil
@@ -60,21 +60,21 @@ local function fill(text)
   return (string.gsub(text, "{([^{}]+)}", captured))
 end
 
-local function format(route, body)
+local function made_of(route, body)
   local headers = {}
   for name, value in pairs(wrk.headers) do headers[name] = value end
   for name, value in pairs(route.headers) do headers[name] = fill(value) end
   return wrk.format(route.method, fill(route.path), headers, body and fill(body))
 end
 
-local made, turns, position = {}, {}, 0
+local made, turns, position, sent = {}, {}, 0, benchrig_sent
 for index in ipairs(routes) do made[index] = {} end
 
 -- Threads begin at different places, so that they do not send the same at the same time; steps begin at the first.
 local function begin()
   local fraction = (benchrig_thread - 1) * 0.618034 % 1
   position = traffic.in_steps and 0 or floor(#order * fraction)
-  for index, route in ipairs(routes) do turns[index] = floor(#route.bodies * fraction) end
+  for index, route in ipairs(routes) do turns[index], sent[index] = floor(#route.bodies * fraction), 0 end
 end
 
 -- Returns the route to send when `index` is wanted: itself, or the one whose reply has what it still needs.
@@ -92,8 +92,9 @@ local function next_request()
   local bodies = routes[index].bodies
   local turn = turns[index] % #bodies + 1
   turns[index] = turn
-  local text = made[index][turn] or format(routes[index], bodies[turn])
+  local text = made[index][turn] or made_of(routes[index], bodies[turn])
   if #routes[index].needs == 0 then made[index][turn] = text end
+  sent[index] = sent[index] + 1
   return text
 end
 
@@ -103,37 +104,6 @@ local function first_request()
   begin()
   request = next_request
   return parsed
-end
-
--- Replies: right when they fit any of the routes.
-
-local exact, containing = {}, {}
-for _, route in ipairs(routes) do
-  if route.answer then
-    exact[route.status] = exact[route.status] or {}
-    exact[route.status][route.answer] = true
-  else
-    containing[#containing + 1] = {status = route.status, text = route.contains}
-  end
-end
-
-local function fits(status, body)
-  if exact[status] and exact[status][body] then return true end
-  for i = 1, #containing do
-    local want = containing[i]
-    if status == want.status and (want.text == "" or find(body, want.text, 1, true)) then return true end
-  end
-  return false
-end
-
-local function check(status, body)
-  benchrig_checked = benchrig_checked + 1
-  if not fits(status, body) then
-    benchrig_wrong = benchrig_wrong + 1
-    if benchrig_wrong == 1 then benchrig_example = status .. " " .. string.sub(body, 1, 200) end
-  elseif #captures > 0 then
-    capture_from(status, body)
-  end
 end
 
 -- The hooks of wrk.
@@ -154,25 +124,14 @@ function init(args)
     begin()
     request = benchrig_thread == 1 and first_request or next_request
   end
-  local their_response = response
-  function response(status, headers, body)
-    check(status, body)
-    if their_response then their_response(status, headers, body) end
-  end
-end
-
--- A JSON string with one character for each byte; the reader knows.
-local function text(value)
-  return '"' .. string.gsub(value, '[^ !#-%[%]-~]', function(c) return string.format("\\u%04x", string.byte(c)) end) .. '"'
+  response = checking(#captures > 0 and capture_from, response)
 end
 
 function done(summary, latency, requests)
   if their_done then their_done(summary, latency, requests) end
-  local checked, wrong, example, missing = 0, 0, "", nil
+  local checked, replies = told(threads)
+  local missing
   for _, thread in ipairs(threads) do
-    checked = checked + thread:get("benchrig_checked")
-    wrong = wrong + thread:get("benchrig_wrong")
-    if example == "" then example = thread:get("benchrig_example") end
     if missing ~= "" then missing = thread:get("benchrig_missing") end
   end
   if checked > 0 and missing ~= "" then
@@ -189,9 +148,9 @@ function done(summary, latency, requests)
     '%s{"requests": %d, "duration_us": %d, "bytes": %d, ' ..
     '"errors": {"connect": %d, "read": %d, "write": %d, "timeout": %d, "status": %d}, ' ..
     '"latency": {"min_us": %s, "max_us": %s, "mean_us": %s, "stdev_us": %s, "percentiles_us": {%s}}, %s' ..
-    '"replies_checked": %d, "replies_wrong": %d, "wrong_example": %s, "pauses": %s}',
+    '%s, "pauses": %s}',
     traffic.marker, summary.requests, summary.duration, summary.bytes,
     e.connect, e.read, e.write, e.timeout, e.status,
     number(latency.min), number(latency.max), mean, stdev, table.concat(percentiles, ", "), found,
-    checked, wrong, text(example), tostring(type(delay) == "function")))
+    replies, tostring(type(delay) == "function")))
 end

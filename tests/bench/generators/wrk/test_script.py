@@ -29,7 +29,7 @@ ODD = "".join(map(chr, range(128))) + 'ä世界🎬"\\]]=]\r\n'
 class Thread:
     """The script as one thread of wrk has it."""
 
-    def __init__(self, traffic: Traffic, answers: Mapping[str, str] | None = None, number: int = 2) -> None:
+    def __init__(self, traffic: Traffic, answers: Mapping[str, tuple[str, ...]] | None = None, number: int = 2) -> None:
         self.lua = LuaRuntime(encoding=None)
         self.lua.execute(FORMAT)
         self.lua.execute(WRK.script(traffic, answers or {}).encode())
@@ -147,7 +147,7 @@ def test_a_reply_needs_the_status_and_the_text() -> None:
 
 
 def test_an_exact_answer_must_be_the_whole_body() -> None:
-    thread = Thread(Traffic((route(),)), {"film": ODD})
+    thread = Thread(Traffic((route(),)), {"film": (ODD,)})
     assert thread.receive(ODD)
     assert not thread.receive(ODD + " ")
     assert not thread.receive(ODD, 500)
@@ -155,7 +155,7 @@ def test_an_exact_answer_must_be_the_whole_body() -> None:
 
 def test_of_several_routes_a_reply_is_right_when_it_fits_any() -> None:
     routes = (route("exact"), route("made", status=201), route("gone", status=404, contains="no"))
-    thread = Thread(Traffic(routes, (1, 1, 1)), {"exact": "[]"})
+    thread = Thread(Traffic(routes, (1, 1, 1)), {"exact": ("[]",)})
     assert [thread.receive(*reply) for reply in [("[]", 200), ("x", 201), ("is not", 404)]] == [True] * 3
     assert [thread.receive(*reply) for reply in [("[1]", 200), ("[]", 404)]] == [False] * 2
 

@@ -81,7 +81,7 @@ class Wrk:
     folder: Path
 
     def run(
-        self, traffic: Traffic, answers: Mapping[str, str] | None = None, threads: int = 1
+        self, traffic: Traffic, answers: Mapping[str, tuple[str, ...]] | None = None, threads: int = 1
     ) -> subprocess.CompletedProcess[str]:
         script = self.folder / "script.lua"
         script.write_text(WRK.script(traffic, answers or {}))
@@ -90,7 +90,7 @@ class Wrk:
         argv = [word.replace("{script}", str(script)) for word in command]
         return subprocess.run(argv, capture_output=True, text=True, timeout=30, check=False)
 
-    def load(self, traffic: Traffic, answers: Mapping[str, str] | None = None, threads: int = 1) -> Load:
+    def load(self, traffic: Traffic, answers: Mapping[str, tuple[str, ...]] | None = None, threads: int = 1) -> Load:
         done = self.run(traffic, answers, threads)
         assert (done.returncode, done.stderr) == (0, "")
         return WRK.read_load(done.stdout)
@@ -108,7 +108,7 @@ def test_wrk_posts_a_body_with_its_type_and_checks_every_reply(wrk: Wrk, server:
     server.answer = lambda request: (201, request.body)
     load = wrk.load(
         Traffic((route(method="POST", headers={"Content-Type": "application/json"}, bodies=(review,), status=201),)),
-        {"film": review},
+        {"film": (review,)},
     )
     assert load.replies_checked == load.requests > 50
     assert load.replies_wrong == 0
@@ -179,7 +179,7 @@ end
 
 
 def test_every_hook_of_a_users_script_is_called_beside_ours(wrk: Wrk, server: Recorder) -> None:
-    done = wrk.run(Traffic((route(),), script=user_script(USERS)), {"film": "ok"}, threads=2)
+    done = wrk.run(Traffic((route(),), script=user_script(USERS)), {"film": ("ok",)}, threads=2)
     load = WRK.read_load(done.stdout)
     theirs = re.search(r"^theirs: (\d+)$", done.stdout, re.MULTILINE)
     assert theirs
@@ -191,7 +191,7 @@ def test_every_hook_of_a_users_script_is_called_beside_ours(wrk: Wrk, server: Re
 
 @pytest.mark.parametrize("text", ["function delay() return 5 end", "local five = function() return 5 end\ndelay = five"])
 def test_a_delay_of_a_users_script_is_told_with_the_figures(wrk: Wrk, text: str) -> None:
-    assert wrk.load(Traffic((route(),), script=user_script(text)), {"film": "ok"}).pauses
+    assert wrk.load(Traffic((route(),), script=user_script(text)), {"film": ("ok",)}).pauses
 
 
 @pytest.mark.parametrize(
