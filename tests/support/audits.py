@@ -8,7 +8,7 @@ from benchrig.results import audit
 from benchrig.results.codes import Code
 from benchrig.results.model import Cell, Load, Run
 from benchrig.results.warnings import Warning
-from tests.support.reports import SERVER, a_cell, a_load, a_run
+from tests.support.reports import SERVER, a_cell, a_latency, a_load, a_run
 
 
 def a_sound_cell(**changes: object) -> Cell:
@@ -17,7 +17,7 @@ def a_sound_cell(**changes: object) -> Cell:
 
 
 def slow(load: Load, mean_ms: float, max_ms: float = 300.0) -> Load:
-    return replace(load, latency=replace(load.latency, mean_us=mean_ms * 1e3, max_us=max_ms * 1e3))
+    return replace(load, latency=a_latency(mean_ms, max_ms))
 
 
 def stalling(factor: float, requests: int = 50_000, median_ms: float = 50.0, **changes: object) -> Cell:

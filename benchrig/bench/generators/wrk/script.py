@@ -3,9 +3,9 @@
 wrk rounds what it prints and hides what goes wrong; its `done` hook has the exact figures, and its `response` hook sees
 every reply. The script uses both and ends with one line: the marker and a JSON object.
 
-A script is a table of what is sent and expected, made here, followed by latency.lua, replies.lua and wrk.lua, always
-the same. A request that never changes stays wrk's own constant one, as a `request` hook would cost time. A user's script runs before
-ours sets its hooks: `setup`, `init`, `response` and `done` are called by ours, `delay` and `request` stay as they are.
+A script is a table of what is sent and expected, made here, followed by latency.lua, replies.lua and wrk.lua, always the
+same. A request that never changes stays wrk's own constant one, as a `request` hook would cost time. A user's script runs
+before ours sets its hooks: `setup`, `init`, `response` and `done` are called by ours, `delay` and `request` are kept.
 What it sets in `wrk` holds for a constant request; of several, each is sent as its route says, with the script's headers.
 """
 
