@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import benchrig
@@ -15,7 +16,17 @@ from benchrig.bench.suite import Plan
 from benchrig.inventory import Host, Inventory
 from benchrig.machines import kind
 from benchrig.results import store
-from benchrig.results.model import CpuShares, Machine, Run, ServerLoad, Settings
+from benchrig.results.model import (
+    ClientEnd,
+    ConnectionsSeen,
+    CpuShares,
+    Descriptors,
+    Machine,
+    Run,
+    ServerEnd,
+    ServerLoad,
+    Settings,
+)
 
 EMULATED_CPU = "QEMU TCG"
 """The name of the CPU that QEMU emulates, on any machine, unless its owner chose another name."""
@@ -69,6 +80,21 @@ def server_load(load: protocol.ServerLoad) -> ServerLoad:
         time_wait_peak=load.time_wait_peak,
         samples=load.samples,
         sampler_cpu_seconds=load.sampler_cpu_seconds,
+    )
+
+
+def connections_seen(seen: Sequence[protocol.ConnectionsSeen]) -> ConnectionsSeen | None:
+    """Return the record of what the hosts of a cell counted of its connections; None when nothing is known."""
+    clients = [one.client for one in seen if one.client]
+    servers = [one.server for one in seen if one.server]
+    files = [one.descriptors for one in seen if one.descriptors]
+    if not (clients or servers or files):
+        return None
+    return ConnectionsSeen(
+        client=ClientEnd(**asdict(clients[0])) if clients else None,
+        server=ServerEnd(**asdict(servers[0])) if servers else None,
+        descriptors=Descriptors(**asdict(files[0])) if files else None,
+        cpu_seconds=round(sum(one.cpu_seconds for one in seen), 5),
     )
 
 

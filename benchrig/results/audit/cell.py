@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from benchrig.results.audit import database, generator, machines
+from benchrig.results.audit import connections, database, generator, little, machines
 from benchrig.results.audit.detector import Detector
 from benchrig.results.audit.figures import Measured, load_warnings
 from benchrig.results.model import Cell, Run
@@ -24,13 +24,20 @@ def _figures(cell: Cell, _: Run) -> Iterator[Warning]:
                 errors=cell.load.errors,
                 sleep_seconds=cell.sleep_seconds,
                 duration_seconds=cell.duration_seconds,
-                always_busy=not cell.load.pauses,
+                always_busy=False,  # little.py knows more of our own rows than a text tells
                 host=cell.host,
             )
         )
 
 
-DETECTORS: tuple[Detector, ...] = (_figures, *generator.DETECTORS, *machines.DETECTORS, *database.DETECTORS)
+DETECTORS: tuple[Detector, ...] = (
+    _figures,
+    *little.DETECTORS,
+    *connections.DETECTORS,
+    *generator.DETECTORS,
+    *machines.DETECTORS,
+    *database.DETECTORS,
+)
 """All detectors, in the order of their warnings in a report."""
 
 

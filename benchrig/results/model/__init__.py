@@ -9,6 +9,12 @@ from benchrig.results.model.cell import (
     Cell,
     Status,
 )
+from benchrig.results.model.connections import (
+    ClientEnd,
+    ConnectionsSeen,
+    Descriptors,
+    ServerEnd,
+)
 from benchrig.results.model.load import (
     Generator,
     Latency,
@@ -37,10 +43,13 @@ from benchrig.results.model.server import (
 
 __all__ = [
     "Cell",
+    "ClientEnd",
+    "ConnectionsSeen",
     "CpuShares",
     "Database",
     "DatabaseLoad",
     "DatabaseNetwork",
+    "Descriptors",
     "Generator",
     "Latency",
     "Load",
@@ -50,6 +59,7 @@ __all__ = [
     "Network",
     "Part",
     "Run",
+    "ServerEnd",
     "ServerLoad",
     "Settings",
     "Status",

@@ -19,6 +19,14 @@ from .app import (
     Start,
     Stop,
 )
+from .connections import (
+    ClientEnd,
+    ConnectionsSeen,
+    Descriptors,
+    ServerEnd,
+    StopWatching,
+    WatchConnections,
+)
 from .database import (
     DatabaseCounters,
     DatabaseFacts,
@@ -65,13 +73,16 @@ __all__ = [
     "OPERATIONS",
     "A",
     "AwaitAnswer",
+    "ClientEnd",
     "CloseNetwork",
+    "ConnectionsSeen",
     "CpuShares",
     "CpuTimes",
     "DatabaseCounters",
     "DatabaseFacts",
     "Deployed",
     "DeployedApp",
+    "Descriptors",
     "Done",
     "Fetch",
     "FindCpuTimes",
@@ -97,11 +108,14 @@ __all__ = [
     "Reply",
     "ResetData",
     "RunLoad",
+    "ServerEnd",
     "ServerLoad",
     "Start",
     "StartSampling",
     "Stop",
     "StopSampling",
+    "StopWatching",
+    "WatchConnections",
 ]
 
 OPERATIONS: dict[str, type[Operation[Any]]] = {operation.__name__: operation for operation in Operation.__subclasses__()}

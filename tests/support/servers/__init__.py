@@ -1,0 +1,1 @@
+"""Small servers for tests, each with one fault, run as processes of their own."""
