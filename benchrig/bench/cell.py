@@ -18,6 +18,7 @@ from benchrig.bench import records
 from benchrig.bench.answers import LONGEST_REASON
 from benchrig.bench.app import App
 from benchrig.bench.attempt import Attempt
+from benchrig.bench.counting import begin_counting, counted
 from benchrig.bench.database import DataError, difference
 from benchrig.bench.generators.base import Shape
 from benchrig.bench.host import OperationError
@@ -28,7 +29,7 @@ from benchrig.bench.suite import Plan
 from benchrig.bench.topology import Topology, watched
 from benchrig.bench.traffic import Route
 from benchrig.bench.validity import Trial, killed_for_memory, latest_end, validity
-from benchrig.bench.verify import WrongAnswerError, verify
+from benchrig.bench.verify import WrongAnswerError, mistake, verify
 from benchrig.results.model import Cell, Generator, Load
 from benchrig.results.store import now
 
@@ -36,6 +37,11 @@ ANSWER_SECONDS = 30.0
 """How long an app may take from its start until it answers."""
 
 VERIFY_SECONDS = 10.0
+AFTER_SECONDS = 2.0
+"""How long an app may take to answer after the load, beside what it still has to do."""
+
+SOON_SECONDS = 1.0
+"""An app that needs longer for as many requests as there are connections is not asked after the load."""
 JOURNAL_LINES = 30
 WARM_UP_CONNECTIONS = 4
 """Light on purpose: a server that handles one request at a time would still be busy with a heavier warm-up's remains."""
@@ -138,7 +144,10 @@ def _load(attempt: Attempt, blank: Cell) -> Cell:
         with attempt.phase("sample"):
             server.ask(protocol.StartSampling(app.unit))
     with attempt.phase("measure"), watched(attempt.beside) as beside:
+        begin_counting(attempt)
         output = attempt.output = _run(attempt, attempt.shape)
+    with attempt.phase("connections"):
+        connections = counted(attempt)
     if attempt.is_ours:
         with attempt.phase("look"):
             seen = server.ask(protocol.StopSampling())
@@ -161,20 +170,45 @@ def _load(attempt: Attempt, blank: Cell) -> Cell:
         system=system(app, ran.versions),
         checks=attempt.checks,
         load=load,
-        generator=Generator(
-            command=attempt.command,
-            exit_code=output.exit_code,
-            wall_seconds=output.wall_seconds,
-            cpu_seconds=output.cpu_seconds,
-            open_files=output.open_files,
-            version=facts.versions.get(tool.name, ""),
-            threads=records.load_threads(output.threads),
-        ),
+        generator=_generator(attempt, output),
         server=records.server_load(seen) if seen else None,
         beside=tuple(beside),
+        connections_seen=connections,
+        wrong_after=None if valid.reason else _after(attempt, load),
         server_open_files=ran.open_files,
         versions=dict(ran.versions) | ({"PostgreSQL": attempt.database.facts.version} if attempt.database else {}),
     )
+
+
+def _generator(attempt: Attempt, output: protocol.LoadOutput) -> Generator:
+    tool = attempt.plan.generator
+    return Generator(
+        command=attempt.command,
+        exit_code=output.exit_code,
+        wall_seconds=output.wall_seconds,
+        cpu_seconds=output.cpu_seconds,
+        open_files=output.open_files,
+        version=attempt.topology.generator_facts.versions.get(tool.name, ""),
+        threads=records.load_threads(output.threads),
+    )
+
+
+def _after(attempt: Attempt, load: Load | None) -> str | None:
+    """Make one more request after the load; return what is wrong with the answer, empty when it is right.
+
+    None: not asked, because an app that is slower than `SOON_SECONDS` still works at requests whose connections are gone.
+    """
+    busy = attempt.row.connections / load.requests_per_second if load and load.requests else SOON_SECONDS
+    if busy >= SOON_SECONDS:
+        return None
+    route = attempt.row.traffic.routes[0]
+    with attempt.phase("after"):
+        try:
+            reply = _fetch(attempt, route, seconds=AFTER_SECONDS + 3 * busy)
+        except CellError as error:
+            return str(error)
+    wrong = mistake(route, reply)
+    return f"{route.title}: {wrong}" if wrong else ""
 
 
 def _finish(attempt: Attempt, cell: Cell) -> Cell:
@@ -254,24 +288,26 @@ def _see_free(found: protocol.Port, port: int) -> None:
     raise CellError(f"port {port} is taken {who}")
 
 
-def _fetch(attempt: Attempt, route: Route, split: protocol.Split) -> protocol.Reply:
+def _fetch(
+    attempt: Attempt, route: Route, split: protocol.Split = "", seconds: float = VERIFY_SECONDS
+) -> protocol.Reply:
     """Make a request from where the load comes. Raises CellError when one in one segment gets no answer, OperationError."""
     body = route.bodies[0] if route.bodies else ""
-    where = attempt.host, attempt.port, route.path, VERIFY_SECONDS
+    where = attempt.host, attempt.port, route.path, seconds
     reply = attempt.topology.generator.ask(protocol.Fetch(*where, route.method, route.headers, body, split))
     if reply.error and not split:
-        at = f" at {attempt.host}:{attempt.port}{_unreached(attempt, reply.error)}"
+        at = f" at {attempt.host}:{attempt.port}{_unreached(attempt, reply.error, seconds)}"
         raise CellError(f"the load host gets no answer to {route.title}: {reply.error}{at}")
     return reply
 
 
-def _unreached(attempt: Attempt, error: str) -> str:
+def _unreached(attempt: Attempt, error: str, seconds: float) -> str:
     """Return a hint why the load host cannot reach an app that answers locally."""
     if not attempt.is_ours or attempt.topology.shared:
         return ""
     if "refused" in error:
         return "; does the app listen on more than 127.0.0.1?"
-    return f"; is a firewall between them, or did it need more than {VERIFY_SECONDS:g} s?"
+    return f"; is a firewall between them, or did it need more than {seconds:.0f} s?"
 
 
 def _run(attempt: Attempt, shape: Shape) -> protocol.LoadOutput:

@@ -6,6 +6,7 @@ import hashlib
 import os
 import subprocess
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import benchrig
@@ -15,7 +16,7 @@ from benchrig.bench.suite import Plan
 from benchrig.inventory import Host, Inventory
 from benchrig.machines import kind
 from benchrig.results import store
-from benchrig.results.model import CpuShares, LoadThread, Machine, Run, ServerLoad, Settings
+from benchrig.results.model import ClientEnd, ConnectionsSeen, CpuShares, Descriptors, LoadThread, Machine, Run, ServerEnd, ServerLoad, Settings
 
 EMULATED_CPU = "QEMU TCG"
 """The name of the CPU that QEMU emulates, on any machine, unless its owner chose another name."""
@@ -75,6 +76,19 @@ def server_load(load: protocol.ServerLoad) -> ServerLoad:
 def load_threads(threads: Sequence[protocol.LoadThread]) -> tuple[LoadThread, ...]:
     """Return the records of a load generator's threads."""
     return tuple(LoadThread(one.seconds, one.cpu_seconds, one.wait_seconds, one.sleeps) for one in threads)
+def connections_seen(seen: Sequence[protocol.ConnectionsSeen]) -> ConnectionsSeen | None:
+    """Return the record of what the hosts of a cell counted of its connections; None when nothing is known."""
+    clients = [one.client for one in seen if one.client]
+    servers = [one.server for one in seen if one.server]
+    files = [one.descriptors for one in seen if one.descriptors]
+    if not (clients or servers or files):
+        return None
+    return ConnectionsSeen(
+        client=ClientEnd(**asdict(clients[0])) if clients else None,
+        server=ServerEnd(**asdict(servers[0])) if servers else None,
+        descriptors=Descriptors(**asdict(files[0])) if files else None,
+        cpu_seconds=round(sum(one.cpu_seconds for one in seen), 5),
+    )
 
 
 def run(

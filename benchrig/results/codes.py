@@ -145,6 +145,8 @@ class Code(Enum):
         {
             "understated": "Mean latency is understated: Little's law predicts {factor} times more. "
             "Slow or unanswered connections are missing from it.",
+            "impossible": "Mean latency is impossible: Little's law allows {factor} times less. "
+            "Either requests overlapped on their connections, or the counts are wrong.",
             "overstated": "Mean latency is overstated: Little's law predicts {factor} times less. "
             "The load generator's correction adds latencies of requests that were never sent.",
         },
@@ -195,6 +197,45 @@ class Code(Enum):
             "alike": "{replies} of {requests} replies fit several routes alike: {routes:and}. "
             "Under load it is not known which request each of them answers.",
         },
+    )
+    DEAD_CONNECTIONS = (
+        "dead_connections",
+        {_RATE, _LATENCY, _COUNTS},
+        {
+            "unaccepted": "The app never accepted {dead} of {connections} connections. The values are those of the others.",
+            "unanswered": "{dead} of {connections} connections never got a reply. The values are those of the others.",
+        },
+    )
+    MISSING_CONNECTIONS = (
+        "missing_connections",
+        {_RATE, _LATENCY, _COUNTS},
+        "Only {established} of {connections} connections were there at the end of the load.",
+    )
+    DESCRIPTOR_LIMIT = (
+        "descriptor_limit",
+        {_RATE, _LATENCY, _COUNTS},
+        "The app was at its limit of file descriptors: {open} of {limit} were open. It can accept no more connections.",
+    )
+    SILENT_END = (
+        "silent_end",
+        {_RATE, _LATENCY, _COUNTS},
+        "No reply came on any connection for {silent} before the end of the load.",
+    )
+    WRONG_AFTER = (
+        "wrong_after",
+        {_RATE, _LATENCY, _COUNTS},
+        "The app no longer answered as before when it was asked once more after the load ({reason}).",
+    )
+    NO_KEEP_ALIVE = (
+        "no_keep_alive",
+        {_RATE, _LATENCY},
+        "The server closes its connections: each of {opened} connections carried {each} requests. "
+        "The throughput is a rate of connections, and the time to connect is in no latency.",
+    )
+    PORTS_HELD = (
+        "ports_held",
+        {_RATE, _LATENCY, _COUNTS},
+        "Closed connections (TIME_WAIT) held {held} ports, and the load host has {ports}. The values measure that range.",
     )
     NOT_STORED = "not_stored", {_RANK}, "The database stored {stored} of {requests} rows that replies confirmed."
     GENERATOR_SATURATED = (

@@ -35,6 +35,7 @@ def test_a_cell_is_started_afresh_verified_warmed_up_loaded_sampled_and_stopped_
         "warm_up",
         "sample",
         "measure",
+        "connections",
         "look",
         "stop",
     ]
@@ -52,8 +53,9 @@ def running(tmp_path: Path) -> App:
 def test_a_service_that_runs_already_is_verified_warmed_up_and_loaded_and_nothing_else(running: App) -> None:
     row = Row("mine", running, 20, Traffic(tuple(running.routes.values()), (3, 1)))
     cell, raw, asked = tried(row)
-    assert asked == [*("loadgen Fetch",) * 2, "loadgen RunLoad", *ALL_STEPS[6:9]]
-    assert list(cell.phases) == ["verify", "warm_up", "measure"]
+    of_load_host = [step for step in ALL_STEPS[6:13] if step.startswith("loadgen")]
+    assert asked == [*("loadgen Fetch",) * 2, "loadgen RunLoad", *of_load_host, "loadgen Fetch"]
+    assert list(cell.phases) == ["verify", "warm_up", "measure", "connections", "after"]
     assert (cell.status, cell.server, cell.host, cell.load_on_server) == ("measured", None, "10.0.0.9:81", False)
     assert cell.route == "3x GET /one, 1x GET /two"
     assert " http://10.0.0.9:81/one\n" in raw
@@ -79,7 +81,7 @@ def test_the_warm_up_is_light_and_the_load_is_the_row() -> None:
 def test_the_app_is_verified_and_loaded_with_the_requests_of_the_row() -> None:
     host = RecordingHost("both", [], Fetch=STORED)
     measured = measure(topology(REVIEW, host, host, host), PLAN, REVIEW, 1, lambda _: None)
-    sent, again = (operation for operation in host.operations if isinstance(operation, protocol.Fetch))
+    sent, again, *_ = (operation for operation in host.operations if isinstance(operation, protocol.Fetch))
     assert (sent.split, again) == ("head", replace(sent, split="body"))
     assert (sent.method, sent.path, sent.body) == ("POST", "/reviews/", '{"film_id": 995, "rating": 4}')
     assert sent.headers == {"Content-Type": "application/json"}

@@ -22,9 +22,11 @@ DATABASE_STEPS = [
     "database FindDatabaseLoad",
     "server StartSampling",
     *WATCHED,
-    "loadgen RunLoad",
+    *ALL_STEPS[7:10],
     *WATCHED,
-    *ALL_STEPS[9:],
+    *ALL_STEPS[11:-1],
+    "loadgen Fetch",
+    "server Stop",
     "database FindDatabaseLoad",
 ]
 

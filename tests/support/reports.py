@@ -9,7 +9,21 @@ from benchrig.machines import kind as machine_kind
 from benchrig.report import Report, published
 from benchrig.report.table import make
 from benchrig.report.verdict import Quantity, Reason, Verdict, Why, Word
-from benchrig.results.model import Cell, Generator, Latency, Load, LoadErrors, Machine, Run, ServerLoad, Settings
+from benchrig.results.model import (
+    Cell,
+    ClientEnd,
+    ConnectionsSeen,
+    Descriptors,
+    Generator,
+    Latency,
+    Load,
+    LoadErrors,
+    Machine,
+    Run,
+    ServerEnd,
+    ServerLoad,
+    Settings,
+)
 from tests.support import ROOT
 
 PUBLISHED = published.read("web-frameworks", ROOT)
@@ -37,6 +51,28 @@ SERVER = ServerLoad(
     samples=5,
     sampler_cpu_seconds=0.01,
 )
+
+SEEN = ConnectionsSeen(
+    client=ClientEnd(2000, unsent=0, unanswered=0, silent_seconds=0.01, opened=2000, time_wait=None, local_ports=64512),
+    server=ServerEnd(2000, unaccepted=0, opened=2000, time_wait=None),
+    descriptors=Descriptors(2010, 20_000, 2010),
+)
+"""The connections of a sound cell."""
+
+
+def with_client(**changes: object) -> ConnectionsSeen:
+    """Return what was seen of a cell whose load host counted otherwise."""
+    assert SEEN.client
+    return replace(SEEN, client=replace(SEEN.client, **changes))  # type: ignore[arg-type]
+
+
+def closing(opened: int) -> ConnectionsSeen:
+    """Return what was seen of a server that closes connections, so that so many were opened."""
+    assert SEEN.client
+    assert SEEN.server
+    return replace(
+        SEEN, client=replace(SEEN.client, opened=opened, unanswered=900), server=replace(SEEN.server, opened=opened)
+    )
 
 
 def a_load(requests: int = 96_000, **errors: int) -> Load:

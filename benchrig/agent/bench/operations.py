@@ -11,6 +11,7 @@ from typing import Any
 from . import database, facts, protocol, unit
 from . import network as bench_network
 from .fetch import fetch
+from .connections import ConnectionWatch
 from .lines import Envelope
 from .load import LoadRunner
 from .sampler import Sampler, read_cpu_times
@@ -29,6 +30,7 @@ class Bench:
         self._app = folder / APP_FILE
         self._load = LoadRunner(folder)
         self._sampler: Sampler | None = None
+        self._watch: ConnectionWatch | None = None
         self._network: bench_network.NetworkServer | None = None
         self._handlers: dict[type[protocol.Operation[Any]], Callable[[Any], object]] = {
             protocol.FindMachineFacts: lambda op: facts.facts(op.version_commands),
@@ -41,6 +43,8 @@ class Bench:
             protocol.FindCpuTimes: lambda _: read_cpu_times(),
             protocol.StartSampling: self._start_sampling,
             protocol.StopSampling: self._stop_sampling,
+            protocol.WatchConnections: self._watch_connections,
+            protocol.StopWatching: self._stop_watching,
             protocol.FindWhatRuns: unit.what_runs,
             protocol.ReadJournal: lambda op: unit.journal(op.unit, op.lines),
             protocol.Stop: self._stop,
@@ -94,6 +98,15 @@ class Bench:
             raise ValueError("nothing is sampled")
         sampler, self._sampler = self._sampler, None
         return sampler.stop()
+
+    def _watch_connections(self, op: protocol.WatchConnections) -> protocol.Done:
+        self._stop_watching(protocol.StopWatching())
+        self._watch = ConnectionWatch(op)
+        return protocol.Done()
+
+    def _stop_watching(self, _: protocol.StopWatching) -> protocol.ConnectionsSeen:
+        watch, self._watch = self._watch, None
+        return watch.stop() if watch else protocol.ConnectionsSeen()
 
     def _open_network(self, op: protocol.OpenNetwork) -> protocol.NetworkPort:
         self._close_network(protocol.CloseNetwork())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from benchrig.results.audit import answers, database, generator, latency, machines
+from benchrig.results.audit import answers, connections, database, generator, latency, little, machines
 from benchrig.results.audit.detector import Detector
 from benchrig.results.audit.figures import Measured, load_warnings
 from benchrig.results.model import Cell, Run
@@ -27,7 +27,7 @@ def _figures(cell: Cell, _: Run) -> Iterator[Warning]:
                 errors=replace(cell.load.errors, status=0),
                 sleep_seconds=cell.sleep_seconds,
                 duration_seconds=cell.duration_seconds,
-                always_busy=not cell.load.pauses,
+                always_busy=False,  # little.py knows more of our own rows than a text tells
                 host=cell.host,
                 threads=cell.threads,
                 latency_stdev_ms=latency.stdev_us / 1e3,
@@ -41,6 +41,8 @@ DETECTORS: tuple[Detector, ...] = (
     _figures,
     *latency.DETECTORS,
     *answers.DETECTORS,
+    *little.DETECTORS,
+    *connections.DETECTORS,
     *generator.DETECTORS,
     *machines.DETECTORS,
     *database.DETECTORS,

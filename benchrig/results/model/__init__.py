@@ -9,6 +9,12 @@ from benchrig.results.model.cell import (
     Cell,
     Status,
 )
+from benchrig.results.model.connections import (
+    ClientEnd,
+    ConnectionsSeen,
+    Descriptors,
+    ServerEnd,
+)
 from benchrig.results.model.load import (
     Generator,
     Latency,
@@ -45,10 +51,13 @@ __all__ = [
     "Cell",
     "Check",
     "Checks",
+    "ClientEnd",
+    "ConnectionsSeen",
     "CpuShares",
     "Database",
     "DatabaseLoad",
     "DatabaseNetwork",
+    "Descriptors",
     "Generator",
     "Latency",
     "Load",
@@ -60,6 +69,7 @@ __all__ = [
     "Part",
     "RouteReplies",
     "Run",
+    "ServerEnd",
     "ServerLoad",
     "Settings",
     "Status",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from benchrig.results.model.connections import ConnectionsSeen
 from benchrig.results.model.load import Generator, Load
 from benchrig.results.model.replies import Checks
 from benchrig.results.model.server import DatabaseLoad, MachineLoad, ServerLoad
@@ -48,6 +49,10 @@ class Cell:
     server: ServerLoad | None = None
     beside: tuple[MachineLoad, ...] = ()
     """The other machines that took part: the load generator's, the database's."""
+    connections_seen: ConnectionsSeen | None = None
+    """The connections that were really there; None: not known."""
+    wrong_after: str | None = None
+    """What was wrong with the answer to one more request after the load; empty: nothing; None: it was not made."""
     server_open_files: int = 0
     """Limit of open file descriptors of the app's main process."""
     database: DatabaseLoad | None = None

@@ -19,6 +19,14 @@ from .app import (
     Start,
     Stop,
 )
+from .connections import (
+    ClientEnd,
+    ConnectionsSeen,
+    Descriptors,
+    ServerEnd,
+    StopWatching,
+    WatchConnections,
+)
 from .database import (
     DatabaseCounters,
     DatabaseFacts,
@@ -69,13 +77,16 @@ __all__ = [
     "SPLIT_SECONDS",
     "A",
     "AwaitAnswer",
+    "ClientEnd",
     "CloseNetwork",
+    "ConnectionsSeen",
     "CpuShares",
     "CpuTimes",
     "DatabaseCounters",
     "DatabaseFacts",
     "Deployed",
     "DeployedApp",
+    "Descriptors",
     "Done",
     "Fetch",
     "FindCpuTimes",
@@ -102,12 +113,15 @@ __all__ = [
     "Reply",
     "ResetData",
     "RunLoad",
+    "ServerEnd",
     "ServerLoad",
     "Split",
     "Start",
     "StartSampling",
     "Stop",
     "StopSampling",
+    "StopWatching",
+    "WatchConnections",
 ]
 
 OPERATIONS: dict[str, type[Operation[Any]]] = {operation.__name__: operation for operation in Operation.__subclasses__()}

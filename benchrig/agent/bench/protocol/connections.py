@@ -1,0 +1,76 @@
+"""Operations that count the connections of a load in the kernel, shortly before the load ends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .operation import Done, Operation
+
+
+@dataclass(frozen=True)
+class WatchConnections(Operation[Done]):
+    """Begin to watch the connections to `port`, and count them once, `seconds` from now.
+
+    `client`, `server`: which ends are on this host. `unit` is the app's, whose descriptors are counted; empty: none.
+    """
+
+    port: int
+    seconds: float
+    client: bool
+    server: bool
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class ClientEnd:
+    """The load host's ends of the connections. None: the kernel does not tell."""
+
+    established: int | None
+    unsent: int | None
+    """Of them, those that never carried a request."""
+    unanswered: int | None
+    """Of them, those that never carried a byte of a reply."""
+    silent_seconds: float | None
+    """Time since the last data came on any of them."""
+    opened: int
+    """Connections that this host has begun during the load, to any port."""
+    time_wait: int | None
+    """Closed connections whose local ports are still held; None also where they are too few to matter."""
+    local_ports: int
+
+
+@dataclass(frozen=True)
+class ServerEnd:
+    """The server's ends of the connections. None: the kernel does not tell."""
+
+    established: int | None
+    unaccepted: int | None
+    """Of them, those that the app has not accepted."""
+    opened: int
+    """Connections that came to this host during the load, to any port."""
+    time_wait: int | None
+
+
+@dataclass(frozen=True)
+class Descriptors:
+    """Open descriptors of an app: of the process that is nearest to its limit, and of all processes together."""
+
+    most: int
+    limit: int
+    total: int
+
+
+@dataclass(frozen=True)
+class ConnectionsSeen:
+    """What was counted, by the end that is on this host. Where the count came too late, connections are not known."""
+
+    client: ClientEnd | None = None
+    server: ServerEnd | None = None
+    descriptors: Descriptors | None = None
+    cpu_seconds: float = 0.0
+    """CPU time that the count took."""
+
+
+@dataclass(frozen=True)
+class StopWatching(Operation[ConnectionsSeen]):
+    """Stop watching connections, and return what was counted."""

@@ -1,0 +1,103 @@
+"""Little's law: connections that are always busy = throughput x mean latency.
+
+Source: J. D. C. Little, A Proof for the Queuing Formula L = λW, Operations Research 9 (1961).
+
+A mean may be too low by what the law counts and no latency has: the time until all connections are made, the requests that
+were under way at the end, and the time that the load generator itself needs between a reply and the next request.
+`tolerance` adds up the three. It can never be too high, unless requests are pipelined or a generator's correction added
+latencies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from benchrig.results.audit.connections import TURNS, closes
+from benchrig.results.audit.detector import Detector
+from benchrig.results.codes import Code
+from benchrig.results.model import Cell, Run
+from benchrig.results.warnings import Unit, Value, Warning, number
+
+MARGIN = 0.05
+"""Accepted in any case."""
+
+RAMP_SECONDS = 0.1
+RAMP_SECONDS_EACH = 1e-4
+"""How long it takes to make the connections: at all, and for each."""
+
+RAMP_SECONDS_UNKNOWN = 0.3
+"""The same for figures of which nothing else is known."""
+
+CORRECTED = 0.25
+"""Accepted of a mean that a correction may have raised."""
+
+STRONG = 2.0
+"""A violation of so many times the tolerance makes the values invalid."""
+
+
+@dataclass(frozen=True)
+class Law:
+    """What the law is about."""
+
+    connections: int
+    """Those that took part, where that is known."""
+    requests: int
+    requests_per_second: float
+    mean_seconds: float
+    duration_seconds: float
+    """0: not known, and judged as a short run."""
+    corrected: bool
+    """The generator's correction may have raised the mean."""
+    stdev_seconds: float | None = None
+    """Of the latencies; None: not known."""
+    busy: float | None = None
+    """Share of the load that the generator's threads used CPU for; None: not known, as of a published result."""
+
+
+def tolerance(law: Law) -> float:
+    """Return by which share a mean may be lower than the law says."""
+    mean, seconds = law.mean_seconds, law.duration_seconds or 1.0
+    if law.busy is None:
+        return MARGIN + (RAMP_SECONDS_UNKNOWN + mean) / seconds
+    # The requests under way at the end are as old, on average, as half of a reply that is met at a random time.
+    stdev = mean if law.stdev_seconds is None else law.stdev_seconds
+    under_way = (mean**2 + stdev**2) / (2 * mean)
+    ramp = RAMP_SECONDS + RAMP_SECONDS_EACH * law.connections
+    return MARGIN + law.busy + (ramp + under_way) / seconds
+
+
+def _little(cell: Cell, _: Run) -> Iterator[Warning]:
+    """Hold the mean of a row against the connections that were answered; those that were not have a warning of their own.
+
+    A server that closes its connections is left out: the time to make new ones is in no latency.
+    """
+    load, generator, seen = cell.load, cell.generator, cell.connections_seen
+    if not (load and load.requests_per_second and load.latency.mean_us) or load.pauses or closes(cell):
+        return
+    busy = generator.cpu_seconds / generator.wall_seconds / cell.threads if generator and generator.wall_seconds else None
+    law = Law(
+        connections=(seen.served if seen else None) or cell.connections,
+        requests=load.requests,
+        requests_per_second=load.requests_per_second,
+        mean_seconds=load.latency.mean_us / 1e6,
+        duration_seconds=cell.duration_seconds,
+        corrected=True,
+        stdev_seconds=load.latency.stdev_us / 1e6,
+        busy=busy,
+    )
+    factor, allowed = law.mean_seconds * law.requests_per_second / law.connections, tolerance(law)
+    if factor < 1 - allowed:
+        strong = factor < 1 - STRONG * allowed and load.requests >= TURNS * law.connections
+        # Of older runs it is not known whether the server closed its connections.
+        yield _warning("understated", factor, cell.host, invalid=strong and seen is not None)
+    elif factor > 1 + (CORRECTED if law.corrected else MARGIN):
+        yield _warning("overstated" if law.corrected else "impossible", factor, cell.host, invalid=not law.corrected)
+
+
+def _warning(case: str, factor: float, host: str, *, invalid: bool) -> Warning:
+    values: dict[str, Value] = {"case": case, "factor": number(max(factor, 1 / factor), Unit.TIMES)}
+    return Warning(Code.LITTLES_LAW, host, values, invalid)
+
+
+DETECTORS: tuple[Detector, ...] = (_little,)

@@ -1,0 +1,66 @@
+"""Records of the connections that were really there, counted by the kernels of both ends shortly before the load ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ClientEnd:
+    """The load host's ends of the connections. None: not known."""
+
+    established: int | None
+    unsent: int | None
+    """Of them, those that never carried a request."""
+    unanswered: int | None
+    """Of them, those that never carried a byte of a reply."""
+    silent_seconds: float | None
+    """Time since the last data came on any of them."""
+    opened: int
+    """Connections that the load host began during the load, to any port."""
+    time_wait: int | None
+    """Closed connections whose local ports were still held; None also where they were too few to matter."""
+    local_ports: int
+    """How many local ports the load host has."""
+
+
+@dataclass(frozen=True)
+class ServerEnd:
+    """The server's ends of the connections. None: not known."""
+
+    established: int | None
+    unaccepted: int | None
+    """Of them, those that the app had not accepted."""
+    opened: int
+    """Connections that came to the server during the load, to any port."""
+    time_wait: int | None
+
+
+@dataclass(frozen=True)
+class Descriptors:
+    """Open descriptors of an app: of the process that was nearest to its limit, and of all its processes together."""
+
+    most: int
+    limit: int
+    """Of that process; 0: not known."""
+    total: int
+
+
+@dataclass(frozen=True)
+class ConnectionsSeen:
+    """The connections of a cell, by what each end can tell. None: not known."""
+
+    client: ClientEnd | None = None
+    server: ServerEnd | None = None
+    """None also of a server that is not ours to look at."""
+    descriptors: Descriptors | None = None
+    cpu_seconds: float = 0.0
+    """CPU time that counting took, on both ends together."""
+
+    @property
+    def served(self) -> int | None:
+        """Connections that were there and had been answered at least once; None: not known."""
+        client = self.client
+        if client is None or client.established is None or client.unanswered is None:
+            return None
+        return client.established - client.unanswered

@@ -1,0 +1,155 @@
+"""What the kernels counted of a cell's connections, and Little's law: what makes a row doubtful, and what does not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from benchrig.report.sentences import sentence
+from benchrig.results import audit
+from benchrig.results.audit.connections import opened_again
+from benchrig.results.codes import Code
+from benchrig.results.model import Cell, ConnectionsSeen, DatabaseLoad, Descriptors, ServerEnd
+from benchrig.results.warnings import Warning
+from tests.support.reports import GENERATOR, SEEN, a_cell, a_load, a_run, closing, with_client
+
+
+def a_sound_cell(requests: int = 50_000, **changes: object) -> Cell:
+    load = a_load(requests)
+    mean_us = 2000 * 5e6 / requests * 0.97
+    sound = a_cell(load=replace(load, latency=replace(load.latency, mean_us=mean_us)), connections_seen=SEEN)
+    return replace(sound, **changes)  # type: ignore[arg-type]
+
+
+def found(cell: Cell) -> dict[Code, Warning]:
+    return {warning.code: warning for warning in audit.warnings(cell, a_run())}
+
+
+def seen(**changes: object) -> Cell:
+    return a_sound_cell(connections_seen=with_client(**changes))
+
+
+def test_connections_that_were_all_there_are_no_warning() -> None:
+    assert found(a_sound_cell()) == {}
+
+
+def test_what_the_kernel_does_not_tell_is_no_warning() -> None:
+    nothing = with_client(established=None, unsent=None, unanswered=None, silent_seconds=None)
+    server = ServerEnd(None, None, 2000, None)
+    for unknown in (None, ConnectionsSeen(), nothing, replace(nothing, server=server, descriptors=Descriptors(9, 0, 9))):
+        assert found(a_sound_cell(connections_seen=unknown)) == {}
+
+
+def test_connections_that_the_app_never_accepted_are_told_apart_from_those_it_never_answered() -> None:
+    both = replace(with_client(unanswered=120), server=ServerEnd(2000, unaccepted=100, opened=2000, time_wait=None))
+    warnings = audit.warnings(a_sound_cell(connections_seen=both), a_run())
+    assert [(sentence(one), one.invalid) for one in warnings] == [
+        ("The app never accepted 100 of 2,000 connections. The values are those of the others.", True),
+        ("20 of 2,000 connections never got a reply. The values are those of the others.", False),
+    ]
+
+
+def test_connections_that_a_full_backlog_kept_from_the_server_were_never_accepted() -> None:
+    full = replace(with_client(unanswered=200), server=ServerEnd(1900, unaccepted=100, opened=2000, time_wait=None))
+    assert "never accepted 200 of" in sentence(found(a_sound_cell(connections_seen=full))[Code.DEAD_CONNECTIONS])
+
+
+def test_a_queue_that_had_no_time_to_reach_all_connections_is_not_invalid() -> None:
+    slow = replace(a_sound_cell(2_100), connections_seen=with_client(unanswered=300))
+    assert [(code, one.invalid) for code, one in found(slow).items()] == [(Code.DEAD_CONNECTIONS, False)]
+
+
+@pytest.mark.parametrize(("established", "told"), [(2000, []), (1990, [False]), (1979, [True])])
+def test_connections_that_were_not_there_at_the_end(established: int, told: list[bool]) -> None:
+    warnings = found(seen(established=established))
+    assert [one.invalid for code, one in warnings.items() if code is Code.MISSING_CONNECTIONS] == told
+
+
+@pytest.mark.parametrize(("most", "at_limit"), [(1000, False), (1021, False), (1022, True), (1024, True)])
+def test_an_app_at_its_limit_of_descriptors(most: int, at_limit: bool) -> None:
+    cell = a_sound_cell(connections_seen=replace(SEEN, descriptors=Descriptors(most, 1024, most)))
+    assert (Code.DESCRIPTOR_LIMIT in found(cell)) == at_limit
+
+
+@pytest.mark.parametrize(("silent", "told"), [(0.4, []), (0.7, [True])])
+def test_a_server_that_had_stopped_before_the_end(silent: float, told: list[bool]) -> None:
+    warnings = found(seen(silent_seconds=silent, established=2000))
+    assert [one.invalid for code, one in warnings.items() if code is Code.SILENT_END] == [
+        one and silent > 0.5 for one in told
+    ]
+
+
+def test_a_silence_no_longer_than_the_replies_take_is_none() -> None:
+    cell = seen(silent_seconds=1.9)
+    assert cell.load
+    slow = replace(cell.load, latency=replace(cell.load.latency, max_us=1_000_000))
+    assert found(replace(cell, load=slow)) == {}
+
+
+def test_a_server_that_closes_its_connections_is_judged_by_nothing_that_needs_them_open() -> None:
+    cell = a_sound_cell(connections_seen=closing(50_000))
+    assert cell.load
+    late = replace(cell, load=replace(cell.load, latency=replace(cell.load.latency, mean_us=40_000)))
+    for one in (cell, late):
+        ((code, warning),) = found(one).items()
+        assert (code, warning.invalid) == (Code.NO_KEEP_ALIVE, False)
+        assert "each of 50,000 connections carried 1 requests" in sentence(warning)
+
+
+@pytest.mark.parametrize(("opened", "closes"), [(2_010, False), (2_500, False), (8_000, True)])
+def test_a_server_that_closes_a_connection_now_and_then_keeps_them_alive(opened: int, closes: bool) -> None:
+    sound = replace(closing(opened), client=with_client(opened=opened).client)
+    assert (Code.NO_KEEP_ALIVE in found(a_sound_cell(connections_seen=sound))) == closes
+
+
+def test_sessions_with_a_database_on_the_server_are_not_the_loads_connections() -> None:
+    database = DatabaseLoad(None, sessions=50_000, commits=50_000, rollbacks=0, on_server=True)
+    cell = a_sound_cell(connections_seen=closing(52_000), database=database)
+    assert opened_again(cell) == 0
+    # On a machine of its own, the load host counts its own connections only.
+    assert opened_again(replace(cell, load_on_server=False)) == 50_000
+
+
+@pytest.mark.parametrize(("held", "full"), [(None, False), (60_000, False), (61_300, True)])
+def test_closed_connections_that_hold_all_ports_make_a_row_invalid(held: int | None, full: bool) -> None:
+    warnings = found(seen(time_wait=held))
+    assert [one.invalid for one in warnings.values()] == [True] * full
+
+
+# Little's law: 2,000 connections, 10,000 requests/s, so 200 ms
+
+
+def with_mean(mean_ms: float, **changes: object) -> Cell:
+    cell = a_sound_cell(**changes)  # type: ignore[arg-type]
+    assert cell.load
+    return replace(cell, load=replace(cell.load, latency=replace(cell.load.latency, mean_us=mean_ms * 1e3)))
+
+
+@pytest.mark.parametrize(
+    ("mean_ms", "told"), [(176.0, []), (165.0, [False]), (130.0, [True]), (249.0, []), (251.0, [False])]
+)
+def test_the_mean_must_be_connections_over_throughput(mean_ms: float, told: list[bool]) -> None:
+    warnings = found(with_mean(mean_ms))
+    assert [one.invalid for code, one in warnings.items() if code is Code.LITTLES_LAW] == told
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(5.0, False), (30.0, True)])
+def test_a_long_run_is_held_to_the_law_more_closely(seconds: float, told: bool) -> None:
+    assert (Code.LITTLES_LAW in found(with_mean(178.0, duration_seconds=seconds))) == told
+
+
+def test_the_time_that_the_generator_itself_needs_is_in_no_latency() -> None:
+    busy = replace(GENERATOR, cpu_seconds=8.0)
+    assert Code.LITTLES_LAW in found(with_mean(130.0))
+    assert Code.LITTLES_LAW not in found(with_mean(130.0, generator=busy))
+
+
+def test_connections_that_were_never_answered_have_no_part_in_the_law() -> None:
+    warnings = found(with_mean(130.0, connections_seen=with_client(unanswered=700)))
+    assert list(warnings) == [Code.DEAD_CONNECTIONS]
+
+
+def test_rows_of_runs_that_did_not_count_their_connections_are_not_made_invalid() -> None:
+    (warning,) = found(with_mean(130.0, connections_seen=None)).values()
+    assert (warning.code, warning.invalid) == (Code.LITTLES_LAW, False)

@@ -1,0 +1,98 @@
+"""A server with a fault in its connections, as a process of its own: `python connections.py FAULT [NUMBER]`.
+
+It answers `ok` to each request, and prints its port when it listens. The faults:
+
+    none          none
+    dead N        it accepts all, and never answers N of them
+    deaf N        it accepts N connections, and no more
+    files N       it lowers its limit of file descriptors to N
+    dies S        it stops answering S seconds after the load began
+    closes        it closes each connection after its reply
+    waits S       it waits so long before each reply
+    lost N        under the load, it stops listening when all have come, and closes N of them a second later
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import resource
+import socket
+import sys
+import time
+
+REPLY = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+LOAD = 20
+"""From so many connections on, it is the load."""
+
+LAST_REPLY = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
+
+
+class Server(asyncio.Protocol):
+    """One connection."""
+
+    fault = "none"
+    number = 0.0
+    opened = 0
+    began = 0.0
+    all: list[asyncio.Transport] = []  # noqa: RUF012
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+        Server.opened += 1
+        if Server.opened == LOAD:
+            Server.began = time.monotonic()
+        self.dead = self.fault == "dead" and LOAD < Server.opened <= LOAD + self.number
+        Server.all.append(transport)
+
+    def data_received(self, data: bytes) -> None:
+        died = self.fault == "dies" and Server.began > 0 and time.monotonic() - Server.began > self.number
+        if self.dead or died:
+            return
+        count = data.count(b"\r\n\r\n")
+        if self.fault == "closes":
+            self.transport.write(LAST_REPLY)
+            self.transport.close()
+        elif self.fault == "waits":
+            asyncio.get_running_loop().call_later(self.number, self.transport.write, REPLY * count)
+        else:
+            self.transport.write(REPLY * count)
+
+
+async def accept_some(listener: socket.socket, most: int) -> None:
+    """Accept so many connections, and no more."""
+    loop = asyncio.get_running_loop()
+    for _ in range(most):
+        connection, _ = await loop.sock_accept(listener)
+        await loop.connect_accepted_socket(Server, connection)
+    await asyncio.Event().wait()
+
+
+async def main(fault: str, number: float) -> None:
+    Server.fault, Server.number = fault, number
+    listener = socket.create_server(("127.0.0.1", 0), backlog=4096)
+    listener.setblocking(False)
+    print(listener.getsockname()[1], flush=True)
+    if fault == "files":
+        resource.setrlimit(resource.RLIMIT_NOFILE, (int(number), int(number)))
+    if fault == "deaf":
+        await accept_some(listener, int(number))
+    server = await asyncio.get_running_loop().create_server(Server, sock=listener, backlog=4096)
+    if fault == "lost":
+        # The warm-up and what comes before it open few.
+        while Server.opened < LOAD:
+            await asyncio.sleep(0.05)
+        await asyncio.sleep(0.5)
+        server.close()
+        for transport in Server.all[-int(number) :]:
+            transport.abort()
+        await asyncio.Event().wait()
+    await server.serve_forever()
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.get_event_loop_policy().new_event_loop().run_until_complete(
+            main(sys.argv[1], float(sys.argv[2]) if len(sys.argv) > 2 else 0)
+        )
