@@ -42,7 +42,7 @@ NOT_STARTED = protocol.Readiness(False, "it ended by itself (exit status 1)")
             "it answers wrongly: GET /health: status 404 and 'Not Found', not 200",
         ),
         ({"Fetch": protocol.Reply(200, "no")}, 5, "it answers wrongly: GET /health: the body is 'no', not 'ok'"),
-        ({"FindWhatRuns": protocol.Ran(False, {}, 0, "signal 9")}, 16, "the app died under the load (signal 9)"),
+        ({"FindWhatRuns": protocol.Ran(False, {}, 0, "signal 9")}, 15, "the app died under the load (signal 9)"),
     ],
 )
 def test_a_step_that_fails_ends_the_cell_with_its_reason_the_journal_and_a_stop(
