@@ -15,7 +15,7 @@ from benchrig.bench.suite import Plan
 from benchrig.inventory import Host, Inventory
 from benchrig.machines import kind
 from benchrig.results import store
-from benchrig.results.model import CpuShares, Machine, Run, ServerLoad, Settings
+from benchrig.results.model import CpuShares, Machine, Run, Series, ServerLoad, Settings
 
 EMULATED_CPU = "QEMU TCG"
 """The name of the CPU that QEMU emulates, on any machine, unless its owner chose another name."""
@@ -69,6 +69,18 @@ def server_load(load: protocol.ServerLoad) -> ServerLoad:
         time_wait_peak=load.time_wait_peak,
         samples=load.samples,
         sampler_cpu_seconds=load.sampler_cpu_seconds,
+        series=series(load.series),
+    )
+
+
+def series(read: protocol.Series) -> Series:
+    """Return the record of what the sampler read one after the other."""
+    return Series(
+        end_seconds=read.end_seconds,
+        segments=read.segments,
+        opened=read.opened,
+        app_cpu_seconds=read.app_cpu_seconds,
+        memory_bytes=read.memory_bytes,
     )
 
 

@@ -14,9 +14,9 @@ from collections.abc import Iterable
 
 from .facts import APPS, output, read, shortage
 from .ports import await_free, listens_elsewhere, reserve, stranger
+from .processes import UnitProcesses
 from .protocol import Done, Fetch, FindWhatRuns, Journal, Port, Ran, Readiness, Reply
 from .runtime import USER, installed_distributions, versions
-from .sampler import UnitProcesses
 
 OURS = "benchrig-*.service"
 BODY_BYTES = 4 << 20

@@ -32,6 +32,7 @@ from benchrig.results.model.server import (
     CpuShares,
     DatabaseLoad,
     MachineLoad,
+    Series,
     ServerLoad,
 )
 
@@ -50,6 +51,7 @@ __all__ = [
     "Network",
     "Part",
     "Run",
+    "Series",
     "ServerLoad",
     "Settings",
     "Status",

@@ -56,12 +56,15 @@ from .operation import (
     Operation,
 )
 from .sampling import (
+    MOST_SAMPLES,
+    Series,
     ServerLoad,
     StartSampling,
     StopSampling,
 )
 
 __all__ = [
+    "MOST_SAMPLES",
     "OPERATIONS",
     "A",
     "AwaitAnswer",
@@ -97,6 +100,7 @@ __all__ = [
     "Reply",
     "ResetData",
     "RunLoad",
+    "Series",
     "ServerLoad",
     "Start",
     "StartSampling",
