@@ -8,7 +8,7 @@ from benchrig.agent.text import short
 from benchrig.report.verdict import MOST_REPEATS, Cause, Outcome, Verdict, Why
 from benchrig.results.codes import Code
 from benchrig.results.warnings import Number, Unit, Value, Warning
-from benchrig.units import bits_per_second
+from benchrig.units import bits_per_second, size
 
 LONGEST_TEXT = 1100
 """Characters of a text in a sentence: a wrong reply, or a cause, which has 1000 and says where the rest is."""
@@ -20,6 +20,8 @@ _UNITS: Mapping[Unit, tuple[Callable[[float], str], str]] = {
     Unit.TIMES: (lambda value: f"{value:.2g}" if value < 10 else f"{value:,.0f}", ""),
     Unit.REQUESTS_PER_SECOND: (lambda value: f"{value:,.0f}", " requests/s"),
     Unit.BITS_PER_SECOND: (bits_per_second, ""),
+    Unit.BYTES: (size, ""),
+    Unit.BYTES_PER_SECOND: (size, "/s"),
 }
 """How a number of each unit is written, and what stands behind it, or behind both ends of a range."""
 

@@ -18,6 +18,8 @@ class Unit(StrEnum):
     TIMES = "times"
     REQUESTS_PER_SECOND = "requests_per_second"
     BITS_PER_SECOND = "bits_per_second"
+    BYTES = "bytes"
+    BYTES_PER_SECOND = "bytes_per_second"
 
 
 @dataclass(frozen=True)

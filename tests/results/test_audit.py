@@ -12,6 +12,7 @@ from benchrig.results.codes import Code, Spoils
 from benchrig.results.model import Cell, CpuShares, DatabaseLoad, Load, MachineLoad, Network, Part, Run
 from benchrig.results.warnings import Number, Unit, Warning, number, over_repeats
 from tests.support.reports import GENERATOR, SERVER, a_cell, a_load, a_run, on_machines
+from tests.support.series import a_cell_of, flat, ramped
 
 
 def a_sound_cell(**changes: object) -> Cell:
@@ -311,6 +312,12 @@ CAUSES: dict[Code, tuple[Cell, Run]] = {
     Code.STEAL: (a_sound_cell(server=replace(SERVER, machine_steal_percent=7.0)), RUN),
     Code.DISTURBED: (a_sound_cell(server=replace(SERVER, machine_idle_percent=30.0)), RUN),
     Code.EMULATED: (a_sound_cell(), EMULATED),
+    Code.RAMP: (a_cell_of(ramped), RUN),
+    Code.WARMING_UP: (a_cell_of(lambda at: min(1.0, 0.4 + 0.3 * at)), RUN),
+    Code.DRIFT: (a_cell_of(lambda at: 1 - 0.05 * at), RUN),
+    Code.STEP: (a_cell_of(lambda at: 1.0 if at < 3 else 0.6), RUN),
+    Code.STALLS: (a_cell_of(lambda at: 0.0 if 2 < at < 3 else 1.0), RUN),
+    Code.MEMORY_GROWS: (a_cell_of(flat, memory=lambda at: 5e7 + 4e6 * at), RUN),
 }
 """A cell that has each warning, but those about several cells."""
 

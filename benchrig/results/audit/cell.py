@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from benchrig.results.audit import database, generator, machines
+from benchrig.results.audit import database, generator, machines, steadiness
 from benchrig.results.audit.detector import Detector
 from benchrig.results.audit.figures import Measured, load_warnings
 from benchrig.results.model import Cell, Run
@@ -30,7 +30,13 @@ def _figures(cell: Cell, _: Run) -> Iterator[Warning]:
         )
 
 
-DETECTORS: tuple[Detector, ...] = (_figures, *generator.DETECTORS, *machines.DETECTORS, *database.DETECTORS)
+DETECTORS: tuple[Detector, ...] = (
+    _figures,
+    *generator.DETECTORS,
+    *machines.DETECTORS,
+    *database.DETECTORS,
+    *steadiness.DETECTORS,
+)
 """All detectors, in the order of their warnings in a report."""
 
 
