@@ -21,6 +21,9 @@ LONGEST_NAME = 100
 MOST_ENTRIES = 100
 """Of a list or a mapping in an answer: the longest that an agent of ours sends has 20."""
 
+LONGER: Mapping[type, int] = {protocol.ServerLoad: protocol.MOST_SAMPLES}
+"""The entries of a list in an answer that has a series."""
+
 LONGEST_REASON = 100_000
 """Characters of the reason why something failed: an agent's error, or the whole of a cell's."""
 
@@ -31,14 +34,14 @@ LARGE: tuple[type, ...] = (protocol.Reply, protocol.LoadOutput, protocol.Journal
 def read(operation: protocol.Operation[A], value: object) -> A:
     """Return the answer to an operation; long texts in it are cut, with a … at their end. Raises SpecError."""
     answer = operation.answer()
-    return cast(A, spec.build(answer, value if answer in LARGE else _cut(value)))
+    return cast(A, spec.build(answer, value if answer in LARGE else _cut(value, LONGER.get(answer, MOST_ENTRIES))))
 
 
-def _cut(value: Any) -> object:
+def _cut(value: Any, entries: int) -> object:
     if isinstance(value, str):
         return short(value, LONGEST_TEXT)
     if isinstance(value, Mapping):
-        return {short(str(key), LONGEST_NAME): _cut(item) for key, item in islice(value.items(), MOST_ENTRIES)}
+        return {short(str(key), LONGEST_NAME): _cut(item, entries) for key, item in islice(value.items(), MOST_ENTRIES)}
     if isinstance(value, list):
-        return [_cut(item) for item in islice(value, MOST_ENTRIES)]
+        return [_cut(item, entries) for item in islice(value, entries)]
     return value

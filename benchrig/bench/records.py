@@ -24,6 +24,7 @@ from benchrig.results.model import (
     LoadThread,
     Machine,
     Run,
+    Series,
     ServerEnd,
     ServerLoad,
     Settings,
@@ -81,6 +82,18 @@ def server_load(load: protocol.ServerLoad) -> ServerLoad:
         time_wait_peak=load.time_wait_peak,
         samples=load.samples,
         sampler_cpu_seconds=load.sampler_cpu_seconds,
+        series=series(load.series),
+    )
+
+
+def series(read: protocol.Series) -> Series:
+    """Return the record of what the sampler read one after the other."""
+    return Series(
+        end_seconds=read.end_seconds,
+        segments=read.segments,
+        opened=read.opened,
+        app_cpu_seconds=read.app_cpu_seconds,
+        memory_bytes=read.memory_bytes,
     )
 
 

@@ -22,6 +22,7 @@ _UNITS: Mapping[Unit, tuple[Callable[[float], str], str]] = {
     Unit.BITS_PER_SECOND: (bits_per_second, ""),
     Unit.MILLISECONDS: (milliseconds, ""),
     Unit.BYTES: (size, ""),
+    Unit.BYTES_PER_SECOND: (size, "/s"),
 }
 """How a number of each unit is written, and what stands behind it, or behind both ends of a range."""
 

@@ -280,6 +280,49 @@ class Code(Enum):
         {_RATE, _LATENCY, _COUNTS},
         "The values say nothing about real hardware, because these machines are emulated: {machines:and}.",
     )
+    RAMP = (
+        "ramp",
+        {_RATE},
+        "Connections were being opened for the first {connecting}. Until {seconds}, the throughput was lower than later; "
+        "the throughput of the whole load is {cost} below that of the steady part.",
+    )
+    WARMING_UP = (
+        "warming_up",
+        {_RATE, _LATENCY},
+        "The server became faster for the first {seconds}, until it was warm; "
+        "the throughput of the whole load is {cost} below that of the steady part.",
+    )
+    DRIFT = (
+        "drift",
+        {_RATE, _LATENCY},
+        {
+            "rising": "Throughput rose during the whole load, by {change} from start to end.",
+            "falling": "Throughput fell during the whole load, by {change} from start to end.",
+        },
+    )
+    STEP = (
+        "step",
+        {_RATE, _LATENCY},
+        {
+            "warm-up": "Throughput changed at once, {steps:time}, and was highest at the end: "
+            "{change} after {seconds} was the largest change.",
+            "slowdown": "Throughput changed at once, {steps:time}, and was not highest at the end: "
+            "{change} after {seconds} was the largest change.",
+            "no steady state": "Throughput changed at once, {steps:time}, shortly before the end too, "
+            "so it has no steady state: {change} after {seconds} was the largest change.",
+        },
+    )
+    STALLS = (
+        "stalls",
+        {_RATE, _LATENCY},
+        "The server sent almost nothing {stalls:time}: for {total} of the load together, and for {longest} at most.",
+    )
+    MEMORY_GROWS = (
+        "memory_grows",
+        {_RATE},
+        "The app's memory grew during the whole load, by {rate}: {each} for a million requests. "
+        "The value of a longer load would be higher.",
+    )
     RESUMED = (
         "resumed",
         {_RANK},

@@ -20,6 +20,7 @@ class Unit(StrEnum):
     BITS_PER_SECOND = "bits_per_second"
     MILLISECONDS = "milliseconds"
     BYTES = "bytes"
+    BYTES_PER_SECOND = "bytes_per_second"
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from benchrig.results.warnings import Number, Unit, Warning, number, over_repeat
 from tests.support import caused_answers
 from tests.support.audits import RUN, a_sound_cell, found, slow, stalling
 from tests.support.reports import GENERATOR, SEEN, SERVER, a_cell, a_latency, a_load, closing, on_machines, with_client
+from tests.support.series import a_cell_of, flat, ramped
 
 
 def said(code: Code, cell: Cell, run: Run = RUN) -> str:
@@ -306,6 +307,12 @@ CAUSES: dict[Code, tuple[Cell, Run]] = {
     Code.DISTURBED: (a_sound_cell(server=replace(SERVER, machine_idle_percent=30.0)), RUN),
     Code.EMULATED: (a_sound_cell(), EMULATED),
     **caused_answers.CAUSES,
+    Code.RAMP: (a_cell_of(ramped), RUN),
+    Code.WARMING_UP: (a_cell_of(lambda at: min(1.0, 0.4 + 0.3 * at)), RUN),
+    Code.DRIFT: (a_cell_of(lambda at: 1 - 0.05 * at), RUN),
+    Code.STEP: (a_cell_of(lambda at: 1.0 if at < 3 else 0.6), RUN),
+    Code.STALLS: (a_cell_of(lambda at: 0.0 if 2 < at < 3 else 1.0), RUN),
+    Code.MEMORY_GROWS: (a_cell_of(flat, memory=lambda at: 5e7 + 4e6 * at), RUN),
 }
 """A cell that has each warning, but those about several cells."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from benchrig.agent import spec
 from benchrig.agent.bench import protocol
 from benchrig.bench.app import read_apps
 from benchrig.bench.cell import measure
@@ -30,7 +31,7 @@ FACTS = protocol.MachineFacts(
 )
 OUTPUT = protocol.LoadOutput(0, f"{TEXT}{MARKER}{EXACT}\n", "", wall_seconds=5.1, cpu_seconds=0.4, open_files=1 << 20)
 
-SEEN = protocol.ServerLoad(**asdict(SERVER))
+SEEN = spec.build(protocol.ServerLoad, asdict(SERVER))
 
 SOUND: dict[type, Any] = {
     protocol.FreePort: protocol.Port(True),

@@ -16,8 +16,8 @@ from pathlib import Path
 
 from .facts import DATA, read, shortage
 from .ports import holder, listeners
+from .processes import UnitProcesses
 from .protocol import DatabaseCounters, DatabaseFacts, Loaded
-from .sampler import UnitProcesses
 
 USER = "postgres"
 OURS = "benchrig"

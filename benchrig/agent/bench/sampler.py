@@ -1,26 +1,20 @@
 """Watches an app's processes, the machine and the kernel's counters while the load runs.
 
-What the kernel adds up by itself is read twice, before and after; only what has a peak is read in between. The sampler
-counts its own CPU time, because it runs on the machine that is measured.
+What the kernel adds up by itself is read twice, before and after; what has a peak or a course is read in between. The
+sampler counts its own CPU time, because it runs on the machine that is measured.
 """
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from .memory import OomKills
+from .processes import TICKS, UnitProcesses
 from .protocol import CpuTimes, ServerLoad
-
-INTERVAL_SECONDS = 0.5
-TICKS = os.sysconf("SC_CLK_TCK")
-PAGE = os.sysconf("SC_PAGE_SIZE")
-
-CGROUP_ROOTS = (Path("/sys/fs/cgroup"), Path("/sys/fs/cgroup/unified"), Path("/sys/fs/cgroup/systemd"))
-"""Where a unit's control group may lie: cgroup v2 alone; v2 beside v1; v1 alone."""
+from .series import SeriesRecorder, Watch
 
 
 @dataclass(frozen=True)
@@ -34,67 +28,10 @@ class Counters:
     retransmits: int
 
 
-class UnitProcesses:
-    """The processes of a systemd unit, by its control group: also those that its main process started."""
-
-    def __init__(self, control_group: str) -> None:
-        folders = [root / control_group.lstrip("/") for root in CGROUP_ROOTS]
-        self._procs = next((path for folder in folders if (path := folder / "cgroup.procs").exists()), None)
-        self._cpu = next((path for folder in folders if (path := folder / "cpu.stat").exists()), None)
-        self._seen: dict[int, float] = {}
-
-    def pids(self) -> list[int]:
-        """Return the processes that live now."""
-        if self._procs is None:
-            return []
-        try:
-            return [int(pid) for pid in self._procs.read_text().split()]
-        except OSError:
-            return []
-
-    def started(self) -> dict[int, str]:
-        """Return when each of those that live was started, in ticks: a number that is given again is another process."""
-        return {pid: fields[21] for pid in self.pids() if (fields := _fields(f"/proc/{pid}/stat"))}
-
-    def cpu_seconds(self) -> float:
-        """Return the CPU time used by all of them so far, those that have ended included."""
-        if self._cpu is not None:
-            try:
-                return int(self._cpu.read_text().split()[1]) / 1e6
-            except OSError:
-                return 0.0
-        # Without cgroup v2 the last figure seen of a process that has ended stands for it.
-        for pid in self.pids():
-            fields = _fields(f"/proc/{pid}/stat")
-            if fields:
-                self._seen[pid] = (int(fields[13]) + int(fields[14])) / TICKS
-        return sum(self._seen.values())
-
-    def resident_bytes(self) -> tuple[int, int]:
-        """Return the resident memory of those that live, together, and how many they are."""
-        pages = [int(fields[1]) for pid in self.pids() if (fields := _fields(f"/proc/{pid}/statm"))]
-        return sum(pages) * PAGE, len(pages)
-
-
-def _fields(path: str) -> list[str]:
-    """Return the words of a file in /proc, the program's name as one word; none when the process has ended."""
-    try:
-        text = Path(path).read_text()
-    except OSError:
-        return []
-    head, _, tail = text.rpartition(")")
-    return [*head.partition(" ")[::2], *tail.split()] if head else text.split()
-
-
 def _table(path: str, group: str) -> dict[str, int]:
     """Read one group of /proc/net/snmp or netstat: a line of names, then a line of values."""
     lines = [line.split() for line in Path(path).read_text().splitlines() if line.startswith(f"{group}:")]
     return {name: int(value) for name, value in zip(lines[0][1:], lines[1][1:], strict=False)}
-
-
-def _time_wait() -> int:
-    words = next(line for line in Path("/proc/net/sockstat").read_text().splitlines() if line.startswith("TCP:")).split()
-    return int(words[words.index("tw") + 1])
 
 
 def read_cpu_times() -> CpuTimes:
@@ -123,6 +60,8 @@ class Sampler:
         self._processes = UnitProcesses(control_group)
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
+        self._watch = Watch(self._processes)
+        self._series = SeriesRecorder(self._watch.read())
         self._memory = 0
         self._count = 0
         self._time_wait = 0
@@ -146,6 +85,8 @@ class Sampler:
         ended = sum(started.get(pid) != at for pid, at in self._started.items())
         self._ended.set()
         self._thread.join()
+        self._series.take(self._watch.read())
+        self._watch.close()
         with Path("/proc/loadavg").open() as loadavg:
             load_average = float(loadavg.read().split()[0])
         before = self._before
@@ -170,16 +111,21 @@ class Sampler:
             oom_kills=oom_kills,
             oom_on_machine=on_machine,
             memory_limit_bytes=self._oom_kills.limit_bytes(),
+            series=self._series.series(),
             sampler_cpu_seconds=round(self._cpu + time.thread_time() - began, 5),
         )
 
     def _run(self) -> None:
         began = time.thread_time()
+        due = time.monotonic()
         while True:
-            memory, count = self._processes.resident_bytes()
-            self._memory, self._count = max(self._memory, memory), max(self._count, count)
-            self._time_wait = max(self._time_wait, _time_wait())
+            reading = self._watch.read()
+            self._series.take(reading)
+            self._memory, self._count = max(self._memory, reading.memory_bytes), max(self._count, reading.processes)
+            self._time_wait = max(self._time_wait, reading.time_wait)
             self._samples += 1
-            if self._ended.wait(INTERVAL_SECONDS):
+            # From a fixed time on: the time that a reading takes does not make the intervals longer.
+            due = max(due + self._series.wait_seconds, reading.at + self._series.wait_seconds / 2)
+            if self._ended.wait(due - time.monotonic()):
                 break
         self._cpu += time.thread_time() - began

@@ -7,12 +7,19 @@ from typing import TYPE_CHECKING
 from benchrig.report.readers import (
     of_load,
 )
+from benchrig.results.steadiness import of_cell
 from benchrig.units import COUNT, REQUESTS_PER_SECOND
 
 if TYPE_CHECKING:
-    pass
+    from benchrig.results.model import Cell
 
 from benchrig.report.metrics.metric import ALWAYS, Metric
+
+
+def _steady(cell: Cell) -> float | None:
+    judged = of_cell(cell)
+    return judged.steady_requests_per_second if judged else None
+
 
 REQUESTS = Metric(
     name="requests",
@@ -42,8 +49,20 @@ THROUGHPUT = Metric(
 )
 """Rows are ranked and compared by it."""
 
+STEADY_THROUGHPUT = Metric(
+    name="steady_requests_per_second",
+    heading="steady\nrequests/s",
+    meaning="throughput of the part after the ramp, where a ramp was cut: estimated from the segments that the server sent",
+    unit=REQUESTS_PER_SECOND,
+    kind="higher is better",
+    read=_steady,
+    priority=90,
+    function="steady_throughput",
+)
+"""Only shown: it is an estimate, and figures of others have no such part."""
 
 RATE: tuple[Metric, ...] = (
     REQUESTS,
     THROUGHPUT,
+    STEADY_THROUGHPUT,
 )

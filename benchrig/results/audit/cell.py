@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from benchrig.results.audit import answers, connections, database, generator, latency, little, machines
+from benchrig.results.audit import answers, connections, database, generator, latency, little, machines, steadiness
 from benchrig.results.audit.detector import Detector
 from benchrig.results.audit.figures import Measured, load_warnings
 from benchrig.results.model import Cell, Run
@@ -46,6 +46,7 @@ DETECTORS: tuple[Detector, ...] = (
     *generator.DETECTORS,
     *machines.DETECTORS,
     *database.DETECTORS,
+    *steadiness.DETECTORS,
 )
 """All detectors, in the order of their warnings in a report."""
 

@@ -44,6 +44,7 @@ from benchrig.results.model.server import (
     CpuShares,
     DatabaseLoad,
     MachineLoad,
+    Series,
     ServerLoad,
 )
 
@@ -70,6 +71,7 @@ __all__ = [
     "RouteReplies",
     "Run",
     "ServerEnd",
+    "Series",
     "ServerLoad",
     "Settings",
     "Status",

@@ -35,6 +35,25 @@ class CpuShares:
 
 
 @dataclass(frozen=True)
+class Series:
+    """What the sampler read while the load ran: lists of the same length, with one entry for each interval.
+
+    The first interval begins with the load, the last ends after it. Empty where no series was kept.
+    """
+
+    end_seconds: tuple[float, ...] = ()
+    """When each interval ended, in seconds since the first began."""
+    segments: tuple[int, ...] = ()
+    """TCP segments with new data that the machine sent in it: replies, and requests if the load generator ran there."""
+    opened: tuple[int, ...] = ()
+    """Connections that were opened to the machine in it."""
+    app_cpu_seconds: tuple[float, ...] = ()
+    """CPU time that the app's processes used in it."""
+    memory_bytes: tuple[int, ...] = ()
+    """Resident memory of the app's processes at its end."""
+
+
+@dataclass(frozen=True)
 class ServerLoad:
     """What the sampler saw on the server while the load ran. CPU percent: 100 is one core fully used."""
 
@@ -56,6 +75,7 @@ class ServerLoad:
     time_wait_peak: int
     samples: int
     sampler_cpu_seconds: float
+    series: Series = Series()
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ import pytest
 from benchrig.agent.bench import facts as bench_facts
 from benchrig.agent.bench import ports, protocol, sampler, unit
 from benchrig.agent.bench.fetch import fetch
+from benchrig.agent.bench import ports, processes, protocol, sampler, series, unit
 from benchrig.agent.bench.lines import read_envelope, read_operation, request_line
 from benchrig.agent.bench.load import LoadRunner
 from tests.support.waiting import until
@@ -263,14 +264,16 @@ def test_the_sampler_counts_what_its_machine_and_itself_use() -> None:
 def test_a_process_that_has_ended_still_counts_where_there_is_no_group_counter(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sampler, "CGROUP_ROOTS", (tmp_path,))
+    monkeypatch.setattr(processes, "CGROUP_ROOTS", (tmp_path,))
     with subprocess.Popen([sys.executable, "-S", "-c", "sum(range(10**7)); input()"], stdin=subprocess.PIPE) as busy:
         (tmp_path / "cgroup.procs").write_text(f"{busy.pid}\n")
-        processes = sampler.UnitProcesses("/")
-        until(lambda: processes.cpu_seconds() >= 0.05)
-        resident, count = processes.resident_bytes()
-        assert resident > 1 << 20
-        assert count == 1
+        watch = series.Watch(processes.UnitProcesses("/"))
+        until(lambda: watch.read().app_cpu_seconds >= 0.05)
+        seen = watch.read()
+        assert seen.memory_bytes > 1 << 20
+        assert seen.processes == 1
         busy.kill()
-    assert processes.cpu_seconds() >= 0.05
-    assert processes.resident_bytes() == (0, 0)
+    after = watch.read()
+    watch.close()
+    assert after.app_cpu_seconds >= 0.05
+    assert (after.memory_bytes, after.processes) == (0, 0)

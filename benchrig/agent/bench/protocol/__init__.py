@@ -67,12 +67,15 @@ from .operation import (
     Operation,
 )
 from .sampling import (
+    MOST_SAMPLES,
+    Series,
     ServerLoad,
     StartSampling,
     StopSampling,
 )
 
 __all__ = [
+    "MOST_SAMPLES",
     "OPERATIONS",
     "SPLIT_SECONDS",
     "A",
@@ -114,6 +117,7 @@ __all__ = [
     "ResetData",
     "RunLoad",
     "ServerEnd",
+    "Series",
     "ServerLoad",
     "Split",
     "Start",

@@ -14,6 +14,29 @@ class StartSampling(Operation[Done]):
     unit: str
 
 
+MOST_SAMPLES = 640
+"""Entries of a series: 64 s in intervals of 0.1 s. Of a longer load, two are made one as often as needed."""
+
+
+@dataclass(frozen=True)
+class Series:
+    """What the sampler read while the load ran: lists of the same length, with one entry for each interval.
+
+    The first interval begins with the last reading before a connection was opened, at most 0.02 s before it.
+    """
+
+    end_seconds: tuple[float, ...] = ()
+    """When each interval ended, in seconds since the first began."""
+    segments: tuple[int, ...] = ()
+    """TCP segments with new data that the machine sent in it: replies, and requests if the load generator runs there."""
+    opened: tuple[int, ...] = ()
+    """Connections that the machine's servers were asked for in it and that were established."""
+    app_cpu_seconds: tuple[float, ...] = ()
+    """CPU time that the app's processes used in it."""
+    memory_bytes: tuple[int, ...] = ()
+    """Resident memory of the app's processes at its end."""
+
+
 @dataclass(frozen=True)
 class ServerLoad:
     """The sampler's measurements on the server under load. CPU percent: 100 is one core fully used."""
@@ -43,6 +66,7 @@ class ServerLoad:
     oom_on_machine: bool = False
     """They may be others than the app's: its control group is gone, so all that are counted above it count."""
     memory_limit_bytes: int = 0
+    series: Series = Series()
 
 
 @dataclass(frozen=True)

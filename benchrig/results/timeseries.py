@@ -1,0 +1,144 @@
+"""Known methods for a series of values: Mann–Kendall and Sen for a trend, MSER-5 for a ramp, PELT's criterion for levels.
+
+All of them take values at equal distances in time, and know nothing of what the values are.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+BATCH = 5
+"""Values in a batch of MSER-5."""
+
+SHORTEST_LEVEL = 3
+"""Values that a level has at least: fewer are an outlier."""
+
+PENALTY = 15.0
+"""Of a further level, times the logarithm of the number of values, as Barrett et al. have it."""
+
+LEAST_NOISE = 0.01
+"""Share of the median that is taken for noise, where the values have less."""
+
+
+def mann_kendall(values: Sequence[float]) -> float:
+    """Return the p-value of the two-sided Mann–Kendall test: how likely values without a trend are to seem to have one.
+
+    H. B. Mann, "Nonparametric tests against trend", Econometrica 13 (1945); M. G. Kendall, Rank Correlation Methods (1975),
+    for the variance where values are equal. Needs no distribution; the normal approximation is good from 8 values on.
+    """
+    n = len(values)
+    score = sum((later > one) - (later < one) for i, one in enumerate(values) for later in values[i + 1 :])
+    ties = sum(t * (t - 1) * (2 * t + 5) for t in Counter(values).values())
+    variance = (n * (n - 1) * (2 * n + 5) - ties) / 18
+    if variance <= 0 or not score:
+        return 1.0
+    return math.erfc((abs(score) - 1) / math.sqrt(2 * variance))
+
+
+def sen_slope(values: Sequence[float]) -> float:
+    """Return the slope per value: the median of the slopes between all pairs. 0 of fewer than two values.
+
+    P. K. Sen, "Estimates of the regression coefficient based on Kendall's tau", JASA 63 (1968).
+    """
+    slopes = [(later - one) / distance for i, one in enumerate(values) for distance, later in enumerate(values[i + 1 :], 1)]
+    return statistics.median(slopes) if slopes else 0.0
+
+
+def mser5(values: Sequence[float]) -> int:
+    """Return how many values at the start to leave out, so that the mean of the others is best known: a multiple of 5.
+
+    MSER-5 takes the means of batches of five, and leaves out the d batches for which the standard error of the mean of the
+    others is smallest; d is at most half of them. K. P. White, M. J. Cobb, S. C. Spratt, "A comparison of five steady-state
+    truncation heuristics for simulation", Proc. Winter Simulation Conference (2000).
+    """
+    batches = [statistics.fmean(values[i : i + BATCH]) for i in range(0, len(values) - BATCH + 1, BATCH)]
+    best, cut = math.inf, 0
+    for d in range(len(batches) // 2 + 1):
+        rest = batches[d:]
+        error = _squares(rest) / len(rest) ** 2 if rest else math.inf
+        if error < best:
+            best, cut = error, BATCH * d
+    return cut
+
+
+@dataclass(frozen=True)
+class Level:
+    """A stretch of values with one mean."""
+
+    start: int
+    end: int
+    """The place after its last value."""
+    mean: float
+
+
+def levels(values: Sequence[float], least_change: float) -> tuple[Level, ...]:
+    """Return the levels of a series; two that follow each other differ by at least the share `least_change`.
+
+    The levels are those for which the sum of squares around their means, in units of the noise, plus 15 log n for each
+    change, is smallest: the criterion of PELT (R. Killick, P. Fearnhead, I. A. Eckley, JASA 107, 2012) with the penalty of
+    E. Barrett et al., "Virtual machine warmup blows hot and cold" (OOPSLA 2017). The noise is taken from the differences of
+    neighbours, which a change of level hardly moves. Levels that differ by less are one, as the equivalent ones there are.
+    """
+    noise = _noise(values)
+    if not noise:
+        return ()
+    found: list[Level] = []
+    for start, end in _partition(values, PENALTY * math.log(len(values)) * noise**2):
+        here = Level(start, end, statistics.fmean(values[start:end]))
+        if found and abs(here.mean - found[-1].mean) < least_change * max(here.mean, found[-1].mean):
+            start = found.pop().start
+            here = Level(start, end, statistics.fmean(values[start:end]))
+        found.append(here)
+    return tuple(found)
+
+
+def misfit(values: Sequence[float], parts: Sequence[Level]) -> float:
+    """Return the sum of squares of values around the means of their levels."""
+    return sum(_squares(values[part.start : part.end]) for part in parts)
+
+
+def misfit_of_line(values: Sequence[float]) -> float:
+    """Return the sum of squares of values around the straight line that fits them best. Needs two values."""
+    slope, intercept = statistics.linear_regression(range(len(values)), values)
+    return sum((value - intercept - slope * i) ** 2 for i, value in enumerate(values))
+
+
+def _noise(values: Sequence[float]) -> float:
+    """Return the standard deviation of the noise, from the median of the differences of neighbours; 0 of too few values."""
+    if len(values) < 2 * SHORTEST_LEVEL:
+        return 0.0
+    steps = [abs(later - one) for one, later in pairwise(values)]
+    return max(1.4826 * statistics.median(steps) / math.sqrt(2), LEAST_NOISE * statistics.median(values))
+
+
+def _partition(values: Sequence[float], penalty: float) -> list[tuple[int, int]]:
+    """Return the ends of the parts for which squares and penalties are least, by dynamic programming."""
+    sums, squares = [0.0], [0.0]
+    for value in values:
+        sums.append(sums[-1] + value)
+        squares.append(squares[-1] + value * value)
+    best, starts = [-penalty], [0]
+    for end in range(1, len(values) + 1):
+        cost, start = math.inf, 0
+        for first in range(max(0, end - SHORTEST_LEVEL) + 1 if end >= SHORTEST_LEVEL else 0):
+            total = sums[end] - sums[first]
+            here = best[first] + squares[end] - squares[first] - total * total / (end - first) + penalty
+            if here < cost:
+                cost, start = here, first
+        best.append(cost)
+        starts.append(start)
+    parts, end = [], len(values)
+    while end:
+        parts.append((starts[end], end))
+        end = starts[end]
+    return parts[::-1]
+
+
+def _squares(values: Sequence[float]) -> float:
+    mean = statistics.fmean(values)
+    return sum((value - mean) ** 2 for value in values)
