@@ -11,9 +11,8 @@ from collections.abc import Iterable
 from .facts import APPS, output, read, shortage
 from .fetch import fetch
 from .ports import await_free, listens_elsewhere, reserve, stranger
-from .protocol import Done, Fetch, FindWhatRuns, Journal, Port, Ran, Readiness
 from .processes import UnitProcesses
-from .protocol import Done, Fetch, FindWhatRuns, Journal, Port, Ran, Readiness, Reply
+from .protocol import Done, Fetch, FindWhatRuns, Journal, Port, Ran, Readiness
 from .runtime import USER, installed_distributions, versions
 
 OURS = "benchrig-*.service"

@@ -18,9 +18,8 @@ from pathlib import Path
 import pytest
 
 from benchrig.agent.bench import facts as bench_facts
-from benchrig.agent.bench import ports, protocol, sampler, unit
-from benchrig.agent.bench.fetch import fetch
 from benchrig.agent.bench import ports, processes, protocol, sampler, series, unit
+from benchrig.agent.bench.fetch import fetch
 from benchrig.agent.bench.lines import read_envelope, read_operation, request_line
 from benchrig.agent.bench.load import LoadRunner
 from tests.support.waiting import until
