@@ -9,9 +9,11 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from . import cgroups, environment
 from .memory import OomKills
 from .protocol import CpuTimes, ServerLoad
 
@@ -97,18 +99,29 @@ def _time_wait() -> int:
     return int(words[words.index("tw") + 1])
 
 
-def read_cpu_times() -> CpuTimes:
-    """Read what the CPUs of this machine have done since it started; in a container, those of the whole computer."""
+def read_cpu_times(pids: Iterable[int | str] = ("self",)) -> CpuTimes:
+    """Read what the CPUs of this machine have done since it started; in a container, those of the whole computer.
+
+    How long programs were held up by quotas is read of the control groups of `pids`.
+    """
     with Path("/proc/stat").open() as stat:
         cpu = [int(word) / TICKS for word in stat.readline().split()[1:9]]
-    return CpuTimes(time.monotonic(), sum(cpu), idle=cpu[3] + cpu[4], steal=cpu[7], interrupts=cpu[5] + cpu[6])
+    return CpuTimes(
+        time.monotonic(),
+        sum(cpu),
+        idle=cpu[3] + cpu[4],
+        steal=cpu[7],
+        interrupts=cpu[5] + cpu[6],
+        waited={name: seconds for name, (_, seconds) in environment.pressure().items()},
+        throttled=cgroups.throttled(pids),
+    )
 
 
 def read_counters(processes: UnitProcesses) -> Counters:
     """Read everything that is added up."""
     extended = _table("/proc/net/netstat", "TcpExt")
     return Counters(
-        machine=read_cpu_times(),
+        machine=read_cpu_times(("self", *processes.pids()[:1])),
         app_cpu=processes.cpu_seconds(),
         listen_overflows=extended["ListenOverflows"],
         listen_drops=extended["ListenDrops"],
@@ -171,6 +184,8 @@ class Sampler:
             oom_on_machine=on_machine,
             memory_limit_bytes=self._oom_kills.limit_bytes(),
             sampler_cpu_seconds=round(self._cpu + time.thread_time() - began, 5),
+            pressure=machine.pressure,
+            throttled=machine.throttled,
         )
 
     def _run(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from benchrig.results.audit import answers, database, generator, latency, machines
+from benchrig.results.audit import answers, database, environment, generator, latency, machines
 from benchrig.results.audit.detector import Detector
 from benchrig.results.audit.figures import Measured, load_warnings
 from benchrig.results.model import Cell, Run
@@ -43,6 +43,7 @@ DETECTORS: tuple[Detector, ...] = (
     *answers.DETECTORS,
     *generator.DETECTORS,
     *machines.DETECTORS,
+    *environment.DETECTORS,
     *database.DETECTORS,
 )
 """All detectors, in the order of their warnings in a report."""

@@ -17,8 +17,11 @@ from benchrig.results.model.load import (
     LoadThread,
 )
 from benchrig.results.model.machine import (
+    Activity,
     Database,
+    Environment,
     Machine,
+    Process,
 )
 from benchrig.results.model.network import (
     DatabaseNetwork,
@@ -39,9 +42,11 @@ from benchrig.results.model.server import (
     DatabaseLoad,
     MachineLoad,
     ServerLoad,
+    Throttle,
 )
 
 __all__ = [
+    "Activity",
     "Cell",
     "Check",
     "Checks",
@@ -49,6 +54,7 @@ __all__ = [
     "Database",
     "DatabaseLoad",
     "DatabaseNetwork",
+    "Environment",
     "Generator",
     "Latency",
     "Load",
@@ -58,9 +64,11 @@ __all__ = [
     "MachineLoad",
     "Network",
     "Part",
+    "Process",
     "RouteReplies",
     "Run",
     "ServerLoad",
     "Settings",
     "Status",
+    "Throttle",
 ]

@@ -27,6 +27,11 @@ from .database import (
     Loaded,
     ResetData,
 )
+from .environment import (
+    Activity,
+    Environment,
+    Process,
+)
 from .load import (
     SPLIT_SECONDS,
     Fetch,
@@ -45,6 +50,7 @@ from .machine import (
     FindDeployed,
     FindMachineFacts,
     MachineFacts,
+    Throttle,
 )
 from .network import (
     CloseNetwork,
@@ -68,6 +74,7 @@ __all__ = [
     "OPERATIONS",
     "SPLIT_SECONDS",
     "A",
+    "Activity",
     "AwaitAnswer",
     "CloseNetwork",
     "CpuShares",
@@ -77,6 +84,7 @@ __all__ = [
     "Deployed",
     "DeployedApp",
     "Done",
+    "Environment",
     "Fetch",
     "FindCpuTimes",
     "FindDatabase",
@@ -96,6 +104,7 @@ __all__ = [
     "OpenNetwork",
     "Operation",
     "Port",
+    "Process",
     "Ran",
     "ReadJournal",
     "Readiness",
@@ -108,6 +117,7 @@ __all__ = [
     "StartSampling",
     "Stop",
     "StopSampling",
+    "Throttle",
 ]
 
 OPERATIONS: dict[str, type[Operation[Any]]] = {operation.__name__: operation for operation in Operation.__subclasses__()}
