@@ -27,6 +27,12 @@ from .database import (
     Loaded,
     ResetData,
 )
+from .doctor import (
+    Examination,
+    Examine,
+    Holder,
+    Room,
+)
 from .environment import (
     Activity,
     Environment,
@@ -85,6 +91,8 @@ __all__ = [
     "DeployedApp",
     "Done",
     "Environment",
+    "Examination",
+    "Examine",
     "Fetch",
     "FindCpuTimes",
     "FindDatabase",
@@ -93,6 +101,7 @@ __all__ = [
     "FindMachineFacts",
     "FindWhatRuns",
     "FreePort",
+    "Holder",
     "Journal",
     "LoadOutput",
     "LoadThread",
@@ -110,6 +119,7 @@ __all__ = [
     "Readiness",
     "Reply",
     "ResetData",
+    "Room",
     "RunLoad",
     "ServerLoad",
     "Split",
