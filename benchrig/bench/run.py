@@ -73,7 +73,7 @@ def bench(inventory: Inventory, root: Path, plan: Plan, begun: Begun | None = No
         commands = {**version_commands(), plan.generator.name: plan.generator.version_command}
         machines = {host.name: host.ask(FindMachineFacts(commands)) for host in hosts.all}
         topologies = _topologies(inventory, plan, data, hosts, found, machines)
-        _warn(inventory, plan, machines)
+        warn_of(inventory, plan, machines)
         run = replace(
             records.run(inventory, root, plan, data, machines),
             servers=tuple(one.server_name for one in topologies) if port else (),
@@ -99,7 +99,7 @@ def bench(inventory: Inventory, root: Path, plan: Plan, begun: Begun | None = No
             return Outcome(folder, recorder.name, failure(measured))
 
 
-def _warn(inventory: Inventory, plan: Plan, machines: Mapping[str, MachineFacts]) -> None:
+def warn_of(inventory: Inventory, plan: Plan, machines: Mapping[str, MachineFacts]) -> None:
     """Say what would spoil the rows, as far as the machines' facts tell it; `./inv doctor` looks closer."""
     for one in quick(machines, {name: needs_of(inventory, plan, name) for name in machines}):
         console.warn(f"{one.host}: {one.sentence} What mends it: {one.mend}")

@@ -32,7 +32,7 @@ class NoPythonError(HostError):
 def examine(remote: Remote, asked: protocol.Examine) -> protocol.Examination:
     """Have a host examine itself. Raises NoPythonError, or HostError when it cannot answer or the connection is lost."""
     value = dataclasses.asdict(asked)
-    sent = {"files": _files(), "module": "agent.bench.doctor", "function": "examine", "asked": "Examine", "value": value}
+    sent = {"files": files(), "module": "agent.bench.doctor", "function": "examine", "asked": "Examine", "value": value}
     argv = ["python3", "-c", _PROGRAM.read_text(encoding="utf-8")]
     done = become.run(remote, argv, stdin=json.dumps(sent).encode(), timeout=SECONDS)
     if done.code == NO_PYTHON:
@@ -48,7 +48,7 @@ def examine(remote: Remote, asked: protocol.Examine) -> protocol.Examination:
 
 
 @cache
-def _files() -> dict[str, str]:
+def files() -> dict[str, str]:
     """Return the agent's modules that a bench uses, by name; those of a provision need Jinja2."""
     agent = Path(__file__).parents[1] / "agent"
     paths = [*agent.glob("*.py"), *(agent / "bench").rglob("*.py")]

@@ -142,7 +142,7 @@ class Code(Enum):
     MITIGATIONS = (
         "mitigations",
         _NOTE,
-        "The kernel mitigates {count:plain} vulnerabilities of the CPU, which costs time in system calls.",
+        "Vulnerabilities of the CPU that the kernel mitigates: {count:plain}. That costs time in system calls.",
     )
     NOT_DEPLOYED = (
         "not_deployed",

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 
 from benchrig.bench.doctor.findings import Finding, Severity
 
-HEADINGS = ("host", "severity", "finding", "what mends it")
+HEADINGS = ("host", "severity", "finding, and what mends it")
 
 _LEAST = 20
-"""Characters of a column of text, however narrow the terminal is."""
+"""Characters of a line of text, however narrow the terminal is."""
 
 
 def render(findings: Sequence[Finding], width: int | None) -> str:
-    """Return the findings as a table of `width` columns; of any width for None."""
+    """Return the findings as a table of `width` columns; of any width for None. A command is never broken over lines."""
     from tabulate import tabulate
 
     if not findings:
         return "nothing was found that would spoil a run"
     ordered = sorted(findings, key=lambda one: list(Severity).index(one.severity))
-    rows = [(one.host, one.severity.value, one.sentence, one.mend or "–") for one in ordered]
-    widths: list[int | None] = [None, None, None, None]
-    if width is not None:
-        left = width - max(len(one.host) for one in findings) - len("severity") - 6
-        mend = max(_LEAST, min(max(len(row[3]) for row in rows), left // 2))
-        widths = [None, None, max(_LEAST, left - mend), mend]
-    return tabulate(rows, headers=HEADINGS, maxcolwidths=widths)
+    longest = max(len(HEADINGS[0]), *(len(one.host) for one in findings))
+    room = None if width is None else max(_LEAST, width - longest - len(HEADINGS[1]) - 4)
+    rows = [(one.host, one.severity.value, _text(one, room)) for one in ordered]
+    return tabulate(rows, headers=HEADINGS)
+
+
+def _text(finding: Finding, room: int | None) -> str:
+    said = (
+        textwrap.fill(finding.sentence, room, break_long_words=False, break_on_hyphens=False) if room else finding.sentence
+    )
+    return f"{said}\n  {finding.mend}" if finding.mend else said
