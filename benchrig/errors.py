@@ -100,6 +100,7 @@ class UnfitError(BenchrigError):
     """Machines are not fit for a run: it would be spoiled, or could not be measured."""
 
     exit_code = ExitCode.UNFIT
+    section = "doctor"
 
 
 class ResultsError(BenchrigError):
