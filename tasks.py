@@ -8,10 +8,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 
-from invoke.exceptions import Exit
-
 from benchrig import console
+from benchrig.cli import care, upkeep
 from benchrig.cli.arguments import (
+    INVENTORY,
     check_alone,
     check_run,
     find_begun,
@@ -26,13 +26,11 @@ from benchrig.cli.arguments import (
 )
 from benchrig.cli.chain import ChainContext
 from benchrig.cli.task import ROOT, command
-from benchrig.errors import BenchrigError, InputError, unknown
+from benchrig.errors import BenchrigError, InputError, UnfitError, unknown
 from benchrig.machines import machines_of
-from benchrig.machines.base import lifecycle, snapshots
 
 RUN = "a folder of reports/, its path, `latest`, or the name of published figures"
 BECOME = "ask once for the sudo password of the hosts; it is stored nowhere"
-INVENTORY = "inventory/<name>.yml, or a path; default: lab, or qemu where the lab cannot run"
 
 
 @command(help={"inventory": INVENTORY})
@@ -161,6 +159,45 @@ def bench(
     console.line(f"results are in {outcome.shown}; the table: {outcome.report}")
     ctx.chain.run, ctx.chain.suite = outcome.run, planned.suite
     ctx.chain.failure = ctx.chain.failure or outcome.failure
+
+
+@command(
+    help={
+        "inventory": INVENTORY,
+        "suite": "whose needs: configs/suites/<name>.yml, or that path; default: web-frameworks",
+        "profile": "whose needs: a profile of the suite",
+        "only": "the needs of these rows, apps or routes only, as of bench",
+        "ask-become-pass": BECOME,
+    },
+)
+def doctor(
+    ctx: ChainContext,
+    inventory: str = "",
+    suite: str = "",
+    profile: str = "",
+    only: str = "",
+    ask_become_pass: bool = False,
+) -> Iterator[None]:
+    """Say what would spoil a run, and what mends it; change nothing.
+
+    Example: ./inv doctor --only go-2000
+    """
+    from benchrig.bench.doctor.examine import findings
+    from benchrig.bench.doctor.findings import Severity
+    from benchrig.bench.doctor.table import render
+    from benchrig.bench.run import data_set, preview
+    from benchrig.bench.suite import BenchRequest
+    from benchrig.report import width_of
+
+    planned, hosts = plan_bench(ctx, BenchRequest(suite=suite, profile=profile, only=parse_names(only)), inventory, None)
+    # As `bench` does, it says which group of hosts is missing.
+    preview(ROOT, planned, hosts)
+    machines = machines_of(with_password(ctx, hosts, ask_become_pass), ROOT)
+    yield
+    found = findings(machines, ROOT, planned, data_set(ROOT, planned))
+    console.result(render(found, width_of(sys.stdout)))
+    if bad := [one for one in found if one.severity is not Severity.NOTE]:
+        raise UnfitError(f"{len(bad)} of {len(found)} findings would stop or spoil a run")
 
 
 @command(
@@ -310,96 +347,7 @@ def selftest(ctx: ChainContext, inventory: str = "", ask_become_pass: bool = Fal
     ctx.chain.failure = ctx.chain.failure or testing.failure(judged)
 
 
-@command(help={"inventory": INVENTORY})
-def status(ctx: ChainContext, inventory: str = "") -> None:
-    """List the machines and their states.
-
-    Example: ./inv status
-    """
-    from tabulate import tabulate
-
-    rows = [(one.name, one.state, one.address, one.detail) for one in find_machines(ctx, inventory).status()]
-    console.result(tabulate(rows, headers=["machine", "state", "address", "detail"]))
-
-
-@command(
-    help={"inventory": INVENTORY, "host": "which machine; default: the first", "run": "a command line to run there"},
-    words=("host",),
-)
-def ssh(ctx: ChainContext, inventory: str = "", host: str = "", run: str = "") -> None:
-    """Log in to a machine, or run one command on it.
-
-    Example: ./inv ssh --run 'journalctl -u benchrig-sanic'
-    """
-    from benchrig.remote import openssh
-
-    chosen = read_inventory(ctx, inventory).limit(host or "all")
-    first = next(iter(machines_of(chosen, ROOT).reach().hosts.values()))
-    if code := openssh.login(first, run):
-        raise Exit(code=code)
-
-
-@command(help={"inventory": INVENTORY})
-def ssh_config(ctx: ChainContext, inventory: str = "") -> None:
-    """Print an OpenSSH configuration for the machines.
-
-    Example: ./inv ssh-config > lab.conf
-    """
-    from benchrig.remote import openssh
-
-    console.result(openssh.config(find_machines(ctx, inventory).reach().hosts.values()))
-
-
-@command(help={"inventory": INVENTORY})
-def snapshot(ctx: ChainContext, inventory: str = "") -> None:
-    """Save the machines' state over the last snapshot.
-
-    Example: ./inv snapshot
-    """
-    snapshots(find_machines(ctx, inventory), "saved").snapshot()
-
-
-@command(help={"inventory": INVENTORY})
-def restore(ctx: ChainContext, inventory: str = "") -> None:
-    """Return the machines to their snapshot and start them.
-
-    Example: ./inv restore
-    """
-    snapshots(find_machines(ctx, inventory), "restored").restore()
-
-
-@command(help={"inventory": INVENTORY})
-def down(ctx: ChainContext, inventory: str = "") -> None:
-    """Stop the machines; their disks stay.
-
-    Example: ./inv down
-    """
-    lifecycle(find_machines(ctx, inventory), "stopped").down()
-
-
-@command(help={"inventory": INVENTORY})
-def destroy(ctx: ChainContext, inventory: str = "") -> None:
-    """Remove the machines and all their data.
-
-    Example: ./inv destroy
-    """
-    lifecycle(find_machines(ctx, inventory), "removed").destroy()
-
-
-@command(help={"shell": "bash, zsh or fish"})
-def completion(ctx: ChainContext, shell: str) -> None:
-    """Print the script that completes ./inv in a shell.
-
-    bash and zsh: source <(./inv completion bash)
-    fish: ./inv completion fish | source
-
-    Example: ./inv completion bash
-    """
-    from benchrig.cli import completion as completing
-
-    console.result(completing.script(shell))
-
-
-# Last in the list of tasks.
-from benchrig.cli.upkeep import lint as lint  # noqa: E402
-from benchrig.cli.upkeep import test as test  # noqa: E402
+# The others, in the order of their list.
+status, ssh, ssh_config = care.status, care.ssh, care.ssh_config
+snapshot, restore, down, destroy = care.snapshot, care.restore, care.down, care.destroy
+completion, test, lint = care.completion, upkeep.test, upkeep.lint

@@ -24,6 +24,7 @@ class ExitCode(IntEnum):
     NO_MACHINE = 4
     UNWRITTEN = 5
     INVALID = 6
+    UNFIT = 7
     HUNG_UP = 129
     INTERRUPTED = 130
     TERMINATED = 143
@@ -93,6 +94,13 @@ class MachineError(BenchrigError):
 
     exit_code = ExitCode.NO_MACHINE
     section = "machines"
+
+
+class UnfitError(BenchrigError):
+    """Machines are not fit for a run: it would be spoiled, or could not be measured."""
+
+    exit_code = ExitCode.UNFIT
+    section = "doctor"
 
 
 class ResultsError(BenchrigError):

@@ -21,6 +21,7 @@ from benchrig.agent.play.modules import MODULES, load
 from benchrig.bench.app import AppFile, DatabaseFile
 from benchrig.bench.rows import MatrixFile, RowFile
 from benchrig.bench.traffic import Expect, RouteFile
+from benchrig.errors import ExitCode
 from benchrig.inventory import Host
 from benchrig.provision import subset
 from tests.support import ROOT
@@ -194,7 +195,8 @@ def test_documented_command_works(clone: Clone, main_job: Done, command: Command
         assert own.inv("destroy").code == 0
     elif command.line not in (*RUNNING_NOW, ANSIBLE):
         done = clone.run(["sh", "-c", command.line], timeout=900)
-        assert done.code == 0, done.stderr
+        # The computer of the tests may be busy, which the doctor says.
+        assert done.code in ((0, ExitCode.UNFIT) if command.line.startswith("./inv doctor") else (0,)), done.stderr
         assert not command.output or agrees(done.stdout, command.output), done.stdout
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from benchrig.agent.nearest import close, nearest
 from benchrig.bench.host import OperationError
-from benchrig.errors import BenchrigError, ExitCode, HostError, InputError, MachineError
+from benchrig.errors import BenchrigError, ExitCode, HostError, InputError, MachineError, UnfitError
 from benchrig.provision.run import HostRecap, ProvisionError
 from tests.support import ROOT
 
@@ -27,6 +27,7 @@ def test_exit_codes_are_distinct_and_documented() -> None:
         HostError(""),
         MachineError(""),
         InputError("", "a hint"),
+        UnfitError(""),
         OperationError(""),
         ProvisionError("", (HostRecap("web1", failed=1),)),
         ProvisionError("", (HostRecap("web1", unreachable=1),)),

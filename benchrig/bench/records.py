@@ -4,30 +4,34 @@ from __future__ import annotations
 
 import hashlib
 import os
-import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 import benchrig
 from benchrig.agent.bench import protocol
+from benchrig.bench.commit import commit
 from benchrig.bench.data import DataSet
 from benchrig.bench.suite import Plan
 from benchrig.inventory import Host, Inventory
 from benchrig.machines import kind
 from benchrig.results import store
 from benchrig.results.model import (
+    Activity,
     ClientEnd,
     ConnectionsSeen,
     CpuShares,
     Descriptors,
+    Environment,
     LoadThread,
     Machine,
+    Process,
     Run,
     Series,
     ServerEnd,
     ServerLoad,
     Settings,
+    Throttle,
 )
 
 EMULATED_CPU = "QEMU TCG"
@@ -52,7 +56,44 @@ def machine(host: Host, kind_name: str, facts: protocol.MachineFacts) -> Machine
         emulated=host.emulated or EMULATED_CPU in facts.cpu,
         made_here=registered.made_here,
         shares_kernel=registered.shares_kernel,
+        environment=environment(facts.environment),
     )
+
+
+def environment(found: protocol.Environment) -> Environment:
+    """Return the record of a machine's environment."""
+    return Environment(
+        cpu_governor=found.cpu_governor,
+        turbo=found.turbo,
+        smt=found.smt,
+        numa_nodes=found.numa_nodes,
+        transparent_hugepages=found.transparent_hugepages,
+        mitigations=found.mitigations,
+        kernel_command_line=found.kernel_command_line,
+        clock_source=found.clock_source,
+        microcode=found.microcode,
+        congestion_control=found.congestion_control,
+        default_qdisc=found.default_qdisc,
+        cgroup_limits=found.cgroup_limits,
+        activity=_activity(found.activity),
+    )
+
+
+def _activity(found: protocol.Activity) -> Activity:
+    return Activity(
+        seconds=found.seconds,
+        load_average=found.load_average,
+        foreign_percent=found.foreign_percent,
+        steal_percent=found.steal_percent,
+        processes=tuple(Process(one.name, one.cpu_percent) for one in found.processes),
+        pressure=found.pressure,
+        memory_available_bytes=found.memory_available_bytes,
+        swap_used_bytes=found.swap_used_bytes,
+    )
+
+
+def _throttled(found: Mapping[str, protocol.Throttle]) -> dict[str, Throttle]:
+    return {name: Throttle(one.periods, one.seconds) for name, one in found.items()}
 
 
 def cpu_shares(shares: protocol.CpuShares) -> CpuShares:
@@ -62,6 +103,8 @@ def cpu_shares(shares: protocol.CpuShares) -> CpuShares:
         idle_percent=shares.idle_percent,
         steal_percent=shares.steal_percent,
         interrupt_percent=shares.interrupt_percent,
+        pressure=shares.pressure,
+        throttled=_throttled(shares.throttled),
     )
 
 
@@ -83,6 +126,8 @@ def server_load(load: protocol.ServerLoad) -> ServerLoad:
         samples=load.samples,
         sampler_cpu_seconds=load.sampler_cpu_seconds,
         series=series(load.series),
+        pressure=load.pressure,
+        throttled=_throttled(load.throttled),
     )
 
 
@@ -135,7 +180,7 @@ def run(
         started_at=store.now(),
         computer_cores=(os.cpu_count() or 0) if kind(inventory.machine).made_here else 0,
         machines=tuple(machine(inventory.hosts[name], inventory.machine, facts) for name, facts in machines.items()),
-        git_commit=_git_commit(root),
+        git_commit=commit(root, plan, data, inventory.path),
         benchrig_version=benchrig.__version__,
         digests=digests(plan, data),
     )
@@ -169,12 +214,3 @@ def digests(plan: Plan, data: DataSet | None) -> dict[str, str]:
 
 def _digest(*parts: object) -> str:
     return hashlib.sha256(repr(parts).encode(errors="surrogatepass")).hexdigest()
-
-
-def _git_commit(root: Path) -> str:
-    """Return the commit that is checked out, with `-dirty` if files differ from it; empty outside a clone."""
-    argv = ("git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*")
-    try:
-        return subprocess.run(argv, capture_output=True, text=True, check=False).stdout.strip()
-    except OSError:
-        return ""

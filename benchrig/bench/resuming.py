@@ -191,6 +191,10 @@ def differences(then: Run, now: Run) -> tuple[str, ...]:
             both = machine.versions.keys() & present.versions.keys()
             versions = ({name: one.versions[name] for name in sorted(both)} for one in (machine, present))
             found += _changed(f"{machine.name}: ", *versions)
+            # What only one of them says is not known of the other: a run of an earlier version has none.
+            then_, now_ = machine.environment.conditions(), present.environment.conditions()
+            known = [name for name in then_ if name in now_]
+            found += _changed(f"{machine.name}: ", *({name: one[name] for name in known} for one in (then_, now_)))
     if then.database and now.database:
         before, since = ({"PostgreSQL": one.version, **one.settings} for one in (then.database, now.database))
         found += _changed(f"{now.database.host}: ", before, since)

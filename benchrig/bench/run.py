@@ -14,6 +14,7 @@ from benchrig.bench.attempt import is_loopback
 from benchrig.bench.data import DataSet, read_data
 from benchrig.bench.database import look
 from benchrig.bench.deploy import deploy
+from benchrig.bench.doctor.checks import needs_of, quick
 from benchrig.bench.host import Agents, Hosts, Pair
 from benchrig.bench.measuring import Done, failure, measure_all
 from benchrig.bench.order import host_of, order, turns
@@ -62,7 +63,7 @@ def bench(inventory: Inventory, root: Path, plan: Plan, begun: Begun | None = No
     run that has begun; HostError when a host is lost, or cannot be reached from its load host; ResultsError when results
     can be stored nowhere. However it ends, measured cells are stored, and nothing is left running.
     """
-    data = _data_set(root, plan)
+    data = data_set(root, plan)
     with _hosts(inventory, plan) as hosts:
         # First, because it is quick, and deploying may take long.
         port = next((app.file.port for app in plan.apps if app.is_ours), 0)
@@ -72,6 +73,7 @@ def bench(inventory: Inventory, root: Path, plan: Plan, begun: Begun | None = No
         commands = {**version_commands(), plan.generator.name: plan.generator.version_command}
         machines = {host.name: host.ask(FindMachineFacts(commands)) for host in hosts.all}
         topologies = _topologies(inventory, plan, data, hosts, found, machines)
+        warn_of(inventory, plan, machines)
         run = replace(
             records.run(inventory, root, plan, data, machines),
             servers=tuple(one.server_name for one in topologies) if port else (),
@@ -97,12 +99,18 @@ def bench(inventory: Inventory, root: Path, plan: Plan, begun: Begun | None = No
             return Outcome(folder, recorder.name, failure(measured))
 
 
+def warn_of(inventory: Inventory, plan: Plan, machines: Mapping[str, MachineFacts]) -> None:
+    """Say what would spoil the rows, as far as the machines' facts tell it; `./inv doctor` looks closer."""
+    for one in quick(machines, {name: needs_of(inventory, plan, name) for name in machines}):
+        console.warn(f"{one.host}: {one.sentence} What mends it: {one.mend}")
+
+
 def preview(root: Path, plan: Plan, inventory: Inventory, begun: Begun | None = None) -> Preview:
     """Return the cells that `bench` would measure, in their order. It reads files only and contacts no machine.
 
     Raises InputError when the inventory lacks a host, or when the apps need several data sets.
     """
-    _data_set(root, plan)
+    data_set(root, plan)
     pairs = _pairs(inventory, plan)
     _database(inventory, plan, [server for server, _ in pairs])
     before = begun.measured if begun else {}
@@ -124,12 +132,12 @@ def preview(root: Path, plan: Plan, inventory: Inventory, begun: Begun | None = 
 
 def check_files(root: Path, plan: Plan, begun: Begun | None) -> None:
     """Raise InputError when the apps need several data sets, or the files are not those of a run that has begun."""
-    data = _data_set(root, plan)
+    data = data_set(root, plan)
     if begun:
         begun.check(digest_differences(begun.run, replace(begun.run, digests=records.digests(plan, data))))
 
 
-def _data_set(root: Path, plan: Plan) -> DataSet | None:
+def data_set(root: Path, plan: Plan) -> DataSet | None:
     """Return the data set that the apps need. Raises InputError when they need several."""
     needed = {app.file.database.data: app for app in plan.apps if app.file.database}
     if len(needed) > 1:

@@ -75,6 +75,8 @@ class Route:
     """What the body must be; None when it is not written as JSON."""
     stores: str
     capture: Mapping[str, str]
+    files: tuple[Path, ...] = field(default=(), repr=False, compare=False)
+    """The files that it was read from."""
 
     @property
     def title(self) -> str:
@@ -165,6 +167,7 @@ def resolve(mistakes: Mistakes, document: Document, where: Sequence[str], folder
         json=json,
         stores=file.stores,
         capture=file.capture,
+        files=(document.path, *(folder / one for one in (file.bodies, file.expect.json_file.partition("#")[0]) if one)),
     )
 
 

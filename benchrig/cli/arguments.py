@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from benchrig.bench.resuming import Begun
     from benchrig.bench.suite import BenchRequest, Plan
 
+INVENTORY = "inventory/<name>.yml, or a path; default: lab, or qemu where the lab cannot run"
+"""The help of the flag --inventory."""
+
 MOST_NAMES = 1000
 """Of a comma-separated list."""
 

@@ -15,7 +15,7 @@ from benchrig.agent.nearest import close, nearest
 from benchrig.agent.play import wire
 from benchrig.agent.play.events import Request
 from benchrig.agent.play.plan import Play
-from benchrig.agent.play.redact import is_secret
+from benchrig.agent.secret import is_secret
 from benchrig.errors import BenchrigError, ExitCode, Hint, InputError
 from benchrig.inventory import Host, Inventory
 from benchrig.provision import bundle as bundles

@@ -8,7 +8,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from benchrig.report.describe import hardware, settings_shown, virtualization
 from benchrig.report.published import Published
 from benchrig.report.table import Row, Table
-from benchrig.results.model import Machine
+from benchrig.results.model import Activity, Machine
+
+NOTABLE_FOREIGN_PERCENT = 10.0
+"""Of all cores together. What used less before the start is no difference between two runs."""
+
+NOTABLE_PRESSURE_PERCENT = 5.0
 
 _TRAFFIC: Mapping[str, Callable[[Row], str]] = {
     "connections": lambda row: f"{row.connections:,}",
@@ -94,6 +99,9 @@ def conditions(table: Table) -> Mapping[str, str]:
     if places := {"on the server" if row.load_on_server else "on another machine" for row in table.rows if row.figures}:
         shared["load generator"] = ", ".join(sorted(places))
     shared["number of machines"] = str(len(run.machines))
+    shared |= {f"files of {name}": digest[:12] for name, digest in run.digests.items() if not name.startswith("row ")}
+    if run.git_commit:
+        shared["commit"] = run.git_commit
     for number, machine in enumerate(run.machines, 1):
         suffix = f" {number}" if len(run.machines) > 1 else ""
         shared |= {f"{name}{suffix}": value for name, value in _of_machine(machine).items()}
@@ -108,8 +116,26 @@ def _of_machine(machine: Machine) -> Mapping[str, str]:
         "machine": hardware(machine),
         "system of machine": f"{machine.os}, {virtualization(machine)}",
         "kernel of machine": machine.kernel,
-        **{f"{name} of machine": value for name, value in {**machine.sysctls, **machine.limits}.items()},
+        **{
+            f"{name} of machine": value
+            for name, value in {**machine.sysctls, **machine.limits, **machine.environment.conditions()}.items()
+        },
+        **dict(_before(machine.environment.activity)),
     }
+
+
+def _before(activity: Activity) -> Iterator[tuple[str, str]]:
+    """Yield what the machine did before the first cell: one word for little, so that two quiet machines do not differ."""
+    if activity.foreign_percent is not None:
+        busy = activity.foreign_percent >= NOTABLE_FOREIGN_PERCENT
+        names = f" ({', '.join(one.name for one in activity.processes)})" if busy and activity.processes else ""
+        shown = f"{activity.foreign_percent:.0f} %{names}" if busy else f"under {NOTABLE_FOREIGN_PERCENT:.0f} %"
+        yield "CPU used by other programs of machine before the start", shown
+    for name, percent in activity.pressure.items():
+        # Pressure on the CPU is that of our own programs, too, when one bench follows another.
+        if name != "cpu":
+            shown = f"{percent:.0f} %" if percent >= NOTABLE_PRESSURE_PERCENT else f"under {NOTABLE_PRESSURE_PERCENT:.0f} %"
+            yield f"{name} pressure of machine before the start", shown
 
 
 def _versions(table: Table, row: Row) -> Mapping[str, str]:

@@ -275,6 +275,21 @@ class Code(Enum):
         {_RATE, _LATENCY, _COUNTS},
         "Something other than {ours:or} used {share} of the CPU time of {machines:and}.",
     )
+    THROTTLED = (
+        "throttled",
+        {_RATE, _LATENCY},
+        {
+            "app": "The control group {group} of {machine} used up its quota of CPU time {periods:time} and was held up for "
+            "{held}. The row measures the quota.",
+            "generator": "The load generator was the bottleneck: its control group {group} of {machine} used up its quota "
+            "of CPU time {periods:time} and was held up for {held}.",
+        },
+    )
+    MEMORY_PRESSURE = (
+        "memory_pressure",
+        {_RATE, _LATENCY},
+        "Programs on {machine} waited for memory in {share} of the time.",
+    )
     EMULATED = (
         "emulated",
         {_RATE, _LATENCY, _COUNTS},

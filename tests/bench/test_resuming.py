@@ -19,7 +19,7 @@ from benchrig.bench.suite import BenchRequest, Plan, plan
 from benchrig.errors import InputError
 from benchrig.results import store
 from benchrig.results.lock import RunLock
-from benchrig.results.model import Database, Part, Run
+from benchrig.results.model import Activity, Database, Environment, Part, Run
 from benchrig.results.recorder import Recorder
 from tests.support import ROOT
 from tests.support.cell import unasked
@@ -249,6 +249,28 @@ def test_a_machine_that_is_not_what_it_was_is_refused_unless_told(machine: objec
 def test_a_little_less_memory_after_a_boot_is_no_other_machine() -> None:
     less = replace(MACHINE, memory_bytes=MACHINE.memory_bytes - 40_960)
     assert differences(begun_run(), begun_run(machines=(less,))) == ()
+
+
+KNOWN = Environment(cpu_governor="performance", clock_source="tsc", cgroup_limits={}, activity=Activity(0.2, 0.1))
+
+
+@pytest.mark.parametrize(
+    ("now", "said"),
+    [
+        (replace(KNOWN, cpu_governor="powersave"), ("lab1: CPU governor was performance, is powersave",)),
+        (
+            replace(KNOWN, cgroup_limits={"cpu.max of /": "50000 100000"}),
+            ("lab1: control group limits was none, is cpu.max of / 50000 100000",),
+        ),
+        # What is not known of one of them, as of a run of an earlier version, and what changes all the time.
+        (Environment(), ()),
+        (replace(KNOWN, smt="on"), ()),
+        (replace(KNOWN, activity=Activity(0.2, 9.0, foreign_percent=80.0)), ()),
+    ],
+)
+def test_a_machines_environment_is_a_condition(now: Environment, said: tuple[str, ...]) -> None:
+    then = begun_run(machines=(replace(MACHINE, environment=KNOWN),))
+    assert differences(then, begun_run(machines=(replace(MACHINE, environment=now),))) == said
 
 
 def test_a_program_that_was_installed_since_is_no_difference() -> None:

@@ -117,7 +117,7 @@ def test_what_is_mistyped_is_named_in_one_line_with_the_nearest_names(arguments:
 
 
 def test_list_tells_the_story_in_order() -> None:
-    assert every_task()[:7] == ["up", "provision", "bench", "report", "claims", "compare", "new"]
+    assert every_task()[:6] == ["up", "provision", "bench", "doctor", "report", "claims"]
 
 
 def every_task() -> list[str]:

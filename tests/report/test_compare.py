@@ -11,7 +11,7 @@ from benchrig.report import Report, compare, load, render_comparison
 from benchrig.report.sentences import outcome as words_of
 from benchrig.report.table import make
 from benchrig.report.verdict import Answer
-from benchrig.results.model import Database
+from benchrig.results.model import Activity, Database, Environment, Process
 from tests.support.reports import PUBLISHED, ROOT, a_cell, a_load, a_report, a_run, missing
 
 
@@ -88,6 +88,27 @@ def test_invalid_and_missing_rows_and_those_at_the_ceiling_get_no_outcome() -> N
 
 def test_the_same_conditions_raise_no_doubt() -> None:
     assert compare(a_report("go-2000"), a_report("go-2000", name="later", started_at="2025-02-02")).doubts == ()
+
+
+def test_each_part_of_the_environment_that_differs_is_a_line() -> None:
+    quiet = Activity(0.2, 0.0, foreign_percent=1.0, pressure={"cpu": 3.0, "memory": 0.0})
+    busy = Activity(
+        0.2, 2.0, foreign_percent=50.0, processes=(Process("stress", 99.0),), pressure={"cpu": 9.0, "memory": 30.0}
+    )
+    one = Environment("performance", "off", "on", 1, mitigations={"retbleed": "Vulnerable"}, activity=quiet)
+    other = Environment("powersave", "on", "", 2, mitigations={"retbleed": "Mitigation: IBRS"}, activity=busy)
+    a, b = a_run("go-2000"), a_run("go-2000")
+    a = replace(a, machines=(replace(a.machines[0], environment=one),), digests={"app go": "1" * 64, "row go-2000": "x"})
+    b = replace(b, machines=(replace(b.machines[0], environment=other),), digests={"app go": "2" * 64, "row go-2000": "y"})
+    assert compare(Report(make(a, [a_cell()])), Report(make(b, [a_cell()]))).doubts == (
+        "files of app go: A 111111111111; B 222222222222",
+        "CPU governor of machine: A performance; B powersave",
+        "turbo of machine: A off; B on",
+        "NUMA nodes of machine: A 1; B 2",
+        "mitigation of retbleed of machine: A Vulnerable; B Mitigation: IBRS",
+        "CPU used by other programs of machine before the start: A under 10 %; B 50 % (stress)",
+        "memory pressure of machine before the start: A under 5 %; B 30 %",
+    )
 
 
 def test_each_condition_that_differs_is_a_line_before_the_table() -> None:

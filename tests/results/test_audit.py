@@ -10,6 +10,7 @@ from benchrig.report.sentences import sentence
 from benchrig.results import audit
 from benchrig.results.codes import Code, Spoils
 from benchrig.results.model import Cell, CpuShares, DatabaseLoad, Descriptors, MachineLoad, Network, Part, Run
+from benchrig.results.model import Cell, CpuShares, DatabaseLoad, MachineLoad, Network, Part, Run, Throttle
 from benchrig.results.warnings import Number, Unit, Warning, number, over_repeats
 from tests.support import caused_answers
 from tests.support.audits import RUN, a_sound_cell, found, slow, stalling
@@ -305,6 +306,8 @@ CAUSES: dict[Code, tuple[Cell, Run]] = {
     Code.NETWORK_BOUND: (a_sound_cell(load_on_server=False), NARROW),
     Code.STEAL: (a_sound_cell(server=replace(SERVER, machine_steal_percent=7.0)), RUN),
     Code.DISTURBED: (a_sound_cell(server=replace(SERVER, machine_idle_percent=30.0)), RUN),
+    Code.THROTTLED: (a_sound_cell(server=replace(SERVER, throttled={"/": Throttle(9, 1.0)})), RUN),
+    Code.MEMORY_PRESSURE: (a_sound_cell(server=replace(SERVER, pressure={"memory": 9.0})), RUN),
     Code.EMULATED: (a_sound_cell(), EMULATED),
     **caused_answers.CAUSES,
     Code.RAMP: (a_cell_of(ramped), RUN),

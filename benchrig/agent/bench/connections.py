@@ -21,7 +21,7 @@ from pathlib import Path
 
 from .facts import read
 from .protocol import ClientEnd, ConnectionsSeen, Descriptors, ServerEnd, WatchConnections
-from .sampler import UnitProcesses
+from .processes import UnitProcesses
 from .unit import show
 
 LATEST_SECONDS = 0.45

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from . import database, facts, protocol, unit
+from . import database, environment, facts, protocol, unit
 from . import network as bench_network
 from .connections import ConnectionWatch
 from .fetch import fetch
@@ -33,7 +33,7 @@ class Bench:
         self._watch: ConnectionWatch | None = None
         self._network: bench_network.NetworkServer | None = None
         self._handlers: dict[type[protocol.Operation[Any]], Callable[[Any], object]] = {
-            protocol.FindMachineFacts: lambda op: facts.facts(op.version_commands),
+            protocol.FindMachineFacts: lambda op: environment.machine_facts(op.version_commands),
             protocol.FindDeployed: lambda op: facts.deployed(op.programs),
             protocol.FreePort: lambda op: unit.free_port(op.port),
             protocol.Start: self._start,

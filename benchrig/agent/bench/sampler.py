@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from . import cgroups, environment
 from .memory import OomKills
 from .processes import TICKS, UnitProcesses
 from .protocol import CpuTimes, ServerLoad
@@ -34,18 +36,29 @@ def _table(path: str, group: str) -> dict[str, int]:
     return {name: int(value) for name, value in zip(lines[0][1:], lines[1][1:], strict=False)}
 
 
-def read_cpu_times() -> CpuTimes:
-    """Read what the CPUs of this machine have done since it started; in a container, those of the whole computer."""
+def read_cpu_times(pids: Iterable[int | str] = ("self",)) -> CpuTimes:
+    """Read what the CPUs of this machine have done since it started; in a container, those of the whole computer.
+
+    How long programs were held up by quotas is read of the control groups of `pids`.
+    """
     with Path("/proc/stat").open() as stat:
         cpu = [int(word) / TICKS for word in stat.readline().split()[1:9]]
-    return CpuTimes(time.monotonic(), sum(cpu), idle=cpu[3] + cpu[4], steal=cpu[7], interrupts=cpu[5] + cpu[6])
+    return CpuTimes(
+        time.monotonic(),
+        sum(cpu),
+        idle=cpu[3] + cpu[4],
+        steal=cpu[7],
+        interrupts=cpu[5] + cpu[6],
+        waited={name: seconds for name, (_, seconds) in environment.pressure().items()},
+        throttled=cgroups.throttled(pids),
+    )
 
 
 def read_counters(processes: UnitProcesses) -> Counters:
     """Read everything that is added up."""
     extended = _table("/proc/net/netstat", "TcpExt")
     return Counters(
-        machine=read_cpu_times(),
+        machine=read_cpu_times(("self", *processes.pids()[:1])),
         app_cpu=processes.cpu_seconds(),
         listen_overflows=extended["ListenOverflows"],
         listen_drops=extended["ListenDrops"],
@@ -113,6 +126,8 @@ class Sampler:
             memory_limit_bytes=self._oom_kills.limit_bytes(),
             series=self._series.series(),
             sampler_cpu_seconds=round(self._cpu + time.thread_time() - began, 5),
+            pressure=machine.pressure,
+            throttled=machine.throttled,
         )
 
     def _run(self) -> None:

@@ -5,23 +5,14 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping
 
 from jinja2.runtime import Undefined
 
-STARS = "********"
-
-SECRET_NAME = re.compile(r"password|passwd|passphrase|secret|token|api_key|private_key(?!_file)", re.IGNORECASE)
-"""Variables with such names are secrets."""
+from ..secret import STARS, is_secret
 
 _SHORTEST = 4
 """A shorter value would be found by chance in other text."""
-
-
-def is_secret(name: str) -> bool:
-    """Return whether a variable of this name is a secret."""
-    return SECRET_NAME.search(name) is not None
 
 
 class Redactor:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from benchrig.results.audit import answers, connections, database, generator, latency, little, machines, steadiness
+from benchrig.results.audit import answers, database, environment, generator, latency, machines
 from benchrig.results.audit.detector import Detector
 from benchrig.results.audit.figures import Measured, load_warnings
 from benchrig.results.model import Cell, Run
@@ -45,6 +46,7 @@ DETECTORS: tuple[Detector, ...] = (
     *connections.DETECTORS,
     *generator.DETECTORS,
     *machines.DETECTORS,
+    *environment.DETECTORS,
     *database.DETECTORS,
     *steadiness.DETECTORS,
 )

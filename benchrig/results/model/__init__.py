@@ -23,8 +23,11 @@ from benchrig.results.model.load import (
     LoadThread,
 )
 from benchrig.results.model.machine import (
+    Activity,
     Database,
+    Environment,
     Machine,
+    Process,
 )
 from benchrig.results.model.network import (
     DatabaseNetwork,
@@ -46,9 +49,11 @@ from benchrig.results.model.server import (
     MachineLoad,
     Series,
     ServerLoad,
+    Throttle,
 )
 
 __all__ = [
+    "Activity",
     "Cell",
     "Check",
     "Checks",
@@ -59,6 +64,7 @@ __all__ = [
     "DatabaseLoad",
     "DatabaseNetwork",
     "Descriptors",
+    "Environment",
     "Generator",
     "Latency",
     "Load",
@@ -68,6 +74,7 @@ __all__ = [
     "MachineLoad",
     "Network",
     "Part",
+    "Process",
     "RouteReplies",
     "Run",
     "Series",
@@ -75,4 +82,5 @@ __all__ = [
     "ServerLoad",
     "Settings",
     "Status",
+    "Throttle",
 ]

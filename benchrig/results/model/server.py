@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,14 @@ class DatabaseLoad:
 
 
 @dataclass(frozen=True)
+class Throttle:
+    """How often, and for how many seconds of CPU time, the kernel held up a control group that had used up its quota."""
+
+    periods: int
+    seconds: float
+
+
+@dataclass(frozen=True)
 class CpuShares:
     """What the CPUs of a machine did for some `seconds`, in percent of all cores together: 0 to 100."""
 
@@ -32,6 +41,10 @@ class CpuShares:
     idle_percent: float
     steal_percent: float
     interrupt_percent: float
+    pressure: Mapping[str, float] = field(default_factory=dict)
+    """In how many percent of the time a program waited for `cpu`, `memory` or `io`; empty: not known."""
+    throttled: Mapping[str, Throttle] = field(default_factory=dict)
+    """The control groups of our programs that were held up, by name."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +89,10 @@ class ServerLoad:
     samples: int
     sampler_cpu_seconds: float
     series: Series = Series()
+    pressure: Mapping[str, float] = field(default_factory=dict)
+    """In how many percent of the time a program waited for `cpu`, `memory` or `io`; empty: not known."""
+    throttled: Mapping[str, Throttle] = field(default_factory=dict)
+    """The control groups of app and load generator that were held up, by name."""
 
 
 @dataclass(frozen=True)

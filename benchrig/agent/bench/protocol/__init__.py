@@ -35,6 +35,17 @@ from .database import (
     Loaded,
     ResetData,
 )
+from .doctor import (
+    Examination,
+    Examine,
+    Holder,
+    Room,
+)
+from .environment import (
+    Activity,
+    Environment,
+    Process,
+)
 from .load import (
     SPLIT_SECONDS,
     Fetch,
@@ -53,6 +64,7 @@ from .machine import (
     FindDeployed,
     FindMachineFacts,
     MachineFacts,
+    Throttle,
 )
 from .network import (
     CloseNetwork,
@@ -79,6 +91,7 @@ __all__ = [
     "OPERATIONS",
     "SPLIT_SECONDS",
     "A",
+    "Activity",
     "AwaitAnswer",
     "ClientEnd",
     "CloseNetwork",
@@ -91,6 +104,9 @@ __all__ = [
     "DeployedApp",
     "Descriptors",
     "Done",
+    "Environment",
+    "Examination",
+    "Examine",
     "Fetch",
     "FindCpuTimes",
     "FindDatabase",
@@ -99,6 +115,7 @@ __all__ = [
     "FindMachineFacts",
     "FindWhatRuns",
     "FreePort",
+    "Holder",
     "Journal",
     "LoadOutput",
     "LoadThread",
@@ -110,11 +127,13 @@ __all__ = [
     "OpenNetwork",
     "Operation",
     "Port",
+    "Process",
     "Ran",
     "ReadJournal",
     "Readiness",
     "Reply",
     "ResetData",
+    "Room",
     "RunLoad",
     "Series",
     "ServerEnd",
@@ -126,6 +145,7 @@ __all__ = [
     "StopSampling",
     "StopWatching",
     "WatchConnections",
+    "Throttle",
 ]
 
 OPERATIONS: dict[str, type[Operation[Any]]] = {operation.__name__: operation for operation in Operation.__subclasses__()}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from .environment import Environment
 from .operation import Operation
 
 
@@ -25,6 +26,7 @@ class MachineFacts:
     """How many descriptors a process may have open here, when root raises the limit as far as it goes."""
     local_ports: int
     """How many ports there are for outgoing connections."""
+    environment: Environment = field(default_factory=Environment)
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,14 @@ class FindDeployed(Operation[Deployed]):
 
 
 @dataclass(frozen=True)
+class Throttle:
+    """How often, and for how many seconds of CPU time, the kernel held up a control group that had used up its quota."""
+
+    periods: int
+    seconds: float
+
+
+@dataclass(frozen=True)
 class CpuShares:
     """What the CPUs of a machine did for some `seconds`, in percent of all cores together: 0 to 100."""
 
@@ -66,6 +76,10 @@ class CpuShares:
     idle_percent: float
     steal_percent: float
     interrupt_percent: float
+    pressure: Mapping[str, float] = field(default_factory=dict)
+    """In how many percent of the time a program waited for `cpu`, `memory` or `io`; empty: not known."""
+    throttled: Mapping[str, Throttle] = field(default_factory=dict)
+    """The control groups of our programs that were held up, by name."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +92,10 @@ class CpuTimes:
     idle: float
     steal: float
     interrupts: float
+    waited: Mapping[str, float] = field(default_factory=dict)
+    """For how many seconds a program waited for `cpu`, `memory` or `io`."""
+    throttled: Mapping[str, Throttle] = field(default_factory=dict)
+    """How often and how long each control group of our programs was held up so far."""
 
     def since(self, before: CpuTimes) -> CpuShares:
         """Return what they did from an earlier reading of the same machine to this one."""
@@ -88,7 +106,22 @@ class CpuTimes:
             idle_percent=round(100 * (self.idle - before.idle) / total, 1),
             steal_percent=round(100 * (self.steal - before.steal) / total, 1),
             interrupt_percent=round(100 * (self.interrupts - before.interrupts) / total, 1),
+            pressure=self._pressure(before),
+            throttled=self._throttled(before),
         )
+
+    def _pressure(self, before: CpuTimes) -> dict[str, float]:
+        seconds = max(self.at - before.at, 0.01)
+        both = self.waited.keys() & before.waited.keys()
+        return {name: round(100 * (self.waited[name] - before.waited[name]) / seconds, 1) for name in sorted(both)}
+
+    def _throttled(self, before: CpuTimes) -> dict[str, Throttle]:
+        found = {}
+        for name, now in self.throttled.items():
+            then = before.throttled.get(name, Throttle(0, 0.0))
+            if now.periods > then.periods:
+                found[name] = Throttle(now.periods - then.periods, round(now.seconds - then.seconds, 3))
+        return found
 
 
 @dataclass(frozen=True)

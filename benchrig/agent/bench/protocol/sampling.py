@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
+from .machine import Throttle
 from .operation import Done, Operation
 
 
@@ -67,6 +69,10 @@ class ServerLoad:
     """They may be others than the app's: its control group is gone, so all that are counted above it count."""
     memory_limit_bytes: int = 0
     series: Series = Series()
+    pressure: Mapping[str, float] = field(default_factory=dict)
+    """In how many percent of the time a program waited for `cpu`, `memory` or `io`."""
+    throttled: Mapping[str, Throttle] = field(default_factory=dict)
+    """The control groups of app and load generator that were held up, by name."""
 
 
 @dataclass(frozen=True)
