@@ -20,8 +20,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from .facts import read
-from .protocol import ClientEnd, ConnectionsSeen, Descriptors, ServerEnd, WatchConnections
 from .processes import UnitProcesses
+from .protocol import ClientEnd, ConnectionsSeen, Descriptors, ServerEnd, WatchConnections
 from .unit import show
 
 LATEST_SECONDS = 0.45

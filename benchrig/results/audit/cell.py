@@ -5,8 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from benchrig.results.audit import answers, connections, database, generator, latency, little, machines, steadiness
-from benchrig.results.audit import answers, database, environment, generator, latency, machines
+from benchrig.results.audit import (
+    answers,
+    connections,
+    database,
+    environment,
+    generator,
+    latency,
+    little,
+    machines,
+    steadiness,
+)
 from benchrig.results.audit.detector import Detector
 from benchrig.results.audit.figures import Measured, load_warnings
 from benchrig.results.model import Cell, Run

@@ -144,8 +144,8 @@ __all__ = [
     "Stop",
     "StopSampling",
     "StopWatching",
-    "WatchConnections",
     "Throttle",
+    "WatchConnections",
 ]
 
 OPERATIONS: dict[str, type[Operation[Any]]] = {operation.__name__: operation for operation in Operation.__subclasses__()}
