@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from benchrig import console
 from benchrig.agent.text import short
+from benchrig.bench.suite import profile_with
 from benchrig.errors import InputError, unknown
 from benchrig.report import claims, published
 from benchrig.report.document import Report
@@ -59,6 +61,9 @@ def _judged(table: Table, root: Path) -> Report:
 
     With several servers, the rows of the first one are judged.
     """
-    if table.source is None or (drawn := claims.read(table.source.name, root)) is None:
+    document = table.source
+    if document is None or (drawn := claims.read(document.name, root)) is None:
         return Report(table)
-    return Report(table, claims.judge(drawn, on_first_server(table), of_published(table.source)))
+    if table.run:
+        table = replace(table, published_profile=profile_with(root, table.run.suite, document.source.timeout_seconds))
+    return Report(table, claims.judge(drawn, on_first_server(table), of_published(document)))

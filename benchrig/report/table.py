@@ -100,9 +100,9 @@ class Row:
         return None if throughput is None or not self.published else throughput / self.published.figures[THROUGHPUT.name]
 
     def value(self, metric: Metric) -> float | None:
-        """Return the median of a metric; None where it has no value."""
+        """Return the value of a metric over all repeats, combined as the metric says; None where it has no value."""
         sample = self.figures.get(metric.name)
-        return sample.median if sample else None
+        return sample.value if sample else None
 
 
 @dataclass(frozen=True)
@@ -116,6 +116,8 @@ class Table:
     """The rows that the run never came to."""
     published: Published | None = None
     """The published figures that a run is compared with."""
+    published_profile: str = ""
+    """The profile of the run's suite that has their timeout; empty where none has."""
 
     @property
     def name(self) -> str:
