@@ -8,7 +8,7 @@ from pathlib import Path
 from benchrig import console
 from benchrig.agent.text import short
 from benchrig.bench.suite import profile_with
-from benchrig.errors import InputError, unknown
+from benchrig.errors import InputError
 from benchrig.report import claims, published
 from benchrig.report.document import Report
 from benchrig.report.servers import beside_first
@@ -53,7 +53,7 @@ def find_folder(name: str | Path, root: Path) -> Path | None:
             return None
         if str(name) == store.LATEST:
             raise
-    raise unknown("run", str(name), store.names(reports) | sets)
+    raise store.unknown_run(str(name), reports, sets)
 
 
 def _judged(table: Table, root: Path) -> Report:

@@ -156,6 +156,14 @@ def test_an_interrupted_run_is_incomplete_and_names_the_rows_it_did_not_come_to(
     assert "## Not run\n\n- sanic\n" in EXPORTS["report.md"](Report(table))
 
 
+def test_a_run_with_all_its_cells_is_complete_also_if_its_end_could_not_be_noted() -> None:
+    run = a_run("go-2000", finished=False)
+    run = replace(run, settings=replace(run.settings, repeats=2))
+    assert make(run, [a_cell()]).incomplete
+    assert not make(run, [a_cell(), a_cell(repeat=2)]).incomplete
+    assert not make(run, [a_cell(), missing("go-2000", "failed", "it died", repeat=2)]).incomplete
+
+
 def test_a_run_without_any_cell_still_makes_every_report() -> None:
     table = make(a_run("go-2000", finished=False), [], PUBLISHED)
     assert all(export(Report(table)) for export in EXPORTS.values())
