@@ -28,6 +28,7 @@ from benchrig.cli.chain import ChainContext
 from benchrig.cli.task import ROOT, command
 from benchrig.errors import BenchrigError, InputError, UnfitError, unknown
 from benchrig.machines import machines_of
+from benchrig.machines.base import begin, lifecycle, snapshots
 
 RUN = "a folder of reports/, its path, `latest`, or the name of published figures"
 BECOME = "ask once for the sudo password of the hosts; it is stored nowhere"
@@ -91,7 +92,7 @@ def provision(
     )
     yield
     # All machines, also with --limit: the variables of the others, such as addresses, must not depend on it.
-    provisioning.provision(machines_of(everything, ROOT).up(), prepared)
+    provisioning.provision(begin(machines_of(everything, ROOT), "provision"), prepared)
 
 
 @command(
@@ -155,7 +156,7 @@ def bench(
     check_reports(begun.folder if begun else ROOT / "reports")
     machines = machines_of(with_password(ctx, hosts, ask_become_pass), ROOT)
     yield
-    outcome = measure(machines.up(), ROOT, planned, begun)
+    outcome = measure(begin(machines, "bench"), ROOT, planned, begun)
     console.line(f"results are in {outcome.shown}; the table: {outcome.report}")
     ctx.chain.run, ctx.chain.suite = outcome.run, planned.suite
     ctx.chain.failure = ctx.chain.failure or outcome.failure

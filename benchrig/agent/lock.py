@@ -59,7 +59,7 @@ class Owner:
         if self.kept_seconds:
             gone = f"; that controller may be back within {self.kept_seconds:.0f} s"
         host = f"process {self.pid} on the host{gone}"
-        return f"a {self.verb} by {self.who} has had this host for {_age(self.age_seconds)} ({host})"
+        return f"a {self.verb} by {self.who} has had this host for {age(self.age_seconds)} ({host})"
 
     @property
     def kept_seconds(self) -> float:
@@ -198,7 +198,8 @@ def _stopped(unit: str) -> bool:
         return False
 
 
-def _age(seconds: float) -> str:
+def age(seconds: float) -> str:
+    """Write how long something has lasted, in its two leading digits or so: `90 s`, `4 min`."""
     for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
         if seconds >= 2 * size:
             return f"{seconds / size:.0f} {unit}"

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from benchrig.agent.bench import protocol
 from benchrig.agent.text import short
-from benchrig.bench import records
+from benchrig.bench import records, sandbox
 from benchrig.bench.answers import LONGEST_REASON
 from benchrig.bench.app import App
 from benchrig.bench.attempt import Attempt
@@ -82,6 +82,8 @@ def measure(topology: Topology, plan: Plan, row: Row, repeat: int, say: Callable
         cell = replace(blank, status="failed", reason=f"{error}; its last output: {last}" if last else str(error))
     else:
         attempt.journal = _journal(attempt) if cell.status == "failed" else ""
+    if cell.status == "failed":
+        cell = replace(cell, reason=f"{cell.reason}{sandbox.suspicion(attempt.app, attempt.journal)}")
     try:
         cell = _finish(attempt, cell)
     except FAILURES as error:

@@ -59,10 +59,9 @@ def measure_all(turns: Sequence[Turn], plan: Plan, recorder: Recorder, done: Seq
 
 def _left(recorder: Recorder, measured: int, cells: int) -> str:
     """Return the line about a run that ended early: what it has, and how to go on."""
-    where = recorder.name if "/" in recorder.name else f"reports/{recorder.name}"
     return (
-        f"{measured} of {cells} cells were measured, and are in {where}; the table: ./inv report {recorder.name}; "
-        f"to measure the others: {recorder.resume.text()}"
+        f"{measured} of {cells} cells measured; to see them: ./inv report {recorder.name}; "
+        f"to go on: {recorder.resume.text()}"
     )
 
 

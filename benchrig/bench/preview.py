@@ -28,6 +28,8 @@ class Preview:
     """In the order in which they would be measured."""
     warm_up_seconds: float
     """Of each cell."""
+    resumes: str = ""
+    """The run that it resumes, with what that has; empty of a new run."""
 
     @property
     def seconds(self) -> float:
@@ -44,6 +46,7 @@ def render(preview: Preview) -> str:
     count = len(preview.cells)
     return "\n".join(
         [
+            *([f"left of {preview.resumes}:", ""] if preview.resumes else []),
             *_aligned(table),
             "",
             f"{count} {'cell' if count == 1 else 'cells'}, about {about(preview.seconds)}",

@@ -34,6 +34,9 @@ from benchrig.results.model import (
     Throttle,
 )
 
+MOST_FILES = 100
+"""Files of an app or a data set whose digests are stored one by one."""
+
 EMULATED_CPU = "QEMU TCG"
 """The name of the CPU that QEMU emulates, on any machine, unless its owner chose another name."""
 
@@ -199,7 +202,10 @@ def settings(plan: Plan) -> Settings:
 
 
 def digests(plan: Plan, data: DataSet | None) -> dict[str, str]:
-    """Return the SHA-256 of everything that a plan measures, by its kind and name: rows, apps, the data set."""
+    """Return the SHA-256 of everything that a plan measures, by its kind and name: rows, apps, the data set.
+
+    Of apps and the data set, the first MOST_FILES files are there as well, to name the one that changed: `app go: main.go`.
+    """
     rows = {
         f"row {row.name}": _digest(
             plan.generator.name, row.app.name, row.connections, row.traffic.routes, row.traffic.weights
@@ -207,9 +213,12 @@ def digests(plan: Plan, data: DataSet | None) -> dict[str, str]:
         for row in plan.rows
     }
     scripts = {f"script of {row.name}": _digest(row.traffic.script.text) for row in plan.rows if row.traffic.script}
-    apps = {f"app {app.name}": _digest(sorted(app.digests().items())) for app in plan.apps}
-    sets = {f"data {data.name}": _digest(sorted(data.digests().items()))} if data else {}
-    return {**rows, **scripts, **apps, **sets}
+    files = {f"app {app.name}": app.digests() for app in plan.apps}
+    if data:
+        files[f"data {data.name}"] = data.digests()
+    whole = {name: _digest(sorted(of.items())) for name, of in files.items()}
+    each = {f"{name}: {file}": digest for name, of in files.items() for file, digest in sorted(of.items())[:MOST_FILES]}
+    return {**rows, **scripts, **whole, **each}
 
 
 def _digest(*parts: object) -> str:

@@ -41,6 +41,11 @@ class Begun:
         return bool(self.run.finished_at) and not _lacks_cells(self.run, self.measured)
 
     @property
+    def said(self) -> str:
+        """What it has, in words: `1 measured cell`."""
+        return "1 measured cell" if len(self.measured) == 1 else f"{len(self.measured)} measured cells"
+
+    @property
     def inventory(self) -> str:
         """The inventory, as it is named on the command line."""
         return self.run.inventory_file or self.run.inventory
@@ -108,8 +113,7 @@ class Begun:
         """Return the run's record with a new part under the conditions of `now`. Raises InputError as `check` does."""
         changed = (*digest_differences(self.run, now), *differences(self.run, now))
         self.check(changed)
-        count = "1 cell is" if len(self.measured) == 1 else f"{len(self.measured)} cells are"
-        console.line(f"resuming {yamlfile.shown(self.folder)}: {count} measured already")
+        console.line(f"resuming {yamlfile.shown(self.folder)}, which has {self.said}")
         if not self.run.digests:
             console.warn("the run does not say which rows and apps it measured, as it is of an earlier version")
         if now.git_commit != self.run.git_commit:
@@ -174,7 +178,13 @@ def _wrong(run: Run) -> Iterator[str]:
 def digest_differences(then: Run, now: Run) -> tuple[str, ...]:
     """Return which rows, apps and data sets are not what they were; none of a run that does not say what they were."""
     names = [name for name in {**then.digests, **now.digests} if then.digests.get(name) != now.digests.get(name)]
-    return (f"changed: {', '.join(names)}",) if then.digests and names else ()
+    # A file is named behind what it belongs to. A run of an earlier version does not name files.
+    files = {name: [one.removeprefix(f"{name}: ") for one in names if one.startswith(f"{name}: ")] for name in names}
+    known = {one.partition(": ")[0] for one in then.digests if ": " in one}
+    changed = [
+        f"{name} ({', '.join(files[name])})" if files[name] and name in known else name for name in names if ": " not in name
+    ]
+    return (f"changed: {', '.join(changed)}",) if then.digests and changed else ()
 
 
 def differences(then: Run, now: Run) -> tuple[str, ...]:

@@ -138,6 +138,25 @@ def plan(root: Path, apps: Mapping[str, App], request: BenchRequest) -> Plan:
     return planned
 
 
+def profile_with(root: Path, suite: str, timeout_seconds: float) -> str:
+    """Return the first profile of a suite with this timeout; empty where it has none, or the suite cannot be read."""
+    try:
+        profiles = _read(root, suite).build(SuiteFile).profiles
+        return next((name for name, profile in profiles.items() if _timeout(profile) == timeout_seconds), "")
+    except (InputError, ValueError):
+        return ""
+
+
+def _timeout(profile: ProfileFile) -> float | None:
+    """Return the timeout that holds under a profile, in seconds; None where its load generator is unknown.
+
+    Raises ValueError when its text is no duration.
+    """
+    if profile.timeout:
+        return yamlfile.seconds(profile.timeout)
+    return GENERATORS[profile.generator].default_timeout_seconds if profile.generator in GENERATORS else None
+
+
 def _read(root: Path, name: str) -> yamlfile.Document:
     folder = root / "configs" / "suites"
     known = {file.stem for file in folder.glob("*.yml")}

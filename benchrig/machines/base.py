@@ -54,6 +54,9 @@ class Machines(Protocol):
 class Lifecycle(Machines, Protocol):
     """Machines that benchrig can stop and remove."""
 
+    def work(self, verb: str) -> None:
+        """Note that this process works on the machines until it ends; no other process then stops or removes them."""
+
     def down(self) -> None:
         """Stop every machine. What is on its disk stays."""
 
@@ -88,6 +91,14 @@ class Kind:
     """Returns why no machine of this kind can run on this computer, or an empty text."""
     variables: Callable[[], type] | None = None
     """Returns a dataclass of the inventory's variables that only this kind reads, for the inventory's JSON Schema."""
+
+
+def begin(machines: Machines, verb: str) -> Inventory:
+    """Start every machine as `up` does, and note that this process works on them. `verb` is what it does: `bench`."""
+    inventory = machines.up()
+    if isinstance(machines, Lifecycle):
+        machines.work(verb)
+    return inventory
 
 
 def lifecycle(machines: Machines, action: str) -> Lifecycle:

@@ -15,6 +15,7 @@ from typing import ClassVar, Generic, Literal, Protocol, TypeVar
 from benchrig import console
 from benchrig.errors import Hint, Inv, MachineError
 from benchrig.inventory import Inventory
+from benchrig.machines import users
 from benchrig.machines.base import MachineStatus, tell_running, with_snapshot
 from benchrig.machines.folder import Folder, M, MachinesFolder
 from benchrig.machines.parallel import each
@@ -55,16 +56,23 @@ class MachineLifecycle(ABC):
                     self._start()
         return self._reached()
 
+    def work(self, verb: str) -> None:
+        """Note that this process works on the machines until it ends: others then do not stop, save or replace them."""
+        with self.folder.locked():
+            users.note(self.folder.path, verb)
+
     def down(self) -> None:
         """Stop every machine. What is on its disk stays."""
         if self._exist():
             with self._locked():
+                self._require_unused("stopped")
                 self._tell_stopped(self._stop())
 
     def destroy(self) -> None:
         """Stop every machine and remove everything that belongs to it, but no image or box that others may use."""
         if self._exist():
             with self._locked():
+                self._require_unused("removed")
                 self._remove()
                 self.folder.remove()
             with suppress(OSError):
@@ -76,6 +84,7 @@ class MachineLifecycle(ABC):
         if not self.folder.path.is_dir():
             raise not_made(self.inventory.hosts)
         with self._locked():
+            self._require_unused("saved")
             self._take_snapshots()
         names = ", ".join(self.inventory.hosts)
         console.line(f"{self.kind}: took a snapshot of {names}; to go back to it: ./inv restore")
@@ -85,6 +94,7 @@ class MachineLifecycle(ABC):
         if not self.folder.path.is_dir():
             raise no_snapshot(self.inventory.hosts)
         with self._locked():
+            self._require_unused("restored")
             self._restore()
         return self._reached()
 
@@ -128,6 +138,12 @@ class MachineLifecycle(ABC):
     @abstractmethod
     def _restore(self) -> None:
         """Restore and start every machine of the inventory. Raises `no_snapshot` before anything is changed."""
+
+    def _require_unused(self, action: str) -> None:
+        """Raise MachineError when another process works on the machines. `action` is as in `base.lifecycle`."""
+        if using := users.others(self.folder.path):
+            wrong = f"{', '.join(self.inventory.hosts)} cannot be {action}: in use by {' and '.join(using)}"
+            raise MachineError(wrong, "Wait for its end, or end it with Ctrl-C there.")
 
     def _require_up(self) -> None:
         if not_up := self._not_up():

@@ -9,7 +9,7 @@ from benchrig import shell
 from benchrig.report.figures import ENOUGH_REPEATS
 from benchrig.report.published import Published
 from benchrig.report.table import Row, Table
-from benchrig.report.verdict import Quantity, Verdict, Word
+from benchrig.report.verdict import Quantity, Verdict, Wanted, Word
 from benchrig.results.model import Database, Machine, Run, Settings
 
 
@@ -140,11 +140,22 @@ def _flags(settings: Settings) -> tuple[str, ...]:
 
 def repeats_command(table: Table, names: Collection[str], repeats: int) -> str:
     """Return the command that measures some rows of a run with another number of repeats."""
-    run = table.run
-    assert run is not None
+    assert table.run is not None
+    return _again(table.run, names, replace(table.run.settings, repeats=repeats))
+
+
+def published_command(table: Table, names: Collection[str], repeats: int) -> str:
+    """Return the command that measures some rows of a run as the article did; empty where no profile has its timeout."""
+    run, source = table.run, table.published.source if table.published else None
+    if run is None or source is None or not table.published_profile:
+        return ""
+    settings = replace(run.settings, duration_seconds=source.duration_seconds, threads=source.threads, repeats=repeats)
+    return _again(replace(run, profile=table.published_profile), names, settings)
+
+
+def _again(run: Run, names: Collection[str], settings: Settings) -> str:
     rows = tuple(name for name in run.rows if name in names)
-    again = replace(run, rows=rows, settings=replace(run.settings, repeats=repeats))
-    return repeat_command(Table(again, tuple(row for row in table.rows if row.name in names)))
+    return repeat_command(Table(replace(run, rows=rows, settings=settings), ()))
 
 
 def provenance(run: Run) -> str:
@@ -186,14 +197,26 @@ def claims_shown(verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
     return tuple(verdict for verdict in verdicts if not verdict.not_in_run)
 
 
-def next_step(table: Table, verdicts: Sequence[Verdict]) -> tuple[str, str] | None:
-    """Return how many inconclusive claims more repeats would decide, with one command for all; None if there are none."""
+def next_steps(table: Table, verdicts: Sequence[Verdict]) -> tuple[tuple[str, str], ...]:
+    """Return what would decide inconclusive claims: more repeats, or the article's load; each with one command for all."""
     wanted = [verdict.wanted for verdict in verdicts if verdict.wanted]
-    if not wanted:
-        return None
-    names, repeats = {name for one in wanted for name in one.rows}, max(one.repeats for one in wanted)
-    claims = "1 inconclusive claim needs" if len(wanted) == 1 else f"{len(wanted)} inconclusive claims need"
-    return f"{claims} more repeats:", repeats_command(table, names, repeats)
+    more = [one for one in wanted if not one.as_published]
+    other = [one for one in wanted if one.as_published]
+    steps = []
+    if more:
+        steps.append((f"{_claims(more)} more repeats:", repeats_command(table, *_together(more))))
+    if other:
+        steps.append((f"{_claims(other)} the article's duration and timeout:", published_command(table, *_together(other))))
+    return tuple(steps)
+
+
+def _claims(wanted: Sequence[Wanted]) -> str:
+    return "1 inconclusive claim needs" if len(wanted) == 1 else f"{len(wanted)} inconclusive claims need"
+
+
+def _together(wanted: Sequence[Wanted]) -> tuple[frozenset[str], int]:
+    """Return the rows of several claims, and the most repeats that one of them needs."""
+    return frozenset(name for one in wanted for name in one.rows), max(one.repeats for one in wanted)
 
 
 def quantities(figures: Iterable[Quantity]) -> str:

@@ -1,10 +1,10 @@
-"""The figures of a row: a sample of each metric, which is its values over the repeats with their median and interval."""
+"""The figures of a row: a sample of each metric, which is its values over the repeats and what they are combined to."""
 
 from __future__ import annotations
 
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 
 from benchrig.bench.generators.base import Printed
@@ -22,6 +22,8 @@ class Sample:
 
     values: tuple[float, ...]
     """In the order of the repeats; a published figure is one value."""
+    value: float
+    """What reports show: their median, or the most or least of them, as the metric says in `combined`."""
     median: float
     low: float
     high: float
@@ -36,12 +38,7 @@ Figures = Mapping[str, Sample]
 def figures_of(cells: Sequence[Cell]) -> Figures:
     """Return the figures of one row from its measured repeats."""
     values = {metric: [value for cell in cells if (value := metric.read(cell)) is not None] for metric in METRICS}
-    figures = {metric.name: sample(of, metric) for metric, of in values.items() if of}
-    for metric in METRICS:
-        parts = [figures[name].median for name in metric.sum_of if name in figures]
-        if parts:
-            figures[metric.name] = replace(figures[metric.name], median=sum(parts))
-    return figures
+    return {metric.name: sample(of, metric) for metric, of in values.items() if of}
 
 
 def published_figures(row: PublishedRow, text: Printed | None) -> Figures:
@@ -63,8 +60,10 @@ def sample(values: Sequence[float], metric: Metric) -> Sample:
 
     The median of a count is one of the counts: the lower of the middle two where their number is even.
     """
-    middle = statistics.median_low if metric.kind == "count" else statistics.median
-    return Sample(tuple(values), middle(values), min(values), max(values), interval(values))
+    median = (statistics.median_low if metric.kind == "count" else statistics.median)(values)
+    low, high = min(values), max(values)
+    value = {"median": median, "max": high, "min": low}[metric.combined]
+    return Sample(tuple(values), value, median, low, high, interval(values))
 
 
 def interval(values: Sequence[float]) -> tuple[float, float] | None:

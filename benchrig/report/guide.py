@@ -13,16 +13,19 @@ Written from `benchrig/report/metrics/`, where each metric is one entry; a test 
 The terminal has those marked *terminal*, and hides the ones with the lowest priority first when it is too narrow. *compare*
 marks those that `./inv compare` shows. A dash, an empty field or `null` means no value.
 
-With several repeats, a value is the median; of a count it is the lower of the middle two, which was really counted. `errors`
-is the sum of its counters' medians. `samples` in `report.json` has the `values` of all repeats, their `median`, `low` and
-`high`, and the 95 % `interval` of the median from six repeats on.
+With several repeats, a value is what the column *repeats* says. The *median* of a count is the lower of the middle two,
+which was really counted. *Most* and *least* are of all repeats, so that no repeat's errors or slowest reply are hidden. Each
+counter of errors is the most of any repeat by itself; `errors` is the most that one repeat had in all. `samples` in
+`report.json` has the `values` of all repeats, the `value` shown, their `median`, `low` and `high`, and the 95 % `interval`
+of the median from six repeats on.
 
-Claims read a metric by its function. A claim compares requests, errors and bytes of a run with an article's only where both
-loads lasted equally long.
+Claims read a metric by its function. [Claims](claims.md#counts-and-extremes) says how counts, *most* and *least* are judged.
 
-| heading | in `report.csv` and `report.json` | in claims | unit | kind | shown by | what it is |
-|---|---|---|---|---|---|---|
+| heading | in `report.csv` and `report.json` | in claims | unit | kind | repeats | shown by | what it is |
+|---|---|---|---|---|---|---|---|
 """
+
+_REPEATS = {"median": "median", "max": "most", "min": "least"}
 
 
 def page() -> str:
@@ -37,6 +40,7 @@ def _line(metric: Metric) -> str:
         f"`{metric.claimed}(row)`",
         metric.unit.name or "–",
         metric.kind,
+        _REPEATS[metric.combined],
         _shown_by(metric),
         metric.meaning,
     )

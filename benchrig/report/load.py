@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from benchrig import console
 from benchrig.agent.text import short
-from benchrig.errors import InputError, unknown
+from benchrig.bench.suite import profile_with
+from benchrig.errors import InputError
 from benchrig.report import claims, published
 from benchrig.report.document import Report
 from benchrig.report.servers import beside_first
@@ -51,7 +53,7 @@ def find_folder(name: str | Path, root: Path) -> Path | None:
             return None
         if str(name) == store.LATEST:
             raise
-    raise unknown("run", str(name), store.names(reports) | sets)
+    raise store.unknown_run(str(name), reports, sets)
 
 
 def _judged(table: Table, root: Path) -> Report:
@@ -59,6 +61,9 @@ def _judged(table: Table, root: Path) -> Report:
 
     With several servers, the rows of the first one are judged.
     """
-    if table.source is None or (drawn := claims.read(table.source.name, root)) is None:
+    document = table.source
+    if document is None or (drawn := claims.read(document.name, root)) is None:
         return Report(table)
-    return Report(table, claims.judge(drawn, on_first_server(table), of_published(table.source)))
+    if table.run:
+        table = replace(table, published_profile=profile_with(root, table.run.suite, document.source.timeout_seconds))
+    return Report(table, claims.judge(drawn, on_first_server(table), of_published(document)))

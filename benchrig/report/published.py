@@ -32,6 +32,8 @@ class Source:
     versions: Mapping[str, str]
     generator: str = DEFAULT.name
     """The load generator whose text the raw files are."""
+    cores: int = 0
+    """CPU cores of the machine that the systems ran on; 0 where the article does not say."""
 
 
 @dataclass(frozen=True, kw_only=True)

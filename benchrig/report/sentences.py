@@ -48,6 +48,12 @@ def reason(verdict: Verdict) -> str:
             return f"{who} {verb} this claim. Measure {because.needed} times to decide: {because.command}"
         case Why.WIDE_INTERVALS:
             return f"{facts}. Measure about {because.needed} times to decide, if the medians stay: {because.command}"
+        case Why.REPEATS_DIFFER:
+            return f"{facts}. The {because.repeats} repeats differ, and more of them would not decide."
+        case Why.OTHER_CONDITIONS if because.command:
+            return f"{facts}. Measure as the article did to decide: {because.command}"
+        case Why.OTHER_CONDITIONS:
+            return f"{facts}. To decide, give a profile of the suite the article's timeout."
         case Why.TOO_CLOSE:
             return f"{facts}. This is too close to decide: {MOST_REPEATS} measurements would not be enough."
         case _:

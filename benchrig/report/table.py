@@ -100,9 +100,9 @@ class Row:
         return None if throughput is None or not self.published else throughput / self.published.figures[THROUGHPUT.name]
 
     def value(self, metric: Metric) -> float | None:
-        """Return the median of a metric; None where it has no value."""
+        """Return the value of a metric over all repeats, combined as the metric says; None where it has no value."""
         sample = self.figures.get(metric.name)
-        return sample.median if sample else None
+        return sample.value if sample else None
 
 
 @dataclass(frozen=True)
@@ -116,6 +116,10 @@ class Table:
     """The rows that the run never came to."""
     published: Published | None = None
     """The published figures that a run is compared with."""
+    lacks_repeats: bool = False
+    """Of a row that was begun, some repeats are neither measured nor failed."""
+    published_profile: str = ""
+    """The profile of the run's suite that has their timeout; empty where none has."""
 
     @property
     def name(self) -> str:
@@ -144,8 +148,8 @@ class Table:
 
     @property
     def incomplete(self) -> bool:
-        """The run was interrupted, or is still going on."""
-        return self.run is not None and (bool(self.not_run) or not self.run.finished_at)
+        """The run was interrupted, or is still going on. With all its cells it is complete, noted or not."""
+        return self.run is not None and (bool(self.not_run) or (self.lacks_repeats and not self.run.finished_at))
 
 
 def make(run: Run, cells: Iterable[Cell], published: Published | None = None) -> Table:
@@ -154,13 +158,15 @@ def make(run: Run, cells: Iterable[Cell], published: Published | None = None) ->
     figures = published.rows if published else {}
     rows: list[Row] = []
     not_run: list[str] = []
+    lacks_repeats = False
     for (name, host), repeats in _repeats(run, cells).items():
+        lacks_repeats |= len(repeats) < run.settings.repeats
         several = run.compares_servers and host in run.servers
         if repeats:
             rows.append(_row(repeats, figures.get(name), run, several))
         else:
             not_run.append(f"{name} on {host}" if several else name)
-    return Table(run, _ranked(rows), tuple(not_run), published)
+    return Table(run, _ranked(rows), tuple(not_run), published, lacks_repeats)
 
 
 def _repeats(run: Run, cells: Iterable[Cell]) -> dict[tuple[str, str], list[Cell]]:

@@ -51,9 +51,9 @@ def _claims(report: Report, room: int) -> list[str]:
     """Return the number of claims of each verdict, and the next step; its command is not wrapped, to be copied."""
     if not report.verdicts:
         return []
-    more = describe.next_step(report.table, report.verdicts)
+    more = describe.next_steps(report.table, report.verdicts)
     count = f"claims: {describe.verdict_counts(report.verdicts)} (./inv claims {report.table.name})"
-    return [wrapped(count, room), *([f"{more[0]}\n    {more[1]}"] if more else [])]
+    return [wrapped(count, room), *(f"{what}\n    {command}" for what, command in more)]
 
 
 def _fitting(grid: Grid, width: int | None) -> tuple[str, tuple[str, ...]]:

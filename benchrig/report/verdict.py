@@ -29,6 +29,12 @@ class Why(StrEnum):
     """The relations are true in a part of the intervals; more repeats would decide."""
     TOO_CLOSE = "too_close"
     """The same, but not even MOST_REPEATS would decide."""
+    REPEATS_DIFFER = "repeats_differ"
+    """The relations are true in some repeats and false in others."""
+    OTHER_CONDITIONS = "other_conditions"
+    """The duration or the timeout was not the article's."""
+    BEYOND_MACHINE = "beyond_machine"
+    """The size of the machine alone decides."""
     NO_VALUE = "no_value"
     """A value is missing or must not be used."""
     NOT_MEASURABLE = "not_measurable"
@@ -49,7 +55,7 @@ class Reason:
     needed: int = 0
     """How many repeats would decide; 0 where that is not the question, or none would."""
     command: str = ""
-    """The command that measures the claim's rows so often."""
+    """The command that measures the claim's rows so often, and as long as the article where that is what decides."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +82,8 @@ class Wanted:
     """The rows of the claim."""
     repeats: int
     """How many repeats of each."""
+    as_published: bool = False
+    """With the article's duration and timeout."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import errno
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from benchrig import console, files, reading, yamlfile
-from benchrig.agent.nearest import nearest
+from benchrig.agent.nearest import close, nearest
 from benchrig.agent.text import short
 from benchrig.errors import Hint, InputError, Inv, unknown
 from benchrig.results import formats
@@ -187,8 +187,11 @@ def newest(reports: Path, suite: str = "") -> Path:
     """Return the folder of the newest complete run, or the newest of a suite. Raises InputError when there is none."""
     runs = entries(reports)
     of_suite = [entry for entry in runs if suite in ("", entry.suite)]
-    if complete := [entry.folder for entry in of_suite if entry.is_complete]:
-        return complete[-1].resolve()
+    if complete := [entry for entry in of_suite if entry.is_complete]:
+        for later in of_suite[of_suite.index(complete[-1]) + 1 :]:
+            name = later.folder.name
+            console.line(f"a newer run is incomplete: ./inv report {name} shows it, ./inv bench --resume {name} goes on")
+        return complete[-1].folder.resolve()
     of = f" of suite '{suite}'" if suite else ""
     if of_suite:
         hint = Hint(
@@ -245,7 +248,19 @@ def find_run(reports: Path, name: str = LATEST) -> Path:
     for folder in (reports / name, Path(name)):
         if reading.is_file(folder / RUN):
             return folder.resolve()
-    raise unknown("run", name, names(reports))
+    raise unknown_run(name, reports)
+
+
+MOST_NAMED = 3
+"""Runs that a message about an unknown one names: the nearest, or else the newest."""
+
+
+def unknown_run(name: str, reports: Path, others: Iterable[str] = ()) -> InputError:
+    """Return the error for a run that nobody knows, with the nearest names of runs and of `others`, else the newest runs."""
+    known = names(reports)
+    near = close(name, {*known, *others})
+    newest_runs = [entry.folder.name for entry in entries(reports)[-MOST_NAMED:][::-1]]
+    return unknown("run", name, near or [*others, *newest_runs])
 
 
 def names(reports: Path) -> set[str]:

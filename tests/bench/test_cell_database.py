@@ -91,7 +91,7 @@ def test_a_database_that_is_gone_after_the_load_fails_the_cell_and_keeps_its_fig
 
 
 def test_a_database_that_is_gone_comes_before_what_its_app_then_does() -> None:
-    gone = OperationError("db: PostgreSQL does not answer (Connection refused); ./inv provision --tags postgresql starts it")
+    gone = OperationError("db: PostgreSQL does not answer: nobody listens; ./inv provision --tags postgresql starts it")
     cell, _, _ = tried(REVIEW, Fetch=protocol.Reply(500, "oops"), FindDatabaseLoad=gone)
     assert cell.reason.startswith(f"{gone}; it answers wrongly: ")
     cell, _, _ = tried(REVIEW, ResetData=gone, FindDatabaseLoad=gone)

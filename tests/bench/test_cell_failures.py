@@ -13,6 +13,7 @@ from benchrig.bench.cell import last_words, measure
 from benchrig.bench.generators.wrk.output import MARKER
 from benchrig.bench.host import OperationError
 from benchrig.bench.progress import outcome
+from benchrig.bench.sandbox import suspicion
 from benchrig.errors import HostError
 from tests.support.cell import ALL_STEPS, FACTS, FILMS, OUTPUT, PLAN, ROW, SEEN, RecordingHost, topology, tried
 from tests.support.wrk import EXACT, TEXT
@@ -224,6 +225,25 @@ benchrig-mine.service: Failed with result 'exit-code'.
 )
 def test_the_last_words_of_an_app_are_its_own_and_not_systemds(journal: str, said: str) -> None:
     assert last_words(journal, "benchrig-mine.service") == said
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        ("OSError: [Errno 30] Read-only file system: '/var/log/mine'", "Read-only file system"),
+        ("PermissionError: [Errno 1] Operation not permitted", "Operation not permitted"),
+        ("PermissionError: [Errno 13] Permission denied: '/home/me'", "Permission denied"),
+        ("Error: EROFS: open '/srv/x'", "EROFS"),
+        ("KeyError: 'POOL'", ""),
+        ("STEPERMAN was here", ""),
+    ],
+)
+def test_a_refusal_by_the_sandbox_is_suspected_and_what_mends_it_is_told(words: str, named: str) -> None:
+    app = PLAN.rows[0].app
+    said = suspicion(app, f"a line\n{words}\nits end\n")
+    assert said.startswith(f"; its sandbox may be the cause ('{named}')") if named else said == ""
+    assert suspicion(replace(app, file=replace(app.file, sandbox=False)), words) == ""
+    assert suspicion(replace(app, file=replace(app.file, address="http://127.0.0.1:1")), words) == ""
 
 
 def test_a_port_that_a_clients_connection_got_is_told_with_what_keeps_it_free() -> None:

@@ -78,3 +78,10 @@ def test_a_preview_is_a_table_with_the_estimate_and_how_it_is_made() -> None:
         "Estimate for each cell: 1 s warm-up, the duration, and 1.5 s to start, verify and stop the app.",
         "Not included: the start of machines, provisioning, and resets of a database.",
     ]
+
+
+def test_the_preview_of_what_is_left_names_the_run() -> None:
+    assert render(Preview((), 1.0, "one, which has 2 measured cells")).startswith(
+        "left of one, which has 2 measured cells:\n"
+    )
+    assert render(Preview((), 1.0)).startswith("#")

@@ -290,10 +290,13 @@ def test_a_changed_row_or_app_is_refused_and_another_commit_is_only_said(capsys:
     digests = {**records.digests(PLAN, None), "app go": "another"}
     with pytest.raises(InputError, match=r"reports/one cannot be resumed: changed: app go$"):
         begun(digests=digests).resumed(begun_run())
+    with pytest.raises(InputError, match=r"changed: app go \(main\.go, old\.go\)$"):
+        begun(digests={**digests, "app go: main.go": "another", "app go: old.go": "gone"}).resumed(begun_run())
+    with pytest.raises(InputError, match=r"changed: app go$"):
+        # A run of an earlier version names no files.
+        begun(digests={name: value for name, value in digests.items() if ": " not in name}).resumed(begun_run())
     begun(git_commit="1234").resumed(begun_run(git_commit="5678"))
-    assert (
-        capsys.readouterr().err == "resuming reports/one: 0 cells are measured already\nthe commit was 1234, and is 5678\n"
-    )
+    assert capsys.readouterr().err == "resuming reports/one, which has 0 measured cells\nthe commit was 1234, and is 5678\n"
 
 
 def test_a_run_of_an_earlier_version_is_resumed_and_says_what_is_not_compared(capsys: pytest.CaptureFixture[str]) -> None:

@@ -183,8 +183,7 @@ def test_what_was_measured_before_an_end_is_kept_and_it_is_said_how_to_go_on(
     folder = recorder.folder
     assert folder
     assert capsys.readouterr().err.splitlines()[-1] == (
-        f"1 of 2 cells were measured, and are in reports/{folder.name}; the table: ./inv report {folder.name}; "
-        f"to measure the others: ./inv bench --resume {folder.name}"
+        f"1 of 2 cells measured; to see them: ./inv report {folder.name}; to go on: ./inv bench --resume {folder.name}"
     )
     assert len(store.read(folder)[1]) == 1
     assert (folder / "raw" / f"{GO.rows[0].name}.lua").read_text() == "script"

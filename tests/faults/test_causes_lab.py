@@ -190,7 +190,7 @@ HOLD = (
     "Causes",
     done="PostgreSQL stopped while a row of an app with a database is measured",
     promised="the cell fails, and PostgreSQL comes first in its reason, with host and cure",
-    seen="`lab1: PostgreSQL does not answer (…); ./inv provision --tags postgresql starts it; …`",
+    seen="`lab1: PostgreSQL does not answer: …; ./inv provision --tags postgresql starts it; …`",
 )
 @fault(
     "Causes",
@@ -222,7 +222,7 @@ def test_postgresql_without_its_port_is_found_by_provision_and_bench(restored: C
     on(deployed_host, "systemd-run --quiet --on-active=6 systemctl stop postgresql@15-main")
     stopped = restored.inv(*row, "--duration", "12s")
     assert stopped.code == 1
-    assert "lab1: PostgreSQL does not answer (" in stopped.stdout + stopped.stderr
+    assert "lab1: PostgreSQL does not answer: " in stopped.stdout + stopped.stderr
     assert "; ./inv provision --tags postgresql starts it" in stopped.stdout + stopped.stderr
 
 

@@ -84,7 +84,7 @@ def test_a_machine_that_was_restarted_is_resumed(deployed: Clone) -> None:
     assert deployed.inv("down").code == 0
     said = process.communicate(timeout=240)[1]
     assert process.returncode == 3, said
-    assert re.search(r"2 of 6 cells were measured, and are in reports/\S+; the table: .*; .*: \./inv bench --resume", said)
+    assert re.search(r"2 of 6 cells measured; to see them: \./inv report \S+; to go on: \./inv bench --resume", said)
     check_resumed(deployed, folder, 2)
 
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,9 +15,10 @@ import pytest
 from benchrig import inventory
 from benchrig.errors import MachineError
 from benchrig.inventory import Inventory
-from benchrig.machines.base import Lifecycle, Snapshots
+from benchrig.machines.base import Lifecycle, Snapshots, begin
 from benchrig.machines.folder import MachineFolder, MachinesFolder
 from benchrig.machines.lifecycle import FolderLifecycle, Power
+from tests.support import ROOT
 
 
 @dataclass(frozen=True)
@@ -172,3 +177,53 @@ def test_status_says_of_a_machine_that_is_not_usable_yet_what_to_do_and_survives
     assert (first.state, first.address) == ("running", "192.0.2.1")
     assert first.detail == "the file of a; does not accept logins yet, or is suspended: ./inv up"
     assert (second.state, second.detail) == ("absent", "made by ./inv up")
+
+
+WORK = """
+import sys, time
+from pathlib import Path
+from benchrig.machines import users
+users.note(Path(sys.argv[1]), "bench")
+print("noted", flush=True)
+time.sleep(60)
+"""
+
+
+@contextmanager
+def working(folder: Path) -> Iterator[subprocess.Popen[str]]:
+    """Have another process work on the machines of a folder."""
+    process = subprocess.Popen([sys.executable, "-c", WORK, folder], stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    assert process.stdout
+    with process, process.stdout:
+        try:
+            assert process.stdout.readline() == "noted\n"
+            yield process
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize(
+    ("action", "done"), [("down", "stopped"), ("destroy", "removed"), ("snapshot", "saved"), ("restore", "restored")]
+)
+def test_machines_that_another_process_works_on_are_left_alone_until_it_has_ended(
+    machines: FileMachines, action: str, done: str
+) -> None:
+    machines.up()
+    machines.snapshot()
+    with working(machines.folder.path) as process:
+        with pytest.raises(MachineError) as error:
+            getattr(machines, action)()
+        assert re.fullmatch(
+            rf"a, b cannot be {done}: in use by a bench by \S+@\S+, process {process.pid}, for [0-9] s", str(error.value)
+        )
+        assert "stop a" not in machines.done
+    getattr(machines, action)()
+
+
+def test_a_process_does_not_stand_in_its_own_way(machines: FileMachines) -> None:
+    begin(machines, "provision")
+    begin(machines, "bench")
+    machines.snapshot()
+    machines.destroy()
+    begin(machines, "bench")
+    machines.down()

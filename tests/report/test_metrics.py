@@ -10,7 +10,7 @@ from collections import Counter
 from pathlib import Path
 
 from benchrig.report import guide
-from benchrig.report.metrics import BY_NAME, METRICS
+from benchrig.report.metrics import METRICS
 from tests.support import ROOT
 
 NEW_ENTRY = """\
@@ -52,10 +52,6 @@ def test_names_and_functions_are_distinct_and_names_say_the_unit() -> None:
     for names in ([metric.name for metric in METRICS], [metric.claimed for metric in METRICS]):
         assert [name for name, count in Counter(names).items() if count > 1] == []
     assert [metric.name for metric in METRICS if not f"_{metric.name}".endswith(metric.unit.ending)] == []
-
-
-def test_a_sum_is_of_metrics_that_there_are() -> None:
-    assert {part for metric in METRICS for part in metric.sum_of} <= BY_NAME.keys()
 
 
 def test_the_page_on_metrics_is_the_registrys() -> None:

@@ -39,7 +39,7 @@ def test_a_row_shows_the_median_of_its_repeats_and_their_range() -> None:
     cells = [a_cell(repeat=index, load=a_load(requests)) for index, requests in enumerate([500, 100, 300], 1)]
     (row,) = make(a_run("go-2000"), cells).rows
     assert row.value(REQUESTS) == 300
-    assert row.figures["requests_per_second"] == Sample((100.0, 20.0, 60.0), 60.0, 20.0, 100.0, None)
+    assert row.figures["requests_per_second"] == Sample((100.0, 20.0, 60.0), 60.0, 60.0, 20.0, 100.0, None)
     assert row.raw == ("raw/go-2000-1.txt", "raw/go-2000-2.txt", "raw/go-2000-3.txt")
 
 
@@ -48,11 +48,11 @@ def test_the_interval_of_the_median_is_the_one_of_the_tables(repeats: int, ends:
     assert interval(range(repeats, 0, -1)) == ends
 
 
-def test_the_median_of_a_count_is_one_of_the_counts_and_errors_are_the_sum_of_their_medians() -> None:
+def test_the_median_of_a_count_is_one_of_the_counts_and_errors_are_the_most_of_any_repeat() -> None:
     loads = [a_load(100, read=2), a_load(101, read=4, timeout=1), a_load(103, timeout=3), a_load(107, read=7, timeout=2)]
     (row,) = make(a_run("go-2000"), [a_cell(repeat=index, load=load) for index, load in enumerate(loads, 1)]).rows
     assert (row.value(REQUESTS), row.value(THROUGHPUT)) == (101, pytest.approx(20.4))
-    assert (row.value(BY_NAME["errors_read"]), row.value(TIMEOUTS), row.value(BY_NAME["errors"])) == (2, 1, 3)
+    assert (row.value(BY_NAME["errors_read"]), row.value(TIMEOUTS), row.value(BY_NAME["errors"])) == (7, 3, 9)
     assert row.figures["errors"].values == (2, 5, 3, 9)
 
 
@@ -129,7 +129,8 @@ def test_the_files_of_a_report_are_written_whole_and_made_anew_from_the_records(
     assert write_reports(folder, ROOT).table.not_run == ("sanic",)
     store.append(folder, a_cell("sanic"))
     report = write_reports(folder, ROOT)
-    assert report.table == make(a_run("go-2000", "sanic"), [a_cell(), a_cell("sanic")], PUBLISHED)
+    made = make(a_run("go-2000", "sanic"), [a_cell(), a_cell("sanic")], PUBLISHED)
+    assert report.table == replace(made, published_profile="paper")
     for name, export in EXPORTS.items():
         assert (folder / name).read_text(encoding="utf-8") == export(report)
     assert {path.name for path in folder.iterdir()} == {*EXPORTS, "run.json", "cells.jsonl", "raw"}
@@ -153,6 +154,14 @@ def test_an_interrupted_run_is_incomplete_and_names_the_rows_it_did_not_come_to(
     assert text.startswith("INCOMPLETE")
     assert "not run: sanic" in text
     assert "## Not run\n\n- sanic\n" in EXPORTS["report.md"](Report(table))
+
+
+def test_a_run_with_all_its_cells_is_complete_also_if_its_end_could_not_be_noted() -> None:
+    run = a_run("go-2000", finished=False)
+    run = replace(run, settings=replace(run.settings, repeats=2))
+    assert make(run, [a_cell()]).incomplete
+    assert not make(run, [a_cell(), a_cell(repeat=2)]).incomplete
+    assert not make(run, [a_cell(), missing("go-2000", "failed", "it died", repeat=2)]).incomplete
 
 
 def test_a_run_without_any_cell_still_makes_every_report() -> None:
@@ -196,7 +205,7 @@ def test_a_published_set_is_a_table_with_the_figures_of_its_document() -> None:
     assert [row.name for row in table.rows] == list(PUBLISHED.rows)
     row = {row.name: row for row in table.rows}["flask-sync"]
     assert (row.system, row.connections, row.timeout_seconds) == ("Flask-同步方式", 2000, 2.0)
-    assert (row.value(REQUESTS), row.figures["requests_per_second"]) == (114440, Sample((1904.45,), *[1904.45] * 3, None))
+    assert (row.value(REQUESTS), row.figures["requests_per_second"]) == (114440, Sample((1904.45,), *[1904.45] * 4, None))
     # The document's table has no errors; the text of wrk's that it prints has them.
     assert (row.value(TIMEOUTS), row.value(BY_NAME["errors_read"])) == (1833, 2)
     assert (table.run, table.incomplete, table.not_run) == (None, False, ())

@@ -195,7 +195,8 @@ def test_json_has_the_value_of_every_repeat_beside_their_median_and_interval() -
     cells = [a_cell(repeat=repeat, load=a_load(count)) for repeat, count in enumerate(counts, 1)]
     (row,) = json.loads(EXPORTS["report.json"](a_report("go-2000", cells=cells)))["rows"]
     assert row["samples"]["requests"] == {
-        "values": list(counts), "median": 96_000, "low": 94_000, "high": 99_000, "interval": [94_000, 99_000],
+        "values": list(counts), "value": 96_000, "median": 96_000, "low": 94_000, "high": 99_000,
+        "interval": [94_000, 99_000],
     }  # fmt: skip
     assert row["samples"]["latency_p99_ms"]["values"] == [108.0] * 6
     assert (row["requests_per_second"], row["requests_per_second_ci95_low"]) == (19_300, 18_800)

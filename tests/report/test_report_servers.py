@@ -202,7 +202,7 @@ def test_claims_are_held_to_the_first_server(tmp_path: Path) -> None:
     measured = {one.name: one.value for verdict in report.verdicts for one in verdict.measured}
     assert measured["throughput(go-2000)"] == 10_000
     last = render_claims(report.verdicts, report.table.first_server).split("\n\n")[-1]
-    assert last.startswith("45 claims, on web1 alone: ")
+    assert last.startswith("53 claims, on web1 alone: ")
 
 
 def test_two_runs_are_compared_server_by_server_and_one_server_with_the_first_of_several() -> None:

@@ -6,6 +6,7 @@ import dataclasses
 import json
 import re
 import shutil
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -321,3 +322,41 @@ def test_a_line_without_an_end_is_not_read_for_ever(folder: Path) -> None:
         file.truncate(1 << 40)
     with pytest.raises(InputError, match="cannot be read: it has a line of more than 256 MiB"):
         store.read(folder)
+
+
+def test_a_newer_run_that_is_incomplete_is_named_beside_the_one_that_is_shown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run_of(tmp_path, "0", finished=False)
+    whole = run_of(tmp_path, "1")
+    assert store.newest(tmp_path) == whole
+    assert capsys.readouterr().err == ""
+    run_of(tmp_path, "2", finished=False)
+    assert store.find_run(tmp_path) == whole
+    assert capsys.readouterr().err == (
+        "a newer run is incomplete: ./inv report 2 shows it, ./inv bench --resume 2 goes on\n"
+    )
+    assert store.newest(tmp_path, "one") == whole
+    run_of(tmp_path, "3", "two")
+    capsys.readouterr()
+    assert store.newest(tmp_path, "two").name == "3"
+    assert capsys.readouterr().err == ""
+
+
+def test_of_many_runs_an_unknown_one_names_the_newest_few(tmp_path: Path) -> None:
+    for number in range(1, 9):
+        run_of(tmp_path, str(number))
+    with pytest.raises(InputError, match=r"unknown run 'nosuch'; known: 6, 7, 8$"):
+        store.find_run(tmp_path, "nosuch")
+
+
+def test_a_run_that_was_stored_elsewhere_is_brought_back_by_one_command_over_its_first_cells(tmp_path: Path) -> None:
+    """docs/troubleshooting.md has the command."""
+    there, elsewhere = (run_of(tmp_path / place, "1", finished=place == "elsewhere") for place in ("reports", "elsewhere"))
+    store.append(elsewhere, a_cell(repeat=2))
+    store.write_raw(there, "go-2000-1.txt", "first")
+    store.write_raw(elsewhere, "go-2000-2.txt", "second")
+    subprocess.run(["cp", "-aT", elsewhere, there], check=True)
+    run, cells = store.read(there)
+    assert (bool(run.finished_at), [cell.repeat for cell in cells]) == (True, [1, 2])
+    assert sorted(path.name for path in (there / store.RAW).iterdir()) == ["go-2000-1.txt", "go-2000-2.txt"]

@@ -60,7 +60,16 @@ def table(cells: Sequence[Cell], *rows: str) -> Table:
     return make(a_run(*(rows or dict.fromkeys(cell.name for cell in cells))), cells, PUBLISHED)
 
 
+def judged_as_published(claim: Claim, cells: Sequence[Cell], seconds: float = 60.0) -> Verdict:
+    """Return what a run says of a claim whose duration, or another one, and timeout are the article's."""
+    run = a_run(*dict.fromkeys(cell.name for cell in cells))
+    run = replace(run, settings=replace(run.settings, duration_seconds=seconds, timeout_seconds=2.0))
+    made = make(run, [replace(cell, timeout_seconds=2.0) for cell in cells], PUBLISHED)
+    (verdict,) = claims.judge([claim], replace(made, published_profile="paper"), DOCUMENT)
+    return verdict
+
+
 def judged(claim: Claim, cells: Sequence[Cell], *rows: str) -> Verdict:
     """Return what a run says of a claim, beside the document's own figures."""
-    (verdict,) = claims.judge([claim], table(cells, *rows), DOCUMENT)
+    (verdict,) = claims.judge([claim], replace(table(cells, *rows), published_profile="paper"), DOCUMENT)
     return verdict

@@ -226,10 +226,20 @@ def _once(database: str, options: Sequence[str], folder: Path, stdin: str) -> st
     return done.stdout.decode(errors="replace").strip()
 
 
+_UNREACHED = {
+    "No such file or directory": "it does not run, for its socket is not there",
+    "Connection refused": "it does not run, or has just ended, for nobody listens on its socket",
+    "Permission denied": "its socket may not be used by the user postgres",
+    "Resource temporarily unavailable": "it runs, and too many programs wait for a connection",
+}
+"""What the system's words mean where a connection to PostgreSQL failed."""
+
+
 def _reason(stderr: str) -> str:
     """Return in one line why psql failed."""
     said = " ".join(stderr.partition("\n")[0].split()) or "psql failed and gave no reason"
     if "connection to server" in said and "FATAL" not in said:
         why = said.rpartition("failed: ")[2]
-        return f"PostgreSQL does not answer ({why}); ./inv provision --tags postgresql starts it"
+        meaning = next((meaning for found, meaning in _UNREACHED.items() if found in why), why)
+        return f"PostgreSQL does not answer: {meaning}; ./inv provision --tags postgresql starts it"
     return f"PostgreSQL refuses: {said.removeprefix('psql: error: ').rpartition('FATAL: ')[2]}"

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from benchrig.report.claims.language import Figure
 from benchrig.report.claims.values import Interval, point, unbounded
-from benchrig.report.metrics import LATENCY_MAX, METRICS, TIMEOUTS, Metric
+from benchrig.report.figures import Sample
+from benchrig.report.metrics import ERRORS, LATENCY_MAX, METRICS, TIMEOUTS, Metric
 from benchrig.report.published import Source
 from benchrig.report.sentences import sentence
 from benchrig.report.table import Row, Table
 from benchrig.report.verdict import Quantity
-from benchrig.results.codes import Code
+from benchrig.results.model import Machine
 from benchrig.units import number
 
 
@@ -28,23 +30,25 @@ class NotInRunError(NoFigureError):
 class Function:
     """A function of a row: the metric that it reads, and how a claim judges it."""
 
-    metric: Metric
+    metric: Metric | None
+    """None of a function that reads the row's machine."""
     truth: bool = False
     """It answers yes or no."""
 
-    @property
-    def counted(self) -> bool:
-        """Its figure is judged as it was counted; that of any other function, by its interval."""
-        return self.metric.kind == "count"
 
+CORES = "cores"
 
 FUNCTIONS: Mapping[str, Function] = {
     **{metric.claimed: Function(metric) for metric in METRICS},
     "has_timeouts": Function(TIMEOUTS, truth=True),
+    CORES: Function(None),
 }
-"""Every metric has its function; `has_timeouts` answers yes or no."""
+"""Every metric has its function; `has_timeouts` answers yes or no, and `cores` is the number of the server's CPU cores."""
 
 TRUTHS = frozenset(name for name, function in FUNCTIONS.items() if function.truth)
+
+_LATE = (TIMEOUTS, ERRORS)
+"""The counts that depend on the timeout."""
 
 
 @dataclass(frozen=True)
@@ -53,16 +57,29 @@ class KnownFigure:
 
     value: float
     interval: tuple[float, float] | None
+    """95 % interval of the median."""
     exact: bool
     """It is judged without an interval, because it is a count or published."""
     text: str
+    within: tuple[float, float] | None = None
+    """The bounds that it is judged by in place of an interval: the least and most of the repeats, or what is known of the
+    article's conditions."""
+    pending: str = ""
+    """Why only those bounds are known, where the article's conditions would tell more."""
 
     @property
     def known(self) -> Interval:
         """Return its interval; without one, the value itself if it is exact, else anything from 0 up."""
+        if self.within:
+            return Interval(self.value, *self.within, fixed=True)
         if self.interval:
             return Interval(self.value, *self.interval)
         return point(self.value) if self.exact else unbounded(self.value)
+
+    @property
+    def enough(self) -> bool:
+        """There are enough repeats to judge it."""
+        return self.exact or self.within is not None or self.interval is not None
 
     def quantity(self, figure: Figure) -> Quantity:
         """Return it as reports show it."""
@@ -83,28 +100,60 @@ def find(figure: Figure, table: Table, conditions: Conditions | None) -> KnownFi
     """Return a figure of a table; `conditions` are the article's, when the table is that of a run.
 
     Raises NoFigureError with the reason when the table does not have it, when it is invalid for this purpose, or when the
-    document's conditions differ so that the two cannot be compared.
+    row had another number of connections than the article's.
     """
     row = _row(figure.row, table)
     function = FUNCTIONS[figure.function]
+    if function.metric is None:
+        return _cores(row, table)
     if table.run and conditions:
-        _same_conditions(figure, row, table, conditions)
+        _same_connections(row, conditions)
     if table.run:
         _valid(row, function.metric)
     sample = row.figures.get(function.metric.name)
     if sample is None:
         raise NoFigureError(f"{'this run' if table.run else 'the article'} has no {figure.function} of {row.name}")
+    pending = _pending(function, row, table, conditions.source) if conditions else ""
     if function.truth:
-        return _late(row, conditions.source.timeout_seconds if table.run and conditions else row.timeout_seconds)
-    interval = None if function.counted else sample.interval
-    text = shown(sample.median, interval, function.metric.unit.name)
-    return KnownFigure(float(sample.median), interval, function.counted or table.run is None, text)
+        return _late(row, sample, conditions.source.timeout_seconds if conditions else row.timeout_seconds, pending)
+    if table.run is None:
+        return KnownFigure(sample.value, None, True, shown(sample.value, unit=function.metric.unit.name))
+    return _measured(sample, function.metric, pending)
 
 
 def shown(value: float, interval: tuple[float, float] | None = None, unit: str = "") -> str:
     """Write a figure with its interval and its unit: `9.2 [9, 9.5] ms`."""
     bounds = f" [{number(interval[0])}, {number(interval[1])}]" if interval else ""
     return f"{number(value)}{bounds} {unit}".strip()
+
+
+def machine(name: str, table: Table) -> Machine | None:
+    """Return the record of a run's machine; None where there is none."""
+    return next((machine for machine in table.run.machines if machine.name == name), None) if table.run else None
+
+
+def _cores(row: Row, table: Table) -> KnownFigure:
+    """Return the number of CPU cores of a row's server."""
+    there = machine(row.host, table)
+    cores = there.cores if there else table.source.source.cores if table.run is None and table.source else 0
+    if not cores:
+        raise NoFigureError(f"the number of CPU cores under {row.name} is not known")
+    return KnownFigure(float(cores), None, True, str(cores))
+
+
+def _measured(sample: Sample, metric: Metric, pending: str) -> KnownFigure:
+    """Return a figure of a run, with the bounds that it is judged by."""
+    unit, value = metric.unit.name, sample.value
+    if not metric.by_repeat:
+        within = (sample.interval[0], math.inf) if pending and sample.interval else None
+        return KnownFigure(value, sample.interval, False, shown(value, sample.interval, unit), within, pending)
+    differ = sample.low != sample.high
+    text = f"{number(sample.low)} to {shown(sample.high, unit=unit)}" if differ else shown(value, unit=unit)
+    exact = metric.kind == "count"
+    within = (sample.low, sample.high) if exact or sample.interval else None
+    if pending:
+        within = (sample.low if metric.rises and within else 0.0, math.inf)
+    return KnownFigure(value, None, exact, text, within, pending)
 
 
 def _row(name: str, table: Table) -> Row:
@@ -122,28 +171,30 @@ def _row(name: str, table: Table) -> Row:
     raise NotInRunError(f"{name} is not in this run")
 
 
-def _same_conditions(figure: Figure, row: Row, table: Table, conditions: Conditions) -> None:
-    """Raise NoFigureError where a figure cannot be compared, because the article's conditions differ."""
+def _same_connections(row: Row, conditions: Conditions) -> None:
+    """Raise NoFigureError where a row had another number of connections than the article's: it is another row."""
     connections = conditions.connections.get(row.name, row.connections)
     if row.connections != connections:
         wrong = f"{row.name} ran with {row.connections:,} connections, in the article with {connections:,}"
         raise NoFigureError(wrong)
-    source, function = conditions.source, FUNCTIONS[figure.function]
-    if function.truth or not function.metric.grows:
-        return
-    measured = seconds(table)
-    if function.metric is TIMEOUTS and row.timeout_seconds != source.timeout_seconds:
-        ours, theirs = f"{row.timeout_seconds:g} s", f"{source.timeout_seconds:g} s"
-        raise NoFigureError(f"{figure.text} counts replies later than {ours} here, later than {theirs} in the article")
-    if measured != source.duration_seconds:
-        raise NoFigureError(
-            f"{figure.text} is a count over {measured:g} s here, over {source.duration_seconds:g} s in the article"
-        )
 
 
-def seconds(table: Table) -> float:
-    """Return how long each row of a run was measured."""
-    return table.run.settings.duration_seconds if table.run else 0.0
+def _pending(function: Function, row: Row, table: Table, source: Source) -> str:
+    """Return why a figure that depends on duration or timeout says too little of the article's; empty where it does not.
+
+    A count over another time is another count, and what a short load did not show, a longer one may. Only what a longer load
+    never had, a shorter one would not have had either.
+    """
+    metric = function.metric
+    if table.run is None or metric is None or not (metric.grows or metric.rises):
+        return ""
+    ours, theirs = table.run.settings.duration_seconds, source.duration_seconds
+    waits = metric in _LATE and row.timeout_seconds != source.timeout_seconds
+    never = metric.grows and ours > theirs and row.figures[metric.name].high == 0
+    if waits or ours < theirs or (metric.grows and ours != theirs and not never):
+        timeouts = [f" with a timeout of {one.timeout_seconds:g} s" if waits else "" for one in (row, source)]
+        return f"The load lasted {ours:g} s{timeouts[0]} here, {theirs:g} s{timeouts[1]} in the article"
+    return ""
 
 
 def _valid(row: Row, metric: Metric) -> None:
@@ -153,21 +204,20 @@ def _valid(row: Row, metric: Metric) -> None:
             raise NoFigureError(f"{row.name} is invalid here: {sentence(warning)}")
 
 
-def _late(row: Row, timeout_seconds: float) -> KnownFigure:
-    """Say whether replies of a row came later than a timeout, which may be another than the load generator's here."""
-    count, slowest = row.value(TIMEOUTS) or 0, row.figures.get(LATENCY_MAX.name)
-    counted = count > 0 or any(warning.code is Code.TIMEOUTS for warning in row.warnings)
-    if counted and row.timeout_seconds >= timeout_seconds:
-        return _truth(True, f"{count:,} timeouts" if count else "in some repeats")
-    if row.timeout_seconds <= timeout_seconds and not counted:
-        return _truth(False, "")
-    if row.timeout_seconds < timeout_seconds:
-        ours, theirs = f"{row.timeout_seconds:g} s", f"{timeout_seconds:g} s"
-        raise NoFigureError(f"{row.name} had a timeout of {ours}, which does not compare with the article's {theirs}")
-    if slowest is None:
-        raise NoFigureError(f"no reply of {row.name} was timed")
-    return _truth(slowest.high > 1e3 * timeout_seconds, f"slowest reply {shown(slowest.high, unit='ms')}")
+def _late(row: Row, timeouts: Sample, timeout_seconds: float, pending: str) -> KnownFigure:
+    """Say whether replies of a row came later than a timeout, in any repeat: one late reply refutes that there are none.
+
+    Where the load generator waited longer, the slowest reply tells.
+    """
+    repeats, slowest = sum(value > 0 for value in timeouts.values), row.figures.get(LATENCY_MAX.name)
+    if repeats:
+        seen = f", in {repeats} of {len(timeouts.values)} repeats" if repeats < len(timeouts.values) else ""
+        return _truth(True, f"{timeouts.high:,.0f} timeouts{seen}", pending)
+    if row.timeout_seconds <= timeout_seconds or slowest is None:
+        return _truth(False, "", pending)
+    return _truth(slowest.high > 1e3 * timeout_seconds, f"slowest reply {shown(slowest.high, unit='ms')}", pending)
 
 
-def _truth(value: bool, detail: str) -> KnownFigure:
-    return KnownFigure(float(value), None, True, ("yes" if value else "no") + (f" ({detail})" if detail else ""))
+def _truth(value: bool, detail: str, pending: str) -> KnownFigure:
+    text = ("yes" if value else "no") + (f" ({detail})" if detail else "")
+    return KnownFigure(float(value), None, True, text, (0.0, 1.0) if pending else None, pending)

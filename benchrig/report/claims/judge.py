@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from benchrig.report import describe
-from benchrig.report.claims import notes, words
+from benchrig.report.claims import limits, notes, words
 from benchrig.report.claims.file import Claim
-from benchrig.report.claims.functions import Conditions, KnownFigure, NoFigureError, NotInRunError, find
+from benchrig.report.claims.functions import FUNCTIONS, Conditions, KnownFigure, NoFigureError, NotInRunError, find
 from benchrig.report.claims.language import Expression, Figure
 from benchrig.report.claims.values import Interval, UndefinedError, holds, point, repeats_to_settle
 from benchrig.report.claims.words import KnownFigures
@@ -80,6 +80,8 @@ class _Judge:
         """Return the word of the verdict and its reason."""
         if missing:
             return Word.NOT_TESTABLE, Reason(Why.NO_VALUE, missing)
+        if facts := limits.beyond(expression, figures, self.table):
+            return Word.NOT_TESTABLE, Reason(Why.BEYOND_MACHINE, facts)
         known = {figure: found.known for figure, found in figures.items()}
         try:
             outcome = holds(expression, known)
@@ -91,10 +93,14 @@ class _Judge:
         return word, Reason(Why.RELATIONS, words.relations(expression, figures, outcome))
 
     def undecided(self, expression: Expression, figures: KnownFigures, known: Mapping[Figure, Interval]) -> Reason:
-        """Return why a claim is inconclusive, and how many repeats would decide it."""
-        if any(not (found.interval or found.exact) for found in figures.values()):
+        """Return why a claim is inconclusive, and what would decide it."""
+        if pending := tuple(dict.fromkeys(found.pending for found in figures.values() if found.pending)):
+            return self.under_other_conditions(expression, pending)
+        if not all(found.enough for found in figures.values()):
             return self.without_interval(expression, figures)
         repeats = max(self.repeats(expression))
+        if holds(expression, {figure: interval.around(0) for figure, interval in known.items()}) is None:
+            return Reason(Why.REPEATS_DIFFER, words.relations(expression, figures, None), repeats=repeats)
         needed = repeats_to_settle(expression, known, repeats)
         facts = words.relations(expression, figures, None)
         if needed is None:
@@ -102,9 +108,15 @@ class _Judge:
         command = self.command(expression, needed)
         return Reason(Why.WIDE_INTERVALS, facts, repeats=repeats, needed=needed, command=command)
 
+    def under_other_conditions(self, expression: Expression, facts: tuple[str, ...]) -> Reason:
+        """Return that the load was not the article's, and the command that makes the article's load."""
+        needed = 1 if all(_is_counted(figure) for figure in expression.figures) else ENOUGH_REPEATS
+        command = describe.published_command(self.table, {figure.row for figure in expression.figures}, needed)
+        return Reason(Why.OTHER_CONDITIONS, facts, repeats=min(self.repeats(expression)), needed=needed, command=command)
+
     def without_interval(self, expression: Expression, figures: KnownFigures) -> Reason:
         """Return what the medians of too few repeats say."""
-        points = {figure: replace(found, exact=True, interval=None) for figure, found in figures.items()}
+        points = {figure: replace(found, exact=True, interval=None, within=None) for figure, found in figures.items()}
         outcome = holds(expression, {figure: found.known for figure, found in points.items()})
         return Reason(
             Why.TOO_FEW_REPEATS,
@@ -161,4 +173,10 @@ def _conditions(document: Table | None) -> Conditions | None:
 
 def _wanted(expression: Expression, reason: Reason) -> Wanted | None:
     rows = tuple(dict.fromkeys(figure.row for figure in expression.figures))
-    return Wanted(rows, reason.needed) if reason.needed else None
+    return Wanted(rows, reason.needed, reason.why is Why.OTHER_CONDITIONS) if reason.command else None
+
+
+def _is_counted(figure: Figure) -> bool:
+    """Return whether one repeat is enough to judge a figure."""
+    metric = FUNCTIONS[figure.function].metric
+    return metric is None or metric.kind == "count"

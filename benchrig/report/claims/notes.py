@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from benchrig.report.claims.functions import FUNCTIONS, seconds
+from benchrig.report.claims.functions import FUNCTIONS
 from benchrig.report.claims.language import Expression, Figure
 from benchrig.report.footnotes import title
 from benchrig.report.sentences import some
@@ -13,13 +13,12 @@ from benchrig.results.codes import Spoils
 
 
 def notes(expression: Expression, table: Table, document: Table | None) -> tuple[str, ...]:
-    """Return the notes on a claim: other connections, rows at the ceiling, invalid rows, other timeouts."""
+    """Return the notes on a claim: other connections, rows at the ceiling, invalid rows."""
     rows = _rows(expression, table)
     kinds = (
         _connections(expression, table, document),
         _at_ceiling(expression, table),
         _invalid(expression, rows),
-        _timeouts(expression, table, document, rows),
     )
     return tuple(note for kind in kinds for note in kind)
 
@@ -36,7 +35,7 @@ def _connections(expression: Expression, table: Table, document: Table | None) -
     """Note that rows with different numbers of connections are compared; for a row without values, the article gives it."""
     known = {row.name: row.connections for one in (document, table) if one for row in one.rows}
     for comparison in expression.comparisons:
-        names = [figure.row for figure in comparison.figures if _is_judged_by_interval(figure) and figure.row in known]
+        names = [figure.row for figure in comparison.figures if _is_measured(figure) and figure.row in known]
         counts: dict[int, list[str]] = {}
         for name in dict.fromkeys(names):
             counts.setdefault(known[name], []).append(name)
@@ -54,7 +53,8 @@ def _at_ceiling(expression: Expression, table: Table) -> Iterator[str]:
 
 def _invalid(expression: Expression, rows: Iterable[Row]) -> Iterator[str]:
     """Name the rows with invalid figures, as far as the claim rests on them or on how the rows compare."""
-    rests_on = {Spoils.RANK, *(FUNCTIONS[figure.function].metric.spoiled_by for figure in expression.figures)}
+    metrics = [FUNCTIONS[figure.function].metric for figure in expression.figures]
+    rests_on = {Spoils.RANK, *(metric.spoiled_by for metric in metrics if metric)}
     rows_of: dict[str, list[str]] = {}
     for row in rows:
         for warning in row.warnings:
@@ -62,23 +62,6 @@ def _invalid(expression: Expression, rows: Iterable[Row]) -> Iterator[str]:
                 rows_of.setdefault(title(warning.code), []).append(row.name)
     for kind, names in rows_of.items():
         yield f"Invalid ({kind}): {_some(names)}."
-
-
-def _timeouts(expression: Expression, table: Table, document: Table | None, rows: Iterable[Row]) -> Iterator[str]:
-    """Note where the load's duration or the timeout differs from the article's."""
-    if table.run is None or document is None or document.source is None:
-        return
-    asked = {figure.row for figure in expression.figures if FUNCTIONS[figure.function].truth}
-    theirs, measured, long = document.source.source.timeout_seconds, seconds(table), document.source.source.duration_seconds
-    if asked and measured != long:
-        lasted = f"The load lasted {measured:g} s here and {long:g} s in the article."
-        yield f"{lasted} A longer load makes late replies more likely."
-    ours = {row.timeout_seconds for row in rows if row.name in asked and row.timeout_seconds > theirs}
-    for timeout in sorted(ours):
-        yield (
-            f"The timeout was {timeout:g} s here and {theirs:g} s in the article. A row has timeouts if its slowest "
-            f"reply took more than {theirs:g} s, or if any took more than {timeout:g} s."
-        )
 
 
 def _throughputs(expression: Expression, table: Table) -> Iterator[tuple[Row, ...]]:
@@ -103,8 +86,9 @@ def _allowed(row: Row) -> str:
     return f"{row.connections:,} connections with {row.sleep_seconds:g} s of waiting allow {allowed:,.0f} requests/s"
 
 
-def _is_judged_by_interval(figure: Figure) -> bool:
-    return not FUNCTIONS[figure.function].counted
+def _is_measured(figure: Figure) -> bool:
+    metric = FUNCTIONS[figure.function].metric
+    return metric is not None and metric.kind != "count"
 
 
 def _some(names: Sequence[str]) -> str:

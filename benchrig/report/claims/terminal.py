@@ -19,9 +19,9 @@ _LONGEST_NAME = 100
 
 def render_report(report: Report) -> str:
     """Return the verdicts on a run or on published figures, below lines that describe it."""
-    table, more = report.table, describe.next_step(report.table, report.verdicts)
+    table, more = report.table, describe.next_steps(report.table, report.verdicts)
     verdicts = render_terminal(report.verdicts, table.first_server)
-    return "\n\n".join(["\n".join(describe.heading_lines(table)), verdicts, *([" ".join(more)] if more else [])])
+    return "\n\n".join(["\n".join(describe.heading_lines(table)), verdicts, *map(" ".join, more)])
 
 
 def render_terminal(verdicts: Sequence[Verdict], server: str = "") -> str:

@@ -30,9 +30,13 @@ class Interval:
     value: float
     low: float
     high: float
+    fixed: bool = False
+    """More repeats do not narrow it: its bounds are those of the repeats, or are not known under these conditions."""
 
     def around(self, share: float) -> Interval:
-        """Return the interval shrunk to a share of its width, around its value."""
+        """Return the interval shrunk to a share of its width, around its value; a fixed one as it is."""
+        if self.fixed:
+            return self
         return Interval(
             self.value, self.value - share * (self.value - self.low), self.value + share * (self.high - self.value)
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator, Mapping, Sequence
 
 from benchrig.report.claims.functions import KnownFigure, shown
@@ -112,7 +113,8 @@ def _calculated(term: Operation, figures: KnownFigures) -> Quantity:
 def _shown(interval: Interval, figures: KnownFigures, term: Term) -> tuple[float, tuple[float, float] | None]:
     """Return the value of a term, with bounds if every figure in it has an interval or is exact."""
     parts = [figures[figure] for figure in figures_in(term)]
-    bounded = any(part.interval for part in parts) and all(part.interval or part.exact for part in parts)
+    known = any(part.interval or part.within for part in parts) and all(part.enough for part in parts)
+    bounded = known and math.isfinite(interval.low) and math.isfinite(interval.high)
     return interval.value, (interval.low, interval.high) if bounded else None
 
 

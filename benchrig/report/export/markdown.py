@@ -60,12 +60,12 @@ def _item(text: str) -> str:
 
 def _claims(report: Report) -> str:
     """Return what became of the claims: how many of each, what to do next, then each with its figures and its reason."""
-    verdicts, more = report.verdicts, describe.next_step(report.table, report.verdicts)
+    verdicts, more = report.verdicts, describe.next_steps(report.table, report.verdicts)
     if not verdicts:
         return ""
     head = [f"{describe.verdict_counts(verdicts)}.", ""]
-    step = [more[0], "", _code([more[1]]), ""] if more else []
-    return "\n".join([*head, *step, *map(_verdict, describe.claims_shown(verdicts))]).rstrip()
+    steps = [line for what, command in more for line in (what, "", _code([command]), "")]
+    return "\n".join([*head, *steps, *map(_verdict, describe.claims_shown(verdicts))]).rstrip()
 
 
 def _verdict(verdict: Verdict) -> str:

@@ -83,7 +83,7 @@ _Metrics: Any = make_dataclass(
     ],
     frozen=True,
     kw_only=True,
-    namespace={"__module__": __name__, "__doc__": "The median of each metric, and its published value."},
+    namespace={"__module__": __name__, "__doc__": "The value of each metric over all repeats, and its published value."},
 )
 
 RowRecord: Any = make_dataclass(

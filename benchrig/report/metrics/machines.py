@@ -44,12 +44,23 @@ MACHINES: tuple[Metric, ...] = (
         function="cpu",
     ),
     Metric(
+        name="server_processes",
+        heading="server\nprocesses",
+        meaning="most processes of the app at once",
+        unit=COUNT,
+        kind="count",
+        read=of_server(lambda server: server.processes),
+        function="processes",
+    ),
+    Metric(
         name="server_memory_peak_bytes",
         heading="server\nmemory",
         meaning="most resident memory of all the app's processes together; a page that two of them share counts twice",
         unit=BYTES,
         kind="lower is better",
+        combined="max",
         read=of_server(lambda server: server.memory_peak_bytes),
+        function="memory",
     ),
     Metric(
         name="load_average",
@@ -57,6 +68,7 @@ MACHINES: tuple[Metric, ...] = (
         meaning="load average of the server over the last minute, at the end of the load",
         unit=NUMBER,
         kind="lower is better",
+        rises=True,
         read=of_server(lambda server: server.load_average),
     ),
     Metric(
@@ -65,6 +77,7 @@ MACHINES: tuple[Metric, ...] = (
         meaning="times that the kernel found the server's listen backlog full",
         unit=COUNT,
         kind="count",
+        combined="max",
         read=of_server(lambda server: server.listen_overflows),
     ),
     Metric(
@@ -73,6 +86,7 @@ MACHINES: tuple[Metric, ...] = (
         meaning="connections that the server's kernel dropped before the server accepted them",
         unit=COUNT,
         kind="count",
+        combined="max",
         read=of_server(lambda server: server.listen_drops),
     ),
     Metric(
@@ -81,6 +95,7 @@ MACHINES: tuple[Metric, ...] = (
         meaning="TCP segments that the server's machine sent again",
         unit=COUNT,
         kind="count",
+        combined="max",
         read=of_server(lambda server: server.retransmits),
     ),
     Metric(
@@ -89,6 +104,7 @@ MACHINES: tuple[Metric, ...] = (
         meaning="most closed connections that the server's machine held in TIME_WAIT at once",
         unit=COUNT,
         kind="count",
+        combined="max",
         read=of_server(lambda server: server.time_wait_peak),
     ),
     Metric(

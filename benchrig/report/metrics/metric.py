@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from benchrig.results.model import Cell
 
 Kind = Literal["higher is better", "lower is better", "count"]
+Combined = Literal["median", "max", "min"]
 
 FILES_ONLY = 0.0
 """The priority of a column that a terminal never shows."""
@@ -35,7 +36,7 @@ class Metric:
     """What it is, in one line of docs/metrics.md."""
     unit: Unit
     kind: Kind
-    """The repeats of a count are combined to the lower median, which is one of them; those of the others to the median."""
+    """A claim about a count is judged by every repeat; one about another metric, by the interval of its median."""
     read: Callable[[Cell], float | None]
     """Returns its value in one measured repeat; None where the repeat has none."""
     read_text: Callable[[Printed], float | None] = lambda _: None
@@ -48,17 +49,25 @@ class Metric:
     """The table of a document may give it: it is a key of `configs/published/NAME.yml`."""
     instead_of: str = ""
     """The metric that it stands in for: a terminal and `./inv compare` show it only beside rows without that one."""
+    combined: Combined = "median"
+    """How the repeats become one value. The median of a count is the lower of the middle two, which was really counted. Of
+    faults and extremes it is the most, or the least, of all repeats: a median would hide a fault that some repeats had."""
     grows: bool = False
     """It grows with the duration: a claim compares it only with a value over the same duration."""
+    rises: bool = False
+    """A longer load can raise it and never lowers it: in a load shorter than the article's, it is a lower bound."""
     function: str = ""
     """Its function in the language of claims; without one, its name without the unit."""
-    sum_of: tuple[str, ...] = ()
-    """The metrics that it is the sum of: its median is the sum of their medians, so that the parts of a table add up."""
 
     @property
     def claimed(self) -> str:
         """The function that reads it in the language of claims: `latency_p99`."""
         return self.function or self.name.removesuffix(self.unit.ending)
+
+    @property
+    def by_repeat(self) -> bool:
+        """A claim is judged by its value in every repeat, and not by the interval of its median."""
+        return self.kind == "count" or self.combined != "median"
 
     @property
     def spoiled_by(self) -> Spoils:

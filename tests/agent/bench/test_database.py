@@ -212,7 +212,7 @@ def test_a_server_that_is_down_is_one_line(server: Server) -> None:
     try:
         with pytest.raises(
             DatabaseError,
-            match=r"^PostgreSQL does not answer \(No such file or directory\); ./inv provision --tags postgresql starts it$",
+            match=r"^PostgreSQL does not answer: it does not run, for its socket is not there; ./inv provision --tags post",
         ):
             database.find("films")
     finally:
