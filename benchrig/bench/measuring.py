@@ -44,7 +44,7 @@ def measure_all(turns: Sequence[Turn], plan: Plan, recorder: Recorder, done: Seq
                 recorder.keep(cell, {name: text for name, text in texts.items() if text})
             finally:
                 # Also of a cell that cannot be stored, the figures are shown.
-                progress.finish(cell, recorder.name, audit.warnings(cell, recorder.run))
+                progress.finish(cell, recorder.name, audit.warnings(cell, recorder.run) if cell.status == "measured" else ())
             measured.append(Done(turn.title, cell.status))
     except (KeyboardInterrupt, BenchrigError) as error:
         if not measured:

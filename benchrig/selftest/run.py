@@ -9,10 +9,12 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchrig.agent.text import short
 from benchrig.bench.app import App, read_app
 from benchrig.bench.generators.registry import DEFAULT
 from benchrig.bench.rows import Row
@@ -20,11 +22,12 @@ from benchrig.bench.run import bench
 from benchrig.bench.suite import Plan
 from benchrig.bench.traffic import Traffic
 from benchrig.errors import BenchrigError
-from benchrig.inventory import Inventory
+from benchrig.inventory import Host, Inventory
+from benchrig.remote import become, ssh
 from benchrig.results import audit, store
 from benchrig.results.codes import Code
 from benchrig.results.model import Cell, Run
-from benchrig.selftest.cases import CASES, FIGURES, MACHINE, SECONDS, TIMEOUT_SECONDS, Case
+from benchrig.selftest.cases import CASES, CONNECTIONS, MACHINE, SECONDS, TIMEOUT_SECONDS, Case, Figure, Truth
 
 NAME = "selftest"
 
@@ -36,6 +39,11 @@ LOAD_CONNECTIONS = 8
 COMMAND = f"{{bin}}/python3 server.py --port 8080 --from-query --from-connections {LOAD_CONNECTIONS}"
 
 COPIED = ("roles", "configs")
+
+UNIT = f"benchrig-{NAME}.service"
+
+LINES = 1000
+"""Of the server's journal: a case writes a few."""
 
 
 @dataclass(frozen=True)
@@ -66,14 +74,28 @@ def self_test(inventory: Inventory, root: Path) -> tuple[Judged, ...]:
         run, cells = store.read(outcome.folder)
     finally:
         shutil.rmtree(project, ignore_errors=True)
-    return judge(run, cells)
+    return judge(run, cells, {name: read_truth(inventory.hosts[name]) for name in run.servers})
+
+
+def read_truth(host: Host) -> Mapping[str, Truth]:
+    """Return what the server counted on a host, by the options of each case: the last time of each. Raises HostError."""
+    with ssh.connect(host) as remote:
+        journal = become.run(
+            remote, ["journalctl", "--boot", "--quiet", "--output=cat", f"--lines={LINES}", f"--unit={UNIT}"]
+        )
+    found: dict[str, Truth] = {}
+    for line in journal.stdout.decode(errors="replace").splitlines():
+        with suppress(ValueError, KeyError, TypeError):
+            told = json.loads(line)
+            found[str(told["asked"])] = told["counts"]
+    return found
 
 
 def write_app(folder: Path) -> App:
     """Write the server as an app with a route for each case, and read it."""
     folder.mkdir(parents=True)
     shutil.copy(SERVER, folder)
-    routes = {case.name: {"path": f"/?{case.options}"} for case in CASES}
+    routes = {case.name: {"path": f"/?{case.options}", "expect": case.expect or {}} for case in CASES}
     app = {"title": "Server of known behaviour", "runtime": "system", "source": [SERVER.name], "command": COMMAND}
     (folder / "app.yml").write_text(json.dumps({**app, "routes": routes}), encoding="utf-8")
     return read_app(folder)
@@ -86,7 +108,7 @@ def plan(app: App) -> Plan:
         title="Self-test",
         published="",
         profile=NAME,
-        rows=tuple(Row(case.name, app, case.connections, Traffic((app.routes[case.name],))) for case in CASES),
+        rows=tuple(Row(case.name, app, CONNECTIONS, Traffic((app.routes[case.name],))) for case in CASES),
         generator=DEFAULT,
         duration_seconds=SECONDS,
         warm_up_seconds=1.0,
@@ -96,38 +118,42 @@ def plan(app: App) -> Plan:
     )
 
 
-def judge(run: Run, cells: Sequence[Cell]) -> tuple[Judged, ...]:
-    """Judge the cells of a self-test, on each of its servers."""
+def judge(run: Run, cells: Sequence[Cell], truths: Mapping[str, Mapping[str, Truth]]) -> tuple[Judged, ...]:
+    """Judge the cells of a self-test on each of its servers, whose counts are `truths`, by the server and the options."""
     cases = {case.name: case for case in CASES}
-    return tuple(_judge(cases[cell.name], cell, run) for cell in cells)
+    return tuple(_judge(case := cases[cell.name], cell, run, truths[cell.host].get(case.options, {})) for cell in cells)
 
 
-def _judge(case: Case, cell: Cell, run: Run) -> Judged:
+def _judge(case: Case, cell: Cell, run: Run, truth: Truth) -> Judged:
     found = frozenset(warning.code for warning in audit.warnings(cell, run))
-    if case.fails:
-        failed = cell.status == "failed" and case.fails in cell.reason
-        seen = f"failed: {cell.reason}" if cell.status == "failed" else cell.status
-        return Judged(case, cell.host, f"failed: …{case.fails}…", seen, () if failed else (seen,), found & MACHINE)
-    if cell.status != "measured":
-        why = f"{cell.status.replace('_', ' ')}: {cell.reason}"
-        return Judged(case, cell.host, "measured", why, (why,), frozenset())
-    wrong = (*_wrong_figures(case, cell), *_wrong_warnings(case, found))
-    figures = [f"{name} {value:g}" for name in case.figures or {} if (value := _value(name, cell)) is not None]
-    bounds = [f"{name} {low:g} to {high:g}" for name, (low, high) in (case.figures or {}).items()]
-    expected, came = [*bounds, *_names(case.warnings)], [*figures, *_names(found)]
-    return Judged(case, cell.host, ", ".join(expected), ", ".join(came) or "no warning", wrong, found & MACHINE)
+    if case.fails or cell.status != "measured":
+        seen = f"{cell.status}: {short(cell.reason, 100)}" if cell.reason else cell.status
+        right = case.fails and cell.status == "failed" and case.fails in cell.reason
+        expected = f"failed: …{case.fails}…" if case.fails else "measured"
+        return Judged(case, cell.host, expected, seen, () if right else (seen,), found & MACHINE)
+    pairs = [(figure, figure.read(cell), figure.truth(truth) if truth.get("replies") else None) for figure in case.figures]
+    wrong = (*filter(None, (_wrong(*pair) for pair in pairs)), *_wrong_warnings(case, found))
+    wanted = [f"{figure.name} {_shown(true)}" for figure, _, true in pairs]
+    came = [f"{figure.name} {_shown(value)}" for figure, value, _ in pairs]
+    return Judged(
+        case,
+        cell.host,
+        ", ".join([*wanted, *_names(case.warnings)]) or "no warning",
+        ", ".join([*came, *_names(found)]) or "no warning",
+        wrong,
+        found & MACHINE,
+    )
 
 
-def _value(name: str, cell: Cell) -> float | None:
-    value = FIGURES[name](cell)
-    return None if value is None else round(value, 1)
+def _wrong(figure: Figure, value: float | None, true: float | None) -> str:
+    """Return in what a figure is wrong; empty when it is right."""
+    if value is not None and true is not None and abs(value - true) <= figure.share * true + figure.absolute:
+        return ""
+    return f"{figure.name} is {_shown(value)}, and the server counted {_shown(true)}"
 
 
-def _wrong_figures(case: Case, cell: Cell) -> Iterator[str]:
-    for name, (low, high) in (case.figures or {}).items():
-        value = _value(name, cell)
-        if value is None or not low <= value <= high:
-            yield f"{name} is {'not known' if value is None else f'{value:g}'}, not {low:g} to {high:g}"
+def _shown(value: float | None) -> str:
+    return "not known" if value is None else f"{value:.1f}"
 
 
 def _wrong_warnings(case: Case, found: frozenset[Code]) -> Iterator[str]:

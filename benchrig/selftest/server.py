@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import itertools
 import json
 import os
 import random
+import re
 import resource
 import signal
 import socket
@@ -52,6 +52,7 @@ def arguments() -> argparse.ArgumentParser:
     add("--latency", type=latency, default="constant:0", help="constant:S, exponential:MEAN, or bimodal:S,S2,SHARE_OF_S2")
     add("--burn", type=float, default=0.0, help="CPU time of each reply")
     add("--body", default="ok", help="the reply to GET /")
+    add("--vary", action="store_true", help="begin each with a number of its own")
     add("--body-bytes", type=int, default=0, help="fill that reply up to so many bytes")
 
     add = parser.add_argument_group("faults").add_argument
@@ -96,8 +97,7 @@ class Truth:
     """What the server did: the counts of a load, and each reply's service time."""
 
     def __init__(self) -> None:
-        self.began = 0.0
-        """When the load began, by the monotonic clock; 0 before it."""
+        self.began = 0.0  # by the monotonic clock; 0 before the load
         self.counts: Counter[str] = Counter()
         self.statuses: Counter[int] = Counter()
         self.at = array("d")
@@ -117,7 +117,7 @@ class Truth:
         self.at.append(now - self.began)
         self.service.append(seconds)
 
-    def json(self) -> str:
+    def json(self, asked: str) -> str:
         """Return the counts as a line of JSON; service times are in microseconds."""
         ordered = sorted(self.service)
         most = len(ordered) - 1
@@ -134,7 +134,7 @@ class Truth:
             "service_us_mean": round(sum(ordered) / len(ordered) * 1e6, 1) if ordered else 0.0,
             "service_us_max": round(ordered[-1] * 1e6) if ordered else 0,
         }
-        return json.dumps({"counts": {**dict(self.counts), **figures}})
+        return json.dumps({"asked": asked, "counts": {**dict(self.counts), **figures}})
 
 
 class Server:
@@ -144,6 +144,7 @@ class Server:
         self.loop = loop
         self.truth = Truth()
         self.hung = False
+        self.asked = ""
         self._next_slot = 0.0
         self._judged = 0
         self._leaked: list[bytes] = []
@@ -158,7 +159,7 @@ class Server:
         """Behave as these options say from now on."""
         self.options = options
         self._random = random.Random(options.seed)
-        self._body = options.body.encode().ljust(options.body_bytes, b".")
+        self._body = options.body.encode().rjust(options.body_bytes, b".")
         self._socket.listen(options.backlog)
         if options.descriptors:
             hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
@@ -167,8 +168,9 @@ class Server:
     def obey(self, path: str) -> str:
         """Take in options from a request's query, once, if that is asked for; return the path without its query."""
         path, _, query = path.partition("?")
-        if self.options.from_query and query:
-            self.configure(arguments().parse_args([f"--{word}" for word in query.split("&")]))
+        if self.options.from_query and query and not self.asked:
+            self.asked = query
+            self.configure(arguments().parse_args([f"--{word}" for word in query.split("&")], self.options))
         return path
 
     def start(self) -> None:
@@ -225,7 +227,7 @@ class Server:
         self.listen()
         if not self.truth.open and self.truth.began:
             # A server that closes each connection has none now and then.
-            self.loop.call_later(RETRY_SECONDS, self._report_if_idle)
+            self.loop.call_later(RETRY_SECONDS if self.options.close_after else 0, self._report_if_idle)
 
     def _report_if_idle(self) -> None:
         if not self.truth.open:
@@ -233,7 +235,7 @@ class Server:
 
     def report(self) -> None:
         """Print the counts and write the log."""
-        print(self.truth.json(), flush=True)
+        print(self.truth.json(self.asked), flush=True)
         if self.options.log:
             rows = (f"{at:.6f} {took:.6f}\n" for at, took in zip(self.truth.at, self.truth.service, strict=True))
             self.options.log.write_text("".join(rows))
@@ -296,7 +298,9 @@ class Server:
         if path.startswith("/echo/") or (path == "/echo" and method == "POST"):
             told = body if method == "POST" else path[len("/echo/") :].encode()
             return 200, told if options.canned is None else options.canned.encode()
-        return (200, self._body) if path == "/" else (404, b"missing")
+        if path != "/":
+            return 404, b"missing"
+        return 200, b"%d" % len(self.truth.at) + self._body if options.vary else self._body
 
 
 class Connection(asyncio.Protocol):
@@ -375,12 +379,8 @@ class Connection(asyncio.Protocol):
 
 def content_length(head: bytes) -> int:
     """Return how many bytes of body follow a request's head; 0 where it does not say so in a number."""
-    for line in head.split(b"\r\n")[1:]:
-        name, _, value = line.partition(b":")
-        if name.strip().lower() == b"content-length":
-            with contextlib.suppress(ValueError):
-                return int(value)
-    return 0
+    found = re.search(rb"(?im)^content-length:[ \t]*(\d+)", head)
+    return int(found[1]) if found else 0
 
 
 async def serve(options: argparse.Namespace) -> None:

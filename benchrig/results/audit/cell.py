@@ -36,7 +36,7 @@ def _figures(cell: Cell, _: Run) -> Iterator[Warning]:
                 # The script compares each reply with what is expected of it, which may be a status of 400 or more.
                 errors=replace(cell.load.errors, status=0),
                 sleep_seconds=cell.sleep_seconds,
-                duration_seconds=cell.duration_seconds,
+                duration_seconds=cell.load.duration_us / 1e6,
                 always_busy=False,  # little.py knows more of our own rows than a text tells
                 host=cell.host,
                 threads=cell.threads,
