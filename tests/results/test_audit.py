@@ -11,7 +11,7 @@ from benchrig.results import audit
 from benchrig.results.codes import Code, Spoils
 from benchrig.results.model import Cell, CpuShares, DatabaseLoad, Load, MachineLoad, Network, Part, Run
 from benchrig.results.warnings import Number, Unit, Warning, number, over_repeats
-from tests.support.reports import GENERATOR, SERVER, a_cell, a_latency, a_load, a_run, on_machines
+from tests.support.reports import GENERATOR, OF_TEXTS, SERVER, a_cell, a_latency, a_load, a_run, on_machines
 
 
 def a_sound_cell(**changes: object) -> Cell:
@@ -301,10 +301,9 @@ def test_failed_connections_are_counted_by_what_failed(kind: str, count: int, ex
 FULL = replace(SERVER, machine_idle_percent=0.5, cpu_percent=180.0)
 NARROW = replace(RUN, networks=(Network("load1", "lab1", 85.0, 140.0, 1e6),))
 EMULATED = replace(RUN, machines=(replace(RUN.machines[0], emulated=True),))
-IMPOSSIBLE = replace(a_load(50_000), latency=a_latency(200.0, 199.0))
 CAUSES: dict[Code, tuple[Cell, Run]] = {
     Code.FEWER_CONNECTIONS: (a_sound_cell(load=slow(a_load(50_000, connect=3), 200.0)), RUN),
-    Code.LATENCY_IMPOSSIBLE: (a_sound_cell(load=IMPOSSIBLE), RUN),
+    Code.LATENCY_IMPOSSIBLE: (a_sound_cell(load=slow(a_load(50_000), 200.0, max_ms=199.0)), RUN),
     Code.TIMEOUTS: (a_sound_cell(load=slow(a_load(50_000, timeout=1), 200.0)), RUN),
     Code.LATENCY_CLIPPED: (a_sound_cell(load=slow(a_load(50_000), 200.0, max_ms=9_990.0)), RUN),
     Code.UNANSWERED: (a_sound_cell(load=slow(a_load(1_999), 200.0)), RUN),
@@ -322,18 +321,6 @@ CAUSES: dict[Code, tuple[Cell, Run]] = {
     Code.EMULATED: (a_sound_cell(), EMULATED),
 }
 """A cell that has each warning, but those about several cells."""
-
-OF_TEXTS = {
-    Code.NO_REQUESTS,
-    Code.STATUS_ERRORS,
-    Code.LATE_IMPOSSIBLE,
-    Code.RATE_IMPOSSIBLE,
-    Code.INTERRUPTED,
-    Code.OVERRUN,
-    Code.INCOMPLETE,
-    Code.PIPELINING_UNKNOWN,
-}
-"""Warnings about pasted texts, which tests/report/texts/ causes: a cell of ours has failed where it would have one."""
 
 
 def test_every_warning_is_caused_by_a_test() -> None:

@@ -1,6 +1,10 @@
 """The reader of what wrk, wrk2 and their forks print, wherever it was pasted.
 
-`wrk` prints rounded figures; where a text has a figure twice, the first one counts. A line within a text that cannot be
+wrk prints mean, standard deviation, percentiles and maximum of one histogram: version 4 of the corrected one, whose maximum
+is as before the correction, versions 2 and 3 of random samples and the maximum of all. In each, a percentile p is the value
+at rank round(p·n + 1/2) of n. wrk2 prints them of one HdrHistogram, which keeps three digits of each value.
+
+All figures are rounded; where a text has a figure twice, the first one counts. A line within a text that cannot be
 read is returned with its number: no figure is lost without a word.
 """
 
