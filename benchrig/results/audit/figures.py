@@ -276,8 +276,8 @@ def _stalled(measured: Measured) -> Iterator[Warning]:
 def _expected_ms(measured: Measured) -> tuple[float, float]:
     """Return the least and the most that the mean can be, by the connections that were there and the work that they did.
 
-    With pipelining, the last reply of each batch is timed, and the correction adds shorter latencies. Of batches that all take
-    as long, the corrected mean is (depth + 1) / 2 requests' time; of batches that differ, it is more.
+    With pipelining, the last reply of each batch is timed, and the correction adds shorter latencies. Of batches that take
+    equally long, the corrected mean is (depth + 1) / 2 requests' time; of batches that differ, it is more.
     """
     errors, rate = measured.errors, measured.requests_per_second
     opened = _opened(measured)
