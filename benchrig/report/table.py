@@ -10,6 +10,8 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from benchrig.bench.generators.base import Printed
+from benchrig.report import texts
 from benchrig.report.figures import Figures, figures_of, published_figures
 from benchrig.report.metrics import LATENCY_CORRECTED_MEAN, LATENCY_MAX, REQUESTS, THROUGHPUT, Metric
 from benchrig.report.published import Published, PublishedRow
@@ -239,17 +241,22 @@ def _same_traffic(published: PublishedRow, cell: Cell) -> bool:
 def _published_row(name: str, published: Published) -> Row:
     row, source, text = published.rows[name], published.source, published.printed.get(name)
     throughput = row.figures[THROUGHPUT.name]
-    measured = audit.Measured(
+    # The text has figures that the table lacks, such as percentiles; where both have one, the table's is judged.
+    printed = Printed(errors=LoadErrors(timeout=row.timeouts)) if text is None else text
+    found = texts.measured(printed, default_timeout_seconds=source.timeout_seconds)
+    measured = replace(
+        found,
         connections=row.connections,
         # The law and the shares of the audit need a count: where the article gives none, its throughput does.
         requests=round(row.figures.get(REQUESTS.name) or throughput * source.duration_seconds),
         requests_per_second=throughput,
-        latency_mean_ms=row.figures.get(LATENCY_CORRECTED_MEAN.name, 0.0),
-        latency_max_ms=row.figures.get(LATENCY_MAX.name, 0.0),
+        latency_mean_ms=row.figures.get(LATENCY_CORRECTED_MEAN.name, found.latency_mean_ms),
+        latency_max_ms=row.figures.get(LATENCY_MAX.name, found.latency_max_ms),
         timeout_seconds=source.timeout_seconds,
-        errors=text.errors if text else LoadErrors(timeout=row.timeouts),
         sleep_seconds=row.sleep_seconds,
-        duration_seconds=source.duration_seconds,
+        duration_seconds=found.duration_seconds or source.duration_seconds,
+        pipeline=1,
+        missing=(),
     )
     return Row(
         name=name,

@@ -73,7 +73,7 @@ class Code(Enum):
         "late_impossible",
         {_COUNTS},
         "{late} late replies are more than the {most} that {connections} connections can have at a timeout of {timeout}. "
-        "wrk before version 4 counts a slow reply several times; or the timeout was another.",
+        "An old load generator counts a slow reply several times; or the timeout was another.",
     )
     LATENCY_IMPOSSIBLE = (
         "latency_impossible",
@@ -150,6 +150,12 @@ class Code(Enum):
             "overstated": "Mean latency is overstated: Little's law predicts {factor} times less. "
             "The load generator's correction adds latencies of requests that were never sent.",
         },
+    )
+    STALLED = (
+        "stalled",
+        {_LATENCY},
+        "The slowest reply took {max}: {share} of the run, in which its connection stood still. "
+        "Mean and percentiles describe that time, and not the other replies.",
     )
     PIPELINING_UNKNOWN = (
         "pipelining_unknown",

@@ -17,6 +17,7 @@ from benchrig.report.export.record import RowRecord
 from benchrig.report.figures import Sample
 from benchrig.report.metrics import METRICS
 from benchrig.report.replies import Replies
+from benchrig.report.texts.lines import TextRecord
 from benchrig.report.verdict import Reason, Verdict
 from benchrig.results import formats, model
 from benchrig.schema.convert import Converter, Rules, Schema
@@ -133,10 +134,15 @@ def _inventory() -> Schema:
     return made.finished("inventory/NAME.yml", {"type": "object", "additionalProperties": group, "minProperties": 1})
 
 
+def _text() -> Schema:
+    return Converter().document(TextRecord, "a line of ./inv audit --json")
+
+
 SCHEMAS: Mapping[str, Callable[[], Schema]] = {
     "run": _run,
     "cell": _cell,
     "report": _report,
+    "text": _text,
     "app": lambda: _written(app.AppFile, "apps/NAME/app.yml"),
     "routes": _routes,
     "suite": lambda: _written(suite.SuiteFile, "configs/suites/NAME.yml"),

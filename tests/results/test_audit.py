@@ -13,7 +13,7 @@ from benchrig.results.model import Cell, CpuShares, DatabaseLoad, Descriptors, M
 from benchrig.results.warnings import Number, Unit, Warning, number, over_repeats
 from tests.support import caused_answers
 from tests.support.audits import RUN, a_sound_cell, found, slow, stalling
-from tests.support.reports import GENERATOR, SEEN, SERVER, a_cell, a_latency, a_load, closing, on_machines, with_client
+from tests.support.reports import GENERATOR, OF_TEXTS, SEEN, SERVER, a_cell, a_latency, a_load, closing, on_machines, with_client
 from tests.support.series import a_cell_of, flat, ramped
 
 
@@ -277,10 +277,9 @@ def test_failed_connections_are_counted_by_what_failed(kind: str, count: int, ex
 FULL = replace(SERVER, machine_idle_percent=0.5, cpu_percent=180.0)
 NARROW = replace(RUN, networks=(Network("load1", "lab1", 85.0, 140.0, 1e6),))
 EMULATED = replace(RUN, machines=(replace(RUN.machines[0], emulated=True),))
-IMPOSSIBLE = replace(a_load(50_000), latency=a_latency(200.0, 199.0))
 CAUSES: dict[Code, tuple[Cell, Run]] = {
     Code.FEWER_CONNECTIONS: (a_sound_cell(load=slow(a_load(50_000, connect=3), 200.0)), RUN),
-    Code.LATENCY_IMPOSSIBLE: (a_sound_cell(load=IMPOSSIBLE), RUN),
+    Code.LATENCY_IMPOSSIBLE: (a_sound_cell(load=slow(a_load(50_000), 200.0, max_ms=199.0)), RUN),
     Code.TIMEOUTS: (a_sound_cell(load=slow(a_load(50_000, timeout=1), 200.0)), RUN),
     Code.LATENCY_CLIPPED: (a_sound_cell(load=slow(a_load(50_000), 200.0, max_ms=9_990.0)), RUN),
     Code.CUT_BY_END: (a_sound_cell(load=slow(a_load(50_000), 200.0, max_ms=2_600.0)), RUN),
@@ -317,18 +316,6 @@ CAUSES: dict[Code, tuple[Cell, Run]] = {
     Code.MEMORY_GROWS: (a_cell_of(flat, memory=lambda at: 5e7 + 4e6 * at), RUN),
 }
 """A cell that has each warning, but those about several cells."""
-
-OF_TEXTS = {
-    Code.NO_REQUESTS,
-    Code.STATUS_ERRORS,
-    Code.LATE_IMPOSSIBLE,
-    Code.RATE_IMPOSSIBLE,
-    Code.INTERRUPTED,
-    Code.OVERRUN,
-    Code.INCOMPLETE,
-    Code.PIPELINING_UNKNOWN,
-}
-"""Warnings about pasted texts, which tests/report/texts/ causes: a cell of ours has failed where it would have one."""
 
 
 def test_every_warning_is_caused_by_a_test() -> None:

@@ -9,6 +9,7 @@ from benchrig.machines import kind as machine_kind
 from benchrig.report import Report, published
 from benchrig.report.table import make
 from benchrig.report.verdict import Quantity, Reason, Verdict, Why, Word
+from benchrig.results.codes import Code
 from benchrig.results.model import (
     Cell,
     ClientEnd,
@@ -89,6 +90,24 @@ def a_load(requests: int = 96_000, **errors: int) -> Load:
         replies_checked=requests,
         replies_wrong=0,
     )
+
+
+OF_TEXTS = frozenset(
+    map(
+        Code,
+        [
+            "no_requests",
+            "status_errors",
+            "late_impossible",
+            "rate_impossible",
+            "interrupted",
+            "overrun",
+            "incomplete",
+            "pipelining_unknown",
+        ],
+    )
+)
+"""Warnings that only texts have, which tests/report/texts/ causes: a cell of ours has failed where it would have one."""
 
 
 def a_latency(mean_ms: float, max_ms: float) -> Latency:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchrig.bench.generators.base import Printed
-from benchrig.report import published
+from benchrig.report import published, texts
 from benchrig.report.claims.file import read
 from benchrig.report.claims.judge import judge
 from benchrig.report.metrics import LATENCY_CORRECTED_MEAN, METRICS, Metric
@@ -17,6 +17,7 @@ from benchrig.report.sentences import sentence
 from benchrig.report.table import Table, of_published
 from benchrig.report.verdict import Verdict
 from benchrig.results.codes import Code
+from benchrig.results.warnings import Warning
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,8 @@ class Audit:
     """The number of mean latencies in its table."""
     contradicting: tuple[str, ...]
     """Those of them that contradict Little's law."""
+    texts: tuple[tuple[str, texts.Verdict, tuple[Warning, ...]], ...]
+    """Of each row that has a raw text: its name, the verdict of `./inv audit` on it, and the warnings."""
     verdicts: tuple[Verdict, ...]
 
 
@@ -69,6 +72,7 @@ def _audit(document: Published, root: Path) -> Audit:
         differing=tuple(cell.text for cell in cells if not math.isclose(cell.table, cell.raw)),
         averages=sum(LATENCY_CORRECTED_MEAN.name in row.figures for row in document.rows.values()),
         contradicting=tuple(_contradicting(table)),
+        texts=tuple((row.name, texts.verdict(row.warnings), row.warnings) for row in table.rows if row.raw),
         verdicts=_verdicts(table, root),
     )
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import textwrap
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from benchrig.report import describe
 from benchrig.report.claims.audit import Audit
 from benchrig.report.document import Report
-from benchrig.report.sentences import reason
+from benchrig.report.sentences import reason, sentence
+from benchrig.report.texts import Verdict as Verdicts
 from benchrig.report.verdict import Quantity, Verdict
 
 _WIDTH = 100
@@ -44,13 +46,25 @@ def render_audit(audit: Audit) -> str:
     agree = audit.compared - len(audit.differing)
     raw = f"{agree} of {audit.compared} figures in the table agree with the load generator's output"
     law = f"{len(audit.contradicting)} of {audit.averages} mean latencies contradict Little's law"
+    verdicts = Counter(verdict for _, verdict, _ in audit.texts)
+    counts = ", ".join(f"{verdicts[verdict]} {verdict}" for verdict in Verdicts if verdicts[verdict])
     sections = [
         [f"{published.name}: {published.title}", *_wrapped("  ", published.source.document)],
         _listed(raw if audit.compared else "The article has no output of the load generator.", audit.differing),
         _listed(law if audit.averages else "The article has no latencies.", audit.contradicting),
+        *([_listed(f"{len(audit.texts)} texts of the load generator: {counts}", _texts_of(audit))] if audit.texts else []),
         [render_terminal(audit.verdicts)],
     ]
     return "\n\n".join("\n".join(lines) for lines in sections)
+
+
+def _texts_of(audit: Audit) -> Iterator[str]:
+    """Yield each text that is not sound, with what makes it invalid, or else with its warnings by name."""
+    for name, verdict, warnings in audit.texts:
+        if invalid := [warning for warning in warnings if warning.invalid]:
+            yield f"{name}: {verdict}: {' '.join(map(sentence, invalid))}"
+        elif warnings:
+            yield f"{name}: {verdict}: {', '.join(warning.code.value.replace('_', ' ') for warning in warnings)}"
 
 
 def _lines(verdict: Verdict) -> Iterator[str]:

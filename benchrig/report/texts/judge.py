@@ -109,7 +109,7 @@ def _timeout(printed: Printed, default: float) -> float | None:
 
 
 def _missing(printed: Printed, req_sec: Spread) -> list[str]:
-    """Return what every text of wrk has and this one has not, as its lines are named."""
+    """Return what every text of a load generator has and this one has not, as its lines are named."""
     there = {
         "connections": printed.connections is not None,
         "Latency": "latency" in printed.rows,

@@ -55,7 +55,7 @@ def _text(file: str, judged: Judged) -> Iterator[str]:
 def _figures(judged: Judged) -> Iterator[str]:
     printed = judged.pasted.printed
     if printed.connections is not None:
-        yield f"{printed.connections:,} connections"
+        yield f"{printed.connections:,} connection{'' if printed.connections == 1 else 's'}"
     if printed.requests is not None:
         yield f"{printed.requests:,} requests"
     if printed.requests_per_second is not None:

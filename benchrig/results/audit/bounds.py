@@ -1,9 +1,8 @@
 """Warnings about latencies that no replies can have: bounds that hold for any distribution, and need no tolerance.
 
-wrk prints mean, standard deviation, percentiles and maximum of one histogram: version 4 of the corrected one, whose maximum
-is the same as before the correction; versions 2 and 3 of random samples, with the maximum of all. In each, a percentile p
-is the value at rank p·n + 1/2, rounded, of n values, from which both bounds of the mean follow exactly. wrk2 prints them of
-one HdrHistogram, whose values have a resolution of their own. Printed digits are rounded: each figure is a range.
+Mean, standard deviation, percentiles and maximum must be of one histogram, and a percentile p the value at rank p·n + 1/2,
+rounded, of n values: then both bounds of the mean follow exactly. `generators/` says for which versions of a load generator
+that is so. Printed digits are rounded: each figure is a range.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from benchrig.results.codes import Code
 from benchrig.results.warnings import Unit, Value, Warning, number
 
 _DEEPEST = 64
-"""Pipelining that is not known: wrk keeps one latency for so many requests at most."""
+"""Pipelining that is not known: one latency is kept for so many requests at most."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,7 @@ class Latencies:
     count: int = 0
     """How many requests there were."""
     rounded: bool = False
-    """They have the digits that wrk prints."""
+    """They have the digits that a load generator prints."""
     resolution: float = 0.0
     """Of the histogram: the share of a value by which it may be wrong."""
 
@@ -44,7 +43,7 @@ class _Range:
 
 
 def half_digit(milliseconds: float) -> float:
-    """Return half of the last digit that wrk prints of a time: two digits behind the point of us, ms, s or m."""
+    """Return half of the last digit of a printed time: two digits behind the point of us, ms, s or m."""
     unit = next((unit for least, unit in ((51_000, 60_000), (1000, 1000), (0.85, 1)) if milliseconds >= least), 0.001)
     # A value at the edge of two units may have been rounded across it.
     return 0.00501 * unit

@@ -40,8 +40,11 @@ CLIPPED = 0.99
 HISTOGRAM = 0.002
 """Resolution of wrk2's histogram, which keeps three digits of each value."""
 
+STALL = 0.1
+"""A reply that takes this share of the run is no slow reply, but a time in which nothing was answered."""
+
 EARLY = 0.98
-"""A run of less than this share of its duration was interrupted; wrk itself ends a little late."""
+"""A run of less than this share of its duration was interrupted; a load generator itself ends a little late."""
 
 TOO_EARLY = 0.1
 """What is left of a run that ended before this share of its duration is its beginning."""
@@ -49,13 +52,13 @@ TOO_EARLY = 0.1
 OVERRUN = 1.1
 
 CONTRADICTION = 0.02
-"""Difference of a rate from what its parts make, beyond their rounding: more than any version of wrk prints."""
+"""Difference of a rate from what its parts make, beyond their rounding: more than a load generator prints by itself."""
 
 FEWER = 0.95
 """Below this share of the connections that were asked for, the row is one of another load."""
 
 FASTEST_THREAD = 200_000
-"""Requests a second of one thread of wrk that are only reached with pipelining: each request takes three system calls."""
+"""Requests a second of one thread that are only reached with pipelining: else each request takes three system calls."""
 
 DEEPEST = 512
 """A mean that is more than so many times too high is not explained by pipelining."""
@@ -96,7 +99,7 @@ class Measured:
     bytes: float | None = None
     bytes_per_second: float | None = None
     rounded: bool = False
-    """The values have the digits that wrk prints."""
+    """The values have the digits that the load generator prints."""
     missing: tuple[str, ...] = ()
     """What a text should have and has not."""
 
@@ -183,7 +186,7 @@ def _clipped(measured: Measured) -> Iterator[Warning]:
 
 
 def _late_impossible(measured: Measured) -> Iterator[Warning]:
-    """Detect more late replies than fit into the run: wrk 4, as ours, counts one when it comes, so each took the timeout."""
+    """Detect more late replies than fit into the run: one that is counted when it comes took the timeout."""
     late, timeout, ran = measured.errors.timeout, measured.timeout_seconds, measured.duration_seconds
     if measured.open_loop or not (measured.rounded and late and timeout and ran and measured.connections):
         return
@@ -258,11 +261,23 @@ def _little(measured: Measured) -> Iterator[Warning]:
             yield Warning(Code.LITTLES_LAW, values={"case": "overstated", "factor": factor})
 
 
+def _stalled(measured: Measured) -> Iterator[Warning]:
+    """Detect a reply that took so much of the run that the correction made most latencies from it."""
+    ran, longest = measured.duration_seconds, measured.latency_max_ms / 1e3
+    overstated = any(one.values["case"] == "overstated" for one in _little(measured) if one.code is Code.LITTLES_LAW)
+    if overstated and ran and longest >= STALL * ran:
+        values = {
+            "max": number(measured.latency_max_ms, Unit.MILLISECONDS),
+            "share": number(100 * longest / ran, Unit.PERCENT),
+        }
+        yield Warning(Code.STALLED, values=values)
+
+
 def _expected_ms(measured: Measured) -> tuple[float, float]:
     """Return the least and the most that the mean can be, by the connections that were there and the work that they did.
 
-    With pipelining, wrk times the last reply of each batch, and its correction adds shorter latencies: of batches that all
-    take as long, the corrected mean is (depth + 1) / 2 requests' time; of batches that differ, more.
+    With pipelining, the last reply of each batch is timed, and the correction adds shorter latencies. Of batches that take
+    equally long, the corrected mean is (depth + 1) / 2 requests' time; of batches that differ, it is more.
     """
     errors, rate = measured.errors, measured.requests_per_second
     opened = _opened(measured)
@@ -275,7 +290,7 @@ def _expected_ms(measured: Measured) -> tuple[float, float]:
 
 
 def _opened(measured: Measured) -> int:
-    """Return how many connections wrk opens: as many for each thread."""
+    """Return how many connections are opened: as many for each thread."""
     threads = measured.threads
     return measured.connections // threads * threads if 0 < threads <= measured.connections else measured.connections
 
@@ -330,6 +345,7 @@ DETECTORS: tuple[Callable[[Measured], Iterator[Warning]], ...] = (
     _unanswered,
     _ceiling,
     _little,
+    _stalled,
     _fewer,
     _errors,
 )

@@ -40,7 +40,7 @@ _PARTS = {
     "status": rf"Non-2xx(?:{_W}or{_W}3xx)?{_W}responses:{_w}(?P<other>{_N})\b",
     "rate": rf"Requests/sec:{_w}(?P<rate>{NUMBER}[A-Z]?)(?![\w,.]\w)",
     "transfer": rf"Transfer/sec:{_w}(?P<transfer>{NUMBER}[A-Z]?B)\b",
-    "percentile": rf"(?<![\w.])(?P<percent>\d{{1,3}}(?:[.,]\d{{1,6}})?)%{_W}(?P<value>{_TIME})(?![\w%])",
+    "percentile": rf"(?<![\w.-])(?P<percent>\d{{1,3}}(?:[.,]\d{{1,6}})?)%{_W}(?P<value>{_TIME})(?![\w%])",
     "key": r"\^C",
 }
 _ANY = re.compile("|".join(f"(?P<{kind}_>{pattern})" for kind, pattern in _PARTS.items()), re.IGNORECASE)
@@ -74,7 +74,7 @@ def parts(text: str) -> Iterator[Part]:
         elif kind == "columns":
             names = column_names(words["names"])
         elif kind == "row":
-            values, end = _values(text, match.end(), len(names))
+            values, end = _values(text, match.end(), names)
             part = Part(kind, {**words, **dict(zip(names, values, strict=False))}, match.start(), end)
         offset = max(part.end, match.start() + 1)
         if kind != "row" or len(part.words) == 1 + len(names):
@@ -94,10 +94,14 @@ def error_counts(written: str) -> dict[str, str]:
     return {kind.lower(): number for kind, number in found}
 
 
-def _values(text: str, offset: int, most: int) -> tuple[list[str], int]:
-    """Return up to `most` values behind the name of a row, and where they end."""
+def _values(text: str, offset: int, names: tuple[str, ...]) -> tuple[list[str], int]:
+    """Return the values behind the name of a row, one for each column as far as they go, and where they end."""
     values: list[str] = []
-    while len(values) < most and (match := _VALUE.match(text, offset)):
+    for name in names:
+        match = _VALUE.match(text, offset)
+        # In wrapped lines, the values may go on in the next one, in which something else may begin too.
+        if not match or ("%" in match[1] and not name.startswith("+/-")):
+            break
         values.append(match[1])
         offset = match.end()
     return values, offset

@@ -1,7 +1,11 @@
 """The reader of what wrk, wrk2 and their forks print, wherever it was pasted.
 
-`wrk` prints rounded figures; where a text has a figure twice, the first one counts. A line within a text that cannot be
-read is returned with its number: no figure is lost without a word.
+wrk prints mean, standard deviation, percentiles and maximum of one histogram: version 4 of the corrected one, whose maximum
+is as before the correction, versions 2 and 3 of random samples and the maximum of all. In each, a percentile p is the value
+at rank round(p·n + 1/2) of n. wrk2 prints them of one HdrHistogram, which keeps three digits of each value.
+
+All figures are rounded. Where a text has a figure twice, the first one counts and the second is named. A line within a text
+that cannot be read is returned with its number: no figure is lost without a word.
 """
 
 from __future__ import annotations
@@ -26,6 +30,7 @@ _BEFORE = 2000
 
 _OPENING = frozenset({"header", "making"})
 _SUMMARY = frozenset({"total", "errors", "status", "rate", "transfer"})
+_ONCE = frozenset({"total", "rate", "transfer"})
 _STATISTICS = frozenset({"columns", "row", "distribution", "percentile"})
 _LETTERS = re.compile(r"[^\W_]")
 
@@ -78,7 +83,7 @@ def _begins(part: Part, group: list[Part]) -> bool:
         again = part.kind == "columns" and "columns" in kinds
         again = again or (part.kind == "row" and part.words["name"].lower() in {_row_name(one) for one in group})
         return again or bool(kinds & _SUMMARY)
-    return part.kind in kinds and part.kind in _SUMMARY
+    return part.kind in kinds and part.kind in _ONCE
 
 
 def _row_name(part: Part) -> str:
@@ -136,23 +141,17 @@ class _Maker:
                 self._which = part.words.get("which", "recorded").lower()
                 self._wrk2 = self._wrk2 or "which" in part.words
             case "percentile":
-                value = words.microseconds(part.words["value"])
-                self._wrk2 = self._wrk2 or bool(re.search(r"\.\d{3}$", part.words["percent"]))
-                if value is not None:
-                    self._percentiles[self._which].setdefault(words.percentile(part.words["percent"]), value)
-            case "point" if self._which == "recorded":
-                at, share, seen = (words.count(part.words[name]) or 0.0 for name in ("at", "share", "seen"))
-                self._spectrum.append((at * 1e3, share, seen))
+                self._add_percentile(part)
+            case "point":
+                self._add_point(part)
             case "calibration" | "spectrum":
                 self._wrk2 = True
-            case "footer" if self._which == "uncorrected":
+            case "footer":
                 self._add_footer(part)
             case "key":
                 self._key = True
             case _:
                 self._see_words(part)
-                for name, word in part.words.items():
-                    self._one.setdefault(name, word)
 
     def _see_words(self, part: Part) -> None:
         """Read all words of a part once. Raises OutputError for one that is no figure."""
@@ -162,8 +161,25 @@ class _Maker:
                 read(word)
             elif name == "kinds":
                 grammar.error_counts(word)
+            if self._one.setdefault(name, word) != word:
+                raise OutputError(f"it is there twice: {one_line(word, 200)}")
+
+    def _add_percentile(self, part: Part) -> None:
+        name, value = words.percentile(part.words["percent"]), words.microseconds(part.words["value"])
+        # wrk2 prints three digits.
+        self._wrk2 = self._wrk2 or bool(re.search(r"\.\d{3}$", part.words["percent"]))
+        if value is not None and self._percentiles[self._which].setdefault(name, value) != value:
+            raise OutputError(f"p{name} is there twice: {part.words['value']}")
+
+    def _add_point(self, part: Part) -> None:
+        if self._which == "recorded":
+            at, share, seen = (words.count(part.words[name]) or 0.0 for name in ("at", "share", "seen"))
+            self._spectrum.append((at * 1e3, share, seen))
 
     def _add_footer(self, part: Part) -> None:
+        """Take mean and maximum of the uncorrected latencies; those of the others are in the statistics already."""
+        if self._which != "uncorrected":
+            return
         text = self.lines.text[part.start : part.end]
         values = {name: float(value) * 1e3 for name, value in re.findall(r"(Mean|StdDeviation|Max)\s*=\s*(\d+\.\d+)", text)}
         before = self._rows.get("uncorrected latency", Spread())
