@@ -13,7 +13,17 @@ from benchrig.results.model import Cell, CpuShares, DatabaseLoad, Descriptors, M
 from benchrig.results.warnings import Number, Unit, Warning, number, over_repeats
 from tests.support import caused_answers
 from tests.support.audits import RUN, a_sound_cell, found, slow, stalling
-from tests.support.reports import GENERATOR, OF_TEXTS, SEEN, SERVER, a_cell, a_latency, a_load, closing, on_machines, with_client
+from tests.support.reports import (
+    GENERATOR,
+    OF_TEXTS,
+    SEEN,
+    SERVER,
+    a_cell,
+    a_load,
+    closing,
+    on_machines,
+    with_client,
+)
 from tests.support.series import a_cell_of, flat, ramped
 
 
