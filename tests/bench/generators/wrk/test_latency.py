@@ -40,7 +40,7 @@ pytestmark = pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is not 
 
 def run(folder: Path, port: int, shape: Shape, changes: Mapping[str, str] = MappingProxyType({})) -> str:
     """Return what the real wrk prints, with changes made to our script."""
-    text = WRK.script(Traffic((route(),)), {"film": "ok"})
+    text = WRK.script(Traffic((route(),)), {"film": ("ok",)})
     for there, instead in changes.items():
         assert there in text
         text = text.replace(there, instead)
