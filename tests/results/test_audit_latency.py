@@ -37,10 +37,10 @@ def test_when_one_reply_in_a_hundred_took_half_the_run_its_latency_is_invalid() 
 @pytest.mark.parametrize(
     ("cell", "stalled"),
     [
-        (stalling(1.09), False),
-        (stalling(1.11), True),
-        (stalling(1.19, median_ms=120), False),
-        (stalling(1.21, median_ms=120), True),
+        (stalling(1.11), False),
+        (stalling(1.13), True),
+        (stalling(1.21, median_ms=120), False),
+        (stalling(1.23, median_ms=120), True),
         (stalling(3, median_ms=200), False),
         (stalling(1.5, requests=1_000), True),
         (stalling(3, requests=996), False),

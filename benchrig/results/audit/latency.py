@@ -20,6 +20,9 @@ STALL_FACTOR_IN_STEP = 1.2
 SAMPLE_US = 100_000
 """How often the load generator samples the throughput of a thread."""
 
+EDGES_US = 100_000
+"""The load begins and ends within a sample, which makes the factor of a short load larger."""
+
 LONGEST_STEP_US = 200_000
 """From this median latency on, times without a reply are nothing special."""
 
@@ -65,7 +68,8 @@ def _stalled(cell: Cell, _: Run) -> Iterator[Warning]:
     in_sample = load.requests_per_second / len(load.thread_requests) * SAMPLE_US / 1e6
     if in_sample < REPLIES_PER_SAMPLE or typical >= LONGEST_STEP_US or load.pauses:
         return
-    if factor > (STALL_FACTOR if typical < SAMPLE_US else STALL_FACTOR_IN_STEP):
+    most = STALL_FACTOR if typical < SAMPLE_US else STALL_FACTOR_IN_STEP
+    if factor > most + EDGES_US / load.duration_us:
         yield Warning(Code.STALLED, cell.host, {"factor": number(factor, Unit.TIMES)})
 
 

@@ -1,0 +1,265 @@
+"""Latency as measured, by the real wrk against a server that logs its own; stalls, silence, and the end of a run."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+import shutil
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from types import MappingProxyType
+
+import pytest
+
+from benchrig.bench.generators.base import Shape
+from benchrig.bench.generators.wrk.generator import WRK
+from benchrig.bench.generators.wrk.output import MARKER, PERCENTILES, read_load
+from benchrig.bench.traffic import Traffic
+from benchrig.report.sentences import sentence
+from benchrig.results.codes import Code
+from benchrig.results.histogram import decode, merged
+from benchrig.results.model import Load
+from tests.support.audits import a_sound_cell, found
+from tests.support.servers.timed import timed
+from tests.support.wrk import route
+
+OVERHEAD_US = 20_000
+"""What loopback and a busy machine may add to the time that the server logs: an eighth of what the correction adds here."""
+
+STEADY_US = 50_000
+"""A server that was never late by more did not stall."""
+
+pytestmark = pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is not installed")
+
+
+def run(folder: Path, port: int, shape: Shape, changes: Mapping[str, str] = MappingProxyType({})) -> str:
+    """Return what the real wrk prints, with changes made to our script."""
+    text = WRK.script(Traffic((route(),)), {"film": ("ok",)})
+    for there, instead in changes.items():
+        assert there in text
+        text = text.replace(there, instead)
+    script = folder / "script.lua"
+    script.write_text(text)
+    command = [word.replace("{script}", str(script)) for word in WRK.command(shape, f"http://127.0.0.1:{port}/")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def exponential() -> Callable[[], float]:
+    random = Random(7)
+    return lambda: random.expovariate(1 / 0.2)
+
+
+def bimodal() -> Callable[[], float]:
+    random = Random(7)
+    return lambda: random.choice((0.05, 0.4))
+
+
+def rarely_slow() -> Callable[[], float]:
+    """Slow replies that hold up nobody else: 4 in 1,000, evenly spread, so that each run has some."""
+    count = 0
+
+    def wait() -> float:
+        nonlocal count
+        count += 1
+        return 3.0 if count % 250 == 20 else 0.1
+
+    return wait
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What wrk says of a load, and the server's own log of it."""
+
+    load: Load
+    services: Sequence[float]
+    overhead_us: float
+
+    def service(self, percent: float) -> float:
+        """Return the service time in microseconds that `percent` of the requests are below."""
+        rank = math.floor(min(max(percent, 0), 100) / 100 * len(self.services))
+        return self.services[min(rank, len(self.services) - 1)]
+
+    def assert_close(self, latency_us: float, percent: float, resolution: float = 0.0) -> None:
+        """See that a latency is the logged time and what the way adds. wrk reads not all replies, so ranks differ."""
+        around = 100 * 12 / len(self.services)
+        low, high = self.service(percent - around), self.service(percent + around) + self.overhead_us
+        assert (1 - resolution) * low <= latency_us + 1 <= (1 + resolution) * high, f"p{percent:g}"
+
+
+def loaded(folder: Path, wait: Callable[[], Callable[[], float]], duration: float) -> Loaded:
+    """Put a load on a server, once more where the machine was so busy that the server's log says little."""
+    for _ in range(2):
+        with timed(wait()) as server:
+            load = read_load(run(folder, server.port, Shape(2, 60, duration, 10.0)))
+        if server.lag_us < OVERHEAD_US:
+            break
+    return Loaded(load, sorted(server.services_us), OVERHEAD_US + 2 * server.lag_us)
+
+
+WAITS = {"exponential": (exponential, 3.0), "bimodal": (bimodal, 3.0), "rarely slow": (rarely_slow, 6.0)}
+
+
+@pytest.fixture(scope="module")
+def loads(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Loaded]:
+    return {name: loaded(tmp_path_factory.mktemp("load"), *of) for name, of in WAITS.items()}
+
+
+@pytest.mark.parametrize("name", WAITS)
+def test_every_percentile_is_what_the_server_logged(name: str, loads: Mapping[str, Loaded]) -> None:
+    found = loads[name]
+    measured, services = found.load.measured, found.services
+    assert measured is not None
+    assert abs(len(services) - found.load.requests) <= 60
+    for percent in PERCENTILES:
+        found.assert_close(measured.percentiles_us[percent], float(percent))
+    found.assert_close(measured.max_us, 100)
+    mean = sum(services) / len(services)
+    assert 0.99 * mean <= measured.mean_us <= 1.01 * mean + found.overhead_us
+    histogram = decode(found.load.histogram)
+    assert histogram.count == found.load.requests
+    for percent in PERCENTILES:
+        assert histogram.percentile(float(percent)) == pytest.approx(measured.percentiles_us[percent], rel=1 / 128)
+
+
+def test_slow_replies_that_hold_up_nobody_are_not_in_p99_as_they_are_in_wrks(loads: Mapping[str, Loaded]) -> None:
+    load = loads["rarely slow"].load
+    assert load.measured is not None
+    assert load.latency.percentiles_us["99"] > 2 * load.measured.percentiles_us["99"]
+    assert load.latency.max_us == load.measured.max_us > 3_000_000
+
+
+def test_percentiles_of_several_runs_are_those_of_all_their_requests(loads: Mapping[str, Loaded]) -> None:
+    runs = [loads["exponential"], loads["bimodal"]]
+    together = merged(decode(one.load.histogram) for one in runs)
+    every = Loaded(
+        runs[0].load, sorted(value for one in runs for value in one.services), max(one.overhead_us for one in runs)
+    )
+    assert together.count == sum(one.load.requests for one in runs)
+    for percent in PERCENTILES:
+        every.assert_close(together.percentile(float(percent)), float(percent), resolution=1 / 128)
+
+
+def test_the_correction_is_undone_to_the_last_reply(tmp_path: Path) -> None:
+    """wrk's own algorithm, applied to what was measured, gives the figures that wrk printed."""
+    with timed(exponential()) as server:
+        # Bins of a microsecond, to have every value.
+        text = run(tmp_path, server.port, Shape(2, 20, 2.0, 10.0), {"exponent - 8": "0"})
+    found = json.loads(text.rpartition(MARKER)[2])
+    steps, counts = found["bins"][::2], found["bins"][1::2]
+    values = dict(zip(itertools.accumulate(steps), counts, strict=True))
+    interval = found["duration_us"] // (found["requests"] // 20)
+    corrected = Counter(values)
+    for value, count in values.items():
+        for added in range(value - interval, interval, -interval):
+            corrected[added] += count
+    total = corrected.total()
+    assert total > sum(counts) == found["requests"]
+    assert sum(value * count for value, count in corrected.items()) / total == pytest.approx(found["latency"]["mean_us"])
+    ordered = sorted(corrected.elements())
+    for name in PERCENTILES:
+        assert ordered[min(math.floor(float(name) / 100 * total), total - 1)] == found["latency"]["percentiles_us"][name]
+
+
+def test_with_fewer_requests_than_connections_nothing_is_corrected(tmp_path: Path) -> None:
+    with timed(itertools.chain(itertools.repeat(0.3, 15), itertools.repeat(-1.0)).__next__) as server:
+        load = read_load(run(tmp_path, server.port, Shape(2, 20, 1.0, 10.0)))
+    assert load.requests == 15
+    assert load.measured == load.latency
+
+
+def warned(load: Load, shape: Shape) -> Mapping[Code, str]:
+    """Return the sentences of a cell with this load, as far as they are about its latencies and its silence."""
+    cell = a_sound_cell(
+        load=load,
+        connections=shape.connections,
+        duration_seconds=shape.duration_seconds,
+        timeout_seconds=shape.timeout_seconds,
+        sleep_seconds=0.0,
+    )
+    codes = {Code.CUT_BY_END, Code.STALLED, Code.SILENT}
+    return {code: sentence(warning) for code, warning in found(cell).items() if code in codes}
+
+
+def test_a_run_that_ends_before_slow_replies_do_says_so(tmp_path: Path) -> None:
+    shape = Shape(2, 20, 3.0, 10.0)
+    with timed(itertools.cycle((0.02,) * 99 + (2.0,)).__next__) as server:
+        told = warned(read_load(run(tmp_path, server.port, shape)), shape)
+    assert told.keys() == {Code.CUT_BY_END}
+    assert "none can be counted as late by the timeout of 10 s" in told[Code.CUT_BY_END]
+
+
+def test_a_server_that_stops_for_half_a_second_at_a_time_stalls(tmp_path: Path) -> None:
+    shape = Shape(2, 20, 4.0, 3.0)
+    stops = itertools.cycle((0.0,) * 100 + (0.5,))
+    with timed(lambda: 0.02, stops.__next__) as server:
+        load = read_load(run(tmp_path, server.port, shape))
+    assert load.stall_factor == pytest.approx(1.3, abs=0.2)
+    assert warned(load, shape).keys() == {Code.STALLED}
+
+
+def test_a_server_that_no_longer_answers_is_told_with_the_time_since_its_last_reply(tmp_path: Path) -> None:
+    shape = Shape(2, 20, 3.0, 2.0)
+    ends: list[float] = []
+
+    def wait() -> float:
+        ends.append(time.monotonic()) if not ends else None
+        return 0.01 if time.monotonic() - ends[0] < 1.5 else -1.0
+
+    with timed(wait) as server:
+        load = read_load(run(tmp_path, server.port, shape))
+    assert load.silent_us == pytest.approx(1_500_000, abs=400_000)
+    assert "No reply came in the last 1." in warned(load, shape)[Code.SILENT]
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.02, 0.1])
+def test_a_steady_server_is_told_nothing(seconds: float, tmp_path: Path) -> None:
+    shape = Shape(2, 20, 2.0, 1.0)
+    for _ in range(5):
+        with timed(lambda: seconds) as server:
+            load = read_load(run(tmp_path, server.port, shape))
+        if steady := server.lag_us < STEADY_US:
+            break
+    assert sum(load.thread_requests) == load.requests
+    if not steady:
+        pytest.skip("the machine is so busy that no server on it is steady")
+    assert warned(load, shape) == {}
+
+
+@pytest.mark.parametrize("damage", ["error('no')", "ffi = nil"])
+def test_where_wrk_cannot_be_looked_into_there_is_no_measured_latency(damage: str, tmp_path: Path) -> None:
+    with timed(lambda: 0.01) as server:
+        load = read_load(run(tmp_path, server.port, Shape(1, 4, 1.0, 2.0), {'local ffi = require("ffi")': damage}))
+    assert load.requests > 0
+    assert (load.measured, load.histogram, load.stall_factor, load.silent_us) == (None, "", None, None)
+
+
+@pytest.mark.parametrize(
+    ("there", "becomes"),
+    [
+        ("uint64_t count, limit,", "uint64_t limit, count,"),
+        ("min, max, data", "max, min, data"),
+        ("data[]", "other, data[]"),
+    ],
+)
+def test_a_histogram_of_another_structure_is_left_out(there: str, becomes: str, tmp_path: Path) -> None:
+    with timed(lambda: 0.01) as server:
+        load = read_load(run(tmp_path, server.port, Shape(1, 4, 1.0, 2.0), {there: becomes}))
+    assert load.requests == sum(load.thread_requests) > 0
+    assert (load.measured, load.histogram) == (None, "")
+
+
+def test_counts_of_another_structure_are_left_out(tmp_path: Path) -> None:
+    with timed(lambda: 0.01) as server:
+        load = read_load(
+            run(tmp_path, server.port, Shape(1, 4, 1.0, 2.0), {"connections, complete": "complete, connections"})
+        )
+    assert load.requests > 0
+    assert (load.thread_requests, load.measured) == ((), None)
