@@ -288,9 +288,7 @@ def _see_free(found: protocol.Port, port: int) -> None:
     raise CellError(f"port {port} is taken {who}")
 
 
-def _fetch(
-    attempt: Attempt, route: Route, split: protocol.Split = "", seconds: float = VERIFY_SECONDS
-) -> protocol.Reply:
+def _fetch(attempt: Attempt, route: Route, split: protocol.Split = "", seconds: float = VERIFY_SECONDS) -> protocol.Reply:
     """Make a request from where the load comes. Raises CellError when one in one segment gets no answer, OperationError."""
     body = route.bodies[0] if route.bodies else ""
     where = attempt.host, attempt.port, route.path, seconds

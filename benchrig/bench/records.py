@@ -16,7 +16,18 @@ from benchrig.bench.suite import Plan
 from benchrig.inventory import Host, Inventory
 from benchrig.machines import kind
 from benchrig.results import store
-from benchrig.results.model import ClientEnd, ConnectionsSeen, CpuShares, Descriptors, LoadThread, Machine, Run, ServerEnd, ServerLoad, Settings
+from benchrig.results.model import (
+    ClientEnd,
+    ConnectionsSeen,
+    CpuShares,
+    Descriptors,
+    LoadThread,
+    Machine,
+    Run,
+    ServerEnd,
+    ServerLoad,
+    Settings,
+)
 
 EMULATED_CPU = "QEMU TCG"
 """The name of the CPU that QEMU emulates, on any machine, unless its owner chose another name."""
@@ -76,6 +87,8 @@ def server_load(load: protocol.ServerLoad) -> ServerLoad:
 def load_threads(threads: Sequence[protocol.LoadThread]) -> tuple[LoadThread, ...]:
     """Return the records of a load generator's threads."""
     return tuple(LoadThread(one.seconds, one.cpu_seconds, one.wait_seconds, one.sleeps) for one in threads)
+
+
 def connections_seen(seen: Sequence[protocol.ConnectionsSeen]) -> ConnectionsSeen | None:
     """Return the record of what the hosts of a cell counted of its connections; None when nothing is known."""
     clients = [one.client for one in seen if one.client]

@@ -10,8 +10,8 @@ from typing import Any
 
 from . import database, facts, protocol, unit
 from . import network as bench_network
-from .fetch import fetch
 from .connections import ConnectionWatch
+from .fetch import fetch
 from .lines import Envelope
 from .load import LoadRunner
 from .sampler import Sampler, read_cpu_times
