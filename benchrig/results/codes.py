@@ -114,8 +114,12 @@ class Code(Enum):
     STALLED = (
         "stalled",
         {_RATE, _LATENCY},
-        "The server answered in bursts, or stopped at times: while replies came, throughput was {factor} times that of the "
-        "whole load.",
+        {
+            "bursts": "The server answered in bursts, or stopped at times: while replies came, throughput was {factor} times "
+            "that of the whole load.",
+            "slowest": "The slowest reply took {max}: {share} of the run, in which its connection stood still. "
+            "Mean and percentiles describe that time, and not the other replies.",
+        },
     )
     SILENT = (
         "silent",
@@ -150,12 +154,6 @@ class Code(Enum):
             "overstated": "Mean latency is overstated: Little's law predicts {factor} times less. "
             "The load generator's correction adds latencies of requests that were never sent.",
         },
-    )
-    STALLED = (
-        "stalled",
-        {_LATENCY},
-        "The slowest reply took {max}: {share} of the run, in which its connection stood still. "
-        "Mean and percentiles describe that time, and not the other replies.",
     )
     PIPELINING_UNKNOWN = (
         "pipelining_unknown",

@@ -137,6 +137,16 @@ def test_one_reply_to_two_bodies_is_told_unless_it_is_expected_whole(expected: d
     assert checks.same == (("GET /make",) if same else ())
 
 
+def test_one_reply_to_two_tokens_in_a_header_is_right() -> None:
+    numbers = iter(range(9))
+
+    def send(request: Route, _: Split) -> Reply:
+        return Reply(200, f"token {next(numbers)}" if request.name == "login" else "[]")
+
+    routes = (route("login", capture={"token": "(%d+)"}), route("items", headers={"X": "{token}"}, contains="["))
+    assert verify(Traffic(routes), send, CAPTURES).checks.same == ()
+
+
 def test_only_a_request_in_two_segments_that_is_answered_wrongly_is_told_as_that() -> None:
     def send(_: Route, split: Split) -> Reply:
         return Reply(error="timed out") if split else Reply(200, "ok")

@@ -33,8 +33,10 @@ kept = []
 def work():
     def serve(connection):
         count = 0
-        with connection:
-            while connection.recv(4096):
+        with connection, connection.makefile("rb") as requests:
+            for line in requests:
+                if line.strip():
+                    continue
                 connection.sendall(b"HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\nok")
                 count += 1
                 if what == "worker" and count > 500:

@@ -64,7 +64,7 @@ APP: dict[str, Any] = {
     "title": 'C:\\ %n "\\',
     "command": COMMAND,
     "environment": {"QUOTED": QUOTED, "NEXT": "User=root\\"},
-    "routes": {"look": {"path": "/", "expect": {"body": '"Uid"'}}},
+    "routes": {"look": {"path": "/", "expect": {"contains": '"Uid"'}}},
 }
 
 

@@ -66,7 +66,7 @@ def test_every_reply_is_checked_and_a_wrong_body_is_counted_with_an_example(lab1
     health = go.routes["health"]
     with on(lab1) as host, started(host, go):
         right = read_load(load(host, script(health)).stdout)
-        wrong = read_load(load(host, script(replace(health, contains='"no'))).stdout)
+        wrong = read_load(load(host, script(replace(health, body="no"))).stdout)
         status = read_load(load(host, script(replace(health, status=201))).stdout)
     assert right.requests == right.replies_checked > 0
     assert (right.replies_wrong, right.wrong_example) == (0, "")

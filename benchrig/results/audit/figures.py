@@ -266,7 +266,8 @@ def _stalled(measured: Measured) -> Iterator[Warning]:
     ran, longest = measured.duration_seconds, measured.latency_max_ms / 1e3
     overstated = any(one.values["case"] == "overstated" for one in _little(measured) if one.code is Code.LITTLES_LAW)
     if overstated and ran and longest >= STALL * ran:
-        values = {
+        values: dict[str, Value] = {
+            "case": "slowest",
             "max": number(measured.latency_max_ms, Unit.MILLISECONDS),
             "share": number(100 * longest / ran, Unit.PERCENT),
         }

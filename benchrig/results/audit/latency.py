@@ -70,7 +70,7 @@ def _stalled(cell: Cell, _: Run) -> Iterator[Warning]:
         return
     most = STALL_FACTOR if typical < SAMPLE_US else STALL_FACTOR_IN_STEP
     if factor > most + EDGES_US / load.duration_us:
-        yield Warning(Code.STALLED, cell.host, {"factor": number(factor, Unit.TIMES)})
+        yield Warning(Code.STALLED, cell.host, {"case": "bursts", "factor": number(factor, Unit.TIMES)})
 
 
 def _silent(cell: Cell, _: Run) -> Iterator[Warning]:
