@@ -17,7 +17,8 @@ def a_sound_cell(**changes: object) -> Cell:
 
 
 def slow(load: Load, mean_ms: float, max_ms: float = 300.0) -> Load:
-    return replace(load, latency=a_latency(mean_ms, max_ms))
+    latency = a_latency(mean_ms, max_ms)
+    return replace(load, latency=latency, measured=latency)
 
 
 def stalling(factor: float, requests: int = 50_000, median_ms: float = 50.0, **changes: object) -> Cell:

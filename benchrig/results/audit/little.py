@@ -42,13 +42,9 @@ class Law:
 
     connections: int
     """Those that took part, where that is known."""
-    requests: int
-    requests_per_second: float
     mean_seconds: float
     duration_seconds: float
     """0: not known, and judged as a short run."""
-    corrected: bool
-    """The generator's correction may have raised the mean."""
     stdev_seconds: float | None = None
     """Of the latencies; None: not known."""
     busy: float | None = None
@@ -73,26 +69,30 @@ def _little(cell: Cell, _: Run) -> Iterator[Warning]:
     A server that closes its connections is left out: the time to make new ones is in no latency.
     """
     load, generator, seen = cell.load, cell.generator, cell.connections_seen
-    if not (load and load.requests_per_second and load.latency.mean_us) or load.pauses or closes(cell):
+    latency = (load.measured or load.latency) if load else None
+    if not (load and latency and load.requests_per_second and latency.mean_us) or load.pauses or closes(cell):
         return
     busy = generator.cpu_seconds / generator.wall_seconds / cell.threads if generator and generator.wall_seconds else None
     law = Law(
         connections=(seen.served if seen else None) or cell.connections,
-        requests=load.requests,
-        requests_per_second=load.requests_per_second,
-        mean_seconds=load.latency.mean_us / 1e6,
+        mean_seconds=latency.mean_us / 1e6,
         duration_seconds=cell.duration_seconds,
-        corrected=True,
-        stdev_seconds=load.latency.stdev_us / 1e6,
+        stdev_seconds=latency.stdev_us / 1e6,
         busy=busy,
     )
-    factor, allowed = law.mean_seconds * law.requests_per_second / law.connections, tolerance(law)
+    mean = latency.mean_us / 1e6 * load.requests_per_second
+    factor, allowed = mean / law.connections, tolerance(law)
     if factor < 1 - allowed:
         strong = factor < 1 - STRONG * allowed and load.requests >= TURNS * law.connections
         # Of older runs it is not known whether the server closed its connections.
         yield _warning("understated", factor, cell.host, invalid=strong and seen is not None)
-    elif factor > 1 + (CORRECTED if law.corrected else MARGIN):
-        yield _warning("overstated" if law.corrected else "impossible", factor, cell.host, invalid=not law.corrected)
+        return
+    # Some may have been answered for the first time after they were counted.
+    factor = mean / cell.connections
+    if load.measured is None and factor > 1 + CORRECTED:
+        yield _warning("overstated", factor, cell.host, invalid=False)
+    elif load.measured is not None and factor > 1 + MARGIN:
+        yield _warning("impossible", factor, cell.host, invalid=True)
 
 
 def _warning(case: str, factor: float, host: str, *, invalid: bool) -> Warning:
