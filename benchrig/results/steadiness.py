@@ -70,6 +70,8 @@ STALL_PERIODS = 2
 STALL_SEGMENTS = 30
 """Segments that the time of a stall has at the mean rate: fewer may be missing by chance."""
 
+MEMORY_SECONDS = 0.5
+
 LEAST_GROWTH = 0.05
 """Share of the memory that it must grow by in the steady part."""
 
@@ -353,7 +355,11 @@ def _connecting(course: Sequence[_Interval], observed: Observed) -> int:
 def _growth(course: Sequence[_Interval], cut: int, observed: Observed) -> Growth | None:
     """Return how fast memory grew, if it did so in each quarter of the steady part, and by Mann and Kendall's test."""
     steady = course[cut:]
-    size = max(1, len(steady) // MOST_BINS)
+    if not steady:
+        return None
+    # The sampler reads memory every half second.
+    interval = statistics.median(one.seconds for one in steady)
+    size = max(1, round(MEMORY_SECONDS / interval), len(steady) // MOST_BINS)
     memory = [one.memory_bytes for one in steady[::size]]
     quarter = len(memory) // 4
     if quarter < 2 or not memory[0]:

@@ -21,6 +21,10 @@ INTERVAL_SECONDS = 0.1
 """Between two readings under load: 50 in a load of 5 s. It is doubled whenever MOST_SAMPLES are reached."""
 
 
+HELD_SECONDS = 0.5
+"""Between two readings of what is held, which costs a file for each process; in between, the last one stands."""
+
+
 @dataclass(frozen=True)
 class Reading:
     """What one reading found: counts since boot, and what is held at the moment."""
@@ -81,19 +85,17 @@ class Watch:
         self._cpu = KeptFile(processes.cpu) if processes.cpu else None
         self._memory: dict[int, KeptFile] = {}
         self._cpu_seconds = 0.0
+        self._held_at = -HELD_SECONDS
+        self._held = 0, 0, 0
 
     def read(self) -> Reading:
-        """Read everything now."""
-        memory, count = self._resident()
-        return Reading(
-            at=time.monotonic(),
-            segments=self._segments.read(),
-            opened=self._opened.read(),
-            app_cpu_seconds=self._app_cpu(),
-            memory_bytes=memory,
-            processes=count,
-            time_wait=_time_wait(self._sockets.read()),
-        )
+        """Read everything now; what is held, if it was not read of late."""
+        now = time.monotonic()
+        segments, opened, cpu = self._segments.read(), self._opened.read(), self._app_cpu()
+        if now - self._held_at >= HELD_SECONDS:
+            self._held_at, self._held = now, (*self._resident(), _time_wait(self._sockets.read()))
+        memory, count, time_wait = self._held
+        return Reading(now, segments, opened, cpu, memory, count, time_wait)
 
     def close(self) -> None:
         """Close all files."""

@@ -268,10 +268,10 @@ def test_a_process_that_has_ended_still_counts_where_there_is_no_group_counter(
         (tmp_path / "cgroup.procs").write_text(f"{busy.pid}\n")
         watch = series.Watch(processes.UnitProcesses("/"))
         until(lambda: watch.read().app_cpu_seconds >= 0.05)
-        seen = watch.read()
-        assert seen.memory_bytes > 1 << 20
-        assert seen.processes == 1
+        until(lambda: watch.read().memory_bytes > 1 << 20)
+        assert watch.read().processes == 1
         busy.kill()
+    time.sleep(series.HELD_SECONDS)
     after = watch.read()
     watch.close()
     assert after.app_cpu_seconds >= 0.05
