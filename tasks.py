@@ -26,7 +26,7 @@ from benchrig.cli.arguments import (
 )
 from benchrig.cli.chain import ChainContext
 from benchrig.cli.task import ROOT, command
-from benchrig.errors import BenchrigError, InputError, UnfitError, unknown
+from benchrig.errors import BenchrigError, InputError, unknown
 from benchrig.machines import machines_of
 from benchrig.machines.base import begin
 
@@ -184,7 +184,7 @@ def doctor(
     Example: ./inv doctor --only go-2000
     """
     from benchrig.bench.doctor.examine import findings
-    from benchrig.bench.doctor.findings import Severity
+    from benchrig.bench.doctor.findings import failure
     from benchrig.bench.doctor.table import render
     from benchrig.bench.run import data_set, preview
     from benchrig.bench.suite import BenchRequest
@@ -197,8 +197,8 @@ def doctor(
     yield
     found = findings(machines, ROOT, planned, data_set(ROOT, planned))
     console.result(render(found, width_of(sys.stdout)))
-    if bad := [one for one in found if one.severity is not Severity.NOTE]:
-        raise UnfitError(f"{len(bad)} of {len(found)} findings would stop or spoil a run")
+    if unfit := failure(found):
+        raise unfit
 
 
 @command(

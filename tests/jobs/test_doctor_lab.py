@@ -57,13 +57,13 @@ def test_doctor_finds_a_bench_that_runs_and_a_port_that_is_taken(clone: Clone, d
         # Our own app has the port, which a bench would stop.
         assert "is taken" not in done.stdout
         assert bench.wait().code == 0
-    run(lab1, "setsid sh -c 'exec -a thief python3 -m http.server 8080' >/dev/null 2>&1 & sleep 1")
+    pid = run(lab1, "setsid python3 -m http.server 8080 >/dev/null 2>&1 & echo $!; sleep 1")[1]
     try:
         done = doctor(clone)
     finally:
-        run(lab1, "pkill -x -f 'thief -m http.server 8080'")
+        run(lab1, f"kill {pid}")
     assert done.code == 7
-    assert "Port 8080 of an app is taken by 'python3'" in done.stdout
+    assert f"Port 8080 of an app is taken by 'python3' (process {pid})." in done.stdout
 
 
 @contextmanager

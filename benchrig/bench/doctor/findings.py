@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 
 from benchrig import units
+from benchrig.errors import UnfitError
 
 Value = float | str
 
@@ -210,3 +211,9 @@ class _Text:
                 return f"{self.value:,.0f}"
             case _:
                 return f"{self.value:g}"
+
+
+def failure(findings: Sequence[Finding]) -> UnfitError | None:
+    """Return the error that ends the doctor; None when nothing stops or spoils a run."""
+    bad = [one for one in findings if one.severity is not Severity.NOTE]
+    return UnfitError(f"{len(bad)} of {len(findings)} findings would stop or spoil a run") if bad else None
