@@ -28,7 +28,7 @@ from benchrig.cli.chain import ChainContext
 from benchrig.cli.task import ROOT, command
 from benchrig.errors import BenchrigError, InputError, UnfitError, unknown
 from benchrig.machines import machines_of
-from benchrig.machines.base import begin, lifecycle, snapshots
+from benchrig.machines.base import begin
 
 RUN = "a folder of reports/, its path, `latest`, or the name of published figures"
 BECOME = "ask once for the sudo password of the hosts; it is stored nowhere"
