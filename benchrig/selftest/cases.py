@@ -13,7 +13,7 @@ from typing import Any
 from benchrig.results.codes import Code
 from benchrig.results.model import Cell, Latency
 
-SECONDS = 3.0
+SECONDS = 5.0
 """Of each measurement."""
 
 TIMEOUT_SECONDS = 1.0
@@ -70,11 +70,14 @@ CPU = Figure(
     2.0,
 )
 
-MACHINE = frozenset({Code.DISTURBED, Code.STEAL, Code.NO_IDLE_CPU, Code.EMULATED})
+MACHINE = frozenset({Code.DISTURBED, Code.STEAL, Code.NO_IDLE_CPU, Code.EMULATED, Code.MEMORY_PRESSURE, Code.THROTTLED})
 """What is true of the machine, whatever the server does: reported, and neither expected nor wrong."""
 
-LATE = frozenset({Code.LITTLES_LAW, Code.STALLED, Code.CUT_BY_END, Code.SILENT, Code.TIMEOUTS, Code.LATENCY_CLIPPED})
+LATE = frozenset({Code.LITTLES_LAW, Code.STALLED, Code.STALLS, Code.CUT_BY_END, Code.SILENT, Code.SILENT_END, Code.TIMEOUTS})
 """Warnings that slow or missing replies may bring along."""
+
+COURSE = frozenset({Code.DRIFT, Code.STEP, Code.RAMP, Code.WARMING_UP})
+"""Kinds of a course that is not steady: one may look like another."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +118,7 @@ CASES = (
         "4 of 10 connections are never answered",
         "latency=constant:0.02&dead-share=0.4",
         (RATE, MEAN),
-        frozenset({Code.LITTLES_LAW}),
+        frozenset({Code.DEAD_CONNECTIONS}),
         LATE,
     ),
     Case(
@@ -123,29 +126,67 @@ CASES = (
         "10 of 20 connections are accepted",
         "latency=constant:0.02&accept-at-most=10",
         (RATE, MEAN),
-        frozenset({Code.LITTLES_LAW}),
-        LATE,
+        frozenset({Code.DEAD_CONNECTIONS}),
+        LATE | {Code.WRONG_AFTER},
+    ),
+    Case(
+        "descriptors",
+        "it may open 16 files",
+        "latency=constant:0.02&descriptors=16",
+        warnings=frozenset({Code.DESCRIPTOR_LIMIT}),
+        may=LATE | {Code.DEAD_CONNECTIONS, Code.WRONG_AFTER},
     ),
     Case(
         "backlog",
         "10 connections are accepted, and 1 may wait",
         "latency=constant:0.02&accept-at-most=10&backlog=1",
         warnings=frozenset({Code.LISTEN_BACKLOG}),
-        may=LATE | {Code.CONNECTION_ERRORS, Code.UNANSWERED, Code.FEWER_CONNECTIONS},
+        may=LATE
+        | {Code.CONNECTION_ERRORS, Code.UNANSWERED, Code.DEAD_CONNECTIONS, Code.MISSING_CONNECTIONS, Code.WRONG_AFTER},
+    ),
+    Case(
+        "no-keep-alive",
+        "it closes after each reply",
+        "latency=constant:0.01&close-after=1",
+        warnings=frozenset({Code.NO_KEEP_ALIVE}),
+        may=LATE,
     ),
     Case(
         "stalls",
-        "it stops for 0.6 s, each 1 s",
-        "latency=constant:0.005&stall=0.6,1",
-        warnings=frozenset({Code.STALLED}),
-        may=LATE,
+        "it stops for 0.6 s, each 1.5 s",
+        "latency=constant:0.005&stall=0.6,1.5",
+        warnings=frozenset({Code.STALLS}),
+        may=LATE | COURSE,
     ),
     Case(
         "silence",
-        "it answers nothing any more after 1 s",
-        "latency=constant:0.005&hang-after=1",
+        "it answers nothing any more after 2 s",
+        "latency=constant:0.005&hang-after=2",
         warnings=frozenset({Code.SILENT}),
-        may=LATE,
+        may=LATE | COURSE | {Code.DEAD_CONNECTIONS, Code.WRONG_AFTER},
+    ),
+    Case(
+        "drift",
+        "replies slow down by 20 % each second",
+        "latency=constant:0.02&drift=0.2",
+        (RATE,),
+        frozenset({Code.DRIFT}),
+        LATE | COURSE,
+    ),
+    Case(
+        "step",
+        "replies take twice as long after 2.5 s",
+        "latency=constant:0.02&step=2.5,2",
+        (RATE,),
+        frozenset({Code.STEP}),
+        LATE | COURSE,
+    ),
+    Case(
+        "leak",
+        "each reply leaves 20 kB in memory",
+        "latency=constant:0.02&leak=20000",
+        (RATE,),
+        frozenset({Code.MEMORY_GROWS}),
     ),
     Case(
         "saturated",
