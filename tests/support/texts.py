@@ -194,6 +194,7 @@ SHAPES: Mapping[str, str] = {
     ),
     "percentiles with digits": re.sub(r"(\d\d)%  ", r"\1.00%  ", WRK),
     "more rows": WRK.replace("    Req/Sec", "    Connect   1.20ms  0.10ms   2.10ms    60.00%\n    Req/Sec"),
+    "plus-minus sign": WRK.replace("+/- Stdev", "± Stdev"),
     "words in capitals": WRK.replace("Requests/sec", "REQUESTS/SEC"),
 }  # fmt: skip
 """WRK as it is pasted: each has the same figures."""

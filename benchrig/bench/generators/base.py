@@ -84,6 +84,7 @@ class Printed:
     """wrk2's percentiles from when each request was really sent, keyed likewise."""
     spectrum: tuple[tuple[float, float, float], ...] = ()
     """wrk2's detailed spectrum: latency in microseconds, share of the replies (0 to 1), number of replies."""
+    uncorrected_spectrum: tuple[tuple[float, float, float], ...] = ()
     open_loop: bool = False
     """Requests were sent at a constant rate, as wrk2 does: Little's law says nothing of them."""
     interrupted: bool = False

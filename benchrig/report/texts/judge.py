@@ -112,7 +112,8 @@ def _missing(printed: Printed, req_sec: Spread) -> list[str]:
     """Return what every text of a load generator has and this one has not, as its lines are named."""
     there = {
         "connections": printed.connections is not None,
-        "Latency": "latency" in printed.rows,
+        # A load generator prints zeros where each reply came too late, or where there was none.
+        "Latency": bool(printed.latency_mean_us or printed.requests == 0 or printed.errors.timeout),
         "Req/Sec": "req/sec" in printed.rows or req_sec != Spread(),
         "requests": printed.requests is not None,
         "duration": printed.duration_seconds is not None,

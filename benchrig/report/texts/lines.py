@@ -107,7 +107,6 @@ def _record(file: str, judged: Judged) -> TextRecord:
 def figures(printed: Printed) -> dict[str, Any]:
     """Return the figures of a text by names with their units, in the order in which it has them."""
     asked, errors, command = printed.asked_seconds, printed.errors, printed.command
-    spectrum = [{"latency_ms": at / 1e3, "percent": 100 * share, "replies": seen} for at, share, seen in printed.spectrum]
     return {
         "url": printed.url,
         "asked_seconds_min": asked[0] if asked else None,
@@ -124,7 +123,8 @@ def figures(printed: Printed) -> dict[str, Any]:
         },
         **{f"latency_{_percentile(name)}_ms": value / 1e3 for name, value in printed.percentiles_us.items()},
         **{f"uncorrected_latency_{_percentile(name)}_ms": value / 1e3 for name, value in printed.uncorrected_us.items()},
-        "spectrum": spectrum or None,
+        "spectrum": _spectrum(printed.spectrum),
+        "uncorrected_spectrum": _spectrum(printed.uncorrected_spectrum),
         "requests": printed.requests,
         "duration_seconds": printed.duration_seconds,
         "bytes": printed.bytes,
@@ -138,6 +138,10 @@ def figures(printed: Printed) -> dict[str, Any]:
         "constant_rate": printed.open_loop,
         "interrupted_by_key": printed.interrupted,
     }
+
+
+def _spectrum(points: Iterable[tuple[float, float, float]]) -> list[dict[str, float]] | None:
+    return [{"latency_ms": at / 1e3, "percent": 100 * share, "replies": seen} for at, share, seen in points] or None
 
 
 def _names(row: str) -> str:

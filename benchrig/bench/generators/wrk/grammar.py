@@ -25,7 +25,7 @@ _PARTS = {
     rf"(?:{_W}with{_W}desired{_W}rate{_W}(?P<desired>{_N}))?",
     "calibration": rf"Thread{_W}calibration:{_w}mean{_W}lat\.:{_W}{NUMBER}\s?\w{{0,4}},{_W}rate{_W}sampling{_W}interval:"
     rf"{_W}{_N}\s?\w{{0,4}}",
-    "columns": rf"Thread{_W}Stats(?P<names>(?:{_W}(?:\+/-{_w}Stdev|Avg|Mean|Stdev|Max|Min)(?![\w/])|"
+    "columns": rf"Thread{_W}Stats(?P<names>(?:{_W}(?:(?:\+/-|±){_w}Stdev|Avg|Mean|Stdev|Max|Min)(?![\w/])|"
     rf"{_H}{{1,200}}(?!Latency|Req/Sec)[A-Za-z0-9_.%/+-]{{1,20}}){{1,12}})",
     "row": rf"(?<![\w/])(?P<name>Latency|Req/Sec|Connect|TTFB|TTLB){_W}(?=[-+]?(?:\d|nan\b|nan\w|inf))",
     "distribution": rf"Latency{_W}Distribution(?:{_w}\({_w}HdrHistogram{_w}-{_w}(?P<which>Recorded|Uncorrected){_W}Latency"
@@ -45,7 +45,7 @@ _PARTS = {
 }
 _ANY = re.compile("|".join(f"(?P<{kind}_>{pattern})" for kind, pattern in _PARTS.items()), re.IGNORECASE)
 _VALUE = re.compile(rf"\s{{0,200}}({NUMBER}[A-Za-zµμ]{{0,3}}%?)(?![\w.%/,])", re.IGNORECASE)
-_NAME = re.compile(r"\+/-\s{0,200}\S+|\S+")
+_NAME = re.compile(r"(?:\+/-|±)\s{0,200}\S+|\S+")
 _KIND = re.compile(rf"(connect|read|write|timeout)s?{_w}[:=]?{_w}({_N})", re.IGNORECASE)
 
 COLUMNS: tuple[str, ...] = ("Avg", "Stdev", "Max", "+/- Stdev")
@@ -83,7 +83,7 @@ def parts(text: str) -> Iterator[Part]:
 
 def column_names(written: str) -> tuple[str, ...]:
     """Return the names of the columns in the line `Thread Stats`."""
-    return tuple(dict.fromkeys("+/- Stdev" if name.startswith("+/-") else name for name in _NAME.findall(written)))
+    return tuple(dict.fromkeys("+/- Stdev" if name.startswith(("+/-", "±")) else name for name in _NAME.findall(written)))
 
 
 def error_counts(written: str) -> dict[str, str]:

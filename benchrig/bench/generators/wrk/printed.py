@@ -127,7 +127,7 @@ class _Maker:
         self._rows: dict[str, Spread] = {}
         self._percentiles: dict[str, dict[str, float]] = {"recorded": {}, "uncorrected": {}}
         self._which = "recorded"
-        self._spectrum: list[tuple[float, float, float]] = []
+        self._spectra: dict[str, list[tuple[float, float, float]]] = {"recorded": [], "uncorrected": []}
         self._wrk2 = False
         self._key = False
 
@@ -172,9 +172,8 @@ class _Maker:
             raise OutputError(f"p{name} is there twice: {part.words['value']}")
 
     def _add_point(self, part: Part) -> None:
-        if self._which == "recorded":
-            at, share, seen = (words.count(part.words[name]) or 0.0 for name in ("at", "share", "seen"))
-            self._spectrum.append((at * 1e3, share, seen))
+        at, share, seen = (words.count(part.words[name]) or 0.0 for name in ("at", "share", "seen"))
+        self._spectra[self._which].append((at * 1e3, share, seen))
 
     def _add_footer(self, part: Part) -> None:
         """Take mean and maximum of the uncorrected latencies; those of the others are in the statistics already."""
@@ -243,7 +242,8 @@ class _Maker:
             bytes_per_second=self._read("transfer", words.amount),
             rows=self._rows,
             uncorrected_us=self._percentiles["uncorrected"],
-            spectrum=tuple(self._spectrum),
+            spectrum=tuple(self._spectra["recorded"]),
+            uncorrected_spectrum=tuple(self._spectra["uncorrected"]),
             open_loop=self._wrk2 or command.requests_per_second is not None,
             interrupted=self._key,
             command=command,
