@@ -115,8 +115,8 @@ class Code(Enum):
         "stalled",
         {_RATE, _LATENCY},
         {
-            "bursts": "The server answered in bursts, or stopped at times: while replies came, throughput was {factor} times "
-            "that of the whole load.",
+            "bursts": "The server answered in bursts, or stopped at times: while replies came, throughput was {factor} "
+            "times that of the whole load.",
             "slowest": "The slowest reply took {max}: {share} of the run, in which its connection stood still. "
             "Mean and percentiles describe that time, and not the other replies.",
         },
