@@ -140,7 +140,7 @@ def test_a_measured_cell_has_the_exact_figures_and_what_ran() -> None:
     assert cell.load.requests == 3427
     assert cell.versions["sanic"] == "24.6.0"
     assert cell.route == "GET /health"
-    assert raw.startswith("$ wrk -t4 -c2000 -d5s --timeout 10s --latency -s raw/sanic.lua http://10.0.0.1:8080/health\n")
+    assert raw.startswith("$ wrk -t4 -c2000 -d5s --timeout 4s --latency -s raw/sanic.lua http://10.0.0.1:8080/health\n")
     assert TEXT in raw
 
 
