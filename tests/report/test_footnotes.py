@@ -58,7 +58,7 @@ def test_of_means_that_contradict_littles_law_the_range_of_their_factors_is_told
     cells = [
         a_cell(
             f"row{n}",
-            load=replace(a_load(n * 5_000), latency=a_latency(2e3 / n / factor, 9e3)),
+            load=replace(a_load(n * 5_000), latency=a_latency(2e3 / n / factor, 9e3), measured=None),
             sleep_seconds=0,
         )
         for n, factor in factors.items()

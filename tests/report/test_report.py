@@ -18,7 +18,7 @@ from benchrig.results import store
 from benchrig.results.codes import Code
 from benchrig.results.model import DatabaseLoad
 from benchrig.results.warnings import Warning, number
-from tests.support.reports import PUBLISHED, ROOT, a_cell, a_load, a_run, missing
+from tests.support.reports import PUBLISHED, ROOT, a_cell, a_latency, a_load, a_run, missing
 
 
 @pytest.fixture
@@ -94,7 +94,10 @@ def test_rows_at_the_ceiling_share_their_rank() -> None:
 
 
 def test_rows_at_ceilings_of_their_own_are_ranked_by_throughput() -> None:
-    cells = [a_cell("go-2000"), a_cell("sanic", load=a_load(193_000), sleep_seconds=0.05)]
+    cells = [
+        a_cell("go-2000"),
+        a_cell("sanic", load=replace(a_load(193_000), measured=a_latency(51.0, 60.0)), sleep_seconds=0.05),
+    ]
     table = make(a_run("go-2000", "sanic"), cells)
     assert all(row.at_ceiling for row in table.rows)
     assert [row.rank for row in table.rows] == [2, 1]
