@@ -199,6 +199,11 @@ def _of_metrics() -> Iterator[Column]:
             yield Column("interval", "95%\ninterval", interval, _has_intervals, 120)
 
 
+def _connections(row: Row) -> str:
+    asked = COUNT.text(row.connections)
+    return asked if row.connections_there is None else f"{COUNT.text(row.connections_there)} of {asked}"
+
+
 _NAME = Column("name", "row", lambda row: row.name, priority=FILES_ONLY, words=True)
 
 COLUMNS: Sequence[Column] = (
@@ -207,7 +212,7 @@ COLUMNS: Sequence[Column] = (
     Column("route", "route", lambda row: row.route or NOTHING, _has_routes, words=True),
     Column("host", "host", lambda row: row.host, _several, words=True),
     Column("network", "network", _network, _networks, FILES_ONLY, words=True),
-    Column(_CONNECTIONS, "conns", lambda row: COUNT.text(row.connections), priority=90),
+    Column(_CONNECTIONS, "conns", _connections, priority=90),
     *_of_metrics(),
     *(_of_published(metric) for metric in METRICS if metric.published),
     Column(

@@ -16,7 +16,7 @@ NOTABLE_FOREIGN_PERCENT = 10.0
 NOTABLE_PRESSURE_PERCENT = 5.0
 
 _TRAFFIC: Mapping[str, Callable[[Row], str]] = {
-    "connections": lambda row: f"{row.connections:,}",
+    "connections": lambda row: f"{row.connections_there or row.connections:,}",
     "route": lambda row: row.route,
     "waiting in the handler": lambda row: f"{row.sleep_seconds:g} s",
 }

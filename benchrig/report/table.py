@@ -41,6 +41,7 @@ class Row:
     system: str
     """What really ran; of a published row, its title."""
     connections: int
+    """How many were asked for."""
     status: Status
     reason: str
     """Why it, or one of its repeats, failed or is not possible; empty when all were measured."""
@@ -54,6 +55,8 @@ class Row:
     """How long the load generator waited for a reply before it counted it as late."""
     sleep_seconds: float = 0.0
     """How long the app's handler waits on purpose; bounds throughput to connections / sleep."""
+    connections_there: int | None = None
+    """How many of them had a part in the load, in the repeat that had the fewest; None: all, or it is not known."""
     warnings: tuple[Warning, ...] = ()
     published: PublishedRow | None = None
     """The published row, where it was taken with as many connections and the same traffic."""
@@ -207,6 +210,7 @@ def on_first_server(table: Table) -> Table:
 def _row(cells: Sequence[Cell], published: PublishedRow | None, run: Run, several: bool) -> Row:
     measured = [cell for cell in cells if cell.status == "measured" and cell.load]
     first = tidy((measured or cells)[0])
+    there = min((few for cell in measured if (few := audit.connections_there(cell)) is not None), default=None)
     missed = [brief(cell) for cell in cells if not (cell.status == "measured" and cell.load)]
     return Row(
         name=first.name,
@@ -219,8 +223,9 @@ def _row(cells: Sequence[Cell], published: PublishedRow | None, run: Run, severa
         route=first.route,
         timeout_seconds=first.timeout_seconds,
         sleep_seconds=first.sleep_seconds,
+        connections_there=there,
         warnings=_warnings(measured, missed, run),
-        published=published if published and _same_traffic(published, first) else None,
+        published=published if published and there is None and _same_traffic(published, first) else None,
         versions=first.versions,
         command=first.generator.command if first.generator else (),
         replies=replies_of(measured),

@@ -9,21 +9,11 @@ import pytest
 from benchrig.report.sentences import sentence
 from benchrig.results import audit
 from benchrig.results.codes import Code, Spoils
-from benchrig.results.model import Cell, CpuShares, DatabaseLoad, Descriptors, MachineLoad, Network, Part, Run, Throttle
+from benchrig.results.model import Cell, CpuShares, DatabaseLoad, MachineLoad, Network, Part, Run, Throttle
 from benchrig.results.warnings import Number, Unit, Warning, number, over_repeats
-from tests.support import caused_answers
+from tests.support import caused_answers, caused_connections
 from tests.support.audits import RUN, a_sound_cell, found, slow, stalling
-from tests.support.reports import (
-    GENERATOR,
-    OF_TEXTS,
-    SEEN,
-    SERVER,
-    a_cell,
-    a_load,
-    closing,
-    on_machines,
-    with_client,
-)
+from tests.support.reports import GENERATOR, OF_TEXTS, SERVER, a_cell, a_load, on_machines
 from tests.support.series import a_cell_of, flat, ramped
 
 
@@ -301,13 +291,6 @@ CAUSES: dict[Code, tuple[Cell, Run]] = {
     Code.SLEEP_WRONG: (a_cell(load=a_load(300_000)), RUN),
     Code.LITTLES_LAW: (a_sound_cell(load=slow(a_load(50_000), 20.0)), RUN),
     Code.CONNECTION_ERRORS: (a_sound_cell(load=slow(a_load(50_000, write=1), 200.0)), RUN),
-    Code.DEAD_CONNECTIONS: (a_sound_cell(connections_seen=with_client(unanswered=100)), RUN),
-    Code.MISSING_CONNECTIONS: (a_sound_cell(connections_seen=with_client(established=1900)), RUN),
-    Code.DESCRIPTOR_LIMIT: (a_sound_cell(connections_seen=replace(SEEN, descriptors=Descriptors(1024, 1024, 1024))), RUN),
-    Code.SILENT_END: (a_sound_cell(connections_seen=with_client(silent_seconds=0.9)), RUN),
-    Code.WRONG_AFTER: (a_sound_cell(wrong_after="GET /: status 500"), RUN),
-    Code.NO_KEEP_ALIVE: (a_sound_cell(connections_seen=closing(50_000)), RUN),
-    Code.PORTS_HELD: (a_sound_cell(connections_seen=with_client(time_wait=64_000)), RUN),
     Code.NOT_STORED: (a_sound_cell(database=stored(0)), RUN),
     Code.GENERATOR_SATURATED: (a_sound_cell(generator=replace(GENERATOR, wall_seconds=5.0, cpu_seconds=9.9)), RUN),
     Code.LISTEN_BACKLOG: (a_sound_cell(server=replace(SERVER, listen_overflows=1)), RUN),
@@ -319,6 +302,7 @@ CAUSES: dict[Code, tuple[Cell, Run]] = {
     Code.MEMORY_PRESSURE: (a_sound_cell(server=replace(SERVER, pressure={"memory": 9.0})), RUN),
     Code.EMULATED: (a_sound_cell(), EMULATED),
     **caused_answers.CAUSES,
+    **caused_connections.CAUSES,
     Code.RAMP: (a_cell_of(ramped), RUN),
     Code.WARMING_UP: (a_cell_of(lambda at: min(1.0, 0.4 + 0.3 * at)), RUN),
     Code.DRIFT: (a_cell_of(lambda at: 1 - 0.05 * at), RUN),

@@ -147,3 +147,23 @@ def test_connections_that_were_never_answered_have_no_part_in_the_law() -> None:
 def test_rows_of_runs_that_did_not_count_their_connections_are_not_made_invalid() -> None:
     (warning,) = found(a_sound_cell(mean_ms=130.0, connections_seen=None)).values()
     assert (warning.code, warning.invalid) == (Code.LITTLES_LAW, False)
+
+
+@pytest.mark.parametrize(
+    ("changes", "there"),
+    [
+        ({}, None),
+        ({"unanswered": 20}, None),
+        ({"unanswered": 100}, 1900),
+        ({"established": 1800, "unanswered": 100}, 1700),
+        ({"established": None, "unanswered": None}, None),
+    ],
+)
+def test_a_row_is_one_of_the_connections_that_had_a_part_in_it(changes: dict[str, int | None], there: int | None) -> None:
+    assert audit.connections_there(seen(**changes)) == there
+
+
+def test_a_connection_that_waits_in_a_long_queue_has_a_part_in_the_load() -> None:
+    slow_server = with_client(established=500, unanswered=480)
+    assert audit.connections_there(a_sound_cell(60, connections_seen=slow_server)) is None
+    assert audit.connections_there(a_sound_cell(connections_seen=closing(50_000))) is None

@@ -52,7 +52,8 @@ def measured(rows: Mapping[str, Sequence[float]], **changes: object) -> list[Cel
 def timed(rate: float, max_ms: float = 300.0, **errors: int) -> Load:
     """Return a load of so many requests a second, whose slowest reply took `max_ms` and whose errors are these."""
     load = a_load(round(5 * rate), **errors)
-    return replace(load, latency=a_latency(min(1e3 * 2000 / rate, max_ms), max_ms))
+    latency = a_latency(min(1e3 * 2000 / rate, max_ms), max_ms)
+    return replace(load, latency=latency, measured=latency)
 
 
 def table(cells: Sequence[Cell], *rows: str) -> Table:

@@ -173,6 +173,9 @@ def _row(name: str, table: Table) -> Row:
 
 def _same_connections(row: Row, conditions: Conditions) -> None:
     """Raise NoFigureError where a row had another number of connections than the article's: it is another row."""
+    if row.connections_there is not None:
+        there = f"{row.connections_there:,} of {row.connections:,}"
+        raise NoFigureError(f"{row.name} ran with {there} connections: the others were not there, or were never answered")
     connections = conditions.connections.get(row.name, row.connections)
     if row.connections != connections:
         wrong = f"{row.name} ran with {row.connections:,} connections, in the article with {connections:,}"

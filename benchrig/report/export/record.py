@@ -44,6 +44,7 @@ class _Identity:
     host: str
     route: str
     connections: int
+    connections_there: int | None
     status: Status
     reason: str
     rank: int | None
@@ -123,6 +124,7 @@ def record(row: Row) -> Any:
         host=row.host,
         route=row.route,
         connections=row.connections,
+        connections_there=row.connections_there,
         status=row.status,
         reason=row.reason,
         rank=row.rank,

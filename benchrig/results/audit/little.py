@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from benchrig.results.audit.connections import TURNS, closes
 from benchrig.results.audit.detector import Detector
 from benchrig.results.codes import Code
-from benchrig.results.model import Cell, Run
+from benchrig.results.model import Cell, Generator, Run
 from benchrig.results.warnings import Unit, Value, Warning, number
 
 MARGIN = 0.05
@@ -48,7 +48,7 @@ class Law:
     stdev_seconds: float | None = None
     """Of the latencies; None: not known."""
     busy: float | None = None
-    """Share of the load that the generator's threads used CPU for; None: not known, as of a published result."""
+    """Share of the load that the generator's threads used CPU, or waited for it; None: not known, as of a published text."""
 
 
 def tolerance(law: Law) -> float:
@@ -72,13 +72,12 @@ def _little(cell: Cell, _: Run) -> Iterator[Warning]:
     latency = (load.measured or load.latency) if load else None
     if not (load and latency and load.requests_per_second and latency.mean_us) or load.pauses or closes(cell):
         return
-    busy = generator.cpu_seconds / generator.wall_seconds / cell.threads if generator and generator.wall_seconds else None
     law = Law(
         connections=(seen.served if seen else None) or cell.connections,
         mean_seconds=latency.mean_us / 1e6,
         duration_seconds=cell.duration_seconds,
         stdev_seconds=latency.stdev_us / 1e6,
-        busy=busy,
+        busy=_busy(generator, cell.threads) if generator else None,
     )
     mean = latency.mean_us / 1e6 * load.requests_per_second
     factor, allowed = mean / law.connections, tolerance(law)
@@ -93,6 +92,12 @@ def _little(cell: Cell, _: Run) -> Iterator[Warning]:
         yield _warning("overstated", factor, cell.host, invalid=False)
     elif load.measured is not None and factor > 1 + MARGIN:
         yield _warning("impossible", factor, cell.host, invalid=True)
+
+
+def _busy(generator: Generator, threads: int) -> float | None:
+    """Return the share of the load that a generator's threads used a core, or waited for one, where that is known."""
+    used = sum(one.cpu_seconds + one.wait_seconds for one in generator.threads) or generator.cpu_seconds
+    return used / generator.wall_seconds / threads if generator.wall_seconds else None
 
 
 def _warning(case: str, factor: float, host: str, *, invalid: bool) -> Warning:

@@ -40,6 +40,7 @@ class Server(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
+        self.unread = b""
         Server.opened += 1
         if Server.opened == LOAD:
             Server.began = time.monotonic()
@@ -50,7 +51,11 @@ class Server(asyncio.Protocol):
         died = self.fault == "dies" and Server.began > 0 and time.monotonic() - Server.began > self.number
         if self.dead or died:
             return
-        count = data.count(b"\r\n\r\n")
+        self.unread += data
+        count = self.unread.count(b"\r\n\r\n")
+        self.unread = self.unread.rpartition(b"\r\n\r\n")[2]
+        if not count:
+            return
         if self.fault == "closes":
             self.transport.write(LAST_REPLY)
             self.transport.close()
