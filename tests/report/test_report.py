@@ -94,15 +94,8 @@ def test_rows_at_the_ceiling_share_their_rank() -> None:
 
 
 def test_rows_at_ceilings_of_their_own_are_ranked_by_throughput() -> None:
-<<<<<<< HEAD
     quick = replace(a_load(193_000), latency=a_latency(51.0, 60.0), measured=a_latency(51.0, 60.0))
     cells = [a_cell("go-2000"), a_cell("sanic", load=quick, sleep_seconds=0.05)]
-=======
-    cells = [
-        a_cell("go-2000"),
-        a_cell("sanic", load=replace(a_load(193_000), measured=a_latency(51.0, 60.0)), sleep_seconds=0.05),
-    ]
->>>>>>> connections
     table = make(a_run("go-2000", "sanic"), cells)
     assert all(row.at_ceiling for row in table.rows)
     assert [row.rank for row in table.rows] == [2, 1]
