@@ -117,6 +117,8 @@ class Code(Enum):
         {
             "bursts": "The server answered in bursts, or stopped at times: while replies came, throughput was {factor} "
             "times that of the whole load.",
+            "pauses": "The server sent almost nothing {stalls:time}: for {total} of the load together, "
+            "and for {longest} at most.",
             "slowest": "The slowest reply took {max}: {share} of the run, in which its connection stood still. "
             "Mean and percentiles describe that time, and not the other replies.",
         },
@@ -330,11 +332,6 @@ class Code(Enum):
             "no steady state": "Throughput changed at once, {steps:time}, shortly before the end too, "
             "so it has no steady state: {change} after {seconds} was the largest change.",
         },
-    )
-    STALLS = (
-        "stalls",
-        {_RATE, _LATENCY},
-        "The server sent almost nothing {stalls:time}: for {total} of the load together, and for {longest} at most.",
     )
     MEMORY_GROWS = (
         "memory_grows",

@@ -53,6 +53,9 @@ SLOW_START = 0.9
 CONNECTING = 0.2
 """Connections are opened at the start of a load if it takes no more than this share of it."""
 
+FULL_SPEED = 0.95
+"""From this share of the steady rate on, a part of the start is none of the ramp."""
+
 SURE = 5.0
 """Standard errors that a ramp is slower by, at least."""
 
@@ -183,7 +186,7 @@ def judge(observed: Observed) -> Steadiness | None:
     cut = _connecting(course, observed)
     shape = _shape(course, stalled, cut, observed)
     # MSER-5 leaves out a part of any course that is not steady. It is a ramp if it is slower and what follows is flat.
-    left_out = timeseries.mser5([one.rate for one in course])
+    left_out = _slow_start(course)
     if left_out and shape.drift is None and _shape(course, stalled, left_out, observed).kind is Kind.FLAT:
         ramp, steady = _ramp(course, left_out, observed)
     if ramp:
@@ -328,6 +331,16 @@ def _ramp(course: Sequence[_Interval], cut: int, observed: Observed) -> tuple[Ra
     if cost < LEAST_COST:
         return None, None
     return Ramp(start, _connected_at(course, observed), cost), rate
+
+
+def _slow_start(course: Sequence[_Interval]) -> int:
+    """Return how many intervals MSER-5 leaves out; the last of their batches are kept if they are as fast as the rest."""
+    rates = [one.rate for one in course]
+    cut = timeseries.mser5(rates)
+    steady = statistics.fmean(rates[cut:])
+    while cut and statistics.fmean(rates[cut - BATCH : cut]) >= FULL_SPEED * steady:
+        cut -= BATCH
+    return cut
 
 
 def _spread(course: Sequence[_Interval]) -> float:

@@ -307,7 +307,6 @@ CAUSES: dict[Code, tuple[Cell, Run]] = {
     Code.WARMING_UP: (a_cell_of(lambda at: min(1.0, 0.4 + 0.3 * at)), RUN),
     Code.DRIFT: (a_cell_of(lambda at: 1 - 0.05 * at), RUN),
     Code.STEP: (a_cell_of(lambda at: 1.0 if at < 3 else 0.6), RUN),
-    Code.STALLS: (a_cell_of(lambda at: 0.0 if 2 < at < 3 else 1.0), RUN),
     Code.MEMORY_GROWS: (a_cell_of(flat, memory=lambda at: 5e7 + 4e6 * at), RUN),
 }
 """A cell that has each warning, but those about several cells."""

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("wrk"), re
 ATTEMPTS = 3
 """A machine that is busy with other tests stalls and slows a server for real."""
 
-OURS = {Code.RAMP, Code.WARMING_UP, Code.DRIFT, Code.STEP, Code.STALLS, Code.MEMORY_GROWS}
+OURS = {Code.RAMP, Code.WARMING_UP, Code.DRIFT, Code.STEP, Code.STALLED, Code.MEMORY_GROWS}
 
 
 def found(cell: Cell) -> set[Code]:
@@ -40,7 +40,7 @@ def found(cell: Cell) -> set[Code]:
         ("drift", {Code.DRIFT}),
         ("step", {Code.STEP}),
         ("late_step", {Code.STEP}),
-        ("stalls", {Code.STALLS}),
+        ("stalls", {Code.STALLED}),
         ("leak", {Code.MEMORY_GROWS}),
     ],
 )

@@ -53,11 +53,12 @@ def _steps(cell: Cell, _: Run) -> Iterator[Warning]:
 def _stalls(cell: Cell, _: Run) -> Iterator[Warning]:
     if (judged := of_cell(cell)) and (stalls := judged.stalls):
         values: dict[str, Value] = {
+            "case": "pauses",
             "stalls": number(stalls.count),
             "total": number(round(stalls.total_seconds, 1), Unit.SECONDS),
             "longest": number(round(stalls.longest_seconds, 1), Unit.SECONDS),
         }
-        yield Warning(Code.STALLS, cell.host, values)
+        yield Warning(Code.STALLED, cell.host, values)
 
 
 def _memory(cell: Cell, _: Run) -> Iterator[Warning]:
