@@ -5,9 +5,11 @@ What can be caused for real is in tests/agent/bench/test_doctor.py.
 
 from __future__ import annotations
 
+import json
 import socket
 from collections.abc import Mapping
-from dataclasses import replace
+from contextlib import nullcontext
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -247,6 +249,32 @@ def test_a_host_that_cannot_be_reached_is_found_with_its_reason(tmp_path: Path) 
     (finding,) = examine.findings(machines, ROOT, PLAN, None)
     assert (finding.code, finding.host) == (Code.UNREACHABLE, "web1")
     assert "refused" in finding.sentence
+
+
+@pytest.mark.parametrize(
+    "answer", [None, [], {"clock": "now"}, {**asdict(FIT), "clock": "soon"}, {**asdict(FIT), "holders": [[]] * 1000}]
+)
+def test_a_host_that_answers_nonsense_is_found(answer: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    finding = answered(answer, monkeypatch)
+    assert isinstance(finding, Finding)
+    assert finding.code is Code.UNREACHABLE
+    assert "it answers nonsense" in finding.sentence
+    assert len(finding.sentence) < 400
+
+
+def test_a_host_that_answers_without_end_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = {**asdict(FIT), "used_by": "x" * 10_000, "holders": [asdict(protocol.Holder(80, 1, "x" * 9999))] * 5000}
+    examined = answered(answer, monkeypatch)
+    assert isinstance(examined, examine.Examined)
+    assert len(examined.found.used_by) <= 1001
+    assert len(examined.found.holders) == 100
+
+
+def answered(answer: object, monkeypatch: pytest.MonkeyPatch) -> examine.Examined | Finding:
+    """Return what is made of a host's answer."""
+    monkeypatch.setattr("benchrig.remote.ssh.connect", lambda _: nullcontext())
+    monkeypatch.setattr("benchrig.remote.visit.ask", lambda *_: json.loads(json.dumps(answer)))
+    return examine.look_at(inventory.read("lab", ROOT).hosts["lab1"], protocol.Examine(0.0, (), (), ()))
 
 
 def test_machines_that_are_not_up_are_found_with_the_way_to_start_them(tmp_path: Path) -> None:

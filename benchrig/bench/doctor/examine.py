@@ -8,8 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from benchrig.agent import spec
 from benchrig.agent.bench import doctor, protocol
 from benchrig.agent.bench.environment import Watch
+from benchrig.agent.text import short
+from benchrig.bench import answers
 from benchrig.bench.data import DataSet
 from benchrig.bench.deploy import lacking
 from benchrig.bench.doctor.checks import needs_of, of_examination, of_rooms
@@ -54,7 +57,7 @@ def findings(machines: Machines, root: Path, plan: Plan, data: DataSet | None) -
     examined: dict[str, Examined] = {}
     here = Watch() if kind(inventory.machine).made_here else None
     with ThreadPoolExecutor(IN_PARALLEL) as pool:
-        for host, one in zip(reached, pool.map(lambda host: _examined(host, asked), reached), strict=True):
+        for host, one in zip(reached, pool.map(lambda host: look_at(host, asked), reached), strict=True):
             if isinstance(one, Finding):
                 found.append(one)
             else:
@@ -104,15 +107,20 @@ def _asked(plan: Plan) -> protocol.Examine:
     return protocol.Examine(LOOK_SECONDS, tuple(ports), FOLDERS, tuple(plan.generator.programs))
 
 
-def _examined(host: Host, asked: protocol.Examine) -> Examined | Finding:
+def look_at(host: Host, asked: protocol.Examine) -> Examined | Finding:
+    """Return what is found on a host, or why nothing is."""
     try:
         with ssh.connect(host) as remote:
-            found = visit.examine(remote, asked)
-            return Examined(host, found, found.clock - time.time())
+            answer = visit.ask(remote, asked)
+            at = time.time()
+        found = spec.build(protocol.Examination, answers.cut(answer))
     except visit.NoPythonError:
         return Finding(Code.NO_PYTHON, host.name)
+    except spec.SpecError as error:
+        return Finding(Code.UNREACHABLE, host.name, {"reason": f"it answers nonsense: {short(str(error), 200)}", "hint": ""})
     except HostError as error:
         return Finding(Code.UNREACHABLE, host.name, {"reason": str(error), "hint": str(error.hint)})
+    return Examined(host, found, found.clock - at)
 
 
 def _with_programs(examined: Examined, programs: tuple[protocol.Process, ...]) -> Examined:
