@@ -174,13 +174,21 @@ def test_each_finding_is_found_alone_and_has_its_sentence(code: Code) -> None:
     findings = found(examination)
     assert {*findings} == {code}
     assert findings[code].sentence == sentence
-    assert not set("{}") & set(findings[code].mend)
-    assert findings[code].mend or findings[code].severity is Severity.NOTE
+    assert not set("{}") & set(findings[code].mend())
+    assert findings[code].mend() or findings[code].severity is Severity.NOTE
+
+
+def test_a_command_of_ours_names_the_inventory() -> None:
+    (finding,) = found(CAUSES[Code.BACKLOG][0]).values()
+    assert finding.mend() == "./inv provision --tags tuning"
+    assert finding.mend("my lab") == "./inv provision --tags tuning -i 'my lab'"
+    assert "./inv provision --tags tuning -i mine" in render([finding], 80, "mine")
+    assert found(CAUSES[Code.PORT_TAKEN][0])[Code.PORT_TAKEN].mend("mine") == "kill 12345"
 
 
 def test_what_mends_a_finding_is_a_command_with_its_values() -> None:
-    assert found(CAUSES[Code.PORT_TAKEN][0])[Code.PORT_TAKEN].mend == "kill 12345"
-    wanted = found(CAUSES[Code.CONNTRACK][0])[Code.CONNTRACK].mend
+    assert found(CAUSES[Code.PORT_TAKEN][0])[Code.PORT_TAKEN].mend() == "kill 12345"
+    wanted = found(CAUSES[Code.CONNTRACK][0])[Code.CONNTRACK].mend()
     assert wanted == "sudo sysctl -w net.netfilter.nf_conntrack_max=140000"
 
 
@@ -210,6 +218,11 @@ def test_a_bench_tells_what_spoils_its_rows_and_nothing_else() -> None:
 
 
 PLAN = plan(ROOT, read_apps(ROOT), BenchRequest(only=("go-2000",)))
+
+
+def test_programs_of_a_container_that_are_not_most_of_it_are_not_named() -> None:
+    finding = found(doing(foreign_percent=65.0, load_average=1.5, processes=(protocol.Process("systemd", 5.0),)))[Code.BUSY]
+    assert finding.sentence == "Other programs use 65 % of the CPU time; load average 1.5."
 
 
 def test_a_bench_warns_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
@@ -280,7 +293,7 @@ def answered(answer: object, monkeypatch: pytest.MonkeyPatch) -> examine.Examine
 def test_machines_that_are_not_up_are_found_with_the_way_to_start_them(tmp_path: Path) -> None:
     lab = inventory.read("lab", ROOT)
     (finding,) = examine.findings(machines_of(lab, tmp_path), tmp_path, PLAN, None)
-    assert (finding.code, finding.host, finding.mend) == (Code.NOT_RUNNING, "lab1", "./inv up")
+    assert (finding.code, finding.host, finding.mend()) == (Code.NOT_RUNNING, "lab1", "./inv up")
     assert finding.sentence == "The machine is not up: absent."
 
 

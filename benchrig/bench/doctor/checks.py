@@ -81,7 +81,7 @@ def of_facts(host: str, facts: protocol.MachineFacts, needs: Needs, foreign_perc
     environment = facts.environment
     yield from _hardware(host, environment)
     yield from _quota(host, facts)
-    yield from _activity(host, environment.activity, foreign_percent)
+    yield from _activity(host, facts, foreign_percent)
     yield from _memory(host, environment.activity, needs)
     yield from _limits(host, facts, needs)
 
@@ -107,11 +107,15 @@ def _quota(host: str, facts: protocol.MachineFacts) -> Iterator[Finding]:
         yield Finding(Code.CPU_QUOTA, host, {"quota": quota, "cores": facts.cores, "limit": least})
 
 
-def _activity(host: str, activity: protocol.Activity, foreign_percent: float) -> Iterator[Finding]:
+def _activity(host: str, facts: protocol.MachineFacts, foreign_percent: float) -> Iterator[Finding]:
+    activity = facts.environment.activity
     if (activity.steal_percent or 0.0) >= STEAL_PERCENT:
         yield Finding(Code.STEAL, host, {"share": activity.steal_percent or 0.0})
     if (activity.foreign_percent or 0.0) >= foreign_percent:
-        names = ", ".join(f"{one.name} {one.cpu_percent:.0f} %" for one in activity.processes)
+        # A container sees the CPUs of the whole computer, and only its own programs: they may be the least of it.
+        seen = sum(one.cpu_percent for one in activity.processes)
+        most = seen >= (activity.foreign_percent or 0.0) * facts.cores / 2
+        names = ", ".join(f"{one.name} {one.cpu_percent:.0f} %" for one in activity.processes if most)
         yield Finding(
             Code.BUSY,
             host,

@@ -55,7 +55,7 @@ def findings(machines: Machines, root: Path, plan: Plan, data: DataSet | None) -
     found += not_up
     asked = _asked(plan)
     examined: dict[str, Examined] = {}
-    here = Watch() if kind(inventory.machine).made_here else None
+    here = Watch() if kind(inventory.machine).shares_kernel else None
     with ThreadPoolExecutor(IN_PARALLEL) as pool:
         for host, one in zip(reached, pool.map(lambda host: look_at(host, asked), reached), strict=True):
             if isinstance(one, Finding):
@@ -125,10 +125,8 @@ def look_at(host: Host, asked: protocol.Examine) -> Examined | Finding:
 
 def _with_programs(examined: Examined, programs: tuple[protocol.Process, ...]) -> Examined:
     facts = examined.found.facts
-    activity = facts.environment.activity
-    if activity.processes:
-        return examined
-    environment = replace(facts.environment, activity=replace(activity, processes=programs))
+    activity = replace(facts.environment.activity, processes=programs)
+    environment = replace(facts.environment, activity=activity)
     return replace(examined, found=replace(examined.found, facts=replace(facts, environment=environment)))
 
 
