@@ -6,7 +6,11 @@ What can be caused for real is in tests/agent/bench/test_doctor.py.
 from __future__ import annotations
 
 import json
+import signal
 import socket
+import subprocess
+import sys
+import time
 from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import asdict, replace
@@ -27,6 +31,7 @@ from benchrig.machines import machines_of
 from tests.support import ROOT
 from tests.support.cell import FACTS
 from tests.support.cli import inv
+from tests.support.sshd import server
 
 GIB = 1 << 30
 QUIET = protocol.Activity(
@@ -288,6 +293,20 @@ def answered(answer: object, monkeypatch: pytest.MonkeyPatch) -> examine.Examine
     monkeypatch.setattr("benchrig.remote.ssh.connect", lambda _: nullcontext())
     monkeypatch.setattr("benchrig.remote.visit.ask", lambda *_: json.loads(json.dumps(answer)))
     return examine.look_at(inventory.read("lab", ROOT).hosts["lab1"], protocol.Examine(0.0, (), (), ()))
+
+
+def test_ctrl_c_ends_the_doctor_at_once_also_while_a_host_hangs(tmp_path: Path) -> None:
+    with server(b"", hold=True) as port:
+        path = tmp_path / "mine.yml"
+        path.write_text(MINE.format(port=port))
+        argv = [sys.executable, "-P", "-m", "benchrig.cli", "--search-root", str(ROOT), "doctor", "-i", str(path)]
+        process = subprocess.Popen(argv, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+        time.sleep(2.5)
+        began = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=20)
+    assert time.monotonic() - began < 2
+    assert (process.returncode, stderr) == (130, "interrupted\n")
 
 
 def test_machines_that_are_not_up_are_found_with_the_way_to_start_them(tmp_path: Path) -> None:

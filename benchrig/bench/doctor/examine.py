@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -32,8 +32,6 @@ LOOK_SECONDS = 1.0
 FOLDERS = ("/", "/tmp", "/var/tmp", "/var/log", "/var/lib", "/opt", "/run", "/var/lib/postgresql")
 """Folders of a host that a run writes to."""
 
-IN_PARALLEL = 16
-
 
 @dataclass(frozen=True)
 class Examined:
@@ -56,12 +54,11 @@ def findings(machines: Machines, root: Path, plan: Plan, data: DataSet | None) -
     asked = _asked(plan)
     examined: dict[str, Examined] = {}
     here = Watch() if kind(inventory.machine).shares_kernel else None
-    with ThreadPoolExecutor(IN_PARALLEL) as pool:
-        for host, one in zip(reached, pool.map(lambda host: look_at(host, asked), reached), strict=True):
-            if isinstance(one, Finding):
-                found.append(one)
-            else:
-                examined[host.name] = one
+    for one in _look_at_all(reached, asked):
+        if isinstance(one, Finding):
+            found.append(one)
+        else:
+            examined[one.host.name] = one
     if here:
         # A container sees the CPUs of this computer, and its own programs alone.
         programs = here.activity().processes
@@ -105,6 +102,28 @@ def _reached(machines: Machines, inventory: Inventory, root: Path) -> tuple[list
 def _asked(plan: Plan) -> protocol.Examine:
     ports = dict.fromkeys(app.file.port for app in plan.apps if app.is_ours)
     return protocol.Examine(LOOK_SECONDS, tuple(ports), FOLDERS, tuple(plan.generator.programs))
+
+
+def _look_at_all(hosts: Sequence[Host], asked: protocol.Examine) -> list[Examined | Finding]:
+    """Return what is found on each host. Ctrl-C ends it at once, also while a host hangs."""
+    found: dict[str, Examined | Finding | Exception] = {}
+
+    def look(host: Host) -> None:
+        try:
+            found[host.name] = look_at(host, asked)
+        except Exception as error:
+            found[host.name] = error
+
+    threads = [threading.Thread(target=look, args=(host,), daemon=True) for host in hosts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    results = [found[host.name] for host in hosts]
+    for one in results:
+        if isinstance(one, Exception):
+            raise one
+    return [one for one in results if not isinstance(one, Exception)]
 
 
 def look_at(host: Host, asked: protocol.Examine) -> Examined | Finding:
