@@ -10,9 +10,6 @@ from benchrig.report.published import Published
 from benchrig.report.table import Row, Table
 from benchrig.results.model import Activity, Machine
 
-STEP_PERCENT = 10.0
-"""What a machine did before the start is compared in steps of this size: it is never quite the same."""
-
 _TRAFFIC: Mapping[str, Callable[[Row], str]] = {
     "connections": lambda row: f"{row.connections:,}",
     "route": lambda row: row.route,
@@ -123,7 +120,7 @@ def _of_machine(machine: Machine) -> Mapping[str, str]:
 
 
 def _before(activity: Activity) -> Iterator[tuple[str, str]]:
-    """Yield what the machine did before the first cell, in steps: two machines that did about the same do not differ."""
+    """Yield what the machine did before the first cell, in steps of 10 %, as it is never quite the same."""
     if activity.foreign_percent is not None:
         yield "CPU used by other programs of machine before the start", _step(activity.foreign_percent)
     # Pressure on the CPU is that of our own programs, too, when one bench follows another.
@@ -133,11 +130,7 @@ def _before(activity: Activity) -> Iterator[tuple[str, str]]:
 
 
 def _step(percent: float) -> str:
-    return (
-        f"under {STEP_PERCENT:.0f} %"
-        if percent < STEP_PERCENT
-        else f"about {STEP_PERCENT * round(percent / STEP_PERCENT):.0f} %"
-    )
+    return "under 10 %" if percent < 10 else f"about {percent / 10:.0f}0 %"
 
 
 def _versions(table: Table, row: Row) -> Mapping[str, str]:

@@ -230,6 +230,12 @@ def test_programs_of_a_container_that_are_not_most_of_it_are_not_named() -> None
     assert finding.sentence == "Other programs use 65 % of the CPU time; load average 1.5."
 
 
+def test_every_finding_is_on_its_page() -> None:
+    page = (ROOT / "docs" / "doctor.md").read_text()
+    names = [code.value.replace("_", " ") for code in Code if code is not Code.APP_OPEN_FILES]
+    assert [name for name in names if name not in page] == []
+
+
 def test_a_bench_warns_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
     lab = inventory.read("lab", ROOT)
     running.warn_of(lab, PLAN, {"lab1": FIT.facts})
@@ -278,6 +284,13 @@ def test_a_host_that_answers_nonsense_is_found(answer: object, monkeypatch: pyte
     assert finding.code is Code.UNREACHABLE
     assert "it answers nonsense" in finding.sentence
     assert len(finding.sentence) < 400
+
+
+@pytest.mark.parametrize("text", ["", "0 0", "1 0", "x y", "²", "9" * 900, "1 2 3", "-5 100000"])
+def test_a_host_whose_values_are_no_numbers_says_nothing(text: str) -> None:
+    limits = {"cpu.max of /": text, "pids.max of /": text}
+    facts = with_facts(sysctls={"net.core.somaxconn": text}).facts
+    assert found(replace(FIT, facts=replace(facts, environment=replace(SOUND, cgroup_limits=limits)))) == {}
 
 
 def test_a_host_that_answers_without_end_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -149,7 +150,7 @@ def _limits(host: str, facts: protocol.MachineFacts, needs: Needs) -> Iterator[F
     if needs.is_generator and facts.local_ports < connections:
         yield Finding(Code.LOCAL_PORTS, host, {"connections": connections, "limit": facts.local_ports})
     backlog = facts.sysctls.get("net.core.somaxconn", "")
-    if needs.is_server and backlog.isdigit() and int(backlog) < connections:
+    if needs.is_server and re.fullmatch("[0-9]{1,18}", backlog) and int(backlog) < connections:
         yield Finding(Code.BACKLOG, host, {"connections": connections, "limit": int(backlog)})
 
 
