@@ -196,7 +196,7 @@ def doctor(
     machines = machines_of(with_password(ctx, hosts, ask_become_pass), ROOT)
     yield
     found = findings(machines, ROOT, planned, data_set(ROOT, planned))
-    console.result(render(found, width_of(sys.stdout)))
+    console.result(render(found, width_of(sys.stdout), inventory))
     if unfit := failure(found):
         raise unfit
 

@@ -34,14 +34,15 @@ LARGE: tuple[type, ...] = (protocol.Reply, protocol.LoadOutput, protocol.Journal
 def read(operation: protocol.Operation[A], value: object) -> A:
     """Return the answer to an operation; long texts in it are cut, with a … at their end. Raises SpecError."""
     answer = operation.answer()
-    return cast(A, spec.build(answer, value if answer in LARGE else _cut(value, LONGER.get(answer, MOST_ENTRIES))))
+    return cast(A, spec.build(answer, value if answer in LARGE else cut(value, LONGER.get(answer, MOST_ENTRIES))))
 
 
-def _cut(value: Any, entries: int) -> object:
+def cut(value: Any, entries: int = MOST_ENTRIES) -> object:
+    """Return a value of JSON with its texts, names, lists and mappings cut to what is kept of them."""
     if isinstance(value, str):
         return short(value, LONGEST_TEXT)
     if isinstance(value, Mapping):
-        return {short(str(key), LONGEST_NAME): _cut(item, entries) for key, item in islice(value.items(), MOST_ENTRIES)}
+        return {short(str(key), LONGEST_NAME): cut(item, entries) for key, item in islice(value.items(), MOST_ENTRIES)}
     if isinstance(value, list):
-        return [_cut(item, entries) for item in islice(value, entries)]
+        return [cut(item, entries) for item in islice(value, entries)]
     return value

@@ -10,11 +10,6 @@ from benchrig.report.published import Published
 from benchrig.report.table import Row, Table
 from benchrig.results.model import Activity, Machine
 
-NOTABLE_FOREIGN_PERCENT = 10.0
-"""Of all cores together. What used less before the start is no difference between two runs."""
-
-NOTABLE_PRESSURE_PERCENT = 5.0
-
 _TRAFFIC: Mapping[str, Callable[[Row], str]] = {
     "connections": lambda row: f"{row.connections_there or row.connections:,}",
     "route": lambda row: row.route,
@@ -125,17 +120,17 @@ def _of_machine(machine: Machine) -> Mapping[str, str]:
 
 
 def _before(activity: Activity) -> Iterator[tuple[str, str]]:
-    """Yield what the machine did before the first cell: one word for little, so that two quiet machines do not differ."""
+    """Yield what the machine did before the first cell, in steps of 10 %, as it is never quite the same."""
     if activity.foreign_percent is not None:
-        busy = activity.foreign_percent >= NOTABLE_FOREIGN_PERCENT
-        names = f" ({', '.join(one.name for one in activity.processes)})" if busy and activity.processes else ""
-        shown = f"{activity.foreign_percent:.0f} %{names}" if busy else f"under {NOTABLE_FOREIGN_PERCENT:.0f} %"
-        yield "CPU used by other programs of machine before the start", shown
+        yield "CPU used by other programs of machine before the start", _step(activity.foreign_percent)
+    # Pressure on the CPU is that of our own programs, too, when one bench follows another.
     for name, percent in activity.pressure.items():
-        # Pressure on the CPU is that of our own programs, too, when one bench follows another.
         if name != "cpu":
-            shown = f"{percent:.0f} %" if percent >= NOTABLE_PRESSURE_PERCENT else f"under {NOTABLE_PRESSURE_PERCENT:.0f} %"
-            yield f"{name} pressure of machine before the start", shown
+            yield f"{name} pressure of machine before the start", _step(percent)
+
+
+def _step(percent: float) -> str:
+    return "under 10 %" if percent < 10 else f"about {percent / 10:.0f}0 %"
 
 
 def _versions(table: Table, row: Row) -> Mapping[str, str]:

@@ -5,9 +5,15 @@ What can be caused for real is in tests/agent/bench/test_doctor.py.
 
 from __future__ import annotations
 
+import json
+import signal
 import socket
+import subprocess
+import sys
+import time
 from collections.abc import Mapping
-from dataclasses import replace
+from contextlib import nullcontext
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -25,6 +31,7 @@ from benchrig.machines import machines_of
 from tests.support import ROOT
 from tests.support.cell import FACTS
 from tests.support.cli import inv
+from tests.support.sshd import server
 
 GIB = 1 << 30
 QUIET = protocol.Activity(
@@ -172,13 +179,21 @@ def test_each_finding_is_found_alone_and_has_its_sentence(code: Code) -> None:
     findings = found(examination)
     assert {*findings} == {code}
     assert findings[code].sentence == sentence
-    assert not set("{}") & set(findings[code].mend)
-    assert findings[code].mend or findings[code].severity is Severity.NOTE
+    assert not set("{}") & set(findings[code].mend())
+    assert findings[code].mend() or findings[code].severity is Severity.NOTE
+
+
+def test_a_command_of_ours_names_the_inventory() -> None:
+    (finding,) = found(CAUSES[Code.BACKLOG][0]).values()
+    assert finding.mend() == "./inv provision --tags tuning"
+    assert finding.mend("my lab") == "./inv provision --tags tuning -i 'my lab'"
+    assert "./inv provision --tags tuning -i mine" in render([finding], 80, "mine")
+    assert found(CAUSES[Code.PORT_TAKEN][0])[Code.PORT_TAKEN].mend("mine") == "kill 12345"
 
 
 def test_what_mends_a_finding_is_a_command_with_its_values() -> None:
-    assert found(CAUSES[Code.PORT_TAKEN][0])[Code.PORT_TAKEN].mend == "kill 12345"
-    wanted = found(CAUSES[Code.CONNTRACK][0])[Code.CONNTRACK].mend
+    assert found(CAUSES[Code.PORT_TAKEN][0])[Code.PORT_TAKEN].mend() == "kill 12345"
+    wanted = found(CAUSES[Code.CONNTRACK][0])[Code.CONNTRACK].mend()
     assert wanted == "sudo sysctl -w net.netfilter.nf_conntrack_max=140000"
 
 
@@ -208,6 +223,17 @@ def test_a_bench_tells_what_spoils_its_rows_and_nothing_else() -> None:
 
 
 PLAN = plan(ROOT, read_apps(ROOT), BenchRequest(only=("go-2000",)))
+
+
+def test_programs_of_a_container_that_are_not_most_of_it_are_not_named() -> None:
+    finding = found(doing(foreign_percent=65.0, load_average=1.5, processes=(protocol.Process("systemd", 5.0),)))[Code.BUSY]
+    assert finding.sentence == "Other programs use 65 % of the CPU time; load average 1.5."
+
+
+def test_every_finding_is_on_its_page() -> None:
+    page = (ROOT / "docs" / "doctor.md").read_text()
+    names = [code.value.replace("_", " ") for code in Code if code is not Code.APP_OPEN_FILES]
+    assert [name for name in names if name not in page] == []
 
 
 def test_a_bench_warns_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
@@ -249,10 +275,57 @@ def test_a_host_that_cannot_be_reached_is_found_with_its_reason(tmp_path: Path) 
     assert "refused" in finding.sentence
 
 
+@pytest.mark.parametrize(
+    "answer", [None, [], {"clock": "now"}, {**asdict(FIT), "clock": "soon"}, {**asdict(FIT), "holders": [[]] * 1000}]
+)
+def test_a_host_that_answers_nonsense_is_found(answer: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    finding = answered(answer, monkeypatch)
+    assert isinstance(finding, Finding)
+    assert finding.code is Code.UNREACHABLE
+    assert "it answers nonsense" in finding.sentence
+    assert len(finding.sentence) < 400
+
+
+@pytest.mark.parametrize("text", ["", "0 0", "1 0", "x y", "²", "9" * 900, "1 2 3", "-5 100000"])
+def test_a_host_whose_values_are_no_numbers_says_nothing(text: str) -> None:
+    limits = {"cpu.max of /": text, "pids.max of /": text}
+    facts = with_facts(sysctls={"net.core.somaxconn": text}).facts
+    assert found(replace(FIT, facts=replace(facts, environment=replace(SOUND, cgroup_limits=limits)))) == {}
+
+
+def test_a_host_that_answers_without_end_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = {**asdict(FIT), "used_by": "x" * 10_000, "holders": [asdict(protocol.Holder(80, 1, "x" * 9999))] * 5000}
+    examined = answered(answer, monkeypatch)
+    assert isinstance(examined, examine.Examined)
+    assert len(examined.found.used_by) <= 1001
+    assert len(examined.found.holders) == 100
+
+
+def answered(answer: object, monkeypatch: pytest.MonkeyPatch) -> examine.Examined | Finding:
+    """Return what is made of a host's answer."""
+    monkeypatch.setattr("benchrig.remote.ssh.connect", lambda _: nullcontext())
+    monkeypatch.setattr("benchrig.remote.visit.ask", lambda *_: json.loads(json.dumps(answer)))
+    return examine.look_at(inventory.read("lab", ROOT).hosts["lab1"], protocol.Examine(0.0, (), (), ()))
+
+
+def test_ctrl_c_ends_the_doctor_at_once_also_while_a_host_hangs(tmp_path: Path) -> None:
+    with server(b"", hold=True) as port:
+        path = tmp_path / "mine.yml"
+        path.write_text(MINE.format(port=port))
+        argv = [sys.executable, "-P", "-m", "benchrig.cli", "--search-root", str(ROOT), "doctor", "-i", str(path)]
+        process = subprocess.Popen(argv, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+        time.sleep(2.5)
+        began = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=20)
+    assert time.monotonic() - began < 2
+    assert (process.returncode, stderr) == (130, "interrupted\n")
+
+
 def test_machines_that_are_not_up_are_found_with_the_way_to_start_them(tmp_path: Path) -> None:
     lab = inventory.read("lab", ROOT)
     (finding,) = examine.findings(machines_of(lab, tmp_path), tmp_path, PLAN, None)
-    assert (finding.code, finding.host, finding.mend) == (Code.NOT_RUNNING, "lab1", "./inv up")
+    assert (finding.code, finding.host, finding.mend()) == (Code.NOT_RUNNING, "lab1", "./inv up")
     assert finding.sentence == "The machine is not up: absent."
 
 

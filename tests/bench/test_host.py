@@ -106,7 +106,7 @@ FACTS = protocol.MachineFacts("x" * 20_000_000, 2, 1 << 30, "6.1", "Debian", "kv
     ],
 )
 def test_a_host_that_says_too_much_of_itself_is_cut_short(rig: Callable[..., Rig], facts: protocol.MachineFacts) -> None:
-    rig(instead(Envelope(value=vars(facts), id=1).line()))
+    rig(instead(Envelope(value=asdict(facts), id=1).line()))
     with Agents(1.0) as agents:
         found = agents.start(LAB1).ask(protocol.FindMachineFacts({}))
     assert found.cpu == "x" * 1000 + "…"

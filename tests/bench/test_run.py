@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -157,6 +157,17 @@ def test_a_machine_is_emulated_when_its_kind_says_so_or_its_cpu_does(
     found = records.machine(Host("vm1", ("all",), variables), "qemu", replace(MACHINE, cpu=cpu))
     assert found.emulated is emulated
     assert describe.virtualization(found) == ("kvm, emulated" if emulated else "kvm")
+
+
+def test_what_a_host_says_of_its_environment_is_stored_as_it_is() -> None:
+    activity = protocol.Activity(0.2, 1.5, 30.0, 0.1, (protocol.Process("make", 90.0),), {"memory": 2.0}, 1 << 30, 5)
+    environment = protocol.Environment(
+        *("performance", "off", "on", 2, "madvise", {"mds": "Mitigation"}, "quiet", "tsc", "0x1", "bbr", "fq"),
+        {"cpu.max of /": "1 2"},
+        activity,
+    )
+    found = records.machine(Host("vm1", ("all",), {}), "lab", replace(MACHINE, environment=environment))
+    assert asdict(found.environment) == asdict(environment)
 
 
 def measured_until(monkeypatch: pytest.MonkeyPatch, last: int, end: BaseException) -> Plan:

@@ -106,8 +106,8 @@ def test_each_part_of_the_environment_that_differs_is_a_line() -> None:
         "turbo of machine: A off; B on",
         "NUMA nodes of machine: A 1; B 2",
         "mitigation of retbleed of machine: A Vulnerable; B Mitigation: IBRS",
-        "CPU used by other programs of machine before the start: A under 10 %; B 50 % (stress)",
-        "memory pressure of machine before the start: A under 5 %; B 30 %",
+        "CPU used by other programs of machine before the start: A under 10 %; B about 50 %",
+        "memory pressure of machine before the start: A under 10 %; B about 30 %",
     )
 
 

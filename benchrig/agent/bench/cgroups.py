@@ -5,6 +5,7 @@ Of cgroup v1 and v2 alike. A container may show neither: then nothing is known.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -24,6 +25,9 @@ _FILES: Mapping[str, tuple[str, ...]] = {
 """The files of the limits, by controller: cgroup v2's, then v1's."""
 
 _NONE = ("", "max", "-1")
+
+_QUOTA = re.compile(r"([0-9]{1,18}) (0*[1-9][0-9]{0,17})")
+"""Microseconds of CPU time in each period, and the period."""
 
 _NO_LIMIT = 1 << 60
 """Bytes. A limit beyond this is none; cgroup v1 has no other word for it."""
@@ -63,9 +67,9 @@ def _limit(path: Path) -> str:
 def quota_cores(limits: Mapping[str, str] | None) -> float | None:
     """Return how many cores the least quota of CPU time among limits allows; None when there is none."""
     quotas = [
-        int(words[0]) / int(words[1])
+        int(quota[1]) / int(quota[2])
         for name, value in (limits or {}).items()
-        if name.startswith(("cpu.max ", "cpu.cfs_quota_us ")) and len(words := value.split()) == 2
+        if name.startswith(("cpu.max ", "cpu.cfs_quota_us ")) and (quota := _QUOTA.fullmatch(value))
     ]
     return min(quotas, default=None)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -81,7 +82,7 @@ def of_facts(host: str, facts: protocol.MachineFacts, needs: Needs, foreign_perc
     environment = facts.environment
     yield from _hardware(host, environment)
     yield from _quota(host, facts)
-    yield from _activity(host, environment.activity, foreign_percent)
+    yield from _activity(host, facts, foreign_percent)
     yield from _memory(host, environment.activity, needs)
     yield from _limits(host, facts, needs)
 
@@ -107,11 +108,15 @@ def _quota(host: str, facts: protocol.MachineFacts) -> Iterator[Finding]:
         yield Finding(Code.CPU_QUOTA, host, {"quota": quota, "cores": facts.cores, "limit": least})
 
 
-def _activity(host: str, activity: protocol.Activity, foreign_percent: float) -> Iterator[Finding]:
+def _activity(host: str, facts: protocol.MachineFacts, foreign_percent: float) -> Iterator[Finding]:
+    activity = facts.environment.activity
     if (activity.steal_percent or 0.0) >= STEAL_PERCENT:
         yield Finding(Code.STEAL, host, {"share": activity.steal_percent or 0.0})
     if (activity.foreign_percent or 0.0) >= foreign_percent:
-        names = ", ".join(f"{one.name} {one.cpu_percent:.0f} %" for one in activity.processes)
+        # A container sees the CPUs of the whole computer, and only its own programs: they may be the least of it.
+        seen = sum(one.cpu_percent for one in activity.processes)
+        most = seen >= (activity.foreign_percent or 0.0) * facts.cores / 2
+        names = ", ".join(f"{one.name} {one.cpu_percent:.0f} %" for one in activity.processes if most)
         yield Finding(
             Code.BUSY,
             host,
@@ -145,7 +150,7 @@ def _limits(host: str, facts: protocol.MachineFacts, needs: Needs) -> Iterator[F
     if needs.is_generator and facts.local_ports < connections:
         yield Finding(Code.LOCAL_PORTS, host, {"connections": connections, "limit": facts.local_ports})
     backlog = facts.sysctls.get("net.core.somaxconn", "")
-    if needs.is_server and backlog.isdigit() and int(backlog) < connections:
+    if needs.is_server and re.fullmatch("[0-9]{1,18}", backlog) and int(backlog) < connections:
         yield Finding(Code.BACKLOG, host, {"connections": connections, "limit": int(backlog)})
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from benchrig.agent import spec
 from benchrig.agent.bench import doctor, protocol
 from benchrig.agent.bench.environment import Watch
+from benchrig.agent.text import short
+from benchrig.bench import answers
 from benchrig.bench.data import DataSet
 from benchrig.bench.deploy import lacking
 from benchrig.bench.doctor.checks import needs_of, of_examination, of_rooms
@@ -28,8 +31,6 @@ LOOK_SECONDS = 1.0
 
 FOLDERS = ("/", "/tmp", "/var/tmp", "/var/log", "/var/lib", "/opt", "/run", "/var/lib/postgresql")
 """Folders of a host that a run writes to."""
-
-IN_PARALLEL = 16
 
 
 @dataclass(frozen=True)
@@ -52,13 +53,12 @@ def findings(machines: Machines, root: Path, plan: Plan, data: DataSet | None) -
     found += not_up
     asked = _asked(plan)
     examined: dict[str, Examined] = {}
-    here = Watch() if kind(inventory.machine).made_here else None
-    with ThreadPoolExecutor(IN_PARALLEL) as pool:
-        for host, one in zip(reached, pool.map(lambda host: _examined(host, asked), reached), strict=True):
-            if isinstance(one, Finding):
-                found.append(one)
-            else:
-                examined[host.name] = one
+    here = Watch() if kind(inventory.machine).shares_kernel else None
+    for one in _look_at_all(reached, asked):
+        if isinstance(one, Finding):
+            found.append(one)
+        else:
+            examined[one.host.name] = one
     if here:
         # A container sees the CPUs of this computer, and its own programs alone.
         programs = here.activity().processes
@@ -104,23 +104,48 @@ def _asked(plan: Plan) -> protocol.Examine:
     return protocol.Examine(LOOK_SECONDS, tuple(ports), FOLDERS, tuple(plan.generator.programs))
 
 
-def _examined(host: Host, asked: protocol.Examine) -> Examined | Finding:
+def _look_at_all(hosts: Sequence[Host], asked: protocol.Examine) -> list[Examined | Finding]:
+    """Return what is found on each host. Ctrl-C ends it at once, also while a host hangs."""
+    found: dict[str, Examined | Finding | Exception] = {}
+
+    def look(host: Host) -> None:
+        try:
+            found[host.name] = look_at(host, asked)
+        except Exception as error:
+            found[host.name] = error
+
+    threads = [threading.Thread(target=look, args=(host,), daemon=True) for host in hosts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    results = [found[host.name] for host in hosts]
+    for one in results:
+        if isinstance(one, Exception):
+            raise one
+    return [one for one in results if not isinstance(one, Exception)]
+
+
+def look_at(host: Host, asked: protocol.Examine) -> Examined | Finding:
+    """Return what is found on a host, or why nothing is."""
     try:
         with ssh.connect(host) as remote:
-            found = visit.examine(remote, asked)
-            return Examined(host, found, found.clock - time.time())
+            answer = visit.ask(remote, asked)
+            at = time.time()
+        found = spec.build(protocol.Examination, answers.cut(answer))
     except visit.NoPythonError:
         return Finding(Code.NO_PYTHON, host.name)
+    except spec.SpecError as error:
+        return Finding(Code.UNREACHABLE, host.name, {"reason": f"it answers nonsense: {short(str(error), 200)}", "hint": ""})
     except HostError as error:
         return Finding(Code.UNREACHABLE, host.name, {"reason": str(error), "hint": str(error.hint)})
+    return Examined(host, found, found.clock - at)
 
 
 def _with_programs(examined: Examined, programs: tuple[protocol.Process, ...]) -> Examined:
     facts = examined.found.facts
-    activity = facts.environment.activity
-    if activity.processes:
-        return examined
-    environment = replace(facts.environment, activity=replace(activity, processes=programs))
+    activity = replace(facts.environment.activity, processes=programs)
+    environment = replace(facts.environment, activity=activity)
     return replace(examined, found=replace(examined.found, facts=replace(facts, environment=environment)))
 
 

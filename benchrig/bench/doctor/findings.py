@@ -8,6 +8,7 @@ from enum import Enum, StrEnum
 
 from benchrig import units
 from benchrig.errors import UnfitError
+from benchrig.shell import quote
 
 Value = float | str
 
@@ -180,10 +181,13 @@ class Finding:
         """The finding in words."""
         return self._said(self.code.sentence)
 
-    @property
-    def mend(self) -> str:
-        """What mends it, a command as a rule; empty where nothing is to be mended."""
-        return self._said(self.code.mend)
+    def mend(self, inventory: str = "") -> str:
+        """Return what mends it, a command as a rule; empty where nothing is to be mended.
+
+        A command of benchrig's own names `inventory`, unless that is empty.
+        """
+        said = self._said(self.code.mend)
+        return f"{said} -i {quote([inventory])}" if inventory and said.startswith("./inv ") else said
 
     def _said(self, template: str) -> str:
         return template.format_map({name: _Text(value) for name, value in self.values.items()})

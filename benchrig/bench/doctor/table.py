@@ -13,8 +13,11 @@ _LEAST = 20
 """Characters of a line of text, however narrow the terminal is."""
 
 
-def render(findings: Sequence[Finding], width: int | None) -> str:
-    """Return the findings as a table of `width` columns; of any width for None. A command is never broken over lines."""
+def render(findings: Sequence[Finding], width: int | None, inventory: str = "") -> str:
+    """Return the findings as a table of `width` columns; of any width for None. A command is never broken over lines.
+
+    Commands of benchrig's own name `inventory`, unless that is empty.
+    """
     from tabulate import tabulate
 
     if not findings:
@@ -22,12 +25,12 @@ def render(findings: Sequence[Finding], width: int | None) -> str:
     ordered = sorted(findings, key=lambda one: list(Severity).index(one.severity))
     longest = max(len(HEADINGS[0]), *(len(one.host) for one in findings))
     room = None if width is None else max(_LEAST, width - longest - len(HEADINGS[1]) - 4)
-    rows = [(one.host, one.severity.value, _text(one, room)) for one in ordered]
+    rows = [(one.host, one.severity.value, _text(one, one.mend(inventory), room)) for one in ordered]
     return tabulate(rows, headers=HEADINGS)
 
 
-def _text(finding: Finding, room: int | None) -> str:
+def _text(finding: Finding, mend: str, room: int | None) -> str:
     said = (
         textwrap.fill(finding.sentence, room, break_long_words=False, break_on_hyphens=False) if room else finding.sentence
     )
-    return f"{said}\n  {finding.mend}" if finding.mend else said
+    return f"{said}\n  {mend}" if mend else said
