@@ -86,6 +86,24 @@ class Document:
         """Return the whole file as an instance of `cls`. Raises InputError with the line of each mistake."""
         return self.part(cls, self.data, ())
 
+    def build_with(self, cls: type[T], mistakes: Mistakes) -> T:
+        """Return the whole file as `build` does, as far as it goes, and add its mistakes to others.
+
+        A value of a wrong type is left out, so that what follows it can be checked as well. Raises InputError with all
+        mistakes where that is not possible: a value that is needed is missing or wrong.
+        """
+        try:
+            return spec.build(cls, self.data)
+        except spec.SpecError as error:
+            for mistake in error.mistakes:
+                mistakes.add(self.where(mistake.path), mistake.message)
+            sound = spec.without(self.data, [mistake.path for mistake in error.mistakes])
+        try:
+            return spec.build(cls, sound)
+        except spec.SpecError:
+            mistakes.raise_all()
+            raise
+
     def part(self, cls: type[T], data: object, path: spec.Path) -> T:
         """Return `data`, which stands at `path`, as an instance of `cls`. Raises InputError as `build` does."""
         try:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+from pathlib import Path
 
 import pytest
 
 from benchrig.agent.nearest import close, nearest
 from benchrig.bench.host import OperationError
+from benchrig.cli.sections import anchor
 from benchrig.errors import BenchrigError, ExitCode, HostError, InputError, MachineError, UnfitError
 from benchrig.provision.run import HostRecap, ProvisionError
 from tests.support import ROOT
@@ -70,3 +72,50 @@ def test_nearest_names_are_three_at_most_and_else_all_are_said() -> None:
     assert nearest("xyz", ["b", "a"]) == "known: a, b"
     assert nearest("xyz", []) == "known: none"
     assert len(close("aaaa", ["aaab", "aaac", "aaad", "aaae"])) == 3
+
+
+PAGE = ROOT / "docs" / "troubleshooting.md"
+
+
+@pytest.mark.parametrize(
+    ("chapter", "message", "section"),
+    [
+        ("hosts", "lab1: the host refused our key", "key-refused"),
+        ("hosts", "lab1: a bench by me@here, process 1 has had this host for 4 s (process 2 on the host)", "host-in-use"),
+        ("machines", "lab1 cannot be saved: in use by a bench by me@here, process 3, for 4 s", "machines-in-use"),
+        ("machines", "something that the page does not have", "machines"),
+        ("provisioning", "provisioning failed on lab1", "task-failed"),
+        ("results", "reports: results cannot be written: No space left on device", "results-cannot-be-written"),
+        ("cells", "db1: PostgreSQL does not answer: it does not run; ./inv provision --tags postgresql", "cells"),
+        (
+            "cells",
+            "db1: PostgreSQL does not answer: it does not run; ./inv provision --tags postgresql starts it",
+            "postgresql-does-not-answer",
+        ),
+    ],
+)
+def test_an_error_links_to_the_section_that_shows_its_message(chapter: str, message: str, section: str) -> None:
+    assert anchor(PAGE, chapter, message) == section
+    headings = re.findall(r"^##+ (.+)$", PAGE.read_text(), re.MULTILINE)
+    assert section in {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_the_second_of_two_sections_of_one_name_has_a_number(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("## A\n\n### Lost\n\n    one …\n\n## B\n\n### Lost\n\n    two …\n\n| three … | x |\n    …\n")
+    asked = (("a", "one x"), ("b", "two x"), ("b", "three"), ("b", "four"))
+    found = [anchor(page, chapter, said) for chapter, said in asked]
+    assert found == ["lost", "lost-1", "b", "b"]
+    assert anchor(tmp_path / "none", "b", "two x") == "b"
+
+
+def test_every_page_and_heading_that_the_program_names_exists() -> None:
+    found = [
+        match
+        for path in sorted((ROOT / "benchrig").rglob("*.py"))
+        for match in re.findall(r"docs/([\w-]+\.md)#([\w-]+)", path.read_text(encoding="utf-8"))
+    ]
+    assert found
+    for name, heading in found:
+        headings = re.findall(r"^#+ (.+)$", (ROOT / "docs" / name).read_text(encoding="utf-8"), re.MULTILINE)
+        assert heading in {re.sub(r"[^\w -]", "", one.lower()).replace(" ", "-") for one in headings}, (name, heading)

@@ -12,7 +12,7 @@ import functools
 import re
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
 from .nearest import nearest
@@ -67,6 +67,18 @@ def build(cls: type[T], data: object, path: Path = (), *, templates: bool = Fals
     if reader.mistakes:
         raise SpecError(reader.mistakes)
     return typing.cast(T, value)
+
+
+def without(data: object, paths: Sequence[Path]) -> object:
+    """Return a copy of plain values without those at some paths; of one in a list, the whole list is left out."""
+    here = {path[0] for path in paths if len(path) == 1 or (len(path) > 1 and isinstance(path[1], int))}
+    if not isinstance(data, Mapping):
+        return data
+    return {
+        key: without(value, [path[1:] for path in paths if path[:1] == (key,)])
+        for key, value in data.items()
+        if key not in here and str(key) not in here
+    }
 
 
 def describe(value: object) -> str:

@@ -118,8 +118,8 @@ class App:
 def read_app(folder: Path) -> App:
     """Read one app's folder. Raises InputError with `file:line` for each mistake."""
     document = yamlfile.read(folder / "app.yml")
-    file = document.build(AppFile)
     mistakes = Mistakes()
+    file = document.build_with(AppFile, mistakes)
     _check(mistakes, document, folder, file)
     routes = _routes(mistakes, document, folder, file.routes)
     for route in routes.values():
@@ -130,6 +130,7 @@ def read_app(folder: Path) -> App:
 
 
 def _check(mistakes: Mistakes, document: yamlfile.Document, folder: Path, file: AppFile) -> None:
+    wrong_types = bool(mistakes)
     if not is_name(folder.name):
         mistakes.add(document.where(), f"'{short(folder.name)}' cannot name an app: {NAMES}")
     check_title(mistakes, document.where(("title",)), file.title)
@@ -138,7 +139,7 @@ def _check(mistakes: Mistakes, document: yamlfile.Document, folder: Path, file: 
         mistakes.add(document.where(("sleep_seconds",)), wrong)
     if file.address:
         _check_address(mistakes, document, file)
-    elif not (file.runtime and file.command):
+    elif not (file.runtime and file.command) and not wrong_types:
         mistakes.add(
             document.where(), "an app needs 'runtime' and 'command', or the 'address' of a service that runs already"
         )

@@ -20,6 +20,6 @@ def suspicion(app: App, journal: str) -> str:
     if not refusals:
         return ""
     return (
-        f"; its sandbox may be the cause ('{refusals[-1]}'): write below $RUNTIME_DIRECTORY or /tmp, or set "
-        "'sandbox: false' in its app.yml; see docs/your-own-app.md#the-sandbox"
+        f"; its sandbox may be the cause ('{refusals[-1]}'): 'sandbox: false' in its app.yml permits more, "
+        "docs/your-own-app.md#the-sandbox"
     )

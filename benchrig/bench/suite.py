@@ -108,8 +108,8 @@ def plan(root: Path, apps: Mapping[str, App], request: BenchRequest) -> Plan:
     Raises InputError: an unknown suite, profile or row; every mistake in the file with its line; a value out of range.
     """
     document = _read(root, request.suite)
-    suite = document.build(SuiteFile)
     mistakes = Mistakes()
+    suite = document.build_with(SuiteFile, mistakes)
     _check(mistakes, document, suite, root)
     rows = read_rows(mistakes, document, suite.rows, suite.matrix, apps)
     mistakes.raise_all()
@@ -168,13 +168,14 @@ def _read(root: Path, name: str) -> yamlfile.Document:
 
 
 def _check(mistakes: Mistakes, document: yamlfile.Document, suite: SuiteFile, root: Path) -> None:
+    wrong_types = bool(mistakes)
     known = [file.stem for file in (root / "configs" / "published").glob("*.yml")]
     if suite.published and suite.published not in known:
         mistakes.add(document.where(("published",)), str(unknown("published figures", suite.published, known)))
     check_title(mistakes, document.where(("title",)), suite.title)
-    if not (suite.rows or suite.matrix):
+    if not (suite.rows or suite.matrix) and not wrong_types:
         mistakes.add(document.where(("rows",)), "a suite needs at least one row, in 'rows' or by a 'matrix'")
-    if not suite.profiles:
+    if not suite.profiles and not wrong_types:
         mistakes.add(document.where(("profiles",)), "a suite needs at least one of its 'profiles'")
     for name, profile in suite.profiles.items():
         _check_profile(mistakes, document, ("profiles", name), profile)

@@ -12,11 +12,12 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from traceback import walk_tb
 from typing import Any
 
 from invoke.collection import Collection
 from invoke.config import AmbiguousMergeError, Config
-from invoke.exceptions import CollectionNotFound, Exit, ParseError, UnknownFileType
+from invoke.exceptions import CollectionNotFound, Exit, ParseError, UnknownFileType, UnpicklableConfigMember
 from invoke.loader import FilesystemLoader
 from invoke.parser import Parser
 from invoke.parser.argument import Argument
@@ -244,11 +245,26 @@ def _configuration_mistakes(file: str = "") -> Iterator[None]:
         raise Exit(
             f"error: {f'{mark.name}:{mark.line + 1}' if mark else where}: not valid YAML", ExitCode.BAD_INPUT
         ) from None
-    except (UnknownFileType, OSError) as error:
-        raise Exit(f"error: {where}: {error}", ExitCode.BAD_INPUT) from None
-    except (AmbiguousMergeError, AttributeError, ValueError):
-        wrong = "is not of the form of invoke.yaml: a mapping of mappings"
-        raise Exit(f"error: {where} {wrong}", ExitCode.BAD_INPUT) from None
+    except Exception as error:
+        said = " ".join(str(error).split())
+        if place := _python_line(error):
+            raised = f"{type(error).__name__}: {said}" if said else type(error).__name__
+            wrong = f"{place}: {raised}"
+        elif isinstance(error, (UnknownFileType, UnpicklableConfigMember, OSError)):
+            wrong = f"{where}: {said}"
+        elif isinstance(error, (AmbiguousMergeError, AttributeError, ValueError)):
+            wrong = f"{where} is not of the form of invoke.yaml: a mapping of mappings"
+        else:
+            raise
+        raise Exit(console.printable(f"error: {wrong}"), ExitCode.BAD_INPUT) from None
+
+
+def _python_line(error: Exception) -> str:
+    """Return `file:line` of a Python file of configuration that raised an error; empty where none did."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{yamlfile.shown(Path(error.filename))}:{error.lineno}"
+    places = [(frame, line) for frame, line in walk_tb(error.__traceback__) if frame.f_globals.get("__name__") == "mod"]
+    return f"{yamlfile.shown(Path(places[-1][0].f_code.co_filename))}:{places[-1][1]}" if places else ""
 
 
 def _summary(task: object) -> str:

@@ -18,6 +18,7 @@ from invoke.tasks import task as invoke_task
 from benchrig import console
 from benchrig.agent.text import short
 from benchrig.cli import signals
+from benchrig.cli.sections import anchor
 from benchrig.errors import BenchrigError, ExitCode
 from benchrig.yamlfile import shown
 
@@ -97,6 +98,7 @@ def refused(error: OSError) -> Exit:
 
 def render(error: BenchrigError, inventory: str) -> str:
     """Return the text of an error: what is wrong, its hint with commands for the `inventory`, and where to read more."""
-    more = f"More: docs/troubleshooting.md#{error.section}" if error.section else ""
+    page = ROOT / "docs" / "troubleshooting.md"
+    more = f"More: docs/troubleshooting.md#{anchor(page, error.section, str(error))}" if error.section else ""
     said = short(f"error: {error}", LONGEST_ERROR)
     return console.printable("\n".join(filter(None, [said, error.hint.text(inventory), more])))

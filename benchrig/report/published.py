@@ -160,9 +160,9 @@ def read(name: str, root: Path) -> Published:
     if name not in names(root):
         raise unknown("published figures", name, names(root))
     document = yamlfile.read(folder(root) / f"{name}.yml")
-    file = document.build(PublishedFile)
-    rows = {row: _row(written) for row, written in file.rows.items()}
     mistakes = Mistakes()
+    file = document.build_with(PublishedFile, mistakes)
+    rows = {row: _row(written) for row, written in file.rows.items()}
     _check_figures(document, rows, mistakes)
     check_title(mistakes, document.where(("title",)), file.title)
     for row_name, one in rows.items():

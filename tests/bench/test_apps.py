@@ -201,3 +201,16 @@ def test_what_systemd_would_read_otherwise_is_a_mistake_with_its_line(
         read_app(folder)
     assert len(caught.value.problems) == 1
     assert mistake in str(caught.value.problems[0])
+
+
+def test_a_value_of_a_wrong_type_hides_no_other_mistake(tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "app.yml").write_text(
+        "title: Mine\nruntime: system\ncommand: [a, b]\nport: 70000\nsource: [gone.py]\nroutes: {a: {path: /}}\n"
+        "sleep_seconds: x\n"
+    )
+    with pytest.raises(InputError) as error:
+        read_app(folder)
+    assert [problem.where.rsplit(":", 1)[1] for problem in error.value.problems] == ["3", "7", "4", "5"]
+    assert "needs 'runtime' and 'command'" not in str(error.value)

@@ -164,3 +164,21 @@ def test_configuration_that_is_no_file_is_not_waited_for(copied: Clone, where: s
 def test_configuration_of_the_project_that_is_wrong_is_one_line(copied: Clone, text: str, said: str) -> None:
     (copied.root / "invoke.yaml").write_text(text)
     assert in_copy(copied, "status") == (2, f"error: {said}\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("x = 1\nraise RuntimeError('no\\nway')\n", "{file}:2: RuntimeError: no way"),
+        ("def f():\n    raise KeyError\n\nf()\n", "{file}:2: KeyError"),
+        ("x = (\n", "{file}:1: SyntaxError: '(' was never closed"),
+        ("import os\n", "Invoke's configuration: 'os' is a module, which can't be used as a config value."),
+    ],
+)
+def test_python_configuration_that_raises_is_one_line(copied: Clone, text: str, said: str) -> None:
+    file = copied.root.parent / "home" / ".invoke.py"
+    file.parent.mkdir()
+    file.write_text(text)
+    code, shown = in_copy(copied, "status")
+    assert (code, shown.count("\n")) == (2, 1)
+    assert shown.startswith(f"error: {said.format(file=file)}")

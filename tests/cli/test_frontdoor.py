@@ -363,7 +363,8 @@ def test_a_hint_names_the_inventory_that_the_user_named(inventory: str, hint: Hi
 def test_each_task_of_a_chain_tells_what_to_do_for_the_inventory_it_was_given(tmp_path: Path) -> None:
     (tmp_path / "one.yml").write_text("all: {vars: {benchrig_machine: qemu}, hosts: {vm1: }}")
     done = inv("ssh", "-i", str(tmp_path / "one.yml"), "status", "-i", "lab", XDG_CACHE_HOME=str(tmp_path))
-    assert done.stderr == f"error: not running: vm1\nStart the machines: ./inv up -i {tmp_path}/one.yml\n{MORE}\n"
+    said = f"error: not running: vm1\nStart the machines: ./inv up -i {tmp_path}/one.yml\n"
+    assert done.stderr == f"{said}More: docs/troubleshooting.md#machine-not-running\n"
 
 
 def test_flag_wins_over_configuration() -> None:

@@ -180,5 +180,5 @@ def test_a_postgresql_that_is_stopped_is_told_before_anything_is_measured(clone:
     assert done.stderr == (
         "error: lab1: PostgreSQL does not answer: it does not run, for its socket is not there; "
         "./inv provision --tags postgresql starts it\n"
-        "More: docs/troubleshooting.md#cells\n"
+        "More: docs/troubleshooting.md#postgresql-does-not-answer\n"
     )
