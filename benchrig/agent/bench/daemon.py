@@ -14,6 +14,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from .pinning import MARKS
+
 UNIT = "benchrigd.service"
 """Not `benchrig-…`: so are the apps called, which a bench stops."""
 
@@ -23,6 +25,9 @@ SOCKET = "socket"
 WATCHDOG_SECONDS = 30.0
 
 _STOP_APP = 'read -r app < "$RUNTIME_DIRECTORY/app" && exec systemctl stop -- "$app"'
+
+_UNPIN = f'for mark in {" ".join(map(str, MARKS))}; do test -e "$mark" && exec {sys.executable} -m agent unpin; done; true'
+"""Undoes what is pinned. Without a mark of it, no Python is started."""
 
 _PROPERTIES = (
     "Description=benchrig's agent of a bench",
@@ -41,6 +46,7 @@ _PROPERTIES = (
     # Not system.slice, where the apps are: on a busy machine app and load generator get as much as two slices at the top do.
     "Slice=benchrig.slice",
     f"ExecStopPost=-/bin/sh -c '{_STOP_APP}'",
+    f"ExecStopPost=-/bin/sh -c '{_UNPIN}'",
     # The load generator's user must reach its script below.
     f"RuntimeDirectory={FOLDER.name}",
     "RuntimeDirectoryMode=0711",
