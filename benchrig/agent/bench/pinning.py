@@ -1,9 +1,9 @@
 """Keeps the programs of a measurement on CPUs of their own, and undoes that.
 
 An app's unit gets a drop-in below `/run`, for all of our apps at once. It names the CPUs, and refuses the app to choose
-others: nginx, for one, would bind its workers to all. This holds with every version of control groups, and the app counts its CPUs
-by what it may use. PostgreSQL runs already, so the affinity of its processes is changed; new ones inherit it. A file says
-that. Both are undone when the agent ends, however it does (`daemon.py`), and before the next one begins.
+others: nginx, for one, would bind its workers to all. This holds with every version of control groups, and most apps count
+their CPUs by what they may use. PostgreSQL runs already, so the affinity of its processes is changed, and new ones inherit
+it; a file says that. Both are undone when the agent ends, however it does (`daemon.py`), and before the next one begins.
 """
 
 from __future__ import annotations
