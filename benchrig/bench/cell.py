@@ -316,9 +316,8 @@ def _unreached(attempt: Attempt, error: str, seconds: float) -> str:
 def _run(attempt: Attempt, shape: Shape) -> protocol.LoadOutput:
     patience = 2 * latest_end(shape) + 30.0
     command = attempt.plan.generator.command(shape, attempt.url)
-    return attempt.topology.generator.ask(
-        protocol.RunLoad(command, attempt.script, patience, attempt.topology.pins.generator)
-    )
+    cpus = attempt.topology.pins.generator
+    return attempt.topology.generator.ask(protocol.RunLoad(command, attempt.script, patience, cpus))
 
 
 def _journal(attempt: Attempt) -> str:
