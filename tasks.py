@@ -106,6 +106,7 @@ def provision(
         "threads": "threads of the load generator",
         "repeats": "number of measurements of each row",
         "ask-become-pass": BECOME,
+        "pin": "keep server, database and load generator on cores of their own, where a machine has enough",
         "dry-run": "print the cells, their order and the time they take; touch nothing",
         "resume": "measure what an interrupted run lacks; its folder in reports/, or a path; default: the newest one",
         "despite-changes": "with --resume: go on although machines, rows or apps have changed; every row is marked",
@@ -123,6 +124,7 @@ def bench(
     threads: str = "",
     repeats: str = "",
     ask_become_pass: bool = False,
+    pin: bool = False,
     dry_run: bool = False,
     resume: str = "",
     despite_changes: bool = False,
@@ -145,6 +147,7 @@ def bench(
         connections=parse_count("connections", connections),
         threads=parse_count("threads", threads),
         repeats=parse_count("repeats", repeats),
+        pin=pin,
     )
     if (begun := find_begun(ctx, given, inventory, resume, despite_changes)) and begun.is_complete:
         return

@@ -1,4 +1,7 @@
-"""The agent's verbs: `play` provisions this host; `bench` joins a controller to `serve`, which serves a benchmark on it."""
+"""The agent's verbs: `play` provisions this host; `bench` joins a controller to `serve`, which serves a benchmark on it.
+
+`unpin` undoes what an agent has left pinned to CPUs.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ import pwd
 import sys
 from pathlib import Path
 
-VERBS = {"play": ".play.serve", "bench": ".bench.front", "serve": ".bench.serve"}
+VERBS = {"play": ".play.serve", "bench": ".bench.front", "serve": ".bench.serve", "unpin": ".bench.pinning"}
 """The module whose `main()` does the work of a verb."""
 
 if __name__ == "__main__":

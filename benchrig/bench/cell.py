@@ -100,6 +100,8 @@ def _bring_up(attempt: Attempt) -> None:
         attempt.say("resetting the data")
         with attempt.phase("reset_data"):
             attempt.database.reset()
+            if pinned := attempt.topology.pins.database:
+                attempt.database.host.ask(protocol.PinDatabase(pinned))
     if attempt.is_ours:
         attempt.say("starting")
         _start(attempt)
@@ -124,7 +126,7 @@ def _start(attempt: Attempt) -> None:
     with attempt.phase("free_port"):
         _see_free(server.ask(protocol.FreePort(port)), port)
     with attempt.phase("start"):
-        server.ask(protocol.Start(app.unit))
+        server.ask(protocol.Start(app.unit, attempt.topology.pins.app))
     with attempt.phase("wait"):
         first = attempt.row.traffic.routes[0].path
         readiness = server.ask(protocol.AwaitAnswer(app.unit, port, first, ANSWER_SECONDS))
@@ -274,6 +276,7 @@ def _blank(attempt: Attempt, repeat: int) -> Cell:
         route=attempt.row.traffic.title,
         sleep_seconds=attempt.app.file.sleep_seconds,
         cores=attempt.topology.generator_facts.cores,
+        pinned=attempt.topology.pins.named,
         load_on_server=attempt.load_on_server,
         started_at=now(),
     )
@@ -313,7 +316,8 @@ def _unreached(attempt: Attempt, error: str, seconds: float) -> str:
 def _run(attempt: Attempt, shape: Shape) -> protocol.LoadOutput:
     patience = 2 * latest_end(shape) + 30.0
     command = attempt.plan.generator.command(shape, attempt.url)
-    return attempt.topology.generator.ask(protocol.RunLoad(command, attempt.script, patience))
+    cpus = attempt.topology.pins.generator
+    return attempt.topology.generator.ask(protocol.RunLoad(command, attempt.script, patience, cpus))
 
 
 def _journal(attempt: Attempt) -> str:

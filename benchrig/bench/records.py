@@ -198,6 +198,7 @@ def settings(plan: Plan) -> Settings:
         threads=plan.threads,
         repeats=plan.repeats,
         connections=plan.connections,
+        pin=plan.pin,
     )
 
 

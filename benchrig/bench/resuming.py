@@ -60,6 +60,9 @@ class Begun:
         self._check("profile", given.profile, given.profile == run.profile, run.profile)
         self._check("only", ",".join(given.only), set(given.only) == set(run.rows), ",".join(run.rows))
         self._check("duration", given.duration, duration == settings.duration_seconds, f"{settings.duration_seconds:g}s")
+        if given.pin and not settings.pin:
+            wrong = f"--pin contradicts the run {self.folder.name}, which was begun without it"
+            raise InputError(wrong, Hint("Leave out --pin, or begin a new run without --resume."))
         for flag in ("connections", "threads", "repeats"):
             value, stored = getattr(given, flag), getattr(settings, flag)
             self._check(flag, value, value == stored, stored or "each row's own")
@@ -71,6 +74,7 @@ class Begun:
             connections=settings.connections,
             threads=settings.threads,
             repeats=settings.repeats,
+            pin=settings.pin,
         )
 
     def check_inventory(self, given: Inventory) -> None:
@@ -221,6 +225,7 @@ def _facts(machine: Machine) -> dict[str, object]:
         "virtualization": machine.virtualization,
         **{name: value for name, value in machine.sysctls.items() if name != OWN},
         **machine.limits,
+        **{f"CPUs of the {name}": cpus for name, cpus in machine.pinned.items()},
     }
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchrig import console, shell, yamlfile
 from benchrig.agent.bench.protocol import Deployed, FindMachineFacts, MachineFacts
-from benchrig.bench import network, records
+from benchrig.bench import network, pinning, records
 from benchrig.bench.attempt import is_loopback
 from benchrig.bench.data import DataSet, read_data
 from benchrig.bench.database import look
@@ -26,6 +26,7 @@ from benchrig.bench.suite import Plan
 from benchrig.bench.topology import Topology
 from benchrig.errors import BenchrigError, InputError, ResultsError
 from benchrig.inventory import Host, Inventory
+from benchrig.machines import kind
 from benchrig.results.model import DatabaseNetwork, Network
 from benchrig.results.recorder import Recorder
 
@@ -73,9 +74,15 @@ def bench(inventory: Inventory, root: Path, plan: Plan, begun: Begun | None = No
         commands = {**version_commands(), plan.generator.name: plan.generator.version_command}
         machines = {host.name: host.ask(FindMachineFacts(commands)) for host in hosts.all}
         topologies = _topologies(inventory, plan, data, hosts, found, machines)
+        if plan.pin:
+            pins = pinning.find(hosts, has_app=port > 0, shares_kernel=kind(inventory.machine).shares_kernel)
+            topologies = tuple(replace(one, pins=pin) for one, pin in zip(topologies, pins, strict=True))
         warn_of(inventory, plan, machines)
+        pinned = pinning.of_machines(hosts, [one.pins for one in topologies])
+        run = records.run(inventory, root, plan, data, machines)
         run = replace(
-            records.run(inventory, root, plan, data, machines),
+            run,
+            machines=tuple(replace(one, pinned=pinned.get(one.name, {})) for one in run.machines),
             servers=tuple(one.server_name for one in topologies) if port else (),
             networks=networks,
             database_networks=database_networks,

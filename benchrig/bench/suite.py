@@ -66,6 +66,8 @@ class BenchRequest:
     connections: int | None = None
     threads: int | None = None
     repeats: int | None = None
+    pin: bool = False
+    """Keep server, database and load generator on CPUs of their own."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,7 @@ class Plan:
     repeats: int
     connections: int | None = None
     """Of every row, where the user chose it."""
+    pin: bool = False
 
     @property
     def effective_timeout(self) -> float:
@@ -131,6 +134,7 @@ def plan(root: Path, apps: Mapping[str, App], request: BenchRequest) -> Plan:
         threads=profile.threads,
         repeats=profile.repeats,
         connections=request.connections,
+        pin=request.pin,
     )
     _check_size(planned)
     _check_shapes(planned)

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from benchrig.agent.bench import protocol
 from benchrig.bench import records
 from benchrig.bench.database import DatabaseHost
 from benchrig.bench.host import Host
+from benchrig.bench.pinning import Pins
 from benchrig.results.model import MachineLoad
 
 
@@ -40,6 +41,8 @@ class Topology:
     unit_open_files: Mapping[str, int]
     """Descriptor limit of each app's unit."""
     database: DatabaseHost | None = None
+    pins: Pins = field(default_factory=Pins)
+    """The CPUs that server, database and load generator are kept on."""
     one_of_many: bool = False
     """Each row is measured on several servers, of which this is one."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from benchrig.report.describe import hardware, settings_shown, virtualization
+from benchrig.report.describe import hardware, pinned, settings_shown, virtualization
 from benchrig.report.published import Published
 from benchrig.report.table import Row, Table
 from benchrig.results.model import Activity, Machine
@@ -111,6 +111,7 @@ def _of_machine(machine: Machine) -> Mapping[str, str]:
         "machine": hardware(machine),
         "system of machine": f"{machine.os}, {virtualization(machine)}",
         "kernel of machine": machine.kernel,
+        "own CPUs on machine": pinned(machine) or "none",
         **{
             f"{name} of machine": value
             for name, value in {**machine.sysctls, **machine.limits, **machine.environment.conditions()}.items()

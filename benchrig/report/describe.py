@@ -24,6 +24,7 @@ def heading_lines(table: Table) -> tuple[str, ...]:
         *([parts_line(run)] if run.parts else []),
         *(machine_line(machine) for machine in run.machines),
         *([computer_line(run)] if run.shares_computer else []),
+        *sharing_lines(table),
         *(network.line for network in run.networks),
         *(network.line for network in run.database_networks),
         *database,
@@ -61,6 +62,23 @@ def settings_shown(settings: Settings) -> Mapping[str, str]:
 def machine_line(machine: Machine) -> str:
     """Return a machine's CPU, cores, memory, kernel, system and virtualization in one line."""
     return f"{machine.name}: {hardware(machine)}, {machine.os}, kernel {machine.kernel}, {virtualization(machine)}"
+
+
+def pinned(machine: Machine) -> str:
+    """Return which CPUs programs were kept on: `app on 0-1, load generator on 2-3`; empty when none was."""
+    return ", ".join(f"{name} on {cpus}" for name, cpus in machine.pinned.items())
+
+
+def sharing_lines(table: Table) -> tuple[str, ...]:
+    """Return which programs had CPUs of their own, and that figures are of both where server and load generator shared."""
+    run = table.run
+    lines = [f"CPUs of {machine.name}: {pinned(machine)}" for machine in run.machines if machine.pinned] if run else []
+    if any(row.shares_cpus for row in table.rows):
+        lines.append(
+            "server and load generator shared their CPUs: each figure is one of both. "
+            "Another load host separates them, or --pin where there are cores enough"
+        )
+    return tuple(lines)
 
 
 def computer_line(run: Run) -> str:
@@ -135,7 +153,8 @@ def _flags(settings: Settings) -> tuple[str, ...]:
         "--repeats": str(settings.repeats),
         "--connections": str(settings.connections or ""),
     }
-    return tuple(word for flag, value in values.items() if value for word in (flag, value))
+    words = tuple(word for flag, value in values.items() if value for word in (flag, value))
+    return (*words, "--pin") if settings.pin else words
 
 
 def repeats_command(table: Table, names: Collection[str], repeats: int) -> str:

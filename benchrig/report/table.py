@@ -76,6 +76,8 @@ class Row:
     """Rows of the same name ran on other servers."""
     load_on_server: bool = True
     """The load generator ran on that machine, too."""
+    shares_cpus: bool = False
+    """And it shared that machine's CPUs with the app: the figures are of both."""
     database_on_server: bool = False
     """The database, where it has one, ran on that machine, too."""
     network: Network | None = None
@@ -233,6 +235,7 @@ def _row(cells: Sequence[Cell], published: PublishedRow | None, run: Run, severa
         host=first.host,
         several=several,
         load_on_server=first.load_on_server,
+        shares_cpus=bool(measured) and first.server is not None and first.load_on_server and "app" not in first.pinned,
         database_on_server=bool(first.database and first.database.on_server),
         network=run.network_to(first.host),
     )

@@ -14,6 +14,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from .pinning import MARKS
+
 UNIT = "benchrigd.service"
 """Not `benchrig-…`: so are the apps called, which a bench stops."""
 
@@ -22,7 +24,11 @@ SOCKET = "socket"
 
 WATCHDOG_SECONDS = 30.0
 
-_STOP_APP = 'read -r app < "$RUNTIME_DIRECTORY/app" && exec systemctl stop -- "$app"'
+_STOP_APP = f"/usr/bin/xargs --no-run-if-empty --arg-file={FOLDER}/app systemctl stop --"
+"""Without a variable: systemd writes `$` into the file of a transient unit as it does not read it after a daemon-reload."""
+
+_UNPIN = f"test {' -o '.join(f'-e {mark}' for mark in MARKS)} && exec {sys.executable} -m agent unpin"
+"""Undoes what is pinned. Without a mark of it, no Python is started."""
 
 _PROPERTIES = (
     "Description=benchrig's agent of a bench",
@@ -40,7 +46,8 @@ _PROPERTIES = (
     "RuntimeMaxSec=1d",
     # Not system.slice, where the apps are: on a busy machine app and load generator get as much as two slices at the top do.
     "Slice=benchrig.slice",
-    f"ExecStopPost=-/bin/sh -c '{_STOP_APP}'",
+    f"ExecStopPost=-{_STOP_APP}",
+    f"ExecStopPost=-/bin/sh -c '{_UNPIN}'",
     # The load generator's user must reach its script below.
     f"RuntimeDirectory={FOLDER.name}",
     "RuntimeDirectoryMode=0711",

@@ -161,13 +161,25 @@ def _await_end(data: str, whose: str) -> None:
         time.sleep(0.05)
 
 
+def pids() -> list[int]:
+    """Return the processes of the server; none when they cannot be seen. Raises DatabaseError when it does not answer."""
+    found = _processes()
+    return found.pids() if found else []
+
+
 def _cpu_seconds() -> float:
     """Return the CPU time of the control group that the server is in; 0 when that cannot be seen."""
+    found = _processes()
+    return found.cpu_seconds() if found else 0.0
+
+
+def _processes() -> UnitProcesses | None:
+    """Return the control group that the server is in; None when that cannot be seen."""
     pid = read(Path(_ask(USER, "SHOW data_directory;")) / "postmaster.pid").partition("\n")[0]
     groups = read(f"/proc/{pid}/cgroup").splitlines()
     # Beside the hierarchies of cgroup v1 it is systemd's own that has the unit; with v2 alone there is only one.
     own = next((group for group in groups if ":name=systemd:" in group), groups[-1] if groups else "")
-    return UnitProcesses(own.rpartition(":")[2]).cpu_seconds() if own else 0.0
+    return UnitProcesses(own.rpartition(":")[2]) if own else None
 
 
 def _fingerprint(data: str) -> str:

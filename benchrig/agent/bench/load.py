@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 from typing import BinaryIO
 
+from .cpus import cpu_set
 from .facts import raise_open_files
 from .protocol import LoadOutput
 from .threads import ThreadWatch
@@ -27,8 +28,11 @@ class LoadRunner:
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
 
-    def run(self, command: tuple[str, ...], script: str, kill_after_seconds: float) -> LoadOutput:
-        """Run `command`; `{script}` in it is replaced by a file with `script`. Raises OSError if it cannot start."""
+    def run(self, command: tuple[str, ...], script: str, kill_after_seconds: float, cpus: str = "") -> LoadOutput:
+        """Run `command`, on `cpus` alone if any are given; `{script}` in it is replaced by a file with `script`.
+
+        Raises OSError if it cannot start.
+        """
         if not shutil.which(command[0]):
             raise OSError(f"the program '{command[0]}' is not on this machine; ./inv provision installs it")
         limit = raise_open_files()
@@ -40,7 +44,7 @@ class LoadRunner:
             argv = [word.replace("{script}", str(path)) for word in command]
             with (folder / "out").open("w+b") as out, (folder / "err").open("w+b") as err:
                 began = time.monotonic()
-                self._process = process = _start(argv, out, err)
+                self._process = process = _start(argv, out, err, cpus)
                 watch = ThreadWatch(process.pid)
                 watch.start()
                 killed = _wait(process.pid, kill_after_seconds)
@@ -67,18 +71,24 @@ class LoadRunner:
             self._process.kill()
 
 
-def _start(argv: list[str], out: BinaryIO, err: BinaryIO) -> subprocess.Popen[bytes]:
+def _start(argv: list[str], out: BinaryIO, err: BinaryIO, cpus: str) -> subprocess.Popen[bytes]:
     user = pwd.getpwnam(USER)
-    return subprocess.Popen(
-        argv,
-        stdin=subprocess.DEVNULL,
-        stdout=out,
-        stderr=err,
-        cwd="/",
-        user=user.pw_uid,
-        group=user.pw_gid,
-        extra_groups=[],
-    )
+    before = os.sched_getaffinity(0)
+    # Of this thread alone: the new process inherits it.
+    os.sched_setaffinity(0, cpu_set(cpus) or before)
+    try:
+        return subprocess.Popen(
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=err,
+            cwd="/",
+            user=user.pw_uid,
+            group=user.pw_gid,
+            extra_groups=[],
+        )
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 def _wait(pid: int, seconds: float) -> bool:

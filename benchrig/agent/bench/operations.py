@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from . import database, environment, facts, protocol, unit
+from . import cpus, database, environment, facts, pinning, protocol, unit
 from . import network as bench_network
 from .connections import ConnectionWatch
 from .fetch import fetch
@@ -39,7 +39,9 @@ class Bench:
             protocol.Start: self._start,
             protocol.AwaitAnswer: lambda op: unit.await_answer(op.unit, op.port, op.path, op.seconds),
             protocol.Fetch: fetch,
-            protocol.RunLoad: lambda op: self._load.run(op.command, op.script, op.kill_after_seconds),
+            protocol.RunLoad: lambda op: self._load.run(op.command, op.script, op.kill_after_seconds, op.cpus),
+            protocol.FindCpuParts: lambda op: cpus.share(op.parts),
+            protocol.PinDatabase: _pin_database,
             protocol.FindCpuTimes: lambda _: read_cpu_times(),
             protocol.StartSampling: self._start_sampling,
             protocol.StopSampling: self._stop_sampling,
@@ -78,7 +80,8 @@ class Bench:
         self._unit = op.unit
         # Before it starts: the agent may be killed at any moment.
         self._app.write_text(f"{op.unit}\n", encoding="utf-8")
-        return unit.start(op.unit)
+        pinning.pin_apps(op.cpus)
+        return unit.start(op.unit, op.cpus)
 
     def _stop(self, op: protocol.Stop) -> protocol.Port:
         if self._sampler is not None:
@@ -118,3 +121,8 @@ class Bench:
         if network is not None:
             network.close()
         return protocol.Done()
+
+
+def _pin_database(op: protocol.PinDatabase) -> protocol.Done:
+    pinning.pin_database(database.pids(), op.cpus)
+    return protocol.Done()

@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 
 from .. import lock
-from . import daemon
+from . import daemon, pinning
 from .lines import (
     ALIVE,
     BEAT_SECONDS,
@@ -279,6 +279,9 @@ def main() -> int:
     """Serve one controller."""
     folder = daemon.folder()
     listener = daemon.listen(folder)
+    if any(mark.exists() for mark in pinning.MARKS):
+        # Of an agent whose end nobody could clean up after.
+        pinning.main()
     daemon.notify("READY=1")
     Agent(listener, Bench(folder), lock.PATH).run()
     # Not by returning: a thread may still be at an operation.

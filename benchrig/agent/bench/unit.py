@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import pwd
 import re
 import subprocess
 import time
 from collections.abc import Iterable
 
+from .cpus import cpu_list, cpu_set
 from .facts import APPS, output, read, shortage
 from .fetch import fetch
 from .ports import await_free, listens_elsewhere, reserve, stranger
@@ -52,16 +54,31 @@ def free_port(port: int) -> Port:
     return await_free(port)
 
 
-def start(unit: str) -> Done:
-    """Start a unit. Raises UnitError when systemd does not know it or cannot start it, or when it runs as another user."""
+def start(unit: str, cpus: str = "") -> Done:
+    """Start a unit. Raises UnitError when systemd does not know it or cannot start it, or runs it as another user.
+
+    With `cpus`, also when its process may use others than these.
+    """
     try:
         _systemctl("start", unit)
     except UnitError as error:
         # systemd's own answer only says that the job failed; its journal says at what.
         said = _FAILED.search(journal(unit, 10).text)
         raise UnitError(f"systemd cannot start the app: {said[1] if said else error}{_not_started(unit)}") from None
-    _check_user(unit, [int(show(unit, "MainPID").get("MainPID") or 0)])
+    main = int(show(unit, "MainPID").get("MainPID") or 0)
+    _check_user(unit, [main])
+    if cpus and main and not (found := _affinity(main)) <= cpu_set(cpus):
+        kill(unit)
+        raise UnitError(f"systemd did not keep the app on the CPUs {cpus}: it may use {cpu_list(found)}; leave out --pin")
     return Done()
+
+
+def _affinity(pid: int) -> set[int]:
+    """Return the CPUs that a process may use; none when it has ended."""
+    try:
+        return os.sched_getaffinity(pid)
+    except OSError:
+        return set()
 
 
 def _not_started(unit: str) -> str:

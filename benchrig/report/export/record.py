@@ -68,6 +68,7 @@ class _Comparisons:
     rtt_us_median: float | None
     rtt_us_p99: float | None
     bandwidth_bits_per_second: float | None
+    shares_cpus: bool
     warnings: tuple[WarningRecord, ...]
 
 
@@ -144,5 +145,6 @@ def record(row: Row) -> Any:
         rtt_us_median=network.rtt_us_median if network else None,
         rtt_us_p99=network.rtt_us_p99 if network else None,
         bandwidth_bits_per_second=network.bandwidth_bits_per_second if network else None,
+        shares_cpus=row.shares_cpus,
         warnings=tuple(map(_warning, row.warnings)),
     )

@@ -32,7 +32,8 @@ def _backlog(cell: Cell, _: Run) -> Iterator[Warning]:
 
 
 def _no_idle_cpu(cell: Cell, _: Run) -> Iterator[Warning]:
-    if cell.load_on_server and cell.server and cell.server.machine_idle_percent < NO_IDLE_PERCENT:
+    apart = "load generator" in cell.pinned
+    if cell.load_on_server and not apart and cell.server and cell.server.machine_idle_percent < NO_IDLE_PERCENT:
         yield Warning(Code.NO_IDLE_CPU, cell.host)
 
 

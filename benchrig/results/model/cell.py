@@ -39,6 +39,8 @@ class Cell:
     """How long the app's handler waits on purpose; bounds throughput to connections / sleep."""
     cores: int = 0
     """CPU cores that the load generator could use."""
+    pinned: Mapping[str, str] = field(default_factory=dict)
+    """The CPUs that each program was kept on, such as `0-3`, by `app`, `database` and `load generator`; empty: on none."""
     load_on_server: bool = True
     """The generator ran on the server's own machine."""
     started_at: str = ""

@@ -97,6 +97,8 @@ class Machine:
     """Its CPU is emulated by a program: the computer's own could not be used."""
     made_here: bool = False
     """benchrig made it on the computer that it ran on."""
+    pinned: Mapping[str, str] = field(default_factory=dict)
+    """The CPUs that programs were kept on, such as `0-3`, by `app`, `database` and `load generator`."""
     shares_kernel: bool = False
     """It is a container on the kernel of that computer: the CPU figures that it sees are those of the whole computer."""
     environment: Environment = field(default_factory=Environment)

@@ -23,6 +23,8 @@ class Settings:
     repeats: int
     connections: int | None = None
     """Of every row, where the user chose it; None: each row has its own number."""
+    pin: bool = False
+    """Server, database and load generator were to be kept on CPUs of their own."""
 
 
 @dataclass(frozen=True)

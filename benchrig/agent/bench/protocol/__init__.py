@@ -33,6 +33,7 @@ from .database import (
     FindDatabase,
     FindDatabaseLoad,
     Loaded,
+    PinDatabase,
     ResetData,
 )
 from .doctor import (
@@ -56,10 +57,12 @@ from .load import (
     Split,
 )
 from .machine import (
+    CpuParts,
     CpuShares,
     CpuTimes,
     Deployed,
     DeployedApp,
+    FindCpuParts,
     FindCpuTimes,
     FindDeployed,
     FindMachineFacts,
@@ -96,6 +99,7 @@ __all__ = [
     "ClientEnd",
     "CloseNetwork",
     "ConnectionsSeen",
+    "CpuParts",
     "CpuShares",
     "CpuTimes",
     "DatabaseCounters",
@@ -108,6 +112,7 @@ __all__ = [
     "Examination",
     "Examine",
     "Fetch",
+    "FindCpuParts",
     "FindCpuTimes",
     "FindDatabase",
     "FindDatabaseLoad",
@@ -126,6 +131,7 @@ __all__ = [
     "NetworkPort",
     "OpenNetwork",
     "Operation",
+    "PinDatabase",
     "Port",
     "Process",
     "Ran",

@@ -31,9 +31,10 @@ class FreePort(Operation[Port]):
 
 @dataclass(frozen=True)
 class Start(Operation[Done]):
-    """Start an app's unit afresh."""
+    """Start an app's unit afresh, on the CPUs of a list such as `0-3`; on all where none is given."""
 
     unit: str
+    cpus: str = ""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from .operation import Operation
+from .operation import Done, Operation
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,13 @@ class ResetData(Operation[Loaded]):
     """Put a data set back into its first state."""
 
     data: str
+
+
+@dataclass(frozen=True)
+class PinDatabase(Operation[Done]):
+    """Keep the processes of PostgreSQL on the CPUs of a list such as `4-7` until the agent ends."""
+
+    cpus: str
 
 
 @dataclass(frozen=True)

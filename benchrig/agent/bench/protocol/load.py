@@ -84,3 +84,5 @@ class RunLoad(Operation[LoadOutput]):
     command: tuple[str, ...]
     script: str
     kill_after_seconds: float
+    cpus: str = ""
+    """The CPUs that it is kept on, such as `4-7`; empty for all."""

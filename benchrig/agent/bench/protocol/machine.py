@@ -125,5 +125,19 @@ class CpuTimes:
 
 
 @dataclass(frozen=True)
+class CpuParts:
+    """The CPUs of each part, such as `0-3,8`; empty where there are not enough cores."""
+
+    cpus: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class FindCpuParts(Operation[CpuParts]):
+    """Share out the cores of the machine to `parts`, the first of which gets most."""
+
+    parts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class FindCpuTimes(Operation[CpuTimes]):
     """Read what the CPUs of the machine have done so far."""
