@@ -60,7 +60,7 @@ def _histogram(load: Load, bins: object) -> str:
 def _fit(load: Load) -> None:
     """Raise OutputError when what our script read from wrk's memory cannot belong to wrk's own figures."""
     threads = load.thread_requests
-    if threads and (len(threads) > MOST_THREADS or sum(threads) != load.requests):
+    if threads and (len(threads) > MOST_THREADS or min(threads) < 0 or sum(threads) != load.requests):
         raise OutputError(f"wrk contradicts itself: its {len(threads)} threads do not sum up to {load.requests} requests")
     if (own := load.measured) is None:
         return
