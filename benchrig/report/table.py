@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from benchrig.bench.generators.base import Printed
 from benchrig.report import texts
 from benchrig.report.figures import Figures, figures_of, published_figures
+from benchrig.report.latencies import histograms_of
 from benchrig.report.metrics import LATENCY_CORRECTED_MEAN, LATENCY_MAX, REQUESTS, THROUGHPUT, Metric
 from benchrig.report.published import Published, PublishedRow
 from benchrig.report.replies import Replies, replies_of
@@ -68,6 +69,8 @@ class Row:
     """The load generator's command line."""
     replies: Replies | None = None
     """Its replies by status and by route; None where they were not counted."""
+    histograms: tuple[str, ...] = ()
+    """The latencies of each repeat, as `results/histogram.py` encodes them; empty where a repeat has none."""
     raw: tuple[str, ...] = ()
     """The load generator's output of each repeat, as paths relative to the run's folder, or to `configs/published/`."""
     host: str = ""
@@ -231,6 +234,7 @@ def _row(cells: Sequence[Cell], published: PublishedRow | None, run: Run, severa
         versions=first.versions,
         command=first.generator.command if first.generator else (),
         replies=replies_of(measured),
+        histograms=histograms_of(measured),
         raw=tuple(cell.raw for cell in cells if cell.raw),
         host=first.host,
         several=several,

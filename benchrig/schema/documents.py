@@ -15,6 +15,7 @@ from benchrig.report import published
 from benchrig.report.claims import file as claims
 from benchrig.report.export.record import RowRecord
 from benchrig.report.figures import Sample
+from benchrig.report.latencies import Latencies
 from benchrig.report.metrics import METRICS
 from benchrig.report.replies import Replies
 from benchrig.report.texts.lines import TextRecord
@@ -89,6 +90,7 @@ def _report() -> Schema:
         "versions": made.type(Mapping[str, str]),
         "command": made.type(tuple[str, ...]),
         "replies": made.type(Replies | None),
+        "latencies": made.type(Latencies | None),
         "raw": made.type(tuple[str, ...]),
     }
     source = made.fields(published.Source)

@@ -15,7 +15,7 @@ from benchrig.agent.bench.protocol import Reply
 from benchrig.agent.play import events
 from benchrig.bench.app import read_app
 from benchrig.bench.generators.base import OutputError
-from benchrig.bench.generators.wrk.output import read_load
+from benchrig.bench.generators.wrk.output import MARKER, read_load
 from benchrig.bench.generators.wrk.printed import read_printed
 from benchrig.bench.verify import mistake
 from benchrig.cli import completion
@@ -33,6 +33,7 @@ from benchrig.results import store
 from tests.support import ROOT
 from tests.support.faults import fault
 from tests.support.fuzz import damaged_texts, examined, json_files
+from tests.support.wrk import INSIGHTFUL, TEXT
 
 RESULTS = ROOT / "tests" / "cases" / "results"
 VAGRANT = ROOT / "tests" / "cases" / "vagrant"
@@ -152,7 +153,11 @@ def test_damaged_files_of_a_machine(tmp_path: Path, content: bytes | None) -> No
     promised="the cell fails with a reason",
     seen="no traceback and no wait",
 )
-@given(text=damaged_texts(*[_text(path) for path in sorted((RESULTS / "v2" / "raw").rglob("*.txt"))[:3]]))
+@given(
+    text=damaged_texts(
+        *[_text(path) for path in sorted((RESULTS / "v2" / "raw").rglob("*.txt"))[:3]], f"{TEXT}{MARKER}{INSIGHTFUL}\n"
+    )
+)
 def test_damaged_text_of_wrk(text: str) -> None:
     examined(lambda: read_load(text), OutputError)
     examined(lambda: read_printed(text), OutputError)

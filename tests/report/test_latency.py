@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from benchrig.bench.progress import outcome
-from benchrig.report import Report, compare, load, render_comparison, render_terminal
+from benchrig.report import EXPORTS, Report, compare, load, render_comparison, render_terminal
 from benchrig.report.metrics import METRICS
+from benchrig.results.histogram import decode, encode, from_bins
 from benchrig.results.model import Cell
 from tests.support import ROOT
 from tests.support.claims import judged, one
@@ -70,3 +76,27 @@ def test_a_claim_on_measured_latency_is_not_judged_by_a_corrected_one(tmp_path: 
 def test_a_progress_line_says_which_latency_it_shows() -> None:
     assert "  mean 101.6 ms  p99 108.0 ms" in outcome(a_cell(), "run")
     assert "corrected mean 101.6 ms  corrected p99 108.5 ms" in outcome(old_cell(), "run")
+
+
+def kept(*latencies_us: int) -> str:
+    counts = Counter(latencies_us)
+    lows = sorted(counts)
+    return encode(from_bins([n for last, low in zip([0, *lows], lows, strict=False) for n in (low - last, counts[low])]))
+
+
+def latencies(*histograms: str) -> Any:
+    cells = [a_cell(repeat=n, load=replace(a_load(), histogram=text)) for n, text in enumerate(histograms, 1)]
+    return json.loads(EXPORTS["report.json"](of(cells)))["rows"][0]["latencies"]
+
+
+def test_a_report_has_the_latencies_of_all_repeats_together() -> None:
+    found = latencies(kept(*[100] * 99), kept(*[200] * 899), kept(99, 128_000))
+    assert found["count"] == 1000
+    assert (found["percentiles_ms"]["50"], found["percentiles_ms"]["99.9"]) == (0.2, pytest.approx(128.0, rel=1 / 128))
+    assert decode(found["histogram"]).counts == {99: 1, 100: 99, 200: 899, 128_000: 1}
+
+
+def test_latencies_of_all_repeats_need_the_histogram_of_each() -> None:
+    assert latencies(kept(100), "") is None
+    assert latencies(kept(100), kept(100)[:-4]) is None
+    assert latencies("", "") is None

@@ -9,6 +9,7 @@ from enum import Enum
 from benchrig.console import CONTROLS
 from benchrig.report.document import Report
 from benchrig.report.export.record import record
+from benchrig.report.latencies import latencies_of
 from benchrig.report.sentences import reason
 from benchrig.report.verdict import Verdict
 
@@ -21,7 +22,7 @@ def render(report: Report) -> str:
 
     `run` is null for a published set. `published` is the source of the published figures, with their `name`. `samples` of a
     row has each metric's value in every repeat, beside their median, range and 95 % interval. `replies` has how many there
-    were by status and by route.
+    were by status and by route, `latencies` those of all repeats together.
     """
     table = report.table
     run = asdict(table.run) if table.run else None
@@ -33,6 +34,7 @@ def render(report: Report) -> str:
             "versions": dict(row.versions),
             "command": row.command,
             "replies": asdict(row.replies) if row.replies else None,
+            "latencies": asdict(latencies) if (latencies := latencies_of(row.histograms)) else None,
             "raw": row.raw,
         }
         for row in table.rows

@@ -38,13 +38,15 @@ def read_load(text: str) -> Load:
     load = replace(load, wrong_example=example)
     _agree(load, read_printed(text))
     _fit(load)
-    return load if bins is None else replace(load, histogram=_histogram(load, bins))
+    return replace(load, histogram=_histogram(load, bins))
 
 
 def _histogram(load: Load, bins: object) -> str:
-    """Return the histogram of measured latencies as it is stored. Raises OutputError."""
+    """Return the histogram of measured latencies as it is stored; empty where there is none. Raises OutputError."""
+    if bins is None and load.measured is None:
+        return ""
     if not (isinstance(bins, list) and load.measured):
-        raise OutputError("wrk's figures cannot be read: bins without latencies")
+        raise OutputError("wrk's figures cannot be read: latencies as measured have both figures and bins")
     try:
         measured = histogram.from_bins(bins)
     except histogram.HistogramError as error:
@@ -58,11 +60,13 @@ def _histogram(load: Load, bins: object) -> str:
 def _fit(load: Load) -> None:
     """Raise OutputError when what our script read from wrk's memory cannot belong to wrk's own figures."""
     threads = load.thread_requests
-    if threads and (len(threads) > MOST_THREADS or sum(threads) != load.requests):
+    if threads and (len(threads) > MOST_THREADS or min(threads) < 0 or sum(threads) != load.requests):
         raise OutputError(f"wrk contradicts itself: its {len(threads)} threads do not sum up to {load.requests} requests")
     if (own := load.measured) is None:
         return
-    ordered = (own.min_us, *(own.percentiles_us.get(name, -1.0) for name in PERCENTILES), own.max_us)
+    if own.percentiles_us.keys() != {*PERCENTILES}:
+        raise OutputError("wrk's figures cannot be read: other percentiles were measured than were asked for")
+    ordered = (own.min_us, *(own.percentiles_us[name] for name in PERCENTILES), own.max_us)
     ends = (own.min_us, own.max_us) == (load.latency.min_us, load.latency.max_us)
     if not (ends and list(ordered) == sorted(ordered) and own.min_us <= own.mean_us <= own.max_us):
         raise OutputError("wrk contradicts itself: the latencies that were measured are out of order")

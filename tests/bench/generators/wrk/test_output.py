@@ -12,8 +12,9 @@ from benchrig.bench.generators.wrk.output import MARKER, read_load
 from benchrig.bench.generators.wrk.printed import read_printed
 from benchrig.bench.generators.wrk.words import count, microseconds
 from benchrig.report import published
+from benchrig.results.histogram import decode
 from tests.support import ROOT
-from tests.support.wrk import EXACT, TEXT
+from tests.support.wrk import EXACT, INSIGHT, INSIGHTFUL, TEXT
 
 TEXTS = ROOT / "configs" / "published" / "web-frameworks"
 
@@ -60,6 +61,52 @@ def test_output_without_the_marker_has_no_figures() -> None:
 def test_a_text_that_contradicts_the_exact_figures_is_not_believed(there: str, instead: str, what: str) -> None:
     with pytest.raises(OutputError, match=f"text says {what} "):
         read_load(f"{TEXT.replace(there, instead)}{MARKER}{EXACT}\n")
+
+
+def test_what_wrks_memory_told_is_kept_with_its_histogram() -> None:
+    load = read_load(f"{TEXT}{MARKER}{INSIGHTFUL}\n")
+    assert load.measured is not None
+    assert load.measured.percentiles_us["99"] == 519_825
+    assert load.stall_factor == pytest.approx(4 * 293.561 / 1105.386, rel=1e-4)
+    assert (load.thread_requests, load.silent_us) == ((857, 857, 857, 856), 12044)
+    assert decode(load.histogram).counts == {17664: 1000, 125952: 1500, 166912: 919, 1769472: 1}
+
+
+def test_without_it_nothing_is_made_up() -> None:
+    load = read_load(f"{TEXT}{MARKER}{EXACT}\n")
+    assert (load.measured, load.histogram, load.thread_requests, load.stall_factor) == (None, "", (), None)
+    lie = EXACT.replace('"requests"', '"histogram": "HISTFAAA", "requests"')
+    assert read_load(f"{TEXT}{MARKER}{lie}\n").histogram == ""
+
+
+@pytest.mark.parametrize(
+    ("there", "instead", "what"),
+    [
+        ("[857, 857, 857, 856]", "[857, 857, 857, 857]", "its 4 threads do not sum up to 3427 requests"),
+        ("[857, 857, 857, 856]", f"[{'0, ' * 5000}3427]", "its 5001 threads do not sum up"),
+        ("[857, 857, 857, 856]", "[-1, 3428]", "its 2 threads do not sum up"),
+        ('"max_us": 1777194, ', '"max_us": 1777195, ', "out of order"),
+        ('"50": 126011', '"50": 164847', "out of order"),
+        ('"50": 126011', '"50": "nan"', "cannot be read"),
+        ('"mean_us": 150031.251', '"mean_us": 17665', "out of order"),
+        ('"50": 126011, ', "", "other percentiles"),
+        ('"50": 126011, ', '"50": 126011, "51": 126011, ', "other percentiles"),
+        ('"bins": [17664, 1000, ', '"bins": [17664, 1009, ', "3429 latencies of 3427 replies"),
+        ('"bins": [17664, 1000, ', '"bins": [17665, 1000, ', "begin no bin"),
+        ('"bins": [17664, 1000, ', '"bins": [', "begin no bin"),
+        ('"bins": [17664, 1000, ', '"bins": [17664, ', "not the bins of a histogram"),
+        ('"bins": [17664, 1000, ', '"bins": [17664, "x", ', "not a step and a count"),
+        ('"bins": [17664, 1000, ', f'"bins": [{"1, 1, " * 9000}', "18006 numbers are not the bins"),
+        ('"bins": [', '"more": [', "unknown key|both figures and bins"),
+        ('"bins": [17664, 1000, 108288, 1500, 40960, 919, 1602560, 1]', '"bins": null', "both figures and bins"),
+        ('"bins": [17664, 1000, 108288, 1500, 40960, 919, 1602560, 1]', '"bins": []', "0 latencies"),
+    ],
+)
+def test_what_wrks_memory_cannot_have_told_is_refused_in_a_line(there: str, instead: str, what: str) -> None:
+    assert there in INSIGHT
+    with pytest.raises(OutputError, match=what) as refused:
+        read_load(f"{TEXT}{MARKER}{INSIGHTFUL.replace(INSIGHT, INSIGHT.replace(there, instead))}\n")
+    assert len(str(refused.value)) < 300
 
 
 def test_a_marker_line_that_was_cut_off_is_named() -> None:
