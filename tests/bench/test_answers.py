@@ -190,6 +190,15 @@ def test_a_longer_body_that_has_the_expected_text_is_wrong() -> None:
     assert load.replies_wrong == load.requests > 0
 
 
+def test_each_of_many_bodies_has_its_own_reply() -> None:
+    bodies = tuple(f"body {number}" for number in range(3000))
+    make = route("make", method="POST", bodies=bodies, replies=tuple(f"made {body}" for body in bodies))
+    load, warnings = tried(Traffic((make,)), lambda request: (200, f"made {request.body}"))
+    assert (load.replies_wrong, warnings) == (0, {})
+    load, _ = tried(Traffic((make,)), lambda request: (200, f"made {request.body}"), lambda _: (200, "made body"))
+    assert load.replies_wrong == load.requests > 0
+
+
 def test_what_was_sent_is_expected_in_the_reply() -> None:
     numbers = itertools.count(1)
     order = route("order", method="POST", bodies=("a", "b"), status=201, contains="order ", capture={"id": "order (%d+)"})
