@@ -31,7 +31,7 @@ from tests.support.servers.http import (
     one_read,
     serving,
 )  # fmt: skip
-from tests.support.wrk import route, run_wrk
+from tests.support.wrk import route, run_wrk, user_script
 
 CAPTURES = WRK.capabilities.captures
 HEALTH = route("health", body="ok")
@@ -162,6 +162,17 @@ def test_replies_without_headers_are_told_because_wrk_does_not_show_them() -> No
     assert sentence(warning).startswith(
         f"{load.requests:,} of {load.requests:,} replies were not checked: they have no headers"
     )
+
+
+def test_a_scripts_own_requests_are_told_as_not_counted() -> None:
+    own = user_script(
+        "local n = 0\nfunction request() n = n + 1 return wrk.format('GET', n % 2 == 0 and '/item' or '/none') end"
+    )
+    load, warnings = tried(Traffic(MIX.routes, MIX.weights, own), shop)
+    assert (load.replies_wrong, load.sent) == (0, {})
+    invalid, said = warnings[Code.PARTLY_CHECKED]
+    assert not invalid
+    assert said.startswith("The row's script makes the requests, so that the replies of item and missing were not compared")
 
 
 def test_a_reply_without_a_body_is_right_where_none_is_expected() -> None:
