@@ -31,6 +31,8 @@ class Expect:
     status: int = 200
     body: str | None = None
     """The whole body, byte for byte; a line break at its end counts. An empty text stands for an empty body."""
+    bodies: str = ""
+    """A file beside the app, each line of which is the whole body of the reply to that line of the route's `bodies`."""
     contains: str = ""
     """Text that must be in the body."""
     json: object = None
@@ -69,6 +71,8 @@ class Route:
     status: int
     body: str | None
     """The whole body of every reply; None when it is not written as a text."""
+    replies: tuple[str, ...]
+    """The whole body of the reply to each of `bodies`; none when they are not written one by one."""
     contains: str
     """Text that must be in the body of every reply."""
     json: object
@@ -91,7 +95,7 @@ class Route:
     @property
     def says_the_whole(self) -> bool:
         """Whether the expectation has the reply's whole body."""
-        return self.body is not None or self.json is not None
+        return self.body is not None or self.json is not None or bool(self.replies)
 
 
 @dataclass(frozen=True)
@@ -145,11 +149,19 @@ def resolve(mistakes: Mistakes, document: Document, where: Sequence[str], folder
         wrong(message, *keys)
     bodies: tuple[str, ...] = (file.body,) if file.body else ()
     json = file.expect.json
+    replies: tuple[str, ...] = ()
     try:
         if file.bodies:
             bodies = read_lines(within(folder, file.bodies))
     except ValueError as error:
         wrong(str(error), "bodies")
+    try:
+        if file.expect.bodies:
+            replies = read_lines(within(folder, file.expect.bodies))
+            if len(replies) != len(bodies):
+                wrong(f"{len(replies)} replies are expected to {len(bodies)} bodies", "expect", "bodies")
+    except ValueError as error:
+        wrong(str(error), "expect", "bodies")
     try:
         if file.expect.json_file:
             json = read_json(folder, file.expect.json_file)
@@ -163,6 +175,7 @@ def resolve(mistakes: Mistakes, document: Document, where: Sequence[str], folder
         bodies=bodies,
         status=file.expect.status,
         body=file.expect.body,
+        replies=replies,
         contains=file.expect.contains,
         json=json,
         stores=file.stores,
@@ -194,10 +207,11 @@ def _mistakes_of_expect(expect: Expect) -> Iterator[tuple[str, tuple[str, ...]]]
         yield f"a status is between 200 and 599, not {expect.status}", ("expect", "status")
     if expect.json is not None and expect.json_file:
         yield "'expect' has 'json' or 'json_file', not both", ("expect", "json_file")
-    if expect.body is not None and (expect.json is not None or expect.json_file):
-        yield "'expect' has 'body' or JSON, not both: each of them is the whole body", ("expect", "body")
-    if expect.body is not None and expect.contains:
-        yield "'expect' has 'body' or 'contains', not both: 'body' is the whole body", ("expect", "contains")
+    given = {"body": expect.body is not None, "bodies": expect.bodies, "json": expect.json is not None or expect.json_file}
+    if len(whole := [key for key, there in given.items() if there]) > 1:
+        yield f"'expect' has '{whole[0]}' or '{whole[1]}', not both: each of them is the whole body", ("expect", whole[0])
+    elif expect.contains and whole and whole[0] != "json":
+        yield f"'expect' has '{whole[0]}' or 'contains', not both: '{whole[0]}' is the whole body", ("expect", "contains")
 
 
 def read_lines(path: Path) -> tuple[str, ...]:

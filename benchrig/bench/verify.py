@@ -100,13 +100,18 @@ class _Trial:
 
     def answers(self, route: Route) -> tuple[str, ...]:
         """Return the exact bodies of a route's replies; none where there may be others."""
-        if route.json is None or len(set(route.bodies)) > MOST_BODIES or self._is_encoded(route):
+        if self._is_encoded(route):
+            return ()
+        if route.replies:
+            varies = self._captured.keys() & set(PLACEHOLDER.findall("\n".join(route.replies)))
+            return () if varies else tuple(dict.fromkeys(route.replies))
+        if route.json is None or len(set(route.bodies)) > MOST_BODIES:
             return ()
         return tuple(dict.fromkeys(reply.body for _, reply in self._asked[route.name]))
 
     def under_load(self, route: Route) -> Route:
         """Return a route without the expectations that a load generator cannot check: it does not decode a body."""
-        return replace(route, body=None, contains="", json=None) if self._is_encoded(route) else route
+        return replace(route, body=None, replies=(), contains="", json=None) if self._is_encoded(route) else route
 
     def is_canned(self, route: Route) -> bool:
         """Whether different requests got the same body, and the expectation does not say that it is the same.
@@ -230,12 +235,14 @@ def _filled(route: Route, captured: Mapping[str, str], turn: int) -> Route:
         return PLACEHOLDER.sub(lambda name: captured[name[1]] if name[1] in names else name[0], text)
 
     bodies = tuple(dict.fromkeys(route.bodies))
+    sent = bodies[turn % len(bodies)] if bodies else ""
+    body = route.replies[route.bodies.index(sent)] if route.replies else route.body
     return replace(
         route,
         path=fill(route.path),
         headers={name: fill(value) for name, value in route.headers.items()},
-        bodies=tuple(map(fill, bodies[turn % len(bodies) :][:1])) if bodies else (),
-        body=None if route.body is None else fill(route.body),
+        bodies=(fill(sent),) if bodies else (),
+        body=None if body is None else fill(body),
         contains=fill(route.contains),
     )
 

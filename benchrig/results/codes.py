@@ -198,6 +198,8 @@ class Code(Enum):
         {_RATE},
         {
             "status": "Under load, the replies were not compared with all that is expected: {requests:and}.",
+            "uncounted": "The row's script makes the requests, so that the replies of {routes:and} were not compared with "
+            "the numbers of their requests.",
             "unseen": "{replies} of {requests} replies were not checked: they have no headers, and the load generator "
             "does not show its script such replies.",
             "alike": "{replies} of {requests} replies fit several routes alike: {routes:and}. "

@@ -31,7 +31,7 @@ from tests.support.servers.http import (
     one_read,
     serving,
 )  # fmt: skip
-from tests.support.wrk import route, run_wrk
+from tests.support.wrk import route, run_wrk, user_script
 
 CAPTURES = WRK.capabilities.captures
 HEALTH = route("health", body="ok")
@@ -164,6 +164,17 @@ def test_replies_without_headers_are_told_because_wrk_does_not_show_them() -> No
     )
 
 
+def test_a_scripts_own_requests_are_told_as_not_counted() -> None:
+    own = user_script(
+        "local n = 0\nfunction request() n = n + 1 return wrk.format('GET', n % 2 == 0 and '/item' or '/none') end"
+    )
+    load, warnings = tried(Traffic(MIX.routes, MIX.weights, own), shop)
+    assert (load.replies_wrong, load.sent) == (0, {})
+    invalid, said = warnings[Code.PARTLY_CHECKED]
+    assert not invalid
+    assert said.startswith("The row's script makes the requests, so that the replies of item and missing were not compared")
+
+
 def test_a_reply_without_a_body_is_right_where_none_is_expected() -> None:
     load, warnings = tried(Traffic((route(method="DELETE", status=204, body=""),)), lambda _: (204, ""))
     assert (warnings, load.replies_wrong, load.replies[0].replies) == ({}, 0, load.requests)
@@ -187,6 +198,15 @@ def test_a_status_that_no_route_expects_is_a_wrong_reply_and_counted() -> None:
 
 def test_a_longer_body_that_has_the_expected_text_is_wrong() -> None:
     load, _ = tried(Traffic((HEALTH,)), shop, lambda _: (200, "broken"))
+    assert load.replies_wrong == load.requests > 0
+
+
+def test_each_of_many_bodies_has_its_own_reply() -> None:
+    bodies = tuple(f"body {number}" for number in range(3000))
+    make = route("make", method="POST", bodies=bodies, replies=tuple(f"made {body}" for body in bodies))
+    load, warnings = tried(Traffic((make,)), lambda request: (200, f"made {request.body}"))
+    assert (load.replies_wrong, warnings) == (0, {})
+    load, _ = tried(Traffic((make,)), lambda request: (200, f"made {request.body}"), lambda _: (200, "made body"))
     assert load.replies_wrong == load.requests > 0
 
 

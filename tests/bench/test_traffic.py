@@ -87,6 +87,12 @@ def test_a_route_has_its_files_read(project: Path) -> None:
     )
 
 
+def test_each_body_has_the_reply_of_its_line(project: Path) -> None:
+    write(project, "apps/shop/replies.txt", "one\n\ntwo\n")
+    write(project, "apps/shop/app.yml", APP.replace("contains: id", "bodies: replies.txt"))
+    assert read_app(project / "apps/shop").routes["buy"].replies == ("one", "two")
+
+
 def test_routes_can_stand_in_a_file_that_apps_share(project: Path) -> None:
     write(project, "apps/shop/routes.yml", "list: {path: /items, expect: {json_file: 'items.json#/all/1'}}\n")
     write(project, "apps/other/app.yml", APP.partition("routes:")[0] + "routes: ../shop/routes.yml\n")
@@ -122,8 +128,14 @@ def test_mistakes_in_a_shared_file_are_told_with_its_own_line(project: Path) -> 
         (
             "json: {id: 1}",
             "json: {id: 1}, body: '1'",
-            "app.yml:6: 'expect' has 'body' or JSON, not both: each of them is the whole body",
+            "app.yml:6: 'expect' has 'body' or 'json', not both: each of them is the whole body",
         ),
+        (
+            "contains: id",
+            "bodies: orders.jsonl, body: x",
+            "app.yml:12: 'expect' has 'body' or 'bodies', not both: each of them is the whole body",
+        ),
+        ("contains: id", "bodies: items.json", "app.yml:12: 1 replies are expected to 2 bodies"),
         ("status: 201", "status: 100", "app.yml:12: a status is between 200 and 599, not 100"),
         ("    bodies:", "    stores: orders\n    bodies:", "app.yml:11: 'stores' needs the app to have a 'database'"),
         ("/usr/bin/shop", '"{bn}/shop"', "app.yml:3: '{bn}' has no meaning here; did you mean {bin}?"),

@@ -137,6 +137,30 @@ def test_one_reply_to_two_bodies_is_told_unless_it_is_expected_whole(expected: d
     assert checks.same == (("GET /make",) if same else ())
 
 
+def test_each_body_can_have_a_reply_of_its_own() -> None:
+    def send(request: Route, _: Split) -> Reply:
+        return Reply(200, f"made {request.bodies[0]}")
+
+    make = route("make", bodies=("a", "b", "c"), replies=("made a", "made b", "made c"))
+    verified = verify(Traffic((make,)), send, CAPTURES)
+    assert verified.answers == {"make": ("made a", "made b", "made c")}
+    assert verified.checks == Checks({"make": "body"})
+    with pytest.raises(WrongAnswerError, match=r"^GET /make: the body is 'made a', not 'made b'$"):
+        verify(Traffic((make,)), Service(make="made a"), CAPTURES)
+
+
+def test_replies_with_captured_values_are_compared_before_the_load_only() -> None:
+    make = route("make", bodies=("{id} a", "{id} b"), replies=("made {id} a", "made {id} b"))
+    login = route("login", capture={"id": "(%d+)"})
+
+    def send(request: Route, _: Split) -> Reply:
+        return Reply(200, "7" if request.name == "login" else f"made {request.bodies[0]}")
+
+    verified = verify(Traffic((login, make)), send, CAPTURES)
+    assert verified.answers == {}
+    assert verified.checks.partly == ("GET /make",)
+
+
 def test_one_reply_to_two_tokens_in_a_header_is_right() -> None:
     numbers = iter(range(9))
 

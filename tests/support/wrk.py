@@ -60,6 +60,7 @@ def route(name: str = "film", path: str = "", **values: Any) -> Route:
         "bodies": (),
         "status": 200,
         "body": None,
+        "replies": (),
         "contains": "",
         "json": None,
         "stores": "",

@@ -103,6 +103,8 @@ def _partly(cell: Cell, _: Run) -> Iterator[Warning]:
             "requests": number(cell.load.requests),
         }
         yield Warning(Code.PARTLY_CHECKED, cell.host, values, invalid=True)
+    if cell.load and cell.checks and len(cell.checks.under_load) > 1 and not cell.load.sent:
+        yield Warning(Code.PARTLY_CHECKED, cell.host, {"case": "uncounted", "routes": tuple(cell.checks.under_load)})
     alike = [kind for kind in cell.load.replies if len(kind.routes) > 1] if cell.load else []
     if cell.load and alike:
         values = {

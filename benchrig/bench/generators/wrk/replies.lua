@@ -32,13 +32,15 @@ local function join(class, index)
   return found
 end
 
-local function fits(route, body)
+for _, route in ipairs(routes) do
   if route.answers then
-    for _, answer in ipairs(route.answers) do
-      if body == answer then return true end
-    end
-    return false
+    route.right = {}
+    for _, answer in ipairs(route.answers) do route.right[answer] = true end
   end
+end
+
+local function fits(route, body)
+  if route.right then return route.right[body] end
   if route.pattern then return find(body, route.pattern) ~= nil end
   return route.contains == "" or find(body, route.contains, 1, true) ~= nil
 end
