@@ -73,7 +73,9 @@ CPU = Figure(
 MACHINE = frozenset({Code.DISTURBED, Code.STEAL, Code.NO_IDLE_CPU, Code.EMULATED, Code.MEMORY_PRESSURE, Code.THROTTLED})
 """What is true of the machine, whatever the server does: reported, and neither expected nor wrong."""
 
-LATE = frozenset({Code.LITTLES_LAW, Code.STALLED, Code.STALLS, Code.CUT_BY_END, Code.SILENT, Code.SILENT_END, Code.TIMEOUTS})
+LATE = frozenset(
+    {Code.LITTLES_LAW, Code.STALLED, Code.STALLED, Code.CUT_BY_END, Code.SILENT, Code.SILENT_END, Code.TIMEOUTS}
+)
 """Warnings that slow or missing replies may bring along."""
 
 COURSE = frozenset({Code.DRIFT, Code.STEP, Code.RAMP, Code.WARMING_UP})
@@ -155,7 +157,7 @@ CASES = (
         "stalls",
         "it stops for 0.6 s, each 1.5 s",
         "latency=constant:0.005&stall=0.6,1.5",
-        warnings=frozenset({Code.STALLS}),
+        warnings=frozenset({Code.STALLED}),
         may=LATE | COURSE,
     ),
     Case(
