@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -24,7 +25,7 @@ from benchrig.bench.suite import BenchRequest, plan
 from benchrig.errors import BenchrigError
 from benchrig.inventory import Inventory
 from benchrig.machines import machines_of
-from benchrig.results import store
+from benchrig.results import audit, store
 from benchrig.results.model import Cell
 from benchrig.results.steadiness import of_cell
 
@@ -51,6 +52,8 @@ class Kept:
     late: int
     prefixes: dict[str, float]
     """The throughput of the load's first seconds over that of the whole load."""
+    warnings: list[str]
+    """The codes of all warnings, to count false alarms on a quiet machine."""
 
 
 def prefixes(cell: Cell) -> dict[str, float]:
@@ -78,7 +81,7 @@ def measure(hosts: Inventory, suite: str, row: str, duration: int) -> Kept | Non
     """Measure one row once; None if that was not possible."""
     wanted = plan(ROOT, read_apps(ROOT), BenchRequest(suite=suite, only=(row,), duration=f"{duration}s", repeats=1))
     outcome = bench(hosts, ROOT, wanted)
-    (cell,) = store.read(ROOT / outcome.shown)[1]
+    run, (cell,) = store.read(ROOT / outcome.shown)
     if cell.status != "measured" or cell.load is None:
         return None
     judged = of_cell(cell)
@@ -92,6 +95,7 @@ def measure(hosts: Inventory, suite: str, row: str, duration: int) -> Kept | Non
         max_ms=latency.max_us / 1e3,
         late=cell.load.errors.timeout,
         prefixes=prefixes(cell),
+        warnings=[warning.code.value for warning in audit.warnings(cell, run)],
     )
 
 
@@ -117,8 +121,8 @@ def table(kept: Sequence[Kept], short: int, long: int) -> str:
     """Return the table in Markdown: a line for each row that has a pair."""
     both = f"{short} s / {long} s"
     lines = [
-        f"| row | pairs | {both} | by pair | first 5 s, 10 s, 20 s of a load | p99 {both} | late |",
-        "|---|---|---|---|---|---|---|",
+        f"| row | pairs | {both} | by pair | first 5 s, 10 s, 20 s of a load | p99 {both} | late | warnings |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for row in dict.fromkeys(one.row for one in kept):
         few = [one for one in kept if (one.row, one.duration) == (row, short)]
@@ -141,9 +145,16 @@ def table(kept: Sequence[Kept], short: int, long: int) -> str:
             ", ".join(within) or "–",
             f"{statistics.median(p99):.2f}" if p99 else "–",
             f"{'/'.join(str(one.late) for one, _ in pairs)} against {'/'.join(str(other.late) for _, other in pairs)}",
+            counted(few + many),
         )
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def counted(cells: Sequence[Kept]) -> str:
+    """Return how many of these cells have each warning."""
+    codes = Counter(code for cell in cells for code in set(cell.warnings))
+    return ", ".join(f"{code} {count}" for code, count in codes.most_common()) or "–"
 
 
 def read(path: Path) -> list[Kept]:

@@ -90,7 +90,7 @@ def levels(values: Sequence[float], least_change: float) -> tuple[Level, ...]:
     found: list[Level] = []
     for start, end in _partition(values, PENALTY * math.log(len(values)) * noise**2):
         here = Level(start, end, statistics.fmean(values[start:end]))
-        if found and abs(here.mean - found[-1].mean) < least_change * max(here.mean, found[-1].mean):
+        while found and abs(here.mean - found[-1].mean) < least_change * max(here.mean, found[-1].mean):
             start = found.pop().start
             here = Level(start, end, statistics.fmean(values[start:end]))
         found.append(here)

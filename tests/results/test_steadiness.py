@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -176,6 +177,7 @@ def test_levels_cover_all_values_and_neighbours_differ(values: list[float]) -> N
         return
     assert [part.start for part in parts] == [0, *(part.end for part in parts[:-1])]
     assert parts[-1].end == len(values)
+    assert all(abs(b.mean - a.mean) >= 0.1 * max(a.mean, b.mean) for a, b in pairwise(parts))
     for part in parts:
         assert part.mean == pytest.approx(statistics.fmean(values[part.start : part.end]))
     assert timeseries.misfit(values, parts) <= sum((v - statistics.fmean(values)) ** 2 for v in values) * (1 + 1e-9) + 1e-6
