@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from benchrig.report import describe, sentences
 from benchrig.report.columns import interval
-from benchrig.report.conditions import differences, same_traffic
+from benchrig.report.conditions import Difference, differences, same_traffic
 from benchrig.report.document import Report
 from benchrig.report.figures import ENOUGH_REPEATS, is_spare
 from benchrig.report.metrics import ALWAYS, METRICS, THROUGHPUT, Metric
@@ -39,12 +39,19 @@ class Comparison:
 
     a: Table
     b: Table
-    doubts: tuple[str, ...]
-    """Conditions that differ, a line each: they may explain a difference in the figures."""
+    alone: tuple[str, ...]
+    """A line for each side of which only the first server is compared."""
+    differences: tuple[Difference, ...]
+    """Conditions that differ: they may explain a difference in the figures."""
     pairs: tuple[Pair, ...]
     only_a: tuple[str, ...]
     """Names of the rows that B does not have."""
     only_b: tuple[str, ...]
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """What may explain a difference in the figures, a line each."""
+        return (*self.alone, *map(str, self.differences))
 
 
 def compare(a: Report, b: Report) -> Comparison:
@@ -65,7 +72,8 @@ def compare(a: Report, b: Report) -> Comparison:
     return Comparison(
         first,
         second,
-        (*alone, *differences(first, second, both)),
+        alone,
+        differences(first, second, both),
         tuple(Pair(row, other, None if points else outcome(row, other)) for row, other in both),
         tuple(row.label for row in first.rows if row.label not in names),
         tuple(row.label for row in second.rows if row.label not in names),

@@ -1,9 +1,10 @@
-"""Differences between the conditions of two tables: duration, machines, versions and more, a line each."""
+"""Differences between the conditions of two tables: duration, machines, versions and more, as values."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from benchrig.report.describe import hardware, pinned, settings_shown, virtualization
 from benchrig.report.published import Published
@@ -23,16 +24,30 @@ def same_traffic(a: Row, b: Row) -> bool:
     return not any(_other_traffic(a, b))
 
 
-def differences(a: Table, b: Table, pairs: Sequence[tuple[Row, Row]]) -> tuple[str, ...]:
-    """Return the conditions that differ between A and B, a line each; `pairs` are the rows of both.
+@dataclass(frozen=True)
+class Difference:
+    """A condition that differs between A and B: its name, and its value in each."""
+
+    name: str
+    a: str
+    b: str
+    rows: str = ""
+    """The rows that it concerns, in words; empty of a condition of the whole run."""
+
+    def __str__(self) -> str:
+        return f"{self.name}: A {self.a}; B {self.b}{self.rows and f' ({self.rows})'}"
+
+
+def differences(a: Table, b: Table, pairs: Sequence[tuple[Row, Row]]) -> tuple[Difference, ...]:
+    """Return the conditions that differ between A and B; `pairs` are the rows of both.
 
     A condition that only one of them gives is left out: a document has no kernel, and a failed row no versions.
     """
-    rows_of: dict[str, list[str]] = {}
+    rows_of: dict[Difference, list[str]] = {}
     for row, other in pairs:
-        for line in (*_other_traffic(row, other), *_other_system(a, row, b, other), *_other_versions(a, row, b, other)):
-            rows_of.setdefault(line, []).append(row.label)
-    of_rows = (f"{line} ({_rows(names, len(pairs))})" for line, names in rows_of.items())
+        for one in (*_other_traffic(row, other), *_other_system(a, row, b, other), *_other_versions(a, row, b, other)):
+            rows_of.setdefault(one, []).append(row.label)
+    of_rows = (replace(one, rows=_rows(names, len(pairs))) for one, names in rows_of.items())
     return (*_other_conditions(a, b), *of_rows)
 
 
@@ -40,20 +55,20 @@ def _rows(names: Sequence[str], all_rows: int) -> str:
     return "all rows" if len(names) == all_rows > 1 else ", ".join(names)
 
 
-def _other_conditions(a: Table, b: Table) -> Iterator[str]:
+def _other_conditions(a: Table, b: Table) -> Iterator[Difference]:
     one, other = conditions(a), conditions(b)
     for name in one:
         if name in other and one[name] != other[name]:
-            yield _line(name, one[name], other[name])
+            yield Difference(name, one[name], other[name])
 
 
-def _other_traffic(row: Row, other: Row) -> Iterator[str]:
+def _other_traffic(row: Row, other: Row) -> Iterator[Difference]:
     for name, text in _TRAFFIC.items():
         if text(row) and text(other) and text(row) != text(other):
-            yield _line(name, text(row), text(other))
+            yield Difference(name, text(row), text(other))
 
 
-def _other_system(a: Table, row: Row, b: Table, other: Row) -> Iterator[str]:
+def _other_system(a: Table, row: Row, b: Table, other: Row) -> Iterator[Difference]:
     """Return where different systems ran. A row that was not measured only has its planned name and is left out."""
     if not (row.figures and other.figures):
         return
@@ -63,14 +78,14 @@ def _other_system(a: Table, row: Row, b: Table, other: Row) -> Iterator[str]:
         one, two = sorted((_first_word(row.system), _first_word(other.system)), key=len)
         same = two.startswith(one)
     if not same:
-        yield _line("system", row.system, other.system)
+        yield Difference("system", row.system, other.system)
 
 
 def _first_word(system: str) -> str:
     return re.sub(r"[^a-z].*", "", system.lower())
 
 
-def _other_versions(a: Table, row: Row, b: Table, other: Row) -> Iterator[str]:
+def _other_versions(a: Table, row: Row, b: Table, other: Row) -> Iterator[Difference]:
     one, two = _versions(a, row), _versions(b, other)
     if not (one and two):
         return
@@ -78,7 +93,7 @@ def _other_versions(a: Table, row: Row, b: Table, other: Row) -> Iterator[str]:
         # A document names programs for all rows together: a missing name means nothing.
         known = (a.run and b.run) or (name in one and name in two)
         if known and not _same_version(one.get(name, ""), two.get(name, "")):
-            yield _line(name, one.get(name, "none"), two.get(name, "none"))
+            yield Difference(name, one.get(name, "none"), two.get(name, "none"))
 
 
 def conditions(table: Table) -> Mapping[str, str]:
@@ -144,7 +159,3 @@ def _same_version(one: str, other: str) -> bool:
     """Return whether two versions agree; `3.11` agrees with `3.11.2`."""
     short, long = sorted((one, other), key=len)
     return short == long or (short != "" and long.startswith(f"{short}."))
-
-
-def _line(name: str, one: str, other: str) -> str:
-    return f"{name}: A {one}; B {other}"

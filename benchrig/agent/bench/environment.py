@@ -116,20 +116,28 @@ class Watch:
     def activity(self) -> Activity:
         """Return what the machine has done since."""
         seconds = time.monotonic() - self._at
-        total, idle, steal = (after - before for after, before in zip(_cpu(), self._cpu, strict=True))
-        total = max(total, 0.01)
-        foreign = total - idle - steal - (_own_seconds() - self._own)
+        foreign, steal = self._shares()
         memory = _memory()
         return Activity(
             seconds=round(seconds, 3),
             load_average=_load_average(),
-            foreign_percent=round(min(100.0, max(0.0, 100 * foreign / total)), 1),
-            steal_percent=round(100 * steal / total, 1),
+            foreign_percent=foreign,
+            steal_percent=steal,
             processes=self._processes(seconds),
             pressure={name: percent for name, (percent, _) in pressure().items()},
             memory_available_bytes=memory.get("MemAvailable"),
             swap_used_bytes=memory["SwapTotal"] - memory["SwapFree"] if {"SwapTotal", "SwapFree"} <= memory.keys() else None,
         )
+
+    def _shares(self) -> tuple[float | None, float | None]:
+        """Return in percent what others used of the CPUs' time, and what the hypervisor took."""
+        now = _cpu()
+        if now is None or self._cpu is None:
+            return None, None
+        total, idle, steal = (after - before for after, before in zip(now, self._cpu, strict=True))
+        total = max(total, 0.01)
+        foreign = total - idle - steal - (_own_seconds() - self._own)
+        return round(min(100.0, max(0.0, 100 * foreign / total)), 1), round(100 * steal / total, 1)
 
     def _processes(self, seconds: float) -> tuple[Process, ...]:
         used: Counter[str] = Counter()
@@ -143,9 +151,11 @@ class Watch:
         return tuple(one for one in found if one.cpu_percent >= LEAST_PROCESS_PERCENT)
 
 
-def _cpu() -> tuple[float, float, float]:
-    """Return the seconds that all CPUs have had since the start, of them idle, of them stolen."""
+def _cpu() -> tuple[float, float, float] | None:
+    """Return the seconds that all CPUs have had since the start, of them idle, of them stolen; None: not known."""
     words = read("/proc/stat").partition("\n")[0].split()[1:9]
+    if len(words) < 8:
+        return None
     times = [int(word) / TICKS for word in words]
     return sum(times), times[3] + times[4], times[7]
 

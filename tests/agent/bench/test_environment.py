@@ -14,7 +14,7 @@ import pytest
 
 from benchrig.agent.bench import cgroups, environment, sampler
 from benchrig.agent.bench.environment import Watch
-from benchrig.agent.bench.protocol import CpuTimes, Environment, Throttle
+from benchrig.agent.bench.protocol import Activity, CpuTimes, Environment, Throttle
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 
@@ -82,6 +82,15 @@ def test_what_cannot_be_read_is_not_known(tmp_path: Path) -> None:
     found = environment.environment(Watch(), tmp_path)
     known = {name for name, value in vars(found).items() if value != vars(Environment())[name]}
     assert known <= {"activity", "cgroup_limits"}
+
+
+def test_a_machine_that_shows_nothing_of_itself_is_not_known(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """As a container with an empty /proc and /sys: here, all reading fails."""
+    monkeypatch.setattr(environment, "read", lambda _: "")
+    monkeypatch.setattr(cgroups, "read", lambda _: "")
+    monkeypatch.setattr(environment, "_ticks", dict)
+    found = environment.environment(Watch(), tmp_path)
+    assert found == Environment(activity=Activity(found.activity.seconds))
 
 
 def test_this_machine_is_known() -> None:
