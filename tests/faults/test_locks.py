@@ -63,6 +63,26 @@ def test_provision_during_a_bench(deployed: Clone, deployed_host: Host) -> None:
 
 @fault(
     SECTION,
+    done="`snapshot`, `restore`, `down` and `destroy` while a bench measures, and `snapshot` after that was killed with -9",
+    promised="each is refused with machine, owner and age, and the bench goes on; a killed one stands in nobody's way",
+    seen="1.0 s: `lab1 cannot be removed: in use by a bench by root@vm, process 2600, for 9 s`",
+)
+def test_machines_of_a_bench_are_left_alone(deployed: Clone, deployed_host: Host) -> None:
+    with bench_under_load(deployed, deployed_host) as bench:
+        for verb, action in (("snapshot", "saved"), ("restore", "restored"), ("down", "stopped"), ("destroy", "removed")):
+            done = deployed.inv(verb, timeout=30)
+            assert done.code == 4
+            assert re.match(
+                rf"error: lab1 cannot be {action}: in use by a bench by .+@.+, process \d+, for \d+ s\n", done.stderr
+            )
+        assert bench.wait(60).code == 0
+    with bench_under_load(deployed, deployed_host) as bench:
+        bench.kill()
+        assert deployed.inv("snapshot", timeout=120).code == 0
+
+
+@fault(
+    SECTION,
     done="the controller of a bench killed with -9 under load; then a provision",
     promised="the lock of a controller that has ended is given up after 5 s: app and load are stopped; the provision runs",
     seen="the provision said for whom it waited, and ended with code 0 after 5.3 s; nothing of the bench was left",

@@ -141,6 +141,21 @@ def test_a_unit_without_a_sandbox_still_runs_as_our_user(restored: Clone, deploy
 @pytest.mark.lab
 @fault(
     "Apps and units",
+    done="an app that writes to /var/log at its start, which its sandbox denies",
+    promised="the cell fails, and its reason names the sandbox and `sandbox: false`",
+    seen="`OSError: [Errno 30] Read-only file system: '/var/log/mine'; its sandbox may be the cause …`",
+)
+def test_an_app_that_its_sandbox_ends_is_told_so(restored: Clone) -> None:
+    give(restored, 'open("/var/log/mine", "w")\n', APP)
+    done = restored.inv("bench", "--suite", "mine")
+    assert done.code == 1
+    said = done.stdout + done.stderr
+    assert "its sandbox may be the cause ('Read-only file system'): 'sandbox: false' in its app.yml permits more" in said
+
+
+@pytest.mark.lab
+@fault(
+    "Apps and units",
     done="a drop-in on the server that makes an app's unit run as root",
     promised="the app is stopped at once, and the cell fails with the user's name",
     seen="`lab1: the app ran as user root, not as benchrig (process …), and was stopped`; no process of it is left",

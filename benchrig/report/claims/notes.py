@@ -20,7 +20,8 @@ def notes(expression: Expression, table: Table, document: Table | None) -> tuple
         _at_ceiling(expression, table),
         _invalid(expression, rows),
     )
-    return tuple(note for kind in kinds for note in kind)
+    # Two comparisons of the same rows have the same notes.
+    return tuple(dict.fromkeys(note for kind in kinds for note in kind))
 
 
 def ceiling(expression: Expression, table: Table) -> Iterator[str]:
