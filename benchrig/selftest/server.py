@@ -102,17 +102,18 @@ class Truth:
         self.statuses: Counter[int] = Counter()
         self.at = array("d")
         self.service = array("d")
-        self.open = self.most_open = 0
+        self.open, self.most_open, self.over = 0, 0, False
         self._cpu = 0.0
 
     def begin(self, now: float) -> None:
         """Note that the load begins, to which open connections belong."""
-        self.began = now
+        self.began, self._cpu = now, time.process_time()
         self.counts["accepted"] = self.open
-        self._cpu = time.process_time()
 
     def reply(self, now: float, seconds: float, status: int) -> None:
-        """Count a reply of a load, `seconds` after its request was complete."""
+        """Count a reply of a load, `seconds` after its request was complete; none after the load."""
+        if self.over:
+            return
         self.statuses[status] += 1
         self.at.append(now - self.began)
         self.service.append(seconds)
@@ -128,7 +129,6 @@ class Truth:
             "replies_per_second": round(len(ordered) / seconds, 2) if seconds else 0.0,
             "cpu_seconds": round(time.process_time() - self._cpu, 4),
             "most_open": self.most_open,
-            "open": self.open,
             "statuses": {str(status): count for status, count in sorted(self.statuses.items())},
             "service_us": {f"{p:g}": round(ordered[round(most * p / 100)] * 1e6) for p in PERCENTILES} if ordered else {},
             "service_us_mean": round(sum(ordered) / len(ordered) * 1e6, 1) if ordered else 0.0,
@@ -162,8 +162,7 @@ class Server:
         self._body = options.body.encode().rjust(options.body_bytes, b".")
         self._socket.listen(options.backlog)
         if options.descriptors:
-            hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-            resource.setrlimit(resource.RLIMIT_NOFILE, (options.descriptors, hard))
+            resource.setrlimit(resource.RLIMIT_NOFILE, (options.descriptors,) * 2)
 
     def obey(self, path: str) -> str:
         """Take in options from a request's query, once, if that is asked for; return the path without its query."""
@@ -224,6 +223,8 @@ class Server:
     def closed(self) -> None:
         """Take in the end of a connection, and report when it was the last one of the load."""
         self.truth.open -= 1
+        # A check after the load is no part of it.
+        self.truth.over = bool(self.truth.began) and self.truth.open < self.options.from_connections // 2
         self.listen()
         if not self.truth.open and self.truth.began:
             # A server that closes each connection has none now and then.
