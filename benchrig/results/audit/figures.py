@@ -276,8 +276,9 @@ def _stalled(measured: Measured) -> Iterator[Warning]:
 def _expected_ms(measured: Measured) -> tuple[float, float]:
     """Return the least and the most that the mean can be, by the connections that were there and the work that they did.
 
-    With pipelining, the last reply of each batch is timed, and the correction adds shorter latencies. Of batches that take
-    equally long, the corrected mean is (depth + 1) / 2 requests' time; of batches that differ, it is more.
+    With pipelining, the last reply of each batch is timed: a mean of `depth` requests' time. The correction adds shorter
+    latencies, and those below the shortest measured one are counted and not added up. So the mean may be as low as without
+    pipelining; of batches that differ, it may be higher.
     """
     errors, rate = measured.errors, measured.requests_per_second
     opened = _opened(measured)
@@ -286,7 +287,7 @@ def _expected_ms(measured: Measured) -> tuple[float, float]:
     broken = (errors.read + errors.write) / measured.duration_seconds if measured.duration_seconds else 0.0
     least, most = 1e3 * there / (rate + broken), 1e3 * opened / rate
     depth = measured.pipeline or 1
-    return (least, most) if depth == 1 else ((depth + 1) / 2 * least, 2 * depth * most)
+    return least, most if depth == 1 else 2 * depth * most
 
 
 def _opened(measured: Measured) -> int:
