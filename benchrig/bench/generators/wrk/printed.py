@@ -2,7 +2,8 @@
 
 wrk prints mean, standard deviation, percentiles and maximum of one histogram: version 4 of the corrected one, whose maximum
 is as before the correction, versions 2 and 3 of random samples and the maximum of all. In each, a percentile p is the value
-at rank round(p·n + 1/2) of n. wrk2 prints them of one HdrHistogram, which keeps three digits of each value.
+at rank round(p·n + 1/2) of n. wrk2 prints them of one HdrHistogram, which keeps three digits of each value. With pipelining,
+wrk 4 counts corrected latencies below the shortest measured one and does not add them up, so its figures are wrong there.
 
 All figures are rounded. Where a text has a figure twice, the first one counts and the second is named. A line within a text
 that cannot be read is returned with its number: no figure is lost without a word.
