@@ -31,7 +31,7 @@ def test_connections_that_were_all_there_are_no_warning() -> None:
 
 
 def test_what_the_kernel_does_not_tell_is_no_warning() -> None:
-    nothing = with_client(established=None, unsent=None, unanswered=None, silent_seconds=None)
+    nothing = with_client(established=None, unsent=None, unanswered=None)
     server = ServerEnd(None, None, 2000, None)
     for unknown in (None, ConnectionsSeen(), nothing, replace(nothing, server=server, descriptors=Descriptors(9, 0, 9))):
         assert found(a_sound_cell(connections_seen=unknown)) == {}
@@ -67,20 +67,6 @@ def test_connections_that_were_not_there_at_the_end(established: int, told: list
 def test_an_app_at_its_limit_of_descriptors(most: int, at_limit: bool) -> None:
     cell = a_sound_cell(connections_seen=replace(SEEN, descriptors=Descriptors(most, 1024, most)))
     assert (Code.DESCRIPTOR_LIMIT in found(cell)) == at_limit
-
-
-@pytest.mark.parametrize(("silent", "told"), [(0.4, []), (0.7, [True])])
-def test_a_server_that_had_stopped_before_the_end(silent: float, told: list[bool]) -> None:
-    warnings = found(seen(silent_seconds=silent, established=2000))
-    assert [one.invalid for code, one in warnings.items() if code is Code.SILENT_END] == [
-        one and silent > 0.5 for one in told
-    ]
-
-
-def test_a_silence_no_longer_than_the_replies_take_is_none() -> None:
-    cell = seen(silent_seconds=1.9)
-    assert cell.load
-    assert found(replace(cell, load=slow(cell.load, 194.0, max_ms=1_000.0))) == {}
 
 
 def test_a_server_that_closes_its_connections_is_judged_by_nothing_that_needs_them_open() -> None:
@@ -137,6 +123,13 @@ def test_the_time_that_the_generator_itself_needs_is_in_no_latency() -> None:
     busy = replace(GENERATOR, cpu_seconds=8.0)
     assert Code.LITTLES_LAW in found(a_sound_cell(mean_ms=130.0))
     assert Code.LITTLES_LAW not in found(a_sound_cell(mean_ms=130.0, generator=busy))
+
+
+def test_requests_that_are_sent_at_once_have_one_latency() -> None:
+    cell = a_sound_cell(mean_ms=1_950.0)
+    assert cell.load
+    assert Code.LITTLES_LAW in found(cell)
+    assert Code.LITTLES_LAW not in found(replace(cell, load=replace(cell.load, depth=10)))
 
 
 def test_connections_that_were_never_answered_have_no_part_in_the_law() -> None:

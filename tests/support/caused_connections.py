@@ -13,7 +13,6 @@ CAUSES: dict[Code, tuple[Cell, Run]] = {
     Code.DEAD_CONNECTIONS: (a_sound_cell(connections_seen=with_client(unanswered=100)), RUN),
     Code.MISSING_CONNECTIONS: (a_sound_cell(connections_seen=with_client(established=1900)), RUN),
     Code.DESCRIPTOR_LIMIT: (a_sound_cell(connections_seen=replace(SEEN, descriptors=Descriptors(1024, 1024, 1024))), RUN),
-    Code.SILENT_END: (a_sound_cell(connections_seen=with_client(silent_seconds=0.9)), RUN),
     Code.WRONG_AFTER: (a_sound_cell(wrong_after="GET /: status 500"), RUN),
     Code.NO_KEEP_ALIVE: (a_sound_cell(connections_seen=closing(50_000)), RUN),
     Code.PORTS_HELD: (a_sound_cell(connections_seen=with_client(time_wait=64_000)), RUN),

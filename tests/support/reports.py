@@ -54,7 +54,7 @@ SERVER = ServerLoad(
 )
 
 SEEN = ConnectionsSeen(
-    client=ClientEnd(2000, unsent=0, unanswered=0, silent_seconds=0.01, opened=2000, time_wait=None, local_ports=64512),
+    client=ClientEnd(2000, unsent=0, unanswered=0, opened=2000, time_wait=None, local_ports=64512),
     server=ServerEnd(2000, unaccepted=0, opened=2000, time_wait=None),
     descriptors=Descriptors(2010, 20_000, 2010),
 )

@@ -49,11 +49,11 @@ _INODE = 84
 """Where a socket's inode is in a message; 0: no process has the socket, because it was not accepted."""
 _ATTRIBUTES = 88
 _TCP_INFO = 2
-_LAST_RECEIVED, _SEGMENTS_IN, _SEGMENTS_OUT = 52, 152, 156
-"""In `struct tcp_info`: milliseconds since data came; segments with data that came, and that were sent."""
+_SEGMENTS_IN, _SEGMENTS_OUT = 152, 156
+"""In `struct tcp_info`: segments with data that came, and that were sent."""
 
 
-NO_CLIENT = ClientEnd(None, None, None, None, 0, None, 0)
+NO_CLIENT = ClientEnd(None, None, None, 0, None, 0)
 NO_SERVER = ServerEnd(None, None, 0, None)
 """What is not known yet."""
 
@@ -228,21 +228,17 @@ class ConnectionWatch:
             self._seen = ConnectionsSeen(client, server, files, round(time.thread_time() - began, 5))
 
     def _client(self) -> ClientEnd:
-        established = unsent = unanswered = silent = None
+        established = unsent = unanswered = None
         with contextlib.suppress(NotToldError):
             found = of_client(self._op.port)
             established = len(_column(found, 0))
             unsent = _info(found, _SEGMENTS_OUT).count(0)
-            received = _info(found, _SEGMENTS_IN)
-            unanswered = received.count(0)
-            ages = [age for age, segments in zip(_info(found, _LAST_RECEIVED), received, strict=True) if segments]
-            silent = min(ages) / 1e3 if ages else None
+            unanswered = _info(found, _SEGMENTS_IN).count(0)
         return replace(
             NO_CLIENT,
             established=established,
             unsent=unsent,
             unanswered=unanswered,
-            silent_seconds=silent,
             time_wait=_time_wait(there=self._op.port),
         )
 

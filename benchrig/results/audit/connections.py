@@ -25,10 +25,6 @@ STRANGERS = 10
 AT_LIMIT = 2
 """Descriptors that a process at its limit may have left: some keep one to refuse a connection with."""
 
-SILENT_SECONDS = 0.5
-SILENT_SHARE = 0.1
-"""From this share of the duration on, a silence at the end decides the throughput."""
-
 PORTS_HELD = 0.95
 
 
@@ -137,21 +133,9 @@ def _descriptors(cell: Cell, _: Run) -> Iterator[Warning]:
         yield Warning(Code.DESCRIPTOR_LIMIT, cell.host, values, invalid=True)
 
 
-def _silent(cell: Cell, _: Run) -> Iterator[Warning]:
-    """Detect a server that had stopped answering before the load ended."""
-    client, load = cell.connections_seen.client if cell.connections_seen else None, cell.load
-    if not (client and load) or client.silent_seconds is None or load.pauses or not load.requests:
-        return
-    usual = max(2 * load.latency.max_us / 1e6, 3 * cell.connections / load.requests_per_second)
-    if client.silent_seconds > max(SILENT_SECONDS, usual):
-        values: dict[str, Value] = {"silent": number(client.silent_seconds, Unit.SECONDS)}
-        invalid = client.silent_seconds >= SILENT_SHARE * cell.duration_seconds
-        yield Warning(Code.SILENT_END, cell.host, values, invalid)
-
-
 def _wrong_after(cell: Cell, _: Run) -> Iterator[Warning]:
     if cell.wrong_after:
         yield Warning(Code.WRONG_AFTER, cell.host, {"reason": cell.wrong_after}, invalid=True)
 
 
-DETECTORS: tuple[Detector, ...] = (_descriptors, _dead, _missing, _silent, _wrong_after, _no_keep_alive, _ports_held)
+DETECTORS: tuple[Detector, ...] = (_descriptors, _dead, _missing, _wrong_after, _no_keep_alive, _ports_held)

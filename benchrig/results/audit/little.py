@@ -79,7 +79,8 @@ def _little(cell: Cell, _: Run) -> Iterator[Warning]:
         stdev_seconds=latency.stdev_us / 1e6,
         busy=_busy(generator, cell.threads) if generator else None,
     )
-    mean = latency.mean_us / 1e6 * load.requests_per_second
+    # Of requests that are sent at once, the latency is that of the last reply.
+    mean = latency.mean_us / 1e6 * load.requests_per_second / (load.depth or 1)
     factor, allowed = mean / law.connections, tolerance(law)
     if factor < 1 - allowed:
         strong = factor < 1 - STRONG * allowed and load.requests >= TURNS * law.connections

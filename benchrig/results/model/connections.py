@@ -14,8 +14,6 @@ class ClientEnd:
     """Of them, those that never carried a request."""
     unanswered: int | None
     """Of them, those that never carried a byte of a reply."""
-    silent_seconds: float | None
-    """Time since the last data came on any of them."""
     opened: int
     """Connections that the load host began during the load, to any port."""
     time_wait: int | None

@@ -53,6 +53,8 @@ class Load:
     """Status and beginning of the body of one of them."""
     pauses: bool = False
     """The connections idled on purpose: the user's script has a `delay`."""
+    depth: int | None = None
+    """How many requests a connection sent before it waited for replies, by the first that it sent; None: not known."""
     statuses: Mapping[str, int] = field(default_factory=dict)
     """How many replies had each status; empty when it was not counted."""
     sent: Mapping[str, int] = field(default_factory=dict)

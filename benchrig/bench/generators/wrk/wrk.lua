@@ -8,7 +8,7 @@ local order = traffic.order
 local constant = #routes == 1 and #routes[1].bodies == 1
 local match, floor = string.match, math.floor
 
-benchrig_missing = ""
+benchrig_missing, benchrig_depth = "", 1
 
 if constant then
   wrk.method, wrk.path, wrk.body = routes[1].method, routes[1].path, routes[1].bodies[1] or nil
@@ -116,8 +116,26 @@ function setup(thread)
   if their_setup then their_setup(thread) end
 end
 
+-- How many requests a script of the user's sends at once. wrk itself counts those of the first text, for good.
+local function noting_depth(request)
+  return function()
+    local text = request()
+    local at, depth = 1, 0
+    while at <= #text do
+      local _, head = find(text, "\r\n\r\n", at, true)
+      if not head then break end
+      local length = match(string.lower(string.sub(text, at, head)), "\r\ncontent%-length:%s*(%d+)")
+      at, depth = head + 1 + (tonumber(length) or 0), depth + 1
+    end
+    benchrig_depth = depth
+    _G.request = request
+    return text
+  end
+end
+
 function init(args)
   if their_init then their_init(args) end
+  if request then request = noting_depth(request) end
   note_missing()
   if not constant and not request then
     wrk.body = nil -- wrk.format would give it to every request that has no body
@@ -148,9 +166,9 @@ function done(summary, latency, requests)
     '%s{"requests": %d, "duration_us": %d, "bytes": %d, ' ..
     '"errors": {"connect": %d, "read": %d, "write": %d, "timeout": %d, "status": %d}, ' ..
     '"latency": {"min_us": %s, "max_us": %s, "mean_us": %s, "stdev_us": %s, "percentiles_us": {%s}}, %s' ..
-    '%s, "pauses": %s}',
+    '%s, "pauses": %s, "depth": %d}',
     traffic.marker, summary.requests, summary.duration, summary.bytes,
     e.connect, e.read, e.write, e.timeout, e.status,
     number(latency.min), number(latency.max), mean, stdev, table.concat(percentiles, ", "), found,
-    replies, tostring(type(delay) == "function")))
+    replies, tostring(type(delay) == "function"), threads[1]:get("benchrig_depth")))
 end

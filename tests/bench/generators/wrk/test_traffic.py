@@ -208,3 +208,19 @@ def test_an_error_in_a_users_script_ends_wrk_with_its_file_and_line(wrk: Wrk, te
     done = wrk.run(Traffic((route(),), script=user_script(text)))
     assert done.returncode == 1
     assert "mine.lua:2: attempt to " in done.stderr
+
+
+PIPELINE = """
+function request()
+  local one = wrk.format("POST", "/film", {["Content-Type"] = "text/plain"}, "a\\r\\n\\r\\nb")
+  return one .. wrk.format("GET", "/film") .. one
+end
+"""
+
+
+def test_wrk_says_how_many_requests_a_script_sends_at_once(wrk: Wrk, server: Recorder) -> None:
+    load = wrk.load(Traffic((route(),), script=user_script(PIPELINE)), threads=2)
+    assert load.depth == 3
+    assert load.replies_checked > 10
+    assert {request.method for request in server.requests} == {"GET", "POST"}
+    assert wrk.load(Traffic((route(),))).depth == 1
