@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import asdict, replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -28,6 +29,7 @@ from benchrig.bench.doctor.findings import Code, Finding, Severity, Value
 from benchrig.bench.doctor.table import render
 from benchrig.bench.suite import BenchRequest, plan
 from benchrig.machines import machines_of
+from benchrig.remote.channel import Completed
 from tests.support import ROOT
 from tests.support.cell import FACTS
 from tests.support.cli import inv
@@ -299,6 +301,26 @@ def test_a_host_that_answers_without_end_is_cut(monkeypatch: pytest.MonkeyPatch)
     assert isinstance(examined, examine.Examined)
     assert len(examined.found.used_by) <= 1001
     assert len(examined.found.holders) == 100
+
+
+@pytest.mark.parametrize(
+    ("done", "code", "said"),
+    [
+        (Completed(127, b"", b"sh: 1: python3: not found"), Code.NO_PYTHON, "The host has no python3"),
+        (Completed(1, b"", b"Traceback\nMemoryError"), Code.UNREACHABLE, "lab1: it cannot be examined: MemoryError"),
+        (Completed(0, b"Welcome!\n{", b""), Code.UNREACHABLE, "it answers nonsense instead of JSON"),
+    ],
+)
+def test_a_host_that_cannot_be_examined_is_found(
+    done: Completed, code: Code, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab1 = inventory.read("lab", ROOT).hosts["lab1"]
+    monkeypatch.setattr("benchrig.remote.ssh.connect", lambda _: nullcontext(SimpleNamespace(host=lab1)))
+    monkeypatch.setattr("benchrig.remote.become.run", lambda *_, **__: done)
+    finding = examine.look_at(lab1, protocol.Examine(0.0, (), (), ()))
+    assert isinstance(finding, Finding)
+    assert finding.code is code
+    assert said in finding.sentence
 
 
 def answered(answer: object, monkeypatch: pytest.MonkeyPatch) -> examine.Examined | Finding:

@@ -44,14 +44,14 @@ def test_doctor_leaves_no_trace_on_a_host(clone: Clone, deployed: Done, lab1: Ho
     time.sleep(1.1)
     began = time.monotonic()
     done = doctor(clone)
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 30
     assert "Not deployed yet" not in done.stdout
     assert run(lab1, TRACES)[1] == ""
 
 
 def test_doctor_finds_a_bench_that_runs_and_a_port_that_is_taken(clone: Clone, deployed: Done, lab1: Host) -> None:
     assert deployed.code == 0
-    with bench_under_load(clone, lab1, seconds=6) as bench:
+    with bench_under_load(clone, lab1, seconds=25) as bench:
         done = doctor(clone)
         assert "The host is in use: a bench by " in done.stdout
         # Our own app has the port, which a bench would stop.
