@@ -73,7 +73,7 @@ CPU = Figure(
 MACHINE = frozenset({Code.DISTURBED, Code.STEAL, Code.NO_IDLE_CPU, Code.EMULATED, Code.MEMORY_PRESSURE, Code.THROTTLED})
 """What is true of the machine, whatever the server does: reported, and neither expected nor wrong."""
 
-LATE = frozenset({Code.LITTLES_LAW, Code.STALLED, Code.CUT_BY_END, Code.SILENT, Code.SILENT_END, Code.TIMEOUTS})
+LATE = frozenset({Code.LITTLES_LAW, Code.STALLED, Code.CUT_BY_END, Code.SILENT_END, Code.TIMEOUTS})
 """Warnings that slow or missing replies may bring along."""
 
 COURSE = frozenset({Code.DRIFT, Code.STEP, Code.RAMP, Code.WARMING_UP})
@@ -162,7 +162,7 @@ CASES = (
         "silence",
         "it answers nothing any more after 2 s",
         "latency=constant:0.005&hang-after=2",
-        warnings=frozenset({Code.SILENT}),
+        warnings=frozenset({Code.SILENT_END}),
         may=LATE | COURSE | {Code.DEAD_CONNECTIONS, Code.WRONG_AFTER},
     ),
     Case(

@@ -138,9 +138,11 @@ def _descriptors(cell: Cell, _: Run) -> Iterator[Warning]:
 
 
 def _silent(cell: Cell, _: Run) -> Iterator[Warning]:
-    """Detect a server that had stopped answering before the load ended."""
+    """Detect a server that had stopped answering before the load ended, where the generator does not tell (latency.py)."""
     client, load = cell.connections_seen.client if cell.connections_seen else None, cell.load
     if not (client and load) or client.silent_seconds is None or load.pauses or not load.requests:
+        return
+    if load.silent_us is not None:
         return
     usual = max(2 * load.latency.max_us / 1e6, 3 * cell.connections / load.requests_per_second)
     if client.silent_seconds > max(SILENT_SECONDS, usual):

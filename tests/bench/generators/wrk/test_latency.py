@@ -190,7 +190,7 @@ def warned(load: Load, shape: Shape) -> Mapping[Code, str]:
         timeout_seconds=shape.timeout_seconds,
         sleep_seconds=0.0,
     )
-    codes = {Code.CUT_BY_END, Code.STALLED, Code.SILENT}
+    codes = {Code.CUT_BY_END, Code.STALLED, Code.SILENT_END}
     return {code: sentence(warning) for code, warning in found(cell).items() if code in codes}
 
 
@@ -222,7 +222,7 @@ def test_a_server_that_no_longer_answers_is_told_with_the_time_since_its_last_re
     with timed(wait) as server:
         load = read_load(run(tmp_path, server.port, shape))
     assert load.silent_us == pytest.approx(1_500_000, abs=400_000)
-    assert "No reply came in the last 1." in warned(load, shape)[Code.SILENT]
+    assert "No reply came on any connection for 1." in warned(load, shape)[Code.SILENT_END]
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.02, 0.1])
