@@ -123,11 +123,6 @@ class Code(Enum):
             "Mean and percentiles describe that time, and not the other replies.",
         },
     )
-    SILENT = (
-        "silent",
-        {_RATE, _LATENCY, _COUNTS},
-        "No reply came in the last {silent} of the load. None had taken longer than {slowest}.",
-    )
     UNANSWERED = (
         "unanswered",
         {_LATENCY},

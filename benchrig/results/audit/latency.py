@@ -32,6 +32,9 @@ REPLIES_PER_SAMPLE = 5
 SILENT_US = 500_000
 """A silence that is never told: the load generator takes up to 0.2 s to end."""
 
+SILENT_SHARE = 0.1
+"""From this share of the load on, its values are those of another server."""
+
 ENOUGH_REPLIES = 20
 """With fewer, the slowest reply does not tell how long a connection may wait."""
 
@@ -80,11 +83,8 @@ def _silent(cell: Cell, _: Run) -> Iterator[Warning]:
         return
     slowest = max(load.latency.max_us, 1e6 * cell.timeout_seconds if load.errors.timeout else 0.0)
     if load.silent_us >= SILENT_US + 2 * slowest:
-        values: dict[str, Value] = {
-            "silent": _seconds(load.silent_us),
-            "slowest": _seconds(slowest),
-        }
-        yield Warning(Code.SILENT, cell.host, values, invalid=True)
+        invalid = load.silent_us >= SILENT_SHARE * load.duration_us
+        yield Warning(Code.SILENT, cell.host, {"silent": _seconds(load.silent_us)}, invalid)
 
 
 def _seconds(microseconds: float) -> Number:

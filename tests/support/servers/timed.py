@@ -22,6 +22,7 @@ class Timed:
     wait: Callable[[], float]
     """Returns the seconds until the reply to the next request; below 0 for none, ever."""
     port: int = 0
+    reply: bytes = REPLY
     services_us: list[float] = field(default_factory=list)
     """From when a request was read until its reply was written, of each reply."""
     lag_us: float = 0.0
@@ -47,7 +48,7 @@ class _Connection(asyncio.Protocol):
 
     def reply(self, began: float) -> None:
         if not self.transport.is_closing():
-            self.transport.write(REPLY)
+            self.transport.write(self.server.reply)
             self.server.services_us.append((time.perf_counter() - began) * 1e6)
 
 

@@ -20,14 +20,14 @@ import pytest
 from benchrig.bench.generators.base import Shape
 from benchrig.bench.generators.wrk.generator import WRK
 from benchrig.bench.generators.wrk.output import MARKER, PERCENTILES, read_load
-from benchrig.bench.traffic import Traffic
+from benchrig.bench.traffic import Script, Traffic
 from benchrig.report.sentences import sentence
 from benchrig.results.codes import Code
 from benchrig.results.histogram import decode, merged
 from benchrig.results.model import Load
 from tests.support.audits import a_sound_cell, found
 from tests.support.servers.timed import timed
-from tests.support.wrk import route
+from tests.support.wrk import route, user_script
 
 OVERHEAD_US = 20_000
 """What loopback and a busy machine may add to the time that the server logs: an eighth of what the correction adds here."""
@@ -38,15 +38,21 @@ STEADY_US = 50_000
 pytestmark = pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is not installed")
 
 
-def run(folder: Path, port: int, shape: Shape, changes: Mapping[str, str] = MappingProxyType({})) -> str:
-    """Return what the real wrk prints, with changes made to our script."""
-    text = WRK.script(Traffic((route(),)), {"film": ("ok",)})
+def run(
+    folder: Path,
+    port: int,
+    shape: Shape,
+    changes: Mapping[str, str] = MappingProxyType({}),
+    script: Script | None = None,
+) -> str:
+    """Return what the real wrk prints, with changes made to our script, and with a user's script."""
+    text = WRK.script(Traffic((route(),), script=script), {"film": ("ok",)})
     for there, instead in changes.items():
         assert there in text
         text = text.replace(there, instead)
-    script = folder / "script.lua"
-    script.write_text(text)
-    command = [word.replace("{script}", str(script)) for word in WRK.command(shape, f"http://127.0.0.1:{port}/")]
+    ours = folder / "script.lua"
+    ours.write_text(text)
+    command = [word.replace("{script}", str(ours)) for word in WRK.command(shape, f"http://127.0.0.1:{port}/")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
@@ -216,7 +222,7 @@ def test_a_server_that_no_longer_answers_is_told_with_the_time_since_its_last_re
     with timed(wait) as server:
         load = read_load(run(tmp_path, server.port, shape))
     assert load.silent_us == pytest.approx(1_500_000, abs=400_000)
-    assert "No reply came in the last 1." in warned(load, shape)[Code.SILENT]
+    assert "No reply came on any connection for 1." in warned(load, shape)[Code.SILENT]
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.02, 0.1])
@@ -263,3 +269,28 @@ def test_counts_of_another_structure_are_left_out(tmp_path: Path) -> None:
         )
     assert load.requests > 0
     assert (load.thread_requests, load.measured) == ((), None)
+
+
+def test_a_users_script_has_wrks_own_figures_and_its_own_declarations(tmp_path: Path) -> None:
+    """Its `done` comes before ours takes the correction out, and both may declare the same function of C."""
+    text = """
+        local ffi = require("ffi")
+        ffi.cdef[[int gettimeofday(void *now, void *zone);]]
+        function done(summary, latency) print(string.format("theirs: %.3f", latency.mean)) end
+    """
+    with timed(itertools.cycle((0.02,) * 19 + (0.5,)).__next__) as server:
+        output = run(tmp_path, server.port, Shape(2, 20, 2.0, 10.0), script=user_script(text))
+    load = read_load(output)
+    assert load.measured is not None
+    assert f"theirs: {load.latency.mean_us:.3f}" in output
+    assert load.latency.mean_us > load.measured.mean_us
+
+
+def test_pipelined_requests_have_one_latency_for_each_batch(tmp_path: Path) -> None:
+    text = 'function request() return wrk.format("GET", "/") .. wrk.format("GET", "/") .. wrk.format("GET", "/") end'
+    with timed(lambda: 0.01) as server:
+        server.reply *= 3
+        load = read_load(run(tmp_path, server.port, Shape(2, 20, 1.0, 10.0), script=user_script(text)))
+    assert load.measured is not None
+    assert decode(load.histogram).count == load.requests // 3
+    assert load.measured.mean_us >= 10_000
