@@ -219,6 +219,11 @@ class Code(Enum):
         {_RATE, _LATENCY, _COUNTS},
         "The app was at its limit of file descriptors: {open} of {limit} were open. It can accept no more connections.",
     )
+    SILENT = (
+        "silent",
+        {_RATE, _LATENCY, _COUNTS},
+        "No reply came on any connection for {silent} before the end of the load.",
+    )
     WRONG_AFTER = (
         "wrong_after",
         {_RATE, _LATENCY, _COUNTS},
