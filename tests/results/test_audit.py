@@ -284,6 +284,7 @@ CAUSES: dict[Code, tuple[Cell, Run]] = {
     Code.TIMEOUTS: (a_sound_cell(load=slow(a_load(50_000, timeout=1), 200.0)), RUN),
     Code.LATENCY_CLIPPED: (a_sound_cell(load=slow(a_load(50_000), 200.0, max_ms=9_990.0)), RUN),
     Code.CUT_BY_END: (a_sound_cell(load=slow(a_load(50_000), 200.0, max_ms=2_600.0)), RUN),
+    Code.SILENT: (a_sound_cell(load=replace(slow(a_load(50_000), 200.0), silent_us=2_000_000)), RUN),
     Code.STALLED: (stalling(1.3), RUN),
     Code.UNANSWERED: (a_sound_cell(load=slow(a_load(1_999), 200.0)), RUN),
     Code.CEILING: (a_cell(load=a_load(96_000)), RUN),
