@@ -19,7 +19,7 @@ TURNS = 4
 REQUESTS_PER_CONNECTION = 10
 """A server whose connections carry fewer requests than that is measured by the connections that it accepts."""
 
-STRANGERS = 10
+STRANGERS = 50
 """Connections that other programs may open during a load."""
 
 AT_LIMIT = 2
