@@ -15,6 +15,9 @@ SATURATED = 0.95
 SATURATED_SLEEPLESS = 0.8
 """The same of a thread that slept less than once a second: what is missing was spent in interrupts, or stolen."""
 
+WORKS = 0.1
+"""A thread that ran for a smaller share of the time has little to do, however long it waited for its turn."""
+
 WAITING = 0.05
 """From this share of its time on, a saturated thread has waited for a core that others used."""
 
@@ -47,7 +50,10 @@ def _of_threads(generator: Generator, threads: int) -> Mapping[str, Value]:
     A thread that shares a core never runs all the time. Whether it wants to, its time in the run queue says: a thread that
     waits for replies sleeps, and one that has some to read waits for its turn.
     """
-    saturated = [one for one in generator.threads if one.seconds and _wants_all(one)]
+    longest = max(one.seconds for one in generator.threads)
+    # A thread that was seen for a moment only, and one that others kept from its little work, are not the bottleneck.
+    judged = [one for one in generator.threads if one.seconds > longest / 2 and one.cpu_seconds >= WORKS * one.seconds]
+    saturated = [one for one in judged if _wants_all(one)]
     if not saturated:
         return {}
     busy = max(one.cpu_seconds / one.seconds for one in saturated)
