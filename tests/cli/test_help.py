@@ -39,7 +39,7 @@ def test_help_is_shown_where_a_flag_awaits_its_value() -> None:
 def test_without_a_task_every_task_is_shown_in_one_line_with_the_flags_that_do_something(line: str) -> None:
     done = inv(*line.split())
     tasks, options = done.stdout.split("Options:")
-    assert re.findall(r"^  (\S+) {3,}\S", tasks, re.MULTILINE)[:4] == ["up", "provision", "bench", "report"]
+    assert re.findall(r"^  (\S+) {3,}\S", tasks, re.MULTILINE)[:5] == ["up", "provision", "bench", "doctor", "report"]
     assert not re.search(r"^ {4}", tasks, re.MULTILINE), "a description takes a second line"
     assert re.findall(r"--[a-z-]+(?==|\[|   )", options) == ["--config", "--help", "--list", "--version"]
 
