@@ -338,7 +338,7 @@ def box(ctx: ChainContext) -> None:
 
 @command(help={"inventory": INVENTORY, "ask-become-pass": BECOME})
 def selftest(ctx: ChainContext, inventory: str = "", ask_become_pass: bool = False) -> Iterator[None]:
-    """Measure a server of known behaviour and faults, and check what comes out.
+    """Check figures and warnings against a server of known faults.
 
     Example: ./inv selftest
     """
