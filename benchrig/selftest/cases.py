@@ -13,7 +13,7 @@ from typing import Any
 from benchrig.results.codes import Code
 from benchrig.results.model import Cell, Latency
 
-SECONDS = 5.0
+SECONDS = 6.0
 """Of each measurement."""
 
 TIMEOUT_SECONDS = 1.0
