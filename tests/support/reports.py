@@ -71,9 +71,8 @@ def closing(opened: int) -> ConnectionsSeen:
     """Return what was seen of a server that closes connections, so that so many were opened."""
     assert SEEN.client
     assert SEEN.server
-    return replace(
-        SEEN, client=replace(SEEN.client, opened=opened, unanswered=900), server=replace(SEEN.server, opened=opened)
-    )
+    server = replace(SEEN.server, opened=opened, time_wait=opened)
+    return replace(SEEN, client=replace(SEEN.client, opened=opened, unanswered=900), server=server)
 
 
 def a_load(requests: int = 96_000, **errors: int) -> Load:

@@ -30,6 +30,9 @@ LATEST_SECONDS = 0.45
 MANY_HELD = 0.5
 """From this share of the local ports on, closed connections are counted by their port."""
 
+STRANGERS = 50
+"""Connections that other programs may open during a load."""
+
 PATIENCE_SECONDS = 2.0
 
 FAMILIES = (socket.AF_INET, socket.AF_INET6)
@@ -45,6 +48,7 @@ _BUFFER = 1 << 18
 _ANY_COOKIE = (1 << 64) - 1
 
 _HEADER = struct.Struct("=IHHII")
+_PORTS = 20
 _INODE = 84
 """Where a socket's inode is in a message; 0: no process has the socket, because it was not accepted."""
 _ATTRIBUTES = 88
@@ -175,15 +179,18 @@ def _local_ports() -> int:
     return last - first + 1
 
 
-def _time_wait(*, here: int = 0, there: int = 0) -> int | None:
-    """Return how many closed connections with a port are held; by port where there are many of all."""
+def _time_wait(*, here: int = 0, there: int = 0, reopened: bool) -> int | None:
+    """Return how many closed connections with a port are held; None where all of the host's are too few to matter."""
     held = re.search(r"^TCP:.* tw (\d+)", read("/proc/net/sockstat"), re.MULTILINE)
-    if held and int(held[1]) < MANY_HELD * _local_ports():
-        return int(held[1])
+    if not reopened and (held is None or int(held[1]) < MANY_HELD * _local_ports()):
+        return None
     try:
-        return sum(len(_column(sockets(family, TIME_WAIT, here=here, there=there), 0)) for family in FAMILIES)
+        ports = [one for family in FAMILIES for one in _column(sockets(family, TIME_WAIT), _PORTS)]
     except NotToldError:
         return None
+    # Looked at here as well, because not every kernel selects closed connections by their port.
+    wanted, at = here or there, 0 if here else 1
+    return [struct.unpack(">HH", struct.pack("=I", pair))[at] for pair in ports].count(wanted)
 
 
 class ConnectionWatch:
@@ -227,6 +234,12 @@ class ConnectionWatch:
         if time.monotonic() - self._due < LATEST_SECONDS:
             self._seen = ConnectionsSeen(client, server, files, round(time.thread_time() - began, 5))
 
+    def _reopened(self, established: int | None) -> bool:
+        """Whether more connections were opened than there are, by anybody: then those of the port are looked for."""
+        active, passive = _opened()
+        opened = passive - self._passive if self._op.server else active - self._active
+        return opened > (established or 0) + STRANGERS
+
     def _client(self) -> ClientEnd:
         established = unsent = unanswered = None
         with contextlib.suppress(NotToldError):
@@ -239,7 +252,7 @@ class ConnectionWatch:
             established=established,
             unsent=unsent,
             unanswered=unanswered,
-            time_wait=_time_wait(there=self._op.port),
+            time_wait=_time_wait(there=self._op.port, reopened=self._reopened(established)),
         )
 
     def _server(self) -> ServerEnd:
@@ -247,4 +260,9 @@ class ConnectionWatch:
         with contextlib.suppress(NotToldError):
             inodes = _column(of_server(self._op.port), _INODE)
             established, unaccepted = len(inodes), inodes.count(0)
-        return replace(NO_SERVER, established=established, unaccepted=unaccepted, time_wait=_time_wait(here=self._op.port))
+        return replace(
+            NO_SERVER,
+            established=established,
+            unaccepted=unaccepted,
+            time_wait=_time_wait(here=self._op.port, reopened=self._reopened(established)),
+        )

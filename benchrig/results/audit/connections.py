@@ -42,6 +42,11 @@ def opened_again(cell: Cell) -> int | None:
         sessions = cell.database.sessions if cell.database and cell.database.on_server else 0
         opened = min(opened, seen.server.opened) - sessions
     again = opened - cell.connections
+    if cell.load_on_server and seen.server:
+        held = [end.time_wait for end in (seen.client, seen.server) if end.time_wait is not None]
+        # Those of the port are in TIME_WAIT, at the end that closed first, up to the number of ports; others' are not.
+        if held and sum(held) < seen.client.local_ports / 3:
+            again = min(again, sum(held))
     return again if again > STRANGERS else 0
 
 
