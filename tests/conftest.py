@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from tests.support.vagrant_clone import Clone as VagrantClone
 
 
+LONGEST_ID = 200
+"""Characters of a value in the id of a test."""
+
+
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Say which tests share a worker of pytest-xdist (`--dist loadgroup`).
@@ -31,6 +36,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             continue
         shared = next((mark for mark in ("lab", "vm") if item.get_closest_marker(mark)), "")
         item.add_marker(pytest.mark.xdist_group(shared or item.path.relative_to(ROOT).as_posix()))
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Return a short id for a long value: pytest puts ids into the environment, which holds no text of over 128 KiB."""
+    if not isinstance(val, (str, bytes)) or len(val) <= LONGEST_ID:
+        return None
+    content = val if isinstance(val, bytes) else val.encode(errors="surrogatepass")
+    return f"{val[:20]!r} and {len(val) - 20} more, {hashlib.sha256(content).hexdigest()[:8]}"
 
 
 @pytest.fixture(scope="session")

@@ -159,4 +159,4 @@ def test_a_longer_line_leaves_nothing_behind_a_shorter_one(path: Path) -> None:
 
 @pytest.mark.parametrize(("seconds", "said"), [(0, "0 s"), (119, "119 s"), (121, "2 min"), (7300, "2 h"), (200_000, "2 d")])
 def test_age(seconds: float, said: str) -> None:
-    assert lock._age(seconds) == said
+    assert lock.age(seconds) == said
