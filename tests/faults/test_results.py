@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -58,7 +59,8 @@ class Bench:
     """Cells that are measured at once; a fault is caused while the one named is measured."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, reports: Path) -> None:
-        self.recorder = Recorder(reports, a_run("go-2000", "go-20000", finished=False))
+        run = a_run("go-2000", "go-20000", finished=False)
+        self.recorder = Recorder(reports, replace(run, settings=replace(run.settings, repeats=PLAN.repeats)))
         self.measured = 0
         self.faults = {}
         monkeypatch.setattr("benchrig.bench.cell.measure", self._measure)
