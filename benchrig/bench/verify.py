@@ -38,7 +38,7 @@ class Verified:
     traffic: Traffic
     """The row's traffic, with expectations that a load generator can check."""
     answers: Mapping[str, tuple[str, ...]]
-    """By route, the bodies of which each reply must be one, byte for byte."""
+    """By route, the bodies of which each reply must be one, byte for byte; where it sends several bodies, one for each."""
     checks: Checks
 
 
@@ -99,15 +99,15 @@ class _Trial:
         return bool(route.placeholders & self._captured.keys())
 
     def answers(self, route: Route) -> tuple[str, ...]:
-        """Return the exact bodies of a route's replies; none where there may be others."""
+        """Return the exact bodies of a route's replies, one for each of its own bodies; none if there may be others."""
         if self._is_encoded(route):
             return ()
         if route.replies:
             varies = self._captured.keys() & set(PLACEHOLDER.findall("\n".join(route.replies)))
-            return () if varies else tuple(dict.fromkeys(route.replies))
+            return () if varies else route.replies
         if route.json is None or len(set(route.bodies)) > MOST_BODIES:
             return ()
-        return tuple(dict.fromkeys(reply.body for _, reply in self._asked[route.name]))
+        return tuple(reply.body for _, reply in self._asked[route.name])
 
     def under_load(self, route: Route) -> Route:
         """Return a route without the expectations that a load generator cannot check: it does not decode a body."""

@@ -210,6 +210,22 @@ def test_each_of_many_bodies_has_its_own_reply() -> None:
     assert load.replies_wrong == load.requests > 0
 
 
+@pytest.mark.parametrize("bodies", [("one", "two"), tuple(f"body {number}" for number in range(50))])
+def test_a_reply_to_another_body_of_the_same_route_is_misplaced(bodies: tuple[str, ...]) -> None:
+    echo = route("echo", method="POST", bodies=bodies, replies=tuple(f"made {body}" for body in bodies))
+    first = f"made {bodies[0]}"
+    load, warnings = tried(Traffic((echo,)), lambda request: (200, f"made {request.body}"), lambda _: (200, first))
+    assert (load.replies_wrong, list(warnings)) == (0, [Code.MISPLACED_REPLIES])
+    assert warnings[Code.MISPLACED_REPLIES][0]
+
+
+def test_two_bodies_that_have_the_same_reply_are_one() -> None:
+    echo = route("echo", method="POST", bodies=("a", "b", "c"), replies=("x", "x", "y"))
+    load, warnings = tried(Traffic((echo,)), lambda request: (200, "y" if request.body == "c" else "x"))
+    assert (load.replies_wrong, warnings) == (0, {})
+    assert set(load.sent) == {"echo, replies 1 of 2", "echo, replies 2 of 2"}
+
+
 def test_what_was_sent_is_expected_in_the_reply() -> None:
     numbers = itertools.count(1)
     order = route("order", method="POST", bodies=("a", "b"), status=201, contains="order ", capture={"id": "order (%d+)"})

@@ -12,7 +12,14 @@ local MOST_KEPT, MOST_KEPT_BYTES = 64, 4 * 1024 * 1024
 -- Globals, because `done` reads them from another Lua state.
 benchrig_counts, benchrig_classes = {}, {} -- by number of the class: its replies, its name
 benchrig_wrong, benchrig_example, benchrig_wrong_statuses = 0, "", {}
-benchrig_sent = {} -- by number of the route; empty when wrk itself sends one constant request
+benchrig_sent = {} -- by number of the unit; empty when wrk itself sends one constant request
+
+-- A unit is what requests and replies are counted by: a route, or a group of its answers, each of which has its requests.
+local units = {} -- by number: the name as JSON
+for _, route in ipairs(routes) do
+  route.first = #units
+  for _, name in ipairs(route.json_names) do units[#units + 1] = name end
+end
 
 local counts, classes = benchrig_counts, benchrig_classes
 local by_status, known, joined, kept, kept_bytes = {}, {}, {}, 0, 0
@@ -22,12 +29,12 @@ local function new_class(name)
   return #classes
 end
 
--- Returns the class of replies that fit the routes of `class` and one more.
-local function join(class, index)
-  local found = joined[class][index]
+-- Returns the class of replies that fit the units of `class` and one more.
+local function join(class, unit)
+  local found = joined[class][unit]
   if not found then
-    found = new_class(classes[class] .. " " .. index)
-    joined[class][index] = found
+    found = new_class(classes[class] .. " " .. unit)
+    joined[class][unit] = found
   end
   return found
 end
@@ -35,14 +42,20 @@ end
 for _, route in ipairs(routes) do
   if route.answers then
     route.right = {}
-    for _, answer in ipairs(route.answers) do route.right[answer] = true end
+    for _, answer in ipairs(route.answers) do route.right[answer[1]] = route.first + answer[2] end
   end
 end
 
+-- Returns the unit that a reply fits, or nothing.
 local function fits(route, body)
   if route.right then return route.right[body] end
-  if route.pattern then return find(body, route.pattern) ~= nil end
-  return route.contains == "" or find(body, route.contains, 1, true) ~= nil
+  local found
+  if route.pattern then
+    found = find(body, route.pattern)
+  else
+    found = route.contains == "" or find(body, route.contains, 1, true)
+  end
+  return found and route.first + 1
 end
 
 local function compare(status, body)
@@ -50,7 +63,8 @@ local function compare(status, body)
   if not root then return false end
   local class = root.class
   for i = 1, #root do
-    if fits(routes[root[i]], body) then class = join(class, root[i]) end
+    local unit = fits(routes[root[i]], body)
+    if unit then class = join(class, unit) end
   end
   return class ~= root.class and class
 end
@@ -72,7 +86,7 @@ for index, route in ipairs(routes) do
   table.insert(by_status[route.status], index)
 end
 for _, route in ipairs(routes) do
-  for _, answer in ipairs(route.answers or {}) do known[route.status][answer] = compare(route.status, answer) end
+  for _, answer in ipairs(route.answers or {}) do known[route.status][answer[1]] = compare(route.status, answer[1]) end
 end
 
 local function note_wrong(status, body)
@@ -131,7 +145,7 @@ local function told(threads)
       add(statuses, string.match(names[class], "%d+"), count)
     end
     for status, count in pairs(thread:get("benchrig_wrong_statuses")) do add(statuses, tostring(status), count) end
-    for index, count in ipairs(thread:get("benchrig_sent")) do add(sent, index, count) end
+    for unit, count in ipairs(thread:get("benchrig_sent")) do add(sent, unit, count) end
     wrong = wrong + thread:get("benchrig_wrong")
     if example == "" then example = thread:get("benchrig_example") end
   end
@@ -139,16 +153,16 @@ local function told(threads)
   for name, count in pairs(by_class) do
     checked = checked + count
     if count > 0 then
-      local status, indexes = string.match(name, "(%d+)(.*)")
+      local status, numbers = string.match(name, "(%d+)(.*)")
       local fitted = {}
-      for index in string.gmatch(indexes, "%d+") do fitted[#fitted + 1] = routes[tonumber(index)].json_name end
+      for unit in string.gmatch(numbers, "%d+") do fitted[#fitted + 1] = units[tonumber(unit)] end
       replies[#replies + 1] = format('{"status": %s, "routes": [%s], "replies": %d}', status, concat(fitted, ", "), count)
     end
   end
   table.sort(replies)
   return checked, format(
     '"replies_checked": %d, "replies_wrong": %d, "wrong_example": %s, "statuses": {%s}, "sent": {%s}, "replies": [%s]',
-    checked, wrong, text(example), fields(statuses, text), fields(sent, function(index) return routes[index].json_name end),
+    checked, wrong, text(example), fields(statuses, text), fields(sent, function(unit) return units[unit] end),
     concat(replies, ", "))
 end
 

@@ -26,10 +26,15 @@ SHORTEST_ORDER = 1000
 """A mix is sent in an order of at least so many requests, so that no connection always gets the same route."""
 
 
+MOST_GROUPS = 4
+"""Into how many parts the replies to the bodies of a route are counted: one of the wrong part answered another request."""
+
+
 def script(traffic: Traffic, answers: Mapping[str, tuple[str, ...]]) -> str:
     """Return the Lua script that sends `traffic` and checks its replies.
 
-    `answers` has, by the name of a route, the exact bodies of good replies; without it, the route's own text is compared.
+    `answers` has, by the name of a route, the exact bodies of good replies; without it, the route's own text is compared. Of
+    a route with several bodies it has one for each: such a route is counted as up to MOST_GROUPS ones, by their answers.
     wrk does not say which request a reply answers: of several routes, a reply is right when it fits any, and the script
     counts which. What was asked is counted too, so that the two can be compared.
     A step that needs what no reply has given yet is replaced by the step that captures it; what is captured, and the
@@ -68,20 +73,30 @@ def _route(routes: Sequence[Route], index: int, answers: Mapping[str, tuple[str,
     needs = dict(_needs(routes, index))
     whole = route.body if route.body is not None else ""
     varies = needs.keys() & set(PLACEHOLDER.findall(whole + route.contains))
-    exact = answers.get(route.name) or ((whole,) if route.body is not None and not varies else False)
+    exact = answers.get(route.name) or ((whole,) if route.body is not None and not varies else ())
+    groups = _groups(exact)
+    by_body = [groups[answer] for answer in exact] if len(exact) == len(route.bodies) > 1 else []
+    count = max(groups.values()) if by_body else 1
+    names = [route.name] if count == 1 else [f"{route.name}, replies {number} of {count}" for number in range(1, count + 1)]
     return {
-        "json_name": json.dumps(route.name),
+        "json_names": [json.dumps(name) for name in names],
+        "groups": by_body,
         "method": route.method,
         "path": route.path,
         "headers": dict(_headers(route)),
         "bodies": route.bodies or (False,),
         "status": route.status,
         "contains": route.contains,
-        "answers": exact,
+        "answers": [(answer, group if by_body else 1) for answer, group in groups.items()] if exact else False,
         "pattern": _pattern(route, varies) if varies else False,
         "capture": route.capture,
         "needs": [{"name": name, "route": giver} for name, giver in needs.items()],
     }
+
+
+def _groups(answers: Sequence[str]) -> dict[str, int]:
+    """Return the number of the group of each answer: the same answer is always in the same one."""
+    return {answer: index % MOST_GROUPS + 1 for index, answer in enumerate(dict.fromkeys(answers))}
 
 
 def _pattern(route: Route, names: Collection[str]) -> str:

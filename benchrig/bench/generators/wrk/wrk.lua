@@ -74,7 +74,8 @@ for index in ipairs(routes) do made[index] = {} end
 local function begin()
   local fraction = (benchrig_thread - 1) * 0.618034 % 1
   position = traffic.in_steps and 0 or floor(#order * fraction)
-  for index, route in ipairs(routes) do turns[index], sent[index] = floor(#route.bodies * fraction), 0 end
+  for index, route in ipairs(routes) do turns[index] = floor(#route.bodies * fraction) end
+  for unit in ipairs(units) do sent[unit] = 0 end
 end
 
 -- Returns the route to send when `index` is wanted: itself, or the one whose reply has what it still needs.
@@ -94,7 +95,8 @@ local function next_request()
   turns[index] = turn
   local text = made[index][turn] or made_of(routes[index], bodies[turn])
   if #routes[index].needs == 0 then made[index][turn] = text end
-  sent[index] = sent[index] + 1
+  local unit = routes[index].first + (routes[index].groups[turn] or 1)
+  sent[unit] = sent[unit] + 1
   return text
 end
 
