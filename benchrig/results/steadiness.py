@@ -177,7 +177,9 @@ def of_cell(cell: Cell) -> Steadiness | None:
 
 @lru_cache(maxsize=256)
 def judge(observed: Observed) -> Steadiness | None:
-    """Return the judgement on a load; None where it is too short to say anything, or was not seen."""
+    """Return the judgement on a load; None where it is too short to say anything, or its series is empty or wrong."""
+    if not observed.series.is_sound:
+        return None
     course = _course(observed)
     if len(course) < LEAST_INTERVALS or course[-1].end < LEAST_SECONDS or not any(one.segments for one in course):
         return None
