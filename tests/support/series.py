@@ -7,8 +7,8 @@ import statistics
 from collections.abc import Callable
 from dataclasses import replace
 
+from benchrig.results.course import Observed
 from benchrig.results.model import Cell, Series
-from benchrig.results.steadiness import Observed
 from tests.support.reports import SERVER, a_cell, a_load
 
 RATE = 10_000.0
