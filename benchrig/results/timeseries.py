@@ -114,8 +114,8 @@ def levels(values: Sequence[float], least_change: float) -> tuple[Level, ...]:
     The levels are those for which the sum of squares around their means, in units of the noise, plus 15 log n for each
     change, is smallest: the criterion of PELT (R. Killick, P. Fearnhead, I. A. Eckley, JASA 107, 2012) with the penalty of
     E. Barrett et al., "Virtual machine warmup blows hot and cold" (OOPSLA 2017). The noise is taken from the differences of
-    neighbours, which a change of level hardly moves. If the values still follow the ones before them within the levels that
-    are found so, the penalty is raised by as much as that raises the variance. Levels that differ by less are one, as the
+    neighbours, which a change of level hardly moves. If values still follow the ones before them within the levels that are
+    found so, the penalty is raised by as much as that raises the variance. Levels that differ by less are one, as the
     equivalent ones there are; so are those of which one or two values move the mean, as a pause does.
     """
     noise = _noise(values)
@@ -124,7 +124,9 @@ def levels(values: Sequence[float], least_change: float) -> tuple[Level, ...]:
     found: list[Level] = []
     penalty = PENALTY * math.log(len(values)) * noise**2
     parts = _partition(values, penalty)
-    factor = variance_factor([one for start, end in parts for one in _residuals(values[start:end])])
+    left = [one for start, end in parts for one in _residuals(values[start:end])]
+    # What is less than the noise is the rounding of sums.
+    factor = variance_factor(left) if statistics.fmean(one * one for one in left) > noise**2 else 1.0
     for start, end in _partition(values, factor * penalty) if factor > 1 else parts:
         here = _level(values, start, end)
         while found and not _differ(values, found[-1], here, least_change):
@@ -138,13 +140,14 @@ def _level(values: Sequence[float], start: int, end: int) -> Level:
 
 
 def _differ(values: Sequence[float], one: Level, other: Level, least_change: float) -> bool:
-    """Say whether the means of two levels differ by a share, and not because of one or two values of the shorter one."""
-    larger = max(one.mean, other.mean)
-    if abs(one.mean - other.mean) < least_change * larger:
-        return False
+    """Say whether means and medians of two levels differ by a share, and not by one or two values of the shorter one."""
     short, long = sorted((one, other), key=lambda part: part.end - part.start)
-    far = [value for value in values[short.start : short.end] if abs(value - long.mean) >= least_change / 2 * larger]
-    return len(far) >= SHORTEST_LEVEL
+    of_short, of_long = (values[part.start : part.end] for part in (short, long))
+    median = statistics.median(of_long)
+    for a, b in ((short.mean, long.mean), (statistics.median(of_short), median)):
+        if abs(a - b) < least_change * max(a, b):
+            return False
+    return sum(abs(value - median) >= least_change / 2 * median for value in of_short) >= SHORTEST_LEVEL
 
 
 def misfit(values: Sequence[float], parts: Sequence[Level]) -> float:
