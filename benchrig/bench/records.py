@@ -37,6 +37,9 @@ from benchrig.results.model import (
 MOST_FILES = 100
 """Files of an app or a data set whose digests are stored one by one."""
 
+MOST_THREADS = 64
+"""Threads of a load generator that are stored: the agent sends no more."""
+
 EMULATED_CPU = "QEMU TCG"
 """The name of the CPU that QEMU emulates, on any machine, unless its owner chose another name."""
 
@@ -135,19 +138,21 @@ def server_load(load: protocol.ServerLoad) -> ServerLoad:
 
 
 def series(read: protocol.Series) -> Series:
-    """Return the record of what the sampler read one after the other."""
-    return Series(
+    """Return the record of what the sampler read one after the other; an empty one where no machine can have read it."""
+    made = Series(
         end_seconds=read.end_seconds,
         segments=read.segments,
         opened=read.opened,
         app_cpu_seconds=read.app_cpu_seconds,
         memory_bytes=read.memory_bytes,
     )
+    return made if made.is_sound else Series()
 
 
 def load_threads(threads: Sequence[protocol.LoadThread]) -> tuple[LoadThread, ...]:
-    """Return the records of a load generator's threads."""
-    return tuple(LoadThread(one.seconds, one.cpu_seconds, one.wait_seconds, one.sleeps) for one in threads)
+    """Return the records of a load generator's threads, of the first MOST_THREADS: a host may send any number."""
+    kept = threads[:MOST_THREADS]
+    return tuple(LoadThread(one.seconds, one.cpu_seconds, one.wait_seconds, one.sleeps) for one in kept)
 
 
 def connections_seen(seen: Sequence[protocol.ConnectionsSeen]) -> ConnectionsSeen | None:

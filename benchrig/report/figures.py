@@ -37,8 +37,16 @@ Figures = Mapping[str, Sample]
 
 def figures_of(cells: Sequence[Cell]) -> Figures:
     """Return the figures of one row from its measured repeats."""
-    values = {metric: [value for cell in cells if (value := metric.read(cell)) is not None] for metric in METRICS}
+    values = {metric: _values(metric, cells) for metric in METRICS}
     return {metric.name: sample(of, metric) for metric, of in values.items() if of}
+
+
+def _values(metric: Metric, cells: Sequence[Cell]) -> list[float]:
+    read = [(cell, metric.read(cell)) for cell in cells]
+    if all(value is None for _, value in read):
+        return []
+    values = [metric.read_otherwise(cell) if value is None else value for cell, value in read]
+    return [value for value in values if value is not None]
 
 
 def published_figures(row: PublishedRow, text: Printed | None) -> Figures:

@@ -250,6 +250,8 @@ class Code(Enum):
             "and used {busy} of a core.",
             "waiting": "The load generator was the bottleneck: {saturated:thread} of {threads} wanted a core all the time "
             "and got {busy} of one, because others used it too.",
+            "crowded": "The load generator was the bottleneck: {saturated:thread} of {threads} wanted a core all the time "
+            "and got {busy} of one, because the threads share {cores:core}.",
         },
     )
     LISTEN_BACKLOG = (

@@ -16,7 +16,8 @@ from functools import lru_cache
 from itertools import groupby, pairwise
 
 from benchrig.results import timeseries
-from benchrig.results.model import Cell, Series
+from benchrig.results.course import Interval, Observed, intervals, silent_seconds
+from benchrig.results.model import Cell
 from benchrig.results.timeseries import BATCH, Level
 
 LEAST_SECONDS = 4.0
@@ -97,21 +98,6 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True)
-class Observed:
-    """What a judgement rests on."""
-
-    series: Series
-    duration_seconds: float
-    requests: int
-    connections: int
-    both_ends: bool
-    """The series has the load generator's segments too."""
-    sleep_seconds: float = 0.0
-    latency_seconds: float = 0.0
-    """The median."""
-
-
-@dataclass(frozen=True)
 class Ramp:
     """The start of a load, before its throughput was that of the rest."""
 
@@ -165,7 +151,7 @@ def of_cell(cell: Cell) -> Steadiness | None:
     return judge(
         Observed(
             series=cell.server.series,
-            duration_seconds=cell.load.duration_us / 1e6,
+            duration_seconds=cell.load.duration_us / 1e6 - silent_seconds(cell),
             requests=cell.load.requests,
             connections=cell.connections,
             both_ends=cell.load_on_server,
@@ -177,8 +163,10 @@ def of_cell(cell: Cell) -> Steadiness | None:
 
 @lru_cache(maxsize=256)
 def judge(observed: Observed) -> Steadiness | None:
-    """Return the judgement on a load; None where it is too short to say anything, or was not seen."""
-    course = _course(observed)
+    """Return the judgement on a load; None where it is too short to say anything, or its series is empty or wrong."""
+    if not observed.series.is_sound:
+        return None
+    course = intervals(observed)
     if len(course) < LEAST_INTERVALS or course[-1].end < LEAST_SECONDS or not any(one.segments for one in course):
         return None
     stalled = _stalled(course, observed)
@@ -203,38 +191,11 @@ def judge(observed: Observed) -> Steadiness | None:
     )
 
 
-@dataclass(frozen=True)
-class _Interval:
-    """An interval that lies within the load."""
-
-    start: float
-    end: float
-    segments: int
-    opened: int
-    memory_bytes: int
-
-    @property
-    def seconds(self) -> float:
-        return self.end - self.start
-
-    @property
-    def rate(self) -> float:
-        return self.segments / self.seconds
-
-
-def _course(observed: Observed) -> list[_Interval]:
-    """Return the intervals that end before the load does: after it, connections are closed and nothing is asked."""
-    series = observed.series
-    ends = series.end_seconds
-    rows = zip((0.0, *ends), ends, series.segments, series.opened, series.memory_bytes, strict=False)
-    return [_Interval(*row) for row in rows if row[0] < row[1] <= observed.duration_seconds]
-
-
 def _period(observed: Observed) -> float:
     return max(observed.sleep_seconds, observed.latency_seconds)
 
 
-def _stalled(course: Sequence[_Interval], observed: Observed) -> list[bool]:
+def _stalled(course: Sequence[Interval], observed: Observed) -> list[bool]:
     """Say of each interval whether it is part of a stall. A server that has not sent anything yet does not stall."""
     mean = sum(one.segments for one in course) / course[-1].end
     shortest = max(STALL_SECONDS, STALL_PERIODS * _period(observed), STALL_SEGMENTS / mean)
@@ -246,7 +207,7 @@ def _stalled(course: Sequence[_Interval], observed: Observed) -> list[bool]:
     return stalled
 
 
-def _stalls(course: Sequence[_Interval], stalled: Sequence[bool]) -> Stalls | None:
+def _stalls(course: Sequence[Interval], stalled: Sequence[bool]) -> Stalls | None:
     lengths = [
         sum(one.seconds for one, _ in group)
         for is_stall, group in groupby(zip(course, stalled, strict=True), lambda pair: pair[1])
@@ -264,14 +225,14 @@ class _Shape:
     steps: tuple[tuple[float, float], ...] = ()
 
 
-def _shape(course: Sequence[_Interval], stalled: Sequence[bool], cut: int, observed: Observed) -> _Shape:
+def _shape(course: Sequence[Interval], stalled: Sequence[bool], cut: int, observed: Observed) -> _Shape:
     """Return the shape of a course from interval `cut` on."""
     bins = _bins(course[cut:], stalled[cut:], observed)
     rates = [rate for _, rate in bins]
     if len(rates) < LEAST_BINS or statistics.median(rates) <= 0:
         return _Shape(Kind.FLAT)
     drift = timeseries.sen_slope(rates) * (len(rates) - 1) / statistics.median(rates)
-    trend = abs(drift) >= LEAST_TREND and timeseries.mann_kendall(rates) < SIGNIFICANT
+    trend = abs(drift) >= LEAST_TREND and _has_trend(rates)
     parts = timeseries.levels(rates, LEAST_STEP)
     if trend and (len(parts) < 2 or _is_line(rates, parts)):
         return _Shape(Kind.NO_STEADY_STATE, drift)
@@ -287,7 +248,13 @@ def _shape(course: Sequence[_Interval], stalled: Sequence[bool], cut: int, obser
     return _Shape(kind, steps=steps)
 
 
-def _bins(course: Sequence[_Interval], stalled: Sequence[bool], observed: Observed) -> list[tuple[float, float]]:
+def _has_trend(rates: Sequence[float]) -> bool:
+    """Say whether rates have a trend that noise which lasts for several of them does not explain."""
+    factor = timeseries.variance_factor(timeseries.residuals_of_parabola(rates))
+    return timeseries.mann_kendall(rates, factor) < SIGNIFICANT
+
+
+def _bins(course: Sequence[Interval], stalled: Sequence[bool], observed: Observed) -> list[tuple[float, float]]:
     """Return start and rate of parts of equal length, each of whole intervals; those with a stall are left out."""
     if not course:
         return []
@@ -311,13 +278,16 @@ def _is_line(rates: Sequence[float], parts: Sequence[Level]) -> bool:
     return line <= steps
 
 
-def _ramp(course: Sequence[_Interval], cut: int, observed: Observed) -> tuple[Ramp | None, float | None]:
+def _ramp(course: Sequence[Interval], cut: int, observed: Observed) -> tuple[Ramp | None, float | None]:
     """Return the ramp that ends with interval `cut`, and the throughput after it; None where it costs nothing."""
     before, after = course[:cut], course[cut:]
     start = before[-1].end
     steady = sum(one.segments for one in after) / (after[-1].end - start)
-    slower = steady - sum(one.segments for one in before) / start
-    if slower < max((1 - SLOW_START) * steady, SURE * _spread(after) / math.sqrt(cut / BATCH)):
+    at_first = sum(one.segments for one in before) / start
+    spread = max(_spread(after), _counting_noise(after, observed))
+    slower = max((1 - SLOW_START) * steady, SURE * spread / math.sqrt(cut / BATCH))
+    # A few batches show their spread badly: what is no slower than one of them may be no ramp.
+    if at_first > steady - slower or at_first >= min(_batches(after)):
         return None, None
     # The last interval ends after the load: its segments are partly those that close the connections.
     seen = sum(one.segments for one in course) + steady * (observed.duration_seconds - course[-1].end)
@@ -333,7 +303,7 @@ def _ramp(course: Sequence[_Interval], cut: int, observed: Observed) -> tuple[Ra
     return Ramp(start, _connected_at(course, observed), cost), rate
 
 
-def _slow_start(course: Sequence[_Interval]) -> int:
+def _slow_start(course: Sequence[Interval]) -> int:
     """Return how many intervals MSER-5 leaves out; the last of their batches are kept if they are as fast as the rest."""
     rates = [one.rate for one in course]
     cut = timeseries.mser5(rates)
@@ -343,13 +313,27 @@ def _slow_start(course: Sequence[_Interval]) -> int:
     return cut
 
 
-def _spread(course: Sequence[_Interval]) -> float:
+def _spread(course: Sequence[Interval]) -> float:
     """Return the standard deviation of the rate over batches of intervals: waves of replies are within each of them."""
+    return statistics.stdev(_batches(course))
+
+
+def _batches(course: Sequence[Interval]) -> list[float]:
     rates = [one.rate for one in course]
-    return statistics.stdev(statistics.fmean(rates[i : i + BATCH]) for i in range(0, len(rates) - BATCH + 1, BATCH))
+    return [statistics.fmean(rates[i : i + BATCH]) for i in range(0, len(rates) - BATCH + 1, BATCH)]
 
 
-def _connected_at(course: Sequence[_Interval], observed: Observed) -> float:
+def _counting_noise(course: Sequence[Interval], observed: Observed) -> float:
+    """Return the standard deviation that the rate of a batch has where replies come by chance (Poisson).
+
+    Of N replies it is the square root of N. Each has several segments: its own, and its request's where both ends are seen.
+    """
+    segments, seconds = sum(one.segments for one in course), sum(one.seconds for one in course)
+    each = sum(observed.series.segments) / max(observed.requests, 1)
+    return math.sqrt(each * segments / len(course) * BATCH) / (seconds / len(course) * BATCH)
+
+
+def _connected_at(course: Sequence[Interval], observed: Observed) -> float:
     """Return after how many seconds as many connections were opened as the load has."""
     opened = 0
     for one in course:
@@ -359,13 +343,13 @@ def _connected_at(course: Sequence[_Interval], observed: Observed) -> float:
     return course[-1].end
 
 
-def _connecting(course: Sequence[_Interval], observed: Observed) -> int:
+def _connecting(course: Sequence[Interval], observed: Observed) -> int:
     """Return how many intervals at the start of a load went to opening its connections; 0 if that took long."""
     at = _connected_at(course, observed)
     return sum(one.end <= at for one in course) if at <= CONNECTING * observed.duration_seconds else 0
 
 
-def _growth(course: Sequence[_Interval], cut: int, observed: Observed) -> Growth | None:
+def _growth(course: Sequence[Interval], cut: int, observed: Observed) -> Growth | None:
     """Return how fast memory grew, if it did so in each quarter of the steady part, and by Mann and Kendall's test."""
     steady = course[cut:]
     if not steady:

@@ -25,19 +25,51 @@ LEAST_NOISE = 0.01
 """Share of the median that is taken for noise, where the values have less."""
 
 
-def mann_kendall(values: Sequence[float]) -> float:
+MOST_CORRELATED = 0.95
+"""Greatest autocorrelation that is taken for one: from so few values, it is not known better."""
+
+
+def mann_kendall(values: Sequence[float], variance_factor: float = 1.0) -> float:
     """Return the p-value of the two-sided Mann–Kendall test: how likely values without a trend are to seem to have one.
 
     H. B. Mann, "Nonparametric tests against trend", Econometrica 13 (1945); M. G. Kendall, Rank Correlation Methods (1975),
     for the variance where values are equal. Needs no distribution; the normal approximation is good from 8 values on.
+    Values that follow the one before them have trends by chance: `variance_factor` says by how much the variance is larger.
     """
     n = len(values)
     score = sum((later > one) - (later < one) for i, one in enumerate(values) for later in values[i + 1 :])
     ties = sum(t * (t - 1) * (2 * t + 5) for t in Counter(values).values())
-    variance = (n * (n - 1) * (2 * n + 5) - ties) / 18
+    variance = variance_factor * (n * (n - 1) * (2 * n + 5) - ties) / 18
     if variance <= 0 or not score:
         return 1.0
     return math.erfc((abs(score) - 1) / math.sqrt(2 * variance))
+
+
+def variance_factor(residuals: Sequence[float]) -> float:
+    """Return how many times larger the variance of a sum of noise is because neighbours are alike; 1 where they are not.
+
+    For noise with the autocorrelation r at lag 1 that fades as powers of r, it is (1 + r) / (1 - r): G. V. Bayley and
+    J. M. Hammersley, J. R. Stat. Soc. Suppl. 8 (1946). K. H. Hamed and A. R. Rao, "A modified Mann-Kendall trend test for
+    autocorrelated data", J. Hydrology 204 (1998), correct the variance of that test so, from what detrended values show.
+    """
+    squares = sum(one * one for one in residuals)
+    together = sum(one * later for one, later in pairwise(residuals))
+    r = min(max(together / squares, 0.0), MOST_CORRELATED) if squares else 0.0
+    return (1 + r) / (1 - r)
+
+
+def residuals_of_parabola(values: Sequence[float]) -> list[float]:
+    """Return what the parabola that fits best leaves of values: noise, where a trend is a straight line or bent once."""
+    n = len(values)
+    places = [i - (n - 1) / 2 for i in range(n)]
+    second = statistics.fmean(place * place for place in places)
+    left = list(values)
+    # Three curves of which none has a part of another: a level, a line, a parabola.
+    for curve in ([1.0] * n, places, [place * place - second for place in places]):
+        norm = sum(x * x for x in curve)
+        height = sum(x * y for x, y in zip(curve, values, strict=True)) / norm if norm else 0.0
+        left = [y - height * x for x, y in zip(curve, left, strict=True)]
+    return left
 
 
 def sen_slope(values: Sequence[float]) -> float:
@@ -82,19 +114,40 @@ def levels(values: Sequence[float], least_change: float) -> tuple[Level, ...]:
     The levels are those for which the sum of squares around their means, in units of the noise, plus 15 log n for each
     change, is smallest: the criterion of PELT (R. Killick, P. Fearnhead, I. A. Eckley, JASA 107, 2012) with the penalty of
     E. Barrett et al., "Virtual machine warmup blows hot and cold" (OOPSLA 2017). The noise is taken from the differences of
-    neighbours, which a change of level hardly moves. Levels that differ by less are one, as the equivalent ones there are.
+    neighbours, which a change of level hardly moves. If values still follow the ones before them within the levels that are
+    found so, the penalty is raised by as much as that raises the variance. Levels that differ by less are one, as the
+    equivalent ones there are; so are those of which one or two values move the mean, as a pause does.
     """
     noise = _noise(values)
     if not noise:
         return ()
     found: list[Level] = []
-    for start, end in _partition(values, PENALTY * math.log(len(values)) * noise**2):
-        here = Level(start, end, statistics.fmean(values[start:end]))
-        while found and abs(here.mean - found[-1].mean) < least_change * max(here.mean, found[-1].mean):
-            start = found.pop().start
-            here = Level(start, end, statistics.fmean(values[start:end]))
+    penalty = PENALTY * math.log(len(values)) * noise**2
+    parts = _partition(values, penalty)
+    left = [one for start, end in parts for one in _residuals(values[start:end])]
+    # What is less than the noise is the rounding of sums.
+    factor = variance_factor(left) if statistics.fmean(one * one for one in left) > noise**2 else 1.0
+    for start, end in _partition(values, factor * penalty) if factor > 1 else parts:
+        here = _level(values, start, end)
+        while found and not _differ(values, found[-1], here, least_change):
+            here = _level(values, found.pop().start, end)
         found.append(here)
     return tuple(found)
+
+
+def _level(values: Sequence[float], start: int, end: int) -> Level:
+    return Level(start, end, statistics.fmean(values[start:end]))
+
+
+def _differ(values: Sequence[float], one: Level, other: Level, least_change: float) -> bool:
+    """Say whether means and medians of two levels differ by a share, and not by one or two values of the shorter one."""
+    short, long = sorted((one, other), key=lambda part: part.end - part.start)
+    of_short, of_long = (values[part.start : part.end] for part in (short, long))
+    median = statistics.median(of_long)
+    for a, b in ((short.mean, long.mean), (statistics.median(of_short), median)):
+        if abs(a - b) < least_change * max(a, b):
+            return False
+    return sum(abs(value - median) >= least_change / 2 * median for value in of_short) >= SHORTEST_LEVEL
 
 
 def misfit(values: Sequence[float], parts: Sequence[Level]) -> float:
@@ -139,6 +192,10 @@ def _partition(values: Sequence[float], penalty: float) -> list[tuple[int, int]]
     return parts[::-1]
 
 
-def _squares(values: Sequence[float]) -> float:
+def _residuals(values: Sequence[float]) -> list[float]:
     mean = statistics.fmean(values)
-    return sum((value - mean) ** 2 for value in values)
+    return [value - mean for value in values]
+
+
+def _squares(values: Sequence[float]) -> float:
+    return sum(one * one for one in _residuals(values))

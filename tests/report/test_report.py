@@ -10,7 +10,7 @@ import pytest
 
 from benchrig.errors import InputError
 from benchrig.report import EXPORTS, Report, load, published, render_terminal, write_reports
-from benchrig.report.figures import ENOUGH_REPEATS, Sample, interval
+from benchrig.report.figures import ENOUGH_REPEATS, Sample, figures_of, interval
 from benchrig.report.metrics import BY_NAME, LATENCY_MEAN, REQUESTS, THROUGHPUT, TIMEOUTS
 from benchrig.report.sentences import sentence
 from benchrig.report.table import make
@@ -19,6 +19,7 @@ from benchrig.results.codes import Code
 from benchrig.results.model import DatabaseLoad
 from benchrig.results.warnings import Warning, number
 from tests.support.reports import PUBLISHED, ROOT, a_cell, a_latency, a_load, a_run, missing
+from tests.support.series import a_cell_of, flat
 
 
 @pytest.fixture
@@ -278,3 +279,14 @@ def test_every_export_takes_a_published_set() -> None:
     report = load("web-frameworks", ROOT)
     for text in (render_terminal(report), *(export(report) for export in EXPORTS.values())):
         assert "137,538" in text or "137538" in text
+
+
+def test_steady_throughput_of_a_row_is_of_all_its_repeats_once_one_has_a_ramp() -> None:
+    flats = [a_cell_of(flat, seed=seed) for seed in range(5)]
+    slow = a_cell_of(lambda at: 0.2 if at < 1 else 0.88)
+    of_row = figures_of([slow, *flats])
+    steady, whole = of_row["steady_requests_per_second"], of_row["requests_per_second"]
+    assert len(steady.values) == 6
+    assert steady.value >= whole.value
+    assert steady.values[1:] == whole.values[1:]
+    assert "steady_requests_per_second" not in figures_of(flats)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -63,6 +64,23 @@ def test_a_flat_course_has_no_warning(changes: dict[str, object]) -> None:
     cell = a_cell_of(flat, **changes)
     assert found(cell) == ()
     assert not OURS & {warning.code for warning in audit.warnings(cell, RUN)}
+
+
+@pytest.mark.parametrize("both_ends", [True, False])
+def test_a_server_that_stops_before_the_end_is_silent_and_neither_stalls_nor_changes(both_ends: bool) -> None:
+    cell = replace(a_cell_of(lambda at: 1.0 if at < 4.5 else 0.0), load_on_server=both_ends)
+    assert cell.load
+    assert Code.STALLED in {warning.code for warning in found(cell)}
+    silent = replace(cell, load=replace(cell.load, silent_us=1_500_000))
+    assert found(silent) == ()
+    assert Code.SILENT in {warning.code for warning in audit.warnings(silent, RUN)}
+
+
+def test_a_silence_that_slow_replies_explain_is_part_of_the_course() -> None:
+    cell = a_cell_of(lambda at: 1.0 if at < 5.4 else 0.0)
+    assert cell.load
+    slow = replace(cell.load, silent_us=600_000, latency=replace(cell.load.latency, max_us=100_000))
+    assert Code.STALLED in {warning.code for warning in found(replace(cell, load=slow))}
 
 
 def test_a_ramp_that_costs_little_is_cut_and_not_told() -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from benchrig.results import timeseries
 from benchrig.results.model import Series
 from benchrig.results.steadiness import Kind, Steadiness, judge
-from tests.support.series import RATE, Course, flat, observed
+from tests.support.series import RATE, Course, by_chance, flat, observed
 
 
 def judged(course: Course, **changes: object) -> Steadiness:
@@ -30,6 +30,40 @@ NOISES = pytest.mark.parametrize("noise", [0.01, 0.03, 0.06])
 @given(st.integers(0, 10**6), st.sampled_from([0.005, 0.03, 0.08]), st.sampled_from([4.5, 5.0, 10.0, 60.0]))
 def test_a_flat_course_has_nothing_to_tell_whatever_its_noise_and_length(seed: int, noise: float, seconds: float) -> None:
     assert judged(flat, seed=seed, noise=noise, seconds=seconds) == Steadiness(Kind.FLAT)
+
+
+@pytest.mark.parametrize("rate", [50.0, 100.0, 200.0, 500.0])
+def test_a_slow_server_whose_replies_come_by_chance_has_no_ramp(rate: float) -> None:
+    judgements = [judge(by_chance(5.0, rate, seed)) for seed in range(600)]
+    assert all(judgements)
+    assert [seed for seed, one in enumerate(judgements) if one and one.ramp] == []
+    assert sum(bool(one and (one.drift or one.steps)) for one in judgements) <= 3
+
+
+@pytest.mark.parametrize(("seconds", "lasting", "most"), [(5.0, 0.7, 2), (5.0, 0.9, 14), (15.0, 0.7, 2), (15.0, 0.9, 4)])
+def test_noise_that_lasts_is_seldom_a_drift_or_a_step(seconds: float, lasting: float, most: int) -> None:
+    judgements = [judge(by_chance(seconds, 20_000.0, seed, lasting, 0.05)) for seed in range(200)]
+    assert sum(bool(one and (one.drift or one.steps)) for one in judgements) <= most
+
+
+def test_a_true_drift_of_a_tenth_is_found_all_the_same() -> None:
+    found = [judged(lambda at: 1 - 0.1 * at / 6, seed=seed).drift for seed in range(100)]
+    assert sum(bool(drift) for drift in found) >= 95
+
+
+@NOISES
+def test_a_drift_that_becomes_slower_is_a_drift(noise: float) -> None:
+    found = [judged(lambda at: 1 / (1 + 0.2 * at), seed=seed, noise=noise).drift for seed in range(50)]
+    assert sum(bool(drift) for drift in found) >= 48
+
+
+@NOISES
+@pytest.mark.parametrize("rate", [0.0, 0.4, 0.7])
+def test_a_short_pause_is_no_change_of_level(rate: float, noise: float) -> None:
+    def paused(seed: int) -> Steadiness:
+        return judged(lambda at: rate if seed / 10 < at < seed / 10 + 0.2 else 1.0, noise=noise, seed=seed)
+
+    assert sum(bool(paused(seed).steps) for seed in range(15, 50)) <= 4 * (noise > 0.05)
 
 
 @NOISES

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import random
 import statistics
 from collections.abc import Callable
 from dataclasses import replace
 
+from benchrig.results.course import Observed
 from benchrig.results.model import Cell, Series
-from benchrig.results.steadiness import Observed
 from tests.support.reports import SERVER, a_cell, a_load
 
 RATE = 10_000.0
@@ -62,3 +63,21 @@ def a_cell_of(course: Course, **changes: object) -> Cell:
     load = replace(load, latency=replace(load.latency, mean_us=mean_us, percentiles_us={"50": mean_us}))
     server = replace(SERVER, series=seen.series)
     return a_cell(load=load, server=server, connections=CONNECTIONS, sleep_seconds=0.0, load_on_server=False)
+
+
+def by_chance(seconds: float, rate: float, seed: int, lasting: float = 0.0, share: float = 0.0) -> Observed:
+    """Return what a sampler sees of a steady server whose replies come by chance (Poisson), 20 connections, both ends.
+
+    Beside that, its rate has noise of this share; at each reading it keeps the share `lasting` of what it had before.
+    """
+    chance, rows, at, replies, noise = random.Random(seed), [], 0.0, 0, 0.0
+    while at <= seconds + 0.1:
+        width = 0.1 * chance.uniform(0.98, 1.04)
+        noise = lasting * noise + chance.gauss(0, share) * (1 - lasting**2) ** 0.5
+        expected = rate * max(0.0, min(width, seconds - at)) * (1 + noise)
+        got = max(0, round(chance.gauss(expected, math.sqrt(max(expected, 0.0)))))
+        first = not rows
+        at += width
+        replies += got
+        rows.append((round(at, 4), 2 * got, 20 if first else 0, 0.05, 50_000_000))
+    return Observed(Series(*zip(*rows, strict=True)), seconds, replies, 20, True, 0.0, 20 / rate)

@@ -39,6 +39,8 @@ class Metric:
     """A claim about a count is judged by every repeat; one about another metric, by the interval of its median."""
     read: Callable[[Cell], float | None]
     """Returns its value in one measured repeat; None where the repeat has none."""
+    read_otherwise: Callable[[Cell], float | None] = lambda _: None
+    """Returns its value in a repeat that has none, where another repeat of the row has one: all repeats count, or none."""
     read_text: Callable[[Printed], float | None] = lambda _: None
     """Returns its value in the load generator's own text, which a document may print."""
     priority: float = FILES_ONLY

@@ -52,10 +52,12 @@ THROUGHPUT = Metric(
 STEADY_THROUGHPUT = Metric(
     name="steady_requests_per_second",
     heading="steady\nrequests/s",
-    meaning="throughput of the part after the ramp, where a ramp was cut: estimated from the segments that the server sent",
+    meaning="throughput of the part after the ramp, where a ramp was cut: estimated from the segments that the server sent; "
+    "of a repeat without a ramp beside one with a ramp, that of the whole load",
     unit=REQUESTS_PER_SECOND,
     kind="higher is better",
     read=_steady,
+    read_otherwise=THROUGHPUT.read,
     priority=90,
     function="steady_throughput",
 )

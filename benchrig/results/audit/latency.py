@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from benchrig.results.audit.detector import Detector
 from benchrig.results.codes import Code
+from benchrig.results.course import silent_seconds
 from benchrig.results.model import Cell, Run
 from benchrig.results.warnings import Number, Unit, Value, Warning, number
 
@@ -29,14 +30,8 @@ LONGEST_STEP_US = 200_000
 REPLIES_PER_SAMPLE = 5
 """With fewer, a sample without a reply may be chance."""
 
-SILENT_US = 500_000
-"""A silence that is never told: the load generator takes up to 0.2 s to end."""
-
 SILENT_SHARE = 0.1
 """From this share of the load on, its values are those of another server."""
-
-ENOUGH_REPLIES = 20
-"""With fewer, the slowest reply does not tell how long a connection may wait."""
 
 
 def _cut_by_end(cell: Cell, _: Run) -> Iterator[Warning]:
@@ -78,13 +73,10 @@ def _stalled(cell: Cell, _: Run) -> Iterator[Warning]:
 
 def _silent(cell: Cell, _: Run) -> Iterator[Warning]:
     """Detect that no reply came at the end for more than twice as long as any had taken."""
-    load = cell.load
-    if not (load and load.silent_us is not None and load.requests >= ENOUGH_REPLIES) or load.pauses:
-        return
-    slowest = max(load.latency.max_us, 1e6 * cell.timeout_seconds if load.errors.timeout else 0.0)
-    if load.silent_us >= SILENT_US + 2 * slowest:
-        invalid = load.silent_us >= SILENT_SHARE * load.duration_us
-        yield Warning(Code.SILENT, cell.host, {"silent": _seconds(load.silent_us)}, invalid)
+    load, silent = cell.load, silent_seconds(cell)
+    if load and silent:
+        invalid = 1e6 * silent >= SILENT_SHARE * load.duration_us
+        yield Warning(Code.SILENT, cell.host, {"silent": _seconds(1e6 * silent)}, invalid)
 
 
 def _seconds(microseconds: float) -> Number:

@@ -4,6 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
+
+LONGEST_SERIES_SECONDS = 1e7
+"""A series that says to be longer is wrong: this is 100 days."""
+
+SHORTEST_INTERVAL_SECONDS = 5e-5
+"""Ends are rounded to 0.1 ms: two of them are the same, or this far apart at least."""
+
+LARGEST_COUNT = 2**53
+"""Counts up to here are exact as floating-point numbers."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +74,18 @@ class Series:
     """CPU time that the app's processes used in it."""
     memory_bytes: tuple[int, ...] = ()
     """Resident memory of the app's processes at its end."""
+
+    @property
+    def is_sound(self) -> bool:
+        """Say whether a machine can have had such a course: a host may send anything, and a stored file may be damaged."""
+        ends = (0.0, *self.end_seconds)
+        counts = (self.segments, self.opened, self.memory_bytes)
+        return (
+            all(len(values) == len(self.end_seconds) for values in (*counts, self.app_cpu_seconds))
+            and all(later == one or later - one >= SHORTEST_INTERVAL_SECONDS for one, later in pairwise(ends))
+            and ends[-1] <= LONGEST_SERIES_SECONDS
+            and all(0 <= value <= LARGEST_COUNT for values in counts for value in values)
+        )
 
 
 @dataclass(frozen=True)
