@@ -195,24 +195,39 @@ def warned(load: Load, shape: Shape) -> Mapping[Code, str]:
     return {code: sentence(warning) for code, warning in found(cell).items() if code in codes}
 
 
-def test_a_run_that_ends_before_slow_replies_do_says_so(tmp_path: Path) -> None:
-    shape = Shape(2, 20, 3.0, 10.0)
+def settled(
+    folder: Path, shape: Shape, wait: Callable[[], Callable[[], float]], stops: Callable[[], float] = lambda: 0.0
+) -> tuple[Load, bool]:
+    """Put a load on a server, up to three times where a busy machine made it late; return it, and whether it was in time."""
     for _ in range(3):
-        # So few slow replies that most connections have none under way: the server neither stalls nor falls silent.
-        with timed(itertools.cycle((0.02,) * 20 + (2.0,) + (0.02,) * 400).__next__) as server:
-            told = warned(read_load(run(tmp_path, server.port, shape)), shape)
-        assert "none can be counted as late by the timeout of 10 s" in told[Code.CUT_BY_END]
+        with timed(wait(), stops) as server:
+            load = read_load(run(folder, server.port, shape))
         if steady := server.lag_us < STEADY_US:
             break
+    return load, steady
+
+
+def seldom_slow() -> Callable[[], float]:
+    """So few slow replies that most connections have none under way: the server neither stalls nor falls silent."""
+    return itertools.cycle((0.02,) * 20 + (2.0,) + (0.02,) * 400).__next__
+
+
+def test_a_run_that_ends_before_slow_replies_do_says_so(tmp_path: Path) -> None:
+    shape = Shape(2, 20, 3.0, 10.0)
+    load, steady = settled(tmp_path, shape, seldom_slow)
+    told = warned(load, shape)
+    assert "none can be counted as late by the timeout of 10 s" in told[Code.CUT_BY_END]
     assert told.keys() == {Code.CUT_BY_END} or not steady
 
 
 def test_a_server_that_stops_for_half_a_second_at_a_time_stalls(tmp_path: Path) -> None:
     shape = Shape(2, 20, 4.0, 3.0)
-    stops = itertools.cycle((0.0,) * 100 + (0.5,))
-    with timed(lambda: 0.02, stops.__next__) as server:
-        load = read_load(run(tmp_path, server.port, shape))
-    assert load.stall_factor == pytest.approx(1.3, abs=0.2)
+    load, steady = settled(tmp_path, shape, lambda: lambda: 0.02, itertools.cycle((0.0,) * 100 + (0.5,)).__next__)
+    if not steady:
+        pytest.skip("the machine is so busy that a server on it stalls by itself")
+    # It answered in a little more than half of the time; a sample in which it began again counts as a slow one.
+    assert load.stall_factor is not None
+    assert 1.2 < load.stall_factor < 2
     assert warned(load, shape).keys() == {Code.STALLED}
 
 
@@ -233,11 +248,7 @@ def test_a_server_that_no_longer_answers_is_told_with_the_time_since_its_last_re
 @pytest.mark.parametrize("seconds", [0.0, 0.02, 0.1])
 def test_a_steady_server_is_told_nothing(seconds: float, tmp_path: Path) -> None:
     shape = Shape(2, 20, 2.0, 1.0)
-    for _ in range(5):
-        with timed(lambda: seconds) as server:
-            load = read_load(run(tmp_path, server.port, shape))
-        if steady := server.lag_us < STEADY_US:
-            break
+    load, steady = settled(tmp_path, shape, lambda: lambda: seconds)
     assert sum(load.thread_requests) == load.requests
     if not steady:
         pytest.skip("the machine is so busy that no server on it is steady")
