@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from benchrig import console
 from benchrig.agent.text import short
 from benchrig.bench.suite import Plan
-from benchrig.results.model import Cell
+from benchrig.results.model import Cell, Load
 from benchrig.results.warnings import Warning
 
 OVERHEAD_SECONDS = 1.5
@@ -67,11 +67,17 @@ def outcome(cell: Cell, run: str) -> str:
         where = cell.raw or ("cells.jsonl" if cause != cell.reason else "")
         folder = run if "/" in run else f"reports/{run}"
         return f"failed: {cause}; more in {folder}/{where}" if where else f"failed: {cause}"
-    latency, kind = (cell.load.measured, "") if cell.load.measured else (cell.load.latency, "corrected ")
-    return (
-        f"{cell.load.requests_per_second:>9.1f} requests/s  {kind}mean {latency.mean_us / 1e3:.1f} ms  "
-        f"{kind}p99 {latency.percentiles_us['99'] / 1e3:.1f} ms  errors {cell.load.errors.total}"
-    )
+    rate, errors = f"{cell.load.requests_per_second:>9.1f} requests/s", f"errors {cell.load.errors.total}"
+    return "  ".join([rate, *_latencies(cell.load), errors])
+
+
+def _latencies(load: Load) -> Iterator[str]:
+    """Yield mean and p99 as measured, else the corrected ones, as far as they are known."""
+    latency, kind = (load.measured, "") if load.measured else (load.corrected, "corrected ")
+    if latency:
+        yield f"{kind}mean {latency.mean_us / 1e3:.1f} ms"
+        p99 = latency.percentiles_us.get("99")
+        yield from [f"{kind}p99 {p99 / 1e3:.1f} ms"] if p99 is not None else ()
 
 
 def warned(warnings: Sequence[Warning]) -> str:

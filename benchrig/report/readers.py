@@ -15,10 +15,21 @@ def of_load(read: Callable[[Load], float]) -> Callable[[Cell], float | None]:
 
 
 def of_latency(read: Callable[[Latency], float | None]) -> Callable[[Cell], float | None]:
-    """Read a latency that the load generator prints, in milliseconds; None where no reply was timed."""
+    """Read a latency that no correction changes, in milliseconds; None where no reply was timed."""
+    return _timed(lambda load: load.latency, read)
 
+
+def of_corrected(read: Callable[[Latency], float | None]) -> Callable[[Cell], float | None]:
+    """Read a latency as the load generator prints it, in milliseconds; None where there is none."""
+    return _timed(lambda load: load.corrected, read)
+
+
+def _timed(
+    which: Callable[[Load], Latency | None], read: Callable[[Latency], float | None]
+) -> Callable[[Cell], float | None]:
     def of_cell(cell: Cell) -> float | None:
-        return milliseconds(read(cell.load.latency)) if cell.load and cell.load.latency.max_us > 0 else None
+        latency = which(cell.load) if cell.load else None
+        return milliseconds(read(latency)) if latency and latency.max_us > 0 else None
 
     return of_cell
 

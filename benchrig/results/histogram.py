@@ -47,6 +47,11 @@ class Histogram:
         """How many latencies it has."""
         return sum(self.counts.values())
 
+    @property
+    def mean(self) -> float:
+        """The mean in microseconds, as if each latency were the middle of its bin; 0 of an empty histogram."""
+        return sum(_middle(low) * count for low, count in self.counts.items()) / (self.count or 1)
+
     def percentile(self, percent: float) -> float:
         """Return the middle of the bin, in microseconds, that `percent` of the latencies are below. Raises HistogramError.
 
@@ -60,7 +65,7 @@ class Histogram:
             seen += self.counts[low]
             if seen >= rank:
                 break
-        return low + (_width(low) - 1) / 2
+        return _middle(low)
 
 
 def merged(histograms: Iterable[Histogram]) -> Histogram:
@@ -132,6 +137,11 @@ def decode(text: str) -> Histogram:
 def _width(value: int) -> int:
     """Return how many microseconds share the bin of a value."""
     return 1 << max(0, value.bit_length() - 8)
+
+
+def _middle(low: int) -> float:
+    """Return the middle of a bin in microseconds."""
+    return low + (_width(low) - 1) / 2
 
 
 def _index(low: int) -> int:

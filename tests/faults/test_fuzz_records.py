@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from benchrig.bench.app import read_app
 from benchrig.bench.generators.base import OutputError
 from benchrig.bench.generators.wrk.output import MARKER, read_load
 from benchrig.bench.generators.wrk.printed import read_printed
+from benchrig.bench.progress import outcome
 from benchrig.bench.verify import mistake
 from benchrig.cli import completion
 from benchrig.errors import MachineError
@@ -28,15 +30,31 @@ from benchrig.machines.vagrant import output
 from benchrig.machines.vagrant.folder import VagrantFolder
 from benchrig.provision import parse_extra_vars
 from benchrig.remote.keys import pinned
-from benchrig.report import EXPORTS, load, render_terminal
-from benchrig.results import store
+from benchrig.report import EXPORTS, Report, load, render_terminal
+from benchrig.report.table import make
+from benchrig.results import audit, formats, store
+from benchrig.results.model import ClientEnd, ConnectionsSeen, ServerEnd
 from tests.support import ROOT
+from tests.support.audits import RUN, a_sound_cell
 from tests.support.faults import fault
 from tests.support.fuzz import damaged_texts, examined, json_files
+from tests.support.series import a_cell_of, flat
 from tests.support.wrk import INSIGHTFUL, TEXT
 
 RESULTS = ROOT / "tests" / "cases" / "results"
 VAGRANT = ROOT / "tests" / "cases" / "vagrant"
+
+TODAYS = json.dumps(
+    json.loads(INSIGHTFUL)
+    | {"depth": 1, "statuses": {"200": 3427}, "sent": {"film": 3000, "films": 500}}
+    | {
+        "replies": [
+            {"status": 200, "routes": ["film"], "replies": 2927},
+            {"status": 200, "routes": ["films"], "replies": 500},
+        ]
+    }
+)
+"""All that the line of our script may have."""
 
 pytestmark = pytest.mark.faults
 
@@ -48,15 +66,31 @@ def _text(path: Path) -> str:
 
 
 def _lines(version: str) -> list[str]:
-    return _text(RESULTS / version / "cells.jsonl").splitlines()
+    if version != "today":
+        return _text(RESULTS / version / "cells.jsonl").splitlines()
+    cell = a_cell_of(flat)
+    measured = read_load(f"{TEXT}{MARKER}{TODAYS}\n")
+    seen = ConnectionsSeen(ClientEnd(200, 0, 0, 200, 0, 28232), ServerEnd(200, 0, 200, 0))
+    cell = replace(cell, name="flask-sync", app="flask-sync", load=measured, connections_seen=seen, wrong_after="")
+    return [formats.text_of(cell)]
 
 
 def use_run(folder: Path) -> None:
-    """Read a run, and write every report of it."""
+    """Read a run, write every report of it, and the line of each cell."""
     report = load(folder, ROOT)
     render_terminal(report, "en", 100)
     for export in EXPORTS.values():
         export(report)
+    for cell in store.read(folder)[1]:
+        outcome(cell, "run")
+
+
+def use_load(text: str) -> None:
+    """Read a text of wrk with the line of our script, and use it as a run does."""
+    cell = a_sound_cell(load=read_load(text))
+    outcome(cell, "run")
+    audit.warnings(cell, RUN)
+    EXPORTS["report.json"](Report(make(RUN, [cell])))
 
 
 @fault(
@@ -80,10 +114,10 @@ def test_damaged_run(tmp_path: Path, version: str) -> None:
     damage()
 
 
-@pytest.mark.parametrize("version", ["v1", "v2"])
+@pytest.mark.parametrize("version", ["v1", "v2", "today"])
 def test_damaged_cells(tmp_path: Path, version: str) -> None:
     folder = tmp_path / "run"
-    shutil.copytree(RESULTS / version, folder)
+    shutil.copytree(RESULTS / ("v2" if version == "today" else version), folder)
     lines = _lines(version)
 
     @given(content=json_files(*lines))
@@ -161,6 +195,12 @@ def test_damaged_files_of_a_machine(tmp_path: Path, content: bytes | None) -> No
 def test_damaged_text_of_wrk(text: str) -> None:
     examined(lambda: read_load(text), OutputError)
     examined(lambda: read_printed(text), OutputError)
+
+
+@given(content=json_files(TODAYS))
+def test_damaged_figures_of_our_script(content: bytes) -> None:
+    line = content.decode(errors="replace").replace("\n", " ")
+    examined(lambda: use_load(f"{TEXT}{MARKER}{line}\n"), OutputError)
 
 
 @given(

@@ -78,6 +78,22 @@ def test_a_progress_line_says_which_latency_it_shows() -> None:
     assert "corrected mean 101.6 ms  corrected p99 108.5 ms" in outcome(old_cell(), "run")
 
 
+def test_pipelined_requests_have_no_corrected_latency(tmp_path: Path) -> None:
+    pipelined = replace(a_cell(), load=replace(a_cell().load, depth=10))
+    table = of([pipelined]).table
+    assert "latency_p99_ms" in table.rows[0].figures
+    assert not [name for name in table.rows[0].figures if name.startswith("latency_corrected")]
+    unseen = replace(pipelined, load=replace(pipelined.load, measured=None))
+    assert outcome(unseen, "run").split() == ["19200.0", "requests/s", "errors", "0"]
+    verdict = judged(one(tmp_path, "latency_corrected_p99(go-2000) < 200"), [replace(unseen, repeat=n) for n in range(1, 7)])
+    assert "this run has no latency_corrected_p99 of go-2000" in str(verdict.reason)
+
+
+def test_a_progress_line_leaves_out_a_percentile_that_is_not_known() -> None:
+    load = replace(a_load(), measured=None, latency=replace(a_load().latency, percentiles_us={}))
+    assert outcome(a_cell(load=load), "run").endswith("corrected mean 101.6 ms  errors 0")
+
+
 def kept(*latencies_us: int) -> str:
     counts = Counter(latencies_us)
     lows = sorted(counts)

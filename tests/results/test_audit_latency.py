@@ -7,10 +7,12 @@ from dataclasses import replace
 import pytest
 
 from benchrig.report.sentences import sentence
+from benchrig.results import audit
 from benchrig.results.codes import Code
 from benchrig.results.model import Cell
-from tests.support.audits import a_sound_cell, found, slow, stalling
+from tests.support.audits import RUN, a_sound_cell, found, slow, stalling
 from tests.support.reports import a_load
+from tests.support.series import RATE, a_cell_of, flat
 
 
 def test_a_slow_reply_of_half_the_run_says_that_the_end_cuts_others_off() -> None:
@@ -50,6 +52,34 @@ def test_when_one_reply_in_a_hundred_took_half_the_run_its_latency_is_invalid() 
 )
 def test_a_stall_is_told_where_the_factor_means_something(cell: Cell, stalled: bool) -> None:
     assert (Code.STALLED in found(cell)) == stalled
+
+
+def test_stalls_that_the_series_has_are_told_once() -> None:
+    def stopping(at: float) -> float:
+        return 0.0 if 2 < at < 2.6 or 4 < at < 4.6 else 1.0
+
+    def cases(cell: Cell) -> list[object]:
+        load = replace(cell.load, thread_requests=(cell.load.requests,), thread_requests_per_second=1.25 * RATE)
+        told = audit.warnings(replace(cell, load=replace(load, measured=load.latency)), RUN)
+        return [warning.values["case"] for warning in told if warning.code is Code.STALLED]
+
+    assert cases(a_cell_of(stopping)) == ["pauses"]
+    # In a series, stops of less than an interval are not seen.
+    assert cases(a_cell_of(flat)) == ["bursts"]
+    assert cases(replace(a_cell_of(stopping), server=None)) == ["bursts"]
+
+
+@pytest.mark.parametrize("depth", [None, 1, 3])
+def test_latencies_are_judged_as_measured(depth: int | None) -> None:
+    """Where requests are pipelined, wrk's correction adds latencies below the fastest reply."""
+    load = slow(a_load(50_000), mean_ms=200.0)
+    corrected = replace(load.latency, min_us=150_000.0, mean_us=20_000.0, percentiles_us={"50": 0.0, "75": 200_000.0})
+    load = replace(load, latency=corrected, depth=depth)
+    assert Code.LATENCY_IMPOSSIBLE not in found(a_sound_cell(load=load))
+    unseen = replace(load, measured=None)
+    assert (Code.LATENCY_IMPOSSIBLE in found(a_sound_cell(load=unseen))) == (depth != 3)
+    wrong = replace(load, measured=corrected)
+    assert found(a_sound_cell(load=wrong))[Code.LATENCY_IMPOSSIBLE].invalid
 
 
 @pytest.mark.parametrize(

@@ -87,3 +87,11 @@ def test_what_a_machine_of_format_1_shares_follows_from_its_kind(kind: str, made
     run["machines"][0]["kind"] = kind
     (machine,) = formats.read_run(run, []).record.machines
     assert (machine.made_here, machine.shares_kernel) == (made_here, shares_kernel)
+
+
+@pytest.mark.parametrize("name", ["abc", "nan", "-1", "1e3", "101", ""])
+def test_a_percentile_without_a_number_is_refused(name: str) -> None:
+    data = json.loads((RUNS / "v2" / "cells.jsonl").read_text().splitlines()[0])
+    data["load"]["latency"]["percentiles_us"][name] = 1.0
+    with pytest.raises(formats.FormatError, match=f"'{name}' is no percentile"):
+        formats.read_cell(data)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from benchrig.report.metrics.metric import FILES_ONLY, Metric
-from benchrig.report.readers import milliseconds, of_latency, of_measured
+from benchrig.report.readers import milliseconds, of_corrected, of_latency, of_measured
 from benchrig.units import MILLISECONDS
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def _both(
         meaning=f"the same after the load generator's correction, with requests that it did not send: {meaning}",
         unit=MILLISECONDS,
         kind="lower is better",
-        read=of_latency(read),
+        read=of_corrected(read),
         read_text=read_text,
         priority=priority,
         compared=compared,

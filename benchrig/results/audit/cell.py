@@ -24,14 +24,15 @@ from benchrig.results.warnings import Warning
 
 def _figures(cell: Cell, _: Run) -> Iterator[Warning]:
     if cell.load:
-        latency = cell.load.latency
+        # The slowest reply is the same in all of them.
+        latency = cell.load.measured or cell.load.corrected
         yield from load_warnings(
             Measured(
                 connections=cell.connections,
                 requests=cell.load.requests,
                 requests_per_second=cell.load.requests_per_second,
-                latency_mean_ms=latency.mean_us / 1e3,
-                latency_max_ms=latency.max_us / 1e3,
+                latency_mean_ms=latency.mean_us / 1e3 if latency else 0.0,
+                latency_max_ms=cell.load.latency.max_us / 1e3,
                 timeout_seconds=cell.timeout_seconds,
                 # The script compares each reply with what is expected of it, which may be a status of 400 or more.
                 errors=replace(cell.load.errors, status=0),
@@ -40,9 +41,9 @@ def _figures(cell: Cell, _: Run) -> Iterator[Warning]:
                 always_busy=False,  # little.py knows more of our own rows than a text tells
                 host=cell.host,
                 threads=cell.threads,
-                latency_stdev_ms=latency.stdev_us / 1e3,
-                latency_min_ms=latency.min_us / 1e3,
-                percentiles_ms={name: value / 1e3 for name, value in latency.percentiles_us.items()},
+                latency_stdev_ms=latency.stdev_us / 1e3 if latency else None,
+                latency_min_ms=latency.min_us / 1e3 if latency else None,
+                percentiles_ms={name: us / 1e3 for name, us in latency.percentiles_us.items()} if latency else {},
             )
         )
 

@@ -8,6 +8,7 @@ from benchrig.results.audit.detector import Detector
 from benchrig.results.codes import Code
 from benchrig.results.course import silent_seconds
 from benchrig.results.model import Cell, Run
+from benchrig.results.steadiness import of_cell
 from benchrig.results.warnings import Number, Unit, Value, Warning, number
 
 CUT_SHARE = 0.5
@@ -67,7 +68,9 @@ def _stalled(cell: Cell, _: Run) -> Iterator[Warning]:
     if in_sample < REPLIES_PER_SAMPLE or typical >= LONGEST_STEP_US or load.pauses:
         return
     most = STALL_FACTOR if typical < SAMPLE_US else STALL_FACTOR_IN_STEP
-    if factor > most + EDGES_US / load.duration_us:
+    judged = of_cell(cell)
+    # The series has the same stalls, and their length.
+    if factor > most + EDGES_US / load.duration_us and not (judged and judged.stalls):
         yield Warning(Code.STALLED, cell.host, {"case": "bursts", "factor": number(factor, Unit.TIMES)})
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -149,8 +150,17 @@ def _build(cls: type[T], data: Fields, number: int) -> Reading[T]:
         raise FormatError(f"not a record of format {number}: {error}") from None
     if wrong := [name for name in _names(record) if not name.isprintable() or len(name) > LONGEST_NAME]:
         raise FormatError(f"not a record of format {number}: {spec.describe(wrong[0])} is no name")
+    if wrong := [name for name in _percentiles(record) if not re.fullmatch(r"[0-9]{1,2}(\.[0-9]{1,6})?|100", name)]:
+        raise FormatError(f"not a record of format {number}: {spec.describe(wrong[0])} is no percentile")
     names = (".".join(key for key in path if isinstance(key, str)) for path in unknown)
     return Reading(record, number, tuple(dict.fromkeys(names)))
+
+
+def _percentiles(record: Any) -> Iterator[str]:
+    """Yield the names of a cell's percentiles, with which is computed."""
+    if isinstance(record, Cell) and record.load:
+        for latency in (record.load.latency, record.load.measured):
+            yield from latency.percentiles_us if latency else ()
 
 
 def _names(record: Any) -> Iterator[str]:

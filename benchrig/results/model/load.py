@@ -74,6 +74,11 @@ class Load:
     """Time from the last tenth of a second with a reply to the end."""
 
     @property
+    def corrected(self) -> Latency | None:
+        """Latency as the load generator prints it; None of pipelined requests, where its correction adds impossible ones."""
+        return None if (self.depth or 1) > 1 else self.latency
+
+    @property
     def requests_per_second(self) -> float:
         """Throughput over the generator's own duration."""
         return self.requests / (self.duration_us / 1e6) if self.duration_us else 0.0

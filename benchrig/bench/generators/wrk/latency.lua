@@ -97,11 +97,22 @@ local function coarse(values, counts)
   return table.concat(list, ", ")
 end
 
-local function look(summary, latency, requests, threads)
+local function now()
   local ffi = require("ffi")
   ffi.cdef(declarations)
-  local now = ffi.new("int64_t[2]")
-  ffi.C.benchrig_clock(now, nil)
+  local time = ffi.new("int64_t[2]")
+  ffi.C.benchrig_clock(time, nil)
+  return tonumber(time[0]) * 1e6 + tonumber(time[1])
+end
+
+-- Returns when the load ended, in microseconds; nil where there is no FFI. To be called before anything that takes time.
+local function end_of_load()
+  local told, time = pcall(now)
+  return told and time or nil
+end
+
+local function look(summary, latency, requests, threads, ended)
+  local ffi = require("ffi")
   local workers = workers_of(ffi, threads, summary)
   if not workers then return "" end
   local each, connections, last = {}, 0, 0
@@ -110,7 +121,7 @@ local function look(summary, latency, requests, threads)
     connections = connections + tonumber(worker.connections)
     last = math.max(last, tonumber(worker.start)) -- the end of the last tenth of a second in which it had a reply
   end
-  local silent = math.max(0, tonumber(now[0]) * 1e6 + tonumber(now[1]) - last)
+  local silent = math.min(math.max(0, ended - last), summary.duration)
   local found = string.format('"thread_requests": [%s], "thread_requests_per_second": %s, "silent_us": %d, ',
     table.concat(each, ", "), number(requests.mean), silent)
   -- The interval of wrk's correction, with its integer divisions; it corrects nothing when requests < connections.
@@ -123,7 +134,7 @@ end
 
 -- Returns what is known beside wrk's own figures, as members of a JSON object that go before others. After this, wrk's
 -- histogram is no longer corrected.
-local function insight(summary, latency, requests, threads)
-  local looked, found = pcall(look, summary, latency, requests, threads)
+local function insight(summary, latency, requests, threads, ended)
+  local looked, found = pcall(look, summary, latency, requests, threads, ended)
   return looked and found or ""
 end

@@ -6,18 +6,31 @@ Published documents have only the text, which `printed.py` reads.
 
 from __future__ import annotations
 
-from dataclasses import replace
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, replace
 
 from benchrig import reading
 from benchrig.agent import spec
+from benchrig.agent.text import short
 from benchrig.bench.generators.base import OutputError, Printed
 from benchrig.bench.generators.wrk.printed import read_printed
 from benchrig.results import histogram
-from benchrig.results.model import Load
+from benchrig.results.histogram import Histogram
+from benchrig.results.model import Latency, Load
 
 MARKER = "benchrig-wrk: "
 
 MOST_THREADS = 4096
+
+MOST_ROUTES = 1000
+"""Routes of a row, and kinds of replies with their routes: more than that is not stored."""
+
+LONGEST_EXAMPLE = 300
+"""Characters of the example of a wrong reply; our script sends at most 204 bytes."""
+
+MOST_AT_ONCE = 64
+"""Requests that may have one latency together where the depth of pipelining is not known, or not constant."""
 
 PERCENTILES = ("50", "75", "90", "99", "99.9")
 
@@ -35,8 +48,10 @@ def read_load(text: str) -> Load:
         example = load.wrong_example.encode("latin-1").decode(errors="replace")
     except (ValueError, spec.SpecError) as error:
         raise OutputError(f"wrk's figures cannot be read: {error}") from None
-    load = replace(load, wrong_example=example)
+    load = replace(load, wrong_example=short(example, LONGEST_EXAMPLE))
+    _bounded(load)
     _agree(load, read_printed(text))
+    _counted(load)
     _fit(load)
     return replace(load, histogram=_histogram(load, bins))
 
@@ -51,10 +66,66 @@ def _histogram(load: Load, bins: object) -> str:
         measured = histogram.from_bins(bins)
     except histogram.HistogramError as error:
         raise OutputError(f"wrk's figures cannot be read: {error}") from None
-    # A pipelined request has one latency for several replies.
-    if not 0 < measured.count <= load.requests:
+    # Of requests that are sent at once, the replies have one latency together; where the last is late, they have none.
+    least = load.requests // max(load.depth or 1, MOST_AT_ONCE) - load.errors.timeout
+    if not max(1, least) <= measured.count <= load.requests:
         raise OutputError(f"wrk contradicts itself: {measured.count} latencies of {load.requests} replies")
+    _same(measured, load.measured)
     return histogram.encode(measured)
+
+
+def _same(bins: Histogram, figures: Latency) -> None:
+    """Raise OutputError when figures differ from those of the histogram that they were computed from."""
+    percentiles = {f"p{name}": (figures.percentiles_us[name], bins.percentile(float(name))) for name in PERCENTILES}
+    pairs = {
+        "minimum": (figures.min_us, bins.percentile(0)),
+        **percentiles,
+        "maximum": (figures.max_us, bins.percentile(100)),
+        "mean": (figures.mean_us, bins.mean),
+    }
+    for name, (exact, binned) in pairs.items():
+        if abs(exact - binned) > exact / histogram.HALF + 1:
+            raise OutputError(f"wrk contradicts itself: the {name} is {exact:g} us, and that of its bins {binned:g} us")
+
+
+def _bounded(load: Load) -> None:
+    """Raise OutputError for figures that our script never tells: below 0, with other names, or without end."""
+    if any(number < 0 for number in _numbers(asdict(load))):
+        raise OutputError("wrk's figures cannot be read: one of them is below 0")
+    if any(latency and latency.percentiles_us.keys() != {*PERCENTILES} for latency in (load.latency, load.measured)):
+        raise OutputError("wrk's figures cannot be read: other percentiles were told than were asked for")
+    if odd := [status for status in load.statuses if not re.fullmatch(r"[0-9]{1,3}", status)]:
+        raise OutputError(f"wrk's figures cannot be read: {spec.describe(odd[0])} is no status")
+    routes = sum(len(kind.routes) for kind in load.replies)
+    if max(len(load.sent), len(load.replies), routes) > MOST_ROUTES:
+        raise OutputError(f"wrk's figures cannot be read: requests or replies of more than {MOST_ROUTES} routes")
+
+
+def _numbers(value: object) -> Iterator[float]:
+    if isinstance(value, Mapping):
+        value = tuple(value.values())
+    if isinstance(value, (tuple, list)):
+        for item in value:
+            yield from _numbers(item)
+    elif isinstance(value, (int, float)):
+        yield value
+
+
+def _counted(load: Load) -> None:
+    """Raise OutputError when the counts of replies contradict each other."""
+    requests, checked = load.requests, load.replies_checked
+    by_status, failed = sum(load.statuses.values()), sum(load.statuses[name] for name in load.statuses if int(name) >= 400)
+    fitted = load.replies_wrong + sum(kind.replies for kind in load.replies)
+    agree = {
+        f"{checked} of {requests} replies checked, {load.replies_wrong} wrong": load.replies_wrong <= checked <= requests,
+        f"{by_status} replies by status, {checked} checked": not load.statuses or by_status == checked,
+        f"{fitted} replies right or wrong, {checked} checked": not load.replies or fitted == checked,
+        f"{failed} replies of a status from 400 on, {load.errors.status} counted": failed <= load.errors.status,
+        f"{load.silent_us} us without a reply in {load.duration_us} us": (load.silent_us or 0) <= load.duration_us,
+    }
+    for said, possible in agree.items():
+        if not possible:
+            raise OutputError(f"wrk contradicts itself: {said}")
 
 
 def _fit(load: Load) -> None:
@@ -64,8 +135,6 @@ def _fit(load: Load) -> None:
         raise OutputError(f"wrk contradicts itself: its {len(threads)} threads do not sum up to {load.requests} requests")
     if (own := load.measured) is None:
         return
-    if own.percentiles_us.keys() != {*PERCENTILES}:
-        raise OutputError("wrk's figures cannot be read: other percentiles were measured than were asked for")
     ordered = (own.min_us, *(own.percentiles_us[name] for name in PERCENTILES), own.max_us)
     ends = (own.min_us, own.max_us) == (load.latency.min_us, load.latency.max_us)
     if not (ends and list(ordered) == sorted(ordered) and own.min_us <= own.mean_us <= own.max_us):

@@ -148,6 +148,7 @@ function init(args)
 end
 
 function done(summary, latency, requests)
+  local ended = end_of_load()
   if their_done then their_done(summary, latency, requests) end
   local checked, replies = told(threads)
   local missing
@@ -162,7 +163,7 @@ function done(summary, latency, requests)
     percentiles[i] = string.format('"%s": %s', p, number(latency:percentile(tonumber(p))))
   end
   local mean, stdev = number(latency.mean), number(latency.stdev)
-  local found = insight(summary, latency, requests, threads)
+  local found = insight(summary, latency, requests, threads, ended)
   local e = summary.errors
   print(string.format(
     '%s{"requests": %d, "duration_us": %d, "bytes": %d, ' ..
