@@ -17,14 +17,16 @@ from benchrig.results.audit import (
     steadiness,
 )
 from benchrig.results.audit.detector import Detector
-from benchrig.results.audit.figures import Measured, load_warnings
+from benchrig.results.audit.figures import load_warnings
+from benchrig.results.audit.measured import Measured
 from benchrig.results.model import Cell, Run
 from benchrig.results.warnings import Warning
 
 
 def _figures(cell: Cell, _: Run) -> Iterator[Warning]:
     if cell.load:
-        latency = cell.load.latency
+        latency, uncorrected = cell.load.latency, cell.load.measured
+        p99 = uncorrected.percentiles_us.get("99") if uncorrected else None
         yield from load_warnings(
             Measured(
                 connections=cell.connections,
@@ -40,6 +42,8 @@ def _figures(cell: Cell, _: Run) -> Iterator[Warning]:
                 always_busy=False,  # little.py knows more of our own rows than a text tells
                 host=cell.host,
                 threads=cell.threads,
+                asked_seconds=(cell.duration_seconds, cell.duration_seconds),
+                latency_as_measured_p99_ms=None if p99 is None else p99 / 1e3,
                 latency_stdev_ms=latency.stdev_us / 1e3,
                 latency_min_ms=latency.min_us / 1e3,
                 percentiles_ms={name: value / 1e3 for name, value in latency.percentiles_us.items()},
