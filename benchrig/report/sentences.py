@@ -18,7 +18,7 @@ _UNITS: Mapping[Unit, tuple[Callable[[float], str], str]] = {
     Unit.SECONDS: (lambda value: f"{value:g}", " s"),
     Unit.PERCENT: (lambda value: f"{value:.0f}", " %"),
     Unit.TIMES: (lambda value: f"{value:.2g}" if value < 10 else f"{value:,.0f}", ""),
-    Unit.REQUESTS_PER_SECOND: (lambda value: f"{value:,.0f}", " requests/s"),
+    Unit.REQUESTS_PER_SECOND: (lambda value: f"{value:,.0f}" if value >= 100 else f"{value:.3g}", " requests/s"),
     Unit.BITS_PER_SECOND: (bits_per_second, ""),
     Unit.MILLISECONDS: (milliseconds, ""),
     Unit.BYTES: (size, ""),

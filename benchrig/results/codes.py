@@ -48,7 +48,10 @@ class Code(Enum):
     STATUS_ERRORS = (
         "status_errors",
         {_RATE, _LATENCY, _COUNTS},
-        "{failed} of {requests} replies were errors (status 400 or more); {good} were good.",
+        {
+            "": "{failed} of {requests} replies were errors (status 400 or more); {good} were good.",
+            "count": "{failed} replies were errors (status 400 or more). How many there were is not known.",
+        },
     )
     TIMEOUTS = (
         "timeouts",
@@ -56,6 +59,7 @@ class Code(Enum):
         {
             "": "{late} of {requests} replies came after the timeout of {timeout}.",
             "unknown": "{late} of {requests} replies came after the timeout, which is not known.",
+            "count": "{late} replies came after the timeout. How many there were is not known.",
             "checks": "wrk2 found a connection waiting for longer than its timeout {late:time}. It looks at regular times.",
         },
     )
@@ -92,8 +96,28 @@ class Code(Enum):
         {
             "requests": "The figures contradict each other: requests and duration make {computed}, not {rate}.",
             "bytes": "The figures contradict each other: bytes and duration make {computed} a second, not {rate}.",
+            "no_time": "The duration is impossible: {requests:request} took no time.",
+            "clock": "The duration is impossible: {requests:request} in {ran}. "
+            "The clock of the load generator's machine was set back during the run.",
         },
     )
+    RATE_MISSED = (
+        "rate_missed",
+        {_RATE, _LATENCY},
+        {
+            "": "{reached} of {asked} that were asked for were reached.",
+            "queue": "{reached} of {asked} that were asked for were reached. A latency of {latency} in {ran} is that of the "
+            "queue of requests that could not be sent in time, and grows with the duration.",
+            "unknown": "The rate that was asked for was not reached. A latency of {latency} in {ran} is that of the "
+            "queue of requests that could not be sent in time, and grows with the duration.",
+        },
+    )
+    LOAD_IMPOSSIBLE = (
+        "load_impossible",
+        {_RATE, _LATENCY, _COUNTS},
+        "No load generator makes this load: it refuses {threads:thread} for {connections:connection}.",
+    )
+    NO_LATENCY = "no_latency", {_LATENCY}, "No latency was recorded of {requests:request}. The zeros stand for none."
     INTERRUPTED = "interrupted", {_RATE, _LATENCY, _COUNTS}, "The run was interrupted after {ran} of {asked}."
     OVERRUN = (
         "overrun",
@@ -146,6 +170,9 @@ class Code(Enum):
         {
             "understated": "Mean latency is understated: Little's law predicts {factor} times more. "
             "Slow or unanswered connections are missing from it.",
+            "unexplained": "Mean latency is understated: Little's law predicts {factor} times more. "
+            "Either slow or unanswered connections are missing from it, or the server closes its connections: "
+            "the time to connect is in no latency.",
             "impossible": "Mean latency is impossible: Little's law allows {factor} times less. "
             "Either requests overlapped on their connections, or the counts are wrong.",
             "overstated": "Mean latency is overstated: Little's law predicts {factor} times less. "
@@ -173,6 +200,8 @@ class Code(Enum):
             "closed": "{failed:connection} broke while reading, {share} of the requests: the server closes connections, "
             "and the throughput includes opening them anew.",
             "connect": "{failed:connection} could not be opened.",
+            "retried": "{failed:attempt} to connect failed and were repeated: "
+            "more connections were busy than these would leave.",
             "read": "{failed:connection} broke while reading.",
             "write": "{failed:connection} broke while writing.",
         },
@@ -248,6 +277,8 @@ class Code(Enum):
             "process": "The load generator was the bottleneck: it used {busy} of the {cores:core} it can use.",
             "threads": "The load generator was the bottleneck: {saturated:thread} of {threads} had no pause "
             "and used {busy} of a core.",
+            "rate": "The load generator was near its own limit, with {each} of each thread: Little's law predicts a mean "
+            "latency {factor} times as high, and its own work between two requests is in no latency.",
             "waiting": "The load generator was the bottleneck: {saturated:thread} of {threads} wanted a core all the time "
             "and got {busy} of one, because others used it too.",
             "crowded": "The load generator was the bottleneck: {saturated:thread} of {threads} wanted a core all the time "

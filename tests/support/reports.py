@@ -103,6 +103,9 @@ OF_TEXTS = frozenset(
             "overrun",
             "incomplete",
             "pipelining_unknown",
+            "rate_missed",
+            "load_impossible",
+            "no_latency",
         ],
     )
 )

@@ -41,6 +41,8 @@ class CommandLine:
     """Requests that a connection sends before it waits for a reply: 1 without a script."""
     requests_per_second: float | None = None
     """The constant rate that was asked for (wrk2)."""
+    closes: bool = False
+    """Each request asks the server to close its connection."""
 
 
 @dataclass(frozen=True)

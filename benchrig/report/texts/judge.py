@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from benchrig.bench.generators.base import LoadGenerator, Pasted, Printed, Spread
@@ -54,6 +54,8 @@ def judge(pasted: Pasted, generator: LoadGenerator, pipeline: int | None = None)
         return Judged(pasted, Verdict.UNREADABLE, (), ())
     figures = measured(pasted.printed, default_timeout_seconds=generator.default_timeout_seconds, pipeline=pipeline)
     warnings = audit.load_warnings(figures)
+    if figures.unrecorded:
+        pasted = replace(pasted, printed=_without_latency(pasted.printed))
     return Judged(pasted, verdict(warnings), warnings, tuple(_unchecked(figures, warnings)))
 
 
@@ -71,8 +73,12 @@ def measured(printed: Printed, *, default_timeout_seconds: float, pipeline: int 
     """
     latency, req_sec = printed.rows.get("latency", Spread()), printed.rows.get("req/sec", Spread())
     requests, rate, ran = printed.requests, printed.requests_per_second, printed.duration_seconds
+    # A text that lacks one of the three has it in the others; of the duration, its first line may tell.
+    seconds = ran or (sum(printed.asked_seconds) / 2 if printed.asked_seconds else 0.0)
     if requests is None:
-        requests = round((rate or 0.0) * (ran or 0.0))
+        requests = round((rate or 0.0) * seconds)
+    if rate is None and seconds:
+        rate = requests / seconds
     return audit.Measured(
         connections=printed.connections or 0,
         requests=requests,
@@ -83,11 +89,15 @@ def measured(printed: Printed, *, default_timeout_seconds: float, pipeline: int 
         errors=printed.errors,
         duration_seconds=ran or 0.0,
         pipeline=pipeline or printed.command.pipeline,
+        always_busy=not printed.command.closes,
         open_loop=printed.open_loop,
         threads=printed.threads or 0,
+        threads_rate=req_sec.mean,
+        asked_rate=printed.command.requests_per_second,
         asked_seconds=printed.asked_seconds,
         latency_stdev_ms=_ms(latency.stdev),
         latency_min_ms=_ms(latency.min),
+        unrecorded=_unrecorded(printed),
         percentiles_ms={name: value / 1e3 for name, value in printed.percentiles_us.items()},
         bytes=printed.bytes,
         bytes_per_second=printed.bytes_per_second,
@@ -103,17 +113,30 @@ def _ms(microseconds: float | None) -> float | None:
 def _timeout(printed: Printed, default: float) -> float | None:
     if printed.open_loop:
         return None
-    if printed.command.timeout_seconds:
-        return printed.command.timeout_seconds
+    if printed.command.timeout_seconds is not None:
+        # With a timeout of 0, every reply comes too late, whatever it took.
+        return printed.command.timeout_seconds or None
     return default if (printed.latency_max_us or 0.0) <= default * 1e6 else None
+
+
+def _unrecorded(printed: Printed) -> bool:
+    """Return whether there are zeros in place of latencies, although not all replies came too late."""
+    figures = [printed.latency_mean_us, printed.latency_max_us, *printed.percentiles_us.values()]
+    zeros = 0.0 in figures and not any(figures)
+    return bool(zeros and printed.requests and printed.requests > printed.errors.timeout)
+
+
+def _without_latency(printed: Printed) -> Printed:
+    """Return a text without the zeros that stand for no latency."""
+    rows = {name: row for name, row in printed.rows.items() if name != "latency"}
+    return replace(printed, rows=rows, percentiles_us={}, latency_mean_us=None, latency_stdev_us=None, latency_max_us=None)
 
 
 def _missing(printed: Printed, req_sec: Spread) -> list[str]:
     """Return what every text of a load generator has and this one has not, as its lines are named."""
     there = {
         "connections": printed.connections is not None,
-        # A load generator prints zeros where each reply came too late, or where there was none.
-        "Latency": bool(printed.latency_mean_us or printed.requests == 0 or printed.errors.timeout),
+        "Latency": "latency" in printed.rows or _unrecorded(printed),
         "Req/Sec": "req/sec" in printed.rows or req_sec != Spread(),
         "requests": printed.requests is not None,
         "duration": printed.duration_seconds is not None,
@@ -125,6 +148,8 @@ def _missing(printed: Printed, req_sec: Spread) -> list[str]:
 def _unchecked(figures: audit.Measured, warnings: tuple[Warning, ...]) -> list[Unchecked]:
     if figures.open_loop:
         return [Unchecked(Check.LITTLES_LAW, "requests were sent at a constant rate")]
+    if not figures.always_busy:
+        return [Unchecked(Check.LITTLES_LAW, "the server was asked to close its connections")]
     if any(warning.code is Code.PIPELINING_UNKNOWN for warning in warnings):
         return [Unchecked(Check.LITTLES_LAW, "the depth of pipelining is not known")]
     if not (figures.connections and figures.requests_per_second and figures.latency_mean_ms):

@@ -57,7 +57,7 @@ def _figures(judged: Judged) -> Iterator[str]:
     if printed.connections is not None:
         yield f"{printed.connections:,} connection{'' if printed.connections == 1 else 's'}"
     if printed.requests is not None:
-        yield f"{printed.requests:,} requests"
+        yield f"{printed.requests:,} request{'' if printed.requests == 1 else 's'}"
     if printed.requests_per_second is not None:
         yield f"{printed.requests_per_second:,.2f} requests/s"
     latencies = {"mean": printed.latency_mean_us, **{f"p{name}": value for name, value in printed.percentiles_us.items()}}

@@ -8,7 +8,8 @@ of `codes.Code`.
 
 from benchrig.results.audit.cell import warnings
 from benchrig.results.audit.connections import connections_there
-from benchrig.results.audit.figures import Measured, load_warnings
+from benchrig.results.audit.figures import load_warnings
+from benchrig.results.audit.measured import Measured
 from benchrig.results.audit.repeats import ranges, repeat_warnings
 
 __all__ = ["Measured", "connections_there", "load_warnings", "ranges", "repeat_warnings", "warnings"]

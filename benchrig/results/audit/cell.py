@@ -17,7 +17,8 @@ from benchrig.results.audit import (
     steadiness,
 )
 from benchrig.results.audit.detector import Detector
-from benchrig.results.audit.figures import Measured, load_warnings
+from benchrig.results.audit.figures import load_warnings
+from benchrig.results.audit.measured import Measured
 from benchrig.results.model import Cell, Run
 from benchrig.results.warnings import Warning
 
@@ -26,6 +27,8 @@ def _figures(cell: Cell, _: Run) -> Iterator[Warning]:
     if cell.load:
         # The slowest reply is the same in all of them.
         latency = cell.load.measured or cell.load.corrected
+        uncorrected = cell.load.measured
+        p99 = uncorrected.percentiles_us.get("99") if uncorrected else None
         yield from load_warnings(
             Measured(
                 connections=cell.connections,
@@ -44,6 +47,8 @@ def _figures(cell: Cell, _: Run) -> Iterator[Warning]:
                 latency_stdev_ms=latency.stdev_us / 1e3 if latency else None,
                 latency_min_ms=latency.min_us / 1e3 if latency else None,
                 percentiles_ms={name: us / 1e3 for name, us in latency.percentiles_us.items()} if latency else {},
+                asked_seconds=(cell.duration_seconds, cell.duration_seconds),
+                latency_as_measured_p99_ms=None if p99 is None else p99 / 1e3,
             )
         )
 

@@ -1,4 +1,4 @@
-"""Warnings about latencies that the end of the run cut off, and about times without replies."""
+"""Warnings about times without replies. What the figures alone tell of the end of a run is in `course.py`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from benchrig.results.codes import Code
 from benchrig.results.course import silent_seconds
 from benchrig.results.model import Cell, Run
 from benchrig.results.steadiness import of_cell
-from benchrig.results.warnings import Number, Unit, Value, Warning, number
+from benchrig.results.warnings import Number, Unit, Warning, number
 
 CUT_SHARE = 0.5
 """Of a reply that takes this share of the run, half the requests that are sent get none before the end."""
@@ -35,25 +35,6 @@ SILENT_SHARE = 0.1
 """From this share of the load on, its values are those of another server."""
 
 
-def _cut_by_end(cell: Cell, _: Run) -> Iterator[Warning]:
-    """Detect replies that took so much of the run that others like them came after its end, and are nowhere."""
-    load = cell.load
-    if not (load and load.duration_us):
-        return
-    slowest, limit = load.latency.max_us, CUT_SHARE * load.duration_us
-    if slowest < limit:
-        return
-    values: dict[str, Value] = {
-        "case": "late" if cell.timeout_seconds >= cell.duration_seconds else "slow",
-        "slowest": _seconds(slowest),
-        "duration": _seconds(load.duration_us),
-        "timeout": number(cell.timeout_seconds, Unit.SECONDS),
-    }
-    # When one reply in a hundred took as long, p99 is the length of the run. A corrected p99 proves nothing.
-    invalid = load.measured is not None and load.measured.percentiles_us.get("99", 0.0) >= limit
-    yield Warning(Code.CUT_BY_END, cell.host, values, invalid)
-
-
 def _stalled(cell: Cell, _: Run) -> Iterator[Warning]:
     """Compare the throughput while replies came with that of the whole time; each sample counts the same in the first.
 
@@ -65,13 +46,21 @@ def _stalled(cell: Cell, _: Run) -> Iterator[Warning]:
         return
     typical = (load.measured or load.latency).percentiles_us.get("50", 0.0)
     in_sample = load.requests_per_second / len(load.thread_requests) * SAMPLE_US / 1e6
-    if in_sample < REPLIES_PER_SAMPLE or typical >= LONGEST_STEP_US or load.pauses:
-        return
-    most = STALL_FACTOR if typical < SAMPLE_US else STALL_FACTOR_IN_STEP
+    limit = None if load.pauses else stall_limit(typical, in_sample, load.duration_us)
     judged = of_cell(cell)
     # The series has the same stalls, and their length.
-    if factor > most + EDGES_US / load.duration_us and not (judged and judged.stalls):
+    if limit and factor > limit and not (judged and judged.stalls):
         yield Warning(Code.STALLED, cell.host, {"case": "bursts", "factor": number(factor, Unit.TIMES)})
+
+
+def stall_limit(typical_us: float, in_sample: float, duration_us: float) -> float | None:
+    """Return the highest stall factor without a stall; None where it is not judged.
+
+    Arguments: a typical latency, and how many replies of a thread a sample has.
+    """
+    if in_sample < REPLIES_PER_SAMPLE or typical_us >= LONGEST_STEP_US:
+        return None
+    return (STALL_FACTOR if typical_us < SAMPLE_US else STALL_FACTOR_IN_STEP) + EDGES_US / duration_us
 
 
 def _silent(cell: Cell, _: Run) -> Iterator[Warning]:
@@ -86,4 +75,4 @@ def _seconds(microseconds: float) -> Number:
     return number(round(microseconds / 1e6, 2), Unit.SECONDS)
 
 
-DETECTORS: tuple[Detector, ...] = (_cut_by_end, _stalled, _silent)
+DETECTORS: tuple[Detector, ...] = (_stalled, _silent)

@@ -7,54 +7,13 @@ from collections.abc import Mapping
 
 import pytest
 
-from benchrig.bench.generators.registry import DEFAULT
-from benchrig.bench.generators.wrk.printed import find_printed
-from benchrig.report.sentences import sentence
-from benchrig.report.texts import Judged, Verdict, judge
+from benchrig.report.texts import Verdict
 from benchrig.results.codes import Code
-from benchrig.results.warnings import Number, Warning
+from benchrig.results.warnings import Number
+from tests.support.judged import LINES, SOCKET, a_text, found, invalid, judged, said
 from tests.support.reports import OF_TEXTS
 from tests.support.texts import WRK, WRK2
 
-LINES: Mapping[str, str] = {
-    "header": "Running 30s test @ http://192.0.2.7/",
-    "threads": "  4 threads and 100 connections",
-    "columns": "  Thread Stats   Avg      Stdev     Max   +/- Stdev",
-    "latency": "    Latency    50.10ms    8.20ms 190.00ms   80.00%",
-    "rate": "    Req/Sec   500.10     31.00   600.00     70.00%",
-    "p": "  Latency Distribution\n     50%   49.00ms\n     75%   54.00ms\n     90%   60.00ms\n     99%   79.00ms",
-    "total": "  60030 requests in 30.01s, 9.21MB read",
-    "errors": "",
-    "status": "",
-    "persec": "Requests/sec:   2000.33",
-    "transfer": "Transfer/sec:    314.26KB",
-}
-"""A text without a fault; by Little's law, its mean is 50 ms."""
-
-
-def a_text(**changes: str) -> str:
-    return "\n".join(line for line in {**LINES, **changes}.values() if line) + "\n"
-
-
-def judged(text: str, pipeline: int | None = None) -> Judged:
-    (pasted,) = find_printed(text)
-    assert pasted.unread == ()
-    return judge(pasted, DEFAULT, pipeline)
-
-
-def found(text: str, pipeline: int | None = None) -> dict[Code, Warning]:
-    return {warning.code: warning for warning in judged(text, pipeline).warnings}
-
-
-def said(code: Code, text: str) -> str:
-    return sentence(found(text)[code])
-
-
-def invalid(text: str) -> set[Code]:
-    return {code for code, warning in found(text).items() if warning.invalid}
-
-
-SOCKET = "  Socket errors: connect {}, read {}, write 0, timeout {}"
 NOTHING = {
     "latency": "    Latency     0.00us    0.00us   0.00us    -nan%",
     "rate": "    Req/Sec     0.00      0.00     0.00      -nan%",
@@ -94,6 +53,18 @@ CAUSES: Mapping[Code, str] = {
     Code.INTERRUPTED: a_text(total="  20003 requests in 10.00s, 3.07MB read"),
     Code.OVERRUN: a_text(total="  70012 requests in 35.00s, 10.74MB read"),
     Code.INCOMPLETE: a_text(threads=""),
+    Code.RATE_MISSED: f"$ wrk2 -t4 -c100 -d30s -R9000 http://192.0.2.7\n{a_text()}",
+    Code.LOAD_IMPOSSIBLE: a_text(threads="  101 threads and 100 connections"),
+    Code.NO_LATENCY: a_text(latency=NOTHING["latency"], p=""),
+    Code.CUT_BY_END: a_text(latency="    Latency    50.10ms   90.20ms  15.20s    99.00%", p=""),
+    Code.GENERATOR_SATURATED: a_text(
+        latency="    Latency     0.70ms    0.20ms   9.00ms   80.00%",
+        p="",
+        total="  3000000 requests in 30.01s, 9.21MB read",
+        threads="  2 threads and 100 connections",
+        rate="",
+        persec="Requests/sec:  99966.67",
+    ),
     Code.UNANSWERED: a_text(
         latency="    Latency   250.10ms    8.20ms 290.00ms   80.00%",
         p="",
@@ -262,8 +233,9 @@ def test_the_law_is_asked_of_the_connections_that_were_there() -> None:
     text = half.replace("Requests/sec", f"{SOCKET.format(50, 0, 0)}\nRequests/sec")
     assert [*found(text)] == [Code.FEWER_CONNECTIONS]
     # Of 100 connections, 12 threads open 96.
-    assert found(a_text(threads="  12 threads and 100 connections")) == {}
-    assert said(Code.FEWER_CONNECTIONS, a_text(threads="  60 threads and 100 connections", p="")).startswith(
+    of_twelve = {"threads": "  12 threads and 100 connections", "rate": LINES["rate"].replace("500.10", "167.10")}
+    assert found(a_text(**of_twelve)) == {}
+    assert said(Code.FEWER_CONNECTIONS, a_text(threads="  60 threads and 100 connections", p="", rate="")).startswith(
         "The load generator opens 60 connections in place of 100"
     )
 
@@ -305,5 +277,6 @@ def test_a_line_that_is_missing_is_told(line: str, name: str) -> None:
     assert judged(text).verdict is not Verdict.SOUND
 
 
-def test_a_text_that_ends_early_is_unreadable() -> None:
-    assert judged(a_text(total="", persec="", transfer="")).verdict is Verdict.UNREADABLE
+def test_a_text_that_ends_before_its_figures_is_unreadable() -> None:
+    early = a_text(columns="", latency="", rate="", p="", total="", persec="", transfer="")
+    assert judged(early).verdict is Verdict.UNREADABLE

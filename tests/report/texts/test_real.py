@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +17,7 @@ import pytest
 
 from benchrig.bench.generators.registry import DEFAULT
 from benchrig.bench.generators.wrk.printed import find_printed
-from benchrig.report.texts import Judged, judge
+from benchrig.report.texts import Judged, Verdict, judge
 from benchrig.results.codes import Code
 
 pytestmark = pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is not installed")
@@ -136,6 +137,30 @@ def test_a_server_that_stood_still_is_found() -> None:
     with server(lambda n: ("200 OK", 1.5 if n == 60 else 0.005)) as port:
         judged = load(port, "-d3s", "-c2")
         assert Code.STALLED in found(judged)
+
+
+def test_a_server_that_closes_each_connection_is_not_called_invalid() -> None:
+    with server(lambda _: ("200 OK\r\nConnection: close", 0.005)) as port:
+        judged = load(port, "-d2s")
+        assert judged.verdict is not Verdict.INVALID
+
+
+def test_replies_that_the_end_of_the_run_cut_off_are_found() -> None:
+    with server(lambda n: ("200 OK", 1.3 if n % 40 == 0 else 0.02)) as port:
+        assert found(load(port, "-d2s", "--timeout", "9s"))[Code.CUT_BY_END] is False
+        assert Code.CUT_BY_END not in found(load(port, "-d4s", "--timeout", "2s"))
+
+
+def test_a_server_that_stops_at_times_is_found_by_the_rate_of_the_threads() -> None:
+    start = time.monotonic()
+
+    def wait(_: int) -> tuple[str, float]:
+        into = (time.monotonic() - start) % 1.0
+        return "200 OK", 1.0 - into if into > 0.4 else 0.005
+
+    with server(wait) as port:
+        judged = load(port, "-d4s", "-c20")
+        assert "bursts" in {warning.values.get("case") for warning in judged.warnings if warning.code is Code.STALLED}
 
 
 def test_pipelined_requests_are_not_accused(tmp_path: Path) -> None:

@@ -112,9 +112,8 @@ def _pasted(group: list[Part], lines: Lines, before: str) -> Pasted:
 
 
 def _refused(printed: Printed) -> str:
-    if printed.requests is None and printed.requests_per_second is None:
-        lacks = "its number of requests and Requests/sec" if printed.rows else "its figures"
-        return f"it ends before {lacks}, which wrk prints at the end of a run"
+    if printed.requests is None and printed.requests_per_second is None and not (printed.rows or printed.percentiles_us):
+        return "it ends before its figures, which wrk prints at the end of a run"
     return ""
 
 
