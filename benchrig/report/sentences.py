@@ -71,7 +71,8 @@ def _cause(compared: Outcome) -> str:
         case Cause.NOT_MEASURED:
             return f"not measured in {sides}"
         case Cause.INVALID:
-            return f"invalid in {sides}"
+            names = ", ".join(code.value.replace("_", " ") for code in compared.codes)
+            return f"invalid in {sides}: {names}"
         case Cause.AT_CEILING:
             return "both at the ceiling"
         case Cause.TOO_FEW_REPEATS:

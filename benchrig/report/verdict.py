@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from benchrig.results.codes import Code
+
 MOST_REPEATS = 200
 """More repeats of a row than this are not worth the time."""
 
@@ -145,6 +147,8 @@ class Outcome:
     cause: Cause | None = None
     sides: tuple[str, ...] = ()
     """The sides that the cause is about: `A`, or the names of servers."""
+    codes: tuple[Code, ...] = ()
+    """The warnings that make the rows invalid."""
     repeats: int = 0
     """The fewer repeats of the two rows."""
     needed: int = 0
