@@ -39,7 +39,8 @@ def sentence(warning: Warning) -> str:
 def reason(verdict: Verdict) -> str:
     """Return the reason of a verdict on a claim in words."""
     because = verdict.reason
-    facts = some(because.facts, 3, "; ")
+    # A fact may be a sentence, and only the last one ends the line.
+    facts = some([*(fact.removesuffix(".") for fact in because.facts[:-1]), *because.facts[-1:]], 3, "; ")
     match because.why:
         case Why.TOO_FEW_REPEATS:
             one = because.repeats == 1

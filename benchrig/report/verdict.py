@@ -111,6 +111,8 @@ class Verdict:
     """Causes that the results show."""
     wanted: Wanted | None = None
     """None where the claim is decided, or too close to decide."""
+    invalid_by: tuple[Code, ...] = ()
+    """The warnings that make its rows invalid, where that alone keeps it from being tested."""
     not_in_run: bool = False
     """It is not testable only because its rows were not part of the run: reports for people count such claims together."""
 
