@@ -256,7 +256,7 @@ def claims(ctx: ChainContext, run: str = "", suite: str = "", published: bool = 
     if published:
         console.result(judging.audit_published(ROOT))
     else:
-        console.result(judging.render_report(reporting.load(find_run(ctx, run, suite), ROOT)))
+        console.result(judging.render_report(reporting.load(find_run(ctx, run, suite), ROOT), judging.suites(ROOT)))
 
 
 @command(

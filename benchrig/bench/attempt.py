@@ -59,8 +59,9 @@ class Attempt:
 
     @property
     def beside(self) -> tuple[Part, ...]:
-        """The other machines of the cell."""
-        return self.topology.beside(load_on_server=self.load_on_server, has_database=self.database is not None)
+        """The other machines of the cell. No sampler runs for a service that is not ours, wherever it is."""
+        sampled = self.is_ours and self.load_on_server
+        return self.topology.beside(load_on_server=sampled, has_database=self.database is not None)
 
     @property
     def host(self) -> str:

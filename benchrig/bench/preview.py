@@ -28,6 +28,8 @@ class Preview:
     """In the order in which they would be measured."""
     warm_up_seconds: float
     """Of each cell."""
+    timeout_seconds: float
+    """From when on a reply counts as late."""
     resumes: str = ""
     """The run that it resumes, with what that has; empty of a new run."""
 
@@ -53,8 +55,19 @@ def render(preview: Preview) -> str:
             f"Estimate for each cell: {preview.warm_up_seconds:g} s warm-up, the duration, "
             f"and {OVERHEAD_SECONDS:g} s to start, verify and stop the app.",
             "Not included: the start of machines, provisioning, and resets of a database.",
+            *_never_late(preview),
         ]
     )
+
+
+def _never_late(preview: Preview) -> list[str]:
+    """Return a line where the load is over before a reply can be late."""
+    timeout, durations = preview.timeout_seconds, [cell.duration_seconds for cell in preview.cells]
+    if not durations or timeout < max(durations):
+        return []
+    return [
+        f"No reply can be counted as late: the timeout of {timeout:g} s is not below the duration of {max(durations):g} s."
+    ]
 
 
 def _aligned(table: Sequence[tuple[str, ...]]) -> list[str]:

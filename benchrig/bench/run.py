@@ -134,6 +134,7 @@ def preview(root: Path, plan: Plan, inventory: Inventory, begun: Begun | None = 
             if (row.name, host := host_of(row, pairs[server][0].name), repeat) not in before
         ),
         warm_up_seconds=plan.warm_up_seconds,
+        timeout_seconds=plan.effective_timeout,
         resumes=f"{begun.folder.name}, which has {begun.said}" if begun else "",
     )
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -149,6 +150,16 @@ def profile_with(root: Path, suite: str, timeout_seconds: float) -> str:
         return next((name for name, profile in profiles.items() if _timeout(profile) == timeout_seconds), "")
     except (InputError, ValueError):
         return ""
+
+
+def suites_with(root: Path, published: Collection[str]) -> tuple[str, ...]:
+    """Return the suites that are compared with one of these published figures; one that cannot be read is left out."""
+    found = []
+    for path in sorted((root / "configs" / "suites").glob("*.yml")):
+        with suppress(InputError):
+            if _read(root, path.stem).build(SuiteFile).published in published:
+                found.append(path.stem)
+    return tuple(found)
 
 
 def _timeout(profile: ProfileFile) -> float | None:

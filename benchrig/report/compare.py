@@ -93,7 +93,8 @@ def outcome(a: Row, b: Row, sides: tuple[str, str] = ("A", "B")) -> Outcome:
     if not same_traffic(a, b):
         return Outcome(Answer.NOT_COMPARABLE, Cause.OTHER_LOAD)
     if a.invalid or b.invalid:
-        return Outcome(Answer.NOT_KNOWN, Cause.INVALID, _sides(sides, a.invalid, b.invalid))
+        codes = dict.fromkeys(warning.code for row in (a, b) for warning in row.warnings if warning.invalid)
+        return Outcome(Answer.NOT_KNOWN, Cause.INVALID, _sides(sides, a.invalid, b.invalid), codes=tuple(codes))
     if a.at_ceiling and b.at_ceiling:
         return Outcome(Answer.NO_DIFFERENCE, Cause.AT_CEILING)
     one, other = a.figures[THROUGHPUT.name].interval, b.figures[THROUGHPUT.name].interval
@@ -112,6 +113,8 @@ class _Column:
     heading: str
     text: Callable[[Pair], str]
     priority: float = ALWAYS
+    group: str = ""
+    """Columns of A and of B that are dropped together."""
 
 
 _INTERVAL_PRIORITY = 1000.0
@@ -123,9 +126,9 @@ def _columns(pairs: Sequence[Pair]) -> Iterator[_Column]:
     rows = [row.figures for pair in pairs for row in (pair.a, pair.b)]
     yield _Column("row", lambda pair: pair.a.label)
     yield _of(THROUGHPUT, "A", lambda pair: pair.a)
-    yield _Column("95%\ninterval", lambda pair: interval(pair.a), _INTERVAL_PRIORITY)
+    yield _Column("95%\ninterval", lambda pair: interval(pair.a), _INTERVAL_PRIORITY, "interval")
     yield _of(THROUGHPUT, "B", lambda pair: pair.b)
-    yield _Column("95%\ninterval", lambda pair: interval(pair.b), _INTERVAL_PRIORITY)
+    yield _Column("95%\ninterval", lambda pair: interval(pair.b), _INTERVAL_PRIORITY, "interval")
     yield _Column("B/A", lambda pair: ratio(pair.ratio))
     for metric in METRICS:
         if metric.compared and metric is not THROUGHPUT and not is_spare(metric, rows):
@@ -135,7 +138,8 @@ def _columns(pairs: Sequence[Pair]) -> Iterator[_Column]:
 
 
 def _of(metric: Metric, side: str, row: Callable[[Pair], Row]) -> _Column:
-    return _Column(f"{side}\n{metric.heading}", lambda pair: metric.unit.text(row(pair).value(metric)), metric.priority)
+    text = metric.unit.text
+    return _Column(f"{side}\n{metric.heading}", lambda pair: text(row(pair).value(metric)), metric.priority, metric.name)
 
 
 def render(comparison: Comparison, width: int | None = None) -> str:
@@ -143,7 +147,6 @@ def render(comparison: Comparison, width: int | None = None) -> str:
     room = text_width(width)
     table, dropped = _table(comparison.pairs, width)
     doubts = [wrapped(f"    {line}", room) for line in comparison.doubts]
-    missing = hidden(dropped, "./inv compare … | less -S")
     sections = [
         [
             wrapped(f"{side}  {describe.heading_lines(of)[0]}", room)
@@ -151,7 +154,7 @@ def render(comparison: Comparison, width: int | None = None) -> str:
         ],
         ["these conditions differ, and may explain a difference in the figures", *doubts] if doubts else [],
         [table if comparison.pairs else "no row is in both"],
-        [wrapped(missing, room)] if dropped else [],
+        hidden(dropped, ["./inv", "compare", comparison.a.name, comparison.b.name], room),
         _only("A", comparison.only_a, room),
         _only("B", comparison.only_b, room),
     ]
@@ -161,10 +164,13 @@ def render(comparison: Comparison, width: int | None = None) -> str:
 def _table(pairs: Sequence[Pair], width: int | None) -> tuple[str, tuple[str, ...]]:
     """Return the table without the columns that have no value, and the headings of those that were dropped."""
     columns = [column for column in _columns(pairs) if _is_shown(column, pairs)]
-    spare = [i for i, column in enumerate(columns) if column.priority < ALWAYS]
+    spare: dict[tuple[float, str], list[int]] = {}
+    for i, column in enumerate(columns):
+        if column.priority < ALWAYS:
+            spare.setdefault((column.priority, column.group), []).append(i)
     rows = [[column.text(pair) for column in columns] for pair in pairs]
     headings = [column.heading for column in columns]
-    return fitting(headings, rows, 1, width, sorted(spare, key=lambda i: columns[i].priority))
+    return fitting(headings, rows, 1, width, [spare[key] for key in sorted(spare)])
 
 
 def _is_shown(column: _Column, pairs: Sequence[Pair]) -> bool:

@@ -56,10 +56,22 @@ def _rows(names: Sequence[str], all_rows: int) -> str:
 
 
 def _other_conditions(a: Table, b: Table) -> Iterator[Difference]:
-    one, other = conditions(a), conditions(b)
-    for name in one:
-        if name in other and one[name] != other[name]:
+    called = _called(a, b)
+    one, other = conditions(a, called), conditions(b, called)
+    differing = [name for name in one if name in other and one[name] != other[name]]
+    for name in differing:
+        # Where the files themselves are listed, all of them together say nothing more.
+        if not any(listed.startswith(f"{name}: ") for listed in differing):
             yield Difference(name, one[name], other[name])
+
+
+def _called(a: Table, b: Table) -> tuple[str, ...]:
+    """Return what the machines of two tables are called: by name where these are the same, else by number."""
+    names = [tuple(machine.name for machine in table.run.machines) for table in (a, b) if table.run]
+    if len(names) == 2 and names[0] == names[1]:
+        return tuple(f"machine {name}" for name in names[0])
+    most = max(map(len, names), default=0)
+    return tuple(f"machine {number}" for number in range(1, most + 1)) if most > 1 else ("machine",)
 
 
 def _other_traffic(row: Row, other: Row) -> Iterator[Difference]:
@@ -96,8 +108,8 @@ def _other_versions(a: Table, row: Row, b: Table, other: Row) -> Iterator[Differ
             yield Difference(name, one.get(name, "none"), two.get(name, "none"))
 
 
-def conditions(table: Table) -> Mapping[str, str]:
-    """Return the conditions that all rows of a table share, by name."""
+def conditions(table: Table, called: Sequence[str]) -> Mapping[str, str]:
+    """Return the conditions that all rows of a table share, by name; `called` is what its machines are called there."""
     timeouts = ", ".join(f"{seconds:g} s" for seconds in sorted({row.timeout_seconds for row in table.rows}))
     if isinstance(table.origin, Published):
         source = table.origin.source
@@ -105,44 +117,43 @@ def conditions(table: Table) -> Mapping[str, str]:
         return {"duration": duration, "timeout": timeouts, "threads": str(source.threads), "machine": source.machine}
     run = table.origin
     shown = settings_shown(run.settings)
-    shared = {"duration": shown["duration"], "timeout": timeouts, "threads": shown["threads"]}
+    shared = {**{name: shown[name] for name in ("duration", "warm-up", "threads", "repeats")}, "timeout": timeouts}
     if places := {"on the server" if row.load_on_server else "on another machine" for row in table.rows if row.figures}:
         shared["load generator"] = ", ".join(sorted(places))
     shared["number of machines"] = str(len(run.machines))
     shared |= {f"files of {name}": digest[:12] for name, digest in run.digests.items() if not name.startswith("row ")}
     if run.git_commit:
         shared["commit"] = run.git_commit
-    for number, machine in enumerate(run.machines, 1):
-        suffix = f" {number}" if len(run.machines) > 1 else ""
-        shared |= {f"{name}{suffix}": value for name, value in _of_machine(machine).items()}
+    for machine, name in zip(run.machines, called, strict=False):
+        shared |= _of_machine(machine, name)
     if run.database:
         shared["data set"] = f"{run.database.data}, fingerprint {run.database.fingerprint}"
         shared |= {f"PostgreSQL's {name}": value for name, value in run.database.settings.items()}
     return shared
 
 
-def _of_machine(machine: Machine) -> Mapping[str, str]:
+def _of_machine(machine: Machine, called: str) -> Mapping[str, str]:
     return {
-        "machine": hardware(machine),
-        "system of machine": f"{machine.os}, {virtualization(machine)}",
-        "kernel of machine": machine.kernel,
-        "own CPUs on machine": pinned(machine) or "none",
+        called: hardware(machine),
+        f"system of {called}": f"{machine.os}, {virtualization(machine)}",
+        f"kernel of {called}": machine.kernel,
+        f"programs with CPUs of their own on {called}": pinned(machine) or "none",
         **{
-            f"{name} of machine": value
+            f"{name} of {called}": value
             for name, value in {**machine.sysctls, **machine.limits, **machine.environment.conditions()}.items()
         },
-        **dict(_before(machine.environment.activity)),
+        **dict(_before(machine.environment.activity, called)),
     }
 
 
-def _before(activity: Activity) -> Iterator[tuple[str, str]]:
+def _before(activity: Activity, called: str) -> Iterator[tuple[str, str]]:
     """Yield what the machine did before the first cell, in steps of 10 %, as it is never quite the same."""
     if activity.foreign_percent is not None:
-        yield "CPU used by other programs of machine before the start", _step(activity.foreign_percent)
+        yield f"CPU used by other programs of {called} before the start", _step(activity.foreign_percent)
     # Pressure on the CPU is that of our own programs, too, when one bench follows another.
     for name, percent in activity.pressure.items():
         if name != "cpu":
-            yield f"{name} pressure of machine before the start", _step(percent)
+            yield f"{name} pressure of {called} before the start", _step(percent)
 
 
 def _step(percent: float) -> str:

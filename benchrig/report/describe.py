@@ -73,10 +73,13 @@ def sharing_lines(table: Table) -> tuple[str, ...]:
     """Return which programs had CPUs of their own, and that figures are of both where server and load generator shared."""
     run = table.run
     lines = [f"CPUs of {machine.name}: {pinned(machine)}" for machine in run.machines if machine.pinned] if run else []
-    if any(row.shares_cpus for row in table.rows):
+    sharing = [row for row in table.rows if row.shares_cpus]
+    if sharing:
+        # A service that is not ours cannot be kept on some CPUs.
+        ours = run is not None and any(row.host in {machine.name for machine in run.machines} for row in sharing)
         lines.append(
             "server and load generator shared their CPUs: each figure is one of both. "
-            "Another load host separates them, or --pin where there are cores enough"
+            f"Another load host separates them{', or --pin where there are cores enough' if ours else ''}"
         )
     return tuple(lines)
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from benchrig import console
 from benchrig.agent.text import short
 from benchrig.bench.suite import profile_with
-from benchrig.errors import InputError
 from benchrig.report import claims, published
 from benchrig.report.document import Report
 from benchrig.report.servers import beside_first
@@ -42,18 +41,14 @@ def _compared_with(run: Run, root: Path) -> published.Published | None:
 def find_folder(name: str | Path, root: Path) -> Path | None:
     """Return the folder of a run; None for the name of a published set.
 
-    A run is given by its folder's name below `reports/`, by a path, or as `latest`; it comes before a published set of the
-    same name. Raises InputError with the nearest names of both kinds when there is neither.
+    A run is given by its folder's name below `reports/` or the beginning of only one, by a path, or as `latest`. By its
+    whole name it comes before a published set of that name. Raises InputError with the nearest names of both kinds when
+    there is neither.
     """
     reports, sets = root / "reports", published.names(root)
-    try:
-        return store.find_run(reports, str(name))
-    except InputError:
-        if str(name) in sets:
-            return None
-        if str(name) == store.LATEST:
-            raise
-    raise store.unknown_run(str(name), reports, sets)
+    if str(name) in sets and store.named(reports, str(name)) is None:
+        return None
+    return store.find_run(reports, str(name), sets)
 
 
 def _judged(table: Table, root: Path) -> Report:

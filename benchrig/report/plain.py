@@ -9,6 +9,8 @@ from collections.abc import Sequence
 import tabulate
 from wcwidth import wcswidth
 
+from benchrig import shell
+
 # Columns are two spaces apart already; without this a heading takes two more, and the table no longer fits a screen.
 tabulate.MIN_PADDING = 0
 
@@ -34,26 +36,33 @@ def fitting(
     rows: Sequence[Sequence[str]],
     words: int,
     width: int | None = None,
-    dropped_first: Sequence[int] = (),
+    dropped_first: Sequence[Sequence[int]] = (),
     wrap_at: int | None = None,
 ) -> tuple[str, tuple[str, ...]]:
     """Return a table as text, and the headings of the columns that were dropped.
 
     The first `words` columns and the last are text, to the left; the others are values, to the right. The first ones are
-    wrapped at `wrap_at` columns of the terminal. Where the table is wider than `width`, the columns of `dropped_first`,
-    counted from 0, are dropped one after the other until it fits, or none of them is left.
+    wrapped at `wrap_at` columns of the terminal. Where the table is wider than `width`, the groups of columns of
+    `dropped_first`, counted from 0, are dropped one after the other until it fits, or none of them is left.
     """
     shown, spare = list(range(len(headings))), list(dropped_first)
     text = _table(headings, rows, words, wrap_at)
     while width is not None and spare and _width(text) > width:
-        shown.remove(spare.pop(0))
+        group = spare.pop(0)
+        shown = [i for i in shown if i not in group]
         text = _table([headings[i] for i in shown], [[row[i] for i in shown] for row in rows], words, wrap_at)
-    return text, tuple(headings[i].replace("\n", " ") for i in dropped_first if i not in shown)
+    return text, tuple(headings[i].replace("\n", " ") for group in dropped_first for i in group if i not in shown)
 
 
-def hidden(columns: Sequence[str], command: str) -> str:
-    """Return the line that names the columns a terminal was too narrow for, and the command that shows them."""
-    return f"Hidden columns (terminal too narrow): {', '.join(columns)}; to see them: {command}"
+def hidden(columns: Sequence[str], argv: Sequence[str], room: int) -> list[str]:
+    """Return the lines that name the columns a terminal was too narrow for, and the command that shows them.
+
+    There are none where no column is hidden. The command is not wrapped, to be copied.
+    """
+    if not columns:
+        return []
+    names = wrapped(f"Hidden columns (terminal too narrow): {', '.join(columns)}; to see them:", room)
+    return [names, f"    {shell.quote(argv)} | less -S"]
 
 
 def _table(headings: Sequence[str], rows: Sequence[Sequence[str]], words: int, wrap_at: int | None) -> str:

@@ -39,7 +39,8 @@ def sentence(warning: Warning) -> str:
 def reason(verdict: Verdict) -> str:
     """Return the reason of a verdict on a claim in words."""
     because = verdict.reason
-    facts = some(because.facts, 3, "; ")
+    # A fact may be a sentence, and only the last one ends the line.
+    facts = some([*(fact.removesuffix(".") for fact in because.facts[:-1]), *because.facts[-1:]], 3, "; ")
     match because.why:
         case Why.TOO_FEW_REPEATS:
             one = because.repeats == 1
@@ -71,7 +72,8 @@ def _cause(compared: Outcome) -> str:
         case Cause.NOT_MEASURED:
             return f"not measured in {sides}"
         case Cause.INVALID:
-            return f"invalid in {sides}"
+            names = ", ".join(code.value.replace("_", " ") for code in compared.codes)
+            return f"invalid in {sides}: {names}"
         case Cause.AT_CEILING:
             return "both at the ceiling"
         case Cause.TOO_FEW_REPEATS:

@@ -239,7 +239,7 @@ def _row(cells: Sequence[Cell], published: PublishedRow | None, run: Run, severa
         host=first.host,
         several=several,
         load_on_server=first.load_on_server,
-        shares_cpus=bool(measured) and first.server is not None and first.load_on_server and "app" not in first.pinned,
+        shares_cpus=bool(measured) and first.load_on_server and "app" not in first.pinned,
         database_on_server=bool(first.database and first.database.on_server),
         network=run.network_to(first.host),
     )

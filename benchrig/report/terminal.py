@@ -32,11 +32,10 @@ def render(report: Report, lang: str = "en", width: int | None = None) -> str:
     grid = columns.grid(table, columns.of_terminal(table), lang)
     text, dropped = _fitting(grid, width)
     room = text_width(width)
-    missing = hidden(dropped, "./inv report | less -S")
     sections = [
         [wrapped(line, room) for line in describe.heading_lines(table)],
         [text],
-        [wrapped(missing, room)] if dropped else [],
+        hidden(dropped, ["./inv", "report", table.name], room),
         [line for number, footnote in enumerate(grid.footnotes, 1) for line in _footnote(number, footnote, room)],
         ["not run: " + ", ".join(table.not_run)] if table.not_run else [],
         _block("ran", describe.what_ran(table.rows), room),
@@ -59,7 +58,7 @@ def _claims(report: Report, room: int) -> list[str]:
 def _fitting(grid: Grid, width: int | None) -> tuple[str, tuple[str, ...]]:
     """Return the table in the width of the terminal, and the headings of the columns that were dropped."""
     words = sum(column.words for column in grid.columns)
-    return fitting(grid.headings, grid.rows, words, width, columns.dropped_first(grid), _WORDS_WIDTH)
+    return fitting(grid.headings, grid.rows, words, width, [(i,) for i in columns.dropped_first(grid)], _WORDS_WIDTH)
 
 
 def _footnote(number: int, footnote: Footnote, room: int) -> list[str]:

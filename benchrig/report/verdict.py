@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from benchrig.results.codes import Code
+
 MOST_REPEATS = 200
 """More repeats of a row than this are not worth the time."""
 
@@ -109,6 +111,8 @@ class Verdict:
     """Causes that the results show."""
     wanted: Wanted | None = None
     """None where the claim is decided, or too close to decide."""
+    invalid_by: tuple[Code, ...] = ()
+    """The warnings that make its rows invalid, where that alone keeps it from being tested."""
     not_in_run: bool = False
     """It is not testable only because its rows were not part of the run: reports for people count such claims together."""
 
@@ -145,6 +149,8 @@ class Outcome:
     cause: Cause | None = None
     sides: tuple[str, ...] = ()
     """The sides that the cause is about: `A`, or the names of servers."""
+    codes: tuple[Code, ...] = ()
+    """The warnings that make the rows invalid."""
     repeats: int = 0
     """The fewer repeats of the two rows."""
     needed: int = 0

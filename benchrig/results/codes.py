@@ -311,6 +311,16 @@ class Code(Enum):
         {_RATE, _LATENCY, _COUNTS},
         "Something other than {ours:or} used {share} of the CPU time of {machines:and}.",
     )
+    SERVICE_NOT_WATCHED = (
+        "service_not_watched",
+        {_RATE, _LATENCY, _COUNTS},
+        {
+            "": "The service at {address} is not ours, so that its CPU time is not known. It, or something else, used "
+            "{share} of the CPU time of {machines:and}.",
+            "unknown": "The service at {address} and the load generator ran on one machine. What else used its CPUs is not "
+            "known.",
+        },
+    )
     THROTTLED = (
         "throttled",
         {_RATE, _LATENCY},

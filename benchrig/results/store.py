@@ -11,7 +11,7 @@ import errno
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -20,7 +20,7 @@ from typing import Any
 
 from benchrig import console, files, reading, yamlfile
 from benchrig.agent.nearest import close, nearest
-from benchrig.agent.text import short
+from benchrig.agent.text import one_line, short
 from benchrig.errors import Hint, InputError, Inv, unknown
 from benchrig.results import formats
 from benchrig.results.model import Cell, Run
@@ -241,26 +241,42 @@ def meant(reports: Path, suite: str, made: str, made_suite: str) -> Path:
     return reports / made if made and suite in ("", made_suite) else newest(reports, suite)
 
 
-def find_run(reports: Path, name: str = LATEST) -> Path:
-    """Return the folder of a run, given by its name, by a path, or as `latest`. Raises InputError with the nearest names."""
+def find_run(reports: Path, name: str = LATEST, others: Collection[str] = ()) -> Path:
+    """Return the folder of a run: by its name or the beginning of only one run's, by a path, or as `latest`.
+
+    Raises InputError with the nearest names of runs and of `others`, which are what else could be meant.
+    """
     if name == LATEST:
         return newest(reports)
-    for folder in (reports / name, Path(name)):
-        if reading.is_file(folder / RUN):
-            return folder.resolve()
-    raise unknown_run(name, reports)
+    if folder := named(reports, name):
+        return folder
+    begun = [entry.folder for entry in entries(reports) if name and entry.folder.name.startswith(name)]
+    if len(begun) == 1:
+        return begun[0].resolve()
+    raise _unknown_run(name, reports, begun, others)
+
+
+def named(reports: Path, name: str) -> Path | None:
+    """Return the folder of the run of exactly this name or path; None where there is none."""
+    folders = (folder for folder in (reports / name, Path(name)) if reading.is_file(folder / RUN))
+    return next((folder.resolve() for folder in folders), None)
 
 
 MOST_NAMED = 3
-"""Runs that a message about an unknown one names: the nearest, or else the newest."""
+"""Runs that a message about an unknown one names: those that begin so, else the nearest, else the newest."""
 
 
-def unknown_run(name: str, reports: Path, others: Iterable[str] = ()) -> InputError:
-    """Return the error for a run that nobody knows, with the nearest names of runs and of `others`, else the newest runs."""
-    known = names(reports)
-    near = close(name, {*known, *others})
-    newest_runs = [entry.folder.name for entry in entries(reports)[-MOST_NAMED:][::-1]]
-    return unknown("run", name, near or [*others, *newest_runs])
+def _unknown_run(name: str, reports: Path, begun: Sequence[Path], others: Collection[str]) -> InputError:
+    wrong = f"unknown run '{one_line(name, 100)}'"
+    if begun:
+        newest_first = " or ".join(folder.name for folder in begun[: -1 - MOST_NAMED : -1])
+        return InputError(f"{wrong}; {len(begun)} runs begin like that: did you mean {newest_first}?")
+    if close(name, {*names(reports), *others}):
+        return unknown("run", name, {*names(reports), *others})
+    newest_runs = [entry.folder.name for entry in entries(reports)[: -1 - MOST_NAMED : -1]]
+    known = [f"the newest are {', '.join(newest_runs)}"] if newest_runs else []
+    known += [f"published figures: {', '.join(sorted(others))}"] if others else []
+    return InputError(f"{wrong}; {'; '.join(known) or 'there is none yet'}")
 
 
 def names(reports: Path) -> set[str]:

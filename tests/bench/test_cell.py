@@ -127,11 +127,12 @@ def test_a_database_that_a_row_has_no_use_for_is_not_watched() -> None:
     assert database.operations == []
 
 
-def test_a_service_on_the_load_host_itself_is_not_watched(running: App) -> None:
+def test_the_load_host_is_watched_for_a_service_on_it(running: App) -> None:
     here = replace(running, file=replace(running.file, address="http://127.0.0.1:81"))
     cell, _, asked = tried(Row("mine", here, 20, Traffic(tuple(running.routes.values()), (3, 1))))
-    assert (cell.status, cell.beside) == ("measured", ())
-    assert "loadgen FindCpuTimes" not in asked
+    assert (cell.status, cell.load_on_server) == ("measured", True)
+    assert [(one.host, one.generator) for one in cell.beside] == [("loadgen", True)]
+    assert asked.count("loadgen FindCpuTimes") == 2
 
 
 def test_a_measured_cell_has_the_exact_figures_and_what_ran() -> None:

@@ -83,6 +83,9 @@ def test_a_report_says_whose_figures_they_are() -> None:
     run = a_run("go-2000")
     (line,) = sharing_lines(make(run, (a_cell(server=SERVER),)))
     assert line.startswith("server and load generator shared their CPUs: each figure is one of both.")
+    assert line.endswith("or --pin where there are cores enough")
+    (line,) = sharing_lines(make(run, (a_cell(host="127.0.0.1:81", server=None),)))
+    assert line.endswith("Another load host separates them")
     pinned = {"app": "0", "load generator": "1"}
     run = replace(run, machines=(replace(run.machines[0], pinned=pinned),))
     table = make(run, (a_cell(server=SERVER, pinned=pinned),))

@@ -69,7 +69,7 @@ def test_an_inventory_without_a_server_is_refused(tmp_path: Path) -> None:
 
 def test_a_preview_is_a_table_with_the_estimate_and_how_it_is_made() -> None:
     cells = (PlannedCell(1, "go-2000", "web1", 2000, 5.0), PlannedCell(1, "sanic", "web10", 20000, 5.0))
-    assert render(Preview(cells, warm_up_seconds=1.0)).split("\n") == [
+    assert render(Preview(cells, 1.0, timeout_seconds=4.0)).split("\n") == [
         "#  repeat  row      host   connections  duration",
         "1       1  go-2000  web1          2000       5 s",
         "2       1  sanic    web10        20000       5 s",
@@ -81,7 +81,13 @@ def test_a_preview_is_a_table_with_the_estimate_and_how_it_is_made() -> None:
 
 
 def test_the_preview_of_what_is_left_names_the_run() -> None:
-    assert render(Preview((), 1.0, "one, which has 2 measured cells")).startswith(
+    assert render(Preview((), 1.0, 4.0, "one, which has 2 measured cells")).startswith(
         "left of one, which has 2 measured cells:\n"
     )
-    assert render(Preview((), 1.0)).startswith("#")
+    assert render(Preview((), 1.0, 4.0)).startswith("#")
+
+
+@pytest.mark.parametrize(("timeout", "told"), [(4.9, False), (5.0, True), (9.0, True)])
+def test_the_preview_says_that_the_load_ends_before_a_reply_can_be_late(timeout: float, told: bool) -> None:
+    last = render(Preview((PlannedCell(1, "go-2000", "web1", 2000, 5.0),), 1.0, timeout)).splitlines()[-1]
+    assert last.startswith("No reply can be counted as late: the timeout of") == told

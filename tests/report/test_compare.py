@@ -79,7 +79,7 @@ def test_invalid_and_missing_rows_and_those_at_the_ceiling_get_no_outcome() -> N
     a, b = (a_report(*rows, cells=[cells[side] for cells in rows.values()]) for side in (0, 1))
     outcomes = {pair.a.name: words_of(pair.outcome) for pair in compare(a, b).pairs}
     assert outcomes == {
-        "invalid": "not known (invalid in B)",
+        "invalid": "not known (invalid in B: latency clipped)",
         "failed": "not known (not measured in A)",
         "ceiling": "no difference shown (both at the ceiling)",
         "other": "not comparable (different load)",
@@ -102,12 +102,12 @@ def test_each_part_of_the_environment_that_differs_is_a_line() -> None:
     b = replace(b, machines=(replace(b.machines[0], environment=other),), digests={"app go": "2" * 64, "row go-2000": "y"})
     assert compare(Report(make(a, [a_cell()])), Report(make(b, [a_cell()]))).doubts == (
         "files of app go: A 111111111111; B 222222222222",
-        "CPU governor of machine: A performance; B powersave",
-        "turbo of machine: A off; B on",
-        "NUMA nodes of machine: A 1; B 2",
-        "mitigation of retbleed of machine: A Vulnerable; B Mitigation: IBRS",
-        "CPU used by other programs of machine before the start: A under 10 %; B about 50 %",
-        "memory pressure of machine before the start: A under 10 %; B about 30 %",
+        "CPU governor of machine lab1: A performance; B powersave",
+        "turbo of machine lab1: A off; B on",
+        "NUMA nodes of machine lab1: A 1; B 2",
+        "mitigation of retbleed of machine lab1: A Vulnerable; B Mitigation: IBRS",
+        "CPU used by other programs of machine lab1 before the start: A under 10 %; B about 50 %",
+        "memory pressure of machine lab1 before the start: A under 10 %; B about 30 %",
     )
 
 
@@ -120,16 +120,22 @@ def test_each_condition_that_differs_is_a_line_before_the_table() -> None:
         sysctls={**b.machines[0].sysctls, "net.core.somaxconn": "4096"},
     )
     a = replace(a, machines=(replace(a.machines[0], sysctls={"net.core.somaxconn": "128"}),))
-    b = replace(b, settings=replace(b.settings, duration_seconds=60.0, threads=2), machines=(machine,))
+    b = replace(
+        b,
+        settings=replace(b.settings, duration_seconds=60.0, threads=2, warm_up_seconds=5.0, repeats=3),
+        machines=(machine,),
+    )
     other = a_cell(timeout_seconds=2.0, connections=50, route="GET /", versions={"go": "1.23.0", "uvloop": "0.21.0"})
     comparison = compare(Report(make(a, [a_cell(route="GET /health")])), Report(make(b, [other])))
     assert comparison.doubts == (
         "duration: A 5 s; B 60 s",
-        "timeout: A 10 s; B 2 s",
+        "warm-up: A 1 s; B 5 s",
         "threads: A 4; B 2",
-        "machine: A Example CPU @ 2.0 GHz, 2 cores, 8.0 GiB; B Other CPU, 2 cores, 8.0 GiB",
-        "kernel of machine: A 6.1.0-26-amd64; B 6.12.1",
-        "net.core.somaxconn of machine: A 128; B 4096",
+        "repeats: A 1; B 3",
+        "timeout: A 10 s; B 2 s",
+        "machine lab1: A Example CPU @ 2.0 GHz, 2 cores, 8.0 GiB; B Other CPU, 2 cores, 8.0 GiB",
+        "kernel of machine lab1: A 6.1.0-26-amd64; B 6.12.1",
+        "net.core.somaxconn of machine lab1: A 128; B 4096",
         "connections: A 2,000; B 50 (go-2000)",
         "route: A GET /health; B GET / (go-2000)",
         "go: A 1.22.12; B 1.23.0 (go-2000)",
@@ -240,4 +246,26 @@ def test_a_narrow_terminal_keeps_throughput_ratio_and_outcome() -> None:
     (line,) = [line for line in text.splitlines() if line.startswith("go-2000")]
     assert (line.split()[1], line.split()[-1]) == ("10,050.00", "faster")
     assert "2.00" in line.split()
-    assert "Hidden columns (terminal too narrow): A p99, B p99" in text
+    assert "Hidden columns (terminal too narrow): A p99, B p99" in " ".join(text.split())
+    assert "./inv compare 2025-01-02T03-04-05 2025-01-02T03-04-05 | less -S" in text
+
+
+@pytest.mark.parametrize("width", range(60, 140, 4))
+def test_a_narrow_terminal_hides_a_metric_of_both_or_of_none(width: int) -> None:
+    late = [a_cell(repeat=n, load=a_load(50_000, read=3), sleep_seconds=0.0) for n in range(1, 7)]
+    text = render_comparison(compare(Report(make(a_run("go-2000"), late)), repeated(*FAST)), width)
+    table = text.split("go-2000")[0].rpartition("\n\n")[2]
+    for heading in ("p99", "errors", "interval"):
+        assert table.count(heading) in (0, 2)
+
+
+def test_programs_on_cores_of_their_own_name_the_machine_and_files_are_listed_once() -> None:
+    a, b = a_run("go-2000"), a_run("go-2000")
+    b = replace(b, machines=(replace(b.machines[0], pinned={"app": "0"}),))
+    a = replace(a, digests={"app go": "1" * 64, "app go: main.go": "3" * 64, "app zoo": "5" * 64})
+    b = replace(b, digests={"app go": "2" * 64, "app go: main.go": "4" * 64, "app zoo": "6" * 64})
+    assert compare(Report(make(a, [a_cell()])), Report(make(b, [a_cell()]))).doubts == (
+        "files of app go: main.go: A 333333333333; B 444444444444",
+        "files of app zoo: A 555555555555; B 666666666666",
+        "programs with CPUs of their own on machine lab1: A none; B app on 0",
+    )

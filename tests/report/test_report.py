@@ -261,7 +261,8 @@ def test_an_unknown_name_says_the_nearest_of_runs_and_of_published_sets(tmp_path
     with pytest.raises(InputError, match="unknown run 'web-framework'; did you mean web-frameworks"):
         load("web-framework", tmp_path)
     with pytest.raises(InputError, match=f"did you mean .*{folder.name}"):
-        load(folder.name[:-2], tmp_path)
+        load(f"{folder.name[:-2]}x", tmp_path)
+    assert load(folder.name[:-2], tmp_path).table.name == load(folder.name, tmp_path).table.name
     with pytest.raises(InputError, match="there is no complete run yet"):
         load("latest", tmp_path)
 

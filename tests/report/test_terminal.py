@@ -109,6 +109,7 @@ def test_a_narrow_terminal_goes_without_the_least_important_columns_and_says_whi
     text = render_terminal(report, width=100)
     assert max(wcswidth(line) for line in text.splitlines()) <= 100
     assert "Hidden columns (terminal too narrow): total requests, max latency" in text
+    assert f"    ./inv report {report.table.name} | less -S\n" in text
     (heading,) = [line for line in text.splitlines() if line.startswith("system ")]
     assert "requests/s" in heading
     assert heading.endswith("warnings")
@@ -150,7 +151,8 @@ def test_a_narrow_terminal_keeps_the_connections_where_rows_differ_in_them_alone
     text = render_terminal(a_report(cells=[a_cell("go-2000"), a_cell("other", **other)]), width=42)
     (heading,) = [line for line in text.splitlines() if line.startswith("system ")]
     assert ("conns" in heading.split()) == shown
-    assert max(wcswidth(line) for line in text.splitlines()) <= 42
+    # A command to be copied is not wrapped.
+    assert max(wcswidth(line) for line in text.splitlines() if " | less -S" not in line) <= 42
 
 
 def test_what_is_no_terminal_has_no_width() -> None:

@@ -244,7 +244,24 @@ def test_a_load_host_is_watched_for_a_service_that_is_not_ours() -> None:
     beside = (MachineLoad("load1", True, False, BUSY),)
     assert "52 % of the CPU time of load1" in said(Code.DISTURBED, replace(cell, beside=beside), EACH_ITS_OWN)
     # In the lab the service may be what is seen.
-    assert found(replace(cell, beside=beside), on_machines("lab", "load1")) == {}
+    text = said(Code.SERVICE_NOT_WATCHED, replace(cell, beside=beside), on_machines("lab", "load1"))
+    assert "10.0.0.9:81 is not ours" in text
+
+
+def test_what_a_service_on_the_load_host_used_is_told_together_with_what_others_used() -> None:
+    cell = a_sound_cell(host="127.0.0.1:81", server=None, load_on_server=True)
+    busy = replace(cell, beside=(MachineLoad("load1", True, False, BUSY),))
+    warning = found(busy, EACH_ITS_OWN)[Code.SERVICE_NOT_WATCHED]
+    assert (sentence(warning), warning.host, warning.invalid) == (
+        "The service at 127.0.0.1:81 is not ours, so that its CPU time is not known. It, or something else, used 52 % of "
+        "the CPU time of load1.",
+        "load1",
+        False,
+    )
+    assert found(replace(cell, beside=(MachineLoad("load1", True, False, IDLE),)), EACH_ITS_OWN) == {}
+    full = replace(cell, beside=(MachineLoad("load1", True, False, replace(BUSY, idle_percent=0.5)),))
+    assert Code.NO_IDLE_CPU in found(full, EACH_ITS_OWN)
+    assert said(Code.SERVICE_NOT_WATCHED, cell, EACH_ITS_OWN).endswith("What else used its CPUs is not known.")
 
 
 def test_runs_from_before_load_hosts_were_watched_are_judged_by_what_they_have() -> None:
@@ -298,6 +315,7 @@ CAUSES: dict[Code, tuple[Cell, Run]] = {
     Code.NETWORK_BOUND: (a_sound_cell(load_on_server=False), NARROW),
     Code.STEAL: (a_sound_cell(server=replace(SERVER, machine_steal_percent=7.0)), RUN),
     Code.DISTURBED: (a_sound_cell(server=replace(SERVER, machine_idle_percent=30.0)), RUN),
+    Code.SERVICE_NOT_WATCHED: (a_sound_cell(server=None), RUN),
     Code.THROTTLED: (a_sound_cell(server=replace(SERVER, throttled={"/": Throttle(9, 1.0)})), RUN),
     Code.MEMORY_PRESSURE: (a_sound_cell(server=replace(SERVER, pressure={"memory": 9.0})), RUN),
     Code.EMULATED: (a_sound_cell(), EMULATED),

@@ -346,8 +346,21 @@ def test_a_newer_run_that_is_incomplete_is_named_beside_the_one_that_is_shown(
 def test_of_many_runs_an_unknown_one_names_the_newest_few(tmp_path: Path) -> None:
     for number in range(1, 9):
         run_of(tmp_path, str(number))
-    with pytest.raises(InputError, match=r"unknown run 'nosuch'; known: 6, 7, 8$"):
+    with pytest.raises(InputError, match=r"unknown run 'nosuch'; the newest are 8, 7, 6$"):
         store.find_run(tmp_path, "nosuch")
+    with pytest.raises(InputError, match=r"unknown run 'nosuch'; the newest are 8, 7, 6; published figures: an-article$"):
+        store.find_run(tmp_path, "nosuch", {"an-article"})
+
+
+def test_the_beginning_of_only_one_name_is_a_run(tmp_path: Path) -> None:
+    first, second = run_of(tmp_path, "20261130-143110-web-frameworks"), run_of(tmp_path, "20261130-143411-zoo")
+    assert store.find_run(tmp_path, "20261130-143110") == first
+    assert store.find_run(tmp_path, "20261130-1434") == second
+    both = "2 runs begin like that: did you mean 20261130-143411-zoo or 20261130-143110-web-frameworks?"
+    with pytest.raises(InputError, match=re.escape(both)):
+        store.find_run(tmp_path, "20261130")
+    run_of(tmp_path, "20261130-1431")
+    assert store.find_run(tmp_path, "20261130-1431").name == "20261130-1431"
 
 
 def test_a_run_that_was_stored_elsewhere_is_brought_back_by_one_command_over_its_first_cells(tmp_path: Path) -> None:

@@ -13,6 +13,9 @@ from benchrig.bench.limits import SERVER_SPARE_FILES
 from benchrig.bench.suite import Plan
 from benchrig.inventory import Inventory
 
+CONTROLLER = "controller"
+"""What findings call the machine that benchrig runs on."""
+
 FOREIGN_PERCENT = 10.0
 """Of a machine's CPU time: what the warning `disturbed` begins at."""
 
@@ -113,17 +116,15 @@ def _activity(host: str, facts: protocol.MachineFacts, foreign_percent: float) -
     if (activity.steal_percent or 0.0) >= STEAL_PERCENT:
         yield Finding(Code.STEAL, host, {"share": activity.steal_percent or 0.0})
     if (activity.foreign_percent or 0.0) >= foreign_percent:
-        # A container sees the CPUs of the whole computer, and only its own programs: they may be the least of it.
-        seen = sum(one.cpu_percent for one in activity.processes)
-        most = seen >= (activity.foreign_percent or 0.0) * facts.cores / 2
-        names = ", ".join(f"{one.name} {one.cpu_percent:.0f} %" for one in activity.processes if most)
+        # They may be the least of it: a program that lives for a moment, or beside the container, is not seen.
+        names = ", ".join(f"{one.name} {one.cpu_percent:.0f} %" for one in activity.processes)
         yield Finding(
             Code.BUSY,
             host,
             {
                 "share": activity.foreign_percent or 0.0,
                 "load": activity.load_average or 0.0,
-                "programs": f"; most of it, in percent of a core: {names}" if names else "",
+                "programs": f"; seen, in percent of a core: {names}" if names else "",
             },
         )
 
@@ -193,6 +194,18 @@ def _of_kernel(host: str, found: protocol.Examination, needs: Needs) -> Iterator
     needed = SPARE_PROCESSES + needs.threads
     if found.most_processes is not None and found.most_processes < needed:
         yield Finding(Code.PROCESSES, host, {"limit": found.most_processes, "needed": needed})
+
+
+def of_plan(plan: Plan) -> Iterator[Finding]:
+    """Yield what of a plan itself spoils a run, on whichever machines."""
+    if plan.effective_timeout >= plan.duration_seconds:
+        values: dict[str, Value] = {
+            "profile": plan.profile,
+            "suite": plan.suite,
+            "timeout": plan.effective_timeout,
+            "duration": plan.duration_seconds,
+        }
+        yield Finding(Code.TIMEOUT, CONTROLLER, values)
 
 
 def of_rooms(host: str, rooms: tuple[protocol.Room, ...]) -> Iterator[Finding]:

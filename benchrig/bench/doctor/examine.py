@@ -15,16 +15,14 @@ from benchrig.agent.text import short
 from benchrig.bench import answers
 from benchrig.bench.data import DataSet
 from benchrig.bench.deploy import lacking
-from benchrig.bench.doctor.checks import needs_of, of_examination, of_rooms
-from benchrig.bench.doctor.findings import Code, Finding
+from benchrig.bench.doctor.checks import CONTROLLER, needs_of, of_examination, of_plan, of_rooms
+from benchrig.bench.doctor.findings import Code, Finding, few
 from benchrig.bench.suite import Plan
 from benchrig.errors import HostError, MachineError
 from benchrig.inventory import Host, Inventory
 from benchrig.machines.base import Machines
 from benchrig.machines.registry import kind, machines_of
 from benchrig.remote import ssh, visit
-
-CONTROLLER = "controller"
 
 LOOK_SECONDS = 1.0
 """How long each machine looks at what it does."""
@@ -48,7 +46,7 @@ def findings(machines: Machines, root: Path, plan: Plan, data: DataSet | None) -
     Raises MachineError when it cannot be found out which of them are up.
     """
     inventory = _needed(machines.inventory, plan, data)
-    found = [*of_rooms(CONTROLLER, tuple(doctor.rooms([str(_existing(root / "reports"))])))]
+    found = [*of_plan(plan), *of_rooms(CONTROLLER, tuple(doctor.rooms([str(_existing(root / "reports"))])))]
     reached, not_up = _reached(machines, inventory, root)
     found += not_up
     asked = _asked(plan)
@@ -169,4 +167,4 @@ def _not_deployed(
             deployed if is_database else nothing,
         )
         if missing:
-            yield Finding(Code.NOT_DEPLOYED, name, {"names": ", ".join(missing)})
+            yield Finding(Code.NOT_DEPLOYED, name, {"names": few(missing)})

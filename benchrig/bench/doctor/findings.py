@@ -57,13 +57,13 @@ class Code(Enum):
         "disk_full",
         _STOPS,
         "The file system of {folder} has {free:bytes} and {files} free.",
-        "df -h {folder}; df -i {folder}",
+        "Make room there; how full it is: df -h {folder}; df -i {folder}",
     )
     OPEN_FILES = (
         "open_files",
         _STOPS,
         "{connections:count} connections need {needed:count} open files, and a process may have {limit:count}.",
-        "ulimit -Hn; see docs/large-rows.md",
+        "Raise the host's hard limit; what it is: ulimit -Hn. Virtual machines have their own: docs/large-rows.md",
     )
     APP_OPEN_FILES = (
         "app_open_files",
@@ -90,7 +90,12 @@ class Code(Enum):
         "A control group's quota allows {quota} of {cores:plain} cores: {limit}.",
         "Remove the quota, such as a container's --cpus or a unit's CPUQuota=.",
     )
-    UNIT_LIMIT = "unit_limit", _SPOILS, "A unit of an app has a limit: {limit}.", "systemctl cat {unit}"
+    UNIT_LIMIT = (
+        "unit_limit",
+        _SPOILS,
+        "A unit of an app has a limit: {limit}.",
+        "Remove it; where it is set: systemctl cat {unit}",
+    )
     STEAL = (
         "steal",
         _SPOILS,
@@ -107,19 +112,26 @@ class Code(Enum):
         "memory_pressure",
         _SPOILS,
         "Programs waited for memory in {share:percent} of the last 10 s; {available:bytes} are available.",
-        "free -h",
+        "End what uses it: top -o %MEM",
     )
     MEMORY = (
         "memory",
         _SPOILS,
         "{connections:count} connections need about {needed:bytes} of memory, and {available:bytes} are available.",
-        "free -h",
+        "End what uses it (top -o %MEM), or leave out large rows (--only).",
     )
     CLOCK_SOURCE = (
         "clock_source",
         _SPOILS,
         "The clock source is {source}: to read the time is a slow call into the kernel.",
-        "cat /sys/devices/system/clocksource/clocksource0/available_clocksource",
+        "Choose a faster one of these: cat /sys/devices/system/clocksource/clocksource0/available_clocksource",
+    )
+    TIMEOUT = (
+        "timeout",
+        _SPOILS,
+        "Profile {profile} of suite {suite} has a timeout of {timeout} s and a duration of {duration} s: "
+        "no reply can be counted as late.",
+        "Set the timeout below the duration in configs/suites/{suite}.yml.",
     )
     BACKLOG = (
         "backlog",
@@ -217,7 +229,20 @@ class _Text:
                 return f"{self.value:g}"
 
 
+MOST_NAMED = 4
+"""Apps and programs that a finding names."""
+
+
+def few(names: Sequence[str]) -> str:
+    """Return names in one text; of many, the first ones and how many more there are."""
+    rest = len(names) - MOST_NAMED
+    return f"{', '.join(names[:MOST_NAMED])} and {rest} more" if rest > 1 else ", ".join(names)
+
+
 def failure(findings: Sequence[Finding]) -> UnfitError | None:
     """Return the error that ends the doctor; None when nothing stops or spoils a run."""
     bad = [one for one in findings if one.severity is not Severity.NOTE]
-    return UnfitError(f"{len(bad)} of {len(findings)} findings would stop or spoil a run") if bad else None
+    stopping = sum(one.severity is Severity.STOPS for one in bad)
+    counts = [(stopping, "stops", "stop"), (len(bad) - stopping, "spoils", "spoil")]
+    told = [f"{count} {f'finding {one}' if count == 1 else f'findings {many}'} it" for count, one, many in counts if count]
+    return UnfitError(f"not fit for a run: {', '.join(told)}") if bad else None

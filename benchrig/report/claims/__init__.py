@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from benchrig.bench.suite import suites_with
 from benchrig.report.claims import audit
 from benchrig.report.claims.file import read
 from benchrig.report.claims.judge import judge
 from benchrig.report.claims.terminal import render_audit, render_report, render_terminal
 
-__all__ = ["audit_published", "judge", "read", "render_report", "render_terminal"]
+__all__ = ["audit_published", "judge", "read", "render_report", "render_terminal", "suites"]
+
+
+def suites(root: Path) -> tuple[str, ...]:
+    """Return the suites whose runs are compared with published figures that have claims."""
+    return suites_with(root, {path.stem for path in (root / "configs" / "claims").glob("*.yml")})
 
 
 def audit_published(root: Path) -> str:

@@ -15,6 +15,7 @@ from benchrig.report.sentences import sentence
 from benchrig.report.table import Row, Table
 from benchrig.report.verdict import Quantity
 from benchrig.results.model import Machine
+from benchrig.results.warnings import Warning
 from benchrig.units import number
 
 
@@ -24,6 +25,14 @@ class NoFigureError(Exception):
 
 class NotInRunError(NoFigureError):
     """The row was not part of the run."""
+
+
+class InvalidRowError(NoFigureError):
+    """A warning makes the row invalid."""
+
+    def __init__(self, row: Row, warning: Warning) -> None:
+        super().__init__(f"{row.name} is invalid here: {sentence(warning)}")
+        self.code = warning.code
 
 
 @dataclass(frozen=True)
@@ -201,10 +210,10 @@ def _pending(function: Function, row: Row, table: Table, source: Source) -> str:
 
 
 def _valid(row: Row, metric: Metric) -> None:
-    """Raise NoFigureError when an invalid warning spoils a metric."""
+    """Raise InvalidRowError when an invalid warning spoils a metric."""
     for warning in row.warnings:
         if warning.invalid and metric.spoiled_by in warning.spoils:
-            raise NoFigureError(f"{row.name} is invalid here: {sentence(warning)}")
+            raise InvalidRowError(row, warning)
 
 
 def _late(row: Row, timeouts: Sample, timeout_seconds: float, pending: str) -> KnownFigure:

@@ -13,7 +13,15 @@ from dataclasses import replace
 from benchrig.report import describe
 from benchrig.report.claims import limits, notes, words
 from benchrig.report.claims.file import Claim
-from benchrig.report.claims.functions import FUNCTIONS, Conditions, KnownFigure, NoFigureError, NotInRunError, find
+from benchrig.report.claims.functions import (
+    FUNCTIONS,
+    Conditions,
+    InvalidRowError,
+    KnownFigure,
+    NoFigureError,
+    NotInRunError,
+    find,
+)
 from benchrig.report.claims.language import Expression, Figure
 from benchrig.report.claims.values import Interval, UndefinedError, holds, point, repeats_to_settle
 from benchrig.report.claims.words import KnownFigures
@@ -54,16 +62,18 @@ class _Judge:
         if expression is None:
             return bare
         figures, missing = self.figures(expression)
+        invalid = [error.code for error in missing if isinstance(error, InvalidRowError)]
         word, reason = self.word(expression, figures, tuple(str(error) for error in missing))
         return replace(
             bare,
             word=word,
             reason=reason,
             wanted=_wanted(expression, reason),
+            invalid_by=tuple(dict.fromkeys(invalid)) if len(invalid) == len(missing) else (),
             not_in_run=bool(missing) and all(isinstance(error, NotInRunError) for error in missing),
             published=self.published(expression),
             measured=words.quantities(expression, figures) if self.table.run else (),
-            notes=notes.notes(expression, self.table, self.document),
+            notes=notes.notes(expression, self.table, self.document, told=invalid),
             causes=(*self.causes(), *notes.ceiling(expression, self.table)),
         )
 

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from benchrig.report.claims.functions import FUNCTIONS
 from benchrig.report.claims.language import Expression, Figure
 from benchrig.report.footnotes import title
 from benchrig.report.sentences import some
 from benchrig.report.table import Row, Table
-from benchrig.results.codes import Spoils
+from benchrig.results.codes import Code, Spoils
 
 
-def notes(expression: Expression, table: Table, document: Table | None) -> tuple[str, ...]:
-    """Return the notes on a claim: other connections, rows at the ceiling, invalid rows."""
+def notes(expression: Expression, table: Table, document: Table | None, told: Collection[Code] = ()) -> tuple[str, ...]:
+    """Return the notes on a claim: other connections, rows at the ceiling, invalid rows.
+
+    `told` are the warnings that its reason tells already.
+    """
     rows = _rows(expression, table)
     kinds = (
         _connections(expression, table, document),
         _at_ceiling(expression, table),
-        _invalid(expression, rows),
+        _invalid(expression, rows, told),
     )
     # Two comparisons of the same rows have the same notes.
     return tuple(dict.fromkeys(note for kind in kinds for note in kind))
@@ -52,14 +55,14 @@ def _at_ceiling(expression: Expression, table: Table) -> Iterator[str]:
             yield f"At the ceiling, and may be able to do more: {_some([row.name for row in at])} ({_allowed(at[0])})."
 
 
-def _invalid(expression: Expression, rows: Iterable[Row]) -> Iterator[str]:
+def _invalid(expression: Expression, rows: Iterable[Row], told: Collection[Code]) -> Iterator[str]:
     """Name the rows with invalid figures, as far as the claim rests on them or on how the rows compare."""
     metrics = [FUNCTIONS[figure.function].metric for figure in expression.figures]
     rests_on = {Spoils.RANK, *(metric.spoiled_by for metric in metrics if metric)}
     rows_of: dict[str, list[str]] = {}
     for row in rows:
         for warning in row.warnings:
-            if warning.invalid and warning.spoils & rests_on:
+            if warning.invalid and warning.spoils & rests_on and warning.code not in told:
                 rows_of.setdefault(title(warning.code), []).append(row.name)
     for kind, names in rows_of.items():
         yield f"Invalid ({kind}): {_some(names)}."

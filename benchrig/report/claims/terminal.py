@@ -6,37 +6,53 @@ import textwrap
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from benchrig import shell
 from benchrig.report import describe
 from benchrig.report.claims.audit import Audit
 from benchrig.report.document import Report
 from benchrig.report.sentences import reason, sentence
 from benchrig.report.texts import Verdict as Verdicts
-from benchrig.report.verdict import Quantity, Verdict
+from benchrig.report.verdict import Quantity, Verdict, Word
+from benchrig.results.codes import Code
 
 _WIDTH = 100
 _LABEL = 13
 _NARROWEST_NAME = 20
 _LONGEST_NAME = 100
 
+MOST_INVALID = 2
+"""Claims that are told one by one where the same warnings make their rows invalid."""
 
-def render_report(report: Report) -> str:
-    """Return the verdicts on a run or on published figures, below lines that describe it."""
+_QUIET = frozenset({Code.DISTURBED, Code.STEAL})
+
+
+def render_report(report: Report, suites: Sequence[str] = ()) -> str:
+    """Return the verdicts on a run or on published figures, below lines that describe it.
+
+    `suites` are those whose runs are compared with figures that have claims.
+    """
     table, more = report.table, describe.next_steps(report.table, report.verdicts)
-    verdicts = render_terminal(report.verdicts, table.first_server)
-    return "\n\n".join(["\n".join(describe.heading_lines(table)), verdicts, *map(" ".join, more)])
+    verdicts = render_terminal(report.verdicts, table.first_server, table.name)
+    others = [f"with claims: ./inv claims --suite {shell.quote([suite])}" for suite in suites if not report.verdicts]
+    return "\n\n".join(["\n".join(describe.heading_lines(table)), "\n".join([verdicts, *others]), *map(" ".join, more)])
 
 
-def render_terminal(verdicts: Sequence[Verdict], server: str = "") -> str:
+def render_terminal(verdicts: Sequence[Verdict], server: str = "", run: str = "") -> str:
     """Return the verdicts as text without colours; a line that says so when there are none.
 
-    `server` is the server whose rows they are judged by, if there are several.
+    `server` is the server whose rows they are judged by, if there are several. Claims on a `run` whose rows are invalid are
+    told together where there are more than MOST_INVALID for the same warnings.
     """
     if not verdicts:
         return "No claims: no file in configs/claims/ belongs to the published figures of this report."
     bounds = ["[a, b] is the 95 % interval of a median"] if any(_has_interval(verdict) for verdict in verdicts) else []
     where = f", on {server} alone" if server else ""
     count = f"{len(verdicts)} claim{'' if len(verdicts) == 1 else 's'}{where}: {describe.verdict_counts(verdicts)}"
-    shown = ["\n".join(_lines(verdict)) for verdict in describe.claims_shown(verdicts)]
+    invalid = Counter(verdict.invalid_by for verdict in verdicts if verdict.invalid_by)
+    alike = {codes: number for codes, number in invalid.items() if number > MOST_INVALID}
+    alone = [verdict for verdict in describe.claims_shown(verdicts) if verdict.invalid_by not in alike]
+    shown = ["\n".join(_lines(verdict)) for verdict in alone]
+    shown += ["\n".join(_invalid(codes, number, run)) for codes, number in alike.items()]
     return "\n\n".join([*shown, *bounds, "\n".join(_wrapped("", count, "  "))])
 
 
@@ -78,6 +94,14 @@ def _lines(verdict: Verdict) -> Iterator[str]:
         yield from _labelled("cause", cause)
     for note in verdict.notes:
         yield from _labelled("note", note)
+
+
+def _invalid(codes: Sequence[Code], number: int, run: str) -> Iterator[str]:
+    names = ", ".join(code.value.replace("_", " ") for code in codes)
+    advice = " Measure again when the machine is quiet." if _QUIET & {*codes} else ""
+    yield f"{number} claims: {Word.NOT_TESTABLE}"
+    yield from _wrapped("  ", f"All need rows that are invalid: {names}.{advice}")
+    yield from _wrapped("  ", f"Each with its reason: {shell.quote(['./inv', 'report', run])} writes report.html.")
 
 
 def _figures(verdict: Verdict) -> Iterator[str]:

@@ -33,7 +33,8 @@ def _backlog(cell: Cell, _: Run) -> Iterator[Warning]:
 
 def _no_idle_cpu(cell: Cell, _: Run) -> Iterator[Warning]:
     apart = "load generator" in cell.pinned
-    if cell.load_on_server and not apart and cell.server and cell.server.machine_idle_percent < NO_IDLE_PERCENT:
+    idle = cell.server.machine_idle_percent if cell.server else next((one.cpu.idle_percent for one in cell.beside), None)
+    if cell.load_on_server and not apart and idle is not None and idle < NO_IDLE_PERCENT:
         yield Warning(Code.NO_IDLE_CPU, cell.host)
 
 
@@ -46,6 +47,8 @@ class _Machine:
     cpu: CpuShares
     ours: Mapping[str, float]
     """CPU time in seconds of each of our programs."""
+    service: bool = False
+    """A service that is not ours may have run on it, too: what that used is not known."""
 
 
 def _machines(cell: Cell, run: Run) -> tuple[_Machine, ...]:
@@ -59,11 +62,12 @@ def _machines(cell: Cell, run: Run) -> tuple[_Machine, ...]:
         machines.append(_Machine((cell.host,), CpuShares(server.seconds, *shares), _on(here, used)))
     for other in cell.beside:
         here = {DATABASE: other.database, GENERATOR: other.generator}
-        machines.append(_Machine((other.host,), other.cpu, _on(here, used)))
+        service = cell.server is None and cell.load_on_server
+        machines.append(_Machine((other.host,), other.cpu, _on(here, used), service))
     if not (machines and run.shares_kernel):
         return tuple(machines)
-    # What a service that is not ours used is not known, nor whether it runs on this kernel.
-    return (_Machine(tuple(one.hosts[0] for one in machines), machines[0].cpu, used if cell.server else {}),)
+    # Whether a service that is not ours runs on this kernel is not known.
+    return (_Machine(tuple(one.hosts[0] for one in machines), machines[0].cpu, used, service=cell.server is None),)
 
 
 def _used(cell: Cell) -> Mapping[str, float]:
@@ -91,9 +95,18 @@ def _cpus(cell: Cell, run: Run) -> Iterator[Warning]:
         if stolen >= STEAL_PERCENT:
             values: dict[str, Value] = {"share": number(stolen, Unit.PERCENT), "machines": machine.hosts}
             yield Warning(Code.STEAL, host, values, invalid=True)
-        if foreign >= FOREIGN_PERCENT:
+        if foreign >= FOREIGN_PERCENT and machine.service:
+            values = {"address": cell.host, "share": number(foreign, Unit.PERCENT), "machines": machine.hosts}
+            yield Warning(Code.SERVICE_NOT_WATCHED, host, values)
+        elif foreign >= FOREIGN_PERCENT:
             values = {"share": number(foreign, Unit.PERCENT), "machines": machine.hosts, "ours": tuple(machine.ours)}
             yield Warning(Code.DISTURBED, host, values, invalid=foreign >= FOREIGN_PERCENT_INVALID)
+
+
+def _not_watched(cell: Cell, _: Run) -> Iterator[Warning]:
+    """Detect a service on the load host of an earlier version, which did not watch that machine."""
+    if cell.load and cell.load_on_server and not (cell.server or cell.beside):
+        yield Warning(Code.SERVICE_NOT_WATCHED, values={"case": "unknown", "address": cell.host})
 
 
 def _emulated(cell: Cell, run: Run) -> Iterator[Warning]:
@@ -112,4 +125,4 @@ def _foreign_percent(machine: _Machine, cores: int) -> float:
     return 100 - machine.cpu.idle_percent - machine.cpu.steal_percent - machine.cpu.interrupt_percent - ours
 
 
-DETECTORS: tuple[Detector, ...] = (_backlog, _no_idle_cpu, _cpus, _emulated)
+DETECTORS: tuple[Detector, ...] = (_backlog, _no_idle_cpu, _cpus, _not_watched, _emulated)

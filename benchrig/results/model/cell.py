@@ -50,7 +50,7 @@ class Cell:
     generator: Generator | None = None
     server: ServerLoad | None = None
     beside: tuple[MachineLoad, ...] = ()
-    """The other machines that took part: the load generator's, the database's."""
+    """The machines that took part and have no sampler: the load generator's, the database's."""
     connections_seen: ConnectionsSeen | None = None
     """The connections that were really there; None: not known."""
     wrong_after: str | None = None

@@ -11,9 +11,10 @@ from pathlib import Path
 from benchrig.report import EXPORTS, Report, claims, published, render_terminal
 from benchrig.report.sentences import reason as because
 from benchrig.report.table import of_published
+from benchrig.results.codes import Code
 from benchrig.results.model import LoadErrors
 from tests.support.claims import DOCUMENT, judged, measured, one, table
-from tests.support.reports import PUBLISHED, ROOT, a_cell, a_load, missing
+from tests.support.reports import PUBLISHED, ROOT, SERVER, a_cell, a_load, missing
 
 
 def test_the_terminal_shows_each_claim_with_its_place_and_counts_the_verdicts(tmp_path: Path) -> None:
@@ -55,8 +56,45 @@ def test_two_long_formulas_keep_their_names_and_their_values(tmp_path: Path) -> 
     assert "altogether" not in text
 
 
-def test_figures_without_claims_say_so() -> None:
+def test_figures_without_claims_say_so_and_name_the_suites_that_have_some() -> None:
     assert "No claims: " in claims.render_terminal(())
+    found = claims.suites(ROOT)
+    assert found == ("quart-vs-flask", "web-frameworks")
+    text = claims.render_report(Report(table([a_cell("sanic")])), found)
+    assert "of this report.\nwith claims: ./inv claims --suite quart-vs-flask\n" in text
+    assert "with claims" not in claims.render_report(disturbed(ROOT), found)
+
+
+def disturbed(root: Path) -> Report:
+    """Return the report of a run whose rows another program made invalid."""
+    server = replace(SERVER, machine_idle_percent=5.0)
+    of_run = table(measured({name: [900] for name in PUBLISHED.rows}, server=server))
+    return Report(of_run, claims.judge(claims.read("web-frameworks", root) or (), of_run, DOCUMENT))
+
+
+def test_claims_on_rows_that_are_invalid_alike_are_told_in_one_place() -> None:
+    report = disturbed(ROOT)
+    invalid = [verdict for verdict in report.verdicts if verdict.invalid_by]
+    assert len(invalid) > 30
+    text = claims.render_report(report)
+    together = (
+        f"{sum(verdict.invalid_by == (Code.DISTURBED,) for verdict in invalid)} claims: not testable here\n"
+        "  All need rows that are invalid: disturbed. Measure again when the machine is quiet.\n"
+        f"  Each with its reason: ./inv report {report.table.name} writes report.html.\n"
+    )
+    assert together in text
+    # Claims that lack something else, too, keep their own reason.
+    assert not any(f"{verdict.claim}: " in text for verdict in invalid)
+    assert all(verdict.claim in page(report) for verdict in invalid)
+
+
+def test_reasons_of_several_rows_are_one_sentence_and_are_not_told_twice(tmp_path: Path) -> None:
+    claim = one(tmp_path, "throughput(sanic) > throughput(go-2000)")
+    server = replace(SERVER, machine_idle_percent=5.0)
+    verdict = judged(claim, measured({"sanic": [900], "go-2000": [90]}, server=server))
+    told = because(verdict)
+    assert re.search(r"of lab1; go-2000 is invalid here: .* of lab1\.$", told)
+    assert verdict.notes == ()
 
 
 def test_all_claims_of_a_run_are_judged_whatever_it_has() -> None:
