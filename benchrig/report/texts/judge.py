@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from benchrig.bench.generators.base import LoadGenerator, Pasted, Printed, Spread
+from benchrig.report.texts import written
 from benchrig.results import audit
 from benchrig.results.codes import Code
 from benchrig.results.warnings import Warning
@@ -53,6 +54,7 @@ def judge(pasted: Pasted, generator: LoadGenerator, pipeline: int | None = None)
     if pasted.refused:
         return Judged(pasted, Verdict.UNREADABLE, (), ())
     figures = measured(pasted.printed, default_timeout_seconds=generator.default_timeout_seconds, pipeline=pipeline)
+    figures = written.known(figures, pasted.load)
     warnings = audit.load_warnings(figures)
     return Judged(pasted, verdict(warnings), warnings, tuple(_unchecked(figures, warnings)))
 
