@@ -120,6 +120,7 @@ def _missing(printed: Printed, req_sec: Spread) -> list[str]:
         "requests": printed.requests is not None,
         "duration": printed.duration_seconds is not None,
         "Requests/sec": printed.requests_per_second is not None,
+        "Transfer/sec": printed.bytes_per_second is not None,
     }
     return [name for name, found in there.items() if not found]
 
