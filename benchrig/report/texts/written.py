@@ -19,7 +19,7 @@ def known(figures: audit.Measured, load: Load | None) -> audit.Measured:
     figures = replace(
         figures,
         errors=replace(figures.errors, status=max(0, figures.errors.status - expected_errors(load))),
-        always_busy=not load.pauses,
+        always_busy=figures.always_busy and not load.pauses,
         pipeline=load.depth or figures.pipeline,
     )
     if (own := load.measured) is None:
