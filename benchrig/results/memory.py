@@ -16,6 +16,9 @@ LEAST_READINGS = 8
 
 MOST_READINGS = 40
 
+SIGNIFICANT = 0.001
+"""Greatest p-value of a trend: one false alarm in a thousand rows."""
+
 LEAST_GROWTH = 0.05
 """Share of the memory that it must grow by in the steady part."""
 
@@ -61,7 +64,7 @@ def growth(found: Sequence[Reading], requests_per_second: float) -> Growth | Non
     least = min(later - one for one, later in pairwise(ends))
     if grown < max(LEAST_GROWTH * sizes[0], LEAST_GROWTH_BYTES) or least < QUARTER_GROWTH * grown:
         return None
-    if timeseries.mann_kendall(sizes) >= timeseries.SIGNIFICANT:
+    if timeseries.mann_kendall(sizes) >= SIGNIFICANT:
         return None
     per_second = timeseries.sen_slope(sizes) * (len(sizes) - 1) / seconds
     return Growth(per_second, 1e6 * per_second / requests_per_second if requests_per_second else 0.0)

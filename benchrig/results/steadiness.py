@@ -36,6 +36,9 @@ BIN_SECONDS = 0.25
 SLEEPS_PER_BIN = 4
 """Replies of an app that sleeps come in waves, one for each sleep: each value must be of several."""
 
+SIGNIFICANT = 0.001
+"""Greatest p-value of a trend: one false alarm in a thousand rows."""
+
 LEAST_TREND = 0.05
 """Share of the throughput that a drift must change it by, from the steady part's start to its end."""
 
@@ -251,7 +254,7 @@ def _shape(course: Sequence[_Interval], stalled: Sequence[bool], cut: int, obser
     if len(rates) < LEAST_BINS or statistics.median(rates) <= 0:
         return _Shape(Kind.FLAT)
     drift = timeseries.sen_slope(rates) * (len(rates) - 1) / statistics.median(rates)
-    trend = abs(drift) >= LEAST_TREND and timeseries.mann_kendall(rates) < timeseries.SIGNIFICANT
+    trend = abs(drift) >= LEAST_TREND and timeseries.mann_kendall(rates) < SIGNIFICANT
     parts = timeseries.levels(rates, LEAST_STEP)
     if trend and (len(parts) < 2 or _is_line(rates, parts)):
         return _Shape(Kind.NO_STEADY_STATE, drift)

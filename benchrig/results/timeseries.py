@@ -15,9 +15,6 @@ from itertools import pairwise
 BATCH = 5
 """Values in a batch of MSER-5."""
 
-SIGNIFICANT = 0.001
-"""Greatest p-value of a trend: one false alarm in a thousand rows."""
-
 SHORTEST_LEVEL = 3
 """Values that a level has at least: fewer are an outlier."""
 
