@@ -64,9 +64,9 @@ def outcome(cell: Cell, run: str) -> str:
         return f"not possible here: {short(cell.reason, LONGEST_CAUSE)}"
     if cell.status == "failed" or cell.load is None:
         cause = short(cell.reason, LONGEST_CAUSE)
-        where = cell.raw or ("cells.jsonl" if cause != cell.reason else "")
+        where = (cell.raw or ("cells.jsonl" if cause != cell.reason else "")) if run else ""
         folder = run if "/" in run else f"reports/{run}"
-        return f"failed: {cause}; more in {folder}/{where}" if run and where else f"failed: {cause}"
+        return f"failed: {cause}; more in {folder}/{where}" if where else f"failed: {cause}"
     latency, kind = (cell.load.measured, "") if cell.load.measured else (cell.load.latency, "corrected ")
     return (
         f"{cell.load.requests_per_second:>9.1f} requests/s  {kind}mean {latency.mean_us / 1e3:.1f} ms  "

@@ -349,5 +349,6 @@ def _connecting(course: Sequence[_Interval], observed: Observed) -> int:
 
 
 def _growth(course: Sequence[_Interval], cut: int, observed: Observed) -> Growth | None:
+    """Return how fast memory grew, if it did so in each quarter of the steady part, and by Mann and Kendall's test."""
     held = memory.readings([(one.end, one.memory_bytes) for one in course], course[cut - 1].end if cut else 0.0)
     return memory.growth(held, observed.requests / observed.duration_seconds)
