@@ -20,7 +20,7 @@ def known(figures: audit.Measured, load: Load | None) -> audit.Measured:
         figures,
         errors=replace(figures.errors, status=max(0, figures.errors.status - expected_errors(load))),
         always_busy=figures.always_busy and not load.pauses,
-        pipeline=load.depth or figures.pipeline,
+        pipeline=load.depth if (load.depth or 0) > 0 else figures.pipeline,
     )
     if (own := load.measured) is None:
         return figures
