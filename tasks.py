@@ -182,7 +182,7 @@ def doctor(
     only: str = "",
     ask_become_pass: bool = False,
 ) -> Iterator[None]:
-    """Say what would spoil a run, and what mends it; change nothing.
+    """Say what would spoil a run, and what fixes it; change nothing.
 
     Example: ./inv doctor --only go-2000
     """

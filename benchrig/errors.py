@@ -141,7 +141,7 @@ class InputError(BenchrigError):
         self.problems = tuple(dict.fromkeys(problems))[:MOST_PROBLEMS]
         lines = [*map(str, self.problems)]
         if len(lines) == MOST_PROBLEMS:
-            lines.append("there may be more: mend these first")
+            lines.append("there may be more: fix these first")
         super().__init__(message or "\n".join(lines), hint)
         # Without a hint, the message names the place and what is valid there.
         self.section = "input" if hint else ""

@@ -110,7 +110,7 @@ def test_file_that_is_wrong_throughout_shows_its_first_mistakes(tmp_path: Path) 
     with pytest.raises(InputError) as raised:
         yamlfile.read(path)
     lines = str(raised.value).splitlines()
-    assert (len(lines), lines[-1]) == (101, "there may be more: mend these first")
+    assert (len(lines), lines[-1]) == (101, "there may be more: fix these first")
 
 
 @pytest.mark.parametrize(

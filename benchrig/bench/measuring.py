@@ -44,21 +44,27 @@ def measure_all(turns: Sequence[Turn], plan: Plan, recorder: Recorder, done: Seq
                 recorder.keep(cell, {name: text for name, text in texts.items() if text})
             finally:
                 # Also of a cell that cannot be stored, the figures are shown.
-                progress.finish(cell, recorder.name, audit.warnings(cell, recorder.run) if cell.status == "measured" else ())
+                progress.finish(
+                    cell,
+                    recorder.name if plan.kept else "",
+                    audit.warnings(cell, recorder.run) if cell.status == "measured" else (),
+                )
             measured.append(Done(turn.title, cell.status))
     except (KeyboardInterrupt, BenchrigError) as error:
         if not measured:
             console.line("no cell was measured, so nothing is stored")
         elif not isinstance(error, ResultsError):
-            console.line(_left(recorder, len(measured), len(done) + len(turns)))
+            console.line(_left(recorder if plan.kept else None, len(measured), len(done) + len(turns)))
         raise
     finally:
         console.status("")
     return measured
 
 
-def _left(recorder: Recorder, measured: int, cells: int) -> str:
+def _left(recorder: Recorder | None, measured: int, cells: int) -> str:
     """Return the line about a run that ended early: what it has, and how to go on."""
+    if not recorder:
+        return f"{measured} of {cells} cells measured, and none kept"
     return (
         f"{measured} of {cells} cells measured; to see them: ./inv report {recorder.name}; "
         f"to go on: {recorder.resume.text()}"

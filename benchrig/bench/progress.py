@@ -48,7 +48,7 @@ class Progress:
         return max((self._cells - self._done) * each - (time.monotonic() - self._began), 0.0)
 
     def finish(self, cell: Cell, run: str, warnings: Sequence[Warning] = ()) -> None:
-        """Write the line of a finished cell with its warnings; `run` is the run's name, or the path of its folder."""
+        """Write the line of a finished cell with its warnings; `run` is the run's name, or its folder's path."""
         if cell.status == "measured":
             self._took += time.monotonic() - self._began
             self._timed += 1
@@ -59,12 +59,12 @@ class Progress:
 
 
 def outcome(cell: Cell, run: str) -> str:
-    """Return the result of a cell of this run in one line."""
+    """Return the result of a cell of this run in one line; `run` is empty where the run is not kept."""
     if cell.status == "not_possible":
         return f"not possible here: {short(cell.reason, LONGEST_CAUSE)}"
     if cell.status == "failed" or cell.load is None:
         cause = short(cell.reason, LONGEST_CAUSE)
-        where = cell.raw or ("cells.jsonl" if cause != cell.reason else "")
+        where = (cell.raw or ("cells.jsonl" if cause != cell.reason else "")) if run else ""
         folder = run if "/" in run else f"reports/{run}"
         return f"failed: {cause}; more in {folder}/{where}" if where else f"failed: {cause}"
     rate, errors = f"{cell.load.requests_per_second:>9.1f} requests/s", f"errors {cell.load.errors.total}"

@@ -109,7 +109,7 @@ def bench(inventory: Inventory, root: Path, plan: Plan, begun: Begun | None = No
 def warn_of(inventory: Inventory, plan: Plan, machines: Mapping[str, MachineFacts]) -> None:
     """Say what would spoil the rows, as far as the machines' facts tell it; `./inv doctor` looks closer."""
     for one in quick(machines, {name: needs_of(inventory, plan, name) for name in machines}):
-        console.warn(f"{one.host}: {one.sentence} What mends it: {one.mend(yamlfile.shown(inventory.path))}")
+        console.warn(f"{one.host}: {one.sentence} What fixes it: {one.mend(yamlfile.shown(inventory.path))}")
 
 
 def preview(root: Path, plan: Plan, inventory: Inventory, begun: Begun | None = None) -> Preview:

@@ -90,6 +90,8 @@ class Plan:
     connections: int | None = None
     """Of every row, where the user chose it."""
     pin: bool = False
+    kept: bool = True
+    """Whether the run stays in `reports/`, so that messages may name its files."""
 
     @property
     def effective_timeout(self) -> float:

@@ -179,12 +179,16 @@ def _text_difference(expected: str, found: str) -> str:
         more = "more" if len(found) > len(expected) else "fewer"
         return f"the body has {more} line breaks at its end: {_end(found)}, not {_end(expected)}; 'body' is the whole body"
     if expected and expected in found:
-        return f"the body is {_shown(found)}, not {_shown(expected)}; if it need only contain this, write 'contains:'"
+        return f"the body is {_shown(found)}, not {_shown(expected)}; {_or_contains(expected)}"
     at = next((place for place, (one, other) in enumerate(zip(expected, found, strict=False)) if one != other), None)
     at = min(len(expected), len(found)) if at is None else at
     if at + 1 < SHOWN // 2:
         return f"the body is {_shown(found)}, not {_shown(expected)}"
     return f"the body differs from character {at + 1:,} on: {_shown(found[at:])}, not {_shown(expected[at:])}"
+
+
+def _or_contains(expected: str) -> str:
+    return f"if any text with {_shown(expected)} in it is right, write 'contains' in place of 'body'"
 
 
 def _end(text: str) -> str:

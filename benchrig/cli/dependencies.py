@@ -81,7 +81,7 @@ def _vulnerability(lock: Path, package: Mapping[str, Any]) -> str:
     """Return a package's vulnerabilities in words: where it is locked, their names, and the versions that mend them."""
     names = ", ".join(one["id"] for one in package["vulns"])
     mended = sorted({version for one in package["vulns"] for version in one.get("fix_versions", ())})
-    return f"{lock}: {names}; {'mended in ' + ', '.join(mended) if mended else 'no version mends it'}"
+    return f"{lock}: {names}; {'fixed in ' + ', '.join(mended) if mended else 'no version fixes it'}"
 
 
 def _run(root: Path, tool: str, *arguments: str) -> subprocess.CompletedProcess[str]:

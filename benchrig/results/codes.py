@@ -365,12 +365,16 @@ class Code(Enum):
         "step",
         {_RATE, _LATENCY},
         {
-            "warm-up": "Throughput changed at once, {steps:time}, and was highest at the end: "
-            "{change} after {seconds} was the largest change.",
-            "slowdown": "Throughput changed at once, {steps:time}, and was not highest at the end: "
-            "{change} after {seconds} was the largest change.",
-            "no steady state": "Throughput changed at once, {steps:time}, shortly before the end too, "
-            "so it has no steady state: {change} after {seconds} was the largest change.",
+            "rose": "Throughput rose by {change} after {seconds}.",
+            "fell": "Throughput fell by {change} after {seconds}.",
+            "rose late": "Throughput rose by {change} after {seconds}, shortly before the end: it has no steady state.",
+            "fell late": "Throughput fell by {change} after {seconds}, shortly before the end: it has no steady state.",
+            "warm-up": "Throughput changed {steps:time}, and was highest at the end. "
+            "The largest change was {change}, after {seconds}.",
+            "slowdown": "Throughput changed {steps:time}, and was not highest at the end. "
+            "The largest change was {change}, after {seconds}.",
+            "no steady state": "Throughput changed {steps:time}, at last shortly before the end: it has no steady state. "
+            "The largest change was {change}, after {seconds}.",
         },
     )
     MEMORY_GROWS = (

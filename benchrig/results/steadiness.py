@@ -18,6 +18,9 @@ from itertools import groupby, pairwise
 from benchrig.results import timeseries
 from benchrig.results.course import Interval, Observed, intervals, silent_seconds
 from benchrig.results.model import Cell
+from benchrig.results import memory, timeseries
+from benchrig.results.memory import Growth
+from benchrig.results.model import Cell, Series
 from benchrig.results.timeseries import BATCH, Level
 
 LEAST_SECONDS = 4.0
@@ -74,16 +77,6 @@ STALL_PERIODS = 2
 STALL_SEGMENTS = 30
 """Segments that the time of a stall has at the mean rate: fewer may be missing by chance."""
 
-MEMORY_SECONDS = 0.5
-
-LEAST_GROWTH = 0.05
-"""Share of the memory that it must grow by in the steady part."""
-
-LEAST_GROWTH_BYTES = 4 << 20
-
-QUARTER_GROWTH = 0.15
-"""Share of the growth that each quarter of the time must have: memory that is filled once grows at the start only."""
-
 
 class Kind(StrEnum):
     """The course of a load after its ramp."""
@@ -115,14 +108,6 @@ class Stalls:
     count: int
     longest_seconds: float
     total_seconds: float
-
-
-@dataclass(frozen=True)
-class Growth:
-    """Memory that grew all the way."""
-
-    bytes_per_second: float
-    bytes_per_million_requests: float
 
 
 @dataclass(frozen=True)
@@ -351,23 +336,5 @@ def _connecting(course: Sequence[Interval], observed: Observed) -> int:
 
 def _growth(course: Sequence[Interval], cut: int, observed: Observed) -> Growth | None:
     """Return how fast memory grew, if it did so in each quarter of the steady part, and by Mann and Kendall's test."""
-    steady = course[cut:]
-    if not steady:
-        return None
-    # The sampler reads memory every half second.
-    interval = statistics.median(one.seconds for one in steady)
-    size = max(1, round(MEMORY_SECONDS / interval), len(steady) // MOST_BINS)
-    memory = [one.memory_bytes for one in steady[::size]]
-    quarter = len(memory) // 4
-    if quarter < 2 or not memory[0]:
-        return None
-    ends = [memory[0], *(statistics.median(memory[i * quarter - 1 : i * quarter + 1]) for i in (1, 2, 3)), memory[-1]]
-    grown = ends[-1] - ends[0]
-    each = min(later - one for one, later in pairwise(ends))
-    if grown < max(LEAST_GROWTH * memory[0], LEAST_GROWTH_BYTES) or each < QUARTER_GROWTH * grown:
-        return None
-    if timeseries.mann_kendall(memory) >= SIGNIFICANT:
-        return None
-    per_second = timeseries.sen_slope(memory) / (steady[size].start - steady[0].start)
-    per_request = per_second * observed.duration_seconds / observed.requests if observed.requests else 0.0
-    return Growth(per_second, 1e6 * per_request)
+    held = memory.readings([(one.end, one.memory_bytes) for one in course], course[cut - 1].end if cut else 0.0)
+    return memory.growth(held, observed.requests / observed.duration_seconds)

@@ -58,6 +58,8 @@ class Judged:
     """What is not as it must be; empty when all is."""
     machine: frozenset[Code]
     """Warnings about the machine: they may explain what is wrong."""
+    excused: frozenset[Code] = frozenset()
+    """Warnings that would be false, had the machine not been disturbed."""
 
 
 def self_test(inventory: Inventory, root: Path) -> tuple[Judged, ...]:
@@ -115,6 +117,7 @@ def plan(app: App) -> Plan:
         timeout_seconds=TIMEOUT_SECONDS,
         threads=1,
         repeats=1,
+        kept=False,
     )
 
 
@@ -142,6 +145,7 @@ def _judge(case: Case, cell: Cell, run: Run, truth: Truth) -> Judged:
         ", ".join([*came, *_names(found)]) or "no warning",
         wrong,
         found & MACHINE,
+        excused(case, found),
     )
 
 
@@ -158,9 +162,13 @@ def _shown(value: float | None) -> str:
 
 def _wrong_warnings(case: Case, found: frozenset[Code]) -> Iterator[str]:
     yield from (f"no warning '{name}'" for name in _names(case.warnings - found))
-    # On a disturbed machine, a steady server is not steady.
-    others = MACHINE | COURSE if Code.DISTURBED in found else MACHINE
-    yield from (f"false warning '{name}'" for name in _names(found - case.warnings - case.may - others))
+    false = found - case.warnings - case.may - MACHINE - excused(case, found)
+    yield from (f"false warning '{name}'" for name in _names(false))
+
+
+def excused(case: Case, found: frozenset[Code]) -> frozenset[Code]:
+    """Return the warnings that are no fault of the rig: on a disturbed machine, a steady server is not steady."""
+    return (found & COURSE) - case.warnings - case.may if Code.DISTURBED in found else frozenset()
 
 
 def _names(codes: frozenset[Code]) -> list[str]:
@@ -168,7 +176,7 @@ def _names(codes: frozenset[Code]) -> list[str]:
 
 
 def render(judged: Sequence[Judged]) -> str:
-    """Return the table of a self-test, and below it what is not as it must be."""
+    """Return the table of a self-test, below it what is not as it must be, and in the last line how many cases are."""
     from tabulate import tabulate
 
     several = len({one.host for one in judged}) > 1
@@ -177,9 +185,21 @@ def render(judged: Sequence[Judged]) -> str:
         (name, one.case.does, one.expected, one.seen, "WRONG" if one.wrong else "ok")
         for name, one in zip(names, judged, strict=True)
     ]
-    table = tabulate(rows, headers=["case", "the server", "expected", "seen", ""], maxcolwidths=[None, 30, 40, 40, None])
+    table = tabulate(
+        rows, headers=["case", "the server", "expected", "seen", "result"], maxcolwidths=[None, 30, 40, 40, None]
+    )
     lines = [f"{one.case.name} on {one.host}: {'; '.join(one.wrong)}{_machine(one)}" for one in judged if one.wrong]
-    return "\n".join([table, *lines])
+    return "\n".join([table, *lines, _summary(judged)])
+
+
+def _summary(judged: Sequence[Judged]) -> str:
+    """Return the line with the number of cases that are right, and what was excused."""
+    text = f"{sum(not one.wrong for one in judged)} of {len(judged)} ok"
+    names = [f"{name} in {one.case.name}" for one in judged for name in _names(one.excused)]
+    if not names:
+        return text
+    count = "1 warning" if len(names) == 1 else f"{len(names)} warnings"
+    return f"{text}; {count} excused, because the machine was disturbed: {', '.join(names)}"
 
 
 def _machine(one: Judged) -> str:

@@ -246,7 +246,7 @@ def test_a_bench_warns_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
     running.warn_of(lab, PLAN, {"lab1": FIT.facts})
     assert capsys.readouterr().err == ""
     running.warn_of(lab, PLAN, {"lab1": CAUSES[Code.CLOCK_SOURCE][0].facts})
-    said = "warning: lab1: The clock source is hpet: to read the time is a slow call into the kernel. What mends it: Choose"
+    said = "warning: lab1: The clock source is hpet: to read the time is a slow call into the kernel. What fixes it: Choose"
     assert capsys.readouterr().err.startswith(said)
 
 

@@ -47,7 +47,7 @@ def test_the_sbom_has_what_the_lock_has(tmp_path: Path, monkeypatch: pytest.Monk
 def test_a_vulnerable_package_fails(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     vulnerable = {"name": "old", "version": "1.0", "vulns": [{"id": "CVE-2026-1", "fix_versions": ["1.1"]}]}
     plays(monkeypatch, vulnerable)
-    with pytest.raises(BenchrigError, match=r"old 1\.0 \(apps/mine/requirements\.txt: CVE-2026-1; mended in 1\.1\)"):
+    with pytest.raises(BenchrigError, match=r"old 1\.0 \(apps/mine/requirements\.txt: CVE-2026-1; fixed in 1\.1\)"):
         dependencies.audit_packages(project)
 
 

@@ -36,9 +36,18 @@ def found(cell: Cell) -> tuple[Warning, ...]:
         (lambda at: min(1.0, 0.4 + 0.3 * at), Code.WARMING_UP, r"faster for the first [12](\.\d)? s, until it was warm; .*"),
         (lambda at: 1 - 0.05 * at, Code.DRIFT, r"Throughput fell during the whole load, by 3\d % from start to end\."),
         (lambda at: 1 + 0.05 * at, Code.DRIFT, r"Throughput rose during the whole load, by 2\d % from start to end\."),
-        (lambda at: 1.0 if at < 3 else 0.6, Code.STEP, r"1 time, and was not highest at the end: -[34]\d % after 3.\d s"),
-        (lambda at: 0.5 if at < 3.9 else 1, Code.STEP, r"1 time, and was highest at the end: (9|10)\d % after 3.\d s was"),
-        (lambda at: 1.0 if at < 5.2 else 0.6, Code.STEP, r"1 time, shortly before the end too, so it has no steady state"),
+        (lambda at: 1.0 if at < 3 else 0.6, Code.STEP, r"Throughput fell by [34]\d % after 3.\d s\."),
+        (lambda at: 0.5 if at < 3.9 else 1, Code.STEP, r"Throughput rose by (9|10)\d % after 3.\d s\."),
+        (
+            lambda at: 1.0 if at < 5.2 else 0.6,
+            Code.STEP,
+            r"Throughput fell by [34]\d % after 5.\d s, shortly before the end: it has no steady state\.",
+        ),
+        (
+            lambda at: 1.0 if at < 2 else 0.6 if at < 4 else 0.8,
+            Code.STEP,
+            r"changed 2 times, and was not highest at the end\. The largest change was -[34]\d %, after [12].\d s\.",
+        ),
         (
             lambda at: 0.0 if 2 < at < 3 else 1.0,
             Code.STALLED,

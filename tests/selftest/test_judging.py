@@ -6,7 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from benchrig.bench.progress import outcome
 from benchrig.results.codes import Code
+from benchrig.selftest import run as selftest
 from benchrig.selftest.cases import CASES
 from benchrig.selftest.run import Judged, failure, judge, plan, render, write_app
 from tests.support.audits import RUN, a_sound_cell
@@ -63,3 +65,28 @@ def test_every_case_is_a_row_of_the_server_as_an_app(tmp_path: Path) -> None:
     assert [row.name for row in planned.rows] == [case.name for case in CASES]
     assert planned.rows[0].traffic.routes[0].path == "/?rate=500"
     assert Code.DEAD_CONNECTIONS in {code for case in CASES for code in case.warnings}
+
+
+def test_a_backlog_that_is_full_makes_the_throughput_rise_when_dropped_connections_are_tried_again() -> None:
+    backlog = next(case for case in CASES if case.name == "backlog")
+    assert {Code.RAMP, Code.STEP} <= backlog.may
+
+
+def test_what_a_disturbed_machine_excuses_is_said_and_counted() -> None:
+    case = next(case for case in CASES if case.name == "rate")
+    assert selftest.excused(case, frozenset({Code.RAMP, Code.DISTURBED, Code.TIMEOUTS})) == {Code.RAMP}
+    assert not selftest.excused(case, frozenset({Code.RAMP}))
+    one = Judged(case, "lab1", "", "", (), frozenset({Code.DISTURBED}), frozenset({Code.RAMP}))
+    plain = replace(one, machine=frozenset(), excused=frozenset())
+    assert render([plain, plain]).splitlines()[-1] == "2 of 2 ok"
+    assert render([one, replace(plain, wrong=("measured",))]).splitlines()[-1] == (
+        "1 of 2 ok; 1 warning excused, because the machine was disturbed: ramp in rate"
+    )
+    assert render([plain]).splitlines()[0].split()[-1] == "result"
+
+
+def test_no_line_names_a_file_of_a_run_that_is_not_kept(tmp_path: Path) -> None:
+    assert plan(write_app(tmp_path / "selftest")).kept is False
+    failed = replace(CELL, status="failed", reason="it died", raw="raw/death-1.txt")
+    assert outcome(failed, "") == "failed: it died"
+    assert outcome(failed, "20261130-selftest") == "failed: it died; more in reports/20261130-selftest/raw/death-1.txt"

@@ -21,8 +21,10 @@ INTERVAL_SECONDS = 0.1
 """Between two readings under load: 50 in a load of 5 s. It is doubled whenever MOST_SAMPLES are reached."""
 
 
-HELD_SECONDS = 0.5
-"""Between two readings of what is held, which costs a file for each process; in between, the last one stands."""
+HELD_SECONDS = 4.5 * INTERVAL_SECONDS
+"""Between two readings of what is held, which costs a file for each process; in between, the last one stands.
+
+Half an interval less than five: otherwise the fifth would often come just too early, and the sixth would be the one."""
 
 
 @dataclass(frozen=True)

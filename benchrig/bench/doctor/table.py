@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from benchrig.bench.doctor.findings import Finding, Severity
 
-HEADINGS = ("host", "severity", "finding, and what mends it")
+HEADINGS = ("host", "severity", "finding, and what fixes it")
 
 _LEAST = 20
 """Characters of a line of text, however narrow the terminal is."""

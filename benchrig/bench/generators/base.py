@@ -114,6 +114,8 @@ class Pasted:
     unread: tuple[Unread, ...]
     refused: str
     """Why it cannot be judged; empty where it can."""
+    load: Load | None = None
+    """The exact figures, where our own script wrote them below the text."""
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from benchrig.bench.generators.base import LoadGenerator, Pasted, Printed, Spread
+from benchrig.report.texts import written
 from benchrig.results import audit
 from benchrig.results.codes import Code
 from benchrig.results.warnings import Warning
@@ -53,6 +54,7 @@ def judge(pasted: Pasted, generator: LoadGenerator, pipeline: int | None = None)
     if pasted.refused:
         return Judged(pasted, Verdict.UNREADABLE, (), ())
     figures = measured(pasted.printed, default_timeout_seconds=generator.default_timeout_seconds, pipeline=pipeline)
+    figures = written.known(figures, pasted.load)
     warnings = audit.load_warnings(figures)
     if figures.unrecorded:
         pasted = replace(pasted, printed=_without_latency(pasted.printed))
@@ -141,6 +143,7 @@ def _missing(printed: Printed, req_sec: Spread) -> list[str]:
         "requests": printed.requests is not None,
         "duration": printed.duration_seconds is not None,
         "Requests/sec": printed.requests_per_second is not None,
+        "Transfer/sec": printed.bytes_per_second is not None,
     }
     return [name for name, found in there.items() if not found]
 

@@ -8,11 +8,12 @@ from dataclasses import asdict, dataclass
 from enum import Enum
 from typing import Any
 
-from benchrig.bench.generators.base import Printed, Spread, Unread
+from benchrig.bench.generators.base import Pasted, Printed, Spread, Unread
 from benchrig.console import CONTROLS
 from benchrig.report.sentences import sentence
 from benchrig.report.texts.judge import Judged, Unchecked, Verdict
 from benchrig.report.texts.source import Source
+from benchrig.report.texts.written import expected_errors
 from benchrig.results.codes import Code, Spoils
 from benchrig.results.warnings import Value
 
@@ -88,7 +89,9 @@ def _record(file: str, judged: Judged) -> TextRecord:
         verdict=judged.verdict,
         invalid=judged.verdict is Verdict.INVALID,
         refused=pasted.refused or None,
-        figures={name: value for name, value in figures(pasted.printed).items() if value not in (None, "")},
+        figures={
+            name: value for name, value in {**figures(pasted.printed), **_exact(pasted)}.items() if value not in (None, "")
+        },
         warnings=tuple(
             TextWarning(
                 code=warning.code,
@@ -138,6 +141,17 @@ def figures(printed: Printed) -> dict[str, Any]:
         "constant_rate": printed.open_loop,
         "interrupted_by_key": printed.interrupted,
     }
+
+
+def _exact(pasted: Pasted) -> dict[str, float]:
+    """Return what our own script wrote below a text of ours."""
+    if not pasted.load:
+        return {}
+    own, found = pasted.load.measured, {"errors_status_expected": float(expected_errors(pasted.load))}
+    if own:
+        found |= {"measured_latency_mean_ms": own.mean_us / 1e3}
+        found |= {f"measured_latency_{_percentile(name)}_ms": value / 1e3 for name, value in own.percentiles_us.items()}
+    return found
 
 
 def _spectrum(points: Iterable[tuple[float, float, float]]) -> list[dict[str, float]] | None:

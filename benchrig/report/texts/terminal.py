@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from benchrig.agent.text import short
 from benchrig.report.sentences import sentence
+from benchrig.report.texts import written
 from benchrig.report.texts.judge import Judged, Verdict
 from benchrig.report.texts.source import Source
 from benchrig.units import milliseconds
@@ -41,6 +42,8 @@ def _text(file: str, judged: Judged) -> Iterator[str]:
     yield from _indented(", ".join(_figures(judged)))
     if pasted.refused:
         yield from _indented(f"{pasted.refused}.")
+    if pasted.load:
+        yield from _indented(f"{written.NOTE}.")
     for warning in judged.warnings:
         title = warning.code.value.replace("_", " ")
         yield from _indented(f"{title}{' (invalid)' if warning.invalid else ''}: {sentence(warning)}")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from benchrig.results.audit.detector import Detector
 from benchrig.results.codes import Code
 from benchrig.results.model import Cell, Run
-from benchrig.results.steadiness import of_cell
+from benchrig.results.steadiness import Kind, of_cell
 from benchrig.results.warnings import Unit, Value, Warning, number
 
 RAMP_COST = 0.03
@@ -41,8 +41,12 @@ def _drift(cell: Cell, _: Run) -> Iterator[Warning]:
 def _steps(cell: Cell, _: Run) -> Iterator[Warning]:
     if (judged := of_cell(cell)) and judged.steps:
         change, seconds = max(zip(judged.steps, judged.step_seconds, strict=True), key=lambda step: abs(step[0]))
+        case = judged.kind.value
+        if len(judged.steps) == 1:
+            late = " late" if judged.kind is Kind.NO_STEADY_STATE else ""
+            case, change = f"{'rose' if change > 0 else 'fell'}{late}", abs(change)
         values: dict[str, Value] = {
-            "case": judged.kind.value,
+            "case": case,
             "steps": number(len(judged.steps)),
             "change": number(100 * change, Unit.PERCENT),
             "seconds": number(round(seconds, 1), Unit.SECONDS),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 from pathlib import Path
 
 import pytest
@@ -105,3 +106,18 @@ def test_a_list_of_numbers_is_checked_one_by_one_where_one_is_none(value: object
         return
     with pytest.raises(spec.SpecError):
         spec.build(protocol.Series, data)
+
+
+def test_what_is_held_is_read_at_each_fifth_interval(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tick that comes a little early or late must not put it off to the sixth."""
+    monkeypatch.setattr(processes, "CGROUP_ROOTS", (tmp_path,))
+    watch = Watch(processes.UnitProcesses("/"))
+    reads: list[int] = []
+    ticks = [INTERVAL_SECONDS * i + (0.004 if i % 3 else -0.004) for i in range(51)]
+    monkeypatch.setattr(watch, "_resident", lambda: (reads.append(len(reads)), (0, 0))[1])
+    for number, at in enumerate(ticks):
+        with monkeypatch.context() as patch:
+            patch.setattr(time, "monotonic", lambda at=at: 100 + at)
+            watch.read()
+        assert len(reads) == number // 5 + 1
+    watch.close()

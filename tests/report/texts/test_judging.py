@@ -269,7 +269,7 @@ def test_late_replies_at_a_constant_rate_are_not_left_out() -> None:
 @pytest.mark.parametrize(
     ("line", "name"),
     [("threads", "connections"), ("latency", "Latency"), ("rate", "Req/Sec"), ("total", "requests and duration"),
-     ("persec", "Requests/sec")],
+     ("persec", "Requests/sec"), ("transfer", "Transfer/sec")],
 )  # fmt: skip
 def test_a_line_that_is_missing_is_told(line: str, name: str) -> None:
     text = a_text(**{line: ""})

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from benchrig.bench.generators.base import Capabilities, Captures, LoadGenerator, Shape
-from benchrig.bench.generators.wrk import pattern
+from benchrig.bench.generators.wrk import pattern, written
 from benchrig.bench.generators.wrk.output import read_load
-from benchrig.bench.generators.wrk.printed import find_printed, read_printed
+from benchrig.bench.generators.wrk.printed import read_printed
 from benchrig.bench.generators.wrk.script import check_script, script
 
 
@@ -46,5 +46,5 @@ WRK = LoadGenerator(
     script=script,
     read_load=read_load,
     read_printed=read_printed,
-    find_printed=find_printed,
+    find_printed=written.find,
 )
