@@ -15,12 +15,10 @@ from enum import StrEnum
 from functools import lru_cache
 from itertools import groupby, pairwise
 
-from benchrig.results import timeseries
-from benchrig.results.course import Interval, Observed, intervals, silent_seconds
-from benchrig.results.model import Cell
 from benchrig.results import memory, timeseries
+from benchrig.results.course import Interval, Observed, intervals, silent_seconds
 from benchrig.results.memory import Growth
-from benchrig.results.model import Cell, Series
+from benchrig.results.model import Cell
 from benchrig.results.timeseries import BATCH, Level
 
 LEAST_SECONDS = 4.0
