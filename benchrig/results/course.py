@@ -27,6 +27,8 @@ class Observed:
     sleep_seconds: float = 0.0
     latency_seconds: float = 0.0
     """The median."""
+    in_step: bool = False
+    """Replies take about as long as each other, so that they come in waves: as far apart as one takes."""
 
 
 @dataclass(frozen=True)

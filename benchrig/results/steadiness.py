@@ -34,8 +34,12 @@ MOST_BINS = 40
 
 BIN_SECONDS = 0.25
 
-SLEEPS_PER_BIN = 4
-"""Replies of an app that sleeps come in waves, one for each sleep: each value must be of several."""
+WAVES_PER_BIN = 4
+"""Replies of an app that sleeps come in waves, one for each sleep, and so do those that all take as long: each value must be
+of several waves."""
+
+IN_STEP = 1.25
+"""Replies come in waves if p90 is at most this many times the median."""
 
 SIGNIFICANT = 0.001
 """Greatest p-value of a trend: one false alarm in a thousand rows."""
@@ -130,7 +134,8 @@ def of_cell(cell: Cell) -> Steadiness | None:
     """Return the judgement on a measured cell; None where it has no series, or too short a one."""
     if not (cell.load and cell.server and cell.server.series.end_seconds):
         return None
-    median = cell.load.latency.percentiles_us.get("50", cell.load.latency.mean_us)
+    latency = cell.load.measured or cell.load.latency
+    median = latency.percentiles_us.get("50", latency.mean_us)
     return judge(
         Observed(
             series=cell.server.series,
@@ -140,6 +145,7 @@ def of_cell(cell: Cell) -> Steadiness | None:
             both_ends=cell.load_on_server,
             sleep_seconds=cell.sleep_seconds,
             latency_seconds=median / 1e6,
+            in_step=latency.percentiles_us.get("90", math.inf) <= IN_STEP * median,
         )
     )
 
@@ -242,7 +248,8 @@ def _bins(course: Sequence[Interval], stalled: Sequence[bool], observed: Observe
     if not course:
         return []
     interval = statistics.median(one.seconds for one in course)
-    seconds = max(BIN_SECONDS, SLEEPS_PER_BIN * observed.sleep_seconds, observed.duration_seconds / MOST_BINS)
+    wave = _period(observed) if observed.in_step else observed.sleep_seconds
+    seconds = max(BIN_SECONDS, WAVES_PER_BIN * wave, observed.duration_seconds / MOST_BINS)
     size = max(1, math.ceil(seconds / interval - 0.5))
     bins = []
     for i in range(0, len(course) - size + 1, size):
