@@ -130,7 +130,8 @@ def of_cell(cell: Cell) -> Steadiness | None:
     """Return the judgement on a measured cell; None where it has no series, or too short a one."""
     if not (cell.load and cell.server and cell.server.series.end_seconds):
         return None
-    median = cell.load.latency.percentiles_us.get("50", cell.load.latency.mean_us)
+    latency = cell.load.measured or cell.load.corrected
+    median = latency.percentiles_us.get("50", latency.mean_us) if latency else 0.0
     return judge(
         Observed(
             series=cell.server.series,
