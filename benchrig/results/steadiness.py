@@ -134,8 +134,8 @@ def of_cell(cell: Cell) -> Steadiness | None:
     """Return the judgement on a measured cell; None where it has no series, or too short a one."""
     if not (cell.load and cell.server and cell.server.series.end_seconds):
         return None
-    latency = cell.load.measured or cell.load.latency
-    median = latency.percentiles_us.get("50", latency.mean_us)
+    latency = cell.load.measured or cell.load.corrected
+    median = latency.percentiles_us.get("50", latency.mean_us) if latency else 0.0
     return judge(
         Observed(
             series=cell.server.series,
@@ -145,7 +145,7 @@ def of_cell(cell: Cell) -> Steadiness | None:
             both_ends=cell.load_on_server,
             sleep_seconds=cell.sleep_seconds,
             latency_seconds=median / 1e6,
-            in_step=latency.percentiles_us.get("90", math.inf) <= IN_STEP * median,
+            in_step=latency is not None and latency.percentiles_us.get("90", math.inf) <= IN_STEP * median,
         )
     )
 

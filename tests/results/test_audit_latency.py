@@ -11,7 +11,7 @@ from benchrig.results import audit
 from benchrig.results.codes import Code
 from benchrig.results.model import Cell
 from tests.support.audits import RUN, a_sound_cell, found, slow, stalling
-from tests.support.reports import a_load
+from tests.support.reports import a_latency, a_load
 from tests.support.series import RATE, a_cell_of, flat
 
 
@@ -48,6 +48,8 @@ def test_when_one_reply_in_a_hundred_took_half_the_run_its_latency_is_invalid() 
         (stalling(3, requests=996), False),
         (stalling(3, pauses=True), False),
         (stalling(3, thread_requests=()), False),
+        (stalling(3, measured=None, latency=a_latency(50.0, 300.0), depth=1), True),
+        (stalling(3, measured=None, latency=a_latency(50.0, 300.0), depth=10), False),
     ],
 )
 def test_a_stall_is_told_where_the_factor_means_something(cell: Cell, stalled: bool) -> None:
@@ -78,6 +80,7 @@ def test_latencies_are_judged_as_measured(depth: int | None) -> None:
     assert Code.LATENCY_IMPOSSIBLE not in found(a_sound_cell(load=load))
     unseen = replace(load, measured=None)
     assert (Code.LATENCY_IMPOSSIBLE in found(a_sound_cell(load=unseen))) == (depth != 3)
+    assert (Code.LITTLES_LAW in found(a_sound_cell(load=unseen))) == (depth != 3)
     wrong = replace(load, measured=corrected)
     assert found(a_sound_cell(load=wrong))[Code.LATENCY_IMPOSSIBLE].invalid
 

@@ -60,7 +60,8 @@ def a_cell_of(course: Course, **changes: object) -> Cell:
     seen = observed(course, **changes)  # type: ignore[arg-type]
     load = replace(a_load(seen.requests), duration_us=round(1e6 * seen.duration_seconds))
     mean_us = 1e6 * CONNECTIONS * seen.duration_seconds / seen.requests
-    load = replace(load, latency=replace(load.latency, mean_us=mean_us, percentiles_us={"50": mean_us}))
+    latency = replace(load.latency, mean_us=mean_us, percentiles_us={"50": mean_us})
+    load = replace(load, latency=latency, measured=latency)
     server = replace(SERVER, series=seen.series)
     return a_cell(load=load, server=server, connections=CONNECTIONS, sleep_seconds=0.0, load_on_server=False)
 

@@ -123,7 +123,7 @@ def _network(cell: Cell, run: Run) -> Iterator[Warning]:
     if not (network and load and load.duration_us):
         return
     packets = max(load.requests, load.bytes / SEGMENT_BYTES)
-    packets += load.requests if load.latency.mean_us > DELAYED_ACK_US else 0
+    packets += load.requests if (load.measured or load.latency).mean_us > DELAYED_ACK_US else 0
     used = 8 * (load.bytes + HEADER_BYTES * packets) / (load.duration_us / 1e6)
     carried = network.bandwidth_bits_per_second * (1 + HEADER_BYTES / SEGMENT_BYTES)
     if used >= NETWORK_BOUND * carried:

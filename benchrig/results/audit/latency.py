@@ -44,7 +44,8 @@ def _stalled(cell: Cell, _: Run) -> Iterator[Warning]:
     factor = load.stall_factor if load else None
     if not (load and factor):
         return
-    typical = (load.measured or load.latency).percentiles_us.get("50", 0.0)
+    latency = load.measured or load.corrected
+    typical = latency.percentiles_us.get("50", 0.0) if latency else LONGEST_STEP_US
     in_sample = load.requests_per_second / len(load.thread_requests) * SAMPLE_US / 1e6
     limit = None if load.pauses else stall_limit(typical, in_sample, load.duration_us)
     judged = of_cell(cell)
