@@ -8,9 +8,10 @@ from dataclasses import replace
 from benchrig import shell
 from benchrig.report.figures import ENOUGH_REPEATS
 from benchrig.report.published import Published
+from benchrig.report.replies import Replies
 from benchrig.report.table import Row, Table
 from benchrig.report.verdict import Quantity, Verdict, Wanted, Word
-from benchrig.results.model import Database, Machine, Run, Settings
+from benchrig.results.model import Database, Environment, Machine, Run, Settings
 
 
 def heading_lines(table: Table) -> tuple[str, ...]:
@@ -192,13 +193,43 @@ def loads(rows: Iterable[Row]) -> tuple[str, ...]:
     return tuple(f"# {row.label}\n{shell.quote(row.command)}" for row in rows if row.command)
 
 
+def replies_lines(rows: Iterable[Row]) -> tuple[str, ...]:
+    """Return the replies of each row of several routes or statuses, by status and by route."""
+    found = ((row.label, row.replies) for row in rows if row.replies)
+    return tuple(f"{name}: {_replies(one)}" for name, one in found if one.sent or len(one.statuses) > 1)
+
+
+def _replies(replies: Replies) -> str:
+    parts = [", ".join(f"status {status} {count:,}" for status, count in replies.statuses.items())]
+    for route, sent in replies.sent.items():
+        right = ", ".join(f"{kind.replies:,} with status {kind.status}" for kind in replies.right if kind.routes == (route,))
+        parts.append(f"{route}: {sent:,} requests, right replies: {right or 'none of its own'}")
+    for kind in replies.right:
+        if len(kind.routes) > 1:
+            parts.append(f"{' and '.join(kind.routes)} alike: {kind.replies:,} with status {kind.status}")
+    return "; ".join(parts)
+
+
+def environment(found: Environment) -> Mapping[str, str]:
+    """Return what of a machine decides figures, by name: the mitigations of its CPU in one text."""
+    known = found.conditions()
+    shown = {name: value for name, value in known.items() if not name.startswith("mitigation of ")}
+    needed = [f"{name}: {state}" for name, state in found.mitigations.items() if state != "Not affected"]
+    return {**shown, "mitigations": "; ".join(needed) or "not affected"} if found.mitigations else shown
+
+
 def settings(table: Table) -> Mapping[str, Mapping[str, str]]:
-    """Return the settings of each machine and of the database, by a title: kernel settings, limits, programs."""
+    """Return the settings of each machine and of the database by a title: environment, kernel settings, limits, programs."""
     run = table.run
     if run is None:
         return {}
     settings_of = {
-        f"Machine {machine.name} ({machine.kind})": {**machine.sysctls, **machine.limits, **machine.versions}
+        f"Machine {machine.name} ({machine.kind})": {
+            **environment(machine.environment),
+            **machine.sysctls,
+            **machine.limits,
+            **machine.versions,
+        }
         for machine in run.machines
     }
     if run.database:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from benchrig.agent.bench import protocol
 from benchrig.bench.cell import last_words, measure
+from benchrig.bench.generators.registry import DEFAULT
 from benchrig.bench.generators.wrk.output import MARKER
 from benchrig.bench.host import OperationError
 from benchrig.bench.progress import outcome
 from benchrig.bench.sandbox import suspicion
 from benchrig.errors import HostError
+from benchrig.report import texts
 from tests.support.cell import ALL_STEPS, FACTS, FILMS, OUTPUT, PLAN, ROW, SEEN, RecordingHost, topology, tried
 from tests.support.wrk import EXACT, TEXT
 
@@ -47,7 +50,7 @@ NOT_STARTED = protocol.Readiness(False, "it ended by itself (exit status 1)")
     ],
 )
 def test_a_step_that_fails_ends_the_cell_with_its_reason_the_journal_and_a_stop(
-    instead: dict[str, Any], last_step: int, reason: str
+    instead: dict[str, Any], last_step: int, reason: str, tmp_path: Path
 ) -> None:
     cell, raw, asked = tried(**instead)
     told = f"{reason}; its last output: Traceback: it was the cable" if reason.startswith("the app d") else reason
@@ -56,6 +59,9 @@ def test_a_step_that_fails_ends_the_cell_with_its_reason_the_journal_and_a_stop(
     steps = [*ALL_STEPS[:4], "loadgen Fetch"] if "Fetch" in instead else ALL_STEPS
     assert asked == [*steps[:last_step], "server ReadJournal", "server Stop"]
     assert "it was the cable" in raw
+    # `audit raw/*` has nothing to say of a cell that had no load.
+    (tmp_path / "raw.txt").write_text(raw)
+    assert bool(texts.read(str(tmp_path / "raw.txt"), DEFAULT).skipped) == ("under the load" not in reason)
 
 
 def test_what_more_there_is_to_a_failure_is_named_by_its_file() -> None:

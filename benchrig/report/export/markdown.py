@@ -25,6 +25,7 @@ def render(report: Report) -> str:
         _section("Warnings", "\n".join(_footnote(number, note) for number, note in enumerate(grid.footnotes, 1))),
         _section("Claims", _claims(report)),
         _section("Not run", _bullets(table.not_run)),
+        _section("Replies", _bullets(describe.replies_lines(table.rows))),
         _section("What ran", _bullets(describe.what_ran(table.rows))),
         _section("The published figures", _bullets(describe.source_lines(table.published)) if table.published else ""),
         *(_section(title, _settings(pairs)) for title, pairs in describe.settings(table).items()),

@@ -26,12 +26,16 @@ def render_terminal(sources: Sequence[Source]) -> str:
     texts = sum(counted.values())
     counts = ", ".join(f"{counted[verdict]} {verdict}" for verdict in Verdict if counted[verdict])
     total = [f"{texts} text{'' if texts == 1 else 's'}: {counts}"] if texts > 1 else []
-    return "\n\n".join([*blocks, *total])
+    without = sum(bool(source.refused) for source in sources)
+    total += [f"{without} of {len(sources)} files: no text could be read"] if without and len(sources) > 1 else []
+    return "\n\n".join([*blocks, *(["\n".join(total)] if total else [])])
 
 
 def _source(source: Source) -> Iterator[list[str]]:
     if source.refused:
         yield [f"{source.name}: {Verdict.UNREADABLE}", *_indented(f"{source.refused}.")]
+    if source.skipped:
+        yield [f"{source.name}: skipped", *_indented(f"{source.skipped}.")]
     for judged in source.texts:
         yield [*_text(source.name, judged)]
 

@@ -14,6 +14,7 @@ import pytest
 from jsonschema import Draft7Validator
 
 from benchrig.bench.generators.registry import DEFAULT
+from benchrig.bench.generators.wrk.output import MARKER
 from benchrig.report import texts
 from benchrig.report.texts.lines import records
 from benchrig.schema import documents
@@ -41,7 +42,7 @@ def source(tmp_path: Path, content: str | bytes) -> texts.Source:
         (WRK, 0, ""),
         (f"{INVALID}{WRK2}", 6, "error: 1 of 2 texts have figures that must not be used\n"),
         (f"{INVALID}Running 1s test @ http://192.0.2.7\n", 2, "error: 1 of 2 texts cannot be read\n"),
-        ("nothing", 2, "error: 1 of 1 texts cannot be read\n"),
+        ("nothing", 2, "error: 1 of 1 files: no text could be read\n"),
     ],
 )
 def test_the_exit_code_says_whether_figures_may_be_used(tmp_path: Path, content: str, code: int, said: str) -> None:
@@ -102,6 +103,39 @@ def test_files_that_are_no_text_are_refused_with_the_reason(tmp_path: Path) -> N
         "\0": "cannot be read: its name has a NUL character",
     }
     assert texts.read(sys.executable, DEFAULT).refused.startswith("cannot be read: it is")
+
+
+def test_what_stands_beside_the_texts_of_a_run_is_skipped(tmp_path: Path) -> None:
+    raw = tmp_path / "raw"
+    raw.mkdir()
+    (raw / "go.lua").write_text(f"io.write('{MARKER}')")
+    (raw / "go-1.txt").write_text(f"$ wrk -t1 -c1 -d1s http://192.0.2.7/\n{WRK}")
+    command = "$ wrk -t1 -c1 -d1s http://192.0.2.7/"
+    (raw / "go-2.txt").write_text(f"{command}\n\n# the app's journal\nTraceback\n")
+    files = sorted(map(str, raw.iterdir()))
+    sources = [texts.read(file, DEFAULT) for file in files]
+    assert [bool(source.skipped) for source in sources] == [False, True, True]
+    assert texts.failure(sources) is None
+    assert len(texts.render_json(sources).splitlines()) == 1
+    text = texts.render_terminal(sources)
+    assert f"{files[2]}: skipped\n  it is a script of wrk.\n" in f"{text}\n"
+    assert f"{files[1]}: skipped\n  its cell failed before wrk printed anything" in text
+    # Alone, they are nothing to check; a command without its output is no such file.
+    assert str(texts.failure(sources[1:])) == "there is no text to check"
+    (raw / "cut.txt").write_text(f"{command}\n")
+    cut = texts.read(str(raw / "cut.txt"), DEFAULT)
+    assert cut.refused
+    assert str(texts.failure([*sources, cut])) == "1 of 4 files: no text could be read"
+    assert texts.render_terminal([*sources, cut]).endswith("1 of 4 files: no text could be read")
+
+
+@pytest.mark.parametrize(("folder", "pattern"), [("run/raw", "*.txt"), ("run", "raw/*.txt"), ("run", "raw/*/*.txt")])
+def test_a_runs_folder_says_which_files_to_name(tmp_path: Path, folder: str, pattern: str) -> None:
+    file = tmp_path / folder / pattern.replace("*", "one")
+    file.parent.mkdir(parents=True)
+    file.touch()
+    said = texts.read(str(tmp_path / folder), DEFAULT).refused
+    assert said == f"cannot be read: it is a folder; name its files: {tmp_path / folder}/{pattern}"
 
 
 @pytest.mark.parametrize("content", [WRK, WRK2, INVALID, "nothing", WRK[:400], *list(SHAPES.values())[:3]])

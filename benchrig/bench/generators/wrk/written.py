@@ -13,7 +13,7 @@ from benchrig.bench.generators.wrk.printed import find_printed
 def find(text: str) -> tuple[Pasted, ...]:
     """Return the texts of wrk and wrk2 in a file of any kind; those that our script wrote with its exact figures."""
     found = find_printed(text)
-    if MARKER not in text:
+    if not found or MARKER not in text:
         return found
     lines = text.replace("\r\n", "\n").split("\n")
     ends = [*(pasted.first_line for pasted in found[1:]), len(lines) + 1]
