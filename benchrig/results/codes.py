@@ -58,6 +58,7 @@ class Code(Enum):
         {_LATENCY},
         {
             "": "{late} of {requests} replies came after the timeout of {timeout}.",
+            "default": "{late} of {requests} replies came after the timeout of {timeout}, wrk's default.",
             "unknown": "{late} of {requests} replies came after the timeout, which is not known.",
             "count": "{late} replies came after the timeout. How many there were is not known.",
             "checks": "wrk2 found a connection waiting for longer than its timeout {late:time}. It looks at regular times.",
@@ -68,6 +69,8 @@ class Code(Enum):
         {_LATENCY},
         {
             "": "Latency is cut off at the timeout of {timeout}. "
+            "Later replies are missing from mean, maximum and percentiles.",
+            "default": "Latency is cut off at the timeout of {timeout}, wrk's default. "
             "Later replies are missing from mean, maximum and percentiles.",
             "unknown": "Latency is cut off at a timeout that is not known. "
             "Later replies are missing from mean, maximum and percentiles.",

@@ -56,9 +56,22 @@ def judge(pasted: Pasted, generator: LoadGenerator, pipeline: int | None = None)
     figures = measured(pasted.printed, default_timeout_seconds=generator.default_timeout_seconds, pipeline=pipeline)
     figures = written.known(figures, pasted.load)
     warnings = audit.load_warnings(figures)
+    if pasted.printed.command.timeout_seconds is None:
+        warnings = tuple(map(_by_default, warnings))
     if figures.unrecorded:
         pasted = replace(pasted, printed=_without_latency(pasted.printed))
     return Judged(pasted, verdict(warnings), warnings, tuple(_unchecked(figures, warnings)))
+
+
+def _by_default(warning: Warning) -> Warning:
+    """Return a warning that says of the timeout that it is the load generator's own: no command line tells it."""
+    if (
+        warning.code in (Code.TIMEOUTS, Code.LATENCY_CLIPPED)
+        and "timeout" in warning.values
+        and "case" not in warning.values
+    ):
+        return replace(warning, values={**warning.values, "case": "default"})
+    return warning
 
 
 def verdict(warnings: tuple[Warning, ...]) -> Verdict:
