@@ -173,7 +173,7 @@ def test_the_own_work_of_a_load_generator_near_its_limit_takes_time_too(mean: st
         p="",
         total="  3001000 requests in 30.01s, 460.10MB read",
         persec="Requests/sec: 100000.00",
-        transfer="",
+        transfer="Transfer/sec:     15.34MB",
     )
     assert [*found(text)] == ([code] if code else [])
     assert invalid(text) == set()
