@@ -11,6 +11,7 @@ _CALL = re.compile(r"(?:^|[\s/;$#>&(])(?:\w{0,10}wrk2?)(?:-\w{1,20})?[^\S\n]+([^
 _VALUES = {"timeout": "T", "script": "s", "rate": "R", "connections": "c", "threads": "t", "duration": "d", "header": "H"}
 """Options that have a value, and their short forms."""
 
+_CLOSES = re.compile(r"(?:-H|--header)[\s=]*connection:\s*close\b", re.IGNORECASE)
 _SECONDS = {"ms": 0.001, "s": 1.0, "": 1.0, "m": 60.0, "h": 3600.0}
 _LONGEST = 4000
 
@@ -23,7 +24,8 @@ def called(before: str) -> CommandLine:
     words = calls[-1].replace('"', " ").replace("'", " ").split()
     options = dict(_options(words))
     rate = _quantity(options.get("R", ""), {"": 1.0, "k": 1e3, "K": 1e3, "M": 1e6, "m": 1e6})
-    return CommandLine(_quantity(options.get("T", ""), _SECONDS), _pipeline(words, options), rate)
+    closes = bool(_CLOSES.search(" ".join(words)))
+    return CommandLine(_quantity(options.get("T", ""), _SECONDS), _pipeline(words, options), rate, closes)
 
 
 def _options(words: Sequence[str]) -> Iterator[tuple[str, str]]:

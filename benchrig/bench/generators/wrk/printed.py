@@ -112,7 +112,8 @@ def _pasted(group: list[Part], lines: Lines, before: str) -> Pasted:
 
 
 def _refused(printed: Printed) -> str:
-    if printed.requests is None and printed.requests_per_second is None and not (printed.rows or printed.percentiles_us):
+    latencies = printed.rows or printed.percentiles_us or printed.uncorrected_us
+    if printed.requests is None and printed.requests_per_second is None and not latencies:
         return "it ends before its figures, which wrk prints at the end of a run"
     return ""
 
