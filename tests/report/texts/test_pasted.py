@@ -7,6 +7,7 @@ import time
 import pytest
 
 from benchrig.bench.generators.base import Pasted
+from benchrig.bench.generators.registry import DEFAULT
 from benchrig.bench.generators.wrk.groups import MOST_PARTS
 from benchrig.bench.generators.wrk.printed import find_printed
 from benchrig.report.texts.lines import figures
@@ -185,3 +186,8 @@ def test_a_text_without_end_is_refused_soon() -> None:
     found = only(text)
     assert found.refused == "it has more than 10,000 figures: wrk prints fewer"
     assert time.process_time() - started < 5
+
+
+def test_a_text_of_ours_with_returns_alone_is_read() -> None:
+    text = f"{WRK}benchrig-wrk: {{}}\n{WRK}".replace("\n", "\r")
+    assert [one.printed.requests for one in DEFAULT.find_printed(text)] == [2500, 2500]

@@ -81,13 +81,16 @@ def clean(text: str) -> Lines:
     return Lines("\n".join(made), tuple(starts), tuple(numbers))
 
 
+def split(text: str) -> list[str]:
+    """Return the lines of a file, whichever end they have; a return within a line is a terminal's."""
+    text = text.replace("\r\n", "\n")
+    return (text if "\n" in text.rstrip() else text.replace("\r", "\n")).split("\n")
+
+
 def _numbered(text: str) -> Iterator[tuple[int, str]]:
     """Yield the lines of a file with their numbers, each one that a mail has broken as one again."""
-    text = text.replace("\r\n", "\n")
-    if "\n" not in text.rstrip():
-        text = text.replace("\r", "\n")
     broken: list[str] = []
-    for number, line in enumerate(text.split("\n"), 1):
+    for number, line in enumerate(split(text), 1):
         if _SOFT.fullmatch(line):
             broken.append(line[:-1])
             continue
