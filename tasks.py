@@ -279,6 +279,8 @@ def audit(ctx: ChainContext, files: list[str] | None = None, json: bool = False,
     if not files:
         raise InputError("task 'audit' lacks FILES; see ./inv audit --help")
     depth = parse_count("pipeline", pipeline)
+    if depth == 0:
+        raise InputError("--pipeline takes 1 or more: 1 is without pipelining")
     yield
     sources = [texts.read(name, DEFAULT, depth) for name in files]
     console.result(texts.render_json(sources) if json else texts.render_terminal(sources))

@@ -155,7 +155,7 @@ class BenchrigProgram(Program):
         context = self.line.own[name]
         required = [str(argument.name).upper() for argument in context.positional_args]
         words = [f"[{word.upper()}]" for word in self._words()[name]]
-        options = context.help_tuples()
+        options = sorted(context.help_tuples(), key=_flag)
         print(" ".join(["Usage: ./inv", name, *required, *words, *(["[--options]"] if options else []), "[TASK ...]"]))
         print(f"\n{inspect.getdoc(self.collection[name])}\n\nOptions:")
         if options:
@@ -269,6 +269,11 @@ def _python_line(error: Exception) -> str:
 
 def _summary(task: object) -> str:
     return (inspect.getdoc(task) or "").partition("\n")[0]
+
+
+def _flag(option: tuple[str, str | None]) -> str:
+    """Return the long name of a flag, or else its short one: whether it has a short one changes nothing in the order."""
+    return option[0].rpartition("-")[2] if "--" not in option[0] else option[0].partition("--")[2]
 
 
 def main() -> None:

@@ -73,6 +73,8 @@ def failure(sources: Sequence[Source]) -> BenchrigError | None:
 def _content(name: str) -> bytes:
     if name != STDIN:
         return reading.content(_file(Path(name)))
+    if sys.stdin is None:
+        raise reading.ReadError("it is closed")
     try:
         found = sys.stdin.buffer.read(reading.MOST_BYTES + 1)
     except OSError as error:

@@ -186,3 +186,20 @@ def test_published_texts_have_the_same_verdicts() -> None:
     found = [texts.read(str(path), DEFAULT) for path in sorted(published.glob("*.txt"))]
     verdicts = [judged.verdict for one in found for judged in one.texts]
     assert {verdict: verdicts.count(verdict) for verdict in verdicts} == {"sound": 7, "doubtful": 2, "invalid": 6}
+
+
+def test_closed_standard_input_is_unreadable() -> None:
+    done = subprocess.run(
+        ["/bin/sh", "-c", f"'{ROOT / 'inv'}' audit - <&-"], capture_output=True, text=True, check=False
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (2, "standard input: unreadable\n  cannot be read: it is closed.\n")
+
+
+def test_a_depth_of_0_is_refused_and_options_are_in_order(tmp_path: Path) -> None:
+    done = inv("audit", str(tmp_path / "x"), "--pipeline", "0")
+    assert (done.returncode, done.stderr) == (2, "error: --pipeline takes 1 or more: 1 is without pipelining\n")
+    assert re.findall(r"--(files|json|pipeline)\b", inv("audit", "--help").stdout.partition("Options:")[2]) == [
+        "files",
+        "json",
+        "pipeline",
+    ]

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from benchrig.bench.generators.base import OutputError
-from benchrig.bench.generators.wrk.words import NUMBER
+from benchrig.bench.generators.wrk.pasted import FENCE
+from benchrig.bench.generators.wrk.words import COUNT, LARGE, NUMBER
 
 _W = r"\s{1,200}"
 _w = r"\s{0,200}"
@@ -20,9 +21,9 @@ _TIME = rf"{NUMBER}(?:ns|us|[µμ]s|ms|s|m|h)"
 
 _PARTS = {
     "header": rf"\bRunning{_W}(?P<asked>\S{{1,20}}){_W}test{_W}@{_H}{{0,50}}(?P<url>\S{{0,2000}})",
-    "making": rf"\bMaking{_W}{_N}{_W}requests{_W}to{_H}{{0,50}}(?P<making>\S{{0,2000}})",
-    "threads": rf"(?<![\d,.])(?P<of_threads>{_N}){_W}threads?{_W}and{_W}(?P<of_connections>{_N}){_W}connections?\b"
-    rf"(?:{_W}with{_W}desired{_W}rate{_W}(?P<desired>{_N}))?",
+    "making": rf"\bMaking{_W}{COUNT}{_W}requests{_W}to{_H}{{0,50}}(?P<making>\S{{0,2000}})",
+    "threads": rf"(?<![\d,.])(?P<of_threads>{_N}){_W}threads?{_W}and{_W}(?P<of_connections>{COUNT}){_W}connections?\b"
+    rf"(?:{_W}with{_W}desired{_W}rate{_W}(?P<desired>{COUNT}))?",
     "calibration": rf"Thread{_W}calibration:{_w}mean{_W}lat\.:{_W}{NUMBER}\s?\w{{0,4}},{_W}rate{_W}sampling{_W}interval:"
     rf"{_W}{_N}\s?\w{{0,4}}",
     "columns": rf"Thread{_W}Stats(?P<names>(?:{_W}(?:(?:\+/-|±){_w}Stdev|Avg|Mean|Stdev|Max|Min)(?![\w/])|"
@@ -34,19 +35,23 @@ _PARTS = {
     "point": rf"(?<![\w.])(?P<at>\d{{1,15}}\.\d{{1,9}}){_H}{{1,60}}(?P<share>[01]\.\d{{3,15}}){_H}{{1,60}}(?P<seen>{_N})"
     rf"{_H}{{1,60}}(?:\d{{1,20}}\.\d{{1,9}}|inf\b)",
     "footer": rf"#?\[(?:Mean|Max|Buckets){_w}={_w}[^\[\]\n]{{1,200}}\]",
-    "total": rf"(?<![\d,.])(?P<requests>{_N}){_W}requests{_W}in{_W}(?P<ran>{_TIME}),?{_W}"
+    "total": rf"(?<![\w,.;'’])(?P<requests>{COUNT}){_W}requests{_W}in{_W}(?P<ran>{_TIME}),?{_W}"
     rf"(?P<bytes>{NUMBER}[A-Z]?B){_W}read\b",
-    "errors": rf"Socket{_W}errors:(?P<kinds>(?:{_w},?{_w}(?:connect|read|write|timeouts?){_w}[:=]?{_w}{_N}\b){{1,6}})",
-    "status": rf"Non-2xx(?:{_W}or{_W}3xx)?{_W}responses:{_w}(?P<other>{_N})\b",
-    "rate": rf"Requests/sec:{_w}(?P<rate>{NUMBER}[A-Z]?)(?![\w,.]\w)",
+    "errors": rf"Socket{_W}errors:"
+    rf"(?P<kinds>(?:{_w},?{_w}(?:connect|read|write|timeouts?){_w}[:=]?{_w}{COUNT}(?!\w)){{1,6}})",
+    "status": rf"Non-2xx(?:{_W}or{_W}3xx)?{_W}responses:{_w}(?P<other>{COUNT})(?!\w)",
+    "rate": rf"Requests/sec:{_w}(?P<rate>(?:{LARGE}|{NUMBER})[A-Z]?)(?![A-Za-z0-9_'’]|[.,]\d)(?!(?<!\.\d\d) \d{{3}}\b)",
     "transfer": rf"Transfer/sec:{_w}(?P<transfer>{NUMBER}[A-Z]?B)\b",
-    "percentile": rf"(?<![\w.-])(?P<percent>\d{{1,3}}(?:[.,]\d{{1,6}})?)%{_W}(?P<value>{_TIME})(?![\w%])",
+    "percentile": rf"(?<![\w.-])(?P<percent>\d{{1,3}}(?:[.,]\d{{1,6}})?)%{_W}(?P<value>{_TIME}|[-+]?nan)(?![\w%])",
     "key": r"\^C",
+    "other_program": rf"{_N}{_W}(?P<go>goroutine)\(s\){_W}running|"
+    rf"\b(?P<bombardier>Bombarding){_W}\S{{1,2000}}{_W}(?:for|with)\b",
+    "fence": FENCE,
 }
 _ANY = re.compile("|".join(f"(?P<{kind}_>{pattern})" for kind, pattern in _PARTS.items()), re.IGNORECASE)
 _VALUE = re.compile(rf"\s{{0,200}}({NUMBER}[A-Za-zµμ]{{0,3}}%?)(?![\w.%/,])", re.IGNORECASE)
 _NAME = re.compile(r"(?:\+/-|±)\s{0,200}\S+|\S+")
-_KIND = re.compile(rf"(connect|read|write|timeout)s?{_w}[:=]?{_w}({_N})", re.IGNORECASE)
+_KIND = re.compile(rf"(connect|read|write|timeout)s?{_w}[:=]?{_w}({COUNT})", re.IGNORECASE)
 
 COLUMNS: tuple[str, ...] = ("Avg", "Stdev", "Max", "+/- Stdev")
 """wrk's own, for a text whose line of names is missing."""

@@ -10,6 +10,12 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import accumulate
+
+from benchrig.bench.generators.wrk.prefixes import without_prefixes
+
+FENCE = "\x1e"
+"""Stands for the line that closes a block of code in Markdown."""
 
 _COLOURS = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 _ENDS = re.compile(r"<br\s*/?>|</(?:p|div|tr|li|pre|h[1-6]|blockquote)>", re.IGNORECASE)
@@ -22,10 +28,15 @@ _TAGS = re.compile(
 )
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
 _SPACES = dict.fromkeys((9, 11, 12, 160, 5760, *range(8192, 8203), 8239, 8287, 12288), " ")
-_NOTHING = dict.fromkeys((0x200B, 0x200C, 0x200D, 0x200E, 0x200F, 0x2060, 0xAD, 0xFEFF))
+_NOTHING = dict.fromkeys((ord(FENCE), 0x200B, 0x200C, 0x200D, 0x200E, 0x200F, 0x2060, 0xAD, 0xFEFF))
 _TIME = re.compile(r"^\s*\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[.,\d]{0,12}(?:Z|[+-]\d\d:?\d\d)?\]?\s")
 _SERVICE = re.compile(r"^\s*(?!Latency\b|Metric\b)[\w.-]{1,100}\s{1,100}\|\s")
 """The name of a container, which `docker compose` writes before each line."""
+
+
+_FENCE = re.compile(r"[\s>*+#/|-]{0,200}(?:\d{1,3}[.)]\s{1,20})?(`{3,100}|~{3,100})([^`\n]{0,100})")
+_SOFT = re.compile(r".{65,75}[^=\s]=")
+"""The end of a line within a line of a mail (quoted-printable), in which no line has more than 76 characters."""
 
 
 @dataclass(frozen=True)
@@ -50,18 +61,43 @@ class Lines:
 
 def clean(text: str) -> Lines:
     """Return a text's clean lines."""
-    starts: list[int] = []
     numbers: list[int] = []
     made: list[str] = []
-    offset = 0
-    for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), 1):
-        for part in _parts(line):
-            cleaned = _cleaned(part)
-            starts.append(offset)
+    closes = ""
+    for number, line in _numbered(text):
+        fence = _FENCE.fullmatch(line) if "```" in line or "~~~" in line else None
+        if fence and closes and fence[1].startswith(closes) and not fence[2].strip():
             numbers.append(number)
-            made.append(cleaned)
-            offset += len(cleaned) + 1
+            made.append(FENCE)
+            closes = ""
+            continue
+        if fence:
+            closes = fence[1]
+        for part in _parts(line):
+            numbers.append(number)
+            made.append(_cleaned(part))
+    made = without_prefixes(made)
+    starts = accumulate((len(line) + 1 for line in made[:-1]), initial=0)
     return Lines("\n".join(made), tuple(starts), tuple(numbers))
+
+
+def split(text: str) -> list[str]:
+    """Return the lines of a file, whichever end they have; a return within a line is a terminal's."""
+    text = text.replace("\r\n", "\n")
+    return (text if "\n" in text.rstrip() else text.replace("\r", "\n")).split("\n")
+
+
+def _numbered(text: str) -> Iterator[tuple[int, str]]:
+    """Yield the lines of a file with their numbers, each one that a mail has broken as one again."""
+    broken: list[str] = []
+    for number, line in enumerate(split(text), 1):
+        if _SOFT.fullmatch(line):
+            broken.append(line[:-1])
+            continue
+        yield number - len(broken), "".join([*broken, line])
+        broken = []
+    if broken:
+        yield number - len(broken) + 1, "".join(broken)
 
 
 def _parts(line: str) -> list[str]:

@@ -12,7 +12,8 @@ that cannot be read is returned with its number: no figure is lost without a wor
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
+from dataclasses import replace
 from itertools import pairwise
 
 from benchrig.agent.text import one_line
@@ -20,6 +21,7 @@ from benchrig.bench.generators.base import OutputError, Pasted, Printed, Spread,
 from benchrig.bench.generators.wrk import grammar, words
 from benchrig.bench.generators.wrk.called import called
 from benchrig.bench.generators.wrk.grammar import Part
+from benchrig.bench.generators.wrk.groups import MOST_PARTS, Group, groups, row_name
 from benchrig.bench.generators.wrk.pasted import Lines, clean
 from benchrig.results.model import LoadErrors
 
@@ -29,10 +31,6 @@ MOST_UNREAD = 1000
 _BEFORE = 2000
 """Characters before a text in which its command line may stand."""
 
-_OPENING = frozenset({"header", "making"})
-_SUMMARY = frozenset({"total", "errors", "status", "rate", "transfer"})
-_ONCE = frozenset({"total", "rate", "transfer"})
-_STATISTICS = frozenset({"columns", "row", "distribution", "percentile"})
 _LETTERS = re.compile(r"[^\W_]")
 
 
@@ -50,72 +48,41 @@ def find_printed(text: str) -> tuple[Pasted, ...]:
     lines = clean(text)
     found: list[Pasted] = []
     end = 0
-    for group in _groups(grammar.parts(lines.text)):
-        if _is_text(group):
-            found.append(_pasted(group, lines, lines.text[max(end, group[0].start - _BEFORE) : group[0].start]))
-            end = group[-1].end
+    for group in groups(grammar.parts(lines.text), lines.text):
+        if group.is_text():
+            start = group.parts[0].start
+            found.append(_pasted(group, lines, lines.text[max(end, start - _BEFORE) : start]))
+            end = group.parts[-1].end
     return tuple(found)
 
 
-def _groups(parts: Iterable[Part]) -> Iterator[list[Part]]:
-    """Yield the parts of each text: a text ends where one of its parts begins anew, or behind its last line."""
-    group: list[Part] = []
-    for part in parts:
-        if group and _begins(part, group):
-            yield group
-            group = []
-        group.append(part)
-        if part.kind == "transfer":
-            yield group
-            group = []
-    if group:
-        yield group
-
-
-def _begins(part: Part, group: list[Part]) -> bool:
-    """Return whether a part is of another text than those before it."""
-    kinds = {one.kind for one in group}
-    if part.kind in _OPENING:
-        # ^C may be echoed before the first line.
-        return kinds != {"key"}
-    if part.kind == "threads":
-        return bool(kinds - _OPENING - {"key"})
-    if part.kind in _STATISTICS:
-        again = part.kind == "columns" and "columns" in kinds
-        again = again or (part.kind == "row" and part.words["name"].lower() in {_row_name(one) for one in group})
-        return again or bool(kinds & _SUMMARY)
-    return part.kind in kinds and part.kind in _ONCE
-
-
-def _row_name(part: Part) -> str:
-    return part.words.get("name", "").lower()
-
-
-def _is_text(group: list[Part]) -> bool:
-    """Return whether parts are a text of wrk, and not words of it in other prose."""
-    kinds = {part.kind for part in group}
-    figures = [*(kinds & {"total", "rate"}), *({"latency"} & {_row_name(part) for part in group})]
-    return bool(kinds & _OPENING) or len(figures) > 1 or "latency" in figures
-
-
-def _pasted(group: list[Part], lines: Lines, before: str) -> Pasted:
+def _pasted(group: Group, lines: Lines, before: str) -> Pasted:
+    first, last = lines.number(group.parts[0].start), lines.number(group.parts[-1].end - 1)
+    if program := group.program():
+        return Pasted(first, last, Printed(), (), f"it is of {program}, whose figures mean something else than wrk's")
+    if group.left_out:
+        return Pasted(first, last, Printed(), (), f"it has more than {MOST_PARTS:,} figures: wrk prints fewer")
     maker = _Maker(lines)
-    for part in group:
+    for part in group.parts:
         try:
             maker.add(part)
         except OutputError as error:
             maker.unread.append(Unread(lines.number(part.start), str(error)))
-    maker.see_rest(group)
+    maker.see_rest(group.parts)
     printed = maker.printed(before)
     unread = tuple(sorted(maker.unread, key=lambda one: one.line))[:MOST_UNREAD]
-    return Pasted(lines.number(group[0].start), lines.number(group[-1].end - 1), printed, unread, _refused(printed))
+    return Pasted(first, last, printed, unread, _refused(printed))
 
 
 def _refused(printed: Printed) -> str:
-    latencies = printed.rows or printed.percentiles_us or printed.uncorrected_us
-    if printed.requests is None and printed.requests_per_second is None and not latencies:
+    if printed.requests is None and printed.requests_per_second is None and not _has_latencies(printed):
         return "it ends before its figures, which wrk prints at the end of a run"
     return ""
+
+
+def _has_latencies(printed: Printed) -> bool:
+    found = (printed.rows, printed.percentiles_us, printed.uncorrected_us, printed.spectrum, printed.uncorrected_spectrum)
+    return any(map(bool, found))
 
 
 class _Maker:
@@ -136,7 +103,7 @@ class _Maker:
         """Take a part. Raises OutputError for a figure that cannot be read."""
         match part.kind:
             case "row":
-                name = part.words["name"].lower()
+                name = row_name(part)
                 self._rows[name] = self._spread(part, name)
             case "distribution":
                 self._which = part.words.get("which", "recorded").lower()
@@ -156,14 +123,17 @@ class _Maker:
 
     def _see_words(self, part: Part) -> None:
         """Read all words of a part once. Raises OutputError for one that is no figure."""
+        wrong: OutputError | None = None
         for name, word in part.words.items():
-            read = _READERS.get(name)
-            if read:
-                read(word)
-            elif name == "kinds":
-                grammar.error_counts(word)
-            if self._one.setdefault(name, word) != word:
-                raise OutputError(f"it is there twice: {one_line(word, 200)}")
+            try:
+                _check(name, word)
+                if self._one.setdefault(name, word) != word:
+                    raise OutputError(f"it is there twice: {one_line(word, 200)}")
+            except OutputError as error:
+                # The other words of the part are read all the same.
+                wrong = error
+        if wrong:
+            raise wrong
 
     def _add_percentile(self, part: Part) -> None:
         name, value = words.percentile(part.words["percent"]), words.microseconds(part.words["value"])
@@ -206,6 +176,8 @@ class _Maker:
                 values[_COLUMNS[column.lower()]] = read(word)
             else:
                 self.unread.append(Unread(self.lines.number(part.start), f"{part.words['name']}, column {column}: {word}"))
+        if name != "req/sec" and None in (values.get("mean", 0.0), values.get("stdev", 0.0), values.get("max", 0.0)):
+            self.unread.append(Unread(self.lines.number(part.start), f"{part.words['name']}: nan is not a number"))
         # wrk2 that never sampled a rate prints `-nan` for it; wrk prints 0.00.
         self._wrk2 = self._wrk2 or (name == "req/sec" and "mean" in values and values["mean"] is None)
         within = values.get("within")
@@ -224,8 +196,8 @@ class _Maker:
         command = called(before)
         asked = asked_seconds(self._one["asked"]) if "asked" in self._one else None
         ran = self._read("ran", words.microseconds)
-        if desired := self._read("desired", words.count):
-            command = called(f"wrk -R{desired:.0f}")
+        if desired := self._whole("desired"):
+            command = replace(command, requests_per_second=desired)
         return Printed(
             requests=self._whole("requests"),
             requests_per_second=self._read("rate", words.count),
@@ -272,14 +244,24 @@ def asked_seconds(word: str) -> tuple[float, float] | None:
     return max(value - 0.5, 0.85) * unit, (value + 0.5) * unit
 
 
+def _check(name: str, word: str) -> None:
+    """Raise OutputError for a word that is no figure."""
+    if read := _READERS.get(name):
+        read(word)
+    elif name == "kinds":
+        for number in grammar.error_counts(word).values():
+            words.whole(number)
+
+
 _COLUMNS: Mapping[str, str] = {"avg": "mean", "mean": "mean", "stdev": "stdev", "max": "max", "min": "min"}
 _READERS: Mapping[str, words.Reader] = {
     "ran": words.microseconds,
     "bytes": words.amount,
     "rate": words.count,
     "transfer": words.amount,
-    "requests": words.count,
-    "of_threads": words.count,
-    "of_connections": words.count,
-    "other": words.count,
+    "requests": words.whole,
+    "of_threads": words.whole,
+    "of_connections": words.whole,
+    "desired": words.whole,
+    "other": words.whole,
 }

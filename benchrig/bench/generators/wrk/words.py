@@ -13,10 +13,17 @@ Reader = Callable[[str], float | None]
 
 NUMBER = r"[-+]?(?:nan|inf|\d[\d,]{0,25}(?:\.\d{1,20})?)"
 
+COUNT = r"(?:\d{1,3}(?:[ '’]\d{3}){1,8}|\d{1,3}(?:\.\d{3}){1,8}|\d(?:[\d,]{0,24}\d)?)(?![.,'’]?\d)"
+"""A whole number, whose thousands may be apart; never a part of one."""
+
+LARGE = r"\d{1,3}(?:[ '’]\d{3}){1,8}[.,]\d{1,20}"
+"""A number with a fraction whose thousands are apart."""
+
 _TIME = {"ns": 1e-3, "us": 1.0, "µs": 1.0, "μs": 1.0, "ms": 1e3, "s": 1e6, "m": 60e6, "h": 3600e6}
 _COUNT = {"": 1.0, "k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15}
-_WORD = re.compile(rf"({NUMBER})([A-Za-zµμ]*)")
+_WORD = re.compile(rf"({LARGE}|{NUMBER})([A-Za-zµμ]*)")
 _THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
+_WHOLE = re.compile(r"\d+|\d{1,3}(?:([ ,.'’])\d{3})(?:\1\d{3})*")
 
 
 def microseconds(word: str) -> float | None:
@@ -33,8 +40,10 @@ def count(word: str) -> float | None:
 
 
 def whole(word: str) -> int:
-    """Read a whole number, perhaps with commas. Raises OutputError."""
-    return round(_number(word))
+    """Read a whole number, perhaps with its thousands apart. Raises OutputError."""
+    if not _WHOLE.fullmatch(word):
+        raise OutputError(f"'{short(word)}' is not a number that wrk prints")
+    return int(re.sub(r"\D", "", word))
 
 
 def amount(word: str) -> float | None:
@@ -52,13 +61,14 @@ def percentile(word: str) -> str:
 
 def _scaled(word: str, units: Mapping[str, float]) -> float | None:
     match = _WORD.fullmatch(word)
-    # `1.2nan` has no match; `-nanus` has the unit `us`.
-    if not match or match[2] not in units:
-        raise OutputError(f"'{short(word)}' is not a figure that wrk prints")
-    if "nan" in match[1]:
+    # `1.2nan` has no match; `-nanus` has the unit `us`, and wrk2's `-nan` none.
+    unit = match[2] if match else ""
+    if match and "nan" in match[1].lower() and unit in ("", *units):
         return None
+    if not match or unit not in units:
+        raise OutputError(f"'{short(word)}' is not a figure that wrk prints")
     # Without the digits that binary fractions add: 2.01ms is 2010 us.
-    return float(f"{_number(match[1]) * units[match[2]]:.15g}")
+    return float(f"{_number(match[1]) * units[unit]:.15g}")
 
 
 def _number(word: str) -> float:
@@ -66,7 +76,7 @@ def _number(word: str) -> float:
     if "inf" in word:
         raise OutputError(f"'{short(word)}' is not a figure that wrk prints")
     sign = -1 if word.startswith("-") else 1
-    plain = word.lstrip("+-")
+    plain = re.sub(r"[ '’]", "", word.lstrip("+-"))
     if _THOUSANDS.fullmatch(plain):
         return sign * float(plain.replace(",", ""))
     try:

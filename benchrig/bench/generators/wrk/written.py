@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from benchrig.bench.generators.base import OutputError, Pasted, Unread
 from benchrig.bench.generators.wrk.output import MARKER, read_load
+from benchrig.bench.generators.wrk.pasted import split
 from benchrig.bench.generators.wrk.printed import find_printed
 
 
@@ -15,7 +16,7 @@ def find(text: str) -> tuple[Pasted, ...]:
     found = find_printed(text)
     if not found or MARKER not in text:
         return found
-    lines = text.replace("\r\n", "\n").split("\n")
+    lines = split(text)
     ends = [*(pasted.first_line for pasted in found[1:]), len(lines) + 1]
     return tuple(_with_load(pasted, lines, end) for pasted, end in zip(found, ends, strict=True))
 
