@@ -22,6 +22,9 @@ def a_sound_cell(requests: int = 50_000, mean_ms: float | None = None, **changes
     return audits.a_sound_cell(load=load, **{"connections_seen": SEEN, **changes})
 
 
+LOAD_BYTES = a_load(50_000).bytes
+
+
 def seen(**changes: object) -> Cell:
     return a_sound_cell(connections_seen=with_client(**changes))
 
@@ -31,7 +34,7 @@ def test_connections_that_were_all_there_are_no_warning() -> None:
 
 
 def test_what_the_kernel_does_not_tell_is_no_warning() -> None:
-    nothing = with_client(established=None, unsent=None, unanswered=None)
+    nothing = with_client(established=None, unanswered=None)
     server = ServerEnd(None, None, 2000, None)
     for unknown in (None, ConnectionsSeen(), nothing, replace(nothing, server=server, descriptors=Descriptors(9, 0, 9))):
         assert found(a_sound_cell(connections_seen=unknown)) == {}
@@ -95,6 +98,47 @@ def test_sessions_with_a_database_on_the_server_are_not_the_loads_connections() 
 def test_closed_connections_that_hold_all_ports_make_a_row_invalid(held: int | None, full: bool) -> None:
     warnings = found(seen(time_wait=held))
     assert [one.invalid for one in warnings.values()] == [True] * full
+
+
+def test_ports_are_held_by_either_end() -> None:
+    cell = a_sound_cell(connections_seen=held_at_both_ends(27_000, 35_000, received=0))
+    assert sentence(found(cell)[Code.PORTS_HELD]).startswith("Closed connections (TIME_WAIT) held 62,000 ports")
+
+
+def held_at_both_ends(client: int, server: int, received: int, opened: int = 2000) -> ConnectionsSeen:
+    seen = with_client(time_wait=client, received_bytes=received, opened=opened)
+    assert seen.server
+    return replace(seen, server=replace(seen.server, time_wait=server, opened=opened))
+
+
+@pytest.mark.parametrize("held", [0, 8_192, 16_384, 60_000])
+def test_how_many_ports_are_held_does_not_decide_whether_a_server_closes_its_connections(held: int) -> None:
+    """A reset holds none, the kernel drops closed connections above a limit, and an earlier row may have left some."""
+    closing = held_at_both_ends(0, held, received=0, opened=52_000)
+    assert list(found(a_sound_cell(connections_seen=closing))) == [Code.NO_KEEP_ALIVE]
+    own = held_at_both_ends(0, held, received=int(0.9 * LOAD_BYTES), opened=52_000)
+    assert found(a_sound_cell(connections_seen=own)) == {}
+
+
+def test_ports_that_an_earlier_row_left_held_are_nothing_to_connections_that_stay() -> None:
+    assert found(a_sound_cell(connections_seen=held_at_both_ends(0, 62_000, received=int(0.9 * LOAD_BYTES)))) == {}
+
+
+def test_dead_connections_are_found_though_the_app_has_connections_of_its_own() -> None:
+    own = replace(held_at_both_ends(0, 0, received=int(0.9 * LOAD_BYTES), opened=52_000), server=SEEN.server)
+    assert own.client
+    dead = replace(own, client=replace(own.client, unanswered=100))
+    assert found(a_sound_cell(connections_seen=dead))[Code.DEAD_CONNECTIONS].invalid
+
+
+def test_connections_that_a_server_closes_now_and_then_may_be_between_two_uses() -> None:
+    few = with_client(opened=4000, established=1900, received_bytes=int(0.2 * LOAD_BYTES))
+    assert few.server
+    few = replace(few, server=replace(few.server, opened=4000))
+    assert found(a_sound_cell(connections_seen=few)) == {}
+    assert few.client
+    many_gone = replace(few, client=replace(few.client, established=1500))
+    assert Code.MISSING_CONNECTIONS in found(a_sound_cell(connections_seen=many_gone))
 
 
 # Little's law: 2,000 connections, 10,000 requests/s, so 200 ms

@@ -107,6 +107,20 @@ def test_a_server_without_keep_alive_is_said_to_be_one_and_nothing_else() -> Non
     assert 0.9 < count(warnings[Code.NO_KEEP_ALIVE], "each") < 1.2
 
 
+def test_a_server_that_resets_each_connection_is_said_not_to_keep_them() -> None:
+    """No closed connection is held, neither here nor there."""
+    warnings = found(under_load("resets", 20))
+    assert list(warnings) == [Code.NO_KEEP_ALIVE]
+
+
+def test_the_connections_that_an_app_opens_itself_are_not_the_loads() -> None:
+    cell = under_load("proxies", 20)
+    assert cell.connections_seen
+    assert cell.connections_seen.client
+    assert cell.connections_seen.client.opened > 200
+    assert found(cell) == {}
+
+
 @pytest.mark.parametrize(("fault", "connections"), [("none", 10), ("none", 2000), ("waits 0.1", 100), ("waits 0.1", 2000)])
 def test_a_clean_server_has_no_remark_of_its_connections(fault: str, connections: int) -> None:
     cell = under_load(fault, connections)
@@ -140,7 +154,7 @@ def test_ipv4_connections_to_a_server_that_listens_to_both_are_counted() -> None
     assert seen.client
     assert seen.server
     assert (seen.client.established, seen.client.unanswered, seen.server.established) == (1, 0, 1)
-    assert (seen.server.unaccepted, seen.client.unsent) == (0, 1)
+    assert (seen.server.unaccepted, seen.client.received_bytes) == (0, 1)
 
 
 def counted(port: int) -> protocol.ConnectionsSeen:
@@ -157,7 +171,7 @@ def test_where_the_kernel_tells_nothing_it_is_not_known(monkeypatch: pytest.Monk
     seen = counted(9)
     assert seen.client
     assert seen.server
-    assert (seen.client.established, seen.client.unanswered, seen.client.unsent) == (None, None, None)
+    assert (seen.client.established, seen.client.unanswered, seen.client.received_bytes) == (None, None, None)
     assert (seen.server.established, seen.server.unaccepted) == (None, None)
 
 
