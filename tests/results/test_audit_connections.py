@@ -9,8 +9,8 @@ import pytest
 from benchrig.report.sentences import sentence
 from benchrig.results import audit
 from benchrig.results.audit.connections import opened_again
-from benchrig.results.codes import Code
-from benchrig.results.model import Cell, ConnectionsSeen, DatabaseLoad, Descriptors, ServerEnd
+from benchrig.results.codes import Code, Spoils
+from benchrig.results.model import Cell, ConnectionsSeen, DatabaseLoad, Descriptors, LoadThread, ServerEnd
 from tests.support import audits
 from tests.support.audits import found, slow
 from tests.support.reports import GENERATOR, SEEN, a_load, a_run, closing, with_client
@@ -77,7 +77,7 @@ def test_a_server_that_closes_its_connections_is_judged_by_nothing_that_needs_th
     for one in (cell, a_sound_cell(mean_ms=40.0, connections_seen=closing(50_000))):
         ((code, warning),) = found(one).items()
         assert (code, warning.invalid) == (Code.NO_KEEP_ALIVE, False)
-        assert "each of 50,000 connections carried 1 requests" in sentence(warning)
+        assert "50,000 connections carried 1 request each" in sentence(warning)
 
 
 @pytest.mark.parametrize(("opened", "closes"), [(2_050, False), (2_500, False), (8_000, True)])
@@ -179,6 +179,41 @@ def test_requests_that_are_sent_at_once_have_one_latency() -> None:
 def test_connections_that_were_never_answered_have_no_part_in_the_law() -> None:
     warnings = found(a_sound_cell(mean_ms=130.0, connections_seen=with_client(unanswered=700)))
     assert list(warnings) == [Code.DEAD_CONNECTIONS]
+
+
+@pytest.mark.parametrize("seen", [None, with_client(unanswered=1953)])
+def test_the_latency_of_a_load_that_got_most_of_no_replies_is_invalid(seen: ConnectionsSeen | None) -> None:
+    """47 requests of 2,000 connections: the mean is 90 times too low."""
+    cell = a_sound_cell(47, mean_ms=2_365.0, connections_seen=seen)
+    assert cell.load
+    cell = replace(cell, load=slow(cell.load, mean_ms=2_365.0, max_ms=2_400.0))
+    law = found(cell)[Code.LITTLES_LAW]
+    assert law.invalid
+    assert Spoils.LATENCY in law.spoils
+    assert sentence(law).startswith("Mean latency is understated: Little's law predicts 90 times as much.")
+
+
+def test_a_mean_that_is_far_too_low_is_invalid_however_long_its_replies_took() -> None:
+    """The tolerance is over a half where replies take most of the load."""
+    cell = a_sound_cell(600, connections_seen=SEEN)
+    assert cell.load
+    load = slow(cell.load, mean_ms=2_000.0, max_ms=2_400.0)
+    cell = replace(cell, load=load, duration_seconds=2.0)
+    assert found(cell)[Code.LITTLES_LAW].invalid
+
+
+def test_requests_under_way_at_the_end_are_in_no_latency() -> None:
+    """Of 10 s each, in 30 s: a sixth of the time of all connections."""
+    load = replace(slow(a_load(4_700), mean_ms=10_000.0, max_ms=10_500.0), duration_us=30_000_000)
+    long = audits.a_sound_cell(load=load, connections_seen=SEEN, duration_seconds=30.0, timeout_seconds=15.0)
+    assert found(long) == {}
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(5.0, True), (2.0, False)])
+def test_a_thread_is_busy_for_a_share_of_the_time_that_it_was_observed(seconds: float, told: bool) -> None:
+    threads = (LoadThread(seconds, cpu_seconds=0.4, wait_seconds=0.2, sleeps=1000),) * 4
+    cell = a_sound_cell(mean_ms=150.0, generator=replace(GENERATOR, cpu_seconds=1.6, threads=threads))
+    assert (Code.LITTLES_LAW in found(cell)) == told
 
 
 def test_rows_of_runs_that_did_not_count_their_connections_are_not_made_invalid() -> None:
