@@ -11,6 +11,7 @@ from benchrig.results import audit
 from benchrig.results.audit.connections import opened_again
 from benchrig.results.codes import Code, Spoils
 from benchrig.results.model import Cell, ConnectionsSeen, DatabaseLoad, Descriptors, LoadThread, ServerEnd
+from benchrig.results.warnings import number
 from tests.support import audits
 from tests.support.audits import found, slow
 from tests.support.reports import GENERATOR, SEEN, a_load, a_run, closing, with_client
@@ -125,10 +126,34 @@ def test_ports_that_an_earlier_row_left_held_are_nothing_to_connections_that_sta
 
 
 def test_dead_connections_are_found_though_the_app_has_connections_of_its_own() -> None:
-    own = replace(held_at_both_ends(0, 0, received=int(0.9 * LOAD_BYTES), opened=52_000), server=SEEN.server)
+    own = held_at_both_ends(0, 0, received=int(0.9 * LOAD_BYTES), opened=52_000)
     assert own.client
     dead = replace(own, client=replace(own.client, unanswered=100))
+    assert opened_again(a_sound_cell(connections_seen=dead)) == 222
     assert found(a_sound_cell(connections_seen=dead))[Code.DEAD_CONNECTIONS].invalid
+
+
+@pytest.mark.parametrize(
+    ("requests", "share", "closes"),
+    [
+        # 2,000 connections: 11 and 9 requests each, a fifth of the load.
+        (110_000, 0.2, False),
+        (90_000, 0.2, True),
+        # 3 requests each: most of a short load, or little of a longer one.
+        (10_000, 0.6, False),
+        (50_000, 0.12, True),
+    ],
+)
+def test_connections_that_stay_have_carried_ten_requests_or_much_of_the_load(
+    requests: int, share: float, closes: bool
+) -> None:
+    load = a_load(requests)
+    seen = held_at_both_ends(0, 0, received=int(share * load.bytes), opened=2000 + 5 * requests)
+    warnings = found(a_sound_cell(requests, connections_seen=seen, sleep_seconds=0.0))
+    assert (Code.NO_KEEP_ALIVE in warnings) == closes
+    if closes:
+        # Each carried one: those beyond were opened by the app.
+        assert warnings[Code.NO_KEEP_ALIVE].values["opened"] == number(requests + 2000)
 
 
 def test_connections_that_a_server_closes_now_and_then_may_be_between_two_uses() -> None:

@@ -206,21 +206,33 @@ def test_messages_of_several_lengths_are_read_one_by_one() -> None:
 
 NAMESPACE = """
 ip link set lo up
-echo "20000 20099" > /proc/sys/net/ipv4/ip_local_port_range
+echo "{value}" > /proc/sys/net/ipv4/{sysctl}
 exec {python} -c '
 from tests.support.local import found, under_load
 cell = under_load("closes", 20, 3.0)
-print(cell.reason, *(code.value for code, one in found(cell).items() if one.invalid) if not cell.reason else ())
+print(cell.reason, *(code.value for code, one in found(cell).items()) if not cell.reason else ())
 '
 """
 
 
 @pytest.mark.skipif(not shutil.which("unshare"), reason="needs unshare")
 def test_closed_connections_that_hold_all_local_ports_make_a_row_invalid() -> None:
-    script = NAMESPACE.format(python=sys.executable)
+    said = on_another_network("ip_local_port_range", "20000 20099")
+    # Where not one port is left, connections cannot be opened, and the cell has failed.
+    assert "ports_held" in said or "could not open all its connections" in said
+
+
+@pytest.mark.skipif(not shutil.which("unshare"), reason="needs unshare")
+def test_a_kernel_that_holds_few_closed_connections_hides_no_server_that_closes_them() -> None:
+    assert on_another_network("tcp_max_tw_buckets", "50").split() == ["no_keep_alive"]
+
+
+def on_another_network(sysctl: str, value: str) -> str:
+    """Load a server that closes its connections in a network namespace of its own; return its warnings."""
+    script = NAMESPACE.format(sysctl=sysctl, value=value, python=sys.executable)
     argv = ["unshare", "--net", "sh", "-c", script]
     done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
     if "unshare" in done.stderr:
         pytest.skip(done.stderr)
-    # Where not one port is left, connections cannot be opened, and the cell has failed.
-    assert "ports_held" in done.stdout or "could not open all its connections" in done.stdout, done.stderr
+    assert not done.returncode, done.stderr
+    return done.stdout
