@@ -29,7 +29,7 @@ from benchrig.bench.suite import Plan
 from benchrig.bench.topology import Topology, watched
 from benchrig.bench.traffic import Route
 from benchrig.bench.validity import Trial, killed_for_memory, latest_end, validity
-from benchrig.bench.verify import WrongAnswerError, mistake, verify
+from benchrig.bench.verify import WrongAnswerError, filled, mistake, verify
 from benchrig.results.model import Cell, Generator, Load
 from benchrig.results.store import now
 
@@ -205,7 +205,8 @@ def _after(attempt: Attempt, load: Load | None) -> str | None:
     busy = attempt.row.connections / load.requests_per_second if load and load.requests else SOON_SECONDS
     if busy >= SOON_SECONDS:
         return None
-    route = attempt.row.traffic.routes[0]
+    # The first of its bodies, with the reply to that one.
+    route = filled(attempt.row.traffic.routes[0], {}, 0)
     with attempt.phase("after"):
         try:
             reply = _fetch(attempt, route, seconds=AFTER_SECONDS + 3 * busy)

@@ -52,7 +52,7 @@ def verify(traffic: Traffic, send: Send, captures: Captures | None) -> Verified:
     for route in routes:
         trial.ask(route, 0, "head")
     for route in routes:
-        if route.bodies or route.capture or trial.is_filled(route):
+        if route.bodies or route.capture or trial.isfilled(route):
             trial.ask(route, 1, "body" if route.bodies else "")
     loaded = {route.name: trial.under_load(route) for route in routes}
     answers = {route.name: found for route in routes if (found := trial.answers(route))}
@@ -88,13 +88,13 @@ class _Trial:
 
     def ask(self, route: Route, turn: int, split: Split) -> None:
         """Make a request, and keep its reply and what it captures. Raises WrongAnswerError."""
-        filled = _filled(route, self._captured, turn)
-        reply = self._answer(filled, split)
-        self._asked.setdefault(route.name, []).append((filled, reply))
+        request = filled(route, self._captured, turn)
+        reply = self._answer(request, split)
+        self._asked.setdefault(route.name, []).append((request, reply))
         if route.capture and self._captures:
             self._captured |= _captured(route, reply.body, self._captures)
 
-    def is_filled(self, route: Route) -> bool:
+    def isfilled(self, route: Route) -> bool:
         """Whether a request has what an earlier reply gave."""
         return bool(route.placeholders & self._captured.keys())
 
@@ -119,7 +119,7 @@ class _Trial:
         Headers do not count: another token often gives the same reply.
         """
         asked = self._asked[route.name]
-        sent = {(filled.path, filled.bodies) for filled, _ in asked}
+        sent = {(request.path, request.bodies) for request, _ in asked}
         bodies = {reply.body for _, reply in asked}
         return len(sent) > 1 == len(bodies) and any(bodies) and not route.says_the_whole
 
@@ -228,7 +228,7 @@ def _shown(value: object) -> str:
     return short(repr(value), SHOWN)
 
 
-def _filled(route: Route, captured: Mapping[str, str], turn: int) -> Route:
+def filled(route: Route, captured: Mapping[str, str], turn: int) -> Route:
     """Return a request with what earlier replies gave in the place of `{name}`, in what is expected too.
 
     Of several bodies it has the one whose turn it is, counted from 0.

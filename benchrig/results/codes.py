@@ -171,14 +171,14 @@ class Code(Enum):
         "littles_law",
         {_LATENCY},
         {
-            "understated": "Mean latency is understated: Little's law predicts {factor} times more. "
+            "understated": "Mean latency is understated: Little's law predicts {factor} times as much. "
             "Slow or unanswered connections are missing from it.",
-            "unexplained": "Mean latency is understated: Little's law predicts {factor} times more. "
+            "unexplained": "Mean latency is understated: Little's law predicts {factor} times as much. "
             "Either slow or unanswered connections are missing from it, or the server closes its connections: "
             "the time to connect is in no latency.",
-            "impossible": "Mean latency is impossible: Little's law allows {factor} times less. "
+            "impossible": "Mean latency is impossible: it is {factor} times what Little's law allows. "
             "Either requests overlapped on their connections, or the counts are wrong.",
-            "overstated": "Mean latency is overstated: Little's law predicts {factor} times less. "
+            "overstated": "Mean latency is overstated: it is {factor} times what Little's law predicts. "
             "The load generator's correction adds latencies of requests that were never sent.",
         },
     )
@@ -264,7 +264,7 @@ class Code(Enum):
     NO_KEEP_ALIVE = (
         "no_keep_alive",
         {_RATE, _LATENCY},
-        "The server closes its connections: each of {opened} connections carried {each} requests. "
+        "The server closes its connections: {opened} connections carried {each:request} each. "
         "The throughput is a rate of connections, and the time to connect is in no latency.",
     )
     PORTS_HELD = (

@@ -91,6 +91,30 @@ def test_the_app_is_verified_and_loaded_with_the_requests_of_the_row() -> None:
     assert measured.script == wanted
 
 
+class Forgetful(RecordingHost):
+    """An app that answers each body with itself, and once it was loaded all of them with the same text."""
+
+    def ask(self, operation: Any) -> Any:
+        answer = super().ask(operation)
+        if not isinstance(operation, protocol.Fetch):
+            return answer
+        loads = sum(isinstance(one, protocol.RunLoad) for one in self.operations)
+        return protocol.Reply(200, operation.body if loads < 2 else "two")
+
+
+@pytest.mark.parametrize(("host", "wrong"), [(Forgetful, True), (RecordingHost, False)])
+def test_the_request_after_the_load_is_held_against_the_reply_to_its_own_body(
+    running: App, host: type[RecordingHost], wrong: bool
+) -> None:
+    """Each body is expected to come back; the sound app knows one only."""
+    bodies = ("one", "two") if wrong else ("ok", "ok")
+    route = replace(running.routes["one"], method="POST", bodies=bodies, replies=bodies, body=None)
+    row = Row("mine", running, 20, Traffic((route,)))
+    one = host("both", [])
+    cell = measure(topology(row, one, one, None), PLAN, row, 1, lambda _: None).cell
+    assert cell.wrong_after == ("POST /one: the body is 'two', not 'one'" if wrong else "")
+
+
 class Working(RecordingHost):
     """A machine whose two CPUs have done more each time it is asked: half of the time idle, a tenth stolen."""
 

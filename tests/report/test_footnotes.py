@@ -58,7 +58,7 @@ def test_of_means_that_contradict_littles_law_the_range_of_their_factors_is_told
     cells = [
         a_cell(
             f"row{n}",
-            load=replace(a_load(n * 5_000), latency=a_latency(2e3 / n / factor, 9e3), measured=None),
+            load=replace(a_load(n * 5_000), latency=a_latency(2e3 / n / factor, 2e3), measured=None),
             sleep_seconds=0,
         )
         for n, factor in factors.items()
@@ -66,7 +66,7 @@ def test_of_means_that_contradict_littles_law_the_range_of_their_factors_is_told
     found = footnotes(make(a_run(*(cell.name for cell in cells)), cells).rows)
     (line,) = next(footnote.lines for footnote in found if footnote.kind == "littles law")
     assert line == (
-        "every row: Mean latency is understated: Little's law predicts 2 to 104 times more. "
+        "every row: Mean latency is understated: Little's law predicts 2 to 104 times as much. "
         "Slow or unanswered connections are missing from it."
     )
 

@@ -69,12 +69,12 @@ def test_an_app_that_does_not_wait_has_no_ceiling() -> None:
     [
         (
             20.0,
-            "Mean latency is understated: Little's law predicts 10 times more. "
+            "Mean latency is understated: Little's law predicts 10 times as much. "
             "Slow or unanswered connections are missing from it.",
         ),
         (
             500.0,
-            "Mean latency is overstated: Little's law predicts 2.5 times less. "
+            "Mean latency is overstated: it is 2.5 times what Little's law predicts. "
             "The load generator's correction adds latencies of requests that were never sent.",
         ),
     ],

@@ -9,8 +9,9 @@ import pytest
 from benchrig.report.sentences import sentence
 from benchrig.results import audit
 from benchrig.results.audit.connections import opened_again
-from benchrig.results.codes import Code
-from benchrig.results.model import Cell, ConnectionsSeen, DatabaseLoad, Descriptors, ServerEnd
+from benchrig.results.codes import Code, Spoils
+from benchrig.results.model import Cell, ConnectionsSeen, DatabaseLoad, Descriptors, LoadThread, ServerEnd
+from benchrig.results.warnings import number
 from tests.support import audits
 from tests.support.audits import found, slow
 from tests.support.reports import GENERATOR, SEEN, a_load, a_run, closing, with_client
@@ -22,6 +23,9 @@ def a_sound_cell(requests: int = 50_000, mean_ms: float | None = None, **changes
     return audits.a_sound_cell(load=load, **{"connections_seen": SEEN, **changes})
 
 
+LOAD_BYTES = a_load(50_000).bytes
+
+
 def seen(**changes: object) -> Cell:
     return a_sound_cell(connections_seen=with_client(**changes))
 
@@ -31,7 +35,7 @@ def test_connections_that_were_all_there_are_no_warning() -> None:
 
 
 def test_what_the_kernel_does_not_tell_is_no_warning() -> None:
-    nothing = with_client(established=None, unsent=None, unanswered=None)
+    nothing = with_client(established=None, unanswered=None)
     server = ServerEnd(None, None, 2000, None)
     for unknown in (None, ConnectionsSeen(), nothing, replace(nothing, server=server, descriptors=Descriptors(9, 0, 9))):
         assert found(a_sound_cell(connections_seen=unknown)) == {}
@@ -74,7 +78,7 @@ def test_a_server_that_closes_its_connections_is_judged_by_nothing_that_needs_th
     for one in (cell, a_sound_cell(mean_ms=40.0, connections_seen=closing(50_000))):
         ((code, warning),) = found(one).items()
         assert (code, warning.invalid) == (Code.NO_KEEP_ALIVE, False)
-        assert "each of 50,000 connections carried 1 requests" in sentence(warning)
+        assert "50,000 connections carried 1 request each" in sentence(warning)
 
 
 @pytest.mark.parametrize(("opened", "closes"), [(2_050, False), (2_500, False), (8_000, True)])
@@ -95,6 +99,71 @@ def test_sessions_with_a_database_on_the_server_are_not_the_loads_connections() 
 def test_closed_connections_that_hold_all_ports_make_a_row_invalid(held: int | None, full: bool) -> None:
     warnings = found(seen(time_wait=held))
     assert [one.invalid for one in warnings.values()] == [True] * full
+
+
+def test_ports_are_held_by_either_end() -> None:
+    cell = a_sound_cell(connections_seen=held_at_both_ends(27_000, 35_000, received=0))
+    assert sentence(found(cell)[Code.PORTS_HELD]).startswith("Closed connections (TIME_WAIT) held 62,000 ports")
+
+
+def held_at_both_ends(client: int, server: int, received: int, opened: int = 2000) -> ConnectionsSeen:
+    seen = with_client(time_wait=client, received_bytes=received, opened=opened)
+    assert seen.server
+    return replace(seen, server=replace(seen.server, time_wait=server, opened=opened))
+
+
+@pytest.mark.parametrize("held", [0, 8_192, 16_384, 60_000])
+def test_how_many_ports_are_held_does_not_decide_whether_a_server_closes_its_connections(held: int) -> None:
+    """A reset holds none, the kernel drops closed connections above a limit, and an earlier row may have left some."""
+    closing = held_at_both_ends(0, held, received=0, opened=52_000)
+    assert list(found(a_sound_cell(connections_seen=closing))) == [Code.NO_KEEP_ALIVE]
+    own = held_at_both_ends(0, held, received=int(0.9 * LOAD_BYTES), opened=52_000)
+    assert found(a_sound_cell(connections_seen=own)) == {}
+
+
+def test_ports_that_an_earlier_row_left_held_are_nothing_to_connections_that_stay() -> None:
+    assert found(a_sound_cell(connections_seen=held_at_both_ends(0, 62_000, received=int(0.9 * LOAD_BYTES)))) == {}
+
+
+def test_dead_connections_are_found_though_the_app_has_connections_of_its_own() -> None:
+    own = held_at_both_ends(0, 0, received=int(0.9 * LOAD_BYTES), opened=52_000)
+    assert own.client
+    dead = replace(own, client=replace(own.client, unanswered=100))
+    assert opened_again(a_sound_cell(connections_seen=dead)) == 222
+    assert found(a_sound_cell(connections_seen=dead))[Code.DEAD_CONNECTIONS].invalid
+
+
+@pytest.mark.parametrize(
+    ("requests", "share", "closes"),
+    [
+        # 2,000 connections: 11 and 9 requests each, a fifth of the load.
+        (110_000, 0.2, False),
+        (90_000, 0.2, True),
+        # 3 requests each: most of a short load, or little of a longer one.
+        (10_000, 0.6, False),
+        (50_000, 0.12, True),
+    ],
+)
+def test_connections_that_stay_have_carried_ten_requests_or_much_of_the_load(
+    requests: int, share: float, closes: bool
+) -> None:
+    load = a_load(requests)
+    seen = held_at_both_ends(0, 0, received=int(share * load.bytes), opened=2000 + 5 * requests)
+    warnings = found(a_sound_cell(requests, connections_seen=seen, sleep_seconds=0.0))
+    assert (Code.NO_KEEP_ALIVE in warnings) == closes
+    if closes:
+        # Each carried one: those beyond were opened by the app.
+        assert warnings[Code.NO_KEEP_ALIVE].values["opened"] == number(requests + 2000)
+
+
+def test_connections_that_a_server_closes_now_and_then_may_be_between_two_uses() -> None:
+    few = with_client(opened=4000, established=1900, received_bytes=int(0.2 * LOAD_BYTES))
+    assert few.server
+    few = replace(few, server=replace(few.server, opened=4000))
+    assert found(a_sound_cell(connections_seen=few)) == {}
+    assert few.client
+    many_gone = replace(few, client=replace(few.client, established=1500))
+    assert Code.MISSING_CONNECTIONS in found(a_sound_cell(connections_seen=many_gone))
 
 
 # Little's law: 2,000 connections, 10,000 requests/s, so 200 ms
@@ -135,6 +204,41 @@ def test_requests_that_are_sent_at_once_have_one_latency() -> None:
 def test_connections_that_were_never_answered_have_no_part_in_the_law() -> None:
     warnings = found(a_sound_cell(mean_ms=130.0, connections_seen=with_client(unanswered=700)))
     assert list(warnings) == [Code.DEAD_CONNECTIONS]
+
+
+@pytest.mark.parametrize("seen", [None, with_client(unanswered=1953)])
+def test_the_latency_of_a_load_that_got_most_of_no_replies_is_invalid(seen: ConnectionsSeen | None) -> None:
+    """47 requests of 2,000 connections: the mean is 90 times too low."""
+    cell = a_sound_cell(47, mean_ms=2_365.0, connections_seen=seen)
+    assert cell.load
+    cell = replace(cell, load=slow(cell.load, mean_ms=2_365.0, max_ms=2_400.0))
+    law = found(cell)[Code.LITTLES_LAW]
+    assert law.invalid
+    assert Spoils.LATENCY in law.spoils
+    assert sentence(law).startswith("Mean latency is understated: Little's law predicts 90 times as much.")
+
+
+def test_a_mean_that_is_far_too_low_is_invalid_however_long_its_replies_took() -> None:
+    """The tolerance is over a half where replies take most of the load."""
+    cell = a_sound_cell(600, connections_seen=SEEN)
+    assert cell.load
+    load = slow(cell.load, mean_ms=2_000.0, max_ms=2_400.0)
+    cell = replace(cell, load=load, duration_seconds=2.0)
+    assert found(cell)[Code.LITTLES_LAW].invalid
+
+
+def test_requests_under_way_at_the_end_are_in_no_latency() -> None:
+    """Of 10 s each, in 30 s: a sixth of the time of all connections."""
+    load = replace(slow(a_load(4_700), mean_ms=10_000.0, max_ms=10_500.0), duration_us=30_000_000)
+    long = audits.a_sound_cell(load=load, connections_seen=SEEN, duration_seconds=30.0, timeout_seconds=15.0)
+    assert found(long) == {}
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(5.0, True), (2.0, False)])
+def test_a_thread_is_busy_for_a_share_of_the_time_that_it_was_observed(seconds: float, told: bool) -> None:
+    threads = (LoadThread(seconds, cpu_seconds=0.4, wait_seconds=0.2, sleeps=1000),) * 4
+    cell = a_sound_cell(mean_ms=150.0, generator=replace(GENERATOR, cpu_seconds=1.6, threads=threads))
+    assert (Code.LITTLES_LAW in found(cell)) == told
 
 
 def test_rows_of_runs_that_did_not_count_their_connections_are_not_made_invalid() -> None:

@@ -54,7 +54,7 @@ SERVER = ServerLoad(
 )
 
 SEEN = ConnectionsSeen(
-    client=ClientEnd(2000, unsent=0, unanswered=0, opened=2000, time_wait=None, local_ports=64512),
+    client=ClientEnd(2000, unanswered=0, opened=2000, time_wait=None, local_ports=64512),
     server=ServerEnd(2000, unaccepted=0, opened=2000, time_wait=None),
     descriptors=Descriptors(2010, 20_000, 2010),
 )
@@ -72,7 +72,7 @@ def closing(opened: int) -> ConnectionsSeen:
     assert SEEN.client
     assert SEEN.server
     server = replace(SEEN.server, opened=opened, time_wait=opened)
-    return replace(SEEN, client=replace(SEEN.client, opened=opened, unanswered=900), server=server)
+    return replace(SEEN, client=replace(SEEN.client, opened=opened, unanswered=900, received_bytes=0), server=server)
 
 
 def a_load(requests: int = 96_000, **errors: int) -> Load:

@@ -3,7 +3,7 @@
 A load generator closes its connections at its end, so they are counted shortly before. The kernel's tables are read over
 netlink (NETLINK_SOCK_DIAG): of 25,000 connections, one end takes 0.04 to 0.06 s of CPU, where `ss` takes 0.2 s and its text
 0.03 s more. Each end is asked only for what the other cannot know: the server, whether the app has accepted a connection;
-the load host, whether it ever carried data. A container sees its own connections only.
+the load host, what data it ever carried. A container sees its own connections only.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import os
 import re
 import socket
 import struct
+import sys
 import threading
 import time
 from collections.abc import Iterable
@@ -27,11 +28,8 @@ from .unit import show
 LATEST_SECONDS = 0.45
 """How late a count may end. It is planned for a little more than that before the load's end."""
 
-MANY_HELD = 0.5
-"""From this share of the local ports on, closed connections are counted by their port."""
-
-STRANGERS = 50
-"""Connections that other programs may open during a load."""
+MANY_HELD = 0.4
+"""From this share of the local ports on, closed connections are counted by their port: two ends below it cannot hold all."""
 
 PATIENCE_SECONDS = 2.0
 
@@ -53,11 +51,11 @@ _INODE = 84
 """Where a socket's inode is in a message; 0: no process has the socket, because it was not accepted."""
 _ATTRIBUTES = 88
 _TCP_INFO = 2
-_SEGMENTS_IN, _SEGMENTS_OUT = 152, 156
-"""In `struct tcp_info`: segments with data that came, and that were sent."""
+_RECEIVED, _SEGMENTS_IN = 128, 152
+"""In `struct tcp_info`: bytes that came, in 64 bits, and segments with data."""
 
 
-NO_CLIENT = ClientEnd(None, None, None, 0, None, 0)
+NO_CLIENT = ClientEnd(None, None, 0, None, 0)
 NO_SERVER = ServerEnd(None, None, 0, None)
 """What is not known yet."""
 
@@ -139,13 +137,20 @@ def _info(groups: Iterable[memoryview], place: int) -> list[int]:
     return [number for words in groups for number in _column([words], _info_at(words) + place)]
 
 
+def _sum(groups: Iterable[memoryview], place: int) -> int:
+    """Return the sum of the numbers of 64 bits at a place of all tcp_info. Raises NotToldError."""
+    groups = list(groups)
+    low, high = sum(_info(groups, place)), sum(_info(groups, place + 4))
+    return low + (high << 32) if sys.byteorder == "little" else high + (low << 32)
+
+
 def _info_at(words: memoryview) -> int:
     """Return where the tcp_info is in the messages of a group. Raises NotToldError."""
     message = words[: (words[0] + 3) // 4].tobytes()
     at = _ATTRIBUTES
     while at + 4 <= len(message):
         length, kind = struct.unpack_from("=HH", message, at)
-        if kind == _TCP_INFO and length >= 4 + _SEGMENTS_OUT + 4:
+        if kind == _TCP_INFO and length >= 4 + _SEGMENTS_IN + 4:
             return at + 4
         at += max(4, (length + 3) & ~3)
     raise NotToldError("no tcp_info")
@@ -179,10 +184,10 @@ def _local_ports() -> int:
     return last - first + 1
 
 
-def _time_wait(*, here: int = 0, there: int = 0, reopened: bool) -> int | None:
+def _time_wait(*, here: int = 0, there: int = 0) -> int | None:
     """Return how many closed connections with a port are held; None where all of the host's are too few to matter."""
     held = re.search(r"^TCP:.* tw (\d+)", read("/proc/net/sockstat"), re.MULTILINE)
-    if not reopened and (held is None or int(held[1]) < MANY_HELD * _local_ports()):
+    if held is None or int(held[1]) < MANY_HELD * _local_ports():
         return None
     try:
         ports = [one for family in FAMILIES for one in _column(sockets(family, TIME_WAIT), _PORTS)]
@@ -234,25 +239,19 @@ class ConnectionWatch:
         if time.monotonic() - self._due < LATEST_SECONDS:
             self._seen = ConnectionsSeen(client, server, files, round(time.thread_time() - began, 5))
 
-    def _reopened(self, established: int | None) -> bool:
-        """Whether more connections were opened than there are, by anybody: then those of the port are looked for."""
-        active, passive = _opened()
-        opened = passive - self._passive if self._op.server else active - self._active
-        return opened > (established or 0) + STRANGERS
-
     def _client(self) -> ClientEnd:
-        established = unsent = unanswered = None
+        established = unanswered = received = None
         with contextlib.suppress(NotToldError):
             found = of_client(self._op.port)
             established = len(_column(found, 0))
-            unsent = _info(found, _SEGMENTS_OUT).count(0)
             unanswered = _info(found, _SEGMENTS_IN).count(0)
+            received = _sum(found, _RECEIVED)
         return replace(
             NO_CLIENT,
             established=established,
-            unsent=unsent,
             unanswered=unanswered,
-            time_wait=_time_wait(there=self._op.port, reopened=self._reopened(established)),
+            time_wait=_time_wait(there=self._op.port),
+            received_bytes=received,
         )
 
     def _server(self) -> ServerEnd:
@@ -264,5 +263,5 @@ class ConnectionWatch:
             NO_SERVER,
             established=established,
             unaccepted=unaccepted,
-            time_wait=_time_wait(here=self._op.port, reopened=self._reopened(established)),
+            time_wait=_time_wait(here=self._op.port),
         )

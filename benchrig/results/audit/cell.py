@@ -17,6 +17,7 @@ from benchrig.results.audit import (
     steadiness,
 )
 from benchrig.results.audit.detector import Detector
+from benchrig.results.audit.explained import without_explained
 from benchrig.results.audit.figures import load_warnings
 from benchrig.results.audit.measured import Measured
 from benchrig.results.model import Cell, Run
@@ -72,4 +73,4 @@ def warnings(cell: Cell, run: Run) -> tuple[Warning, ...]:
     """Return the warnings about a measured cell of a run; none about a cell that was not measured."""
     if cell.load is None:
         return ()
-    return tuple(warning for detect in DETECTORS for warning in detect(cell, run))
+    return without_explained([warning for detect in DETECTORS for warning in detect(cell, run)])

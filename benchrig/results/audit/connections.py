@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from math import ceil
 
 from benchrig.results.audit.detector import Detector
@@ -18,6 +19,9 @@ TURNS = 4
 
 REQUESTS_PER_CONNECTION = 10
 """A server whose connections carry fewer requests than that is measured by the connections that it accepts."""
+
+MOST_OF_THE_LOAD = 0.25
+"""A connection that the server is about to close has carried almost nothing; all together less than this share."""
 
 STRANGERS = 50
 """Connections that other programs may open during a load."""
@@ -42,18 +46,46 @@ def opened_again(cell: Cell) -> int | None:
         sessions = cell.database.sessions if cell.database and cell.database.on_server else 0
         opened = min(opened, seen.server.opened) - sessions
     again = opened - cell.connections
-    if cell.load_on_server and seen.server:
-        held = [end.time_wait for end in (seen.client, seen.server) if end.time_wait is not None]
-        # Those of the port are in TIME_WAIT, at the end that closed first, up to the number of ports; others' are not.
-        if held and sum(held) < seen.client.local_ports / 3:
-            again = min(again, sum(held))
+    carried = _carried(cell)
+    if carried and cell.load and _keeps_alive(cell):
+        # The app's own connections, to a database or another server, are among those counted. The load's carried requests.
+        again = min(again, int((1 - carried.share) * cell.load.requests / carried.each))
     return again if again > STRANGERS else 0
+
+
+@dataclass(frozen=True)
+class _Carried:
+    """What the connections that were there at the end had carried until then."""
+
+    share: float
+    """Of all bytes of the load."""
+    each: float
+    """Requests that one of them carried on average."""
+
+
+def _carried(cell: Cell) -> _Carried | None:
+    """Return what the connections there at the end had carried; None: not known, or there were none."""
+    client, load = cell.connections_seen.client if cell.connections_seen else None, cell.load
+    if not (client and client.established and client.received_bytes is not None and load and load.bytes):
+        return None
+    share = min(1.0, client.received_bytes / load.bytes)
+    return _Carried(share, share * load.requests / client.established)
+
+
+def _keeps_alive(cell: Cell) -> bool:
+    """Tell whether the connections that were there at the end show that the server does not close them after few requests.
+
+    Neither the ports that are held nor the connections that were opened show that: a reset holds no port, the kernel drops
+    closed connections above a limit and keeps those of an earlier row, and the app may have connections of its own.
+    """
+    carried = _carried(cell)
+    return carried is not None and (carried.each >= REQUESTS_PER_CONNECTION or carried.share >= MOST_OF_THE_LOAD)
 
 
 def closes(cell: Cell) -> bool:
     """Tell whether the server closes connections after few requests, so that some of them are never there."""
     again, load = opened_again(cell), cell.load
-    return bool(again and load and again * REQUESTS_PER_CONNECTION >= load.requests)
+    return bool(again and load and not _keeps_alive(cell) and again * REQUESTS_PER_CONNECTION >= load.requests)
 
 
 def connections_there(cell: Cell) -> int | None:
@@ -73,16 +105,16 @@ def connections_there(cell: Cell) -> int | None:
 def _no_keep_alive(cell: Cell, _: Run) -> Iterator[Warning]:
     again, load = opened_again(cell), cell.load
     if closes(cell) and again and load:
-        values = {
-            "opened": number(again + cell.connections),
-            "each": number(load.requests / (again + cell.connections), Unit.TIMES),
-        }
+        # A connection of the load carries a request: more of them are the app's own.
+        opened = min(again, load.requests) + cell.connections
+        values = {"opened": number(opened), "each": number(load.requests / opened, Unit.TIMES)}
         yield Warning(Code.NO_KEEP_ALIVE, cell.host, values)
 
 
 def _ports_held(cell: Cell, _: Run) -> Iterator[Warning]:
     seen = cell.connections_seen
-    if seen is None or seen.client is None:
+    # Ports that an earlier row left held are nothing to connections that stay.
+    if seen is None or seen.client is None or _keeps_alive(cell):
         return
     # Whichever end closes first holds the pair of ports, so that the load host cannot use its own for that server.
     held = (seen.client.time_wait or 0) + ((seen.server.time_wait if seen.server else 0) or 0)

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from benchrig.results.audit.connections import TURNS, closes
+from benchrig.results.audit.connections import closes, connections_there, opened_again
 from benchrig.results.audit.detector import Detector
 from benchrig.results.codes import Code
 from benchrig.results.model import Cell, Generator, Run
@@ -33,7 +33,7 @@ CORRECTED = 0.25
 """Accepted of a mean that a correction may have raised."""
 
 STRONG = 2.0
-"""A violation of so many times the tolerance makes the values invalid."""
+"""A violation of so many times the tolerance, or of the least mean that it accepts, makes the values invalid."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,11 @@ def tolerance(law: Law) -> float:
     return MARGIN + law.busy + (ramp + under_way) / seconds
 
 
+def is_strong(factor: float, allowed: float) -> bool:
+    """Tell whether a mean of so many times what the law says is no longer the mean of the load."""
+    return factor < max(1 - STRONG * allowed, (1 - allowed) / STRONG)
+
+
 def _little(cell: Cell, _: Run) -> Iterator[Warning]:
     """Hold the mean of a row against the connections that were answered; those that were not have a warning of their own.
 
@@ -73,7 +78,8 @@ def _little(cell: Cell, _: Run) -> Iterator[Warning]:
     if not (load and latency and load.requests_per_second and latency.mean_us) or load.pauses or closes(cell):
         return
     law = Law(
-        connections=(seen.served if seen else None) or cell.connections,
+        # One that waits in a long queue has a part, answered or not: its latency is missing.
+        connections=connections_there(cell) or cell.connections,
         mean_seconds=latency.mean_us / 1e6,
         duration_seconds=cell.duration_seconds,
         stdev_seconds=latency.stdev_us / 1e6,
@@ -83,9 +89,9 @@ def _little(cell: Cell, _: Run) -> Iterator[Warning]:
     mean = latency.mean_us / 1e6 * load.requests_per_second / (load.depth or 1)
     factor, allowed = mean / law.connections, tolerance(law)
     if factor < 1 - allowed:
-        strong = factor < 1 - STRONG * allowed and load.requests >= TURNS * law.connections
-        # Of older runs it is not known whether the server closed its connections.
-        yield _warning("understated", factor, cell.host, invalid=strong and seen is not None)
+        # Of older runs it is not known whether the server closed its connections. Where most had no reply, it is no matter.
+        known = opened_again(cell) is not None or load.requests < cell.connections / STRONG
+        yield _warning("understated", factor, cell.host, invalid=known and is_strong(factor, allowed))
         return
     # Some may have been answered for the first time after they were counted.
     factor = mean / cell.connections
@@ -97,8 +103,11 @@ def _little(cell: Cell, _: Run) -> Iterator[Warning]:
 
 def _busy(generator: Generator, threads: int) -> float | None:
     """Return the share of the load that a generator's threads used a core, or waited for one, where that is known."""
-    used = sum(one.cpu_seconds + one.wait_seconds for one in generator.threads) or generator.cpu_seconds
-    return used / generator.wall_seconds / threads if generator.wall_seconds else None
+    if generator.threads:
+        # Each was observed for a time of its own, which may be shorter than the load.
+        used = sum((one.cpu_seconds + one.wait_seconds) / one.seconds for one in generator.threads if one.seconds)
+        return used / threads
+    return generator.cpu_seconds / generator.wall_seconds / threads if generator.wall_seconds else None
 
 
 def _warning(case: str, factor: float, host: str, *, invalid: bool) -> Warning:

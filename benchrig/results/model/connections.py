@@ -10,8 +10,6 @@ class ClientEnd:
     """The load host's ends of the connections. None: not known."""
 
     established: int | None
-    unsent: int | None
-    """Of them, those that never carried a request."""
     unanswered: int | None
     """Of them, those that never carried a byte of a reply."""
     opened: int
@@ -20,6 +18,8 @@ class ClientEnd:
     """Closed connections whose local ports were still held; None also where they were too few to matter."""
     local_ports: int
     """How many local ports the load host has."""
+    received_bytes: int | None = None
+    """What all of the established had received."""
 
 
 @dataclass(frozen=True)

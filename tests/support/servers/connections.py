@@ -8,6 +8,8 @@ It answers `ok` to each request, and prints its port when it listens. The faults
     files N       it lowers its limit of file descriptors to N
     dies S        it stops answering S seconds after the load began
     closes        it closes each connection after its reply
+    resets        the same, by a reset, so that no closed connection is held
+    proxies       it asks another server before each reply, over a new connection
     waits S       it waits so long before each reply
     lost N        under the load, it stops listening when all have come, and closes N of them a second later
 """
@@ -18,7 +20,9 @@ import asyncio
 import contextlib
 import resource
 import socket
+import struct
 import sys
+import threading
 import time
 
 REPLY = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -35,6 +39,7 @@ class Server(asyncio.Protocol):
     number = 0.0
     opened = 0
     began = 0.0
+    behind = ("", 0)
     all: list[asyncio.Transport] = []  # noqa: RUF012
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -59,6 +64,16 @@ class Server(asyncio.Protocol):
         if self.fault == "closes":
             self.transport.write(LAST_REPLY)
             self.transport.close()
+        elif self.fault == "resets":
+            self.transport.write(LAST_REPLY)
+            # The reply must be read before the reset discards it.
+            asyncio.get_running_loop().call_later(0.002, self.transport.abort)
+            linger = struct.pack("ii", 1, 0)
+            self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        elif self.fault == "proxies":
+            with socket.create_connection(Server.behind) as other:
+                other.recv(1)
+            self.transport.write(REPLY * count)
         elif self.fault == "waits":
             asyncio.get_running_loop().call_later(self.number, self.transport.write, REPLY * count)
         else:
@@ -74,6 +89,19 @@ async def accept_some(listener: socket.socket, most: int) -> None:
     await asyncio.Event().wait()
 
 
+def behind() -> tuple[str, int]:
+    """Start a server that closes each connection at once, and return its address."""
+    listener = socket.create_server(("127.0.0.1", 0), backlog=4096)
+
+    def serve() -> None:
+        while True:
+            listener.accept()[0].close()
+
+    threading.Thread(target=serve, daemon=True).start()
+    host, port = listener.getsockname()
+    return host, port
+
+
 async def main(fault: str, number: float) -> None:
     Server.fault, Server.number = fault, number
     listener = socket.create_server(("127.0.0.1", 0), backlog=4096)
@@ -83,6 +111,8 @@ async def main(fault: str, number: float) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (int(number), int(number)))
     if fault == "deaf":
         await accept_some(listener, int(number))
+    if fault == "proxies":
+        Server.behind = behind()
     server = await asyncio.get_running_loop().create_server(Server, sock=listener, backlog=4096)
     if fault == "lost":
         # The warm-up and what comes before it open few.

@@ -26,8 +26,6 @@ class ClientEnd:
     """The load host's ends of the connections. None: the kernel does not tell."""
 
     established: int | None
-    unsent: int | None
-    """Of them, those that never carried a request."""
     unanswered: int | None
     """Of them, those that never carried a byte of a reply."""
     opened: int
@@ -35,6 +33,8 @@ class ClientEnd:
     time_wait: int | None
     """Closed connections whose local ports are still held; None also where they are too few to matter."""
     local_ports: int
+    received_bytes: int | None = None
+    """What all of the established have received."""
 
 
 @dataclass(frozen=True)
