@@ -73,7 +73,7 @@ def _little(cell: Cell, _: Run) -> Iterator[Warning]:
 
     A server that closes its connections is left out: the time to make new ones is in no latency.
     """
-    load, generator, seen = cell.load, cell.generator, cell.connections_seen
+    load, generator = cell.load, cell.generator
     latency = (load.measured or load.corrected) if load else None
     if not (load and latency and load.requests_per_second and latency.mean_us) or load.pauses or closes(cell):
         return
