@@ -58,7 +58,7 @@ class Code(Enum):
         {_LATENCY},
         {
             "": "{late} of {requests} replies came after the timeout of {timeout}.",
-            "default": "{late} of {requests} replies came after the timeout of {timeout}, wrk's default.",
+            "default": "{late} of {requests} replies came after the timeout of {timeout}, the load generator's default.",
             "unknown": "{late} of {requests} replies came after the timeout, which is not known.",
             "count": "{late} replies came after the timeout. How many there were is not known.",
             "checks": "wrk2 found a connection waiting for longer than its timeout {late:time}. It looks at regular times.",
@@ -70,7 +70,7 @@ class Code(Enum):
         {
             "": "Latency is cut off at the timeout of {timeout}. "
             "Later replies are missing from mean, maximum and percentiles.",
-            "default": "Latency is cut off at the timeout of {timeout}, wrk's default. "
+            "default": "Latency is cut off at the timeout of {timeout}, the load generator's default. "
             "Later replies are missing from mean, maximum and percentiles.",
             "unknown": "Latency is cut off at a timeout that is not known. "
             "Later replies are missing from mean, maximum and percentiles.",

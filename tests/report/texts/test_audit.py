@@ -151,7 +151,7 @@ def test_an_object_has_figures_with_units_warnings_with_values_and_unread_lines(
     assert (line["figures"]["latency_p99_ms"], line["figures"]["errors_status"]) == (1520.0, 5)
     timeouts = next(one for one in line["warnings"] if one["code"] == "timeouts")
     assert timeouts["values"]["timeout"] == {"low": 2.0, "high": 2.0, "unit": "seconds"}
-    assert timeouts["text"] == "2 of 2,500 replies came after the timeout of 2 s, wrk's default."
+    assert timeouts["text"] == "2 of 2,500 replies came after the timeout of 2 s, the load generator's default."
 
 
 def test_a_refused_text_says_why_and_keeps_what_it_has(tmp_path: Path) -> None:
