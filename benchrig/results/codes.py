@@ -175,7 +175,7 @@ class Code(Enum):
             "Slow or unanswered connections are missing from it.",
             "unexplained": "Mean latency is understated: Little's law predicts {factor} times as much. "
             "Either slow or unanswered connections are missing from it, or the server closes its connections: "
-            "the time to connect is in no latency.",
+            "the time to connect is not included in any latency.",
             "impossible": "Mean latency is impossible: it is {factor} times what Little's law allows. "
             "Either requests overlapped on their connections, or the counts are wrong.",
             "overstated": "Mean latency is overstated: it is {factor} times what Little's law predicts. "
@@ -265,7 +265,7 @@ class Code(Enum):
         "no_keep_alive",
         {_RATE, _LATENCY},
         "The server closes its connections: {opened} connections carried {each:request} each. "
-        "The throughput is a rate of connections, and the time to connect is in no latency.",
+        "The throughput is a rate of connections, and the time to connect is not included in any latency.",
     )
     PORTS_HELD = (
         "ports_held",
@@ -281,7 +281,7 @@ class Code(Enum):
             "threads": "The load generator was the bottleneck: {saturated:thread} of {threads} had no pause "
             "and used {busy} of a core.",
             "rate": "The load generator was near its own limit, with {each} of each thread: Little's law predicts a mean "
-            "latency {factor} times as high, and its own work between two requests is in no latency.",
+            "latency {factor} times as high, and its own work between two requests is not included in any latency.",
             "waiting": "The load generator was the bottleneck: {saturated:thread} of {threads} wanted a core all the time "
             "and got {busy} of one, because others used it too.",
             "crowded": "The load generator was the bottleneck: {saturated:thread} of {threads} wanted a core all the time "
