@@ -79,7 +79,7 @@ def test_invalid_and_missing_rows_and_those_at_the_ceiling_get_no_outcome() -> N
     a, b = (a_report(*rows, cells=[cells[side] for cells in rows.values()]) for side in (0, 1))
     outcomes = {pair.a.name: words_of(pair.outcome) for pair in compare(a, b).pairs}
     assert outcomes == {
-        "invalid": "not known (invalid in B: latency clipped)",
+        "invalid": "not known (invalid in B: latency clipped, littles law)",
         "failed": "not known (not measured in A)",
         "ceiling": "no difference shown (both at the ceiling)",
         "other": "not comparable (different load)",

@@ -233,7 +233,7 @@ def test_replies_that_fill_four_fifths_of_the_network_have_a_warning(
     assert cell.load is not None
     quick = replace(
         cell,
-        load=replace(cell.load, latency=a_latency(latency_ms, 9e3)),
+        load=replace(cell.load, latency=a_latency(latency_ms, 9e3), measured=a_latency(latency_ms, 9e3)),
     )
     between = replace(NETWORKS[0], server=cell.host, bandwidth_bits_per_second=bandwidth)
     found = {warning.code for warning in audit.warnings(quick, replace(a_run(), networks=(between,)))}
