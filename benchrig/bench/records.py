@@ -27,10 +27,12 @@ from benchrig.results.model import (
     Machine,
     Process,
     Run,
+    Segments,
     Series,
     ServerEnd,
     ServerLoad,
     Settings,
+    Silence,
     Throttle,
 )
 
@@ -155,6 +157,12 @@ def load_threads(threads: Sequence[protocol.LoadThread]) -> tuple[LoadThread, ..
     return tuple(LoadThread(one.seconds, one.cpu_seconds, one.wait_seconds, one.sleeps) for one in kept)
 
 
+def _client_end(end: protocol.ClientEnd) -> ClientEnd:
+    silences = None if end.silences is None else tuple(Silence(**asdict(one)) for one in end.silences)
+    segments = Segments(**asdict(end.segments)) if end.segments else None
+    return ClientEnd(**(asdict(end) | {"silences": silences, "segments": segments}))
+
+
 def connections_seen(seen: Sequence[protocol.ConnectionsSeen]) -> ConnectionsSeen | None:
     """Return the record of what the hosts of a cell counted of its connections; None when nothing is known."""
     clients = [one.client for one in seen if one.client]
@@ -163,7 +171,7 @@ def connections_seen(seen: Sequence[protocol.ConnectionsSeen]) -> ConnectionsSee
     if not (clients or servers or files):
         return None
     return ConnectionsSeen(
-        client=ClientEnd(**asdict(clients[0])) if clients else None,
+        client=_client_end(clients[0]) if clients else None,
         server=ServerEnd(**asdict(servers[0])) if servers else None,
         descriptors=Descriptors(**asdict(files[0])) if files else None,
         cpu_seconds=round(sum(one.cpu_seconds for one in seen), 5),

@@ -239,12 +239,20 @@ class Code(Enum):
         {
             "unaccepted": "The app never accepted {dead} of {connections} connections. The values are those of the others.",
             "unanswered": "{dead} of {connections} connections never got a reply. The values are those of the others.",
+            "quiet": "{dead} of {connections} connections got no reply for the last {silent} or more, while others did. "
+            "The values are those of the others.",
         },
     )
     MISSING_CONNECTIONS = (
         "missing_connections",
         {_RATE, _LATENCY, _COUNTS},
         "Only {established} of {connections} connections were there at the end of the load.",
+    )
+    UNEQUAL_CONNECTIONS = (
+        "unequal_connections",
+        {_LATENCY},
+        "{few} of {connections} connections got less than a fifth of the replies of most: {least} segments at least, "
+        "{median} in the median. They are slower, and count for little in the latencies.",
     )
     DESCRIPTOR_LIMIT = (
         "descriptor_limit",
@@ -264,8 +272,12 @@ class Code(Enum):
     NO_KEEP_ALIVE = (
         "no_keep_alive",
         {_RATE, _LATENCY},
-        "The server closes its connections: {opened} connections carried {each:request} each. "
-        "The throughput is a rate of connections, and the time to connect is not included in any latency.",
+        {
+            "each": "The server closes its connections: {opened} connections carried {each:request} each. "
+            "The throughput is a rate of connections, and the time to connect is not included in any latency.",
+            "some": "The server closes connections: {again} were opened anew, for {share} of the requests. "
+            "The throughput includes the time to connect, the latencies do not.",
+        },
     )
     PORTS_HELD = (
         "ports_held",

@@ -36,6 +36,7 @@ SERVERS = ROOT / "tests" / "support" / "servers"
 OF_CONNECTIONS = {
     Code.DEAD_CONNECTIONS,
     Code.MISSING_CONNECTIONS,
+    Code.UNEQUAL_CONNECTIONS,
     Code.DESCRIPTOR_LIMIT,
     Code.SILENT,
     Code.WRONG_AFTER,

@@ -16,13 +16,15 @@ import struct
 import sys
 import threading
 import time
-from collections.abc import Iterable
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import compress
 from pathlib import Path
 
 from .facts import read
 from .processes import UnitProcesses
-from .protocol import ClientEnd, ConnectionsSeen, Descriptors, ServerEnd, WatchConnections
+from .protocol import ClientEnd, ConnectionsSeen, Descriptors, Segments, ServerEnd, Silence, WatchConnections
 from .unit import show
 
 LATEST_SECONDS = 0.45
@@ -34,8 +36,14 @@ MANY_HELD = 0.4
 PATIENCE_SECONDS = 2.0
 
 FAMILIES = (socket.AF_INET, socket.AF_INET6)
-ESTABLISHED, TIME_WAIT, LISTENING = 1, 6, 10
+ESTABLISHED, OPENING, TIME_WAIT, CLOSED_BY_SERVER, LISTENING = 1, 2, 6, 8, 10
 """States of a TCP connection, as the kernel numbers them."""
+
+SILENCES = tuple(sorted(part * 2.0**power for power in range(-1, 12) for part in (0.5, 0.75)))
+"""The times for which it is counted how many connections have been silent, in seconds."""
+
+FEW = 5
+"""A connection with so many times fewer replies than the median one has few."""
 
 _SOCK_DIAG, _BY_FAMILY = 4, 20
 _DUMP = 0x301
@@ -47,12 +55,14 @@ _ANY_COOKIE = (1 << 64) - 1
 
 _HEADER = struct.Struct("=IHHII")
 _PORTS = 20
+_STATE = 16
+"""Where the word is in a message that has a socket's state as its second byte."""
 _INODE = 84
 """Where a socket's inode is in a message; 0: no process has the socket, because it was not accepted."""
 _ATTRIBUTES = 88
 _TCP_INFO = 2
-_RECEIVED, _SEGMENTS_IN = 128, 152
-"""In `struct tcp_info`: bytes that came, in 64 bits, and segments with data."""
+_LAST_DATA, _RECEIVED, _SEGMENTS_IN = 52, 128, 152
+"""In `struct tcp_info`: milliseconds since data came last, bytes that came, in 64 bits, and segments with data."""
 
 
 NO_CLIENT = ClientEnd(None, None, 0, None, 0)
@@ -64,11 +74,12 @@ class NotToldError(Exception):
     """The kernel does not tell its sockets here."""
 
 
-def sockets(family: int, state: int, *, here: int = 0, there: int = 0, info: bool = False) -> list[memoryview]:
-    """Return the TCP sockets in a state, by their own port or that of the other end: messages of the kernel, one after
+def sockets(family: int, *states: int, here: int = 0, there: int = 0, info: bool = False) -> list[memoryview]:
+    """Return the TCP sockets in some states, by their own port or that of the other end: messages of the kernel, one after
     the other, in groups of messages of one length, as 32-bit words. With `info`, each has its tcp_info. Raises NotToldError.
     """
-    body = struct.pack("=BBBBI", family, socket.IPPROTO_TCP, 1 << (_TCP_INFO - 1) if info else 0, 0, 1 << state)
+    asked = sum(1 << state for state in states)
+    body = struct.pack("=BBBBI", family, socket.IPPROTO_TCP, 1 << (_TCP_INFO - 1) if info else 0, 0, asked)
     ports = struct.pack(">HH", here, there)
     try:
         messages = _dump(body + ports + bytes(32) + struct.pack("=IQ", 0, _ANY_COOKIE))
@@ -82,8 +93,9 @@ def of_client(port: int) -> list[memoryview]:
 
     The table of each family costs a few milliseconds, however few of its sockets are asked for. A load uses one family.
     """
-    found = sockets(socket.AF_INET, ESTABLISHED, there=port, info=True)
-    return found or sockets(socket.AF_INET6, ESTABLISHED, there=port, info=True)
+    states = (ESTABLISHED, OPENING, CLOSED_BY_SERVER)
+    found = sockets(socket.AF_INET, *states, there=port, info=True)
+    return found or sockets(socket.AF_INET6, *states, there=port, info=True)
 
 
 def of_server(port: int) -> list[memoryview]:
@@ -154,6 +166,44 @@ def _info_at(words: memoryview) -> int:
             return at + 4
         at += max(4, (length + 3) & ~3)
     raise NotToldError("no tcp_info")
+
+
+def client_end(found: Sequence[memoryview]) -> ClientEnd:
+    """Return what the load host's ends of connections tell. Raises NotToldError."""
+    states = [word >> 8 & 0xFF for word in _column(found, _STATE)]
+    there = [state == ESTABLISHED for state in states]
+    received, silent = (list(compress(_info(found, place), there)) for place in (_SEGMENTS_IN, _LAST_DATA))
+    return replace(
+        NO_CLIENT,
+        established=len(received),
+        unanswered=received.count(0),
+        changing=len(states) - len(received),
+        silences=_silences(silent, received),
+        segments=_spread(received),
+        received_bytes=_sum(found, _RECEIVED),
+    )
+
+
+def _silences(milliseconds: Sequence[int], received: Sequence[int]) -> tuple[Silence, ...]:
+    """Count the connections that have been silent for some times, by how long each has been and how much it received."""
+    all_of_them = sorted(milliseconds)
+    unanswered = sorted(silent for silent, count in zip(milliseconds, received, strict=True) if not count)
+    found: list[Silence] = []
+    for seconds in SILENCES:
+        every, never = (len(one) - bisect_left(one, 1000 * seconds) for one in (all_of_them, unanswered))
+        if not every:
+            break
+        found.append(Silence(seconds, every, never))
+    return tuple(found)
+
+
+def _spread(received: Sequence[int]) -> Segments | None:
+    """Return the spread of what connections received."""
+    if not received:
+        return None
+    ordered, last = sorted(received), len(received) - 1
+    least, p10, median, most = (ordered[int(share * last)] for share in (0, 0.1, 0.5, 1))
+    return Segments(least, p10, median, most, few=bisect_left(ordered, median / FEW))
 
 
 def descriptors(pids: Iterable[int]) -> Descriptors | None:
@@ -240,19 +290,10 @@ class ConnectionWatch:
             self._seen = ConnectionsSeen(client, server, files, round(time.thread_time() - began, 5))
 
     def _client(self) -> ClientEnd:
-        established = unanswered = received = None
+        end = NO_CLIENT
         with contextlib.suppress(NotToldError):
-            found = of_client(self._op.port)
-            established = len(_column(found, 0))
-            unanswered = _info(found, _SEGMENTS_IN).count(0)
-            received = _sum(found, _RECEIVED)
-        return replace(
-            NO_CLIENT,
-            established=established,
-            unanswered=unanswered,
-            time_wait=_time_wait(there=self._op.port),
-            received_bytes=received,
-        )
+            end = client_end(of_client(self._op.port))
+        return replace(end, time_wait=_time_wait(there=self._op.port))
 
     def _server(self) -> ServerEnd:
         established = unaccepted = None

@@ -3,7 +3,7 @@
 Source: J. D. C. Little, A Proof for the Queuing Formula L = λW, Operations Research 9 (1961).
 
 A mean may be too low by what the law counts and no latency has: the time until all connections are made, the requests that
-were under way at the end, and the time that the load generator itself needs between a reply and the next request.
+were under way at the end, and the CPU time that the load generator itself needs between a reply and the next request.
 `tolerance` adds up the three. It can never be too high, unless requests are pipelined or a generator's correction added
 latencies.
 """
@@ -48,7 +48,7 @@ class Law:
     stdev_seconds: float | None = None
     """Of the latencies; None: not known."""
     busy: float | None = None
-    """Share of the load that the generator's threads used CPU, or waited for it; None: not known, as of a published text."""
+    """Share of the load that the generator's threads used CPU; None: not known, as of a published text."""
 
 
 def tolerance(law: Law) -> float:
@@ -102,11 +102,13 @@ def _little(cell: Cell, _: Run) -> Iterator[Warning]:
 
 
 def _busy(generator: Generator, threads: int) -> float | None:
-    """Return the share of the load that a generator's threads used a core, or waited for one, where that is known."""
+    """Return the share of the load that a generator's threads used a core, where that is known.
+
+    A thread that waits for a core mostly does so while replies wait to be read: that is in their latencies.
+    """
     if generator.threads:
         # Each was observed for a time of its own, which may be shorter than the load.
-        used = sum((one.cpu_seconds + one.wait_seconds) / one.seconds for one in generator.threads if one.seconds)
-        return used / threads
+        return sum(one.cpu_seconds / one.seconds for one in generator.threads if one.seconds) / threads
     return generator.cpu_seconds / generator.wall_seconds / threads if generator.wall_seconds else None
 
 

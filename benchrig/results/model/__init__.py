@@ -13,7 +13,9 @@ from benchrig.results.model.connections import (
     ClientEnd,
     ConnectionsSeen,
     Descriptors,
+    Segments,
     ServerEnd,
+    Silence,
 )
 from benchrig.results.model.load import (
     Generator,
@@ -77,10 +79,12 @@ __all__ = [
     "Process",
     "RouteReplies",
     "Run",
+    "Segments",
     "Series",
     "ServerEnd",
     "ServerLoad",
     "Settings",
+    "Silence",
     "Status",
     "Throttle",
 ]

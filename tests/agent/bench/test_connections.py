@@ -16,6 +16,7 @@ import pytest
 from benchrig.agent.bench import connections, protocol
 from benchrig.agent.bench.connections import ConnectionWatch, NotToldError, descriptors
 from benchrig.report.sentences import sentence
+from benchrig.results.audit import connections_there
 from benchrig.results.codes import Code
 from benchrig.results.warnings import Number, Warning
 from tests.support import ROOT
@@ -38,6 +39,30 @@ def test_connections_that_are_accepted_and_never_answered_make_a_row_invalid() -
     (warning,) = found(under_load("dead 10", 100)).values()
     assert sentence(warning) == "10 of 100 connections never got a reply. The values are those of the others."
     assert warning.invalid
+
+
+def test_connections_that_are_answered_once_and_never_again_make_a_row_invalid() -> None:
+    cell = under_load("once 20", 50)
+    (warning,) = found(cell).values()
+    assert "20 of 50 connections got no reply for the last" in sentence(warning)
+    assert (warning.values["case"], warning.invalid, connections_there(cell)) == ("quiet", True, 30)
+
+
+def test_connections_that_are_much_slower_than_the_others_are_told() -> None:
+    (warning,) = found(under_load("slow 10", 50, 3.0)).values()
+    assert (warning.code, count(warning, "few"), warning.invalid) == (Code.UNEQUAL_CONNECTIONS, 10, False)
+    assert count(warning, "least") * 5 < count(warning, "median")
+
+
+@pytest.mark.parametrize(("each", "connections"), [(10, 50), (20, 500)])
+def test_a_server_that_closes_connections_after_some_requests_is_told_how_often_and_has_no_dead_ones(
+    each: int, connections: int
+) -> None:
+    cell = under_load(f"few {each}", connections)
+    (warning,) = found(cell).values()
+    assert (warning.code, warning.values["case"], warning.invalid) == (Code.NO_KEEP_ALIVE, "some", False)
+    assert 0.7 / each < count(warning, "share") / 100 < 1.1 / each
+    assert connections_there(cell) is None
 
 
 def test_connections_that_are_never_accepted_make_a_row_invalid_and_the_app_deaf_after_it() -> None:

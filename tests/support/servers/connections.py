@@ -4,6 +4,9 @@ It answers `ok` to each request, and prints its port when it listens. The faults
 
     none          none
     dead N        it accepts all, and never answers N of them
+    once N        it answers N of them once, and never again
+    slow N        it answers N of them after 0.1 s, and the others after 1 ms
+    few N         it closes each connection after N replies
     deaf N        it accepts N connections, and no more
     files N       it lowers its limit of file descriptors to N
     dies S        it stops answering S seconds after the load began
@@ -49,7 +52,9 @@ class Server(asyncio.Protocol):
         Server.opened += 1
         if Server.opened == LOAD:
             Server.began = time.monotonic()
-        self.dead = self.fault == "dead" and LOAD < Server.opened <= LOAD + self.number
+        self.chosen = LOAD < Server.opened <= LOAD + self.number
+        self.dead = self.fault == "dead" and self.chosen
+        self.replies = 0
         Server.all.append(transport)
 
     def data_received(self, data: bytes) -> None:
@@ -61,7 +66,10 @@ class Server(asyncio.Protocol):
         self.unread = self.unread.rpartition(b"\r\n\r\n")[2]
         if not count:
             return
-        if self.fault == "closes":
+        self.replies += 1
+        if self.fault == "once" and self.chosen:
+            self.dead = True
+        if self.fault == "closes" or (self.fault == "few" and self.replies >= self.number):
             self.transport.write(LAST_REPLY)
             self.transport.close()
         elif self.fault == "resets":
@@ -74,8 +82,9 @@ class Server(asyncio.Protocol):
             with socket.create_connection(Server.behind) as other:
                 other.recv(1)
             self.transport.write(REPLY * count)
-        elif self.fault == "waits":
-            asyncio.get_running_loop().call_later(self.number, self.transport.write, REPLY * count)
+        elif self.fault in ("waits", "slow"):
+            seconds = self.number if self.fault == "waits" else 0.1 if self.chosen else 0.001
+            asyncio.get_running_loop().call_later(seconds, self.transport.write, REPLY * count)
         else:
             self.transport.write(REPLY * count)
 

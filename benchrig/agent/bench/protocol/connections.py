@@ -22,6 +22,28 @@ class WatchConnections(Operation[Done]):
 
 
 @dataclass(frozen=True)
+class Silence:
+    """Connections of the load host that had got no data for a time or longer."""
+
+    seconds: float
+    connections: int
+    unanswered: int
+    """Of them, those that never got any."""
+
+
+@dataclass(frozen=True)
+class Segments:
+    """How many segments with data had come on a connection: a measure of its replies."""
+
+    least: int
+    p10: int
+    median: int
+    most: int
+    few: int
+    """Connections that had got less than a fifth of the median."""
+
+
+@dataclass(frozen=True)
 class ClientEnd:
     """The load host's ends of the connections. None: the kernel does not tell."""
 
@@ -35,6 +57,12 @@ class ClientEnd:
     local_ports: int
     received_bytes: int | None = None
     """What all of the established have received."""
+    changing: int | None = None
+    """Connections that were being opened, or that the server had closed and the load generator had not."""
+    silences: tuple[Silence, ...] | None = None
+    """Those that had got nothing of late, by rising times, up to the longest of any. A new one counts from its start."""
+    segments: Segments | None = None
+    """The spread between connections; None also where there were none."""
 
 
 @dataclass(frozen=True)
