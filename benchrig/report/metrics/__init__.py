@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from benchrig.report.metrics.connections import CONNECTIONS
 from benchrig.report.metrics.errors import ERRORS, LOAD_ERRORS, TIMEOUTS
 from benchrig.report.metrics.latency import LATENCY, LATENCY_CORRECTED_MEAN, LATENCY_MAX, LATENCY_MEAN
 from benchrig.report.metrics.machines import MACHINES
 from benchrig.report.metrics.metric import ALWAYS, FILES_ONLY, Kind, Metric
 from benchrig.report.metrics.rate import RATE, REQUESTS, THROUGHPUT
 
-METRICS: tuple[Metric, ...] = (*RATE, *LATENCY, *LOAD_ERRORS, *MACHINES)
+METRICS: tuple[Metric, ...] = (*RATE, *LATENCY, *LOAD_ERRORS, *CONNECTIONS, *MACHINES)
 """Every metric, in the order of a report's columns."""
 
 BY_NAME: Mapping[str, Metric] = {metric.name: metric for metric in METRICS}
