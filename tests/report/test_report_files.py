@@ -20,10 +20,21 @@ from benchrig.report.table import make
 from benchrig.report.verdict import Quantity
 from benchrig.results.codes import Code
 from benchrig.results.model import Database, DatabaseLoad, Latency
-from tests.support.reports import NGINX, ROOT, VERDICTS, a_cell, a_load, a_report, a_run, every_kind
+from tests.support.reports import NGINX, ROOT, SPREAD, VERDICTS, a_cell, a_load, a_report, a_run, every_kind
 from tests.support.series import a_cell_of, ramped
 
-BESIDE_LOAD = ("steady_", "server_", "generator_", "load_", "listen_", "retransmits", "time_wait_", "stored", "sessions")
+BESIDE_LOAD = (
+    "connection_segments_",
+    "steady_",
+    "server_",
+    "generator_",
+    "load_",
+    "listen_",
+    "retransmits",
+    "time_wait_",
+    "stored",
+    "sessions",
+)
 """How the names of metrics begin that the load generator does not measure."""
 
 ONLY_STORED_BEFORE = {
@@ -168,6 +179,7 @@ def test_every_metric_with_a_value_is_in_every_file_and_no_other_is() -> None:
         "flask.review",
         server=a_cell_of(ramped).server,
         database=DatabaseLoad(stored=96_000, sessions=20, commits=0, rollbacks=0),
+        connections_seen=SPREAD,
     )
     bare = a_cell("flask.review", generator=None, server=None)
     for cell, missing in ((whole, set()), (bare, {m.name for m in METRICS if m.name.startswith(BESIDE_LOAD)})):

@@ -21,6 +21,7 @@ from benchrig.results.model import (
     LoadErrors,
     Machine,
     Run,
+    Segments,
     ServerEnd,
     ServerLoad,
     Settings,
@@ -65,6 +66,10 @@ def with_client(**changes: object) -> ConnectionsSeen:
     """Return what was seen of a cell whose load host counted otherwise."""
     assert SEEN.client
     return replace(SEEN, client=replace(SEEN.client, **changes))  # type: ignore[arg-type]
+
+
+SPREAD = with_client(segments=Segments(45, 47, 48, 50, few=0))
+"""The same, where the spread between them is known."""
 
 
 def closing(opened: int) -> ConnectionsSeen:

@@ -146,7 +146,7 @@ def _dead(cell: Cell, _: Run) -> Iterator[Warning]:
         if count:
             values: dict[str, Value] = {"case": case, "dead": number(count), "connections": number(cell.connections)}
             if case == "quiet":
-                values["silent"] = number(_silent_seconds(cell), Unit.SECONDS)
+                values["silent"] = number(_quiet_seconds(cell), Unit.SECONDS)
             yield Warning(Code.DEAD_CONNECTIONS, cell.host, values, invalid=unfair and count > FEW * cell.connections)
 
 
@@ -190,6 +190,14 @@ def _silent_seconds(cell: Cell) -> float:
     slowest = max(load.latency.max_us / 1e6, cell.timeout_seconds if load.errors.timeout else 0.0)
     least = min(SILENT_SECONDS, cell.duration_seconds / 4)
     return max(least, 2 * slowest, 3 * cell.connections / load.requests_per_second)
+
+
+def _quiet_seconds(cell: Cell) -> float:
+    """Return for how long all connections that are answered no longer have been silent."""
+    client = cell.connections_seen.client if cell.connections_seen else None
+    silences = client.silences if client and client.silences else ()
+    silent = _silent_for(silences, _silent_seconds(cell))
+    return max((one.seconds for one in silences if one.connections == silent.connections), default=silent.seconds)
 
 
 def _silent_for(silences: tuple[Silence, ...], seconds: float) -> Silence:

@@ -18,7 +18,7 @@ from benchrig.report.sentences import reason as because
 from benchrig.report.table import make, of_published
 from benchrig.results.model import Cell, DatabaseLoad
 from tests.support.claims import DOCUMENT, judged, judged_as_published, measured, one, project, table, timed
-from tests.support.reports import PUBLISHED, ROOT, SERVER, a_cell, a_load, a_run, missing
+from tests.support.reports import PUBLISHED, ROOT, SERVER, SPREAD, a_cell, a_load, a_run, missing
 from tests.support.series import a_cell_of, ramped
 
 NAMES = ("quart-vs-flask", "web-frameworks")
@@ -61,7 +61,7 @@ def test_the_guide_explains_every_function_of_the_language() -> None:
 
 def test_every_metric_of_a_run_can_be_claimed() -> None:
     database, ramp = DatabaseLoad(stored=4500, sessions=20, commits=0, rollbacks=0), a_cell_of(ramped)
-    run = table(measured({"sanic": [900]}, database=database, server=ramp.server))
+    run = table(measured({"sanic": [900]}, database=database, server=ramp.server, connections_seen=SPREAD))
     found = {name: find(Figure(name, "sanic"), run, None).value for name in FUNCTIONS}
     (row,) = run.rows
     assert found == {"has_timeouts": 0.0, "cores": 2.0} | {metric.claimed: row.value(metric) for metric in METRICS}
