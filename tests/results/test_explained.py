@@ -15,7 +15,7 @@ def a_warning(code: Code, case: str = "", *, invalid: bool = False) -> Warning:
 
 SATURATED = a_warning(Code.GENERATOR_SATURATED, "threads", invalid=True)
 TOO_HIGH = a_warning(Code.LITTLES_LAW, "overstated")
-NOT_KEPT = a_warning(Code.NO_KEEP_ALIVE)
+NOT_KEPT = a_warning(Code.NO_KEEP_ALIVE, "some")
 LAW = a_warning(Code.LITTLES_LAW, "understated")
 
 

@@ -15,10 +15,14 @@ _UNDERSTATED: Which = (Code.LITTLES_LAW, "understated")
 EXPLAINS: Mapping[Which, frozenset[Which]] = {
     (Code.DEAD_CONNECTIONS, "unanswered"): frozenset({(Code.UNANSWERED, ""), _UNDERSTATED}),
     (Code.DEAD_CONNECTIONS, "unaccepted"): frozenset({(Code.UNANSWERED, ""), _UNDERSTATED}),
+    (Code.DEAD_CONNECTIONS, "quiet"): frozenset({_UNDERSTATED}),
     (Code.UNANSWERED, ""): frozenset({_UNDERSTATED}),
     (Code.CUT_BY_END, "late"): frozenset({_UNDERSTATED}),
     (Code.CUT_BY_END, "slow"): frozenset({_UNDERSTATED}),
-    (Code.NO_KEEP_ALIVE, ""): frozenset({(Code.CONNECTION_ERRORS, "closed"), (Code.CONNECTION_ERRORS, "read")}),
+    **{
+        (Code.NO_KEEP_ALIVE, case): frozenset({(Code.CONNECTION_ERRORS, "closed"), (Code.CONNECTION_ERRORS, "read")})
+        for case in Code.NO_KEEP_ALIVE.sentences
+    },
     (Code.STALLED, "slowest"): frozenset({(Code.LITTLES_LAW, "overstated")}),
     (Code.SILENT, ""): frozenset((Code.STALLED, case) for case in Code.STALLED.sentences),
     **{(Code.GENERATOR_SATURATED, case): frozenset({(Code.NO_IDLE_CPU, "")}) for case in Code.GENERATOR_SATURATED.sentences},
