@@ -182,6 +182,44 @@ def test_ipv4_connections_to_a_server_that_listens_to_both_are_counted() -> None
     assert (seen.server.unaccepted, seen.client.received_bytes) == (0, 1)
 
 
+def test_how_long_connections_have_been_silent_and_what_they_received_is_counted() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        held = [(socket.create_connection(("127.0.0.1", port)), listener.accept()[0]) for _ in range(3)]
+        held[1][1].send(b"x")
+        time.sleep(0.6)
+        for _ in range(20):
+            held[2][1].send(b"xy")
+            assert held[2][0].recv(2)
+        client = counted(port).client
+        for one, other in held:
+            one.close()
+            other.close()
+    assert client
+    assert client.silences
+    assert [(one.seconds, one.connections, one.unanswered) for one in client.silences[:3]] == [
+        (0.25, 2, 1),
+        (0.375, 2, 1),
+        (0.5, 2, 1),
+    ]
+    assert client.segments == protocol.Segments(least=0, p10=0, median=1, most=20, few=1)
+    assert (client.changing, client.received_bytes) == (0, 41)
+
+
+def test_a_connection_that_the_server_has_closed_is_not_missing() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        with (
+            socket.create_connection(("127.0.0.1", port)),
+            socket.create_connection(("127.0.0.1", port)),
+            listener.accept()[0],
+        ):
+            listener.accept()[0].close()
+            client = counted(port).client
+    assert client
+    assert (client.established, client.changing) == (1, 1)
+
+
 def counted(port: int) -> protocol.ConnectionsSeen:
     watch = ConnectionWatch(protocol.WatchConnections(port, 0.0, client=True, server=True))
     until(lambda: watch.done)
