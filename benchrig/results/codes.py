@@ -239,8 +239,7 @@ class Code(Enum):
         {
             "unaccepted": "The app never accepted {dead} of {connections} connections. The values are those of the others.",
             "unanswered": "{dead} of {connections} connections never got a reply. The values are those of the others.",
-            "quiet": "{dead} of {connections} connections got no reply for the last {silent} or more, while others did. "
-            "The values are those of the others.",
+            "quiet": "{dead} of {connections} connections got no reply for the last {silent} or more, but others did.",
         },
     )
     MISSING_CONNECTIONS = (
@@ -251,8 +250,7 @@ class Code(Enum):
     UNEQUAL_CONNECTIONS = (
         "unequal_connections",
         {_LATENCY},
-        "{few} of {connections} connections got less than a fifth of the replies of most: {least} segments at least, "
-        "{median} in the median. They are slower, and count for little in the latencies.",
+        "{few} of {connections} connections got less than a fifth of the median's replies: {least} segments of {median}.",
     )
     DESCRIPTOR_LIMIT = (
         "descriptor_limit",

@@ -10,7 +10,7 @@ from benchrig.report.sentences import sentence
 from benchrig.results import audit
 from benchrig.results.audit.connections import opened_again
 from benchrig.results.codes import Code, Spoils
-from benchrig.results.model import Cell, ConnectionsSeen, DatabaseLoad, Descriptors, LoadThread, ServerEnd
+from benchrig.results.model import Cell, ConnectionsSeen, DatabaseLoad, Descriptors, LoadThread, ServerEnd, Silence
 from benchrig.results.warnings import number
 from tests.support import audits
 from tests.support.audits import found, slow
@@ -131,7 +131,8 @@ def test_ports_that_an_earlier_row_left_held_are_nothing_to_connections_that_sta
 def test_dead_connections_are_found_though_the_app_has_connections_of_its_own() -> None:
     own = held_at_both_ends(0, 0, received=int(0.9 * LOAD_BYTES), opened=52_000)
     assert own.client
-    dead = replace(own, client=replace(own.client, unanswered=100))
+    silences = (Silence(3.0, 100, 100),)
+    dead = replace(own, client=replace(own.client, unanswered=100, silences=silences))
     assert opened_again(a_sound_cell(connections_seen=dead)) == 222
     assert found(a_sound_cell(connections_seen=dead))[Code.DEAD_CONNECTIONS].invalid
 
@@ -153,7 +154,8 @@ def test_connections_that_stay_have_carried_ten_requests_or_much_of_the_load(
     load = a_load(requests)
     seen = held_at_both_ends(0, 0, received=int(share * load.bytes), opened=2000 + 5 * requests)
     warnings = found(a_sound_cell(requests, connections_seen=seen, sleep_seconds=0.0))
-    assert (Code.NO_KEEP_ALIVE in warnings) == closes
+    told = warnings.get(Code.NO_KEEP_ALIVE)
+    assert (told is not None and told.values["case"] == "each") == closes
     if closes:
         # Each carried one: those beyond were opened by the app.
         assert warnings[Code.NO_KEEP_ALIVE].values["opened"] == number(requests + 2000)

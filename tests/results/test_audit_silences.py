@@ -42,8 +42,7 @@ def test_connections_that_were_answered_once_and_never_again_make_a_row_invalid(
     cell = a_fast_cell(connections, silences=silent((0.25, dead, 0), (0.5, dead, 0), (3.0, dead, 0)))
     (warning,) = told(cell).values()
     assert sentence(warning) == (
-        f"{dead} of {connections} connections got no reply for the last 3 s or more, while others did. "
-        "The values are those of the others."
+        f"{dead} of {connections} connections got no reply for the last 3 s or more, but others did."
     )
     assert (warning.code, warning.invalid, audit.connections_there(cell)) == (
         Code.DEAD_CONNECTIONS,

@@ -120,7 +120,8 @@ def _no_keep_alive(cell: Cell, _: Run) -> Iterator[Warning]:
         opened = min(again, load.requests) + cell.connections
         values = {"case": "each", "opened": number(opened), "each": number(load.requests / opened, Unit.TIMES)}
         yield Warning(Code.NO_KEEP_ALIVE, cell.host, values)
-    elif again > FEW * load.requests:
+    elif again > FEW * load.requests and again > cell.connections / 4:
+        # A smaller part of them may be of the app, and have been opened after the count.
         values = {"case": "some", "again": number(again), "share": number(100 * again / load.requests, Unit.PERCENT)}
         yield Warning(Code.NO_KEEP_ALIVE, cell.host, values)
 

@@ -60,8 +60,8 @@ def test_the_guide_explains_every_function_of_the_language() -> None:
 
 
 def test_every_metric_of_a_run_can_be_claimed() -> None:
-    database, ramp = DatabaseLoad(stored=4500, sessions=20, commits=0, rollbacks=0), a_cell_of(ramped)
-    run = table(measured({"sanic": [900]}, database=database, server=ramp.server, connections_seen=SPREAD))
+    database, ramp = DatabaseLoad(stored=45_000, sessions=20, commits=0, rollbacks=0), a_cell_of(ramped)
+    run = table(measured({"sanic": [9000]}, database=database, server=ramp.server, connections_seen=SPREAD))
     found = {name: find(Figure(name, "sanic"), run, None).value for name in FUNCTIONS}
     (row,) = run.rows
     assert found == {"has_timeouts": 0.0, "cores": 2.0} | {metric.claimed: row.value(metric) for metric in METRICS}
