@@ -7,20 +7,9 @@ values into the sentence; no program takes a sentence apart.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from enum import Enum, StrEnum
+from enum import Enum
 
-
-class Spoils(StrEnum):
-    """What a warning casts doubt on. With an invalid warning, these values of the row must not be used."""
-
-    RATE = "rate"
-    """Throughput and CPU."""
-    LATENCY = "latency"
-    COUNTS = "counts"
-    """What was counted, such as late replies."""
-    RANK = "rank"
-    """The values are right, but the row must not be ranked by them, or shares its rank."""
-
+from benchrig.results.spoils import Spoils
 
 _RATE, _LATENCY, _COUNTS, _RANK = Spoils
 

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from benchrig.results.codes import Code, Spoils
+from benchrig.results.codes import Code
+from benchrig.results.spoils import Spoils
 
 
 class Unit(StrEnum):

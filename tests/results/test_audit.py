@@ -8,8 +8,9 @@ import pytest
 
 from benchrig.report.sentences import sentence
 from benchrig.results import audit
-from benchrig.results.codes import Code, Spoils
+from benchrig.results.codes import Code
 from benchrig.results.model import Cell, CpuShares, DatabaseLoad, MachineLoad, Network, Part, Run, Throttle
+from benchrig.results.spoils import Spoils
 from benchrig.results.warnings import Number, Unit, Warning, number, over_repeats
 from tests.support import caused_answers, caused_connections
 from tests.support.audits import RUN, a_sound_cell, found, slow, stalling

@@ -9,8 +9,9 @@ import pytest
 from benchrig.report.sentences import sentence
 from benchrig.results import audit
 from benchrig.results.audit.connections import opened_again
-from benchrig.results.codes import Code, Spoils
+from benchrig.results.codes import Code
 from benchrig.results.model import Cell, ConnectionsSeen, DatabaseLoad, Descriptors, LoadThread, ServerEnd, Silence
+from benchrig.results.spoils import Spoils
 from benchrig.results.warnings import number
 from tests.support import audits
 from tests.support.audits import found, slow

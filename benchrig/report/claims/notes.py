@@ -9,7 +9,8 @@ from benchrig.report.claims.language import Expression, Figure
 from benchrig.report.footnotes import title
 from benchrig.report.sentences import some
 from benchrig.report.table import Row, Table
-from benchrig.results.codes import Code, Spoils
+from benchrig.results.codes import Code
+from benchrig.results.spoils import Spoils
 
 
 def notes(expression: Expression, table: Table, document: Table | None, told: Collection[Code] = ()) -> tuple[str, ...]:

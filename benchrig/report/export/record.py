@@ -9,8 +9,9 @@ from typing import Any
 from benchrig.report.metrics import METRICS, THROUGHPUT, Metric
 from benchrig.report.sentences import outcome, sentence
 from benchrig.report.table import Row
-from benchrig.results.codes import Code, Spoils
+from benchrig.results.codes import Code
 from benchrig.results.model import Status
+from benchrig.results.spoils import Spoils
 from benchrig.results.warnings import Number, Value, Warning
 
 

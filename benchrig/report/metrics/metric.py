@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from benchrig.results.codes import Spoils
+from benchrig.results.spoils import Spoils
 from benchrig.units import MILLISECONDS, Unit
 
 if TYPE_CHECKING:

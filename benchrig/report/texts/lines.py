@@ -14,7 +14,8 @@ from benchrig.report.sentences import sentence
 from benchrig.report.texts.judge import Judged, Unchecked, Verdict
 from benchrig.report.texts.source import Source
 from benchrig.report.texts.written import expected_errors
-from benchrig.results.codes import Code, Spoils
+from benchrig.results.codes import Code
+from benchrig.results.spoils import Spoils
 from benchrig.results.warnings import Value
 
 _ESCAPES = {code: json.dumps(chr(code))[1:-1] for code in CONTROLS}
