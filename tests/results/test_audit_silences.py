@@ -90,6 +90,8 @@ def test_ports_that_leave_few_of_the_connections_are_held() -> None:
         (Code.MISSING_CONNECTIONS, True),
         (Code.PORTS_HELD, True),
     ]
+    waiting = a_fast_cell(requests=98_000, established=4, changing=46, time_wait=1_779, **client)
+    assert list(told(waiting)) == [Code.PORTS_HELD]
     there = a_fast_cell(requests=98_000, established=40, changing=8, time_wait=1_779, **client)
     assert told(there) == {}
 

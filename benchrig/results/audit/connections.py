@@ -29,7 +29,7 @@ STRANGERS = 50
 AT_LIMIT = 2
 """Descriptors that a process at its limit may have left: some keep one to refuse a connection with."""
 
-PORTS_HELD, PORTS_HELD_AND_LOST = 0.95, 0.8
+PORTS_HELD, PORTS_HELD_AND_FEW = 0.95, 0.8
 """Ports are released and held anew all the time: connections that are not there say that too few are left."""
 
 SILENT_SECONDS = 0.5
@@ -133,8 +133,10 @@ def _ports_held(cell: Cell, _: Run) -> Iterator[Warning]:
         return
     # Whichever end closes first holds the pair of ports, so that the load host cannot use its own for that server.
     held = (seen.client.time_wait or 0) + ((seen.server.time_wait if seen.server else 0) or 0)
-    lost = _not_there(cell) or 0
-    if held >= (PORTS_HELD_AND_LOST if lost > FEW * cell.connections else PORTS_HELD) * seen.client.local_ports:
+    established = seen.client.established
+    # One that is being opened for long has a port that the server still holds.
+    few = bool(_not_there(cell)) or (established is not None and established < cell.connections / 2)
+    if held >= (PORTS_HELD_AND_FEW if few else PORTS_HELD) * seen.client.local_ports:
         values = {"held": number(held), "ports": number(seen.client.local_ports)}
         yield Warning(Code.PORTS_HELD, cell.host, values, invalid=True)
 
