@@ -4,7 +4,7 @@
     python benchmarks/false_alarms.py [RUN ...]
 
 With 200 connections these apps are far from any limit: all that is right to say of them is *ceiling*. A run is a folder of
-`reports/` or its path; without one, the newest is read.
+`reports/` or its path; without one, the newest is read, complete or not.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ def main() -> None:
     """Print how many cells were quiet, and in how many of them each warning was detected."""
     quiet, disturbed, found = 0, 0, Counter[str]()
     reports = Path("reports")
-    for name in sys.argv[1:] or [store.LATEST]:
-        run, cells = store.read(store.find_run(reports, name))
+    folders = [store.find_run(reports, name) for name in sys.argv[1:]] or [store.newest_begun(reports)]
+    for run, cells in map(store.read, folders):
         for cell in cells:
             codes = {warning.code for warning in audit.warnings(cell, run)}
             if codes & OF_THE_MACHINE or cell.status != "measured":
