@@ -39,7 +39,7 @@ def test_link_is_down(deployed: Clone, deployed_host: Host, seconds: int) -> Non
         with link_down(deployed):
             time.sleep(seconds)
         text = measured(bench, 60)
-    assert text.startswith(RECONNECTED) == (seconds > 20)
+    assert (RECONNECTED in text) == (seconds > 20)
 
 
 @fault(
@@ -53,7 +53,7 @@ def test_session_of_sshd(deployed: Clone, deployed_host: Host, sign: str) -> Non
     with bench_under_load(deployed, deployed_host) as bench:
         session = session_of_relay(deployed_host)
         assert run(deployed_host, f"kill -{sign} {session}")[0] == 0
-        assert measured(bench).startswith(RECONNECTED)
+        assert RECONNECTED in measured(bench)
     run(deployed_host, f"kill -KILL {session} 2>/dev/null; true")
 
 
@@ -125,6 +125,6 @@ def test_address_changes(deployed: Clone, deployed_host: Host, by_name: Path) ->
             run(deployed_host, f"kill -KILL {session}")
             in_network(deployed, "ip", "address", "delete", f"{old}/24", "dev", "host0")
             reach(by_name, deployed_host, new)
-            assert measured(bench).startswith(RECONNECTED)
+            assert RECONNECTED in measured(bench)
     finally:
         in_network(deployed, "ip", "address", "add", f"{old}/24", "dev", "host0")
