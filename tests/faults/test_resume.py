@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.benching import line_with
 from tests.support.clone import Clone
 from tests.support.faults import fault
 
@@ -26,8 +27,7 @@ def begin(clone: Clone, cells: int) -> tuple[subprocess.Popen[str], Path]:
     process = subprocess.Popen(["./inv", "bench", *BENCH], cwd=clone.root, stderr=subprocess.PIPE, text=True)
     assert process.stderr
     for number in range(1, cells + 1):
-        line = process.stderr.readline()
-        assert f"{number}/6" in line, line
+        line_with(process.stderr, f"{number}/6")
     newest = max((clone.root / "reports").glob("2*/cells.jsonl"), key=lambda path: path.stat().st_mtime)
     # Into the middle of the next cell.
     time.sleep(1.5)

@@ -244,7 +244,7 @@ def test_a_user_who_is_not_root_is_told_why(host: Host) -> None:
         run(host, "mv /usr/bin/sudo.away /usr/bin/sudo")
     run(host, "sed -i 's/^/command=\"echo Please login as the user debian; exit 1\" /' ~worker/.ssh/authorized_keys")
     assert "Please login as the user debian" in str(refusal(user))
-    run(host, "userdel -r worker 2>/dev/null")
+    run(host, "userdel -rf worker 2>/dev/null")
 
 
 @fault(

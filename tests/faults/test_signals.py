@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import ROOT
+from tests.support.benching import line_with
 from tests.support.clone import Clone
 from tests.support.faults import fault
 
@@ -214,8 +215,7 @@ def test_a_signal_to_a_bench(deployed: Clone, number: signal.Signals) -> None:
     argv = ["./inv", "bench", "--only", "go-2000,flask-sync", "--duration", "2s", "--connections", "12", "--repeats", "3"]
     process = subprocess.Popen(argv, cwd=deployed.root, stderr=subprocess.PIPE, text=True)
     assert process.stderr
-    first = process.stderr.readline()
-    assert "1/6" in first, first
+    line_with(process.stderr, "1/6")
     time.sleep(1.5)
     process.send_signal(number)
     begun = time.monotonic()

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from benchrig import inventory
 from benchrig.inventory import Host
@@ -82,6 +83,13 @@ class Bench:
         """Kill it, if it still runs."""
         self.process.kill()
         self.process.wait()
+
+
+def line_with(stream: IO[str], text: str) -> str:
+    """Read up to the line with a text, and return it; before it there may be warnings of a busy machine."""
+    while text not in (line := stream.readline()):
+        assert line.startswith("warning: "), line
+    return line
 
 
 @contextmanager
