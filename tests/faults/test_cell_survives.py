@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 
 from benchrig.inventory import Host
-from tests.support.benching import Bench, bench_under_load, in_network, link_down, run, session_of_relay
+from tests.support.benching import Bench, bench_under_load, in_network, link_down, power_off, run, session_of_relay
 from tests.support.clone import Clone
 from tests.support.faults import fault
-from tests.support.waiting import until
 
 pytestmark = pytest.mark.lab
 
@@ -78,9 +77,7 @@ def test_sshd_is_restarted(deployed: Clone, deployed_host: Host) -> None:
 )
 def test_machine_is_restarted(deployed: Clone, deployed_host: Host) -> None:
     with bench_under_load(deployed, deployed_host) as bench:
-        # `./inv down` is refused during a bench.
-        run(deployed_host, "systemctl --no-block poweroff")
-        until(lambda: "running" not in deployed.inv("status").stdout, seconds=30)
+        power_off(deployed, deployed_host)
         assert deployed.inv("up").code == 0
         ended = bench.wait(60)
     assert ended.code == 3

@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.benching import line_with
+from benchrig.inventory import Host
+from tests.support.benching import line_with, power_off
 from tests.support.clone import Clone
 from tests.support.faults import fault
 
@@ -79,9 +80,9 @@ def test_a_killed_controller_is_resumed(deployed: Clone) -> None:
     promised="the bench ends with 3 and says how to go on; `--resume` starts the machine and goes on",
     seen="`the connection was lost; it was measuring 'flask-sync'`, exit code 3; all six cells after the resume",
 )
-def test_a_machine_that_was_restarted_is_resumed(deployed: Clone) -> None:
+def test_a_machine_that_was_restarted_is_resumed(deployed: Clone, deployed_host: Host) -> None:
     process, folder = begin(deployed, 2)
-    assert deployed.inv("down").code == 0
+    power_off(deployed, deployed_host)
     said = process.communicate(timeout=240)[1]
     assert process.returncode == 3, said
     assert re.search(r"2 of 6 cells measured; to see them: \./inv report \S+; to go on: \./inv bench --resume", said)
