@@ -134,7 +134,7 @@ def test_no_configuration_makes_a_command_do_nothing(copied: Clone, kind: str) -
     elif kind != "missing":
         file.write_text(f"tasks: {{executor_class: {kind}}}\n")
     code, said = in_copy(copied, "report", "nosuch")
-    assert (code, said[:35]) == (2, "error: unknown run 'nosuch'; known:")
+    assert (code, said[:28]) == (2, "error: unknown run 'nosuch';")
     if kind in ("empty", "missing", "dangling"):
         # What a variable says counts, and plain Invoke, which runs tasks one by one, does not pass over them in silence.
         done = inv("status", cwd=copied.root, root=copied.root, PYTHONPATH=str(copied.root), INVOKE_BENCHRIG_INVENTORY="x")
