@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from benchrig.report.readers import (
-    of_load,
-)
-from benchrig.units import BYTES, COUNT
-
-if TYPE_CHECKING:
-    pass
+from collections.abc import Callable
 
 from benchrig.report.metrics.metric import Metric
+from benchrig.report.readers import of_load
+from benchrig.results.model import LoadErrors
+from benchrig.units import BYTES, COUNT
+
+
+def _counter(name: str, heading: str, meaning: str, count: Callable[[LoadErrors], int], function: str = "") -> Metric:
+    """Return the metric of one of the load generator's error counters."""
+    return Metric(
+        name=f"errors_{name}",
+        heading=heading,
+        meaning=meaning,
+        unit=COUNT,
+        kind="count",
+        combined="max",
+        read=of_load(lambda load: count(load.errors)),
+        read_text=lambda text: count(text.errors),
+        grows=True,
+        function=function,
+    )
+
 
 ERRORS = Metric(
     name="errors",
@@ -28,67 +40,21 @@ ERRORS = Metric(
     grows=True,
 )
 
-TIMEOUTS = Metric(
-    name="errors_timeout",
-    heading="timeouts",
-    meaning="replies that came after the load generator's timeout",
-    unit=COUNT,
-    kind="count",
-    combined="max",
-    read=of_load(lambda load: load.errors.timeout),
-    read_text=lambda text: text.errors.timeout,
-    grows=True,
+TIMEOUTS = _counter(
+    "timeout",
+    "timeouts",
+    "replies that came after the load generator's timeout",
+    lambda errors: errors.timeout,
     function="timeouts",
 )
 
-
 LOAD_ERRORS: tuple[Metric, ...] = (
     ERRORS,
-    Metric(
-        name="errors_connect",
-        heading="connect\nerrors",
-        meaning="connections that could not be made",
-        unit=COUNT,
-        kind="count",
-        combined="max",
-        read=of_load(lambda load: load.errors.connect),
-        read_text=lambda text: text.errors.connect,
-        grows=True,
-    ),
-    Metric(
-        name="errors_read",
-        heading="read\nerrors",
-        meaning="connections that broke while a reply was read",
-        unit=COUNT,
-        kind="count",
-        combined="max",
-        read=of_load(lambda load: load.errors.read),
-        read_text=lambda text: text.errors.read,
-        grows=True,
-    ),
-    Metric(
-        name="errors_write",
-        heading="write\nerrors",
-        meaning="connections that broke while a request was sent",
-        unit=COUNT,
-        kind="count",
-        combined="max",
-        read=of_load(lambda load: load.errors.write),
-        read_text=lambda text: text.errors.write,
-        grows=True,
-    ),
+    _counter("connect", "connect\nerrors", "connections that could not be made", lambda errors: errors.connect),
+    _counter("read", "read\nerrors", "connections that broke while a reply was read", lambda errors: errors.read),
+    _counter("write", "write\nerrors", "connections that broke while a request was sent", lambda errors: errors.write),
     TIMEOUTS,
-    Metric(
-        name="errors_status",
-        heading="status\nerrors",
-        meaning="replies with another status than 2xx or 3xx",
-        unit=COUNT,
-        kind="count",
-        combined="max",
-        read=of_load(lambda load: load.errors.status),
-        read_text=lambda text: text.errors.status,
-        grows=True,
-    ),
+    _counter("status", "status\nerrors", "replies with another status than 2xx or 3xx", lambda errors: errors.status),
     Metric(
         name="bytes",
         heading="data\nread",

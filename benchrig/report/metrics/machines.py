@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
+from benchrig.report.metrics.metric import Metric
 from benchrig.report.readers import (
     generator_cpu_percent,
     of_server,
 )
+from benchrig.results.model import ServerLoad
 from benchrig.units import BYTES, COUNT, NUMBER, PERCENT_OF_A_CORE
 
-if TYPE_CHECKING:
-    pass
 
-from benchrig.report.metrics.metric import Metric
+def _most_counted(name: str, heading: str, meaning: str, count: Callable[[ServerLoad], int]) -> Metric:
+    """Return the metric of a counter of the server's kernel; of several repeats, the most counts."""
+    return Metric(
+        name=name, heading=heading, meaning=meaning, unit=COUNT, kind="count", combined="max", read=of_server(count)
+    )
+
 
 MACHINES: tuple[Metric, ...] = (
     Metric(
@@ -71,41 +76,29 @@ MACHINES: tuple[Metric, ...] = (
         rises=True,
         read=of_server(lambda server: server.load_average),
     ),
-    Metric(
-        name="listen_overflows",
-        heading="listen\noverflows",
-        meaning="times that the kernel found the server's listen backlog full",
-        unit=COUNT,
-        kind="count",
-        combined="max",
-        read=of_server(lambda server: server.listen_overflows),
+    _most_counted(
+        "listen_overflows",
+        "listen\noverflows",
+        "times that the kernel found the server's listen backlog full",
+        lambda server: server.listen_overflows,
     ),
-    Metric(
-        name="listen_drops",
-        heading="listen\ndrops",
-        meaning="connections that the server's kernel dropped before the server accepted them",
-        unit=COUNT,
-        kind="count",
-        combined="max",
-        read=of_server(lambda server: server.listen_drops),
+    _most_counted(
+        "listen_drops",
+        "listen\ndrops",
+        "connections that the server's kernel dropped before the server accepted them",
+        lambda server: server.listen_drops,
     ),
-    Metric(
-        name="retransmits",
-        heading="TCP\nretransmits",
-        meaning="TCP segments that the server's machine sent again",
-        unit=COUNT,
-        kind="count",
-        combined="max",
-        read=of_server(lambda server: server.retransmits),
+    _most_counted(
+        "retransmits",
+        "TCP\nretransmits",
+        "TCP segments that the server's machine sent again",
+        lambda server: server.retransmits,
     ),
-    Metric(
-        name="time_wait_peak",
-        heading="peak\nTIME_WAIT",
-        meaning="most closed connections that the server's machine held in TIME_WAIT at once",
-        unit=COUNT,
-        kind="count",
-        combined="max",
-        read=of_server(lambda server: server.time_wait_peak),
+    _most_counted(
+        "time_wait_peak",
+        "peak\nTIME_WAIT",
+        "most closed connections that the server's machine held in TIME_WAIT at once",
+        lambda server: server.time_wait_peak,
     ),
     Metric(
         name="generator_cpu_percent",
