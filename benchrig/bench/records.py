@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 import benchrig
+from benchrig.agent import spec
 from benchrig.agent.bench import protocol
 from benchrig.bench.commit import commit
 from benchrig.bench.data import DataSet
@@ -17,24 +19,22 @@ from benchrig.inventory import Host, Inventory
 from benchrig.machines import kind
 from benchrig.results import store
 from benchrig.results.model import (
-    Activity,
     ClientEnd,
     ConnectionsSeen,
-    CpuShares,
     Descriptors,
-    Environment,
     LoadThread,
     Machine,
-    Process,
     Run,
-    Segments,
     Series,
     ServerEnd,
     ServerLoad,
     Settings,
-    Silence,
-    Throttle,
 )
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+T = TypeVar("T")
 
 MOST_FILES = 100
 """Files of an app or a data set whose digests are stored one by one."""
@@ -49,118 +49,31 @@ EMULATED_CPU = "QEMU TCG"
 def machine(host: Host, kind_name: str, facts: protocol.MachineFacts) -> Machine:
     """Return the record of a machine; `kind_name` is the inventory's `benchrig_machine`."""
     registered = kind(kind_name)
-    return Machine(
+    return stored(
+        Machine,
+        facts,
         name=host.name,
         kind=kind_name,
-        cpu=facts.cpu,
-        cores=facts.cores,
-        memory_bytes=facts.memory_bytes,
-        kernel=facts.kernel,
-        os=facts.os,
-        virtualization=facts.virtualization,
-        sysctls=facts.sysctls,
-        limits=facts.limits,
-        versions=facts.versions,
         emulated=host.emulated or EMULATED_CPU in facts.cpu,
         made_here=registered.made_here,
         shares_kernel=registered.shares_kernel,
-        environment=environment(facts.environment),
     )
 
 
-def environment(found: protocol.Environment) -> Environment:
-    """Return the record of a machine's environment."""
-    return Environment(
-        cpu_governor=found.cpu_governor,
-        turbo=found.turbo,
-        smt=found.smt,
-        numa_nodes=found.numa_nodes,
-        transparent_hugepages=found.transparent_hugepages,
-        mitigations=found.mitigations,
-        kernel_command_line=found.kernel_command_line,
-        clock_source=found.clock_source,
-        microcode=found.microcode,
-        congestion_control=found.congestion_control,
-        default_qdisc=found.default_qdisc,
-        cgroup_limits=found.cgroup_limits,
-        activity=_activity(found.activity),
-    )
-
-
-def _activity(found: protocol.Activity) -> Activity:
-    return Activity(
-        seconds=found.seconds,
-        load_average=found.load_average,
-        foreign_percent=found.foreign_percent,
-        steal_percent=found.steal_percent,
-        processes=tuple(Process(one.name, one.cpu_percent) for one in found.processes),
-        pressure=found.pressure,
-        memory_available_bytes=found.memory_available_bytes,
-        swap_used_bytes=found.swap_used_bytes,
-    )
-
-
-def _throttled(found: Mapping[str, protocol.Throttle]) -> dict[str, Throttle]:
-    return {name: Throttle(one.periods, one.seconds) for name, one in found.items()}
-
-
-def cpu_shares(shares: protocol.CpuShares) -> CpuShares:
-    """Return the record of what a machine's CPUs did."""
-    return CpuShares(
-        seconds=shares.seconds,
-        idle_percent=shares.idle_percent,
-        steal_percent=shares.steal_percent,
-        interrupt_percent=shares.interrupt_percent,
-        pressure=shares.pressure,
-        throttled=_throttled(shares.throttled),
-    )
+def stored(record: type[T], found: DataclassInstance, **more: object) -> T:
+    """Return the record of what a host answered: the values that both have, by their names, and `more`."""
+    return spec.build(record, {**asdict(found), **more}, unknown=[])
 
 
 def server_load(load: protocol.ServerLoad) -> ServerLoad:
-    """Return the record of what the sampler saw on the server."""
-    return ServerLoad(
-        seconds=load.seconds,
-        cpu_percent=load.cpu_percent,
-        memory_peak_bytes=load.memory_peak_bytes,
-        processes=load.processes,
-        load_average=load.load_average,
-        machine_idle_percent=load.machine_idle_percent,
-        machine_steal_percent=load.machine_steal_percent,
-        machine_interrupt_percent=load.machine_interrupt_percent,
-        listen_overflows=load.listen_overflows,
-        listen_drops=load.listen_drops,
-        retransmits=load.retransmits,
-        time_wait_peak=load.time_wait_peak,
-        samples=load.samples,
-        sampler_cpu_seconds=load.sampler_cpu_seconds,
-        series=series(load.series),
-        pressure=load.pressure,
-        throttled=_throttled(load.throttled),
-    )
-
-
-def series(read: protocol.Series) -> Series:
-    """Return the record of what the sampler read one after the other; an empty one where no machine can have read it."""
-    made = Series(
-        end_seconds=read.end_seconds,
-        segments=read.segments,
-        opened=read.opened,
-        app_cpu_seconds=read.app_cpu_seconds,
-        memory_bytes=read.memory_bytes,
-    )
-    return made if made.is_sound else Series()
+    """Return the record of what the sampler saw on the server; its series is empty where no machine can have read it."""
+    made = stored(ServerLoad, load)
+    return made if made.series.is_sound else replace(made, series=Series())
 
 
 def load_threads(threads: Sequence[protocol.LoadThread]) -> tuple[LoadThread, ...]:
     """Return the records of a load generator's threads, of the first MOST_THREADS: a host may send any number."""
-    kept = threads[:MOST_THREADS]
-    return tuple(LoadThread(one.seconds, one.cpu_seconds, one.wait_seconds, one.sleeps) for one in kept)
-
-
-def _client_end(end: protocol.ClientEnd) -> ClientEnd:
-    silences = None if end.silences is None else tuple(Silence(**asdict(one)) for one in end.silences)
-    segments = Segments(**asdict(end.segments)) if end.segments else None
-    return ClientEnd(**(asdict(end) | {"silences": silences, "segments": segments}))
+    return tuple(stored(LoadThread, one) for one in threads[:MOST_THREADS])
 
 
 def connections_seen(seen: Sequence[protocol.ConnectionsSeen]) -> ConnectionsSeen | None:
@@ -171,9 +84,9 @@ def connections_seen(seen: Sequence[protocol.ConnectionsSeen]) -> ConnectionsSee
     if not (clients or servers or files):
         return None
     return ConnectionsSeen(
-        client=_client_end(clients[0]) if clients else None,
-        server=ServerEnd(**asdict(servers[0])) if servers else None,
-        descriptors=Descriptors(**asdict(files[0])) if files else None,
+        client=stored(ClientEnd, clients[0]) if clients else None,
+        server=stored(ServerEnd, servers[0]) if servers else None,
+        descriptors=stored(Descriptors, files[0]) if files else None,
         cpu_seconds=round(sum(one.cpu_seconds for one in seen), 5),
     )
 

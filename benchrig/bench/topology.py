@@ -14,7 +14,7 @@ from benchrig.bench import records
 from benchrig.bench.database import DatabaseHost
 from benchrig.bench.host import Host
 from benchrig.bench.pinning import Pins
-from benchrig.results.model import MachineLoad
+from benchrig.results.model import CpuShares, MachineLoad
 
 
 @dataclass(frozen=True)
@@ -81,4 +81,4 @@ def watched(parts: Sequence[Part]) -> Iterator[list[MachineLoad]]:
     yield found
     for part, earlier in zip(parts, before, strict=True):
         cpu = part.host.ask(protocol.FindCpuTimes()).since(earlier)
-        found.append(MachineLoad(part.name, part.generator, part.database, records.cpu_shares(cpu)))
+        found.append(MachineLoad(part.name, part.generator, part.database, records.stored(CpuShares, cpu)))

@@ -59,7 +59,8 @@ def test_a_series_that_no_machine_can_have_read_is_none(changes: dict[str, tuple
     assert not wrong.is_sound
     assert of_cell(having(wrong)) is None
     told(having(wrong))
-    assert records.series(protocol.Series(**vars(wrong))) == Series()
+    load = protocol.ServerLoad(*[0] * 14, series=protocol.Series(**vars(wrong)))
+    assert records.server_load(load).series == Series()
 
 
 def test_two_readings_at_the_same_time_are_no_fault() -> None:
