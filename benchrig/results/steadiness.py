@@ -261,11 +261,16 @@ def _bins(course: Sequence[Interval], stalled: Sequence[bool], observed: Observe
 
 
 def _is_line(rates: Sequence[float], parts: Sequence[Level]) -> bool:
-    """Say whether a straight line fits better than levels, by the Bayesian information criterion (Schwarz, 1978)."""
-    n = len(rates)
-    line = n * math.log(timeseries.misfit_of_line(rates) / n or math.ulp(0.0)) + 2 * math.log(n)
-    steps = n * math.log(timeseries.misfit(rates, parts) / n or math.ulp(0.0)) + (2 * len(parts) - 1) * math.log(n)
-    return line <= steps
+    """Say whether a line, straight or bent, fits better than levels, by the Bayesian information criterion (Schwarz, 1978)."""
+
+    def criterion(misfit: float, parameters: int) -> float:
+        n = len(rates)
+        return n * math.log(misfit / n or math.ulp(0.0)) + parameters * math.log(n)
+
+    # Replies that slow down steadily bend the line of their rate.
+    bent = sum(left**2 for left in timeseries.residuals_of_parabola(rates))
+    line = min(criterion(timeseries.misfit_of_line(rates), 2), criterion(bent, 3))
+    return line <= criterion(timeseries.misfit(rates, parts), 2 * len(parts) - 1)
 
 
 def _ramp(course: Sequence[Interval], cut: int, observed: Observed) -> tuple[Ramp | None, float | None]:

@@ -51,7 +51,7 @@ def test_a_true_drift_of_a_tenth_is_found_all_the_same() -> None:
     assert sum(bool(drift) for drift in found) >= 95
 
 
-@NOISES
+@pytest.mark.parametrize("noise", [0.001, 0.003, 0.01, 0.03, 0.06])
 def test_a_drift_that_becomes_slower_is_a_drift(noise: float) -> None:
     found = [judged(lambda at: 1 / (1 + 0.2 * at), seed=seed, noise=noise).drift for seed in range(50)]
     assert sum(bool(drift) for drift in found) >= 48

@@ -12,8 +12,8 @@ import pytest
 from benchrig.agent import spec
 from benchrig.agent.bench import processes, protocol
 from benchrig.agent.bench.series import IDLE_SECONDS, INTERVAL_SECONDS, KernelCounter, Reading, SeriesRecorder, Watch
-from benchrig.bench import answers
-from benchrig.bench.records import series as record
+from benchrig.bench import answers, records
+from benchrig.results.model import Series
 
 
 def reading(number: int, opened: int = 1) -> Reading:
@@ -93,7 +93,7 @@ def test_a_series_arrives_whole_and_a_longer_one_is_cut() -> None:
     whole = {**answer, "sampler_cpu_seconds": 0.1, "series": fields}
     read = answers.read(protocol.StopSampling(), whole)
     assert read.series == sent
-    assert vars(record(read.series)) == vars(sent)
+    assert vars(records.stored(Series, read.series)) == vars(sent)
     lying = {**whole, "series": {**fields, "segments": list(range(10**5))}}
     assert len(answers.read(protocol.StopSampling(), lying).series.segments) == protocol.MOST_SAMPLES
 
