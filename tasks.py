@@ -9,9 +9,10 @@ import sys
 from collections.abc import Iterator
 
 from benchrig import console
-from benchrig.cli import care, upkeep
+from benchrig.cli import care, comparing, upkeep
 from benchrig.cli.arguments import (
     INVENTORY,
+    RUN,
     check_alone,
     check_run,
     find_begun,
@@ -30,7 +31,6 @@ from benchrig.errors import BenchrigError, InputError, unknown
 from benchrig.machines import machines_of
 from benchrig.machines.base import begin
 
-RUN = "a folder of reports/, its path, `latest`, or the name of published figures"
 BECOME = "ask once for the sudo password of the hosts; it is stored nowhere"
 
 
@@ -287,21 +287,6 @@ def audit(ctx: ChainContext, files: list[str] | None = None, json: bool = False,
     ctx.chain.failure = ctx.chain.failure or texts.failure(sources)
 
 
-@command(help={"a": f"the reference: {RUN}", "b": "what to compare with A, named likewise"})
-def compare(ctx: ChainContext, a: str, b: str) -> Iterator[None]:
-    """Compare two runs, or a run with published figures.
-
-    Example: ./inv compare web-frameworks latest
-    """
-    from benchrig import report as reporting
-
-    for name in (a, b):
-        check_run(name, "")
-    yield
-    both = reporting.compare(reporting.load(a, ROOT), reporting.load(b, ROOT))
-    console.result(reporting.render_comparison(both, reporting.width_of(sys.stdout)))
-
-
 @command(
     help={
         "kind": "what to make: app",
@@ -354,6 +339,7 @@ def selftest(ctx: ChainContext, inventory: str = "", ask_become_pass: bool = Fal
 
 
 # The others, in the order of their list.
+compare = comparing.compare
 status, ssh, ssh_config = care.status, care.ssh, care.ssh_config
 snapshot, restore, down, destroy = care.snapshot, care.restore, care.down, care.destroy
 completion, test, lint = care.completion, upkeep.test, upkeep.lint

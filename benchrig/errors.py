@@ -25,6 +25,7 @@ class ExitCode(IntEnum):
     UNWRITTEN = 5
     INVALID = 6
     UNFIT = 7
+    EXCEEDED = 8
     HUNG_UP = 129
     INTERRUPTED = 130
     TERMINATED = 143
@@ -108,6 +109,12 @@ class ResultsError(BenchrigError):
 
     exit_code = ExitCode.UNWRITTEN
     section = "results"
+
+
+class LimitError(BenchrigError):
+    """A figure exceeds a limit that the user set for it."""
+
+    exit_code = ExitCode.EXCEEDED
 
 
 class FiguresError(BenchrigError):

@@ -14,6 +14,7 @@ import pytest
 from tests.support import ROOT
 
 LAYERS = (
+    ("statistics",),
     ("agent",),
     ("console", "errors", "files", "mistakes", "reading", "shell", "units", "yamlfile"),
     ("inventory",),

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 INVENTORY = "inventory/<name>.yml, or a path; default: lab, or qemu where the lab cannot run"
 """The help of the flag --inventory."""
 
+RUN = "a folder of reports/, its path, `latest`, or the name of published figures"
+"""The help of an argument that names a run."""
+
 MOST_NAMES = 1000
 """Of a comma-separated list."""
 

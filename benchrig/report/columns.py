@@ -105,7 +105,9 @@ def languages(table: Table) -> tuple[str, ...]:
 def interval(row: Row) -> str:
     """Write the confidence interval of throughput by how far its ends are from the median: `-3%/+5%`."""
     throughput = row.figures.get(THROUGHPUT.name)
-    return around(throughput.median, *throughput.interval) if throughput and throughput.interval else NOTHING
+    if not (throughput and throughput.interval):
+        return NOTHING
+    return around(throughput.median, throughput.interval.low, throughput.interval.high)
 
 
 def _headings(table: Table, lang: str) -> Headings:

@@ -9,11 +9,12 @@ from benchrig.report import describe, sentences
 from benchrig.report.columns import interval
 from benchrig.report.conditions import Difference, differences, same_traffic
 from benchrig.report.document import Report
-from benchrig.report.figures import ENOUGH_REPEATS, is_spare
+from benchrig.report.figures import is_spare
 from benchrig.report.metrics import ALWAYS, METRICS, THROUGHPUT, Metric
 from benchrig.report.plain import fitting, hidden, text_width, wrapped
 from benchrig.report.table import Row, Table, on_first_server
 from benchrig.report.verdict import Answer, Cause, Outcome
+from benchrig.statistics.interval import LEAST_REPEATS
 from benchrig.units import NOTHING, ratio
 
 
@@ -100,10 +101,10 @@ def outcome(a: Row, b: Row, sides: tuple[str, str] = ("A", "B")) -> Outcome:
     one, other = a.figures[THROUGHPUT.name].interval, b.figures[THROUGHPUT.name].interval
     if one is None or other is None:
         fewest = min(a.repeats, b.repeats)
-        return Outcome(Answer.NOT_KNOWN, Cause.TOO_FEW_REPEATS, repeats=fewest, needed=ENOUGH_REPEATS)
-    if other[0] > one[1]:
+        return Outcome(Answer.NOT_KNOWN, Cause.TOO_FEW_REPEATS, repeats=fewest, needed=LEAST_REPEATS)
+    if other.low > one.high:
         return Outcome(Answer.FASTER)
-    return Outcome(Answer.SLOWER if other[1] < one[0] else Answer.NO_DIFFERENCE)
+    return Outcome(Answer.SLOWER if other.high < one.low else Answer.NO_DIFFERENCE)
 
 
 @dataclass(frozen=True)

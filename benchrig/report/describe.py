@@ -6,12 +6,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from benchrig import shell
-from benchrig.report.figures import ENOUGH_REPEATS
 from benchrig.report.published import Published
 from benchrig.report.replies import Replies
 from benchrig.report.table import Row, Table
 from benchrig.report.verdict import Quantity, Verdict, Wanted, Word
 from benchrig.results.model import Database, Environment, Machine, Run, Settings
+from benchrig.statistics.interval import LEAST_REPEATS
 
 
 def heading_lines(table: Table) -> tuple[str, ...]:
@@ -101,7 +101,7 @@ def servers_line(table: Table) -> str:
     claims = f" Claims are judged by {first}." if table.published else ""
     return (
         f"servers: each row of {', '.join(others)} is compared with {first}. Faster or slower means that the 95 % intervals "
-        f"of the medians do not overlap, which takes {ENOUGH_REPEATS} repeats. Each server has its own ranks.{claims}"
+        f"of the medians do not overlap, which takes {LEAST_REPEATS} repeats. Each server has its own ranks.{claims}"
     )
 
 

@@ -5,15 +5,12 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 
 from benchrig.bench.generators.base import Printed
 from benchrig.report.metrics import ERRORS, METRICS, TIMEOUTS, Metric
 from benchrig.report.published import PublishedRow
 from benchrig.results.model import Cell
-
-ENOUGH_REPEATS = 6
-"""From so many repeats on, a median has a confidence interval of 95 %."""
+from benchrig.statistics.interval import Interval, of_median
 
 
 @dataclass(frozen=True)
@@ -27,8 +24,8 @@ class Sample:
     median: float
     low: float
     high: float
-    interval: tuple[float, float] | None
-    """95 % confidence interval of the median; None below ENOUGH_REPEATS."""
+    interval: Interval | None
+    """95 % confidence interval of the median; None of too few repeats."""
 
 
 Figures = Mapping[str, Sample]
@@ -71,29 +68,4 @@ def sample(values: Sequence[float], metric: Metric) -> Sample:
     median = (statistics.median_low if metric.kind == "count" else statistics.median)(values)
     low, high = min(values), max(values)
     value = {"median": median, "max": high, "min": low}[metric.combined]
-    return Sample(tuple(values), value, median, low, high, interval(values))
-
-
-def interval(values: Sequence[float]) -> tuple[float, float] | None:
-    """Return the 95 % confidence interval of the median of some values; None below ENOUGH_REPEATS.
-
-    It makes no assumption about the distribution of the values: its ends are two of them.
-    """
-    ordered, k = sorted(values), _rank(len(values))
-    return (ordered[k - 1], ordered[-k]) if k else None
-
-
-@cache
-def _rank(n: int) -> int:
-    """Return k, so that of n ordered values the k-th from below and from above enclose the median; 0 where none do.
-
-    They enclose it with probability 1 - 2 * sum(C(n, i) for i < k) / 2**n (David and Nagaraja, Order Statistics, 3rd ed.,
-    section 7.1); k is the largest for which that is at least 0.95, which needs n >= 6.
-    """
-    # In whole numbers, each coefficient from the one before: several thousand repeats take milliseconds.
-    k, coefficient, below = 0, 1, 1
-    while 40 * below <= 2**n:
-        k += 1
-        coefficient = coefficient * (n - k + 1) // k
-        below += coefficient
-    return k
+    return Sample(tuple(values), value, median, low, high, of_median(values))

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from benchrig.agent.text import short
-from benchrig.report.verdict import MOST_REPEATS, Cause, Outcome, Verdict, Why
+from benchrig.report.verdict import Cause, Outcome, Verdict, Why
 from benchrig.results.codes import Code
 from benchrig.results.warnings import Number, Unit, Value, Warning
+from benchrig.statistics.advice import MOST_REPEATS
 from benchrig.units import bits_per_second, milliseconds, size
 
 LONGEST_TEXT = 1100

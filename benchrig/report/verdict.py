@@ -7,9 +7,6 @@ from enum import StrEnum
 
 from benchrig.results.codes import Code
 
-MOST_REPEATS = 200
-"""More repeats of a row than this are not worth the time."""
-
 
 class Word(StrEnum):
     """The word of a verdict, in the order that counts of them are given in."""

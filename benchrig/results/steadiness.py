@@ -239,7 +239,7 @@ def _shape(course: Sequence[Interval], stalled: Sequence[bool], cut: int, observ
 
 def _has_trend(rates: Sequence[float]) -> bool:
     """Say whether rates have a trend that noise which lasts for several of them does not explain."""
-    factor = timeseries.variance_factor(timeseries.residuals_of_parabola(rates))
+    factor = timeseries.variance_factor(timeseries.residuals_of_curve(rates, 3))
     return timeseries.mann_kendall(rates, factor) < SIGNIFICANT
 
 
@@ -261,14 +261,14 @@ def _bins(course: Sequence[Interval], stalled: Sequence[bool], observed: Observe
 
 
 def _is_line(rates: Sequence[float], parts: Sequence[Level]) -> bool:
-    """Say whether a line, straight or bent, fits better than levels, by the Bayesian information criterion (Schwarz, 1978)."""
+    """Say whether a line, straight or bent, fits better than levels, by the Bayesian information criterion (Schwarz)."""
 
     def criterion(misfit: float, parameters: int) -> float:
         n = len(rates)
         return n * math.log(misfit / n or math.ulp(0.0)) + parameters * math.log(n)
 
     # Replies that slow down steadily bend the line of their rate.
-    bent = sum(left**2 for left in timeseries.residuals_of_parabola(rates))
+    bent = sum(left**2 for left in timeseries.residuals_of_curve(rates, 2))
     line = min(criterion(timeseries.misfit_of_line(rates), 2), criterion(bent, 3))
     return line <= criterion(timeseries.misfit(rates, parts), 2 * len(parts) - 1)
 

@@ -24,9 +24,11 @@ PENALTY = 15.0
 LEAST_NOISE = 0.01
 """Share of the median that is taken for noise, where the values have less."""
 
-
 MOST_CORRELATED = 0.95
 """Greatest autocorrelation that is taken for one: from so few values, it is not known better."""
+
+LEAST_CURVE = 1e-9
+"""Greatest value of a curve that is none: rounding is left of those that few values have no room for."""
 
 
 def mann_kendall(values: Sequence[float], variance_factor: float = 1.0) -> float:
@@ -58,18 +60,25 @@ def variance_factor(residuals: Sequence[float]) -> float:
     return (1 + r) / (1 - r)
 
 
-def residuals_of_parabola(values: Sequence[float]) -> list[float]:
-    """Return what the parabola that fits best leaves of values: noise, where a trend is a straight line or bent once."""
+def residuals_of_curve(values: Sequence[float], degree: int) -> list[float]:
+    """Return what the polynomial of such a degree that fits best leaves of values: noise, where a trend bends no more."""
     n = len(values)
-    places = [i - (n - 1) / 2 for i in range(n)]
-    second = statistics.fmean(place * place for place in places)
     left = list(values)
-    # Three curves of which none has a part of another: a level, a line, a parabola.
-    for curve in ([1.0] * n, places, [place * place - second for place in places]):
-        norm = sum(x * x for x in curve)
-        height = sum(x * y for x, y in zip(curve, values, strict=True)) / norm if norm else 0.0
-        left = [y - height * x for x, y in zip(curve, left, strict=True)]
+    curves: list[list[float]] = []
+    for power in range(degree + 1):
+        curve = [(2 * i / (n - 1) - 1) ** power if n > 1 else 1.0 for i in range(n)]
+        # By Gram and Schmidt: each curve without what it has of those before.
+        for other in curves:
+            curve = _without(curve, other)
+        if max(map(abs, curve)) > LEAST_CURVE:
+            curves.append(curve)
+            left = _without(left, curve)
     return left
+
+
+def _without(values: Sequence[float], curve: Sequence[float]) -> list[float]:
+    share = sum(x * y for x, y in zip(curve, values, strict=True)) / sum(x * x for x in curve)
+    return [y - share * x for x, y in zip(curve, values, strict=True)]
 
 
 def sen_slope(values: Sequence[float]) -> float:

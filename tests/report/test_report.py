@@ -10,7 +10,7 @@ import pytest
 
 from benchrig.errors import InputError
 from benchrig.report import EXPORTS, Report, load, published, render_terminal, write_reports
-from benchrig.report.figures import ENOUGH_REPEATS, Sample, figures_of, interval
+from benchrig.report.figures import Sample, figures_of
 from benchrig.report.metrics import BY_NAME, LATENCY_MEAN, REQUESTS, THROUGHPUT, TIMEOUTS
 from benchrig.report.sentences import sentence
 from benchrig.report.table import make
@@ -42,11 +42,6 @@ def test_a_row_shows_the_median_of_its_repeats_and_their_range() -> None:
     assert row.value(REQUESTS) == 300
     assert row.figures["requests_per_second"] == Sample((100.0, 20.0, 60.0), 60.0, 60.0, 20.0, 100.0, None)
     assert row.raw == ("raw/go-2000-1.txt", "raw/go-2000-2.txt", "raw/go-2000-3.txt")
-
-
-@pytest.mark.parametrize(("repeats", "ends"), [(5, None), (6, (1, 6)), (8, (1, 8)), (9, (2, 8)), (20, (6, 15))])
-def test_the_interval_of_the_median_is_the_one_of_the_tables(repeats: int, ends: tuple[int, int] | None) -> None:
-    assert interval(range(repeats, 0, -1)) == ends
 
 
 def test_the_median_of_a_count_is_one_of_the_counts_and_errors_are_the_most_of_any_repeat() -> None:
@@ -195,11 +190,6 @@ def test_a_row_that_stores_less_than_it_answered_is_invalid_by_itself() -> None:
     lost = a_cell("flask.review", database=DatabaseLoad(stored=0, sessions=20, commits=0, rollbacks=0))
     (row,) = make(a_run("flask.review"), [lost]).rows
     assert (row.invalid, row.rank) == (True, None)
-
-
-def test_so_many_repeats_as_are_said_to_be_enough_give_an_interval() -> None:
-    assert interval(range(ENOUGH_REPEATS))
-    assert not interval(range(ENOUGH_REPEATS - 1))
 
 
 def test_a_published_set_is_a_table_with_the_figures_of_its_document() -> None:

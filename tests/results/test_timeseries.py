@@ -57,6 +57,6 @@ def test_noise_that_lasts_has_a_greater_variance_as_the_literature_says() -> Non
 
 
 def test_a_parabola_leaves_noise_of_a_trend_that_is_bent() -> None:
-    left = timeseries.residuals_of_parabola([3 + 2 * i - 0.1 * i * i for i in range(20)])
+    left = timeseries.residuals_of_curve([3 + 2 * i - 0.1 * i * i for i in range(20)], 2)
     assert left == pytest.approx([0.0] * 20, abs=1e-9)
-    assert timeseries.residuals_of_parabola([7.0]) == [0.0]
+    assert timeseries.residuals_of_curve([7.0], 3) == [0.0]

@@ -153,9 +153,10 @@ def _cores(row: Row, table: Table) -> KnownFigure:
 def _measured(sample: Sample, metric: Metric, pending: str) -> KnownFigure:
     """Return a figure of a run, with the bounds that it is judged by."""
     unit, value = metric.unit.name, sample.value
+    bounds = (sample.interval.low, sample.interval.high) if sample.interval else None
     if not metric.by_repeat:
-        within = (sample.interval[0], math.inf) if pending and sample.interval else None
-        return KnownFigure(value, sample.interval, False, shown(value, sample.interval, unit), within, pending)
+        within = (bounds[0], math.inf) if pending and bounds else None
+        return KnownFigure(value, bounds, False, shown(value, bounds, unit), within, pending)
     differ = sample.low != sample.high
     text = f"{number(sample.low)} to {shown(sample.high, unit=unit)}" if differ else shown(value, unit=unit)
     exact = metric.kind == "count"

@@ -25,9 +25,9 @@ from benchrig.report.claims.functions import (
 from benchrig.report.claims.language import Expression, Figure
 from benchrig.report.claims.values import Interval, UndefinedError, holds, point, repeats_to_settle
 from benchrig.report.claims.words import KnownFigures
-from benchrig.report.figures import ENOUGH_REPEATS
 from benchrig.report.table import Table
 from benchrig.report.verdict import Quantity, Reason, Verdict, Wanted, Why, Word
+from benchrig.statistics.interval import LEAST_REPEATS
 
 
 def judge(claims: Sequence[Claim], table: Table, document: Table | None) -> tuple[Verdict, ...]:
@@ -120,7 +120,7 @@ class _Judge:
 
     def under_other_conditions(self, expression: Expression, facts: tuple[str, ...]) -> Reason:
         """Return that the load was not the article's, and the command that makes the article's load."""
-        needed = 1 if all(_is_counted(figure) for figure in expression.figures) else ENOUGH_REPEATS
+        needed = 1 if all(_is_counted(figure) for figure in expression.figures) else LEAST_REPEATS
         command = describe.published_command(self.table, {figure.row for figure in expression.figures}, needed)
         return Reason(Why.OTHER_CONDITIONS, facts, repeats=min(self.repeats(expression)), needed=needed, command=command)
 
@@ -133,8 +133,8 @@ class _Judge:
             words.relations(expression, points, outcome),
             supports=outcome,
             repeats=min(self.repeats(expression)),
-            needed=ENOUGH_REPEATS,
-            command=self.command(expression, ENOUGH_REPEATS),
+            needed=LEAST_REPEATS,
+            command=self.command(expression, LEAST_REPEATS),
         )
 
     def repeats(self, expression: Expression) -> list[int]:

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from benchrig.report.claims.language import Choice, Comparison, Expression, Figure, Number, Operation, Relation, Term
-from benchrig.report.verdict import MOST_REPEATS
+from benchrig.statistics.advice import MOST_REPEATS
 
 NEAR = 0.1
 """`~=` holds within this share of its right side."""

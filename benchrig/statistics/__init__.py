@@ -1,0 +1,1 @@
+"""Statistics of repeats: intervals, differences, ties, advice. Pure functions over numbers; proof: docs/statistics.md."""
