@@ -48,6 +48,11 @@ def render(report: Report) -> str:
         "rows": rows,
         "claims": [_claim(verdict) for verdict in report.verdicts],
     }
+    return text_of(document)
+
+
+def text_of(document: object) -> str:
+    """Return any document of plain values as JSON text, with its end of line. Raises ValueError for a number that is none."""
     return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False, default=_value).translate(_ESCAPES) + "\n"
 
 
