@@ -52,7 +52,7 @@ def render(report: Report) -> str:
 
 
 def text_of(document: object) -> str:
-    """Return any document of plain values as JSON text, with its end of line. Raises ValueError for a number that is none."""
+    """Return a document of plain values as JSON text, with its end of line. Raises ValueError for a number that is none."""
     return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False, default=_value).translate(_ESCAPES) + "\n"
 
 
