@@ -14,6 +14,7 @@ from benchrig.report.footnotes import Footnote, footnotes, reference
 from benchrig.report.legend import ASSUMED, is_assumed
 from benchrig.report.metrics import ALWAYS, BY_NAME, FILES_ONLY, METRICS, THROUGHPUT, Metric
 from benchrig.report.published import Headings, PublishedRow
+from benchrig.report.ranks import places
 from benchrig.report.table import Row, Table
 from benchrig.units import COUNT, NOTHING, around, bits_per_second, milliseconds, ratio
 
@@ -236,5 +237,5 @@ COLUMNS: Sequence[Column] = (
     Column("ratio", "ratio", lambda row: ratio(row.ratio), _compared, 80),
     Column("ratio_to_first", "ratio\nto first", _ratio_to_first, _several, 160),
     Column("against_first", "against\nfirst", _against_first, _several, 150),
-    Column("rank", "#", lambda row: row.rank.text if row.rank else NOTHING, _has_ranks, 130),
+    Column("rank", "#", lambda row: places(row.rank), _has_ranks, 130),
 )

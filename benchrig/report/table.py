@@ -15,7 +15,7 @@ from benchrig.report.figures import Figures, figures_of, half_width, published_f
 from benchrig.report.latencies import histograms_of
 from benchrig.report.metrics import LATENCY_CORRECTED_MEAN, LATENCY_MAX, REQUESTS, THROUGHPUT, Metric
 from benchrig.report.published import Published, PublishedRow
-from benchrig.report.ranks import Contender, Rank, ranks
+from benchrig.report.ranks import Contender, ranks
 from benchrig.report.replies import Replies, replies_of
 from benchrig.report.tidy import brief, tidy
 from benchrig.report.verdict import Outcome
@@ -23,6 +23,7 @@ from benchrig.results import audit
 from benchrig.results.codes import Code
 from benchrig.results.model import Cell, LoadErrors, Network, Run, Status
 from benchrig.results.warnings import Warning, over_repeats
+from benchrig.statistics.ties import Rank
 from benchrig.units import NOTHING
 
 
@@ -105,13 +106,6 @@ class Row:
     def at_ceiling(self) -> bool:
         """The connections allow no more requests, so that throughput says nothing about the system."""
         return any(warning.code is Code.CEILING for warning in self.warnings)
-
-    @property
-    def contender(self) -> Contender:
-        """What it is ranked by; without a value where nothing was measured."""
-        sample = self.figures.get(THROUGHPUT.name)
-        ceiling = self.connections / self.sleep_seconds if self.sleep_seconds else None
-        return Contender(sample.values if sample else (), ceiling)
 
     @property
     def ratio(self) -> float | None:
@@ -325,16 +319,17 @@ def _warnings(measured: Sequence[Cell], missed: Sequence[Cell], run: Run) -> tup
 
 
 def _ranked(rows: Sequence[Row]) -> tuple[Row, ...]:
-    """Rank each valid row of enough repeats among those with as many connections, the same traffic and machine."""
-    rivals: dict[tuple[object, ...], dict[int, Contender]] = {}
-    for i, row in enumerate(rows):
-        if row.contender.enough and not row.invalid:
-            rivals.setdefault(_conditions(row), {})[i] = row.contender
-    found: dict[int, Rank] = {}
-    for group in rivals.values():
-        if len(group) > 1:
-            found |= zip(group, ranks(list(group.values())), strict=True)
-    return tuple(replace(row, rank=found.get(i)) for i, row in enumerate(rows))
+    """Rank each valid row among those with as many connections, the same traffic and machine."""
+    found = ranks([_contender(row) for row in rows])
+    return tuple(replace(row, rank=rank) for row, rank in zip(rows, found, strict=True))
+
+
+def _contender(row: Row) -> Contender | None:
+    """Return what a row is ranked by; None of one that must not be ranked."""
+    sample = row.figures.get(THROUGHPUT.name)
+    if sample is None or row.invalid:
+        return None
+    return Contender(sample.values, _conditions(row), row.connections / row.sleep_seconds if row.sleep_seconds else None)
 
 
 def _conditions(row: Row) -> tuple[object, ...]:
