@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 
 NOTHING = "–"
 """Means no value."""
+
+MOST_DIGITS = 6
+LEAST_DIGITS = 2
 
 
 @dataclass(frozen=True)
@@ -18,11 +23,43 @@ class Unit:
     ending: str
     """What the name of a metric in this unit ends with: `_ms`; empty where the name does not say the unit."""
     write: Callable[[float], str]
-    """Returns a value as a table shows it."""
+    """Writes a value with the digits that it was counted or printed with: a count, or an article's figure."""
+    write_rounded: Callable[[float, int], str] | None = None
+    """Writes a measured value, rounded to a power of ten; None where `write` does for it."""
 
-    def text(self, value: float | None) -> str:
-        """Return a value as a table shows it, or a dash where there is none."""
+    def text(self, value: float | None, half_width: float | None = None) -> str:
+        """Return a measured value as people's reports show it, rounded as `last_place` says, or a dash where there is none.
+
+        `half_width` is half the width of the value's interval, in the unit of the value; None where there is no interval.
+        """
+        if value is None or self.write_rounded is None:
+            return self.exact(value)
+        return self.write_rounded(value, last_place(value, half_width))
+
+    def exact(self, value: float | None) -> str:
+        """Return a published value as the document gives it, or a dash where there is none."""
         return NOTHING if value is None else self.write(value)
+
+
+def last_place(value: float, half_width: float | None = None) -> int:
+    """Return the power of ten that a measured value is rounded to: 1 for tens, -1 for tenths.
+
+    With an interval, it is the largest one up to half of the interval's half-width, so rounding moves the value by a quarter
+    of the half-width at most; from 2 to 6 digits are left. Without one, or where it has no width, three digits are left, and
+    four where the first is 1: rounding moves the value by 0.25 % at most.
+    """
+    if not value:
+        return Decimal(half_width / 2).adjusted() if half_width and math.isfinite(half_width) else 0
+    first = Decimal(value).adjusted()
+    if not half_width:
+        return first - (3 if abs(value) < 2 * 10.0**first else 2)
+    supported = Decimal(half_width / 2).adjusted() if math.isfinite(half_width) else first
+    return min(max(supported, first + 1 - MOST_DIGITS), first + 1 - LEAST_DIGITS)
+
+
+def rounded(value: float, place: int) -> str:
+    """Write a number rounded to a power of ten: `2,020` to tens (1), `20.5` to tenths (-1)."""
+    return f"{round(value, -place):,.{max(0, -place)}f}"
 
 
 def milliseconds(value: float) -> str:
@@ -30,6 +67,20 @@ def milliseconds(value: float) -> str:
     if value > 0 and round(value * 1000) < 1000:
         return f"{value * 1000:.0f}µs"
     return f"{value:.2f}ms" if round(value, 2) < 1000 else f"{value / 1000:.2f}s"
+
+
+def _milliseconds(value: float, place: int) -> str:
+    """Write a latency as `milliseconds` does, rounded to a power of ten of milliseconds, and to whole µs at most."""
+    place = max(place, -3)
+    shown = round(value, -place)
+    if value > 0 and shown < 1:
+        return f"{rounded(value * 1000, place + 3)}µs"
+    return f"{rounded(value, place)}ms" if shown < 1000 else f"{rounded(value / 1000, place - 3)}s"
+
+
+def _down_to(finest: int, unit: str = "") -> Callable[[float, int], str]:
+    """Return what writes a value rounded to a power of ten, and to `finest` at most."""
+    return lambda value, place: f"{rounded(value, max(place, finest))}{unit}"
 
 
 def microseconds(value: float) -> str:
@@ -55,8 +106,15 @@ def ratio(value: float | None) -> str:
 
 
 def around(median: float, low: float, high: float) -> str:
-    """Write two values by how far they are from their median: `-3%/+5%`; a dash where the median is 0."""
-    return f"{low / median - 1:+.0%}/{high / median - 1:+.0%}" if median else NOTHING
+    """Write two values by how far they are from their median: `-12%/+15%`, below 10 % with one decimal: `-1.2%/+0.8%`.
+
+    A dash where the median is 0.
+    """
+    if not median:
+        return NOTHING
+    below, above = low / median - 1, high / median - 1
+    decimals = 0 if max(abs(below), abs(above)) >= 0.0995 else 1
+    return f"{below:+.{decimals}%}/{above:+.{decimals}%}"
 
 
 def number(value: float) -> str:
@@ -64,9 +122,9 @@ def number(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
-MILLISECONDS = Unit("ms", "_ms", milliseconds)
-REQUESTS_PER_SECOND = Unit("requests/s", "_per_second", lambda value: f"{value:,.2f}")
-PERCENT_OF_A_CORE = Unit("% of a core", "_percent", lambda value: f"{value:.0f}%")
+MILLISECONDS = Unit("ms", "_ms", milliseconds, _milliseconds)
+REQUESTS_PER_SECOND = Unit("requests/s", "_per_second", lambda value: f"{value:,.2f}", _down_to(-2))
+PERCENT_OF_A_CORE = Unit("% of a core", "_percent", lambda value: f"{value:.0f}%", _down_to(0, "%"))
 BYTES = Unit("bytes", "_bytes", size)
 COUNT = Unit("", "", lambda value: f"{value:,.0f}")
-NUMBER = Unit("", "", lambda value: f"{value:,.2f}")
+NUMBER = Unit("", "", lambda value: f"{value:,.2f}", _down_to(-2))

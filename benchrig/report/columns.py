@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from benchrig.errors import unknown
 from benchrig.report.figures import is_spare
 from benchrig.report.footnotes import Footnote, footnotes, reference
+from benchrig.report.legend import ASSUMED, is_assumed
 from benchrig.report.metrics import ALWAYS, BY_NAME, FILES_ONLY, METRICS, THROUGHPUT, Metric
 from benchrig.report.published import Headings, PublishedRow
+from benchrig.report.ranks import places
 from benchrig.report.table import Row, Table
 from benchrig.units import COUNT, NOTHING, around, bits_per_second, milliseconds, ratio
 
@@ -103,11 +105,15 @@ def languages(table: Table) -> tuple[str, ...]:
 
 
 def interval(row: Row) -> str:
-    """Write the confidence interval of throughput by how far its ends are from the median: `-3%/+5%`."""
+    """Write the confidence interval of throughput by how far its ends are from the median: `-3.2%/+5.1%`.
+
+    A mark stands behind it where it rests on an assumption.
+    """
     throughput = row.figures.get(THROUGHPUT.name)
     if not (throughput and throughput.interval):
         return NOTHING
-    return around(throughput.median, throughput.interval.low, throughput.interval.high)
+    ends = around(throughput.median, throughput.interval.low, throughput.interval.high)
+    return f"{ends}{ASSUMED if is_assumed(row) else ''}"
 
 
 def _headings(table: Table, lang: str) -> Headings:
@@ -135,6 +141,10 @@ def _repeated(table: Table) -> bool:
 
 def _has_intervals(table: Table) -> bool:
     return any(interval(row) != NOTHING for row in table.rows)
+
+
+def _has_ranks(table: Table) -> bool:
+    return any(row.rank for row in table.rows)
 
 
 def _several(table: Table) -> bool:
@@ -171,7 +181,7 @@ def _of_metric(metric: Metric) -> Column:
     return Column(
         metric.name,
         metric.heading,
-        lambda row: metric.unit.text(row.value(metric)),
+        lambda row: row.text(metric),
         lambda table: metric.priority == ALWAYS or any(metric.name in row.figures for row in table.rows),
         metric.priority,
     )
@@ -182,7 +192,7 @@ def _of_published(metric: Metric) -> Column:
     return Column(
         f"published_{metric.name}",
         f"published\n{metric.label}",
-        _published(lambda row: metric.unit.text(row.figures.get(metric.name))),
+        _published(lambda row: metric.unit.exact(row.figures.get(metric.name))),
         _compared if metric is THROUGHPUT else _given(lambda row: metric.name in row.figures),
         40 if metric is THROUGHPUT else FILES_ONLY,
     )
@@ -227,5 +237,5 @@ COLUMNS: Sequence[Column] = (
     Column("ratio", "ratio", lambda row: ratio(row.ratio), _compared, 80),
     Column("ratio_to_first", "ratio\nto first", _ratio_to_first, _several, 160),
     Column("against_first", "against\nfirst", _against_first, _several, 150),
-    Column("rank", "#", lambda row: str(row.rank or NOTHING), priority=130),
+    Column("rank", "#", lambda row: places(row.rank), _has_ranks, 130),
 )

@@ -139,8 +139,7 @@ def _columns(pairs: Sequence[Pair]) -> Iterator[_Column]:
 
 
 def _of(metric: Metric, side: str, row: Callable[[Pair], Row]) -> _Column:
-    text = metric.unit.text
-    return _Column(f"{side}\n{metric.heading}", lambda pair: text(row(pair).value(metric)), metric.priority, metric.name)
+    return _Column(f"{side}\n{metric.heading}", lambda pair: row(pair).text(metric), metric.priority, metric.name)
 
 
 def render(comparison: Comparison, width: int | None = None) -> str:

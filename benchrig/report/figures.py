@@ -32,6 +32,16 @@ Figures = Mapping[str, Sample]
 """Samples by the names of their metrics. A metric without any value is not in it."""
 
 
+def half_width(sample: Sample, metric: Metric) -> float | None:
+    """Return half the width of the interval of the value that is shown; None where it has none.
+
+    A count is exact, and the most or least of the repeats is no median: the interval says nothing about them.
+    """
+    if sample.interval is None or metric.by_repeat:
+        return None
+    return (sample.interval.high - sample.interval.low) / 2
+
+
 def figures_of(cells: Sequence[Cell]) -> Figures:
     """Return the figures of one row from its measured repeats."""
     values = {metric: _values(metric, cells) for metric in METRICS}

@@ -17,7 +17,8 @@ With several repeats, a value is what the column *repeats* says. The *median* of
 which was really counted. *Most* and *least* are of all repeats, so that no repeat's errors or slowest reply are hidden. Each
 counter of errors is the most of any repeat by itself; `errors` is the most that one repeat had in all. `samples` in
 `report.json` has the `values` of all repeats, the `value` shown, their `median`, `low` and `high`, and the 95 % `interval`
-of the median from six repeats on.
+of the median from three repeats on, with `assumed` where there are [fewer than six](reading-a-report.md#repeats). The files
+for programs have all digits; the others [round](reading-a-report.md#digits).
 
 Claims read a metric by its function. [Claims](claims.md#counts-and-extremes) says how counts, *most* and *least* are judged.
 

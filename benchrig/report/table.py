@@ -6,16 +6,16 @@ computed from the figures. Doubt is data: a row whose figures are invalid keeps 
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from benchrig.bench.generators.base import Printed
 from benchrig.report import texts
-from benchrig.report.figures import Figures, figures_of, published_figures
+from benchrig.report.figures import Figures, figures_of, half_width, published_figures
 from benchrig.report.latencies import histograms_of
 from benchrig.report.metrics import LATENCY_CORRECTED_MEAN, LATENCY_MAX, REQUESTS, THROUGHPUT, Metric
 from benchrig.report.published import Published, PublishedRow
+from benchrig.report.ranks import Contender, ranks
 from benchrig.report.replies import Replies, replies_of
 from benchrig.report.tidy import brief, tidy
 from benchrig.report.verdict import Outcome
@@ -23,6 +23,8 @@ from benchrig.results import audit
 from benchrig.results.codes import Code
 from benchrig.results.model import Cell, LoadErrors, Network, Run, Status
 from benchrig.results.warnings import Warning, over_repeats
+from benchrig.statistics.ties import Rank
+from benchrig.units import NOTHING
 
 
 @dataclass(frozen=True)
@@ -61,9 +63,9 @@ class Row:
     warnings: tuple[Warning, ...] = ()
     published: PublishedRow | None = None
     """The published row, where it was taken with as many connections and the same traffic."""
-    rank: int | None = None
-    """Place by throughput among the valid rows of as many connections, the same traffic and the same server, if there are
-    several; at the ceiling it is shared."""
+    rank: Rank | None = None
+    """Its places by throughput among the valid rows of as many connections, the same traffic and the same server. None of a
+    row that is alone among them, of too few repeats, or published."""
     versions: Mapping[str, str] = field(default_factory=dict)
     command: tuple[str, ...] = ()
     """The load generator's command line."""
@@ -75,6 +77,8 @@ class Row:
     """The load generator's output of each repeat, as paths relative to the run's folder, or to `configs/published/`."""
     host: str = ""
     """The machine that it ran on; empty of a published row."""
+    of_article: bool = False
+    """It is a published row."""
     several: bool = False
     """Rows of the same name ran on other servers."""
     load_on_server: bool = True
@@ -113,6 +117,18 @@ class Row:
         """Return the value of a metric over all repeats, combined as the metric says; None where it has no value."""
         sample = self.figures.get(metric.name)
         return sample.value if sample else None
+
+    def text(self, metric: Metric) -> str:
+        """Return the value of a metric as people's reports show it: rounded to what its interval supports.
+
+        A figure of an article is shown as the article gives it.
+        """
+        sample = self.figures.get(metric.name)
+        if sample is None:
+            return NOTHING
+        if self.of_article:
+            return metric.unit.exact(sample.value)
+        return metric.unit.text(sample.value, half_width(sample, metric))
 
 
 @dataclass(frozen=True)
@@ -198,8 +214,11 @@ def _repeats(run: Run, cells: Iterable[Cell]) -> dict[tuple[str, str], list[Cell
 
 
 def of_published(published: Published) -> Table:
-    """Return the table of published figures, with warnings and ranks as if they were measured here."""
-    return Table(published, _ranked([_published_row(name, published) for name in published.rows]))
+    """Return the table of published figures, with warnings as if they were measured here.
+
+    It has no ranks: each figure is one value, from which no difference can be shown.
+    """
+    return Table(published, tuple(_published_row(name, published) for name in published.rows))
 
 
 def on_first_server(table: Table) -> Table:
@@ -283,6 +302,7 @@ def _published_row(name: str, published: Published) -> Row:
         sleep_seconds=row.sleep_seconds,
         warnings=audit.load_warnings(measured),
         raw=(row.raw,) if row.raw else (),
+        of_article=True,
     )
 
 
@@ -299,38 +319,19 @@ def _warnings(measured: Sequence[Cell], missed: Sequence[Cell], run: Run) -> tup
 
 
 def _ranked(rows: Sequence[Row]) -> tuple[Row, ...]:
-    """Give each valid row its place by throughput among those with as many connections, the same traffic and machine."""
-    rivals: dict[tuple[object, ...], list[Row]] = {}
-    for row in rows:
-        if row.figures and not row.invalid:
-            rivals.setdefault(_conditions(row), []).append(row)
-    ranks: dict[int, int] = {}
-    for group in rivals.values():
-        ranks |= _ranks(group)
-    return tuple(replace(row, rank=ranks.get(id(row))) for row in rows)
+    """Rank each valid row among those with as many connections, the same traffic and machine."""
+    found = ranks([_contender(row) for row in rows])
+    return tuple(replace(row, rank=rank) for row, rank in zip(rows, found, strict=True))
 
 
-def _ranks(rivals: Sequence[Row]) -> dict[int, int]:
-    """Return the place of each row by its identity: how many are better, of which those at its own ceiling are none."""
-    ordered = sorted(map(_throughput, rivals))
-    ceilings: dict[float, list[float]] = {}
-    for row in rivals:
-        if row.at_ceiling:
-            ceilings.setdefault(row.sleep_seconds, []).append(_throughput(row))
-    for equals in ceilings.values():
-        equals.sort()
-    ranks = {}
-    for row in rivals:
-        throughput, equals = _throughput(row), ceilings[row.sleep_seconds] if row.at_ceiling else []
-        better = len(ordered) - bisect_right(ordered, throughput)
-        ranks[id(row)] = 1 + better - (len(equals) - bisect_right(equals, throughput))
-    return ranks
+def _contender(row: Row) -> Contender | None:
+    """Return what a row is ranked by; None of one that must not be ranked."""
+    sample = row.figures.get(THROUGHPUT.name)
+    if sample is None or row.invalid:
+        return None
+    return Contender(sample.values, _conditions(row), row.connections / row.sleep_seconds if row.sleep_seconds else None)
 
 
 def _conditions(row: Row) -> tuple[object, ...]:
     """Return what rows must share to be ranked together; for services that are not ours, the host does not count."""
     return row.connections, row.route, row.host if row.several else ""
-
-
-def _throughput(row: Row) -> float:
-    return row.value(THROUGHPUT) or 0.0

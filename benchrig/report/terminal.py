@@ -10,6 +10,7 @@ from benchrig.report import columns, describe
 from benchrig.report.columns import Grid
 from benchrig.report.document import Report
 from benchrig.report.footnotes import Footnote
+from benchrig.report.legend import legend
 from benchrig.report.plain import fitting, hidden, text_width, wrapped
 
 _WORDS_WIDTH = 26
@@ -35,6 +36,7 @@ def render(report: Report, lang: str = "en", width: int | None = None) -> str:
     sections = [
         [wrapped(line, room) for line in describe.heading_lines(table)],
         [text],
+        [line for said, command in legend(table) for line in _with_command(said, command, room)],
         hidden(dropped, ["./inv", "report", table.name], room),
         [line for number, footnote in enumerate(grid.footnotes, 1) for line in _footnote(number, footnote, room)],
         ["not run: " + ", ".join(table.not_run)] if table.not_run else [],
@@ -52,7 +54,12 @@ def _claims(report: Report, room: int) -> list[str]:
         return []
     more = describe.next_steps(report.table, report.verdicts)
     count = f"claims: {describe.verdict_counts(report.verdicts)} (./inv claims {report.table.name})"
-    return [wrapped(count, room), *(f"{what}\n    {command}" for what, command in more)]
+    return [wrapped(count, room), *(line for what, command in more for line in _with_command(what, command, room))]
+
+
+def _with_command(said: str, command: str, room: int) -> list[str]:
+    """Return a line, wrapped, and below it a command that is not, to be copied."""
+    return [wrapped(said, room), *([f"    {command}"] if command else [])]
 
 
 def _fitting(grid: Grid, width: int | None) -> tuple[str, tuple[str, ...]]:

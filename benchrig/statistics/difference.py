@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import math
-import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from benchrig.statistics import student
-from benchrig.statistics.interval import CONFIDENCE
-
-LEAST_REPEATS = 3
-"""Of fewer, the spread is hardly known: no difference is judged."""
+from benchrig.statistics.estimate import Estimate, combined, of_logs
+from benchrig.statistics.interval import LEAST_REPEATS as LEAST_REPEATS
 
 SIGNIFICANT = 0.05
 
@@ -26,42 +22,40 @@ class Difference:
     """Lower end of the ratio's 95 % interval."""
     high: float
     p: float
-    """p-value of the two-sided test that the ratio is 1."""
+    """p-value of the two-sided test that the ratio is 1, or no further from it than the margin."""
     repeats: tuple[int, int]
     """Of A and of B."""
+    error: float
+    """Standard error of the ratio's logarithm: 0.01 is about 1 %."""
+    df: float
+    """Degrees of freedom of the error."""
 
     @property
     def detectable(self) -> float:
         """A difference larger than this share is excluded by the interval: 0.03 is 3 %."""
         return max(abs(math.expm1(abs(math.log(end)))) for end in (self.low, self.high)) if self.low > 0 else math.inf
 
+    @property
+    def estimate(self) -> Estimate:
+        """The logarithm of the ratio with its error: what `means` and `advice` work on."""
+        return Estimate(math.log(self.ratio), self.error, self.df)
 
-def welch(a: Sequence[float], b: Sequence[float]) -> Difference | None:
+
+def welch(a: Sequence[float], b: Sequence[float], margin: float = 0.0) -> Difference | None:
     """Return the difference by Welch's t-test on logarithms; None of too few repeats, or where a value is not above 0.
+
+    `margin` is a share, 0.01 for 1 %: a ratio within it counts as no difference, and `p` is that of a difference beyond it.
 
     B. L. Welch, "The generalization of 'Student's' problem when several different population variances are involved",
     Biometrika 34 (1947). On logarithms, it is about the ratio of medians of log-normal values.
     """
-    if min(len(a), len(b)) < LEAST_REPEATS or min(*a, *b) <= 0:
+    one, other = of_logs(a), of_logs(b)
+    if one is None or other is None:
         return None
-    one, other = [math.log(value) for value in a], [math.log(value) for value in b]
-    middle = statistics.fmean(other) - statistics.fmean(one)
-    error, df = standard_error(one, other)
-    if not error:
-        p = 0.0 if middle else 1.0
-        return Difference(math.exp(middle), math.exp(middle), math.exp(middle), p, (len(a), len(b)))
-    half = student.quantile((1 + CONFIDENCE) / 2, df) * error
-    p = student.two_sided(middle / error, df)
-    return Difference(math.exp(middle), math.exp(middle - half), math.exp(middle + half), p, (len(a), len(b)))
-
-
-def standard_error(a: Sequence[float], b: Sequence[float]) -> tuple[float, float]:
-    """Return the standard error of the difference of two means, and its degrees of freedom by Welch and Satterthwaite."""
-    parts = [statistics.variance(values) / len(values) for values in (a, b)]
-    total = sum(parts)
-    if not total:
-        return 0.0, 1.0
-    return math.sqrt(total), total**2 / sum(part**2 / (len(values) - 1) for part, values in zip(parts, (a, b), strict=True))
+    found = combined([(1, other), (-1, one)])
+    low, high = found.interval()
+    p = found.p(margin=math.log1p(margin))
+    return Difference(math.exp(found.value), math.exp(low), math.exp(high), p, (len(a), len(b)), found.error, found.df)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

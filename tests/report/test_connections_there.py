@@ -17,6 +17,6 @@ def test_the_number_of_a_row_is_that_of_its_poorest_repeat_and_has_no_published_
     (connections,) = (column for column in COLUMNS if column.key == "connections")
     assert [connections.text(table.rows[0]) for table in (sound, fewer)] == ["2,000", "1,700 of 2,000"]
     assert [table.rows[0].published is not None for table in (sound, fewer)] == [True, False]
-    assert fewer.rows[0].rank is None
+    assert fewer.rows[0].invalid
     assert [record(table.rows[0]).connections_there for table in (sound, fewer)] == [None, 1700]
     assert not same_traffic(sound.rows[0], fewer.rows[0])

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -12,13 +15,15 @@ from benchrig.errors import InputError
 from benchrig.report import EXPORTS, Report, load, published, render_terminal, write_reports
 from benchrig.report.figures import Sample, figures_of
 from benchrig.report.metrics import BY_NAME, LATENCY_MEAN, REQUESTS, THROUGHPUT, TIMEOUTS
+from benchrig.report.ranks import places
 from benchrig.report.sentences import sentence
-from benchrig.report.table import make
+from benchrig.report.table import Table, make
 from benchrig.results import store
 from benchrig.results.codes import Code
 from benchrig.results.model import DatabaseLoad
 from benchrig.results.warnings import Warning, number
-from tests.support.reports import PUBLISHED, ROOT, a_cell, a_latency, a_load, a_run, missing
+from benchrig.statistics.interval import of_median
+from tests.support.reports import PUBLISHED, ROOT, a_cell, a_latency, a_load, a_run, missing, repeats_of
 from tests.support.series import a_cell_of, flat
 
 
@@ -28,6 +33,15 @@ def warnings(monkeypatch: pytest.MonkeyPatch) -> dict[str, Warning]:
     made: dict[str, Warning] = {}
     monkeypatch.setattr("benchrig.results.audit.warnings", lambda cell, _: (made[cell.name],) if cell.name in made else ())
     return made
+
+
+def ranks(table: Table) -> list[str]:
+    return [places(row.rank) for row in table.rows]
+
+
+def times(thousands: int) -> list[int]:
+    """Return six counts of requests, half a percent around a middle."""
+    return [thousands * step for step in (995, 997, 999, 1001, 1003, 1005)]
 
 
 def test_rows_come_in_the_order_of_the_suite_whatever_the_order_they_ran_in() -> None:
@@ -40,7 +54,8 @@ def test_a_row_shows_the_median_of_its_repeats_and_their_range() -> None:
     cells = [a_cell(repeat=index, load=a_load(requests)) for index, requests in enumerate([500, 100, 300], 1)]
     (row,) = make(a_run("go-2000"), cells).rows
     assert row.value(REQUESTS) == 300
-    assert row.figures["requests_per_second"] == Sample((100.0, 20.0, 60.0), 60.0, 60.0, 20.0, 100.0, None)
+    values = (100.0, 20.0, 60.0)
+    assert row.figures["requests_per_second"] == Sample(values, 60.0, 60.0, 20.0, 100.0, of_median(values))
     assert row.raw == ("raw/go-2000-1.txt", "raw/go-2000-2.txt", "raw/go-2000-3.txt")
 
 
@@ -63,38 +78,102 @@ def test_a_row_that_failed_is_not_measured_and_one_failed_repeat_is_told() -> No
 
 def test_an_invalid_row_is_shown_with_its_figures_and_has_no_rank(warnings: dict[str, Warning]) -> None:
     warnings["go-2000"] = Warning(Code.NO_IDLE_CPU, invalid=True)
-    cells = [a_cell("go-2000", load=a_load(9_000)), a_cell("sanic", load=a_load(8_000)), a_cell("flask-sync")]
+    cells = [*repeats_of("go-2000", *times(9)), *repeats_of("sanic", *times(8)), *repeats_of("flask-sync", *times(96))]
     table = make(a_run("go-2000", "sanic", "flask-sync"), cells)
-    assert [row.rank for row in table.rows] == [None, 2, 1]
+    assert ranks(table) == ["–", "2", "1"]
     line = next(line for line in render_terminal(Report(table)).splitlines() if "invalid" in line)
     assert "9,000" in line
-    assert line.endswith("invalid 1")
+    assert line.endswith("–  invalid 1")
     assert "[1] no idle cpu\n    go-2000: No CPU was idle" in render_terminal(Report(table))
 
 
 @pytest.mark.usefixtures("warnings")
 def test_rows_are_ranked_among_those_with_as_many_connections() -> None:
     cells = [
-        a_cell("go-2000"),
-        a_cell("go-20000", load=a_load(500_000), connections=20_000),
-        a_cell("sanic", load=a_load(90_000)),
+        *repeats_of("go-2000", *times(96)),
+        *repeats_of("go-20000", *times(500), connections=20_000),
+        *repeats_of("sanic", *times(80)),
+        *repeats_of("go-50", *times(3), connections=50),
+        *repeats_of("sanic-20000", *times(300), connections=20_000),
     ]
-    assert [row.rank for row in make(a_run("go-2000", "go-20000", "sanic"), cells).rows] == [1, 1, 2]
+    table = make(a_run(*dict.fromkeys(cell.name for cell in cells)), cells)
+    # A row that is alone under its conditions is not ranked.
+    assert ranks(table) == ["1", "1", "2", "–", "2"]
 
 
-def test_rows_at_the_ceiling_share_their_rank() -> None:
-    cells = [a_cell("go-2000", load=a_load(96_000)), a_cell("sanic", load=a_load(97_000)), a_cell("flask-sync")]
-    cells[2] = replace(cells[2], load=a_load(80_000))
+@pytest.mark.usefixtures("warnings")
+@pytest.mark.parametrize("count", [1, 2])
+def test_one_or_two_repeats_give_neither_rank_nor_interval_and_a_line_says_what_would(count: int) -> None:
+    rows = {"go-2000": 96, "sanic": 50}
+    cells = [cell for name, thousand in rows.items() for cell in repeats_of(name, *times(thousand)[:count])]
+    report = Report(make(a_run(*rows), cells))
+    assert ranks(report.table) == ["–", "–"]
+    said = f"{'1 repeat gives' if count == 1 else '2 repeats give'} no ranks and no intervals; 6 do:"
+    bench = "./inv bench -i lab --suite web-frameworks --profile quick"
+    command = f"{bench} --only go-2000,sanic --duration 5s --threads 4 --repeats 6"
+    text = render_terminal(report)
+    assert f"\n\n{said}\n    {command}\n" in text
+    assert "#" not in next(line for line in text.splitlines() if "requests/s" in line)
+    assert f"\n\n{said}\n\n```\n{command}\n```\n" in EXPORTS["report.md"](report)
+    assert f"<p>{said}</p>" in EXPORTS["report.html"](report)
+    assert command in EXPORTS["report.html"](report)
+    for row in json.loads(EXPORTS["report.json"](report))["rows"]:
+        assert (row["rank"], row["rank_last"], row["requests_per_second_ci95_assumed"]) == (None, None, None)
+
+
+@pytest.mark.usefixtures("warnings")
+def test_a_row_of_fewer_repeats_than_the_others_has_no_rank_among_them() -> None:
+    cells = [*repeats_of("go-2000", *times(96)), *repeats_of("sanic", *times(50)), *repeats_of("flask-sync", 40_000, 41_000)]
     table = make(a_run("go-2000", "sanic", "flask-sync"), cells)
-    assert [row.rank for row in table.rows] == [1, 1, 3]
+    assert ranks(table) == ["1", "2", "–"]
+    assert "give no ranks" not in render_terminal(Report(table))
+
+
+def test_a_row_with_a_failed_repeat_is_invalid_and_takes_no_place() -> None:
+    failed = missing("go-2000", "failed", "it died", repeat=7)
+    cells = [*repeats_of("go-2000", *times(96)), failed, *repeats_of("sanic", *times(95)), *repeats_of("flask", *times(60))]
+    table = make(a_run("go-2000", "sanic", "flask"), cells)
+    assert table.rows[0].invalid
+    assert ranks(table) == ["–", "1", "2"]
+
+
+@pytest.mark.usefixtures("warnings")
+def test_rows_that_the_repeats_do_not_tell_apart_share_places_in_every_report() -> None:
+    cells = [*repeats_of("go-2000", *times(50)), *repeats_of("sanic", *times(50)), *repeats_of("flask-sync", *times(20))]
+    report = Report(make(a_run("go-2000", "sanic", "flask-sync"), [replace(cell, sleep_seconds=0.0) for cell in cells]))
+    assert ranks(report.table) == ["1-2", "1-2", "3"]
+    for text in (render_terminal(report), EXPORTS["report.md"](report), EXPORTS["report.html"](report)):
+        assert text.count("1-2") == 2
+        assert "a rank such as 1-3: the repeats do not tell which of these places is the row's" in text.replace("&#39;", "'")
+    rows = json.loads(EXPORTS["report.json"](report))["rows"]
+    assert [(row["rank"], row["rank_last"]) for row in rows] == [(1, 2), (1, 2), (3, 3)]
+    lines = csv.DictReader(io.StringIO(EXPORTS["report.csv"](report)))
+    assert [(line["rank"], line["rank_last"]) for line in lines] == [("1", "2"), ("1", "2"), ("3", "3")]
+
+
+def test_rows_at_the_ceiling_share_their_places() -> None:
+    cells = [*repeats_of("go-2000", *times(96)), *repeats_of("sanic", *times(97)), *repeats_of("flask-sync", *times(80))]
+    assert ranks(make(a_run("go-2000", "sanic", "flask-sync"), cells)) == ["1-2", "1-2", "3"]
+    assert ranks(make(a_run("go-2000", "sanic"), cells[:12])) == ["1-2", "1-2"]
+
+
+def test_rows_on_both_sides_of_the_warning_of_the_ceiling_do_not_fall_apart() -> None:
+    counts = {"go-2000": 94_900, "sanic": 95_100}
+    cells = [cell for name, count in counts.items() for cell in repeats_of(name, *(count + 10 * n for n in range(6)))]
+    table = make(a_run(*counts), cells)
+    assert [row.at_ceiling for row in table.rows] == [False, True]
+    assert ranks(table) == ["1-2", "1-2"]
 
 
 def test_rows_at_ceilings_of_their_own_are_ranked_by_throughput() -> None:
     quick = replace(a_load(193_000), latency=a_latency(51.0, 60.0), measured=a_latency(51.0, 60.0))
-    cells = [a_cell("go-2000"), a_cell("sanic", load=quick, sleep_seconds=0.05)]
+    cells = [
+        *repeats_of("go-2000", *[96_000] * 6),
+        *(a_cell("sanic", repeat, load=quick, sleep_seconds=0.05) for repeat in range(1, 7)),
+    ]
     table = make(a_run("go-2000", "sanic"), cells)
     assert all(row.at_ceiling for row in table.rows)
-    assert [row.rank for row in table.rows] == [2, 1]
+    assert ranks(table) == ["2", "1"]
 
 
 def test_a_warning_says_in_how_many_of_the_repeats(warnings: dict[str, Warning]) -> None:
@@ -171,9 +250,13 @@ ROUTES = {"flask.film": "GET /films/995/", "flask.films": "GET /films/", "quart.
 
 
 def test_rows_are_ranked_among_those_of_the_same_route() -> None:
-    cells = [a_cell(name, route=route, sleep_seconds=0.0) for name, route in ROUTES.items()]
-    cells[2] = replace(cells[2], load=a_load(99_000))
-    assert [row.rank for row in make(a_run(*ROUTES), cells).rows] == [2, 1, 1]
+    counts = {"flask.film": 80, "flask.films": 20, "quart.film": 96}
+    cells = [
+        cell
+        for name, route in ROUTES.items()
+        for cell in repeats_of(name, *times(counts[name]), route=route, sleep_seconds=0.0)
+    ]
+    assert ranks(make(a_run(*ROUTES), cells)) == ["2", "–", "1"]
 
 
 def test_what_a_load_did_to_the_database_is_a_figure_of_the_row() -> None:
@@ -208,8 +291,21 @@ def test_published_figures_are_doubted_as_ours_are() -> None:
     codes = {name: {warning.code for warning in row.warnings} for name, row in rows.items()}
     assert sum(Code.LITTLES_LAW in found for found in codes.values()) == 7
     assert {name for name, found in codes.items() if Code.CEILING in found} == {"go-2000", "openresty-2000", "sanic"}
-    assert {rows[name].rank for name in ("go-2000", "openresty-2000", "sanic")} == {1}
     assert rows["fastapi-sync"].invalid
+
+
+def test_a_published_set_has_no_ranks_and_its_figures_as_printed() -> None:
+    report = load("web-frameworks", ROOT)
+    assert {row.rank for row in report.table.rows} == {None}
+    said = "no ranks: an article gives each figure once, which tells no rows apart. The order is the article's"
+    for text in (
+        render_terminal(report),
+        EXPORTS["report.md"](report),
+        EXPORTS["report.html"](report).replace("&#39;", "'"),
+    ):
+        assert said in text
+        for figure in ("155,277.58", "19,643.94", "9.85", "149.17ms", "185.36ms"):
+            assert figure in text
 
 
 def test_a_document_that_gives_throughput_alone_has_no_other_figure() -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
-from dataclasses import fields, replace
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, fields, replace
 
 import pytest
 
@@ -20,7 +22,8 @@ from benchrig.report.table import make
 from benchrig.report.verdict import Quantity
 from benchrig.results.codes import Code
 from benchrig.results.model import Database, DatabaseLoad, Latency
-from tests.support.reports import NGINX, ROOT, SPREAD, VERDICTS, a_cell, a_load, a_report, a_run, every_kind
+from benchrig.statistics.interval import Interval, of_median
+from tests.support.reports import NGINX, ROOT, SPREAD, VERDICTS, a_cell, a_load, a_report, a_run, every_kind, repeats_of
 from tests.support.series import a_cell_of, ramped
 
 BESIDE_LOAD = (
@@ -198,7 +201,7 @@ def test_what_was_only_stored_before_is_shown_with_its_value() -> None:
     row = json.loads(EXPORTS["report.json"](every_kind()))["rows"][1]
     assert {name: row[name] for name in ONLY_STORED_BEFORE} == ONLY_STORED_BEFORE
     line = next(line for line in EXPORTS["report.md"](every_kind()).splitlines() if "| Go 1.22.12 |" in line)
-    for text in ("100.10ms", "117.00ms", "10.8 MiB", "38.1 MiB", "1.20", "8%"):
+    for text in ("100.1ms", "117.0ms", "10.8 MiB", "38.1 MiB", "1.20", "8%"):
         assert f"| {text} |" in line
 
 
@@ -208,10 +211,46 @@ def test_json_has_the_value_of_every_repeat_beside_their_median_and_interval() -
     (row,) = json.loads(EXPORTS["report.json"](a_report("go-2000", cells=cells)))["rows"]
     assert row["samples"]["requests"] == {
         "values": list(counts), "value": 96_000, "median": 96_000, "low": 94_000, "high": 99_000,
-        "interval": [94_000, 99_000],
+        "interval": asdict(Interval(*ends(counts))),
     }  # fmt: skip
     assert row["samples"]["latency_p99_ms"]["values"] == [108.0] * 6
-    assert (row["requests_per_second"], row["requests_per_second_ci95_low"]) == (19_300, 18_800)
+    assert (row["requests_per_second"], row["requests_per_second_ci95_low"]) == (19_300, ends(counts)[0] / 5)
+    assert row["requests_per_second_ci95_assumed"] is False
+
+
+@pytest.mark.parametrize("repeats", [3, 5])
+def test_an_interval_of_few_repeats_is_marked_in_every_report(repeats: int) -> None:
+    counts = (98_000, 95_000, 96_000, 99_000, 97_000)[:repeats]
+    report = a_report("go-2000", cells=repeats_of("go-2000", *counts))
+    (row,) = json.loads(EXPORTS["report.json"](report))["rows"]
+    assert (row["requests_per_second_ci95_assumed"], row["samples"]["requests"]["interval"]["assumed"]) == (True, True)
+    (line,) = csv.DictReader(io.StringIO(EXPORTS["report.csv"](report)))
+    assert line["requests_per_second_ci95_assumed"] == "True"
+    said = "of 3 to 5 repeats: the interval holds if the logarithms of the values are normally distributed. "
+    for text, mark in (
+        (render_terminal(report), r"\*"),
+        (EXPORTS["report.md"](report), r"\\\*"),
+        (EXPORTS["report.html"](report), r"\*"),
+    ):
+        assert re.search(rf"-\d\.\d%/\+\d\.\d%{mark}", text)
+        assert re.search(rf"{mark} {said}", text)
+
+
+def test_an_interval_of_six_repeats_has_no_mark() -> None:
+    report = a_report("go-2000", cells=repeats_of("go-2000", 98_000, 95_000, 96_000, 99_000, 97_000, 94_000))
+    for text in (render_terminal(report), EXPORTS["report.md"](report), EXPORTS["report.html"](report)):
+        assert re.search(r"-\d\.\d%/\+\d\.\d%", text)
+        assert "normally distributed" not in text
+
+
+def test_files_for_programs_keep_all_digits_and_those_for_people_do_not() -> None:
+    report = a_report("go-2000", cells=repeats_of("go-2000", 91_111, 92_222, 93_333, 94_444, 95_555, 96_667))
+    (row,) = json.loads(EXPORTS["report.json"](report))["rows"]
+    assert row["requests_per_second"] == 18_777.7
+    assert "18777.7" in EXPORTS["report.csv"](report)
+    for text in (render_terminal(report), EXPORTS["report.md"](report), EXPORTS["report.html"](report)):
+        assert "18,800" in text
+        assert "18,77" not in text
 
 
 def test_the_documents_latency_and_timeouts_stand_beside_ours_in_every_file() -> None:
@@ -267,6 +306,12 @@ def test_json_of_a_published_set_has_no_run_and_names_the_set() -> None:
     document = json.loads(EXPORTS["report.json"](load_report("quart-vs-flask", ROOT)))
     assert (document["run"], document["machines"], document["published"]["name"]) == (None, [], "quart-vs-flask")
     assert (document["rows"][0]["requests"], document["rows"][0]["errors"]) == (None, None)
+
+
+def ends(counts: Sequence[int]) -> tuple[float, float]:
+    interval = of_median(counts)
+    assert interval
+    return interval.low, interval.high
 
 
 EVIL = "=cmd()|[x](y)\r\n# <b>\u2028```"

@@ -13,6 +13,7 @@ import pytest
 from benchrig.report import EXPORTS, Report, compare, render_terminal
 from benchrig.report.claims.terminal import render_terminal as render_claims
 from benchrig.report.load import load
+from benchrig.report.ranks import places
 from benchrig.report.sentences import outcome as words_of
 from benchrig.report.servers import beside_first
 from benchrig.report.table import Row, Table, make, on_first_server
@@ -50,10 +51,11 @@ def by_label(table: Table) -> Mapping[str, Row]:
 
 
 def test_each_server_has_a_row_of_its_own_and_ranks_are_each_servers() -> None:
-    table = table_of(*on_both("go-2000", (50_000, 90_000)), *on_both("sanic", (60_000, 80_000)))
+    go, sanic = (50_000, 50_100, 50_200), (60_000, 60_100, 60_200)
+    table = table_of(*on_both("go-2000", *zip(go, sanic, strict=True)), *on_both("sanic", *zip(sanic, go, strict=True)))
     rows = by_label(table)
     assert list(rows) == ["go-2000 on web1", "go-2000 on web2", "sanic on web1", "sanic on web2"]
-    assert [row.rank for row in table.rows] == [2, 1, 1, 2]
+    assert [places(row.rank) for row in table.rows] == ["2", "1", "1", "2"]
     assert all(row.published for row in table.rows)
 
 
@@ -255,4 +257,4 @@ def test_runs_from_before_there_were_servers_stay_readable(tmp_path: Path) -> No
     del cell["beside"]
     (folder / store.CELLS).write_text(json.dumps(cell) + "\n")
     (row,) = load(folder, ROOT).table.rows
-    assert (row.label, row.rank, row.beside, row.network) == ("go-2000", 1, None, None)
+    assert (row.label, row.figures != {}, row.beside, row.network) == ("go-2000", True, None, None)

@@ -54,9 +54,7 @@ def test_the_figures_are_those_of_the_report_of_then(name: str) -> None:
     table = make(*read(name))
     for row, then in zip(table.rows, report["rows"], strict=True):
         assert row.figures
-        # What was published then may be known as invalid now.
-        rank = None if row.invalid else then["rank"]
-        assert (row.name, row.repeats, row.rank) == (then["name"], then["repeats"], rank)
+        assert (row.name, row.repeats) == (then["name"], then["repeats"])
         assert {name: then[name] for name in row.figures if name in then} == {
             name: sample.median for name, sample in row.figures.items() if name in then
         }

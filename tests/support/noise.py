@@ -6,10 +6,12 @@ import math
 from dataclasses import dataclass
 from random import Random
 
+TRUE = 1000.0
+
 
 @dataclass(frozen=True)
 class Noise:
-    """The noise of repeats; all sizes are shares of the true value, which is 1,000."""
+    """The noise of repeats; all sizes are shares of the true value."""
 
     spread: float = 0.03
     """Standard deviation of the logarithms."""
@@ -24,8 +26,8 @@ class Noise:
 
 
 def repeats(rng: Random, count: int, noise: Noise, ratio: float = 1.0) -> list[float]:
-    """Return the values of `count` repeats of a system whose true value is `ratio` times 1,000."""
-    middle = math.log(1000 * ratio) + rng.gauss(0, noise.boots)
+    """Return the values of `count` repeats of a system whose true value is `ratio` times TRUE."""
+    middle = math.log(TRUE * ratio) + rng.gauss(0, noise.boots)
     values, last = [], rng.gauss(0, 1)
     for i in range(count):
         fresh = rng.gauss(0, 1)

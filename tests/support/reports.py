@@ -147,6 +147,11 @@ def a_cell(name: str = "go-2000", repeat: int = 1, load: Load | None = None, **c
     return replace(cell, **changes)
 
 
+def repeats_of(name: str, *requests: int, **changes: object) -> list[Cell]:
+    """Return a row's cells: one repeat for each of these counts of requests in 5 s."""
+    return [a_cell(name, repeat, load=a_load(count), **changes) for repeat, count in enumerate(requests, 1)]
+
+
 def missing(name: str, status: str, reason: str, connections: int = 2000, **changes: object) -> Cell:
     bare = a_cell(name, status=status, reason=reason, connections=connections, generator=None, server=None)
     return replace(bare, load=None, **changes)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from benchrig.console import printable
 from benchrig.report import columns, describe
 from benchrig.report.document import Report
+from benchrig.report.legend import legend
 from benchrig.report.sentences import reason
 from benchrig.report.table import Row
 from benchrig.report.verdict import Word
@@ -32,6 +33,7 @@ def render(report: Report) -> str:
         report=report,
         table=table,
         grid=grid,
+        legend=legend(table),
         words=[column.words for column in grid.columns] + [True],
         rows=list(zip(grid.rows, map(_state, table.rows), strict=True)),
         colours=_COLOURS,

@@ -10,6 +10,7 @@ from benchrig.report import columns, describe
 from benchrig.report.columns import Grid
 from benchrig.report.document import Report
 from benchrig.report.footnotes import Footnote
+from benchrig.report.legend import legend
 from benchrig.report.sentences import reason
 from benchrig.report.verdict import Verdict
 
@@ -22,6 +23,7 @@ def render(report: Report) -> str:
         f"# {_escaped(table.title)}",
         _bullets(describe.heading_lines(table)),
         _grid(grid),
+        *(_said(text, command) for text, command in legend(table)),
         _section("Warnings", "\n".join(_footnote(number, note) for number, note in enumerate(grid.footnotes, 1))),
         _section("Claims", _claims(report)),
         _section("Not run", _bullets(table.not_run)),
@@ -65,8 +67,13 @@ def _claims(report: Report) -> str:
     if not verdicts:
         return ""
     head = [f"{describe.verdict_counts(verdicts)}.", ""]
-    steps = [line for what, command in more for line in (what, "", _code([command]), "")]
+    steps = [line for what, command in more for line in (_said(what, command), "")]
     return "\n".join([*head, *steps, *map(_verdict, describe.claims_shown(verdicts))]).rstrip()
+
+
+def _said(text: str, command: str) -> str:
+    """Return a paragraph, and the command that it ends with as a block of code."""
+    return "\n\n".join([_begun(text), *([_code([command])] if command else [])])
 
 
 def _verdict(verdict: Verdict) -> str:

@@ -49,6 +49,8 @@ class _Identity:
     status: Status
     reason: str
     rank: int | None
+    """The first of the places that the row can have; `rank_last` is the last of them."""
+    rank_last: int | None
     invalid: bool
     repeats: int
 
@@ -61,6 +63,8 @@ class _Comparisons:
     requests_per_second_max: float | None
     requests_per_second_ci95_low: float | None
     requests_per_second_ci95_high: float | None
+    requests_per_second_ci95_assumed: bool | None
+    """The interval rests on an assumption: there are 3 to 5 repeats."""
     published_title: str | None
     published_timeouts: int | None
     ratio: float | None
@@ -129,7 +133,8 @@ def record(row: Row) -> Any:
         connections_there=row.connections_there,
         status=row.status,
         reason=row.reason,
-        rank=row.rank,
+        rank=row.rank.first if row.rank else None,
+        rank_last=row.rank.last if row.rank else None,
         invalid=row.invalid,
         repeats=row.repeats,
         **{metric.name: row.value(metric) for metric in METRICS},
@@ -138,6 +143,7 @@ def record(row: Row) -> Any:
         requests_per_second_max=throughput.high if throughput else None,
         requests_per_second_ci95_low=bounds.low if bounds else None,
         requests_per_second_ci95_high=bounds.high if bounds else None,
+        requests_per_second_ci95_assumed=bounds.assumed if bounds else None,
         published_title=published.title if published else None,
         published_timeouts=published.timeouts if published and published.counts_timeouts else None,
         ratio=row.ratio,

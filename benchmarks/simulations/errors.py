@@ -1,0 +1,55 @@
+"""False differences: how often a family of 16 rows, in which nothing differs, has one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from random import Random
+
+from benchmarks.simulations.cases import SPREAD, kinds, markdown, percent, spread_out
+from benchrig.statistics.difference import SIGNIFICANT, holm, welch
+from benchrig.statistics.ranks import mann_whitney
+from tests.support.noise import Noise, repeats
+
+ROWS = 16
+COUNTS = (3, 4, 5, 6, 8, 10, 15, 20)
+
+UNEQUAL = "1 % against 5 %"
+"""The spreads of A and B."""
+
+
+def p_value(a: Sequence[float], b: Sequence[float]) -> float:
+    """Return the p-value of the test that `compare` uses."""
+    found = welch(a, b)
+    return found.p if found else 1.0
+
+
+TESTS: dict[str, Callable[[Sequence[float], Sequence[float]], float]] = {"Welch": p_value, "Mann–Whitney": mann_whitney}
+
+
+def table(rounds: int = 1000) -> list[str]:
+    """Return the share of families with a false difference for each number of repeats, test and kind of noise."""
+    pairs = {**{name: (noise, noise) for name, noise in kinds().items()}, UNEQUAL: (Noise(0.01), Noise(0.05))}
+    jobs = [(n, one, other, rounds) for n in COUNTS for one, other in pairs.values()]
+    found = dict(zip([(n, name) for n in COUNTS for name in pairs], spread_out(false, jobs), strict=True))
+    rows = [[str(n), test, *(percent(found[n, name][test]) for name in pairs)] for n in COUNTS for test in TESTS]
+    return markdown(["repeats", "test", *pairs], rows)
+
+
+def false(job: tuple[int, Noise, Noise, int]) -> dict[str, float]:
+    """Return for each test the share of families with a false difference, after Holm's correction."""
+    n, one, other, rounds = job
+    rng, counts = Random(n), dict.fromkeys(TESTS, 0)
+    for _ in range(rounds):
+        samples = [(repeats(rng, n, one), repeats(rng, n, other)) for _ in range(ROWS)]
+        for name, test in TESTS.items():
+            counts[name] += min(holm([test(a, b) for a, b in samples])) < SIGNIFICANT
+    return {name: count / rounds for name, count in counts.items()}
+
+
+def boots(job: tuple[int, float, int]) -> float:
+    """Return the share of equal pairs of single runs called different, where boots differ by so many times the spread."""
+    n, times, rounds = job
+    rng, noise, found = Random(n), Noise(SPREAD, boots=SPREAD * times), 0
+    for _ in range(rounds):
+        found += p_value(repeats(rng, n, noise), repeats(rng, n, noise)) < SIGNIFICANT
+    return found / rounds
