@@ -15,7 +15,7 @@ from pathlib import Path
 
 from benchrig import inventory
 from benchrig.bench.app import read_apps
-from benchrig.bench.generators.wrk.output import read_printed
+from benchrig.bench.generators.wrk.printed import read_printed
 from benchrig.bench.rows import Row
 from benchrig.bench.run import bench
 from benchrig.bench.suite import BenchRequest, plan
@@ -57,7 +57,10 @@ def by_hand(hosts: Inventory, row: Row, duration: int) -> float:
         done = remote.run(argv, timeout=duration + 60.0)
     if done.code:
         raise SystemExit(f"by hand: {done.stderr.decode()}")
-    return read_printed(done.stdout.decode()).requests_per_second
+    rate = read_printed(done.stdout.decode()).requests_per_second
+    if rate is None:
+        raise SystemExit("by hand: wrk printed no rate")
+    return rate
 
 
 def by_bench(hosts: Inventory, row: Row, duration: int) -> Cell:

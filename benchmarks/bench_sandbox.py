@@ -18,7 +18,7 @@ from pathlib import Path
 
 from benchrig import inventory, yamlfile
 from benchrig.bench.app import read_apps
-from benchrig.bench.generators.wrk.output import read_printed
+from benchrig.bench.generators.wrk.printed import read_printed
 from benchrig.bench.rows import Row
 from benchrig.bench.runtimes import TABLE
 from benchrig.bench.suite import BenchRequest, plan
@@ -113,7 +113,9 @@ def once(hosts: Inventory, row: Row, variant: str, duration: int) -> Once:
         raise SystemExit(f"{row.name}, {variant}: {done.stderr.decode()}")
     before, *printed, after = done.stdout.decode().strip().split("\n")
     load = read_printed("\n".join(printed))
-    return Once(load.requests_per_second, (int(after) - int(before)) / max(load.requests, 1))
+    if not (load.requests and load.requests_per_second):
+        raise SystemExit(f"{row.name}, {variant}: wrk printed no rate")
+    return Once(load.requests_per_second, (int(after) - int(before)) / load.requests)
 
 
 def told(row: Row, found: Mapping[str, Sequence[Once]]) -> Iterator[str]:

@@ -21,7 +21,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing import Process
 from random import Random
-from typing import Any, cast
+from typing import cast
 
 from benchrig.bench.generators.base import Shape
 from benchrig.bench.generators.wrk.generator import WRK
@@ -108,8 +108,20 @@ def run(text: str, port: int, duration: int) -> Cost:
 
 def compare(kind: str, rounds: int, duration: int) -> str:
     """Take turns, and return what was found in a few lines."""
-    blank: Any = {"headers": {}, "bodies": (), "contains": "", "json": None, "stores": "", "capture": {}}
-    route = Route(name="home", path="/", method="GET", status=200, body="ok", **blank)
+    route = Route(
+        name="home",
+        method="GET",
+        path="/",
+        headers={},
+        bodies=(),
+        status=200,
+        body="ok",
+        replies=(),
+        contains="",
+        json=None,
+        stores="",
+        capture={},
+    )
     script = WRK.script(Traffic((route,)), {"home": ("ok",)})
     if CALL not in script:
         raise SystemExit("the script no longer has the call that this measures")

@@ -41,7 +41,7 @@ def lint(ctx: ChainContext) -> None:
 
     run_tool(ROOT, "ruff", "check", ".")
     run_tool(ROOT, "ruff", "format", "--check", ".")
-    run_tool(ROOT, "mypy", "benchrig", "tasks.py")
+    run_tool(ROOT, "mypy", "benchrig", "tasks.py", "benchmarks")
     run_tool(ROOT, "ansible-lint", "--profile", "production", "--offline", "site.yml", "roles")
     write_sbom(ROOT)
     audit_packages(ROOT)
