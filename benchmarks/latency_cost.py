@@ -28,7 +28,7 @@ from benchrig.bench.generators.wrk.generator import WRK
 from benchrig.bench.generators.wrk.output import read_load
 from benchrig.bench.traffic import Route, Traffic
 
-CALL = "local found = insight(summary, latency, requests, threads)\n"
+CALL = "local found = insight(summary, latency, requests, threads, ended)\n"
 """What the script calls, and the other side does not."""
 
 TIMED = f"local began = os.clock()\n{CALL}io.stderr:write(os.clock() - began)\n"
