@@ -9,7 +9,7 @@ With 200 connections these apps are far from any limit: all that is right to say
 
 from __future__ import annotations
 
-import sys
+import argparse
 from collections import Counter
 from pathlib import Path
 
@@ -22,9 +22,12 @@ OF_THE_MACHINE = {Code.DISTURBED, Code.STEAL, Code.EMULATED, Code.NO_IDLE_CPU, C
 
 def main() -> None:
     """Print how many cells were quiet, and in how many of them each warning was detected."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("runs", nargs="*", metavar="RUN")
+    runs = parser.parse_args().runs
     quiet, disturbed, found = 0, 0, Counter[str]()
     reports = Path("reports")
-    folders = [store.find_run(reports, name) for name in sys.argv[1:]] or [store.newest_begun(reports)]
+    folders = [store.find_run(reports, name) for name in runs] or [store.newest_begun(reports)]
     for run, cells in map(store.read, folders):
         for cell in cells:
             codes = {warning.code for warning in audit.warnings(cell, run)}

@@ -8,6 +8,7 @@ flushes are left out, because they take the same time for each cell.
 
 from __future__ import annotations
 
+import argparse
 import os
 import tempfile
 import time
@@ -83,6 +84,7 @@ def steps(cells: int, model: Cell) -> dict[str, float]:
 
 def main() -> None:
     """Print a line for each step."""
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     os.fsync = lambda _: None  # type: ignore[assignment]
     model = store.read(MODEL)[1][0]
     few, many = steps(1_000, model), steps(10_000, model)
