@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -49,19 +51,46 @@ def is_terminal() -> bool:
     return sys.stderr.isatty() and os.environ.get("TERM", "") not in ("", "dumb")
 
 
-def result(text: str) -> None:
+@dataclass(frozen=True)
+class Span:
+    """A part of a text that a terminal shows in a style."""
+
+    start: int
+    end: int
+    style: str
+    """As of `line`."""
+
+
+def result(text: str, spans: Sequence[Span] = ()) -> None:
     """Print what was asked for, on stdout. Where its reader has ended nothing is printed, now or later: the work goes on.
 
-    Raises OSError when it cannot be written.
+    `spans` do not overlap and are in order; only a terminal shows their styles. Raises OSError when it cannot be written.
     """
     status("")
     try:
-        print(printable(text), flush=True)
+        print(_styled(text, spans) if spans and sys.stdout.isatty() else printable(text), flush=True)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
         error.filename = "standard output"
         raise
+
+
+def _styled(text: str, spans: Sequence[Span]) -> str:
+    """Return a text with the terminal's own marks for the styles of its parts."""
+    from rich.console import Console
+    from rich.text import Text
+
+    styled, at = Text(), 0
+    for span in spans:
+        styled.append(printable(text[at : span.start]))
+        styled.append(printable(text[span.start : span.end]), _STYLES[span.style] or None)
+        at = span.end
+    styled.append(printable(text[at:]))
+    terminal = Console(file=sys.stdout)
+    with terminal.capture() as captured:
+        terminal.print(styled, soft_wrap=True, end="")
+    return captured.get()
 
 
 def line(text: str, style: str = "") -> None:

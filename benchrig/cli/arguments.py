@@ -156,6 +156,16 @@ def parse_count(flag: str, text: str) -> int | None:
     return int(text) if text else None
 
 
+def parse_percent(flag: str, text: str) -> float:
+    """Return the share that a flag was given in percent: 0.01 of `1%`; 0 if it was not given. It is below 1."""
+    if not text:
+        return 0.0
+    found = re.fullmatch(r"(\d{1,3}(?:\.\d{1,9})?)\s*%", text.strip(), re.ASCII)
+    if not found or float(found[1]) >= 100:
+        raise InputError(f"--{flag} takes a percentage below 100%, such as 1%, not '{short(text)}'")
+    return float(found[1]) / 100
+
+
 def parse_names(text: str) -> tuple[str, ...]:
     """Return the names of a comma-separated list; none if the flag was not given."""
     names = tuple(name.strip() for name in text.split(",") if name.strip())

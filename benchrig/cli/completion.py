@@ -91,6 +91,7 @@ VALUES: Mapping[str, Callable[[], list[str]]] = {
     "ssh.run": _these(),
     "a": _runs,
     "b": _runs,
+    "c": _runs,
     "lang": _these("en", "zh"),
     "kind": _these("app"),
     "shell": _these("bash", "zsh", "fish"),

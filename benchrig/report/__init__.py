@@ -8,7 +8,6 @@ from pathlib import Path
 
 from benchrig import files, yamlfile
 from benchrig.report.compare import compare
-from benchrig.report.compare import render as render_comparison
 from benchrig.report.document import Report
 from benchrig.report.export import csv, html, json, markdown
 from benchrig.report.load import find_folder, load
@@ -24,7 +23,6 @@ __all__ = [
     "compare",
     "languages",
     "load",
-    "render_comparison",
     "render_terminal",
     "width_of",
     "write_reports",

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from benchrig.errors import unknown
+from benchrig.report import sentences
 from benchrig.report.figures import is_spare
 from benchrig.report.footnotes import Footnote, footnotes, reference
 from benchrig.report.legend import ASSUMED, is_assumed
@@ -169,7 +170,7 @@ def _ratio_to_first(row: Row) -> str:
 
 def _against_first(row: Row) -> str:
     """Return the outcome's word alone; `report.json` and `report.csv` have its reason as well."""
-    return row.beside.outcome.answer.value if row.beside else NOTHING
+    return sentences.answer(row.beside.outcome) if row.beside else NOTHING
 
 
 def _has_routes(table: Table) -> bool:

@@ -25,8 +25,8 @@ def same_traffic(a: Row, b: Row) -> bool:
 
 
 @dataclass(frozen=True)
-class Difference:
-    """A condition that differs between A and B: its name, and its value in each."""
+class Condition:
+    """A condition that differs between two tables: its name, and its value in each."""
 
     name: str
     a: str
@@ -35,15 +35,20 @@ class Difference:
     """The rows that it concerns, in words; empty of a condition of the whole run."""
 
     def __str__(self) -> str:
-        return f"{self.name}: A {self.a}; B {self.b}{self.rows and f' ({self.rows})'}"
+        return self.line()
+
+    def line(self, sides: tuple[str, str] = ("A", "B")) -> str:
+        """Return it in one line; `sides` is what the tables are called."""
+        a, b = sides
+        return f"{self.name}: {a} {self.a}; {b} {self.b}{self.rows and f' ({self.rows})'}"
 
 
-def differences(a: Table, b: Table, pairs: Sequence[tuple[Row, Row]]) -> tuple[Difference, ...]:
+def differences(a: Table, b: Table, pairs: Sequence[tuple[Row, Row]]) -> tuple[Condition, ...]:
     """Return the conditions that differ between A and B; `pairs` are the rows of both.
 
     A condition that only one of them gives is left out: a document has no kernel, and a failed row no versions.
     """
-    rows_of: dict[Difference, list[str]] = {}
+    rows_of: dict[Condition, list[str]] = {}
     for row, other in pairs:
         for one in (*_other_traffic(row, other), *_other_system(a, row, b, other), *_other_versions(a, row, b, other)):
             rows_of.setdefault(one, []).append(row.label)
@@ -55,14 +60,14 @@ def _rows(names: Sequence[str], all_rows: int) -> str:
     return "all rows" if len(names) == all_rows > 1 else ", ".join(names)
 
 
-def _other_conditions(a: Table, b: Table) -> Iterator[Difference]:
+def _other_conditions(a: Table, b: Table) -> Iterator[Condition]:
     called = _called(a, b)
     one, other = conditions(a, called), conditions(b, called)
     differing = [name for name in one if name in other and one[name] != other[name]]
     for name in differing:
         # Where the files themselves are listed, all of them together say nothing more.
         if not any(listed.startswith(f"{name}: ") for listed in differing):
-            yield Difference(name, one[name], other[name])
+            yield Condition(name, one[name], other[name])
 
 
 def _called(a: Table, b: Table) -> tuple[str, ...]:
@@ -74,13 +79,13 @@ def _called(a: Table, b: Table) -> tuple[str, ...]:
     return tuple(f"machine {number}" for number in range(1, most + 1)) if most > 1 else ("machine",)
 
 
-def _other_traffic(row: Row, other: Row) -> Iterator[Difference]:
+def _other_traffic(row: Row, other: Row) -> Iterator[Condition]:
     for name, text in _TRAFFIC.items():
         if text(row) and text(other) and text(row) != text(other):
-            yield Difference(name, text(row), text(other))
+            yield Condition(name, text(row), text(other))
 
 
-def _other_system(a: Table, row: Row, b: Table, other: Row) -> Iterator[Difference]:
+def _other_system(a: Table, row: Row, b: Table, other: Row) -> Iterator[Condition]:
     """Return where different systems ran. A row that was not measured only has its planned name and is left out."""
     if not (row.figures and other.figures):
         return
@@ -90,14 +95,14 @@ def _other_system(a: Table, row: Row, b: Table, other: Row) -> Iterator[Differen
         one, two = sorted((_first_word(row.system), _first_word(other.system)), key=len)
         same = two.startswith(one)
     if not same:
-        yield Difference("system", row.system, other.system)
+        yield Condition("system", row.system, other.system)
 
 
 def _first_word(system: str) -> str:
     return re.sub(r"[^a-z].*", "", system.lower())
 
 
-def _other_versions(a: Table, row: Row, b: Table, other: Row) -> Iterator[Difference]:
+def _other_versions(a: Table, row: Row, b: Table, other: Row) -> Iterator[Condition]:
     one, two = _versions(a, row), _versions(b, other)
     if not (one and two):
         return
@@ -105,7 +110,7 @@ def _other_versions(a: Table, row: Row, b: Table, other: Row) -> Iterator[Differ
         # A document names programs for all rows together: a missing name means nothing.
         known = (a.run and b.run) or (name in one and name in two)
         if known and not _same_version(one.get(name, ""), two.get(name, "")):
-            yield Difference(name, one.get(name, "none"), two.get(name, "none"))
+            yield Condition(name, one.get(name, "none"), two.get(name, "none"))
 
 
 def conditions(table: Table, called: Sequence[str]) -> Mapping[str, str]:
@@ -124,6 +129,8 @@ def conditions(table: Table, called: Sequence[str]) -> Mapping[str, str]:
     shared |= {f"files of {name}": digest[:12] for name, digest in run.digests.items() if not name.startswith("row ")}
     if run.git_commit:
         shared["commit"] = run.git_commit
+    if run.benchrig_version:
+        shared["benchrig"] = run.benchrig_version
     for machine, name in zip(run.machines, called, strict=False):
         shared |= _of_machine(machine, name)
     if run.database:

@@ -11,7 +11,7 @@ from benchrig.report.replies import Replies
 from benchrig.report.table import Row, Table
 from benchrig.report.verdict import Quantity, Verdict, Wanted, Word
 from benchrig.results.model import Database, Environment, Machine, Run, Settings
-from benchrig.statistics.interval import LEAST_REPEATS
+from benchrig.statistics.difference import LEAST_REPEATS
 
 
 def heading_lines(table: Table) -> tuple[str, ...]:
@@ -100,8 +100,9 @@ def servers_line(table: Table) -> str:
     first, *others = table.run.servers if table.run else ()
     claims = f" Claims are judged by {first}." if table.published else ""
     return (
-        f"servers: each row of {', '.join(others)} is compared with {first}. Faster or slower means that the 95 % intervals "
-        f"of the medians do not overlap, which takes {LEAST_REPEATS} repeats. Each server has its own ranks.{claims}"
+        f"servers: each row of {', '.join(others)} is compared with {first}. Faster or slower means that Welch's t-test on "
+        f"logarithms shows a difference of the rows together, which takes {LEAST_REPEATS} repeats. "
+        f"Each server has its own ranks.{claims}"
     )
 
 

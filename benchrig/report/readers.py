@@ -49,6 +49,14 @@ def of_server(read: Callable[[ServerLoad], float]) -> Callable[[Cell], float | N
     return lambda cell: read(cell.server) if cell.server else None
 
 
+def cpu_microseconds_per_request(cell: Cell) -> float | None:
+    """Return the CPU time of the app's processes for each counted reply, in µs; None without samples or replies."""
+    server, load = cell.server, cell.load
+    if not (server and load and load.requests):
+        return None
+    return server.cpu_percent / 100 * server.seconds * 1e6 / load.requests
+
+
 def generator_cpu_percent(cell: Cell) -> float | None:
     """Return the CPU time of the load generator in percent of one core."""
     generator = cell.generator

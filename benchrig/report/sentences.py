@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from benchrig.agent.text import short
-from benchrig.report.verdict import Cause, Outcome, Verdict, Why
+from benchrig.report.verdict import Answer, Cause, Outcome, Verdict, Why
 from benchrig.results.codes import Code
 from benchrig.results.warnings import Number, Unit, Value, Warning
 from benchrig.statistics.advice import MOST_REPEATS
@@ -62,29 +62,45 @@ def reason(verdict: Verdict) -> str:
             return facts
 
 
+_OF_THROUGHPUT = {Answer.BETTER: "faster", Answer.WORSE: "slower"}
+
+
+def answer(compared: Outcome) -> str:
+    """Return the answer of a comparison of two throughputs in a word: `faster`."""
+    return _OF_THROUGHPUT.get(compared.answer, compared.answer.value)
+
+
 def outcome(compared: Outcome) -> str:
-    """Return the outcome of a comparison in words: `not known (1 repeat; 6 are needed)`."""
-    return f"{compared.answer} ({_cause(compared)})" if compared.cause else compared.answer
+    """Return the outcome of a comparison of two throughputs in words: `not known (1 repeat; 3 are needed)`."""
+    return f"{answer(compared)} ({cause(compared)})" if compared.cause else answer(compared)
 
 
-def _cause(compared: Outcome) -> str:
+_CAUSES: Mapping[Cause, str] = {
+    Cause.AT_CEILING: "both at the ceiling",
+    Cause.EQUAL: "the same in every repeat",
+    Cause.PUBLISHED: "published figures have no repeats",
+    Cause.OTHER_LOAD: "different load",
+    Cause.OTHER_DURATION: "different duration or timeout",
+    Cause.LOAD_ON_SERVER: "one server loaded itself",
+    Cause.DATABASE_ON_SERVER: "one server ran its own database",
+}
+
+
+def cause(compared: Outcome) -> str:
+    """Return the cause of an outcome in words; empty where it has none."""
     sides = " and ".join(compared.sides)
     match compared.cause:
+        case None:
+            return ""
         case Cause.NOT_MEASURED:
             return f"not measured in {sides}"
         case Cause.INVALID:
             names = ", ".join(code.value.replace("_", " ") for code in compared.codes)
             return f"invalid in {sides}: {names}"
-        case Cause.AT_CEILING:
-            return "both at the ceiling"
         case Cause.TOO_FEW_REPEATS:
             return f"{compared.repeats} repeat{'' if compared.repeats == 1 else 's'}; {compared.needed} are needed"
-        case Cause.LOAD_ON_SERVER:
-            return "one server loaded itself"
-        case Cause.DATABASE_ON_SERVER:
-            return "one server ran its own database"
-        case _:
-            return "different load"
+        case other:
+            return _CAUSES[other]
 
 
 def some(parts: Sequence[str], most: int, separator: str) -> str:

@@ -115,10 +115,10 @@ class Verdict:
 
 
 class Answer(StrEnum):
-    """The answer of a comparison of two throughputs."""
+    """The answer of a comparison of two rows by a metric: what the second is, compared with the first."""
 
-    FASTER = "faster"
-    SLOWER = "slower"
+    BETTER = "better"
+    WORSE = "worse"
     NO_DIFFERENCE = "no difference shown"
     NOT_KNOWN = "not known"
     NOT_COMPARABLE = "not comparable"
@@ -130,6 +130,12 @@ class Cause(StrEnum):
     NOT_MEASURED = "not_measured"
     INVALID = "invalid"
     AT_CEILING = "at_ceiling"
+    EQUAL = "equal"
+    """Every repeat of both has the same value."""
+    PUBLISHED = "published"
+    """One of them is a published figure, which has no repeats."""
+    OTHER_DURATION = "other_duration"
+    """The loads were not as long, or had another timeout."""
     TOO_FEW_REPEATS = "too_few_repeats"
     OTHER_LOAD = "other_load"
     LOAD_ON_SERVER = "load_on_server"
@@ -140,7 +146,7 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True)
 class Outcome:
-    """The outcome of comparing the throughputs of two rows."""
+    """The outcome of comparing two rows by a metric."""
 
     answer: Answer
     cause: Cause | None = None

@@ -13,6 +13,7 @@ from benchrig.bench.runtimes import runtimes
 from benchrig.machines import KINDS, kind
 from benchrig.report import published
 from benchrig.report.claims import file as claims
+from benchrig.report.compare.record import ComparisonRecord
 from benchrig.report.export.record import RowRecord
 from benchrig.report.figures import Sample
 from benchrig.report.latencies import Latencies
@@ -140,11 +141,16 @@ def _text() -> Schema:
     return Converter().document(TextRecord, "a line of ./inv audit --json")
 
 
+def _comparison() -> Schema:
+    return Converter().document(ComparisonRecord, "what ./inv compare --json prints")
+
+
 SCHEMAS: Mapping[str, Callable[[], Schema]] = {
     "run": _run,
     "cell": _cell,
     "report": _report,
     "text": _text,
+    "comparison": _comparison,
     "app": lambda: _written(app.AppFile, "apps/NAME/app.yml"),
     "routes": _routes,
     "suite": lambda: _written(suite.SuiteFile, "configs/suites/NAME.yml"),

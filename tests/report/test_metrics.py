@@ -31,7 +31,8 @@ USES = """
 from pathlib import Path
 from tempfile import mkdtemp
 
-from benchrig.report import EXPORTS, compare, render_comparison, render_terminal
+from benchrig.report import EXPORTS, compare, render_terminal
+from benchrig.report.compare import terminal
 from tests.support.claims import judged, one
 from tests.support.reports import a_cell, a_report
 
@@ -42,7 +43,7 @@ for export in EXPORTS.values():
     print("=====")
     print(export(report))
 print("=====")
-print(render_comparison(compare(report, report)))
+print(terminal.render(compare([report, report])).text)
 print("=====")
 print(judged(one(Path(mkdtemp()), "latency_probe(go-2000) > 2000"), cells).reason)
 """

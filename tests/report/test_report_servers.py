@@ -12,6 +12,7 @@ import pytest
 
 from benchrig.report import EXPORTS, Report, compare, render_terminal
 from benchrig.report.claims.terminal import render_terminal as render_claims
+from benchrig.report.compare.terminal import render as render_comparison
 from benchrig.report.load import load
 from benchrig.report.ranks import places
 from benchrig.report.sentences import outcome as words_of
@@ -70,7 +71,7 @@ SLOW = (50_000, 50_100, 50_200, 50_300, 50_400, 50_500)
         (SLOW, "no difference shown"),
     ],
 )
-def test_the_others_are_compared_with_the_first_by_their_intervals(second: tuple[int, ...], outcome: str) -> None:
+def test_the_others_are_compared_with_the_first_by_their_repeats(second: tuple[int, ...], outcome: str) -> None:
     first, other = table_of(*on_both("go-2000", *zip(SLOW, second, strict=True))).rows
     assert first.beside is None
     assert other.beside is not None
@@ -81,7 +82,7 @@ def test_the_others_are_compared_with_the_first_by_their_intervals(second: tuple
 def test_without_enough_repeats_or_figures_the_outcome_is_not_known_and_names_the_server() -> None:
     (_, few) = table_of(*on_both("go-2000", (50_000, 90_000))).rows
     assert few.beside is not None
-    assert words_of(few.beside.outcome) == "not known (1 repeat; 6 are needed)"
+    assert words_of(few.beside.outcome) == "not known (1 repeat; 3 are needed)"
     failed = [replace(missing("go-2000", "failed", "it died"), host="web1"), a_cell("go-2000", host="web2")]
     (_, lone) = table_of(*failed).rows
     assert lone.beside is not None
@@ -118,7 +119,7 @@ def test_every_form_of_the_report_has_the_servers_and_the_network_between() -> N
             assert said in texts[name], (name, said)
     _, line = texts["report.csv"].splitlines()[1:]
     assert ",web2," in line
-    assert ",1.8,not known (1 repeat; 6 are needed),90.0,150.0,87300000.0," in line
+    assert ",1.8,not known (1 repeat; 3 are needed),90.0,150.0,87300000.0," in line
     document = json.loads(texts["report.json"])
     assert document["run"]["networks"] == [asdict(between) for between in NETWORKS]
     assert [row["host"] for row in document["rows"]] == ["web1", "web2"]
@@ -209,13 +210,13 @@ def test_claims_are_held_to_the_first_server(tmp_path: Path) -> None:
 
 def test_two_runs_are_compared_server_by_server_and_one_server_with_the_first_of_several() -> None:
     several = Report(table_of(*on_both("go-2000", (50_000, 90_000))))
-    assert [pair.a.label for pair in compare(several, several).pairs] == ["go-2000 on web1", "go-2000 on web2"]
+    assert compare([several, several]).pairings[0].rows == ("go-2000 on web1", "go-2000 on web2")
     one = Report(table_of(a_cell("go-2000"), run=a_run("go-2000")))
-    (pair,) = compare(one, several).pairs
-    assert pair.b.host == "web1"
-    doubts = compare(one, several).doubts
-    assert "servers: of B, web1 alone" in doubts
-    assert "load generator: A on the server; B on another machine" in doubts
+    (pairing,) = compare([one, several]).pairings
+    assert [row.host for row in pairing.b.rows] == ["web1"]
+    text = render_comparison(compare([one, several])).text
+    assert "servers: of B, web1 alone" in text
+    assert "load generator: A on the server; B on another machine" in text
 
 
 # A reply of 118 bytes takes 184 with its headers, and 250 where the request was acknowledged before.

@@ -21,15 +21,15 @@ def render(report: Report) -> str:
     grid = columns.grid(table, columns.of_files(table))
     sections = [
         f"# {_escaped(table.title)}",
-        _bullets(describe.heading_lines(table)),
+        bullets(describe.heading_lines(table)),
         _grid(grid),
         *(_said(text, command) for text, command in legend(table)),
         _section("Warnings", "\n".join(_footnote(number, note) for number, note in enumerate(grid.footnotes, 1))),
         _section("Claims", _claims(report)),
-        _section("Not run", _bullets(table.not_run)),
-        _section("Replies", _bullets(describe.replies_lines(table.rows))),
-        _section("What ran", _bullets(describe.what_ran(table.rows))),
-        _section("The published figures", _bullets(describe.source_lines(table.published)) if table.published else ""),
+        _section("Not run", bullets(table.not_run)),
+        _section("Replies", bullets(describe.replies_lines(table.rows))),
+        _section("What ran", bullets(describe.what_ran(table.rows))),
+        _section("The published figures", bullets(describe.source_lines(table.published)) if table.published else ""),
         *(_section(title, _settings(pairs)) for title, pairs in describe.settings(table).items()),
         _section("How to repeat it", _repeat(report)),
         _section("Each row's load, run in this folder", _code(describe.loads(table.rows))),
@@ -43,10 +43,11 @@ def _section(title: str, body: str) -> str:
 
 def _grid(grid: Grid) -> str:
     rule = "|".join([*("---" if column.words else "---:" for column in grid.columns), "---"])
-    return "\n".join([_line(grid.headings), f"|{rule}|", *(_line(row) for row in grid.rows)])
+    return "\n".join([table_line(grid.headings), f"|{rule}|", *(table_line(row) for row in grid.rows)])
 
 
-def _line(cells: Sequence[str]) -> str:
+def table_line(cells: Sequence[str]) -> str:
+    """Return a line of a table; what Markdown would take for its own stands as it is."""
     return "| " + " | ".join(map(_escaped, cells)) + " |"
 
 
@@ -89,7 +90,9 @@ def _verdict(verdict: Verdict) -> str:
 
 
 def _settings(pairs: Mapping[str, str]) -> str:
-    return "\n".join([_line(("setting or program", "value")), "|---|---|", *(_line(pair) for pair in pairs.items())])
+    lines = (("setting or program", "value"), *pairs.items())
+    heading, *rest = map(table_line, lines)
+    return "\n".join([heading, "|---|---|", *rest])
 
 
 def _repeat(report: Report) -> str:
@@ -97,7 +100,8 @@ def _repeat(report: Report) -> str:
     return f"{_escaped(describe.provenance(run))}\n\n{command}" if run else command
 
 
-def _bullets(lines: Iterable[str]) -> str:
+def bullets(lines: Iterable[str]) -> str:
+    """Return a list of texts, one an item."""
     return "\n".join(f"- {_begun(line)}" for line in lines)
 
 

@@ -101,11 +101,11 @@ LATENCY_MAX = Metric(
 )
 
 _PAIRS = (
-    _percentile("50", "half of the replies were faster", priority=30),
+    _percentile("50", "half of the replies were faster", priority=30, compared=True),
     _percentile("75", "75 of 100 replies were faster"),
     _percentile("90", "90 of 100 replies were faster"),
     _percentile("99", "99 of 100 replies were faster", priority=110, compared=True),
-    _percentile("99.9", "999 of 1,000 replies were faster"),
+    _percentile("99.9", "999 of 1,000 replies were faster", compared=True),
 )
 
 LATENCY: tuple[Metric, ...] = (

@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from benchrig.report.metrics.metric import Metric
-from benchrig.report.readers import (
-    generator_cpu_percent,
-    of_server,
-)
+from benchrig.report.readers import cpu_microseconds_per_request, generator_cpu_percent, of_server
 from benchrig.results.model import ServerLoad
-from benchrig.units import BYTES, COUNT, NUMBER, PERCENT_OF_A_CORE
+from benchrig.units import BYTES, COUNT, MICROSECONDS, NUMBER, PERCENT_OF_A_CORE
 
 
 def _most_counted(name: str, heading: str, meaning: str, count: Callable[[ServerLoad], int]) -> Metric:
@@ -49,6 +46,15 @@ MACHINES: tuple[Metric, ...] = (
         function="cpu",
     ),
     Metric(
+        name="cpu_per_request_us",
+        heading="CPU per\nrequest",
+        meaning="CPU time that all the app's processes used during the load, divided by the replies that were counted",
+        unit=MICROSECONDS,
+        kind="lower is better",
+        read=cpu_microseconds_per_request,
+        compared=True,
+    ),
+    Metric(
         name="server_processes",
         heading="server\nprocesses",
         meaning="most processes of the app at once",
@@ -65,6 +71,7 @@ MACHINES: tuple[Metric, ...] = (
         kind="lower is better",
         combined="max",
         read=of_server(lambda server: server.memory_peak_bytes),
+        compared=True,
         function="memory",
     ),
     Metric(

@@ -46,7 +46,7 @@ class Metric:
     priority: float = FILES_ONLY
     """A terminal that is too narrow drops the column with the lowest priority first."""
     compared: bool = False
-    """`./inv compare` shows it."""
+    """`./inv compare` compares by it: it has a direction, of which one end is the better."""
     published: bool = False
     """The table of a document may give it: it is a key of `configs/published/NAME.yml`."""
     instead_of: str = ""
@@ -65,6 +65,11 @@ class Metric:
     def claimed(self) -> str:
         """The function that reads it in the language of claims: `latency_p99`."""
         return self.function or self.name.removesuffix(self.unit.ending)
+
+    @property
+    def higher_is_better(self) -> bool:
+        """More of it is better, as of throughput. Of the counts that are compared, which are of errors, less is."""
+        return self.kind == "higher is better"
 
     @property
     def by_repeat(self) -> bool:

@@ -1,0 +1,90 @@
+"""The comparison of reports: rows with the same name, by every metric that has a direction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from string import ascii_uppercase
+
+from benchrig.errors import InputError
+from benchrig.report.compare.judge import Pairs, Terms, changes, mean_of
+from benchrig.report.compare.values import Comparison, Pairing
+from benchrig.report.conditions import differences
+from benchrig.report.document import Report
+from benchrig.report.metrics import METRICS, THROUGHPUT, Metric
+from benchrig.report.published import Published
+from benchrig.report.sentences import some
+from benchrig.report.table import Row, Table, on_first_server
+
+_NAMED = 5
+"""Rows that a message names."""
+
+_INSTEAD_OF = {metric.instead_of: metric for metric in METRICS if metric.instead_of}
+
+
+def compare(reports: Sequence[Report], noise: float = 0.0) -> Comparison:
+    """Compare the first of several runs or published sets with each of the others: rows with the same name, in A's order.
+
+    Where only one of two has several servers, the rows of its first server are compared. `noise` is a share (0.01 is 1 %):
+    a difference counts if its interval lies beyond it. Raises InputError for two without a row in common.
+    """
+    first, *others = (report.table for report in reports)
+    if len(others) >= len(ascii_uppercase):
+        raise InputError(f"at most {len(ascii_uppercase)} runs can be compared at once")
+    paired = zip(ascii_uppercase[1:], others, strict=False)
+    return Comparison(tuple(_pairing(first, other, side, noise) for side, other in paired), noise)
+
+
+def _pairing(a: Table, b: Table, side: str, noise: float) -> Pairing:
+    sides = ("A", side)
+    servers: tuple[tuple[str, str], ...] = ()
+    if not (a.first_server and b.first_server):
+        servers = tuple((name, table.first_server) for name, table in zip(sides, (a, b), strict=True) if table.first_server)
+        a, b = on_first_server(a), on_first_server(b)
+    there = {row.label: row for row in b.rows}
+    pairs = [(row, there[row.label]) for row in a.rows if row.label in there]
+    if not pairs:
+        raise _nothing_in_common(a, b, sides)
+    terms = Terms(sides, noise, not (a.run and b.run), _duration(a) == _duration(b))
+    metrics = [metric for metric in METRICS if metric.compared]
+    found = [changes(having, metric, terms) for metric in metrics if (having := list(_having(metric, pairs)))]
+    names = {row.label for row, _ in pairs}
+    return Pairing(
+        side,
+        a,
+        b,
+        servers,
+        differences(a, b, pairs),
+        tuple(change for of_metric in found for change in of_metric),
+        tuple(mean for of_metric in found if (mean := mean_of(of_metric))),
+        tuple(row.label for row in a.rows if row.label not in names),
+        tuple(row.label for row in b.rows if row.label not in names),
+    )
+
+
+def _having(metric: Metric, pairs: Pairs) -> Iterator[tuple[Row, Row]]:
+    """Yield the pairs of rows that are compared by a metric; every pair by its throughput, measured or not."""
+    for a, b in pairs:
+        stand_in = _INSTEAD_OF.get(metric.name)
+        if metric.instead_of:
+            wanted = _both(metric.name, a, b) and not _both(metric.instead_of, a, b)
+        elif stand_in and not _both(metric.name, a, b):
+            wanted = (metric.name in a.figures or metric.name in b.figures) and not _both(stand_in.name, a, b)
+        else:
+            wanted = metric is THROUGHPUT or metric.name in a.figures or metric.name in b.figures
+        if wanted:
+            yield a, b
+
+
+def _both(name: str, a: Row, b: Row) -> bool:
+    return name in a.figures and name in b.figures
+
+
+def _duration(table: Table) -> float:
+    origin = table.origin
+    return origin.source.duration_seconds if isinstance(origin, Published) else origin.settings.duration_seconds
+
+
+def _nothing_in_common(a: Table, b: Table, sides: tuple[str, str]) -> InputError:
+    rows = [some([row.label for row in table.rows], _NAMED, ", ") or "none" for table in (a, b)]
+    said = "; ".join(f"{side} ({table.name}) has {names}" for side, table, names in zip(sides, (a, b), rows, strict=True))
+    return InputError(f"no row is in both: {said}", "Compare runs of the same suite, with the same rows.")
