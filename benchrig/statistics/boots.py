@@ -1,0 +1,179 @@
+"""A comparison over several boots of a machine: pairs within a boot, the spread between boots, and what a design finds.
+
+Two measurements in one boot share what that boot gave them: memory layout, placement of threads, neighbours. So many repeats
+in one boot do not show how far another boot would differ, and are no more evidence than their boot. The unit is the boot:
+pairs of A and B are compared within it, and the interval is one over boots (T. Kalibera and R. Jones, "Rigorous Benchmarking
+in Reasonable Time", ISMM 2013; A. Abedi and T. Brecht, "Conducting Repeatable Experiments in Highly Variable Cloud Computing
+Environments", ICPE 2017; L. Bulej et al., "Duet Benchmarking", ICPE 2020). Its proof by simulation: docs/statistics.md.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from benchrig.statistics import student
+from benchrig.statistics.advice import POWER
+from benchrig.statistics.difference import LEAST_REPEATS, SIGNIFICANT, Difference
+from benchrig.statistics.interval import CONFIDENCE
+
+LEAST_BOOTS = 2
+"""Of fewer, there is no spread between boots, and so no interval."""
+
+MOST_BOOTS = 200
+"""More boots than this are not worth the time."""
+
+Pair = tuple[float, float]
+"""The values of A and of B, measured one right after the other in one boot."""
+
+
+@dataclass(frozen=True)
+class Spread:
+    """The spread of repeats of one system, as shares: standard deviations of logarithms."""
+
+    within: float
+    """Of repeats in one boot."""
+    between: float
+    """Of the levels of boots, without the part that the repeats in them explain."""
+    boots: int
+
+
+@dataclass(frozen=True)
+class Paired:
+    """B against A, by pairs over several boots."""
+
+    ratio: float
+    """B over A: the geometric mean of the boots' ratios."""
+    low: float | None
+    """Lower end of its 95 % interval; None of a single boot."""
+    high: float | None
+    p: float | None
+    """p-value of the two-sided test that the ratio is 1; None of a single boot."""
+    boots: int
+    pairs: int
+    within: float | None
+    """Standard deviation of the logarithm of a pair's ratio within a boot; None where no boot has two pairs."""
+    between: float | None
+    """That of the boots' own ratios, without the part that the pairs explain; None where it cannot be told apart."""
+    error: float | None
+    """Standard deviation of the logarithm of a boot's mean ratio: what the interval rests on."""
+
+    @property
+    def detectable(self) -> float | None:
+        """The difference, as a share, that so many boots find in POWER of cases; None of a single boot."""
+        return None if self.error is None else detectable(self.error, self.boots)
+
+
+def compare(boots: Sequence[Sequence[Pair]]) -> Paired | None:
+    """Return B against A by the pairs of each boot; None without a pair, or where a value is not above 0.
+
+    Student's t over the boots' mean logarithms of ratios: each boot counts once, however many pairs it has.
+    """
+    measured = [pairs for pairs in boots if pairs]
+    if not measured or min(value for pairs in measured for pair in pairs for value in pair) <= 0:
+        return None
+    logs = [[math.log(b / a) for a, b in pairs] for pairs in measured]
+    means = [statistics.fmean(one) for one in logs]
+    middle, count = statistics.fmean(means), len(means)
+    pairs = sum(map(len, logs))
+    if count < LEAST_BOOTS:
+        return Paired(math.exp(middle), None, None, None, count, pairs, _within(logs), None, None)
+    error = statistics.stdev(means)
+    half = student.quantile((1 + CONFIDENCE) / 2, count - 1) * error / math.sqrt(count)
+    found = _components(logs)
+    return Paired(
+        ratio=math.exp(middle),
+        low=math.exp(middle - half),
+        high=math.exp(middle + half),
+        p=_p(middle, error / math.sqrt(count), count - 1),
+        boots=count,
+        pairs=pairs,
+        within=_within(logs),
+        between=found.between if found else None,
+        error=error,
+    )
+
+
+def spread(boots: Sequence[Sequence[float]]) -> Spread | None:
+    """Return the spread within and between boots of the values of one system.
+
+    None where it cannot be told apart: of fewer than two boots, without a boot of two values, with a value of 0 or less.
+    """
+    measured = [values for values in boots if values]
+    if not measured or min(map(min, measured)) <= 0:
+        return None
+    return _components([[math.log(value) for value in values] for values in measured])
+
+
+def detectable(error: float, boots: int) -> float:
+    """Return the difference, as a share, that a test over so many boots finds in POWER of cases.
+
+    `error` is the standard deviation of a boot's mean ratio.
+    """
+    return math.expm1(_needed(boots) * error / math.sqrt(boots))
+
+
+def boots_for(error: float, difference: float) -> int | None:
+    """Return with how many boots a difference, as a share, is found in POWER of cases; None with more than MOST_BOOTS."""
+    step = abs(math.log1p(difference))
+    if not step:
+        return None
+    return next((n for n in range(LEAST_BOOTS, MOST_BOOTS + 1) if _needed(n) * error / math.sqrt(n) <= step), None)
+
+
+def welch_between_boots(a: Sequence[float], b: Sequence[float], known: Spread) -> Difference | None:
+    """Return the difference of repeats of two single boots, with the known spread between boots in its interval.
+
+    Welch's test on logarithms, as `difference.welch`, where each side's mean also varies by its boot: the variance between
+    boots is added for each side. None of too few repeats, or where a value is not above 0.
+    """
+    if min(len(a), len(b)) < LEAST_REPEATS or known.boots < LEAST_BOOTS or min(*a, *b) <= 0:
+        return None
+    one, other = [math.log(value) for value in a], [math.log(value) for value in b]
+    middle = statistics.fmean(other) - statistics.fmean(one)
+    parts = [(statistics.variance(values) / len(values), len(values) - 1) for values in (one, other)]
+    parts.append((2 * known.between**2, known.boots - 1))
+    total = sum(part for part, _ in parts)
+    df = total**2 / sum(part**2 / free for part, free in parts) if total else 1.0
+    error = math.sqrt(total)
+    half = student.quantile((1 + CONFIDENCE) / 2, df) * error
+    ends = math.exp(middle - half), math.exp(middle + half)
+    return Difference(math.exp(middle), *ends, _p(middle, error, df), (len(a), len(b)))
+
+
+def _p(middle: float, error: float, df: float) -> float:
+    """Return the p-value of a mean with its standard error, against 0."""
+    if not error:
+        return 0.0 if middle else 1.0
+    return student.two_sided(middle / error, df)
+
+
+def _needed(boots: int) -> float:
+    """Return how many standard errors a difference must have, to be found over so many boots in POWER of cases."""
+    return student.quantile(1 - SIGNIFICANT / 2, boots - 1) + student.quantile(POWER, boots - 1)
+
+
+def _within(logs: Sequence[Sequence[float]]) -> float | None:
+    """Return the standard deviation within boots; None where no boot has two values."""
+    free = sum(len(values) - 1 for values in logs)
+    squares = sum((value - statistics.fmean(values)) ** 2 for values in logs for value in values)
+    return math.sqrt(squares / free) if free else None
+
+
+def _components(logs: Sequence[Sequence[float]]) -> Spread | None:
+    """Return the variance components of a one-way layout with boots of any sizes, by the method of moments.
+
+    S. R. Searle, G. Casella and C. E. McCulloch, "Variance Components" (1992), section 3.6. A negative estimate is 0.
+    """
+    within = _within(logs)
+    if within is None or len(logs) < LEAST_BOOTS:
+        return None
+    counts = [len(values) for values in logs]
+    total = sum(counts)
+    middle = sum(map(sum, logs)) / total
+    squares = sum(len(values) * (statistics.fmean(values) - middle) ** 2 for values in logs)
+    typical = (total - sum(count**2 for count in counts) / total) / (len(logs) - 1)
+    variance = (squares / (len(logs) - 1) - within**2) / typical
+    return Spread(within, math.sqrt(max(0.0, variance)), len(logs))
