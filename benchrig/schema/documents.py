@@ -13,6 +13,7 @@ from benchrig.bench.runtimes import runtimes
 from benchrig.machines import KINDS, kind
 from benchrig.report import published
 from benchrig.report.claims import file as claims
+from benchrig.report.claims.record import ClaimsRecord
 from benchrig.report.export.record import RowRecord
 from benchrig.report.figures import Sample
 from benchrig.report.latencies import Latencies
@@ -108,6 +109,13 @@ def _report() -> Schema:
     return made.finished("report.json of a run", {"type": "object", "properties": properties, "required": [*properties]})
 
 
+def _verdicts() -> Schema:
+    made = Converter(Rules(instead={(Verdict, "reason"): str}))
+    document = made.document(ClaimsRecord, "./inv claims --json")
+    made.definitions["Verdict"]["properties"]["because"] = made.type(Reason)
+    return {**document, "definitions": dict(sorted(made.definitions.items()))}
+
+
 def _written(cls: type, title: str) -> Schema:
     return Converter(RULES, yaml=True).document(cls, title)
 
@@ -145,6 +153,7 @@ SCHEMAS: Mapping[str, Callable[[], Schema]] = {
     "cell": _cell,
     "report": _report,
     "text": _text,
+    "verdicts": _verdicts,
     "app": lambda: _written(app.AppFile, "apps/NAME/app.yml"),
     "routes": _routes,
     "suite": lambda: _written(suite.SuiteFile, "configs/suites/NAME.yml"),
