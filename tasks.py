@@ -238,10 +238,11 @@ def report(ctx: ChainContext, run: str = "", suite: str = "", lang: str = "en") 
         "run": f"{RUN}; default: the run just made, else the latest",
         "suite": "the latest run of this suite",
         "published": "check the articles against their own figures; needs no run and no machine",
+        "json": "print JSON",
     },
     words=("run",),
 )
-def claims(ctx: ChainContext, run: str = "", suite: str = "", published: bool = False) -> Iterator[None]:
+def claims(ctx: ChainContext, run: str = "", suite: str = "", published: bool = False, json: bool = False) -> Iterator[None]:
     """Check the articles' conclusions against a run.
 
     Example: ./inv claims latest
@@ -254,9 +255,10 @@ def claims(ctx: ChainContext, run: str = "", suite: str = "", published: bool = 
     check_run(run, suite)
     yield
     if published:
-        console.result(judging.audit_published(ROOT))
+        console.result(judging.audit_published(ROOT, json))
     else:
-        console.result(judging.render_report(reporting.load(find_run(ctx, run, suite), ROOT), judging.suites(ROOT)))
+        report = reporting.load(find_run(ctx, run, suite), ROOT)
+        console.result(judging.render_json(report) if json else judging.render_report(report, judging.suites(ROOT)))
 
 
 @command(

@@ -8,7 +8,6 @@ from benchrig.agent.text import short
 from benchrig.report.verdict import Answer, Cause, Outcome, Verdict, Why
 from benchrig.results.codes import Code
 from benchrig.results.warnings import Number, Unit, Value, Warning
-from benchrig.statistics.advice import MOST_REPEATS
 from benchrig.units import bits_per_second, milliseconds, size
 
 LONGEST_TEXT = 1100
@@ -47,9 +46,10 @@ def reason(verdict: Verdict) -> str:
             one = because.repeats == 1
             who = "One measurement" if one else f"The median of {because.repeats} measurements"
             verb = "supports" if because.supports else "contradicts"
-            return f"{who} {verb} this claim. Measure {because.needed} times to decide: {because.command}"
+            return f"{who} {verb} this claim. Measure {because.needed} times for an interval: {because.command}"
         case Why.WIDE_INTERVALS:
-            return f"{facts}. Measure about {because.needed} times to decide, if the medians stay: {because.command}"
+            more = f"About {because.needed - because.repeats} more repeats would decide"
+            return f"{facts}. {more}{_or_exclude(because.within_percent)}: {because.command}"
         case Why.REPEATS_DIFFER:
             return f"{facts}. The {because.repeats} repeats differ, and more of them would not decide."
         case Why.OTHER_CONDITIONS if because.command:
@@ -57,9 +57,18 @@ def reason(verdict: Verdict) -> str:
         case Why.OTHER_CONDITIONS:
             return f"{facts}. To decide, give a profile of the suite the article's timeout."
         case Why.TOO_CLOSE:
-            return f"{facts}. This is too close to decide: {MOST_REPEATS} measurements would not be enough."
+            return f"{facts}. This is too close to decide{_excluded(because.excluded_percent)}."
         case _:
-            return facts
+            assumed = f" (from {because.repeats} repeats, if their logarithms are normally distributed)"
+            return f"{facts}{assumed if because.assumed else ''}"
+
+
+def _or_exclude(percent: float | None) -> str:
+    return "" if percent is None else f", or show that it is within {percent:.2g} % of where the answer changes"
+
+
+def _excluded(percent: float | None) -> str:
+    return "" if percent is None else f": it is within {percent:.2g} % of where the answer changes"
 
 
 _OF_THROUGHPUT = {Answer.BETTER: "faster", Answer.WORSE: "slower"}

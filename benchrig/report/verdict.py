@@ -27,7 +27,7 @@ class Why(StrEnum):
     WIDE_INTERVALS = "wide_intervals"
     """The relations are true in a part of the intervals; more repeats would decide."""
     TOO_CLOSE = "too_close"
-    """The same, but not even MOST_REPEATS would decide."""
+    """The same, but more repeats are not worth it: MOST_REPEATS might not decide."""
     REPEATS_DIFFER = "repeats_differ"
     """The relations are true in some repeats and false in others."""
     OTHER_CONDITIONS = "other_conditions"
@@ -55,6 +55,12 @@ class Reason:
     """How many repeats would decide; 0 where that is not the question, or none would."""
     command: str = ""
     """The command that measures the claim's rows so often, and as long as the article where that is what decides."""
+    assumed: bool = False
+    """It rests on fewer than six repeats, and so on the assumption that their logarithms are normally distributed."""
+    within_percent: float | None = None
+    """Where `needed` repeats might not decide: they exclude a larger distance from where the answer changes."""
+    excluded_percent: float | None = None
+    """A distance from where the answer changes that the repeats exclude already; None where that is not the question."""
 
 
 @dataclass(frozen=True)

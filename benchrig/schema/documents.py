@@ -14,6 +14,7 @@ from benchrig.machines import KINDS, kind
 from benchrig.report import published
 from benchrig.report.claims import file as claims
 from benchrig.report.compare.record import ComparisonRecord
+from benchrig.report.claims.record import ClaimsRecord
 from benchrig.report.export.record import RowRecord
 from benchrig.report.figures import Sample
 from benchrig.report.latencies import Latencies
@@ -109,6 +110,13 @@ def _report() -> Schema:
     return made.finished("report.json of a run", {"type": "object", "properties": properties, "required": [*properties]})
 
 
+def _verdicts() -> Schema:
+    made = Converter(Rules(instead={(Verdict, "reason"): str}))
+    document = made.document(ClaimsRecord, "./inv claims --json")
+    made.definitions["Verdict"]["properties"]["because"] = made.type(Reason)
+    return {**document, "definitions": dict(sorted(made.definitions.items()))}
+
+
 def _written(cls: type, title: str) -> Schema:
     return Converter(RULES, yaml=True).document(cls, title)
 
@@ -151,6 +159,7 @@ SCHEMAS: Mapping[str, Callable[[], Schema]] = {
     "report": _report,
     "text": _text,
     "comparison": _comparison,
+    "verdicts": _verdicts,
     "app": lambda: _written(app.AppFile, "apps/NAME/app.yml"),
     "routes": _routes,
     "suite": lambda: _written(suite.SuiteFile, "configs/suites/NAME.yml"),

@@ -6,11 +6,23 @@ from pathlib import Path
 
 from benchrig.bench.suite import suites_with
 from benchrig.report.claims import audit
+from benchrig.report.claims.expectation import check_expectation, expectation
 from benchrig.report.claims.file import read
 from benchrig.report.claims.judge import judge
+from benchrig.report.claims.record import render_audit_json, render_json
 from benchrig.report.claims.terminal import render_audit, render_report, render_terminal
 
-__all__ = ["audit_published", "judge", "read", "render_report", "render_terminal", "suites"]
+__all__ = [
+    "audit_published",
+    "check_expectation",
+    "expectation",
+    "judge",
+    "read",
+    "render_json",
+    "render_report",
+    "render_terminal",
+    "suites",
+]
 
 
 def suites(root: Path) -> tuple[str, ...]:
@@ -18,9 +30,10 @@ def suites(root: Path) -> tuple[str, ...]:
     return suites_with(root, {path.stem for path in (root / "configs" / "claims").glob("*.yml")})
 
 
-def audit_published(root: Path) -> str:
-    """Return as text what every published set of a project says of itself: needs no run and no machine.
+def audit_published(root: Path, json: bool = False) -> str:
+    """Return as text, or as JSON, what every published set of a project says of itself: needs no run and no machine.
 
     Raises InputError with `file:line` for each mistake in the published figures or the claims.
     """
-    return "\n\n\n".join(render_audit(found) for found in audit.audit(root))
+    audits = audit.audit(root)
+    return render_audit_json(audits) if json else "\n\n\n".join(map(render_audit, audits))

@@ -9,9 +9,10 @@ from pathlib import Path
 from benchrig import reading, yamlfile
 from benchrig.mistakes import Mistakes
 from benchrig.report import published
-from benchrig.report.claims import language
-from benchrig.report.claims.functions import FUNCTIONS, TRUTHS
-from benchrig.report.claims.language import Expression, ExpressionError, Names
+from benchrig.report.claims import parser
+from benchrig.report.claims.functions import names_of
+from benchrig.report.claims.language import Expression, Names
+from benchrig.report.claims.parser import ExpressionError
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def read(name: str, root: Path) -> tuple[Claim, ...] | None:
         return None
     document = yamlfile.read(path)
     file = document.build(ClaimsFile)
-    names = Names(FUNCTIONS, TRUTHS, published.read(name, root).rows, file.other_rows)
+    names = names_of(published.read(name, root).rows, file.other_rows)
     reader = _Reader(document, names)
     claims = tuple(reader.claim(claim, written) for claim, written in file.claims.items())
     reader.mistakes.raise_all()
@@ -100,7 +101,7 @@ class _Reader:
 
     def expression(self, where: tuple[str | int, ...], text: str) -> Expression | None:
         try:
-            return language.parse(text, self.names)
+            return parser.parse(text, self.names)
         except ExpressionError as error:
             self.mistakes.add(self.document.where(where), str(error))
             return None

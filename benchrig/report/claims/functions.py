@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from benchrig.report.claims.language import Figure
-from benchrig.report.claims.values import Interval, point, unbounded
+from benchrig.report.claims.dimensions import Dimension, of_unit
+from benchrig.report.claims.language import Figure, Names
+from benchrig.report.claims.values import Known, point, unbounded
 from benchrig.report.figures import Sample
 from benchrig.report.metrics import ERRORS, LATENCY_MAX, METRICS, TIMEOUTS, Metric
 from benchrig.report.published import Source
@@ -16,7 +17,8 @@ from benchrig.report.table import Row, Table
 from benchrig.report.verdict import Quantity
 from benchrig.results.model import Machine
 from benchrig.results.warnings import Warning
-from benchrig.units import number
+from benchrig.statistics.interval import ENOUGH_REPEATS, Interval
+from benchrig.units import COUNT, number
 
 
 class NoFigureError(Exception):
@@ -56,6 +58,11 @@ FUNCTIONS: Mapping[str, Function] = {
 
 TRUTHS = frozenset(name for name, function in FUNCTIONS.items() if function.truth)
 
+DIMENSIONS: Mapping[str, Dimension] = {
+    name: of_unit((function.metric.unit if function.metric else COUNT).name) for name, function in FUNCTIONS.items()
+}
+"""The unit of each function's figures."""
+
 _LATE = (TIMEOUTS, ERRORS)
 """The counts that depend on the timeout."""
 
@@ -65,7 +72,7 @@ class KnownFigure:
     """A figure with a value: what an expression is evaluated with."""
 
     value: float
-    interval: tuple[float, float] | None
+    interval: Interval | None
     """95 % interval of the median."""
     exact: bool
     """It is judged without an interval, because it is a count or published."""
@@ -75,14 +82,17 @@ class KnownFigure:
     article's conditions."""
     pending: str = ""
     """Why only those bounds are known, where the article's conditions would tell more."""
+    sample: tuple[float, ...] = ()
+    """Its repeats, where they are judged by what they have in common, and not one by one."""
 
     @property
-    def known(self) -> Interval:
-        """Return its interval; without one, the value itself if it is exact, else anything from 0 up."""
+    def known(self) -> Known:
+        """Return what an expression is evaluated with; without an interval, anything from 0 up, unless it is exact."""
         if self.within:
-            return Interval(self.value, *self.within, fixed=True)
+            return Known(self.value, *self.within, fixed=True)
         if self.interval:
-            return Interval(self.value, *self.interval)
+            sample = self.sample if min(self.sample) > 0 else ()
+            return Known(self.value, self.interval.low, self.interval.high, sample=sample)
         return point(self.value) if self.exact else unbounded(self.value)
 
     @property
@@ -92,7 +102,7 @@ class KnownFigure:
 
     def quantity(self, figure: Figure) -> Quantity:
         """Return it as reports show it."""
-        low, high = self.interval or (None, None)
+        low, high = (self.interval.low, self.interval.high) if self.interval else (None, None)
         return Quantity(figure.text, self.text, self.value, low, high)
 
 
@@ -115,9 +125,10 @@ def find(figure: Figure, table: Table, conditions: Conditions | None) -> KnownFi
     function = FUNCTIONS[figure.function]
     if function.metric is None:
         return _cores(row, table)
-    if table.run and conditions:
-        _same_connections(row, conditions)
     if table.run:
+        _connected(row)
+        if conditions:
+            _same_connections(row, conditions)
         _valid(row, function.metric)
     sample = row.figures.get(function.metric.name)
     if sample is None:
@@ -128,6 +139,11 @@ def find(figure: Figure, table: Table, conditions: Conditions | None) -> KnownFi
     if table.run is None:
         return KnownFigure(sample.value, None, True, shown(sample.value, unit=function.metric.unit.name))
     return _measured(sample, function.metric, pending)
+
+
+def names_of(document: Collection[str], others: Collection[str] = ()) -> Names:
+    """Return the names that an expression may use: every function, and these rows; patterns stand for the first ones."""
+    return Names(DIMENSIONS, TRUTHS, document, others)
 
 
 def shown(value: float, interval: tuple[float, float] | None = None, unit: str = "") -> str:
@@ -153,14 +169,15 @@ def _cores(row: Row, table: Table) -> KnownFigure:
 def _measured(sample: Sample, metric: Metric, pending: str) -> KnownFigure:
     """Return a figure of a run, with the bounds that it is judged by."""
     unit, value = metric.unit.name, sample.value
-    bounds = (sample.interval.low, sample.interval.high) if sample.interval else None
     if not metric.by_repeat:
-        within = (bounds[0], math.inf) if pending and bounds else None
-        return KnownFigure(value, bounds, False, shown(value, bounds, unit), within, pending)
+        interval = sample.interval
+        within = (interval.low, math.inf) if pending and interval else None
+        text = shown(value, (interval.low, interval.high) if interval else None, unit)
+        return KnownFigure(value, interval, False, text, within, pending, sample.values)
     differ = sample.low != sample.high
     text = f"{number(sample.low)} to {shown(sample.high, unit=unit)}" if differ else shown(value, unit=unit)
     exact = metric.kind == "count"
-    within = (sample.low, sample.high) if exact or sample.interval else None
+    within = (sample.low, sample.high) if exact or len(sample.values) >= ENOUGH_REPEATS else None
     if pending:
         within = (sample.low if metric.rises and within else 0.0, math.inf)
     return KnownFigure(value, None, exact, text, within, pending)
@@ -181,11 +198,15 @@ def _row(name: str, table: Table) -> Row:
     raise NotInRunError(f"{name} is not in this run")
 
 
-def _same_connections(row: Row, conditions: Conditions) -> None:
-    """Raise NoFigureError where a row had another number of connections than the article's: it is another row."""
+def _connected(row: Row) -> None:
+    """Raise NoFigureError where a row had fewer connections than it was to have."""
     if row.connections_there is not None:
         there = f"{row.connections_there:,} of {row.connections:,}"
         raise NoFigureError(f"{row.name} ran with {there} connections: the others were not there, or were never answered")
+
+
+def _same_connections(row: Row, conditions: Conditions) -> None:
+    """Raise NoFigureError where a row had another number of connections than the article's: it is another row."""
     connections = conditions.connections.get(row.name, row.connections)
     if row.connections != connections:
         wrong = f"{row.name} ran with {row.connections:,} connections, in the article with {connections:,}"

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from benchrig.report.claims.functions import FUNCTIONS, KnownFigure, machine
 from benchrig.report.claims.language import Comparison, Expression, Figure
-from benchrig.report.claims.values import Interval, UndefinedError, links
+from benchrig.report.claims.relations import links
+from benchrig.report.claims.values import Known, UndefinedError
 from benchrig.report.claims.words import KnownFigures
 from benchrig.report.table import Row, Table
 from benchrig.results.model import Machine
@@ -48,9 +49,9 @@ def _decided(comparison: Comparison, figures: KnownFigures, limits: Mapping[Figu
     return any(without is None and with_limits is not None for without, with_limits in pairs)
 
 
-def _any(figure: Figure, found: KnownFigure, most: float) -> Interval:
+def _any(figure: Figure, found: KnownFigure, most: float) -> Known:
     """Return all that a figure could be; what the machine itself is stays as it is."""
-    return found.known if FUNCTIONS[figure.function].metric is None else Interval(found.value, 0.0, most)
+    return found.known if FUNCTIONS[figure.function].metric is None else Known(found.value, 0.0, most)
 
 
 def _limit(figure: Figure, found: KnownFigure, table: Table) -> Limit | None:

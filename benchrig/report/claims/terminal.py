@@ -45,7 +45,7 @@ def render_terminal(verdicts: Sequence[Verdict], server: str = "", run: str = ""
     """
     if not verdicts:
         return "No claims: no file in configs/claims/ belongs to the published figures of this report."
-    bounds = ["[a, b] is the 95 % interval of a median"] if any(_has_interval(verdict) for verdict in verdicts) else []
+    bounds = ["[a, b] is the 95 % interval"] if any(_has_interval(verdict) for verdict in verdicts) else []
     where = f", on {server} alone" if server else ""
     count = f"{len(verdicts)} claim{'' if len(verdicts) == 1 else 's'}{where}: {describe.verdict_counts(verdicts)}"
     invalid = Counter(verdict.invalid_by for verdict in verdicts if verdict.invalid_by)

@@ -1,22 +1,24 @@
-"""The value of a claim's expression over figures that lie within intervals.
+"""The value of a claim's expression over figures: statistics of repeats inside, fixed bounds outside.
 
-Interval arithmetic (R. E. Moore, Interval Analysis, 1966): a sum, product or quotient of intervals encloses every value that
-the figures within them can give, and a relation is only true or false if it is so for all of them. A figure that stands in
-an expression twice is taken for two, which makes the result wider and never wrong.
+Figures with repeats are estimated by their geometric means, and an expression over them by the delta method. Figures
+that more repeats do not narrow lie within fixed bounds; interval arithmetic (R. E. Moore, Interval Analysis, 1966)
+combines these. One figure alone is judged by the interval of its median, which reports print.
 """
 
 from __future__ import annotations
 
-import itertools
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+import statistics
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 
-from benchrig.report.claims.language import Choice, Comparison, Expression, Figure, Number, Operation, Relation, Term
-from benchrig.statistics.advice import MOST_REPEATS
+from benchrig.report.claims.language import Arithmetic, Choice, Extreme, Figure, Number, Operation, Term, figures_in
+from benchrig.statistics import student
+from benchrig.statistics.delta import Uncertain, of_sample
+from benchrig.statistics.interval import CONFIDENCE
 
-NEAR = 0.1
-"""`~=` holds within this share of its right side."""
+_LARGEST_LOG = 700.0
+"""A floating-point number cannot be larger."""
 
 
 class UndefinedError(Exception):
@@ -24,149 +26,225 @@ class UndefinedError(Exception):
 
 
 @dataclass(frozen=True)
-class Interval:
-    """A figure: its value, and the bounds it lies within."""
+class Known:
+    """A figure: its value, and the bounds that it lies within."""
 
     value: float
     low: float
     high: float
     fixed: bool = False
     """More repeats do not narrow it: its bounds are those of the repeats, or are not known under these conditions."""
+    sample: tuple[float, ...] = ()
+    """Its repeats, all above 0, where they tell how well it is known; empty where nothing but the bounds does."""
 
-    def around(self, share: float) -> Interval:
-        """Return the interval shrunk to a share of its width, around its value; a fixed one as it is."""
-        if self.fixed:
-            return self
-        return Interval(
-            self.value, self.value - share * (self.value - self.low), self.value + share * (self.high - self.value)
-        )
+    @property
+    def settled(self) -> Known:
+        """The figure after any number of repeats: a fixed one as it is, another one as a point."""
+        return self if self.fixed else point(self.value)
+
+    @property
+    def median(self) -> Known:
+        """The figure with its median in place of its mean, and with the error that the interval of the median tells."""
+        logs, n = [math.log(value) for value in self.sample], len(self.sample)
+        mean, half = statistics.fmean(logs), student.quantile((1 + CONFIDENCE) / 2, n - 1) * statistics.stdev(logs) / n**0.5
+        reach = max(math.log(self.high / self.value), math.log(self.value / self.low))
+        scale = reach / half if half else 0.0
+        return replace(self, sample=tuple(self.value * math.exp(scale * (one - mean)) for one in logs))
 
 
-Values = Mapping[Figure, Interval]
+Values = Mapping[Figure, Known]
 
 
-def point(value: float) -> Interval:
+def point(value: float) -> Known:
     """Return a figure that is known exactly, or is judged without an interval."""
-    return Interval(value, value, value)
+    return Known(value, value, value)
 
 
-def unbounded(value: float) -> Interval:
+def unbounded(value: float) -> Known:
     """Return a figure without any known bounds: anything from 0 up, as no figure is below 0."""
-    return Interval(value, 0.0, math.inf)
+    return Known(value, 0.0, math.inf)
 
 
-def value_of(term: Term, values: Values) -> Interval:
+@dataclass(frozen=True)
+class Range:
+    """One value of an expression: the bounds that it lies within, each with its error."""
+
+    value: float
+    low: Uncertain
+    high: Uncertain
+    positive: bool
+    """It cannot be below 0, whatever the figures are."""
+
+    @property
+    def shown(self) -> float:
+        """The value that its interval is of: that of the geometric means, unless it lies within fixed bounds."""
+        return self.low.value if self.low.value == self.high.value else self.value
+
+    @property
+    def exact(self) -> bool:
+        """It has no error and no bounds: it is made of numbers."""
+        return self.low.value == self.high.value and not (self.low.moves or self.high.moves)
+
+    @property
+    def logs(self) -> bool:
+        """Its error is one of logarithms."""
+        return self.positive and self.low.value > 0 and math.isfinite(self.high.value)
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """The ends of its 95 % interval."""
+        if not self.logs:
+            return self.low.ends()[0], self.high.ends()[1]
+        low, high = self.low.log().ends()[0], self.high.log().ends()[1]
+        return math.exp(max(low, -_LARGEST_LOG)), math.exp(min(high, _LARGEST_LOG))
+
+
+@dataclass(frozen=True)
+class Several:
+    """Values of which an expression takes the least or the greatest."""
+
+    which: Extreme
+    parts: tuple[Value, ...]
+    sure: bool = True
+    """It takes that one whatever the figures are: no factor could be below 0."""
+
+    @property
+    def positive(self) -> bool:
+        """None of them can be below 0."""
+        return all(part.positive for part in self.parts)
+
+
+Value = Range | Several
+
+
+@dataclass(frozen=True)
+class Bounded:
+    """What reports print of a term: its value, and the ends of its interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+def value_of(term: Term, values: Values) -> Value:
     """Return the value of a term. Raises UndefinedError when it divides by 0."""
     match term:
         case Number():
-            return point(term.value)
+            return _exact(term.value)
         case Figure():
-            return values[term]
+            return _figure(term, values[term])
         case Choice():
-            chosen = [value_of(one, values) for one in term.terms]
-            pick = max if term.which == "max" else min
-            return Interval(pick(c.value for c in chosen), pick(c.low for c in chosen), pick(c.high for c in chosen))
+            return Several(term.which, tuple(value_of(one, values) for one in term.terms))
         case Operation():
             return _combined(term, value_of(term.left, values), value_of(term.right, values))
+
+
+def bounds(term: Term, values: Values) -> Bounded:
+    """Return the value of a term with its interval. Raises UndefinedError as `value_of` does."""
+    figure = alone(figures_in(term), values)
+    if figure is None:
+        return _bounded(value_of(term, values))
+    known = values[figure]
+    at = [_bounded(value_of(term, {**values, figure: point(x)})) for x in (known.value, known.low, known.high)]
+    return Bounded(at[0].value, min(one.low for one in at), max(one.high for one in at))
 
 
 def chosen(choice: Choice, values: Values) -> Term:
     """Return the term that is the least or greatest by its value. Raises UndefinedError as `value_of` does."""
     pick = max if choice.which == "max" else min
-    return pick(choice.terms, key=lambda term: value_of(term, values).value)
+    return pick(choice.terms, key=lambda term: bounds(term, values).value)
 
 
-def holds(expression: Expression, values: Values) -> bool | None:
-    """Say whether an expression holds everywhere within the intervals (True), nowhere (False), or in part (None).
-
-    Raises UndefinedError when it divides by 0.
-    """
-    return _all([link for comparison in expression.comparisons for link in links(comparison, values)])
+def alone(figures: Iterable[Figure], values: Values) -> Figure | None:
+    """Return the only figure with repeats among some; None where there is none, or more than one."""
+    found = {figure for figure in figures if values[figure].sample}
+    return found.pop() if len(found) == 1 else None
 
 
-def links(comparison: Comparison, values: Values) -> list[bool | None]:
-    """Return for each relation of a comparison whether it holds, as `holds` does."""
-    terms = [value_of(term, values) for term in comparison.terms]
-    return [
-        _related(left, relation, right)
-        for (left, right), relation in zip(itertools.pairwise(terms), comparison.relations, strict=True)
-    ]
+def _bounded(value: Value) -> Bounded:
+    if isinstance(value, Range):
+        return Bounded(value.shown, *value.ends)
+    pick = max if value.which == "max" else min
+    parts = [_bounded(part) for part in value.parts]
+    least, most = (pick, pick) if value.sure else (min, max)
+    return Bounded(pick(one.value for one in parts), least(one.low for one in parts), most(one.high for one in parts))
 
 
-def repeats_to_settle(expression: Expression, values: Values, repeats: int) -> int | None:
-    """Return how many repeats would settle an expression that holds in part; None when more than MOST_REPEATS.
-
-    The interval of a median shrinks as 1/sqrt(repeats): if the relation is settled when every interval is shrunk to the
-    share s of its width, that takes repeats / s**2, provided that the medians stay where they are.
-    """
-    for more in range(repeats + 1, MOST_REPEATS + 1):
-        share = math.sqrt(repeats / more)
-        if holds(expression, {figure: interval.around(share) for figure, interval in values.items()}) is not None:
-            return more
-    return None
+def _exact(value: float) -> Range:
+    return Range(value, Uncertain(value), Uncertain(value), value >= 0)
 
 
-def _all(parts: list[bool | None]) -> bool | None:
-    if False in parts:
-        return False
-    return None if None in parts else True
+def _figure(figure: Figure, known: Known) -> Range:
+    if not known.sample:
+        return Range(known.value, Uncertain(known.low), Uncertain(known.high), known.low >= 0)
+    # The repeats of a row are those of all its figures, unless a figure is missing in some.
+    mean = of_sample(known.sample, (figure.row, len(known.sample)))
+    return Range(known.value, mean, mean, True)
 
 
-def _related(left: Interval, relation: Relation, right: Interval) -> bool | None:
-    match relation:
-        case "<":
-            return _either(left.high < right.low, left.low >= right.high)
-        case "<=":
-            return _either(left.high <= right.low, left.low > right.high)
-        case ">" | ">=":
-            return _related(right, "<" if relation == ">" else "<=", left)
-        case "==":
-            same = left.low == left.high == right.low == right.high
-            return _either(same, left.high < right.low or left.low > right.high)
-        case "~=":
-            within = left.low >= _lower(right.high) and left.high <= _upper(right.low)
-            return _either(within, left.high < _lower(right.low) or left.low > _upper(right.high))
+def _combined(term: Operation, left: Value, right: Value) -> Value:
+    """Return the value of an operation; of several values, that with each of them."""
+    if isinstance(left, Several):
+        rises = _rises(right) if term.operator in "*/" else True
+        return _each(left, rises, lambda part: _combined(term, part, right))
+    if isinstance(right, Several):
+        rises = {"+": True, "-": False, "*": _rises(left), "/": _falls(left, right)}[term.operator]
+        return _each(right, rises, lambda part: _combined(term, left, part))
+    return _OPERATIONS[term.operator](term, left, right)
 
 
-def _either(everywhere: bool, nowhere: bool) -> bool | None:
-    return True if everywhere else False if nowhere else None
+def _each(several: Several, rises: bool | None, combine: Callable[[Value], Value]) -> Several:
+    """Combine each of several values with another one. With a value that could be below 0, either could be the extreme."""
+    which = several.which if rises is not False else ("min" if several.which == "max" else "max")
+    return Several(which, tuple(map(combine, several.parts)), several.sure and rises is not None)
 
 
-def _lower(value: float) -> float:
-    return min((1 - NEAR) * value, (1 + NEAR) * value)
+def _rises(factor: Value) -> bool | None:
+    return True if factor.positive else None
 
 
-def _upper(value: float) -> float:
-    return max((1 - NEAR) * value, (1 + NEAR) * value)
+def _falls(dividend: Range, divisor: Several) -> bool | None:
+    return False if dividend.positive and divisor.positive else None
 
 
-def _combined(term: Operation, left: Interval, right: Interval) -> Interval:
-    match term.operator:
-        case "+":
-            return Interval(left.value + right.value, left.low + right.low, left.high + right.high)
-        case "-":
-            return Interval(left.value - right.value, left.low - right.high, left.high - right.low)
-        case "*":
-            return _product(left, right)
-        case "/":
-            return _product(left, _reciprocal(term, right))
+def _sum(_: Operation, left: Range, right: Range) -> Range:
+    both = left.positive and right.positive
+    return Range(left.value + right.value, left.low + right.low, left.high + right.high, both)
 
 
-def _product(left: Interval, right: Interval) -> Interval:
-    corners = [_times(one, other) for one in (left.low, left.high) for other in (right.low, right.high)]
-    return Interval(left.value * right.value, min(corners), max(corners))
+def _difference(_: Operation, left: Range, right: Range) -> Range:
+    exact = left.exact and right.exact and left.value >= right.value
+    return Range(left.value - right.value, left.low - right.high, left.high - right.low, exact)
 
 
-def _times(one: float, other: float) -> float:
-    """Multiply two bounds; 0 times an infinite one is 0, as an infinite bound is never reached."""
-    return 0.0 if 0.0 in (one, other) else one * other
+def _product(_: Operation, left: Range, right: Range) -> Range:
+    corners = [one * other for one in (left.low, left.high) for other in (right.low, right.high)]
+    low, high = min(corners, key=lambda one: one.value), max(corners, key=lambda one: one.value)
+    return Range(left.value * right.value, low, high, left.positive and right.positive)
 
 
-def _reciprocal(term: Operation, divisor: Interval) -> Interval:
+def _quotient(term: Operation, left: Range, right: Range) -> Range:
+    return _product(term, left, _inverse(term, right))
+
+
+def _inverse(term: Operation, divisor: Range) -> Range:
     if divisor.value == 0:
         raise UndefinedError(f"{term.right.text} is 0, and {term.text} divides by it")
-    if divisor.low < 0 < divisor.high:
-        return Interval(1 / divisor.value, -math.inf, math.inf)
-    low = 1 / divisor.high if divisor.high else -math.inf
-    high = 1 / divisor.low if divisor.low else math.inf
-    return Interval(1 / divisor.value, low, high)
+    if divisor.positive:
+        # At a bound of 0 and at an infinite one, the quotient is only bounded on the other side.
+        low = divisor.high.inverse() if math.isfinite(divisor.high.value) else Uncertain(0.0)
+        high = divisor.low.inverse() if divisor.low.value else Uncertain(math.inf)
+        return Range(1 / divisor.value, low, high, True)
+    least, most = divisor.ends
+    if least <= 0 <= most:
+        return Range(1 / divisor.value, Uncertain(-math.inf), Uncertain(math.inf), False)
+    low, high = (Uncertain(0.0) if math.isinf(end.value) else end.inverse() for end in (divisor.high, divisor.low))
+    return Range(1 / divisor.value, low, high, False)
+
+
+_OPERATIONS: Mapping[Arithmetic, Callable[[Operation, Range, Range], Range]] = {
+    "+": _sum,
+    "-": _difference,
+    "*": _product,
+    "/": _quotient,
+}

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import itertools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
-from benchrig.report.claims.functions import KnownFigure, shown
+from benchrig.report.claims.functions import DIMENSIONS, KnownFigure, shown
 from benchrig.report.claims.language import (
     TRUTHS,
     Arithmetic,
     Choice,
-    Comparison,
     Expression,
     Figure,
     Number,
     Operation,
     Relation,
     Term,
+    dimension,
     figures_in,
 )
-from benchrig.report.claims.values import Interval, UndefinedError, chosen, links, value_of
+from benchrig.report.claims.relations import links, pairs
+from benchrig.report.claims.values import Bounded, UndefinedError, Values, bounds, chosen
 from benchrig.report.verdict import Quantity
 
 _WORDS: Mapping[Relation, str] = {
@@ -55,15 +55,9 @@ def relations(expression: Expression, figures: KnownFigures, which: bool | None)
     return tuple(
         _sentence(left, relation, right, figures, outcome)
         for comparison in expression.comparisons
-        for (left, right), relation, outcome in _links(comparison, known)
+        for (left, relation, right), outcome in zip(pairs(comparison), links(comparison, known), strict=True)
         if outcome is which
     )
-
-
-def _links(
-    comparison: Comparison, known: Mapping[Figure, Interval]
-) -> Iterator[tuple[tuple[Term, Term], Relation, bool | None]]:
-    return zip(itertools.pairwise(comparison.terms), comparison.relations, links(comparison, known), strict=True)
 
 
 def _sentence(left: Term, relation: Relation, right: Term, figures: KnownFigures, outcome: bool | None) -> str:
@@ -72,20 +66,37 @@ def _sentence(left: Term, relation: Relation, right: Term, figures: KnownFigures
     if relation == "==" and outcome is not None:
         return f"{_named(left, figures, ' is')}" + ("" if outcome else f", not {_named(right, figures)}")
     verb = {True: "is", False: "is not", None: "may or may not be"}[outcome]
-    return f"{_named(left, figures)} {verb} {_WORDS[relation]} {_named(right, figures)}"
+    quotient = _quotient(left, right, figures)
+    return f"{_named(left, figures)} {verb} {_WORDS[relation]} {_named(right, figures)}{quotient}"
+
+
+def _quotient(left: Term, right: Term, figures: KnownFigures) -> str:
+    """Return the quotient of two sides in brackets, where its interval decides: both sides have one."""
+    left, right = (_decisive(term, figures) for term in (left, right))
+    if not all(any(figures[figure].known.sample for figure in figures_in(term)) for term in (left, right)):
+        return ""
+    term = Operation(f"({left.text}) / ({right.text})", "/", left, right)
+    if not _is_there(term, figures):
+        return ""
+    value, interval = _shown(bounds(term, _values(figures)), figures, term)
+    return f" (quotient {shown(value, interval)})" if interval else ""
+
+
+def _decisive(term: Term, figures: KnownFigures) -> Term:
+    return chosen(term, _values(figures)) if isinstance(term, Choice) else term
 
 
 def _named(term: Term, figures: KnownFigures, link: str = "") -> str:
     """Return a term's value, for a figure with its name before it."""
     match term:
         case Number():
-            return term.text if term.text in TRUTHS else shown(term.value)
+            return term.text if term.unit or term.text in TRUTHS or term.text.endswith("%") else shown(term.value)
         case Figure():
             return f"{term.text}{link} {figures[term].text}"
         case Choice():
             return _named(chosen(term, _values(figures)), figures, link)
         case Operation():
-            return shown(*_shown(value_of(term, _values(figures)), figures, term))
+            return _written(term, figures)
 
 
 def _quantities(term: Term, figures: KnownFigures, shown_operators: Sequence[Arithmetic] = ("/",)) -> Sequence[Quantity]:
@@ -105,27 +116,32 @@ def _quantities(term: Term, figures: KnownFigures, shown_operators: Sequence[Ari
 
 
 def _calculated(term: Operation, figures: KnownFigures) -> Quantity:
-    value, interval = _shown(value_of(term, _values(figures)), figures, term)
+    value, interval = _shown(bounds(term, _values(figures)), figures, term)
     low, high = interval or (None, None)
-    return Quantity(term.text, shown(value, interval), value, low, high)
+    return Quantity(term.text, _written(term, figures), value, low, high)
 
 
-def _shown(interval: Interval, figures: KnownFigures, term: Term) -> tuple[float, tuple[float, float] | None]:
-    """Return the value of a term, with bounds if every figure in it has an interval or is exact."""
+def _written(term: Operation, figures: KnownFigures) -> str:
+    """Return a calculated value with its interval, and with its unit if it is one that metrics have."""
+    return shown(*_shown(bounds(term, _values(figures)), figures, term), dimension(term, DIMENSIONS).unit)
+
+
+def _shown(found: Bounded, figures: KnownFigures, term: Term) -> tuple[float, tuple[float, float] | None]:
+    """Return the value of a term, with its interval if every figure in it has one or is exact."""
     parts = [figures[figure] for figure in figures_in(term)]
     known = any(part.interval or part.within for part in parts) and all(part.enough for part in parts)
-    bounded = known and math.isfinite(interval.low) and math.isfinite(interval.high)
-    return interval.value, (interval.low, interval.high) if bounded else None
+    bounded = known and math.isfinite(found.low) and math.isfinite(found.high)
+    return found.value, (found.low, found.high) if bounded else None
 
 
 def _is_there(term: Term, figures: KnownFigures) -> bool:
     """Return whether a term has a value: all its figures are there, and it does not divide by 0."""
     try:
-        value_of(term, _values(figures))
+        bounds(term, _values(figures))
     except (KeyError, UndefinedError):
         return False
     return True
 
 
-def _values(figures: KnownFigures) -> Mapping[Figure, Interval]:
+def _values(figures: KnownFigures) -> Values:
     return {figure: found.known for figure, found in figures.items()}

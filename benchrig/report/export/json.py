@@ -46,7 +46,7 @@ def render(report: Report) -> str:
         "not_run": table.not_run,
         "published": {"name": table.source.name, **asdict(table.source.source)} if table.source else None,
         "rows": rows,
-        "claims": [_claim(verdict) for verdict in report.verdicts],
+        "claims": [claim_of(verdict) for verdict in report.verdicts],
     }
     return text_of(document)
 
@@ -56,7 +56,7 @@ def text_of(document: object) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False, default=_value).translate(_ESCAPES) + "\n"
 
 
-def _claim(verdict: Verdict) -> dict[str, object]:
+def claim_of(verdict: Verdict) -> dict[str, object]:
     """Return a verdict with its reason in words; `because` has the reason's values."""
     return {**asdict(verdict), "reason": reason(verdict), "because": asdict(verdict.reason)}
 

@@ -114,10 +114,10 @@ claims:
 def test_a_claim_that_holds_in_the_whole_interval_is_reproduced(tmp_path: Path) -> None:
     claim = one(tmp_path, "throughput(sanic) / throughput(flask-sync) >= 7")
     verdict = judged(claim, measured({"sanic": [800, 810, 820, 830, 840, 850], "flask-sync": [100] * 6}))
-    assert (verdict.word, because(verdict)) == ("reproduced", "8.25 [8, 8.5] is at least 7")
+    assert (verdict.word, because(verdict)) == ("reproduced", "8.248 [8.054, 8.447] is at least 7")
     assert [(one.name, one.text) for one in verdict.measured] == [
-        ("throughput(sanic) / throughput(flask-sync)", "8.25 [8, 8.5]"),
-        ("throughput(sanic)", "825 [800, 850] requests/s"),
+        ("throughput(sanic) / throughput(flask-sync)", "8.248 [8.054, 8.447]"),
+        ("throughput(sanic)", "825 [803.6, 846.4] requests/s"),
         ("throughput(flask-sync)", "100 [100, 100] requests/s"),
     ]
     assert [one.text for one in verdict.published] == ["10.09", "19,218 requests/s", "1,904 requests/s"]
@@ -130,33 +130,36 @@ def test_a_claim_that_holds_nowhere_in_the_interval_is_contradicted(tmp_path: Pa
 
 
 def test_a_claim_that_holds_in_part_says_how_many_more_repeats_would_settle_it(tmp_path: Path) -> None:
-    claim = one(tmp_path, "throughput(sanic) >= 700")
-    # The median is 720 and the interval begins at 680: half of its width would do, which takes 4 times the repeats.
+    claim = one(tmp_path, "throughput(sanic) >= 695")
     verdict = judged(claim, measured({"sanic": [680, 720, 720, 720, 720, 760], "go-2000": [9_000] * 6}))
     assert verdict.word == "inconclusive"
-    assert ". Measure about 24 times to decide, if the medians stay: " in because(verdict)
-    assert because(verdict).endswith("--only sanic --duration 5s --threads 4 --repeats 24")
+    needed = verdict.reason.needed
+    assert 6 < needed < 100
+    assert f". About {needed - 6} more repeats would decide, or show that it is within 3.6 % of " in because(verdict)
+    assert because(verdict).endswith(f"--only sanic --duration 5s --threads 4 --repeats {needed}")
 
 
 def test_a_claim_that_no_patience_settles_says_so(tmp_path: Path) -> None:
     claim = one(tmp_path, "throughput(sanic) >= 700")
     verdict = judged(claim, measured({"sanic": [600, 701, 701, 701, 701, 800]}))
     assert verdict.word == "inconclusive"
-    assert "This is too close to decide: 200 measurements would not be enough." in because(verdict)
+    assert because(verdict).endswith("This is too close to decide: it is within 10 % of where the answer changes.")
+    assert (verdict.reason.needed, verdict.wanted) == (0, None)
 
 
 def test_one_run_has_no_interval_so_it_only_says_what_it_would_mean(tmp_path: Path) -> None:
     claim = one(tmp_path, "throughput(sanic) / throughput(flask-sync) >= 7")
     verdict = judged(claim, measured({"sanic": [920], "flask-sync": [100]}))
     assert verdict.word == "inconclusive"
-    assert because(verdict).startswith("One measurement supports this claim. Measure 6 times to decide: ./inv bench ")
+    assert because(verdict).startswith("One measurement supports this claim. Measure 6 times for an interval: ./inv bench ")
     assert because(verdict).endswith("--only sanic,flask-sync --duration 5s --threads 4 --repeats 6")
 
 
 def test_a_few_runs_say_what_their_medians_would_mean(tmp_path: Path) -> None:
-    verdict = judged(one(tmp_path, "throughput(sanic) > 700"), measured({"sanic": [600, 690, 800]}))
-    assert because(verdict).startswith("The median of 3 measurements contradicts this claim. Measure 6 times to decide: ")
-    assert verdict.reason.facts == ("throughput(sanic) 690 requests/s is not above 700",)
+    verdict = judged(one(tmp_path, "throughput(sanic) > 700"), measured({"sanic": [600, 690]}))
+    start = "The median of 2 measurements contradicts this claim. Measure 6 times for an interval: "
+    assert because(verdict).startswith(start)
+    assert verdict.reason.facts == ("throughput(sanic) 645 requests/s is not above 700",)
 
 
 def test_what_is_false_without_an_interval_is_contradicted_by_one_run(tmp_path: Path) -> None:

@@ -24,14 +24,14 @@ def test_the_terminal_shows_each_claim_with_its_place_and_counts_the_verdicts(tm
         "it: reproduced\n"
         "  It is so. (Summary)\n"
         "  claim      throughput(sanic) / throughput(flask-sync) >= 7\n"
-        + f"{'published':>73}{'measured':>27}\n"
+        + f"{'published':>69}{'measured':>31}\n"
         + "             throughput(sanic) /\n"
-        + f"{'             throughput(flask-sync)':<55}{'10.09':>18}{'8.25 [8, 8.5]':>27}\n"
-        + f"{'             throughput(sanic)':<55}{'19,218 requests/s':>18}{'825 [800, 850] requests/s':>27}\n"
-        + f"{'             throughput(flask-sync)':<55}{'1,904 requests/s':>18}{'100 [100, 100] requests/s':>27}\n"
-        + "  reason     8.25 [8, 8.5] is at least 7\n"
+        + f"{'             throughput(flask-sync)':<51}{'10.09':>18}{'8.248 [8.054, 8.447]':>31}\n"
+        + f"{'             throughput(sanic)':<51}{'19,218 requests/s':>18}{'825 [803.6, 846.4] requests/s':>31}\n"
+        + f"{'             throughput(flask-sync)':<51}{'1,904 requests/s':>18}{'100 [100, 100] requests/s':>31}\n"
+        + "  reason     8.248 [8.054, 8.447] is at least 7\n"
         "\n"
-        "[a, b] is the 95 % interval of a median\n"
+        "[a, b] is the 95 % interval\n"
         "\n"
         "1 claim: 1 reproduced"
     )
@@ -51,7 +51,7 @@ def test_two_long_formulas_keep_their_names_and_their_values(tmp_path: Path) -> 
     names = [quantity.name for quantity in verdict.measured if len(quantity.name) > 100]
     assert names == [f"({total}) / 5", f"({total}) / 10"]
     text = " ".join(claims.render_terminal([verdict]).split())
-    for part in ("/ 5 13,738 300", "/ 10 6,869 150"):
+    for part in ("/ 5 13,738 requests/s 300 requests/s", "/ 10 6,869 requests/s 150 requests/s"):
         assert f"throughput(flask-gunicorn) + throughput(fastapi-workers)) {part}" in text
     assert "altogether" not in text
 
