@@ -15,6 +15,7 @@ from benchrig.report import published
 from benchrig.report.claims import file as claims
 from benchrig.report.export.record import RowRecord
 from benchrig.report.figures import Sample
+from benchrig.report.history import History
 from benchrig.report.latencies import Latencies
 from benchrig.report.metrics import METRICS
 from benchrig.report.replies import Replies
@@ -140,11 +141,20 @@ def _text() -> Schema:
     return Converter().document(TextRecord, "a line of ./inv audit --json")
 
 
+def _history() -> Schema:
+    made = Converter()
+    schema = made.document(History, "./inv history --json")
+    judgement = made.definitions["Judgement"]
+    judgement["properties"] |= {"off": made.type(bool | None), "unknown": made.type(str)}
+    return {**schema, "definitions": dict(sorted(made.definitions.items()))}
+
+
 SCHEMAS: Mapping[str, Callable[[], Schema]] = {
     "run": _run,
     "cell": _cell,
     "report": _report,
     "text": _text,
+    "history": _history,
     "app": lambda: _written(app.AppFile, "apps/NAME/app.yml"),
     "routes": _routes,
     "suite": lambda: _written(suite.SuiteFile, "configs/suites/NAME.yml"),
