@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from benchrig import console
 from benchrig.cli import care, comparing, upkeep
+from benchrig.cli import history as past
 from benchrig.cli.arguments import (
     INVENTORY,
     RUN,
@@ -137,6 +138,7 @@ def bench(
     from benchrig.bench.run import bench as measure
     from benchrig.bench.run import preview
     from benchrig.bench.suite import BenchRequest
+    from benchrig.report.history import enter
     from benchrig.results.recorder import check_reports
 
     given = BenchRequest(
@@ -160,6 +162,7 @@ def bench(
     machines = machines_of(with_password(ctx, hosts, ask_become_pass), ROOT)
     yield
     outcome = measure(begin(machines, "bench"), ROOT, planned, begun)
+    enter(outcome.folder, ROOT / "reports")
     console.line(f"results are in {outcome.shown}; the table: {outcome.report}")
     ctx.chain.run, ctx.chain.suite = outcome.run, planned.suite
     ctx.chain.failure = ctx.chain.failure or outcome.failure
@@ -342,6 +345,7 @@ def selftest(ctx: ChainContext, inventory: str = "", ask_become_pass: bool = Fal
 
 # The others, in the order of their list.
 compare = comparing.compare
+history = past.history
 status, ssh, ssh_config = care.status, care.ssh, care.ssh_config
 snapshot, restore, down, destroy = care.snapshot, care.restore, care.down, care.destroy
 completion, test, lint = care.completion, upkeep.test, upkeep.lint

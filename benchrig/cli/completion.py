@@ -72,6 +72,18 @@ def _runs() -> list[str]:
     return [LATEST, *sorted(names(ROOT / "reports"), reverse=True), *_stems("configs/published")()]
 
 
+def _rows() -> list[str]:
+    from benchrig.results.index import known_rows
+
+    return known_rows(ROOT / "reports")
+
+
+def _metrics() -> list[str]:
+    from benchrig.report.metrics import METRICS
+
+    return [metric.claimed for metric in METRICS]
+
+
 def _interrupted() -> list[str]:
     from benchrig.results.store import entries
 
@@ -92,6 +104,8 @@ VALUES: Mapping[str, Callable[[], list[str]]] = {
     "a": _runs,
     "b": _runs,
     "c": _runs,
+    "row": _rows,
+    "metric": _metrics,
     "lang": _these("en", "zh"),
     "kind": _these("app"),
     "shell": _these("bash", "zsh", "fish"),

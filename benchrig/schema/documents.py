@@ -13,10 +13,11 @@ from benchrig.bench.runtimes import runtimes
 from benchrig.machines import KINDS, kind
 from benchrig.report import published
 from benchrig.report.claims import file as claims
-from benchrig.report.compare.record import ComparisonRecord
 from benchrig.report.claims.record import ClaimsRecord
+from benchrig.report.compare.record import ComparisonRecord
 from benchrig.report.export.record import RowRecord
 from benchrig.report.figures import Sample
+from benchrig.report.history import History
 from benchrig.report.latencies import Latencies
 from benchrig.report.metrics import METRICS
 from benchrig.report.replies import Replies
@@ -153,6 +154,14 @@ def _comparison() -> Schema:
     return Converter().document(ComparisonRecord, "what ./inv compare --json prints")
 
 
+def _history() -> Schema:
+    made = Converter()
+    schema = made.document(History, "./inv history --json")
+    judgement = made.definitions["Judgement"]
+    judgement["properties"] |= {"off": made.type(bool | None), "unknown": made.type(str)}
+    return {**schema, "definitions": dict(sorted(made.definitions.items()))}
+
+
 SCHEMAS: Mapping[str, Callable[[], Schema]] = {
     "run": _run,
     "cell": _cell,
@@ -160,6 +169,7 @@ SCHEMAS: Mapping[str, Callable[[], Schema]] = {
     "text": _text,
     "comparison": _comparison,
     "verdicts": _verdicts,
+    "history": _history,
     "app": lambda: _written(app.AppFile, "apps/NAME/app.yml"),
     "routes": _routes,
     "suite": lambda: _written(suite.SuiteFile, "configs/suites/NAME.yml"),

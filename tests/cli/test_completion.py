@@ -48,6 +48,8 @@ def test_tasks_come_in_the_order_of_their_story() -> None:
         (["bench", "report", "--la"], ["--lang"]),
         (["bench", "report", "--inv"], ["--inventory"]),
         (["nonsense", "--nonsense", "prov"], ["provision"]),
+        (["history", "--metric", "latency_p99"], ["latency_p99", "latency_p99_9"]),
+        (["history", "--suite", "web"], ["web-frameworks"]),
         (["completion", ""], ["bash", "zsh", "fish"]),
         (["--ver"], ["--version"]),
     ],

@@ -57,6 +57,7 @@ def test_every_schema_is_of_a_kind_of_file() -> None:
         "text",
         "comparison",
         "verdicts",
+        "history",
     }
     assert there == set(documents.SCHEMAS) == {*WRITTEN, "run", "cell", *printed}
 

@@ -1,0 +1,184 @@
+"""Simulation of the history: false alarms and power of its steps, and of the judgement of the newest run.
+
+A run is the median of three repeats on a boot of its own, so that what differs between boots is in every value.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Sequence
+from random import Random
+
+from benchrig.statistics.steps import LEAST_RUNS, deviation, last_level, predicted, steps
+from tests.support.noise import Noise, repeats
+
+REPEATS = 3
+"""Of each run."""
+
+NOISES = {
+    "log-normal 3 %": Noise(0.03),
+    "boots 2 %": Noise(0.03, boots=0.02),
+    "boots 2 %, outliers 5 %": Noise(0.03, outliers=0.05, boots=0.02),
+    "boots 2 %, outliers 5 %, AR(1) 0.5, drift 2 %": Noise(0.03, outliers=0.05, boots=0.02, lasting=0.5, drift=0.02),
+}
+
+USUAL = Noise(0.03, outliers=0.05, boots=0.02)
+"""For power."""
+
+SIGNIFICANT = 0.05
+
+IsOff = Callable[[Sequence[float], float], bool]
+
+
+def by_prediction(before: Sequence[float], value: float) -> bool:
+    """Judge by Student's prediction interval over the runs since the last step: what `./inv history` does."""
+    found = deviation(last_level(before), value)
+    return found is not None and found.p < SIGNIFICANT
+
+
+def by_window(before: Sequence[float], value: float) -> bool:
+    """Judge by Student's prediction interval over all runs, as bencher's t-test does with a window."""
+    found = deviation(before, value)
+    return found is not None and found.p < SIGNIFICANT
+
+
+def by_z(before: Sequence[float], value: float) -> bool:
+    """Judge by the z-score over all runs, as Conbench's look-back does, at the 5 % that its quantile promises."""
+    return abs(value - statistics.fmean(before)) > 1.96 * statistics.stdev(before)
+
+
+def by_median(before: Sequence[float], value: float) -> bool:
+    """Judge by median and median absolute deviation, which outliers do not move."""
+    middle = statistics.median(before)
+    return abs(value - middle) > 1.96 * 1.4826 * statistics.median(abs(one - middle) for one in before)
+
+
+METHODS: dict[str, IsOff] = {
+    "prediction since the last step": by_prediction,
+    "prediction over all": by_window,
+    "z-score": by_z,
+    "median and MAD": by_median,
+}
+
+
+def runs(rng: Random, count: int, noise: Noise, ratio: float = 1.0) -> list[float]:
+    """Return the values of so many runs, each on a boot of its own."""
+    return [statistics.median(repeats(rng, REPEATS, noise, ratio)) for _ in range(count)]
+
+
+def off_share(is_off: IsOff, before: int, noise: Noise, ratio: float, times: int, seed: int = 1) -> float:
+    """Return in what share of cases a run is called off, after so many runs; without a change these are false alarms."""
+    rng = Random(seed)
+    return sum(is_off(runs(rng, before, noise), runs(rng, 1, noise, ratio)[0]) for _ in range(times)) / times
+
+
+def stepping_share(count: int, noise: Noise, times: int, seed: int = 2) -> float:
+    """Return what share of series without a step have one marked."""
+    rng = Random(seed)
+    return sum(bool(steps(runs(rng, count, noise))) for _ in range(times)) / times
+
+
+def found_share(before: int, after: int, ratio: float, noise: Noise, times: int, back: int = 0, seed: int = 3) -> float:
+    """Return in what share of series a step is marked within one run of its place.
+
+    `back` runs at the first level follow, as after a slowdown that was mended.
+    """
+    rng, found = Random(seed), 0
+    for _ in range(times):
+        values = [*runs(rng, before, noise), *runs(rng, after, noise, ratio), *runs(rng, back, noise)]
+        found += any(abs(place - before) <= 1 for place in steps(values))
+    return found / times
+
+
+def delay(ratio: float, noise: Noise, times: int, before: int = 20, most: int = 20, seed: int = 4) -> str:
+    """Return how many runs after a step it takes until one is off or a step is marked, in half of the cases."""
+    rng, taken = Random(seed), []
+    for _ in range(times):
+        values = runs(rng, before, noise)
+        for number in range(1, most + 1):
+            value = runs(rng, 1, noise, ratio)[0]
+            off = by_prediction(values, value)
+            values.append(value)
+            if off or any(place >= before - 1 for place in steps(values)):
+                taken.append(number)
+                break
+        else:
+            taken.append(most + 1)
+    median = statistics.median_low(taken)
+    return f"{median}" if median <= most else f"over {most}"
+
+
+def width(before: int, noise: Noise, times: int, seed: int = 5) -> float:
+    """Return the median half width of the prediction interval, as a share."""
+    rng, found = Random(seed), []
+    for _ in range(times):
+        prediction = predicted(runs(rng, before, noise))
+        assert prediction
+        found.append(prediction.high / prediction.expected - 1)
+    return statistics.median(found)
+
+
+def table(times: int = 2000) -> list[str]:
+    """Return the results as lines of Markdown."""
+    return [
+        f"A run is the median of {REPEATS} repeats with a spread of 3 %. False alarms of one more run, in %, by the number "
+        "of runs before it:",
+        "",
+        *_grid(
+            ["method", "noise", *map(str, (LEAST_RUNS, 10, 20))],
+            [
+                [method, noise, *(_percent(off_share(is_off, n, of, 1.0, times)) for n in (LEAST_RUNS, 10, 20))]
+                for method, is_off in METHODS.items()
+                for noise, of in NOISES.items()
+            ],
+        ),
+        "",
+        "Power: how often one more run that is slower is called off, in % (boots 2 %, outliers 5 %), with the median half "
+        "width of the prediction interval:",
+        "",
+        *_grid(
+            ["runs before it", "half width", "3 % slower", "5 % slower", "10 % slower"],
+            [
+                [
+                    str(n),
+                    f"{100 * width(n, USUAL, times // 4):.1f} %",
+                    *(_percent(off_share(by_prediction, n, USUAL, ratio, times)) for ratio in (0.97, 0.95, 0.9)),
+                ]
+                for n in (LEAST_RUNS, 10, 20)
+            ],
+        ),
+        "",
+        "Series without a step in which one is marked, in %, by the number of runs:",
+        "",
+        *_grid(
+            ["noise", *map(str, (6, 10, 20, 50))],
+            [[noise, *(_percent(stepping_share(n, of, times)) for n in (6, 10, 20, 50))] for noise, of in NOISES.items()],
+        ),
+        "",
+        "Steps that are marked within one run of their place, in % (boots 2 %, outliers 5 %); and after how many runs a "
+        "step behind 20 runs is told, in half of the cases:",
+        "",
+        *_grid(
+            ["series", "3 % slower", "5 % slower", "10 % slower"],
+            [
+                *(
+                    [said, *(_percent(found_share(a, b, one, USUAL, times // 2, back)) for one in (0.97, 0.95, 0.9))]
+                    for said, a, b, back in (
+                        ("5 runs, then 5", 5, 5, 0),
+                        ("10 runs, then 10", 10, 10, 0),
+                        ("20 runs, then 5", 20, 5, 0),
+                        ("10 runs, 5 slower, 10 as before", 10, 5, 10),
+                    )
+                ),
+                ["runs until it is told", *(delay(ratio, USUAL, times // 4) for ratio in (0.97, 0.95, 0.9))],
+            ],
+        ),
+    ]
+
+
+def _grid(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    return [f"| {' | '.join(row)} |" for row in (headings, ["---"] * len(headings), *rows)]
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f}"

@@ -1,0 +1,33 @@
+"""The history of rows over many runs, and the judgement of a run by the like runs before it.
+
+A run is judged by other runs, each of which counts once: so what differs from boot to boot is in the noise, as it is not
+between two runs alone (`report/compare/`).
+"""
+
+from benchrig.report.history.lookup import (
+    LAST,
+    MOST_LAST,
+    History,
+    document,
+    enter,
+    history,
+    judge,
+    metric_named,
+)
+from benchrig.report.history.series import Judgement, Series, together
+from benchrig.report.history.terminal import render
+
+__all__ = [
+    "LAST",
+    "MOST_LAST",
+    "History",
+    "Judgement",
+    "Series",
+    "document",
+    "enter",
+    "history",
+    "judge",
+    "metric_named",
+    "render",
+    "together",
+]

@@ -1,0 +1,65 @@
+"""Small drawings of a series in text: a line of bars, and a dot on a scale; in ASCII where the output has nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TextIO
+
+LEAST_RANGE = 0.1
+"""Share of a value that the range of bars has at least: noise alone is flat."""
+
+UNUSED = "x"
+"""Stands for a run whose value is not used."""
+
+
+@dataclass(frozen=True)
+class Signs:
+    """The characters of drawings."""
+
+    bars: str
+    """From low to high."""
+    edge: str
+    """Left and right of a scale."""
+    dot: str
+    span: str
+    """Between the lowest and the highest repeat."""
+
+
+UNICODE = Signs("▁▂▃▄▅▆▇█", "│", "●", "─")
+ASCII = Signs("_.-=+*#@", "|", "o", "-")
+
+
+def signs_for(stream: TextIO) -> Signs:
+    """Return the characters that a stream can write."""
+    return UNICODE if "utf" in (stream.encoding or "").lower() else ASCII
+
+
+def bars(values: Sequence[float | None], signs: Signs) -> str:
+    """Return a bar for each value, from the lowest of them to the highest; UNUSED for one that is none."""
+    known = [value for value in values if value is not None]
+    if not known:
+        return UNUSED * len(values)
+    middle = (min(known) + max(known)) / 2
+    half = max((max(known) - min(known)) / 2, LEAST_RANGE / 2 * abs(middle))
+    ends = (middle - half, middle + half)
+    return "".join(UNUSED if value is None else signs.bars[_place(value, ends, len(signs.bars))] for value in values)
+
+
+def scale(point: tuple[float, Sequence[float]] | None, of: Sequence[float], width: int, signs: Signs) -> str:
+    """Return a scale of `width` columns over some values: with a dot for a value and the span of its repeats, or empty."""
+    line = [" "] * width
+    if point:
+        value, spread = point
+        for i in range(_place(min(spread), of, width), _place(max(spread), of, width) + 1):
+            line[i] = signs.span
+        line[_place(value, of, width)] = signs.dot
+    return f"{signs.edge}{''.join(line)}{signs.edge}"
+
+
+def _place(value: float, of: Sequence[float], places: int) -> int:
+    """Return the place of a value among `places` between the lowest and the highest; the middle where all are alike."""
+    low, high = min(of), max(of)
+    if high <= low:
+        return places // 2
+    return min(places - 1, max(0, int((value - low) / (high - low) * places)))

@@ -1,0 +1,91 @@
+"""Steps in a series of runs, and the judgement of the newest one."""
+
+from __future__ import annotations
+
+import math
+from random import Random
+
+import pytest
+
+from benchmarks.simulations import history
+from benchrig.statistics.steps import LEAST_RUNS, deviation, last_level, predicted, steps
+from tests.support.noise import Noise
+
+
+def around(*levels: tuple[int, float], spread: float = 0.01, seed: int = 1) -> list[float]:
+    """Return a series of levels, each with its number of runs, with noise."""
+    rng = Random(seed)
+    return [level * math.exp(rng.gauss(0, spread)) for count, level in levels for _ in range(count)]
+
+
+def test_a_step_is_found_at_its_place() -> None:
+    assert steps(around((10, 1000.0), (10, 900.0))) == (10,)
+
+
+def test_a_slowdown_that_was_mended_has_two_steps() -> None:
+    assert steps(around((8, 1000.0), (4, 900.0), (8, 1000.0))) == (8, 12)
+
+
+def test_a_single_run_and_two_are_no_level() -> None:
+    values = around((12, 1000.0))
+    assert steps([*values[:6], 700.0, *values[6:]]) == ()
+    assert steps([*values, 700.0]) == ()
+
+
+def test_levels_of_equal_values_are_told_apart() -> None:
+    assert steps([4.0] * 5 + [5.0] * 5) == (5,)
+    assert steps([0.0] * 5 + [3.0] * 5) == (5,)
+    assert steps([1234.5678] * 12) == ()
+
+
+@pytest.mark.parametrize("values", [[], [5.0], [1.0, 2.0, 3.0, 4.0, 5.0]])
+def test_a_short_series_has_no_steps(values: list[float]) -> None:
+    assert steps(values) == ()
+    assert last_level(values) == values
+
+
+def test_only_the_runs_since_the_last_step_judge() -> None:
+    values = around((10, 1000.0), (6, 500.0))
+    assert last_level(values) == values[10:]
+
+
+def test_too_few_runs_judge_nothing() -> None:
+    values = around((LEAST_RUNS - 1, 1000.0))
+    assert predicted(values) is None
+    assert deviation(values, 1.0) is None
+    assert deviation([*values, 1000.0], 1.0) is not None
+
+
+def test_a_prediction_is_students() -> None:
+    """By hand: logarithms 0, 1, 2, 3, 4 have mean 2 and standard deviation 1.5811; t of 4 is 2.7764."""
+    found = predicted([math.exp(i) for i in range(5)])
+    assert found
+    half = 2.776445 * math.sqrt(2.5) * math.sqrt(1.2)
+    assert (found.expected, found.low, found.high) == pytest.approx(
+        (math.exp(2), math.exp(2 - half), math.exp(2 + half)), rel=1e-5
+    )
+
+
+def test_values_at_zero_are_judged_as_they_are() -> None:
+    always = deviation([0.0] * 8, 0.0)
+    assert always
+    assert (always.p, always.ratio, always.prediction.high) == (1.0, None, 0.0)
+    first = deviation([0.0] * 8, 3.0)
+    assert first
+    assert (first.p, first.ratio) == (0.0, None)
+    gone = deviation(around((8, 1000.0)), 0.0)
+    assert gone
+    assert gone.p < 0.001
+    assert gone.ratio == 0.0
+
+
+@pytest.mark.parametrize("noise", [Noise(0.03), Noise(0.03, outliers=0.05, boots=0.02)])
+def test_false_alarms_are_one_in_twenty_at_most(noise: Noise) -> None:
+    """1,000 cases: three standard deviations of 5 % are 2.1 %."""
+    assert history.off_share(history.by_prediction, 10, noise, 1.0, 1000) <= 0.071
+    assert history.stepping_share(20, noise, 500) <= 0.08
+
+
+def test_steps_of_ten_percent_are_found() -> None:
+    assert history.found_share(10, 10, 0.9, history.USUAL, 100) >= 0.9
+    assert history.off_share(history.by_prediction, 20, history.USUAL, 0.9, 300) >= 0.75
