@@ -100,6 +100,21 @@ def size(value: float) -> str:
     return f"{value / 1024**power:.{3 if power else 6}g} {('B', 'KiB', 'MiB', 'GiB', 'TiB')[power]}"
 
 
+def about(seconds: float) -> str:
+    """Write a duration, given in seconds, rounded for reading: `40 s`, `1 min 40 s`, `2 h 5 min`."""
+    if round(seconds) < 60:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds / 10) * 10, 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    return f"{minutes // 60} h {minutes % 60} min" if minutes % 60 else f"{minutes // 60} h"
+
+
+def percent(value: float) -> str:
+    """Write a share, given in percent, with two digits, or all before its point: `2`, `2.5`, `0.25`, `140`."""
+    return f"{value:.0f}" if value >= 100 else f"{value:.2g}"
+
+
 def ratio(value: float | None) -> str:
     """Write a quotient with two decimals, and one of 100 or more without; a dash for None."""
     return NOTHING if value is None else f"{value:,.{2 if value < 100 else 0}f}"

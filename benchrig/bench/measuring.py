@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from benchrig import console
 from benchrig.bench import cell as cells
 from benchrig.bench.cell import Measurement
+from benchrig.bench.goal import Goal
 from benchrig.bench.order import Turn
 from benchrig.bench.progress import Progress
 from benchrig.bench.suite import Plan
 from benchrig.errors import BenchrigError, HostError, ResultsError
 from benchrig.results import audit
-from benchrig.results.model import Status
+from benchrig.results.model import Cell, Status
 from benchrig.results.recorder import Recorder
 
 
@@ -32,43 +34,66 @@ def measure_all(turns: Sequence[Turn], plan: Plan, recorder: Recorder, done: Seq
     """
     progress = Progress(plan, [turn.title for turn in turns], done=len(done))
     measured = list(done)
-    try:
+    with _end_told(measured, plan, recorder, f" of {len(done) + len(turns)}"):
         for turn in turns:
-            recorder.check()
-            progress.begin(turn.title)
-            found = _measure(turn, plan, progress)
-            name = f"{turn.topology.raw_folder}{turn.row.name}"
-            texts = {f"{name}{plan.generator.script_suffix}": found.script, f"{name}-{turn.repeat}.txt": found.raw}
-            cell = replace(found.cell, raw=f"raw/{name}-{turn.repeat}.txt" if found.raw else "", part=recorder.part)
-            try:
-                recorder.keep(cell, {name: text for name, text in texts.items() if text})
-            finally:
-                # Also of a cell that cannot be stored, the figures are shown.
-                progress.finish(
-                    cell,
-                    recorder.name if plan.kept else "",
-                    audit.warnings(cell, recorder.run) if cell.status == "measured" else (),
-                )
-            measured.append(Done(turn.title, cell.status))
+            measured.append(Done(turn.title, _measured(turn, plan, recorder, progress).status))
+    return measured
+
+
+def measure_until(goal: Goal, plan: Plan, recorder: Recorder, done: Sequence[Done] = ()) -> list[Done]:
+    """Measure and store rounds of cells until the goal is reached, or cannot be; else as `measure_all`."""
+    progress = Progress(plan, goal.titles, done=len(done))
+    measured = list(done)
+    with _end_told(measured, plan, recorder):
+        for number, turns in goal.rounds():
+            progress.begin_round(number, goal.seconds_left())
+            for turn in turns:
+                cell = _measured(turn, plan, recorder, progress)
+                goal.note(cell)
+                measured.append(Done(turn.title, cell.status))
+            if said := goal.said(number):
+                console.line(said)
+    return measured
+
+
+@contextmanager
+def _end_told(measured: Sequence[Done], plan: Plan, recorder: Recorder, planned: str = "") -> Iterator[None]:
+    """Say what a run that ends early has, and how to go on; `planned` is how many cells it was to have."""
+    try:
+        yield
     except (KeyboardInterrupt, BenchrigError) as error:
         if not measured:
             console.line("no cell was measured, so nothing is stored")
         elif not isinstance(error, ResultsError):
-            console.line(_left(recorder if plan.kept else None, len(measured), len(done) + len(turns)))
+            count = f"{len(measured)}{planned} {'cell' if len(measured) == 1 and not planned else 'cells'} measured"
+            console.line(f"{count}{_how_to_go_on(recorder) if plan.kept else ', and none kept'}")
         raise
     finally:
         console.status("")
-    return measured
 
 
-def _left(recorder: Recorder | None, measured: int, cells: int) -> str:
-    """Return the line about a run that ended early: what it has, and how to go on."""
-    if not recorder:
-        return f"{measured} of {cells} cells measured, and none kept"
-    return (
-        f"{measured} of {cells} cells measured; to see them: ./inv report {recorder.name}; "
-        f"to go on: {recorder.resume.text()}"
-    )
+def _how_to_go_on(recorder: Recorder) -> str:
+    return f"; to see them: ./inv report {recorder.name}; to go on: {recorder.resume.text()}"
+
+
+def _measured(turn: Turn, plan: Plan, recorder: Recorder, progress: Progress) -> Cell:
+    """Measure a cell, store it and write its line. Raises HostError and ResultsError."""
+    recorder.check()
+    progress.begin(turn.title)
+    found = _measure(turn, plan, progress)
+    name = f"{turn.topology.raw_folder}{turn.row.name}"
+    texts = {f"{name}{plan.generator.script_suffix}": found.script, f"{name}-{turn.repeat}.txt": found.raw}
+    cell = replace(found.cell, raw=f"raw/{name}-{turn.repeat}.txt" if found.raw else "", part=recorder.part)
+    try:
+        recorder.keep(cell, {name: text for name, text in texts.items() if text})
+    finally:
+        # Also of a cell that cannot be stored, the figures are shown.
+        progress.finish(
+            cell,
+            recorder.name if plan.kept else "",
+            audit.warnings(cell, recorder.run) if cell.status == "measured" else (),
+        )
+    return cell
 
 
 def _measure(turn: Turn, plan: Plan, progress: Progress) -> Measurement:

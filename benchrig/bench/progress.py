@@ -10,27 +10,34 @@ from benchrig.agent.text import short
 from benchrig.bench.suite import Plan
 from benchrig.results.model import Cell, Load
 from benchrig.results.warnings import Warning
-
-OVERHEAD_SECONDS = 1.5
-"""Time of a cell beside warm-up and load: to start, verify and stop the app. An estimate, until cells were measured."""
-
+from benchrig.units import about
 
 LONGEST_CAUSE = 300
 """Characters of the cause of a failure that a line shows."""
 
 
 class Progress:
-    """Counts the cells of a run; `titles` are what they are called. `done` were measured before it was resumed."""
+    """Counts the cells of a run; `titles` are what they are called. `done` were measured before it was resumed.
+
+    Of a run whose number of rounds is not fixed, it counts the rounds that `begin_round` begins.
+    """
 
     def __init__(self, plan: Plan, titles: Sequence[str], done: int = 0) -> None:
         self._cells = done + len(titles)
-        self._expected = plan.warm_up_seconds + plan.duration_seconds + OVERHEAD_SECONDS
+        self._expected = plan.cell_seconds
+        self._round = 0
+        self._until = 0.0
         self._done = done
         self._took = 0.0
         self._timed = 0
         self._title = ""
         self._began = time.monotonic()
         self._width = max(map(len, titles), default=0)
+
+    def begin_round(self, number: int, seconds_left: float) -> None:
+        """Go on to a round of a run whose number of rounds is not fixed. It may go on for so long."""
+        self._round = number
+        self._until = time.monotonic() + seconds_left
 
     def begin(self, title: str) -> None:
         """Go on to a cell."""
@@ -39,11 +46,16 @@ class Progress:
 
     def say(self, step: str) -> None:
         """Show what is being done."""
-        left = about(self.seconds_left())
-        console.status(f"{self._title}  {self._done + 1}/{self._cells}  {step}  about {left} left")
+        left = f"{'at most' if self._round else 'about'} {about(self.seconds_left())} left"
+        console.status(f"{self._title}  {self._count(self._done + 1)}  {step}  {left}")
+
+    def _count(self, cells: int) -> str:
+        return f"round {self._round}" if self._round else f"{cells:{len(str(self._cells))}}/{self._cells}"
 
     def seconds_left(self) -> float:
-        """Return how long the cells that are left will take, as those did that were measured."""
+        """Return how long the cells that are left will take, as those did that were measured; at most, where that is set."""
+        if self._round:
+            return max(self._until - time.monotonic(), 0.0)
         each = self._took / self._timed if self._timed else self._expected
         return max((self._cells - self._done) * each - (time.monotonic() - self._began), 0.0)
 
@@ -53,9 +65,10 @@ class Progress:
             self._took += time.monotonic() - self._began
             self._timed += 1
         self._done += 1
-        count = f"{self._done:{len(str(self._cells))}}/{self._cells}"
         style = ("warning" if warnings else "") if cell.status == "measured" else "changed"
-        console.line(f"{self._title:{self._width}}  {count}  {outcome(cell, run)}{warned(warnings)}", style)
+        console.line(
+            f"{self._title:{self._width}}  {self._count(self._done)}  {outcome(cell, run)}{warned(warnings)}", style
+        )
 
 
 def outcome(cell: Cell, run: str) -> str:
@@ -87,13 +100,3 @@ def warned(warnings: Sequence[Warning]) -> str:
     names = [", ".join(code.value.replace("_", " ") for code in codes) for codes in (invalid, others)]
     labels = ("INVALID: ", "warnings: ")
     return "".join(f"  {label}{text}" for label, text in zip(labels, names, strict=True) if text)
-
-
-def about(seconds: float) -> str:
-    """Return a duration, rounded for reading: `40 s`, `1 min 40 s`, `2 h 5 min`."""
-    if seconds < 60:
-        return f"{seconds:.0f} s"
-    minutes, rest = divmod(round(seconds / 10) * 10, 60)
-    if minutes < 60:
-        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
-    return f"{minutes // 60} h {minutes % 60} min"

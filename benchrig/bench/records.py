@@ -125,6 +125,9 @@ def settings(plan: Plan) -> Settings:
         repeats=plan.repeats,
         connections=plan.connections,
         pin=plan.pin,
+        seed=plan.seed,
+        until_percent=plan.until.percent if plan.until else None,
+        at_most_seconds=plan.until.at_most_seconds if plan.until else None,
     )
 
 

@@ -8,13 +8,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchrig import console, yamlfile
-from benchrig.bench.order import Key, key_of
-from benchrig.bench.suite import LARGEST_COUNT, BenchRequest, Plan, wrong_seconds
+from benchrig.bench import until
+from benchrig.bench.goal import Repeat, repeat_of
+from benchrig.bench.order import Key
+from benchrig.bench.suite import LARGEST_COUNT, LARGEST_SEED, BenchRequest, Plan, wrong_seconds
 from benchrig.errors import Hint, InputError, Inv, unknown
 from benchrig.inventory import Inventory
 from benchrig.results import store
 from benchrig.results.lock import RunLock
-from benchrig.results.model import Machine, Part, Run, Status
+from benchrig.results.model import Machine, Part, Run, Settings, Status
 
 CLOSE = 0.01
 """Two sizes of memory that differ by less than this share are the same: a kernel takes more or less of it at each boot."""
@@ -34,11 +36,13 @@ class Begun:
     """The user said to go on although conditions have changed."""
     lock: RunLock | None = None
     """Held since before the cells were read, so that no other process adds one; None of a complete run."""
+    repeats: tuple[Repeat, ...] = ()
+    """What was measured, as far as the goal of a run needs it to which rounds are added."""
 
     @property
     def is_complete(self) -> bool:
         """Nothing is left to do: it came to its end, and all its cells can be read."""
-        return bool(self.run.finished_at) and not _lacks_cells(self.run, self.measured)
+        return bool(self.run.finished_at) and not self.run.goes_on and not _lacks_cells(self.run, self.measured)
 
     @property
     def said(self) -> str:
@@ -56,6 +60,7 @@ class Begun:
         duration = None
         with suppress(ValueError):
             duration = yamlfile.seconds(given.duration)
+        goal, at_most = _asked(settings)
         self._check("suite", given.suite, given.suite == run.suite, run.suite)
         self._check("profile", given.profile, given.profile == run.profile, run.profile)
         self._check("only", ",".join(given.only), set(given.only) == set(run.rows), ",".join(run.rows))
@@ -63,9 +68,11 @@ class Begun:
         if given.pin and not settings.pin:
             wrong = f"--pin contradicts the run {self.folder.name}, which was begun without it"
             raise InputError(wrong, Hint("Leave out --pin, or begin a new run without --resume."))
-        for flag in ("connections", "threads", "repeats"):
+        for flag, none in {"connections": "each row's own", "threads": "", "repeats": "", "seed": "none"}.items():
             value, stored = getattr(given, flag), getattr(settings, flag)
-            self._check(flag, value, value == stored, stored or "each row's own")
+            self._check(flag, value, value == stored, none if stored is None else stored)
+        self._check("until", given.until, _same_goal(given.until, "", settings), goal or "a fixed number of repeats")
+        self._check("at-most", given.at_most, _same_goal(goal, given.at_most, settings), at_most or "no such limit")
         return BenchRequest(
             suite=run.suite,
             profile=run.profile,
@@ -74,6 +81,9 @@ class Begun:
             connections=settings.connections,
             threads=settings.threads,
             repeats=settings.repeats,
+            seed=settings.seed,
+            until=goal,
+            at_most=at_most,
             pin=settings.pin,
         )
 
@@ -100,6 +110,7 @@ class Begun:
         return replace(
             plan,
             rows=tuple(rows[name] for name in self.run.rows),
+            seed=settings.seed,
             warm_up_seconds=settings.warm_up_seconds,
             timeout_seconds=plan.timeout_seconds if own_timeout else settings.timeout_seconds,
         )
@@ -123,7 +134,7 @@ class Begun:
         if now.git_commit != self.run.git_commit:
             console.line(f"the commit was {self.run.git_commit or 'unknown'}, and is {now.git_commit or 'unknown'}")
         part = Part(now.started_at, now.machines, now.git_commit, now.benchrig_version, changed)
-        return replace(self.run, finished_at="", parts=(*self.run.parts, part))
+        return replace(self.run, finished_at="", ended=None, parts=(*self.run.parts, part))
 
 
 def find(reports: Path, name: str, *, despite_changes: bool = False) -> Begun:
@@ -138,7 +149,8 @@ def find(reports: Path, name: str, *, despite_changes: bool = False) -> Begun:
     except OSError as error:
         raise InputError(f"{yamlfile.shown(folder)} cannot be read: {error.strerror}") from None
     run, cells = store.read(folder)
-    begun = Begun(folder, run, {key_of(cell): cell.status for cell in cells}, despite_changes, lock)
+    repeats = tuple(map(repeat_of, cells))
+    begun = Begun(folder, run, {one.key: one.status for one in repeats}, despite_changes, lock, repeats)
     if begun.is_complete:
         lock.release()
         return replace(begun, lock=None)
@@ -156,7 +168,7 @@ def _lacks_cells(run: Run, measured: Mapping[Key, Status]) -> bool:
         hosts.get(name, set()).add(host)
 
     def has_all(name: str, host: str) -> bool:
-        return all((name, host, repeat) in measured for repeat in range(1, run.settings.repeats + 1))
+        return all((name, host, repeat) in measured for repeat in range(1, run.repeats + 1))
 
     return not all(
         all(has_all(name, host) for host in servers) if found & servers else any(has_all(name, host) for host in found)
@@ -174,9 +186,42 @@ def _wrong(run: Run) -> Iterator[str]:
         count = getattr(run.settings, name)
         if count is not None and not 1 <= count <= LARGEST_COUNT:
             yield f"settings.{name}: {count} is not between 1 and {LARGEST_COUNT:,}"
+    yield from _wrong_goal(run.settings)
     if not run.rows:
         yield "rows: there is none"
     yield from (f"rows: '{name}' is there twice" for at, name in enumerate(run.rows) if name in run.rows[:at])
+
+
+def _wrong_goal(settings: Settings) -> Iterator[str]:
+    """Yield what no one could have asked for of the order of a run and of its end."""
+    if settings.seed is not None and not 0 <= settings.seed <= LARGEST_SEED:
+        yield f"settings.seed: {settings.seed} is not between 0 and {LARGEST_SEED:,}"
+    if settings.until_percent is None:
+        return
+    if wrong := until.wrong_percent(settings.until_percent):
+        yield f"settings.until_percent: {settings.until_percent:g} is {wrong}"
+    if wrong := until.wrong_seconds(settings.at_most_seconds or 0):
+        yield f"settings.at_most_seconds: {settings.at_most_seconds or 0:g} is {wrong}"
+
+
+def _asked(settings: Settings) -> tuple[str, str]:
+    """Return the values of --until and --at-most that ask for what settings say; both are empty of a fixed number."""
+    if settings.until_percent is None:
+        return "", ""
+    return f"{_digits(settings.until_percent)}%", f"{_digits(settings.at_most_seconds or 0)}s"
+
+
+def _digits(value: float) -> str:
+    return f"{value:.9f}".rstrip("0").rstrip(".")
+
+
+def _same_goal(goal: str, at_most: str, settings: Settings) -> bool:
+    """Say whether values of --until and --at-most, each as far as it is given, ask for what settings say."""
+    with suppress(InputError):
+        found = until.read(goal, at_most)
+        if found and found.percent == settings.until_percent:
+            return not at_most or found.at_most_seconds == settings.at_most_seconds
+    return False
 
 
 def digest_differences(then: Run, now: Run) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 
 from benchrig import console, shell, yamlfile
@@ -15,9 +16,10 @@ from benchrig.bench.data import DataSet, read_data
 from benchrig.bench.database import look
 from benchrig.bench.deploy import deploy
 from benchrig.bench.doctor.checks import needs_of, quick
+from benchrig.bench.goal import Goal
 from benchrig.bench.host import Agents, Hosts, Pair
-from benchrig.bench.measuring import Done, failure, measure_all
-from benchrig.bench.order import host_of, order, turns
+from benchrig.bench.measuring import Done, failure, measure_all, measure_until
+from benchrig.bench.order import host_of, order, round_of, turns
 from benchrig.bench.patience import cell_seconds
 from benchrig.bench.preview import PlannedCell, Preview
 from benchrig.bench.resuming import Begun, digest_differences
@@ -65,7 +67,9 @@ def bench(inventory: Inventory, root: Path, plan: Plan, begun: Begun | None = No
     can be stored nowhere. However it ends, measured cells are stored, and nothing is left running.
     """
     data = data_set(root, plan)
-    with _hosts(inventory, plan) as hosts:
+    pairs = _pairs(inventory, plan)
+    console.line(f"to measure: {_preview(plan, pairs, begun).summary}")
+    with _hosts(inventory, plan, pairs) as hosts:
         # First, because it is quick, and deploying may take long.
         port = next((app.file.port for app in plan.apps if app.is_ours), 0)
         networks = _networks(inventory, hosts, port)
@@ -89,13 +93,9 @@ def bench(inventory: Inventory, root: Path, plan: Plan, begun: Begun | None = No
             database=topologies[0].database.stored() if topologies[0].database else None,
         )
         run = begun.resumed(run) if begun else run
-        before = begun.measured if begun else {}
-        cells = turns(plan, topologies)
         with Recorder(root / "reports", run, begun.lock if begun else None) as recorder:
-            done = [Done(turn.title, before[turn.key]) for turn in cells if turn.key in before]
             try:
-                measured = measure_all([turn for turn in cells if turn.key not in before], plan, recorder, done)
-                folder = recorder.finish()
+                measured, folder = _measure(plan, topologies, recorder, begun)
             except ResultsError as error:
                 # Tasks behind this one show what was measured, if a place was found for it.
                 if not (recorder.folder and recorder.is_stored):
@@ -104,6 +104,24 @@ def bench(inventory: Inventory, root: Path, plan: Plan, begun: Begun | None = No
             if stored := topologies[0].database:
                 stored.leave()
             return Outcome(folder, recorder.name, failure(measured))
+
+
+def _measure(plan: Plan, topologies: Sequence[Topology], recorder: Recorder, begun: Begun | None) -> tuple[list[Done], Path]:
+    """Measure what a run lacks, and write that it is complete; return all of its cells, and its folder.
+
+    Raises HostError and ResultsError as `measure_all` does.
+    """
+    before = begun.measured if begun else {}
+    titles = {turn.key[:2]: turn.title for turn in round_of(plan, topologies, 1)}
+    done = [Done(titles[key[:2]], status) for key, status in before.items() if key[:2] in titles]
+    if plan.until is None:
+        left = [turn for turn in turns(plan, topologies) if turn.key not in before]
+        return measure_all(left, plan, recorder, done), recorder.finish()
+    goal = Goal(plan, plan.until, topologies, begun.repeats if begun else ())
+    measured = measure_until(goal, plan, recorder, done)
+    folder = recorder.finish(goal.ended)
+    console.line(recorder.run.ended_line)
+    return measured, folder
 
 
 def warn_of(inventory: Inventory, plan: Plan, machines: Mapping[str, MachineFacts]) -> None:
@@ -120,22 +138,36 @@ def preview(root: Path, plan: Plan, inventory: Inventory, begun: Begun | None = 
     data_set(root, plan)
     pairs = _pairs(inventory, plan)
     _database(inventory, plan, [server for server, _ in pairs])
+    return _preview(plan, pairs, begun)
+
+
+def _preview(plan: Plan, pairs: Sequence[tuple[Host, Host]], begun: Begun | None) -> Preview:
     before = begun.measured if begun else {}
-    return Preview(
-        cells=tuple(
-            PlannedCell(
-                repeat=repeat,
-                row=row.name,
-                host=host,
-                connections=row.connections,
-                duration_seconds=plan.duration_seconds,
-            )
-            for repeat, row, server in order(plan, len(pairs))
+
+    def left(repeat: int) -> list[PlannedCell]:
+        return [
+            PlannedCell(repeat, row.name, host, row.connections, plan.duration_seconds)
+            for row, server in order(plan, len(pairs), repeat)
             if (row.name, host := host_of(row, pairs[server][0].name), repeat) not in before
-        ),
+        ]
+
+    preview = Preview(
+        cells=(),
         warm_up_seconds=plan.warm_up_seconds,
         timeout_seconds=plan.effective_timeout,
         resumes=f"{begun.folder.name}, which has {begun.said}" if begun else "",
+        seed=plan.seed,
+    )
+    if plan.until is None:
+        return replace(preview, cells=tuple(cell for repeat in range(1, plan.repeats + 1) for cell in left(repeat)))
+    rounds = next(repeat for repeat in count(1) if left(repeat))
+    took = sum(one.seconds for one in begun.repeats) if begun else 0.0
+    return replace(
+        preview,
+        cells=tuple(left(rounds)),
+        until=plan.until,
+        least_rounds=max(0, plan.repeats - rounds + 1),
+        left_seconds=max(0.0, plan.until.at_most_seconds - took),
     )
 
 
@@ -156,9 +188,11 @@ def data_set(root: Path, plan: Plan) -> DataSet | None:
 
 
 @contextmanager
-def _hosts(inventory: Inventory, plan: Plan) -> Iterator[Hosts]:
-    """Connect to the hosts that the plan needs and start an agent on each. Raises InputError when there is none."""
-    pairs = _pairs(inventory, plan)
+def _hosts(inventory: Inventory, plan: Plan, pairs: Sequence[tuple[Host, Host]]) -> Iterator[Hosts]:
+    """Connect to the hosts that the plan needs and start an agent on each.
+
+    Raises InputError when the database's is missing.
+    """
     database = _database(inventory, plan, [server for server, _ in pairs])
     with Agents(cell_seconds(plan)) as starting:
         agents = {}

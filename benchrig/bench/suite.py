@@ -14,14 +14,24 @@ from benchrig.bench.generators.base import LoadGenerator, Shape
 from benchrig.bench.generators.registry import DEFAULT, GENERATORS
 from benchrig.bench.rows import MatrixFile, Row, RowFile, read_rows
 from benchrig.bench.selection import chosen
+from benchrig.bench.until import AT_MOST, Until
+from benchrig.bench.until import read as read_until
 from benchrig.errors import InputError, unknown
 from benchrig.mistakes import Mistakes, check_title
+from benchrig.statistics.interval import ENOUGH_REPEATS, LEAST_REPEATS
+from benchrig.units import about
 
 MOST_CELLS = 100_000
 """Of a run on one server: at 10 s each, they take eleven days."""
 
 LARGEST_COUNT = 1_000_000
 """Of connections, threads and repeats: more is a slip of the finger, and no machine makes that load."""
+
+LARGEST_SEED = 10**9
+"""Of an order of rows."""
+
+OVERHEAD_SECONDS = 1.5
+"""Time of a cell beside warm-up and load: to start, verify and stop the app. An estimate, until cells were measured."""
 
 LONGEST_NAME = 100
 """Characters of a suite's name: the folders of its runs are named for it."""
@@ -69,6 +79,12 @@ class BenchRequest:
     repeats: int | None = None
     pin: bool = False
     """Keep server, database and load generator on CPUs of their own."""
+    seed: int | None = None
+    """The order of the rows in each round is drawn from it."""
+    until: str = ""
+    """Add rounds until each row's interval is so narrow, such as `2%`; `repeats` is the least number of rounds then."""
+    at_most: str = ""
+    """With `until`: how long measuring may take."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +105,10 @@ class Plan:
     repeats: int
     connections: int | None = None
     """Of every row, where the user chose it."""
+    seed: int | None = None
+    """The order of the rows in each round is drawn from it; None: each round is in the order of the suite."""
+    until: Until | None = None
+    """Rounds are added until it is reached; `repeats` is the least number of rounds then. None: there are `repeats`."""
     pin: bool = False
     kept: bool = True
     """Whether the run stays in `reports/`, so that messages may name its files."""
@@ -97,6 +117,11 @@ class Plan:
     def effective_timeout(self) -> float:
         """The timeout in seconds that holds, whoever sets it."""
         return self.generator.default_timeout_seconds if self.timeout_seconds is None else self.timeout_seconds
+
+    @property
+    def cell_seconds(self) -> float:
+        """The estimated time of a cell."""
+        return self.warm_up_seconds + self.duration_seconds + OVERHEAD_SECONDS
 
     def shape(self, row: Row) -> Shape:
         """Return the load that a row gets."""
@@ -137,9 +162,12 @@ def plan(root: Path, apps: Mapping[str, App], request: BenchRequest) -> Plan:
         threads=profile.threads,
         repeats=profile.repeats,
         connections=request.connections,
+        seed=request.seed,
+        until=read_until(request.until, request.at_most),
         pin=request.pin,
     )
     _check_size(planned)
+    _check_time(planned, request.at_most)
     _check_shapes(planned)
     _check_capabilities(generator, rows_chosen)
     return planned
@@ -221,6 +249,17 @@ def _check_size(planned: Plan) -> None:
         )
 
 
+def _check_time(planned: Plan, at_most: str) -> None:
+    """Raise InputError when even the least number of rounds on one server takes longer than measuring may."""
+    seconds = planned.repeats * len(planned.rows) * planned.cell_seconds
+    if planned.until and seconds > planned.until.at_most_seconds:
+        rounds = f"{planned.repeats} rounds of {len(planned.rows)} row{'' if len(planned.rows) == 1 else 's'}"
+        raise InputError(
+            f"--at-most {at_most or AT_MOST} is too short: {rounds} take about {about(seconds)}",
+            "Give it more time, or choose fewer rows with --only or a shorter --duration.",
+        )
+
+
 def _check_duration(mistakes: Mistakes, where: str, text: str) -> None:
     try:
         _whole_seconds(text)
@@ -254,6 +293,8 @@ def _overridden(profile: ProfileFile, request: BenchRequest) -> ProfileFile:
             raise InputError(f"--{name}: {value} is not at least 1")
         if value is not None and value > LARGEST_COUNT:
             raise InputError(f"--{name}: {value} is more than {LARGEST_COUNT:,}")
+    if request.seed is not None and request.seed > LARGEST_SEED:
+        raise InputError(f"--seed: {request.seed} is more than {LARGEST_SEED:,}")
     if request.duration:
         try:
             _whole_seconds(request.duration)
@@ -263,8 +304,15 @@ def _overridden(profile: ProfileFile, request: BenchRequest) -> ProfileFile:
         profile,
         duration=request.duration or profile.duration,
         threads=request.threads or profile.threads,
-        repeats=request.repeats or profile.repeats,
+        repeats=_repeats(profile, request),
     )
+
+
+def _repeats(profile: ProfileFile, request: BenchRequest) -> int:
+    """Return the number of rounds; the least number where rounds are added: enough for an interval of each row."""
+    if not request.until:
+        return request.repeats or profile.repeats
+    return max(request.repeats or max(profile.repeats, ENOUGH_REPEATS), LEAST_REPEATS)
 
 
 def _check_shapes(planned: Plan) -> None:

@@ -105,6 +105,7 @@ def find_begun(
 def plan_bench(ctx: ChainContext, given: BenchRequest, inventory: str, begun: Begun | None) -> tuple[Plan, Inventory]:
     """Return the plan of a bench and the inventory that it works on; of a run that is resumed, those that it began with."""
     from benchrig.bench.app import Apps
+    from benchrig.bench.order import seeded
     from benchrig.bench.run import check_files
     from benchrig.bench.suite import plan
     from benchrig.report import load
@@ -113,7 +114,7 @@ def plan_bench(ctx: ChainContext, given: BenchRequest, inventory: str, begun: Be
         planned = begun.planned(plan(ROOT, Apps(ROOT), begun.request(given)))
     else:
         chosen = replace(given, suite=choose(ctx, "suite", given.suite), profile=choose(ctx, "profile", given.profile))
-        planned = plan(ROOT, Apps(ROOT), chosen)
+        planned = seeded(plan(ROOT, Apps(ROOT), chosen))
     check_files(ROOT, planned, begun)
     if planned.published:
         # A mistake in the published figures is reported now, and not after an hour.

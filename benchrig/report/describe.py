@@ -12,6 +12,7 @@ from benchrig.report.table import Row, Table
 from benchrig.report.verdict import Quantity, Verdict, Wanted, Word
 from benchrig.results.model import Database, Environment, Machine, Run, Settings
 from benchrig.statistics.difference import LEAST_REPEATS
+from benchrig.units import about
 
 
 def heading_lines(table: Table) -> tuple[str, ...]:
@@ -22,6 +23,7 @@ def heading_lines(table: Table) -> tuple[str, ...]:
     database = [database_line(run.database)] if run.database else []
     return (
         run_line(run, table.incomplete),
+        *([run.ended_line] if run.ended_line else []),
         *([parts_line(run)] if run.parts else []),
         *(machine_line(machine) for machine in run.machines),
         *([computer_line(run)] if run.shares_computer else []),
@@ -51,13 +53,19 @@ def parts_line(run: Run) -> str:
 
 def settings_shown(settings: Settings) -> Mapping[str, str]:
     """Return a run's settings in words, by their names: `duration`, `5 s`."""
-    return {
+    shown = {
         "duration": f"{settings.duration_seconds:g} s",
         "warm-up": f"{settings.warm_up_seconds:g} s",
         "timeout": f"{settings.timeout_seconds:g} s",
         "threads": str(settings.threads),
         "repeats": str(settings.repeats),
     }
+    if settings.until_percent is not None:
+        goal = f"until within ±{settings.until_percent:g} %, for {about(settings.at_most_seconds or 0)} at most"
+        shown["repeats"] = f"{settings.repeats} or more, {goal}"
+    if settings.seed is not None:
+        shown["order by seed"] = str(settings.seed)
+    return shown
 
 
 def machine_line(machine: Machine) -> str:
@@ -157,6 +165,8 @@ def _flags(settings: Settings) -> tuple[str, ...]:
         "--threads": str(settings.threads),
         "--repeats": str(settings.repeats),
         "--connections": str(settings.connections or ""),
+        "--until": f"{settings.until_percent:g}%" if settings.until_percent else "",
+        "--at-most": f"{settings.at_most_seconds:.0f}s" if settings.at_most_seconds else "",
     }
     words = tuple(word for flag, value in values.items() if value for word in (flag, value))
     return (*words, "--pin") if settings.pin else words
@@ -165,7 +175,7 @@ def _flags(settings: Settings) -> tuple[str, ...]:
 def repeats_command(table: Table, names: Collection[str], repeats: int) -> str:
     """Return the command that measures some rows of a run with another number of repeats."""
     assert table.run is not None
-    return _again(table.run, names, replace(table.run.settings, repeats=repeats))
+    return _again(table.run, names, _fixed(table.run.settings, repeats=repeats))
 
 
 def published_command(table: Table, names: Collection[str], repeats: int) -> str:
@@ -173,8 +183,13 @@ def published_command(table: Table, names: Collection[str], repeats: int) -> str
     run, source = table.run, table.published.source if table.published else None
     if run is None or source is None or not table.published_profile:
         return ""
-    settings = replace(run.settings, duration_seconds=source.duration_seconds, threads=source.threads, repeats=repeats)
+    settings = _fixed(run.settings, duration_seconds=source.duration_seconds, threads=source.threads, repeats=repeats)
     return _again(replace(run, profile=table.published_profile), names, settings)
+
+
+def _fixed(settings: Settings, **changes: float) -> Settings:
+    """Return settings with changes, and with a fixed number of repeats."""
+    return replace(settings, until_percent=None, at_most_seconds=None, **changes)  # type: ignore[arg-type]
 
 
 def _again(run: Run, names: Collection[str], settings: Settings) -> str:

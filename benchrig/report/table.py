@@ -186,7 +186,7 @@ def make(run: Run, cells: Iterable[Cell], published: Published | None = None) ->
     not_run: list[str] = []
     lacks_repeats = False
     for (name, host), repeats in _repeats(run, cells).items():
-        lacks_repeats |= len(repeats) < run.settings.repeats
+        lacks_repeats |= len(repeats) < run.repeats or run.goes_on
         several = run.compares_servers and host in run.servers
         if repeats:
             rows.append(_row(repeats, figures.get(name), run, several))

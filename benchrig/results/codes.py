@@ -393,4 +393,36 @@ class Code(Enum):
             "changed": "The run was interrupted, and resumed under other conditions: {changed}. Of this row: {repeats}.",
         },
     )
+    REPEATS_DRIFT = (
+        "repeats_drift",
+        {_RATE, _LATENCY},
+        {
+            "rising": "Throughput rose from repeat to repeat, by {change} from the first of {repeats} to the last. "
+            "The interval does not include such a drift.",
+            "falling": "Throughput fell from repeat to repeat, by {change} from the first of {repeats} to the last. "
+            "The interval does not include such a drift.",
+        },
+    )
+    TWO_STATES = (
+        "two_states",
+        {_RATE, _LATENCY},
+        {
+            "once": "Throughput changed between the repeats, after {after}, and stayed there: "
+            "{low} in {in_low} of {repeats}, {high} in {in_high}. The median is that of one of two states.",
+            "several": "The repeats are in two states, which changed {changes:time}: {low} in {in_low} of {repeats}, "
+            "{high} in {in_high}. The median is that of one of them, or between them.",
+        },
+    )
+    REPEATS_CORRELATED = (
+        "repeats_correlated",
+        {_RATE, _LATENCY},
+        "Each repeat is like the one before it (autocorrelation {correlation}): {repeats} repeats say as much as about "
+        "{worth} independent ones, and the interval is too narrow.",
+    )
+    OUTLIERS = (
+        "outliers",
+        {_RATE, _LATENCY},
+        "{outliers} of {repeats} repeats far from the others ({which}): {rate}, where the median is {median}. "
+        "They are not left out.",
+    )
     REPEAT_MISSING = "repeat_missing", {_RANK}, "{missing} of {repeats} repeats were not measured: {reason}"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from benchrig.results import timeseries
+from benchrig.statistics import trend
 
 READ_SECONDS = 0.5
 """Between two readings of memory, or little less. In between, a series has the last one again."""
@@ -64,9 +64,9 @@ def growth(found: Sequence[Reading], requests_per_second: float) -> Growth | Non
     least = min(later - one for one, later in pairwise(ends))
     if grown < max(LEAST_GROWTH * sizes[0], LEAST_GROWTH_BYTES) or least < QUARTER_GROWTH * grown:
         return None
-    if timeseries.mann_kendall(sizes) >= SIGNIFICANT:
+    if trend.mann_kendall(sizes) >= SIGNIFICANT:
         return None
-    per_second = timeseries.sen_slope(sizes) * (len(sizes) - 1) / seconds
+    per_second = trend.sen_slope(sizes) * (len(sizes) - 1) / seconds
     return Growth(per_second, 1e6 * per_second / requests_per_second if requests_per_second else 0.0)
 
 

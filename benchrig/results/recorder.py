@@ -21,7 +21,7 @@ from benchrig import console, reading
 from benchrig.errors import Hint, Inv, ResultsError
 from benchrig.results import store
 from benchrig.results.lock import RunLock
-from benchrig.results.model import Cell, Run
+from benchrig.results.model import Cell, Ended, Run
 from benchrig.yamlfile import shown
 
 NEEDED_BYTES = 4 << 20
@@ -98,8 +98,12 @@ class Recorder:
             except OSError as error:
                 raise self._saved(error, texts) from None
 
-    def finish(self) -> Path:
-        """Write that the run is complete, and return its folder. Raises ResultsError as `check` does."""
+    def finish(self, ended: Ended | None = None) -> Path:
+        """Write that the run is complete, and how it ended if that was open; return its folder.
+
+        Raises ResultsError as `check` does.
+        """
+        self.run = replace(self.run, ended=ended)
         try:
             folder = self._begun()
             store.finish(folder, self.run)

@@ -1,8 +1,9 @@
 """Steadiness of a load: ramp, drift, changes of level, stalls and growing memory, judged from the sampler's series.
 
-The methods are those of `timeseries.py`. The kinds are those of E. Barrett, C. F. Bolz-Tereick, R. Killick, S. Mount and
-L. Tratt, "Virtual machine warmup blows hot and cold", Proc. ACM Program. Lang. 1, OOPSLA (2017). What the kernel counts is
-proportional to the replies, so shares and changes are known well, and absolute rates follow from the load generator's count.
+The methods are those of `timeseries.py` and of `statistics/trend.py`. The kinds are those of E. Barrett, C. F. Bolz-Tereick,
+R. Killick, S. Mount and L. Tratt, "Virtual machine warmup blows hot and cold", Proc. ACM Program. Lang. 1, OOPSLA (2017).
+What the kernel counts is proportional to the replies, so shares and changes are known well, and absolute rates follow from
+the load generator's count.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from benchrig.results.course import Interval, Observed, intervals, silent_second
 from benchrig.results.memory import Growth
 from benchrig.results.model import Cell
 from benchrig.results.timeseries import BATCH, Level
+from benchrig.statistics import trend
 
 LEAST_SECONDS = 4.0
 """Of a shorter load, nothing is said."""
@@ -220,10 +222,10 @@ def _shape(course: Sequence[Interval], stalled: Sequence[bool], cut: int, observ
     rates = [rate for _, rate in bins]
     if len(rates) < LEAST_BINS or statistics.median(rates) <= 0:
         return _Shape(Kind.FLAT)
-    drift = timeseries.sen_slope(rates) * (len(rates) - 1) / statistics.median(rates)
-    trend = abs(drift) >= LEAST_TREND and _has_trend(rates)
+    drift = trend.sen_slope(rates) * (len(rates) - 1) / statistics.median(rates)
+    drifts = abs(drift) >= LEAST_TREND and _has_trend(rates)
     parts = timeseries.levels(rates, LEAST_STEP)
-    if trend and (len(parts) < 2 or _is_line(rates, parts)):
+    if drifts and (len(parts) < 2 or _is_line(rates, parts)):
         return _Shape(Kind.NO_STEADY_STATE, drift)
     if len(parts) < 2:
         return _Shape(Kind.FLAT)
@@ -240,7 +242,7 @@ def _shape(course: Sequence[Interval], stalled: Sequence[bool], cut: int, observ
 def _has_trend(rates: Sequence[float]) -> bool:
     """Say whether rates have a trend that noise which lasts for several of them does not explain."""
     factor = timeseries.variance_factor(timeseries.residuals_of_curve(rates, 3))
-    return timeseries.mann_kendall(rates, factor) < SIGNIFICANT
+    return trend.mann_kendall(rates, factor) < SIGNIFICANT
 
 
 def _bins(course: Sequence[Interval], stalled: Sequence[bool], observed: Observed) -> list[tuple[float, float]]:

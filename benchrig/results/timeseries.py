@@ -1,4 +1,4 @@
-"""Known methods for a series of values: Mann–Kendall and Sen for a trend, MSER-5 for a ramp, PELT's criterion for levels.
+"""Known methods for a series of values: MSER-5 for a ramp, PELT's criterion for levels, how long noise lasts.
 
 All of them take values at equal distances in time, and know nothing of what the values are.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -29,22 +28,6 @@ MOST_CORRELATED = 0.95
 
 LEAST_CURVE = 1e-9
 """Greatest value of a curve that is none: rounding is left of those that few values have no room for."""
-
-
-def mann_kendall(values: Sequence[float], variance_factor: float = 1.0) -> float:
-    """Return the p-value of the two-sided Mann–Kendall test: how likely values without a trend are to seem to have one.
-
-    H. B. Mann, "Nonparametric tests against trend", Econometrica 13 (1945); M. G. Kendall, Rank Correlation Methods (1975),
-    for the variance where values are equal. Needs no distribution; the normal approximation is good from 8 values on.
-    Values that follow the one before them have trends by chance: `variance_factor` says by how much the variance is larger.
-    """
-    n = len(values)
-    score = sum((later > one) - (later < one) for i, one in enumerate(values) for later in values[i + 1 :])
-    ties = sum(t * (t - 1) * (2 * t + 5) for t in Counter(values).values())
-    variance = variance_factor * (n * (n - 1) * (2 * n + 5) - ties) / 18
-    if variance <= 0 or not score:
-        return 1.0
-    return math.erfc((abs(score) - 1) / math.sqrt(2 * variance))
 
 
 def variance_factor(residuals: Sequence[float]) -> float:
@@ -79,15 +62,6 @@ def residuals_of_curve(values: Sequence[float], degree: int) -> list[float]:
 def _without(values: Sequence[float], curve: Sequence[float]) -> list[float]:
     share = sum(x * y for x, y in zip(curve, values, strict=True)) / sum(x * x for x in curve)
     return [y - share * x for x, y in zip(curve, values, strict=True)]
-
-
-def sen_slope(values: Sequence[float]) -> float:
-    """Return the slope per value: the median of the slopes between all pairs. 0 of fewer than two values.
-
-    P. K. Sen, "Estimates of the regression coefficient based on Kendall's tau", JASA 63 (1968).
-    """
-    slopes = [(later - one) / distance for i, one in enumerate(values) for distance, later in enumerate(values[i + 1 :], 1)]
-    return statistics.median(slopes) if slopes else 0.0
 
 
 def mser5(values: Sequence[float]) -> int:

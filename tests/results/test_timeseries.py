@@ -8,6 +8,7 @@ import statistics
 import pytest
 
 from benchrig.results import timeseries
+from benchrig.statistics import trend
 
 
 def noise(count: int, seed: int, share: float = 0.15, lasting: float = 0.0) -> list[float]:
@@ -53,7 +54,7 @@ def test_noise_that_lasts_has_a_greater_variance_as_the_literature_says() -> Non
     assert timeseries.variance_factor([]) == timeseries.variance_factor([0.0] * 5) == 1
     factors = [timeseries.variance_factor([v - 100 for v in noise(2000, seed, lasting=0.5)]) for seed in range(5)]
     assert statistics.fmean(factors) == pytest.approx(3, rel=0.1)
-    assert timeseries.mann_kendall(range(1, 11), 4.0) == pytest.approx(0.049, abs=0.001)
+    assert trend.mann_kendall(range(1, 11), 4.0) == pytest.approx(0.049, abs=0.001)
 
 
 def test_a_parabola_leaves_noise_of_a_trend_that_is_bent() -> None:

@@ -17,6 +17,10 @@ from benchrig.results.model.connections import (
     ServerEnd,
     Silence,
 )
+from benchrig.results.model.ended import (
+    Ended,
+    RowLeft,
+)
 from benchrig.results.model.load import (
     Generator,
     Latency,
@@ -66,6 +70,7 @@ __all__ = [
     "DatabaseLoad",
     "DatabaseNetwork",
     "Descriptors",
+    "Ended",
     "Environment",
     "Generator",
     "Latency",
@@ -78,6 +83,7 @@ __all__ = [
     "Part",
     "Process",
     "RouteReplies",
+    "RowLeft",
     "Run",
     "Segments",
     "Series",

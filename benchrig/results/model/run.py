@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from benchrig.results.model.ended import Ended
 from benchrig.results.model.machine import Database, Machine
 from benchrig.results.model.network import DatabaseNetwork, Network
 
@@ -21,10 +22,17 @@ class Settings:
     threads: int
     """Of the load generator."""
     repeats: int
+    """Of each row; with `until_percent`, the least number."""
     connections: int | None = None
     """Of every row, where the user chose it; None: each row has its own number."""
     pin: bool = False
     """Server, database and load generator were to be kept on CPUs of their own."""
+    seed: int | None = None
+    """The order of the rows in each round was drawn from it; None: each round was in the order of the suite."""
+    until_percent: float | None = None
+    """Rounds were added until each end of each row's interval was within so many percent of its median; None: none were."""
+    at_most_seconds: float | None = None
+    """With `until_percent`: how long measuring might take."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +84,24 @@ class Run:
     """SHA-256 of what was measured, by its kind and name: `row go-2000`, `app go`, `data films`."""
     parts: tuple[Part, ...] = ()
     """The parts after the first; empty of a run that was measured without a break."""
+    ended: Ended | None = None
+    """How it ended, where rounds were added until its rows were precise enough; None while it goes on, and of any other."""
+
+    @property
+    def repeats(self) -> int:
+        """How many repeats each row has; the least number of a run to which rounds are still added."""
+        return self.ended.rounds if self.ended else self.settings.repeats
+
+    @property
+    def goes_on(self) -> bool:
+        """Rounds are added to it until its rows are precise enough, and they were not when it was interrupted."""
+        return self.settings.until_percent is not None and self.ended is None
+
+    @property
+    def ended_line(self) -> str:
+        """How it ended, in words, where rounds were added: `7 rounds in 1 min 10 s: each row is within ±5 %`; else empty."""
+        ended, until = self.ended, self.settings.until_percent
+        return ended.line(until, self.settings.at_most_seconds or 0, self.compares_servers) if ended and until else ""
 
     @property
     def compares_servers(self) -> bool:
