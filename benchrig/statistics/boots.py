@@ -140,7 +140,7 @@ def welch_between_boots(a: Sequence[float], b: Sequence[float], known: Spread) -
     error = math.sqrt(total)
     half = student.quantile((1 + CONFIDENCE) / 2, df) * error
     ends = math.exp(middle - half), math.exp(middle + half)
-    return Difference(math.exp(middle), *ends, _p(middle, error, df), (len(a), len(b)))
+    return Difference(math.exp(middle), *ends, _p(middle, error, df), (len(a), len(b)), error, df)
 
 
 def _p(middle: float, error: float, df: float) -> float:

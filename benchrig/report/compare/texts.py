@@ -144,8 +144,8 @@ def not_judged(pairing: Pairing) -> Iterator[str]:
         for row, metrics in of_rows.items():
             if row not in whole:
                 parts.setdefault(tuple(metrics), []).append(row)
-        for metrics, rows in parts.items():
-            yield f"{', '.join(metric.label for metric in metrics)} {reason}: {_rows(rows, pairing)}"
+        for some, rows in parts.items():
+            yield f"{', '.join(metric.label for metric in some)} {reason}: {_rows(rows, pairing)}"
 
 
 def _rows(rows: Sequence[str], pairing: Pairing) -> str:
