@@ -23,8 +23,10 @@ from benchrig.mistakes import Mistakes
 from benchrig.provision import templates
 from benchrig.report import EXPORTS, load, render_terminal
 from benchrig.report import claims as judging
-from benchrig.report.claims.language import ExpressionError, Names, parse
-from benchrig.report.claims.values import UndefinedError, holds, point
+from benchrig.report.claims.language import Names
+from benchrig.report.claims.parser import ExpressionError, parse
+from benchrig.report.claims.relations import holds
+from benchrig.report.claims.values import UndefinedError, point
 from tests.support import ROOT
 from tests.support.faults import fault
 from tests.support.fuzz import damaged_texts, examined, yaml_files
