@@ -23,6 +23,7 @@ from benchrig.mistakes import Mistakes
 from benchrig.provision import templates
 from benchrig.report import EXPORTS, load, render_terminal
 from benchrig.report import claims as judging
+from benchrig.report.claims.functions import DIMENSIONS, TRUTHS
 from benchrig.report.claims.language import Names
 from benchrig.report.claims.parser import ExpressionError, parse
 from benchrig.report.claims.relations import holds
@@ -152,15 +153,14 @@ def test_damaged_claims(root: Path, content: bytes) -> None:
     with_file(root / "configs" / "claims" / "web-frameworks.yml", content, read)
 
 
-NAMES = Names(
-    functions=("throughput", "has_timeouts"), truths=("has_timeouts",), document=("sanic", "flask-sync"), others=("go-2000",)
-)
+NAMES = Names(DIMENSIONS, TRUTHS, document=("sanic", "flask-sync"), others=("go-2000",))
 EXPRESSIONS = (
     "throughput(sanic) / throughput(flask-sync) >= 7",
     "has_timeouts(sanic) == yes and throughput(sanic) > max(throughput(flask-*), 3)",
     "((((1 + throughput(sanic)) * 2) - 3) / 4) ~= 5 <= 6",
     "(" * 240 + "throughput(sanic)" + ")" * 240 + " > 1",
     "throughput(sanic) > " + "9" * 400,
+    "latency_p99(sanic) * 2 > 1.5 s + 20 ms",
 )
 
 
