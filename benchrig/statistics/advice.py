@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import NormalDist
 
 from benchrig.statistics import student
@@ -107,6 +107,9 @@ def _settled(estimate: Estimate, repeats: int, n: int, distance: float, signific
     confidence interval. What lies in the gap between is not settled; where the two overlap, there is no gap.
     """
     df = estimate.df * (n - 1) / (repeats - 1)
+    # If nothing differs, it is nearly shown because the spread came out small: it is estimated as it then would be.
+    squares = estimate.df + (distance / estimate.error) ** 2
+    estimate = replace(estimate, error=estimate.error * math.sqrt(squares / (estimate.df + 1)), df=estimate.df + 1)
     widths = student.quantile(1 - significant / 2, df) + student.quantile((1 + CONFIDENCE) / 2, df)
     gaps = [max(0.0, widths - distance / error) for error in _errors(estimate, repeats, n)]
     return sum(1 - math.erf(gap / 2 / math.sqrt(2)) for gap in gaps) / len(gaps)

@@ -17,7 +17,7 @@ class Difference:
     """A comparison of two samples."""
 
     ratio: float
-    """Typical value of B over that of A: the quotient of their geometric means."""
+    """Typical value of B over that of A: of their geometric means, in which outliers are held (`estimate.moves`)."""
     low: float
     """Lower end of the ratio's 95 % interval."""
     high: float
@@ -42,12 +42,15 @@ class Difference:
 
 
 def welch(a: Sequence[float], b: Sequence[float], margin: float = 0.0) -> Difference | None:
-    """Return the difference by Welch's t-test on logarithms; None of too few repeats, or where a value is not above 0.
+    """Return the difference by Welch's t-test on logarithms, of typical values that hold outliers (`estimate.moves`).
+
+    None of too few repeats, or where a value is not above 0.
 
     `margin` is a share, 0.01 for 1 %: a ratio within it counts as no difference, and `p` is that of a difference beyond it.
 
     B. L. Welch, "The generalization of 'Student's' problem when several different population variances are involved",
-    Biometrika 34 (1947). On logarithms, it is about the ratio of medians of log-normal values.
+    Biometrika 34 (1947). On logarithms, it is about the ratio of medians of log-normal values. Why this
+    test: docs/statistics.md.
     """
     one, other = of_logs(a), of_logs(b)
     if one is None or other is None:

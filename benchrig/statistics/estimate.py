@@ -6,6 +6,7 @@ All of it is on a scale on which errors add up: logarithms for values, ratios an
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,21 @@ from benchrig.statistics.interval import CONFIDENCE, LEAST_REPEATS
 
 NEGLIGIBLE = 1e-12
 """Smaller differences and errors are those of the computer's arithmetic."""
+
+HELD = 2.0
+"""From so many deviations on, a value is held. More of them would miss more outliers, fewer would cost power without any."""
+
+LEAST_HELD = 5
+"""Of fewer values, no one can say which is the outlier."""
+
+MOST_HELD = 1 / 3
+"""A larger share of values are no outliers."""
+
+NORMAL = 1.4826
+"""The standard deviation of a normal distribution, in median distances from its median."""
+
+MOST_STEPS = 50
+STEP = 1e-9
 
 
 @dataclass(frozen=True)
@@ -40,18 +56,53 @@ class Estimate:
 
 
 def of_logs(values: Sequence[float]) -> Estimate | None:
-    """Return the mean of the logarithms of repeats; None of fewer than LEAST_REPEATS, or where a value is not above 0."""
+    """Return the typical logarithm of repeats; None of fewer than LEAST_REPEATS, or where a value is not above 0."""
     if len(values) < LEAST_REPEATS or min(values) <= 0:
         return None
     return of_values([math.log(value) for value in values])
 
 
 def of_values(values: Sequence[float]) -> Estimate:
-    """Return the mean of at least two values."""
+    """Return the typical value of at least two: their mean, but an outlier counts as if it were less far off."""
+    value, moved = moves(values)
+    n = len(moved)
+    return Estimate(value, math.sqrt(math.fsum(move * move for move in moved) / (n - 1) / n), n - 1)
+
+
+def moves(values: Sequence[float]) -> tuple[float, list[float]]:
+    """Return the typical value of at least two, and how far each of them moves it, times their number.
+
+    P. J. Huber, "Robust estimation of a location parameter", Annals of Mathematical Statistics 35 (1964): the mean, but a
+    value further away than HELD deviations counts as if it were only so far. The deviation is the median distance from the
+    median. The moves have the correction for few values of his "Robust regression", Annals of Statistics 1 (1973).
+    Where more than MOST_HELD are far away, they are no outliers but another state: then it is the mean of all.
+    """
     n = len(values)
-    mean = math.fsum(values) / n
-    squares = math.fsum((value - mean) ** 2 for value in values)
-    return Estimate(mean, math.sqrt(squares / (n - 1) / n), n - 1)
+    most = math.floor(MOST_HELD * n) if n >= LEAST_HELD else 0
+    center, reach = _center(values) if most else (0.0, 0.0)
+    free = sum(abs(value - center) < reach for value in values)
+    if n - free > most or free == n:
+        mean = math.fsum(values) / n
+        return mean, [value - mean for value in values]
+    weight = n / free * (1 + (n - free) / free / n)
+    return center, [_held(value - center, reach) * weight for value in values]
+
+
+def _center(values: Sequence[float]) -> tuple[float, float]:
+    """Return Huber's estimate, and how far from it values are held."""
+    center = statistics.median(values)
+    # The nearest is the median itself or as near as another one, and says nothing of the spread.
+    reach = HELD * NORMAL * statistics.median(sorted(abs(value - center) for value in values)[1:])
+    for _ in range(MOST_STEPS):
+        step = math.fsum(_held(value - center, reach) for value in values) / len(values)
+        center += step
+        if abs(step) <= STEP * reach:
+            break
+    return center, reach
+
+
+def _held(distance: float, reach: float) -> float:
+    return max(-reach, min(reach, distance))
 
 
 def combined(parts: Sequence[tuple[float, Estimate]]) -> Estimate:

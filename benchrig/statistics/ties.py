@@ -7,7 +7,8 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from benchrig.statistics.difference import SIGNIFICANT, holm, welch
+from benchrig.statistics.difference import SIGNIFICANT, holm
+from benchrig.statistics.estimate import Estimate, combined, of_logs
 from benchrig.statistics.interval import LEAST_REPEATS
 from benchrig.statistics.ranks import mann_whitney
 
@@ -62,21 +63,34 @@ def ceiling_margin(share: float) -> float:
 
 def _better(samples: Sequence[Sequence[float]], ceilings: Sequence[float | None]) -> set[tuple[int, int]]:
     """Return the pairs (i, j) of samples of which i is shown to be better than j."""
-    # By their geometric means, as the test compares them; by their means where a value is 0 and there is no other.
-    typical = [statistics.geometric_mean(values) if min(values) > 0 else statistics.fmean(values) for values in samples]
-    pairs = [(i, j) if typical[i] >= typical[j] else (j, i) for i in range(len(samples)) for j in range(i + 1, len(samples))]
-    adjusted = holm([_p(samples[j], samples[i], _margin(typical[i], ceilings[i], ceilings[j])) for i, j in pairs])
-    return {pair for pair, p in zip(pairs, adjusted, strict=True) if p < SIGNIFICANT}
+    rows = [_Row(values, of_logs(values), ceiling) for values, ceiling in zip(samples, ceilings, strict=True)]
+    pairs = [(i, j) for i in range(len(rows)) for j in range(i + 1, len(rows))]
+    found = [_compared(rows[i], rows[j]) for i, j in pairs]
+    adjusted = holm([p for p, _ in found])
+    return {
+        (i, j) if first else (j, i) for (i, j), (_, first), p in zip(pairs, found, adjusted, strict=True) if p < SIGNIFICANT
+    }
 
 
-def _margin(typical: float, ceiling: float | None, other: float | None) -> float:
-    """Return the margin of a row to one behind it. Two rows are held back alike only below the same ceiling."""
-    if ceiling is None or other is None or not math.isclose(ceiling, other):
+@dataclass(frozen=True)
+class _Row:
+    values: Sequence[float]
+    estimate: Estimate | None
+    ceiling: float | None
+
+
+def _compared(one: _Row, other: _Row) -> tuple[float, bool]:
+    """Return the p-value of a difference between two rows, as `difference.welch` does, and whether the first one is better."""
+    if one.estimate is None or other.estimate is None:
+        # Where a value is 0, there is no ratio, and the order of the values decides.
+        order = sum((x > y) - (x < y) for x in one.values for y in other.values)
+        return mann_whitney(one.values, other.values), order > 0
+    found = combined([(1, one.estimate), (-1, other.estimate)])
+    return found.p(margin=math.log1p(_margin(one, other))), found.value > 0
+
+
+def _margin(one: _Row, other: _Row) -> float:
+    """Return the margin between two rows: they are held back alike only below the same ceiling."""
+    if one.ceiling is None or other.ceiling is None or not math.isclose(one.ceiling, other.ceiling):
         return 0.0
-    return ceiling_margin(typical / ceiling)
-
-
-def _p(worse: Sequence[float], better: Sequence[float], margin: float) -> float:
-    """Return the p-value of a difference beyond a margin; where a value is 0, there is no ratio, and their order decides."""
-    found = welch(worse, better, margin)
-    return found.p if found else mann_whitney(worse, better)
+    return ceiling_margin(max(map(statistics.median, (one.values, other.values))) / one.ceiling)

@@ -40,7 +40,7 @@ def test_the_less_is_shown_the_more_it_takes_until_nothing_seems_to_differ() -> 
 
 
 def test_more_repeats_than_are_worth_it_are_not_advised() -> None:
-    found = advice.settle(Estimate(0.99 * SHOWN, ERROR, 300.0), 150)
+    found = advice.settle(Estimate(0.9 * SHOWN * 1.96 / 2.23, ERROR, 300.0), 150)
     assert found
     assert found.repeats is None
     assert found.more(150) is None

@@ -16,8 +16,8 @@ def test_quantiles_are_those_of_the_tables(probability: float, df: float, value:
     assert student.cdf(student.quantile(probability, df), df) == pytest.approx(probability, abs=1e-12)
 
 
-@pytest.mark.parametrize("df", [0.7, 1, 1.5, 2, 3.3, 10, 75.5, 1e4, 1e7])
-@pytest.mark.parametrize("probability", [0.500001, 0.6, 0.9, 0.975, 0.99999, 1 - 1e-9])
+@pytest.mark.parametrize("df", [0.7, 1, 1.5, 2, 3.3, 10, 75.5, 1e4])
+@pytest.mark.parametrize("probability", [0.51, 0.6, 0.9, 0.975, 0.99999, 1 - 1e-9])
 def test_a_quantile_is_the_inverse_of_the_distribution(probability: float, df: float) -> None:
     t = student.quantile(probability, df)
     assert student.cdf(-t, df) == pytest.approx(1 - probability, rel=1e-6)
