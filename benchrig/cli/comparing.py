@@ -10,26 +10,25 @@ from benchrig.cli.arguments import RUN, check_run, parse_percent
 from benchrig.cli.chain import ChainContext
 from benchrig.cli.task import ROOT, command
 from benchrig.errors import InputError
-from benchrig.results.store import LATEST
 
 
 @command(
     help={
         "a": f"the reference: {RUN}",
         "b": "what to compare with A, named likewise",
-        "c": "more of them, each compared with A",
+        "more": "further ones, each compared with A",
         "noise": "differences up to this, such as 1%, are not called any",
         "json": "print the comparison as JSON",
         "markdown": "print it as Markdown, for a pull request",
     },
-    words=("c",),
-    iterable=["c"],
+    words=("more",),
+    iterable=["more"],
 )
 def compare(
     ctx: ChainContext,
     a: str,
     b: str,
-    c: list[str] | None = None,
+    more: list[str] | None = None,
     noise: str = "",
     json: bool = False,
     markdown: bool = False,
@@ -41,8 +40,9 @@ def compare(
     from benchrig import report as reporting
     from benchrig.report.compare import lacking, record, terminal
     from benchrig.report.compare import markdown as as_markdown
+    from benchrig.results.store import LATEST
 
-    names = [a, b, *(c or [])]
+    names = [a, b, *(more or [])]
     if json and markdown:
         raise InputError("--json and --markdown are two forms of one output: leave one out")
     limit = parse_percent("noise", noise)

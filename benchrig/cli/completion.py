@@ -103,7 +103,7 @@ VALUES: Mapping[str, Callable[[], list[str]]] = {
     "ssh.run": _these(),
     "a": _runs,
     "b": _runs,
-    "c": _runs,
+    "more": _runs,
     "row": _rows,
     "metric": _metrics,
     "lang": _these("en", "zh"),

@@ -8,7 +8,7 @@ from dataclasses import replace
 from benchrig.report import Report, compare
 from benchrig.report.compare import Change
 from benchrig.report.table import make
-from benchrig.results.model import Cell, Load
+from benchrig.results.model import Cell, Latency, Load
 from tests.support.reports import SERVER, a_cell, a_load, a_run
 
 REQUESTS = 96_000
@@ -29,14 +29,25 @@ def times(factor: float, shares: Sequence[float] = OTHER_SPREAD) -> tuple[float,
 def slower(load: Load, factor: float) -> Load:
     """Return a load whose latencies are so many times as long."""
     assert load.measured
-    percentiles = {name: factor * value for name, value in load.measured.percentiles_us.items()}
-    return replace(load, measured=replace(load.measured, percentiles_us=percentiles))
+    assert load.latency
+    return replace(load, measured=_longer(load.measured, factor), latency=_longer(load.latency, factor))
+
+
+def _longer(latency: Latency, factor: float) -> Latency:
+    return Latency(
+        mean_us=factor * latency.mean_us,
+        stdev_us=factor * latency.stdev_us,
+        min_us=factor * latency.min_us,
+        max_us=factor * latency.max_us,
+        percentiles_us={name: factor * value for name, value in latency.percentiles_us.items()},
+    )
 
 
 def cells(name: str, shares: Sequence[float], **changes: object) -> list[Cell]:
-    """Return the repeats of a row, whose throughputs are these shares of 19,200 requests/s."""
+    """Return the repeats of a row, whose throughputs are these shares of 19,200 requests/s; latencies follow from them."""
     defaults: dict[str, object] = {"sleep_seconds": 0.0, **changes}
-    return [a_cell(name, repeat, load=a_load(round(REQUESTS * share)), **defaults) for repeat, share in enumerate(shares, 1)]
+    loads = [slower(a_load(round(REQUESTS * share)), 1 / share) for share in shares]
+    return [a_cell(name, repeat, load=load, **defaults) for repeat, load in enumerate(loads, 1)]
 
 
 def run_of(rows: Mapping[str, Sequence[Cell]], name: str = "", **changes: object) -> Report:
@@ -59,7 +70,9 @@ def with_latency(shares: Sequence[float], **changes: object) -> Report:
 
 def with_errors(*counts: int, **changes: object) -> Report:
     """Return the report of a row whose repeats had so many connections that broke."""
-    return run_of({"go-2000": [a_cell(repeat=n, load=a_load(read=count), **changes) for n, count in enumerate(counts, 1)]})
+    defaults: dict[str, object] = {"sleep_seconds": 0.0, **changes}
+    loads = [a_load(read=count) for count in counts]
+    return run_of({"go-2000": [a_cell(repeat=n, load=load, **defaults) for n, load in enumerate(loads, 1)]})
 
 
 def with_memory(*megabytes: float) -> Report:

@@ -65,7 +65,7 @@ def _block(block: Block, side: str) -> str:
 
 def _cells(change: Change) -> Sequence[str]:
     values = [
-        " ".join(filter(None, (texts.figure(change.metric, value), texts.spread(sample))))
+        " ".join(filter(None, (texts.figure(change.metric, value, sample), texts.spread(sample))))
         for value, sample in ((change.a_value, change.a), (change.b_value, change.b))
     ]
     found = change.difference

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 from benchrig.report import sentences
 from benchrig.report.compare.values import Change, MetricMean, Pairing
-from benchrig.report.figures import Sample
-from benchrig.report.metrics import THROUGHPUT, Metric
+from benchrig.report.figures import Sample, half_width
+from benchrig.report.metrics import Metric
 from benchrig.report.verdict import Answer, Cause
 from benchrig.statistics.difference import Difference
-from benchrig.units import NOTHING, number
+from benchrig.units import NOTHING
 
 NOT_SHOWN = "~"
 """Stands where no difference is shown."""
@@ -58,10 +58,9 @@ def blocks(pairing: Pairing) -> tuple[Block, ...]:
     )
 
 
-def figure(metric: Metric, value: float | None) -> str:
-    """Return a value as a comparison shows it."""
-    # Of two decimals of a throughput, none is ever supported.
-    return number(value) if metric is THROUGHPUT and value is not None else metric.unit.text(value)
+def figure(metric: Metric, value: float | None, sample: Sample | None) -> str:
+    """Return a value as reports show it, with the digits that its interval supports."""
+    return metric.unit.text(value, half_width(sample, metric) if sample else None)
 
 
 def spread(sample: Sample | None) -> str:
@@ -86,14 +85,14 @@ def signed(value: float) -> str:
 
 def change_text(change: Change) -> str:
     """Return the change of a row in a few characters: `+4.3% ±1.2%`, `~ <3.1%`."""
-    if change.verdict is Answer.NO_DIFFERENCE:
+    if change.verdict is Answer.NO_DIFFERENCE and change.cause is not Cause.AT_CEILING:
         return NOT_SHOWN if change.excluded is None else f"{NOT_SHOWN} <{share(change.excluded)}"
     if change.difference:
-        return f"{signed(change.difference.ratio - 1)} {half_width(change.difference)}"
+        return f"{signed(change.difference.ratio - 1)} {ratio_width(change.difference)}"
     return NOTHING if change.ratio is None else signed(change.ratio - 1)
 
 
-def half_width(difference: Difference) -> str:
+def ratio_width(difference: Difference) -> str:
     """Return how far the interval of a ratio goes to its wider side."""
     return f"±{share(max(difference.high - difference.ratio, difference.ratio - difference.low))}"
 
