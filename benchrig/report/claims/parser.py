@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import fnmatch
 import re
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
 from benchrig.agent.nearest import nearest
-from benchrig.report.claims.dimensions import BARE, PERCENT, WRITTEN, Dimension, UnitError, joined
+from benchrig.report.claims.dimensions import BARE, PERCENT, WRITTEN, Dimension, UnitError, joined, of_unit
 from benchrig.report.claims.language import (
     TRUTHS,
     Arithmetic,
@@ -27,6 +28,7 @@ from benchrig.report.claims.language import (
     Term,
     dimension,
 )
+from benchrig.units import MICROSECONDS, MILLISECONDS
 
 if TYPE_CHECKING:
     import lark
@@ -188,7 +190,7 @@ class _Reader:
         )
 
     def joined(self, column: int, left: Term, right: Term, verb: str) -> tuple[Term, Term]:
-        """Return two terms of one kind; a percentage beside a quotient of like figures as a share.
+        """Return two terms of one kind: a percentage beside a quotient as a share, a time in the other's unit.
 
         Raises ExpressionError where they are of different kinds.
         """
@@ -199,6 +201,8 @@ class _Reader:
                 right, other = _as_share(right, other)
             if _is_quotient(other):
                 left, one = _as_share(left, one)
+            left, one = _in_unit(left, one, other)
+            right, other = _in_unit(right, other, one)
             joined(one, other, (left.text, right.text), verb)
         except UnitError as error:
             raise ExpressionError(column, str(error)) from None
@@ -269,6 +273,14 @@ def _is_quotient(of: Dimension) -> bool:
 def _as_share(term: Term, of: Dimension) -> tuple[Term, Dimension]:
     if isinstance(term, Number) and term.text.endswith(PERCENT):
         return Number(term.text, term.value / 100), BARE
+    return term, of
+
+
+def _in_unit(term: Term, of: Dimension, other: Dimension) -> tuple[Term, Dimension]:
+    """Return a time that is written in the expression in microseconds, where the other term is a figure in these."""
+    if isinstance(term, Number) and of.unit == MILLISECONDS.name and other.unit == MICROSECONDS.name:
+        found = Number(term.text, 1000 * term.value, MICROSECONDS.name)
+        return found, replace(of_unit(found.unit), written=True)
     return term, of
 
 

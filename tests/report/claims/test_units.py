@@ -26,6 +26,7 @@ ROWS = ("go", "sanic")
         ("200ms", 200, "ms"),
         ("0.2 s", 200, "ms"),
         ("500 us", 0.5, "ms"),
+        ("0.2 ms", 200, "µs"),
         ("500 µs", 0.5, "ms"),
         ("500 μs", 0.5, "ms"),
         ("20000 requests/s", 20000, "requests/s"),
@@ -38,7 +39,13 @@ ROWS = ("go", "sanic")
     ],
 )
 def test_a_number_with_a_unit_is_converted_to_that_of_the_metrics(written: str, value: float, unit: str) -> None:
-    function = {"ms": "latency_p99", "requests/s": "throughput", "% of a core": "cpu", "bytes": "memory"}[unit]
+    function = {
+        "ms": "latency_p99",
+        "µs": "cpu_per_request",
+        "requests/s": "throughput",
+        "% of a core": "cpu",
+        "bytes": "memory",
+    }[unit]
     (comparison,) = parse(f"{function}(go) < {written}", names_of(ROWS)).comparisons
     number = comparison.terms[1]
     assert isinstance(number, Number)
@@ -55,6 +62,7 @@ def test_a_number_with_a_unit_is_converted_to_that_of_the_metrics(written: str, 
         "throughput(go) / throughput(sanic) >= 7",
         "throughput(go) > 95 % * throughput(sanic)",
         "cpu(go) * 10 % < cpu(sanic)",
+        "cpu_per_request(go) < 2 * cpu_per_request(sanic)",
         "throughput(go) / cores(go) > 4000 requests/s",
         "cpu(go) < 50 * cores(go)",
         "cpu(go) < 50 % * cores(go)",
