@@ -6,15 +6,14 @@ import math
 import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 
+from benchmarks.simulations.cases import markdown, percent, spread_out
 from benchrig.bench.goal import is_within
 from benchrig.statistics import interval
 from benchrig.statistics import repeats as checks
-from tests.support.noise import Noise, repeats
-
-TRUE = 1000.0
-"""The true value of the simulated rows."""
+from tests.support.noise import TRUE, Noise, repeats
 
 SIZES = (6, 8, 10, 15, 20, 30, 50)
 CALM, ROUGH = Noise(0.03), Noise(0.03, outliers=0.05)
@@ -25,6 +24,12 @@ CHECKS: dict[str, Callable[[Sequence[float]], bool]] = {
     "two states": lambda values: checks.two_states(values) is not None,
     "outliers": lambda values: bool(checks.outliers(values)),
 }
+
+GOALS = ((0.05, 0.03, 6), (0.03, 0.03, 6), (0.02, 0.03, 6), (0.02, 0.03, 3), (0.02, 0.01, 6), (0.01, 0.03, 6))
+"""Goal and spread as shares, and the least number of rounds."""
+
+MOST_ROUNDS = 100
+"""As many fit into the time."""
 
 Source = Callable[[Random, int], list[float]]
 """Makes the values of so many repeats."""
@@ -39,41 +44,32 @@ class Fault:
     source: Source
 
 
-def of(noise: Noise) -> Source:
+def of_noise(noise: Noise) -> Source:
     """Return the source of repeats with some noise."""
-    return lambda rng, n: repeats(rng, n, noise)
+    return partial(repeats, noise=noise)
 
 
-def in_two_states(distance: float, share: float = 0.5) -> Source:
-    """Return the source of repeats of which a share is slower by a share; the spread within each state is 1 %."""
-
-    def make(rng: Random, n: int) -> list[float]:
-        values = repeats(rng, n, Noise(0.01))
-        return [value * (1 - distance) if rng.random() < share else value for value in values]
-
-    return make
+def in_two_states(rng: Random, n: int, distance: float) -> list[float]:
+    """Return repeats of which about half are slower by a share; the spread within each state is 1 %."""
+    return [value * (1 - distance) if rng.random() < 0.5 else value for value in repeats(rng, n, Noise(0.01))]
 
 
-def with_outlier(size: float) -> Source:
-    """Return the source of repeats of which one, at any place, is slower by a share."""
-
-    def make(rng: Random, n: int) -> list[float]:
-        values = repeats(rng, n, CALM)
-        values[rng.randrange(n)] = TRUE * (1 - size)
-        return values
-
-    return make
+def with_outlier(rng: Random, n: int, size: float) -> list[float]:
+    """Return repeats of which one, at any place, is slower by a share."""
+    values = repeats(rng, n, CALM)
+    values[rng.randrange(n)] = TRUE * (1 - size)
+    return values
 
 
 FAULTS = (
-    Fault("drift of 5 %", "drift", of(Noise(0.03, drift=0.05))),
-    Fault("drift of 10 %", "drift", of(Noise(0.03, drift=0.1))),
-    Fault("AR(1), 0.5", "autocorrelation", of(Noise(0.03, lasting=0.5))),
-    Fault("AR(1), 0.8", "autocorrelation", of(Noise(0.03, lasting=0.8))),
-    Fault("half of them 6 % slower, spread 1 %", "two states", in_two_states(0.06)),
-    Fault("half of them 10 % slower, spread 1 %", "two states", in_two_states(0.1)),
-    Fault("one 15 % slower", "outliers", with_outlier(0.15)),
-    Fault("one 30 % slower", "outliers", with_outlier(0.3)),
+    Fault("drift of 5 %", "drift", of_noise(Noise(0.03, drift=0.05))),
+    Fault("drift of 10 %", "drift", of_noise(Noise(0.03, drift=0.1))),
+    Fault("AR(1), 0.5", "autocorrelation", of_noise(Noise(0.03, lasting=0.5))),
+    Fault("AR(1), 0.8", "autocorrelation", of_noise(Noise(0.03, lasting=0.8))),
+    Fault("half are 6 % slower, spread 1 %", "two states", partial(in_two_states, distance=0.06)),
+    Fault("half are 10 % slower, spread 1 %", "two states", partial(in_two_states, distance=0.1)),
+    Fault("one 15 % slower", "outliers", partial(with_outlier, size=0.15)),
+    Fault("one 30 % slower", "outliers", partial(with_outlier, size=0.3)),
 )
 
 
@@ -102,7 +98,7 @@ class Stopped:
     """Share of cases that reached their goal."""
 
 
-def stopped(goal: float, spread: float, least: int, cases: int, most: int = 100, seed: int = 1) -> Stopped:
+def stopped(goal: float, spread: float, least: int, cases: int, most: int = MOST_ROUNDS, seed: int = 1) -> Stopped:
     """Return what rows end with that are measured until their interval is within a share; `most` rounds fit in the time."""
     rng = Random(f"{seed} {goal} {spread} {least}")
     covered = reached = 0
@@ -119,45 +115,49 @@ def stopped(goal: float, spread: float, least: int, cases: int, most: int = 100,
 
 
 def table(cases: int = 4000) -> list[str]:
-    """Return the lines of the section in docs/statistics.md."""
-    return [*_alarms(cases), "", *_power(max(200, cases // 4)), "", *_stopping(max(200, cases // 4))]
-
-
-def _alarms(cases: int) -> list[str]:
-    lines = [f"| found in sound repeats ({cases:,} cases each) | {' | '.join(f'n = {n}' for n in SIZES)} |"]
-    lines.append("|---|" + "---|" * len(SIZES))
-    for name in CHECKS:
-        lines.append(f"| {name}, spread 3 % | {' | '.join(_percent(share(name, of(CALM), n, cases)) for n in SIZES)} |")
-    for name in ("drift", "autocorrelation", "two states"):
-        found = (_percent(share(name, of(ROUGH), n, cases)) for n in SIZES)
-        lines.append(f"| {name}, and outliers in 5 % | {' | '.join(found)} |")
-    return lines
-
-
-def _power(cases: int) -> list[str]:
-    lines = [f"| found of what is there ({cases:,} cases each) | {' | '.join(f'n = {n}' for n in SIZES)} |"]
-    lines.append("|---|" + "---|" * len(SIZES))
-    for fault in FAULTS:
-        found = (f"{100 * share(fault.check, fault.source, n, cases):.0f} %" for n in SIZES)
-        lines.append(f"| {fault.check}: {fault.text} | {' | '.join(found)} |")
-    return lines
-
-
-def _stopping(cases: int) -> list[str]:
-    lines = [
-        f"| `--until` ({cases:,} cases each, 100 rounds at most) | spread | least | rounds | reached | covered |",
-        "|---|---|---|---|---|---|",
+    """Return what the checks find by chance, what they find of faults, and what runs with `--until` end with."""
+    sizes = [f"n = {n}" for n in SIZES]
+    power = max(100, cases // 4)
+    return [
+        *markdown(["found by chance, %", *sizes], _alarms(cases)),
+        "",
+        *markdown(["found of faults, %", *sizes], _power(power)),
+        "",
+        *markdown(["goal, %", "spread, %", "least rounds", "mean rounds", "reached, %", "covered, %"], _stopping(power)),
     ]
-    for goal, spread, least in ((0.05, 0.03, 6), (0.02, 0.03, 6), (0.02, 0.01, 6), (0.02, 0.03, 3), (0.01, 0.03, 6)):
-        found = stopped(goal, spread, least, cases)
-        shares = f"{_percent(found.reached)} | {_percent(found.covered)}"
-        lines.append(f"| ±{100 * goal:g} % | {100 * spread:g} % | {least} | {found.rounds:.1f} | {shares} |")
-    return lines
 
 
-def _percent(value: float) -> str:
-    return f"{100 * value:.1f} %"
+def _alarms(cases: int) -> list[list[str]]:
+    grid = [(name, CALM, "") for name in CHECKS]
+    grid += [(name, ROUGH, ", and 5 % are outliers") for name in ("drift", "autocorrelation", "two states")]
+    found = iter(spread_out(_share, [(name, of_noise(noise), n, cases) for name, noise, _ in grid for n in SIZES]))
+    return [[f"{name}{and_}", *(percent(next(found)) for _ in SIZES)] for name, _, and_ in grid]
 
 
-if __name__ == "__main__":
-    print("\n".join(table()))
+def _power(cases: int) -> list[list[str]]:
+    jobs = [(fault.check, fault.source, n, cases) for fault in FAULTS for n in SIZES]
+    found = iter(spread_out(_share, jobs))
+    return [[f"{fault.check}: {fault.text}", *(percent(next(found), 0) for _ in SIZES)] for fault in FAULTS]
+
+
+def _stopping(cases: int) -> list[list[str]]:
+    jobs = [(goal, spread, least, cases) for goal, spread, least in GOALS]
+    return [
+        [
+            f"±{100 * goal:g}",
+            f"{100 * spread:g}",
+            str(least),
+            f"{one.rounds:.1f}",
+            percent(one.reached),
+            percent(one.covered),
+        ]
+        for (goal, spread, least, _), one in zip(jobs, spread_out(_stopped, jobs), strict=True)
+    ]
+
+
+def _share(job: tuple[str, Source, int, int]) -> float:
+    return share(*job)
+
+
+def _stopped(job: tuple[float, float, int, int]) -> Stopped:
+    return stopped(*job)

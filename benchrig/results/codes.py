@@ -1,7 +1,7 @@
 """The codes of all warnings: what each one is called, what it spoils, and how its sentence reads.
 
-To add a warning, add an entry to `Code` here and a detector in a module of `audit/`. `report/sentences.py` puts the
-values into the sentence; no program takes a sentence apart.
+To add a warning, add an entry to `Code` here and a detector in a module of `audit/`. Many sentences of one warning are in
+`cases.py`. `report/sentences.py` puts the values into the sentence; no program takes a sentence apart.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from enum import Enum
 
+from benchrig.results import cases
 from benchrig.results.spoils import Spoils
 
 _RATE, _LATENCY, _COUNTS, _RANK = Spoils
@@ -156,21 +157,7 @@ class Code(Enum):
         "'sleep_seconds' in app.yml is wrong: {connections} connections with {sleep} of waiting per request allow "
         "{allowed}, but {rate} were measured.",
     )
-    LITTLES_LAW = (
-        "littles_law",
-        {_LATENCY},
-        {
-            "understated": "Mean latency is understated: Little's law predicts {factor} times as much. "
-            "Slow or unanswered connections are missing from it.",
-            "unexplained": "Mean latency is understated: Little's law predicts {factor} times as much. "
-            "Either slow or unanswered connections are missing from it, or the server closes its connections: "
-            "the time to connect is not included in any latency.",
-            "impossible": "Mean latency is impossible: it is {factor} times what Little's law allows. "
-            "Either requests overlapped on their connections, or the counts are wrong.",
-            "overstated": "Mean latency is overstated: it is {factor} times what Little's law predicts. "
-            "The load generator's correction adds latencies of requests that were never sent.",
-        },
-    )
+    LITTLES_LAW = "littles_law", {_LATENCY}, cases.LITTLES_LAW
     PIPELINING_UNKNOWN = (
         "pipelining_unknown",
         {_LATENCY},
@@ -272,21 +259,7 @@ class Code(Enum):
         "Closed connections (TIME_WAIT) held {held} ports, and the load host has {ports}. The values measure that range.",
     )
     NOT_STORED = "not_stored", {_RANK}, "The database stored {stored} of {requests} rows that replies confirmed."
-    GENERATOR_SATURATED = (
-        "generator_saturated",
-        {_RATE, _LATENCY},
-        {
-            "process": "The load generator was the bottleneck: it used {busy} of the {cores:core} it can use.",
-            "threads": "The load generator was the bottleneck: {saturated:thread} of {threads} had no pause "
-            "and used {busy} of a core.",
-            "rate": "The load generator was near its own limit, with {each} of each thread: Little's law predicts a mean "
-            "latency {factor} times as high, and its own work between two requests is not included in any latency.",
-            "waiting": "The load generator was the bottleneck: {saturated:thread} of {threads} wanted a core all the time "
-            "and got {busy} of one, because others used it too.",
-            "crowded": "The load generator was the bottleneck: {saturated:thread} of {threads} wanted a core all the time "
-            "and got {busy} of one, because the threads share {cores:core}.",
-        },
-    )
+    GENERATOR_SATURATED = "generator_saturated", {_RATE, _LATENCY}, cases.GENERATOR_SATURATED
     LISTEN_BACKLOG = (
         "listen_backlog",
         {_LATENCY},
@@ -363,22 +336,7 @@ class Code(Enum):
             "falling": "Throughput fell during the whole load, by {change} from start to end.",
         },
     )
-    STEP = (
-        "step",
-        {_RATE, _LATENCY},
-        {
-            "rose": "Throughput rose by {change} after {seconds}.",
-            "fell": "Throughput fell by {change} after {seconds}.",
-            "rose late": "Throughput rose by {change} after {seconds}, shortly before the end: it has no steady state.",
-            "fell late": "Throughput fell by {change} after {seconds}, shortly before the end: it has no steady state.",
-            "warm-up": "Throughput changed {steps:time}, and was highest at the end. "
-            "The largest change was {change}, after {seconds}.",
-            "slowdown": "Throughput changed {steps:time}, and was not highest at the end. "
-            "The largest change was {change}, after {seconds}.",
-            "no steady state": "Throughput changed {steps:time}, at last shortly before the end: it has no steady state. "
-            "The largest change was {change}, after {seconds}.",
-        },
-    )
+    STEP = "step", {_RATE, _LATENCY}, cases.STEP
     MEMORY_GROWS = (
         "memory_grows",
         {_RATE},
@@ -393,26 +351,8 @@ class Code(Enum):
             "changed": "The run was interrupted, and resumed under other conditions: {changed}. Of this row: {repeats}.",
         },
     )
-    REPEATS_DRIFT = (
-        "repeats_drift",
-        {_RATE, _LATENCY},
-        {
-            "rising": "Throughput rose from repeat to repeat, by {change} from the first of {repeats} to the last. "
-            "The interval does not include such a drift.",
-            "falling": "Throughput fell from repeat to repeat, by {change} from the first of {repeats} to the last. "
-            "The interval does not include such a drift.",
-        },
-    )
-    TWO_STATES = (
-        "two_states",
-        {_RATE, _LATENCY},
-        {
-            "once": "Throughput changed between the repeats, after {after}, and stayed there: "
-            "{low} in {in_low} of {repeats}, {high} in {in_high}. The median is that of one of two states.",
-            "several": "The repeats are in two states, which changed {changes:time}: {low} in {in_low} of {repeats}, "
-            "{high} in {in_high}. The median is that of one of them, or between them.",
-        },
-    )
+    REPEATS_DRIFT = "repeats_drift", {_RATE, _LATENCY}, cases.REPEATS_DRIFT
+    TWO_STATES = "two_states", {_RATE, _LATENCY}, cases.TWO_STATES
     REPEATS_CORRELATED = (
         "repeats_correlated",
         {_RATE, _LATENCY},

@@ -17,6 +17,9 @@ from benchrig.statistics import student, trend
 SIGNIFICANT = 0.01
 """Of sound rows, about so many have each finding by chance."""
 
+OUTLYING = 0.007
+"""That of each step of the test for outliers: it has several."""
+
 LEAST_CHANGE = 0.01
 """A smaller share is not told, however certain it is."""
 
@@ -27,7 +30,7 @@ LEAST_FOR_STATES = 10
 """Of fewer repeats, nothing is said: chance alone would look the same."""
 
 LEAST_STATE = 3
-"""Repeats in a state at least, and a fifth of all of them: fewer are outliers."""
+"""Repeats in a state at least, and a quarter of all of them: fewer are outliers."""
 
 MOST_OUTLIERS = 10
 """Outliers of a row, and a fifth of its repeats."""
@@ -127,7 +130,7 @@ def two_states(values: Sequence[float]) -> States | None:
 
     By the split of the ordered logarithms that explains most of their squares, against what it explains of one normal
     distribution: L. Engelman and J. A. Hartigan, "Percentage points of a test for clusters", JASA 64 (1969). The limits are
-    simulated for splits that leave each side LEAST_STATE values and a fifth of all.
+    simulated for splits that leave each side LEAST_STATE values and a quarter of all.
     """
     n = len(values)
     if n < LEAST_FOR_STATES:
@@ -161,7 +164,7 @@ def outliers(values: Sequence[float]) -> tuple[int, ...]:
         mean = statistics.fmean(left.values())
         place = max(left, key=lambda one: abs(left[one] - mean))
         found.append(place)
-        if abs(left[place] - mean) / deviation > farthest(len(left)):
+        if abs(left[place] - mean) / deviation > farthest(len(left), OUTLYING):
             sure = len(found)
         del left[place]
     median = statistics.median(values)
@@ -171,14 +174,14 @@ def outliers(values: Sequence[float]) -> tuple[int, ...]:
 def best_split(values: Sequence[float]) -> tuple[float, int]:
     """Return the share of the squares that two states explain at best, and how many values are in the lower one."""
     shares, n = _explained(sorted(values)), len(values)
-    least = max(LEAST_STATE, math.ceil(n / 5))
+    least = max(LEAST_STATE, math.ceil(n / 4))
     at = max(range(least, n - least + 1), key=lambda one: shares[one])
     return shares[at], at
 
 
-def farthest(n: int) -> float:
-    """Return how many deviations the farthest of n normal values is from their mean, but for SIGNIFICANT of cases."""
-    t = student.quantile(1 - SIGNIFICANT / (2 * n), n - 2)
+def farthest(n: int, significant: float) -> float:
+    """Return how many deviations the farthest of n normal values is from their mean, but for a share of cases."""
+    t = student.quantile(1 - significant / (2 * n), n - 2)
     return (n - 1) * t / math.sqrt((n - 2 + t * t) * n)
 
 
@@ -197,7 +200,7 @@ def _explained(ordered: Sequence[float]) -> list[float]:
 
 def _limit(n: int) -> float:
     """Return the share that the best split of n normal values explains, but for SIGNIFICANT of cases."""
-    return max(LEAST_SEPARATION, 2 / math.pi + 0.9 / math.sqrt(n))
+    return max(LEAST_SEPARATION, 2 / math.pi + 0.87 / math.sqrt(n))
 
 
 def _ranks(values: Sequence[float]) -> list[float]:

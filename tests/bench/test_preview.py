@@ -49,8 +49,8 @@ def test_the_cells_are_in_the_order_of_the_bench(tmp_path: Path) -> None:
         (2, "sanic", "web1"),
         (2, "sanic", "web2"),
     ]
-    assert {(cell.connections, cell.duration_seconds) for cell in preview.cells} == {(2000, 5.0)}
-    assert preview.seconds == 8 * (1.0 + 5.0 + 1.5)
+    assert {(cell.connections, cell.duration_seconds) for cell in preview.cells} == {(2000, 10.0)}
+    assert preview.seconds == 8 * (1.0 + 10.0 + 1.5)
 
 
 def test_a_service_that_runs_already_has_its_address(tmp_path: Path) -> None:

@@ -12,9 +12,8 @@ from benchrig.results.codes import Code
 from benchrig.results.model import Cell, CpuShares, DatabaseLoad, MachineLoad, Network, Part, Run, Throttle
 from benchrig.results.spoils import Spoils
 from benchrig.results.warnings import Number, Unit, Warning, number, over_repeats
-from tests.support import caused_answers, caused_connections
+from tests.support import caused_answers, caused_connections, caused_repeats
 from tests.support.audits import RUN, a_sound_cell, found, slow, stalling
-from tests.support.caused_repeats import OF_REPEATS
 from tests.support.reports import GENERATOR, OF_TEXTS, SERVER, a_cell, a_load, on_machines
 from tests.support.series import a_cell_of, flat, ramped
 
@@ -333,7 +332,7 @@ CAUSES: dict[Code, tuple[Cell, Run]] = {
 
 
 def test_every_warning_is_caused_by_a_test() -> None:
-    assert {*CAUSES, Code.REPEAT_MISSING, Code.RESUMED, *OF_REPEATS, *OF_TEXTS} == set(Code)
+    assert {*CAUSES, Code.REPEAT_MISSING, Code.RESUMED, *caused_repeats.OF_REPEATS, *OF_TEXTS} == set(Code)
 
 
 @pytest.mark.parametrize("code", CAUSES, ids=lambda code: code.value)
