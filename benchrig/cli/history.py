@@ -25,7 +25,7 @@ from benchrig.errors import InputError
 def history(
     ctx: ChainContext, row: str = "", metric: str = "throughput", suite: str = "", last: str = "", json: bool = False
 ) -> Iterator[None]:
-    """Show rows over many runs: where they stepped, and what changed there.
+    """Show rows over many runs: where they stepped, and why.
 
     Example: ./inv history go-2000 --metric latency_p99
     """
