@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 
 from benchrig import console
-from benchrig.cli import care, comparing, upkeep
+from benchrig.cli import care, comparing, gating, upkeep
 from benchrig.cli import history as past
 from benchrig.cli.arguments import (
     INVENTORY,
@@ -163,6 +163,7 @@ def bench(
     if (begun := find_begun(ctx, given, inventory, resume, despite_changes)) and begun.is_complete:
         return
     planned, hosts = plan_bench(ctx, given, inventory, begun)
+    ctx.chain.planned = planned
     if dry_run:
         check_alone(ctx, "bench", "--dry-run")
         console.result(render_preview(preview(ROOT, planned, hosts, begun)))
@@ -297,7 +298,10 @@ def audit(ctx: ChainContext, files: list[str] | None = None, json: bool = False,
         raise InputError("--pipeline takes 1 or more: 1 is without pipelining")
     yield
     sources = [texts.read(name, DEFAULT, depth) for name in files]
-    console.result(texts.render_json(sources) if json else texts.render_terminal(sources))
+    if json:
+        console.document(texts.render_json(sources))
+    else:
+        console.result(texts.render_terminal(sources))
     ctx.chain.failure = ctx.chain.failure or texts.failure(sources)
 
 
@@ -355,6 +359,7 @@ def selftest(ctx: ChainContext, inventory: str = "", ask_become_pass: bool = Fal
 # The others, in the order of their list.
 compare = comparing.compare
 history = past.history
+gate = gating.gate
 status, ssh, ssh_config = care.status, care.ssh, care.ssh_config
 snapshot, restore, down, destroy = care.snapshot, care.restore, care.down, care.destroy
 completion, test, lint = care.completion, upkeep.test, upkeep.lint

@@ -6,7 +6,9 @@ the terminal and NO_COLOR (both through rich, which is imported only where there
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import sys
 import threading
 from collections.abc import Sequence
@@ -33,6 +35,8 @@ CONTROLS = (
     *range(0xE0000, 0xE0080),
 )
 """Characters that show nothing themselves, and move the cursor, colour a terminal, hide text or turn it around."""
+
+_BEYOND_ASCII = re.compile(r"[^\x00-\x7f]")
 
 _ESCAPES = {code: ascii(chr(code))[1:-1] for code in CONTROLS if chr(code) not in "\n\t"}
 
@@ -91,6 +95,13 @@ def _styled(text: str, spans: Sequence[Span]) -> str:
     with terminal.capture() as captured:
         terminal.print(styled, soft_wrap=True, end="")
     return captured.get()
+
+
+def document(text: str) -> None:
+    """Print JSON, as `result` does. What the encoding of stdout lacks, such as a dash in ASCII, is an escape of JSON's."""
+    if "utf" not in (sys.stdout.encoding or "").lower():
+        text = _BEYOND_ASCII.sub(lambda found: json.dumps(found[0])[1:-1], text)
+    result(text.rstrip("\n"))
 
 
 def line(text: str, style: str = "") -> None:

@@ -195,8 +195,10 @@ def test_documented_command_works(clone: Clone, main_job: Done, command: Command
         assert own.inv("destroy").code == 0
     elif command.line not in (*RUNNING_NOW, ANSIBLE):
         done = clone.run(["sh", "-c", command.line], timeout=900)
-        # The computer of the tests may be busy, which the doctor says.
-        assert done.code in ((0, ExitCode.UNFIT) if command.line.startswith("./inv doctor") else (0,)), done.stderr
+        # The computer of the tests may be busy, which the doctor says, and a gate may find.
+        others = {" doctor": ExitCode.UNFIT, " gate": ExitCode.EXCEEDED}
+        also = [code for task, code in others.items() if task in command.line]
+        assert done.code in (0, *also), done.stderr
         assert not command.output or agrees(done.stdout, command.output), done.stdout
 
 

@@ -112,6 +112,7 @@ def run(
         git_commit=commit(root, plan, data, inventory.path),
         benchrig_version=benchrig.__version__,
         digests=digests(plan, data),
+        expect=tuple(expected.text for expected in plan.expect),
     )
 
 

@@ -11,7 +11,7 @@ from benchrig import console, yamlfile
 from benchrig.bench import until
 from benchrig.bench.goal import Repeat, repeat_of
 from benchrig.bench.order import Key
-from benchrig.bench.suite import LARGEST_COUNT, LARGEST_SEED, BenchRequest, Plan, wrong_seconds
+from benchrig.bench.suite import LARGEST_COUNT, LARGEST_SEED, BenchRequest, Expected, Plan, wrong_seconds
 from benchrig.errors import Hint, InputError, Inv, unknown
 from benchrig.inventory import Inventory
 from benchrig.results import store
@@ -113,6 +113,7 @@ class Begun:
             seed=settings.seed,
             warm_up_seconds=settings.warm_up_seconds,
             timeout_seconds=plan.timeout_seconds if own_timeout else settings.timeout_seconds,
+            expect=tuple(Expected(text, yamlfile.shown(self.folder / store.RUN)) for text in self.run.expect),
         )
 
     def check(self, differences: Sequence[str]) -> None:

@@ -63,6 +63,17 @@ class SuiteFile:
     matrix: MatrixFile | None = None
     published: str = ""
     """Published figures to set beside the measured ones: a file in `configs/published/`."""
+    expect: tuple[str, ...] = ()
+    """Expressions in the language of claims that must hold of each run: `./inv gate` judges them."""
+
+
+@dataclass(frozen=True)
+class Expected:
+    """An expression that must hold of a run."""
+
+    text: str
+    where: str
+    """Its `file:line`."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +123,9 @@ class Plan:
     pin: bool = False
     kept: bool = True
     """Whether the run stays in `reports/`, so that messages may name its files."""
+    expect: tuple[Expected, ...] = ()
+    all_rows: tuple[str, ...] = ()
+    """The names of all rows of the suite, also of those that were not chosen: expressions may name them."""
 
     @property
     def effective_timeout(self) -> float:
@@ -165,6 +179,8 @@ def plan(root: Path, apps: Mapping[str, App], request: BenchRequest) -> Plan:
         seed=request.seed,
         until=read_until(request.until, request.at_most),
         pin=request.pin,
+        expect=tuple(Expected(text, document.where(("expect", index))) for index, text in enumerate(suite.expect)),
+        all_rows=tuple(row.name for row in rows),
     )
     _check_size(planned)
     _check_time(planned, request.at_most)
@@ -222,6 +238,9 @@ def _check(mistakes: Mistakes, document: yamlfile.Document, suite: SuiteFile, ro
         mistakes.add(document.where(("rows",)), "a suite needs at least one row, in 'rows' or by a 'matrix'")
     if not suite.profiles and not wrong_types:
         mistakes.add(document.where(("profiles",)), "a suite needs at least one of its 'profiles'")
+    if isinstance(document.data.get("expect"), str):
+        # As a text, it would end at the first comma, as in max(a, b).
+        mistakes.add(document.where(("expect",)), "'expect' is a list: write each expression behind a dash")
     for name, profile in suite.profiles.items():
         _check_profile(mistakes, document, ("profiles", name), profile)
 

@@ -119,6 +119,10 @@ def plan_bench(ctx: ChainContext, given: BenchRequest, inventory: str, begun: Be
     if planned.published:
         # A mistake in the published figures is reported now, and not after an hour.
         load(planned.published, ROOT)
+    if planned.expect:
+        from benchrig.report.gate import check_expected
+
+        check_expected(planned)
     hosts = read_inventory(ctx, inventory or (begun.inventory if begun else ""))
     if begun:
         begun.check_inventory(hosts)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from invoke.exceptions import Exit
 
 from benchrig import console
@@ -9,19 +11,26 @@ from benchrig.cli.arguments import INVENTORY, find_machines, read_inventory
 from benchrig.cli.chain import ChainContext
 from benchrig.cli.task import ROOT, command
 from benchrig.machines import machines_of
-from benchrig.machines.base import lifecycle, snapshots
+from benchrig.machines.base import StatusRecord, lifecycle, snapshots
 
 
-@command(help={"inventory": INVENTORY})
-def status(ctx: ChainContext, inventory: str = "") -> None:
+@command(help={"inventory": INVENTORY, "json": "print them as JSON"})
+def status(ctx: ChainContext, inventory: str = "", json: bool = False) -> None:
     """List the machines and their states.
 
     Example: ./inv status
     """
-    from tabulate import tabulate
+    machines = find_machines(ctx, inventory)
+    found = machines.status()
+    if json:
+        from benchrig.report.export.json import text_of
 
-    rows = [(one.name, one.state, one.address, one.detail) for one in find_machines(ctx, inventory).status()]
-    console.result(tabulate(rows, headers=["machine", "state", "address", "detail"]))
+        console.document(text_of(asdict(StatusRecord(machines.inventory.name, found))))
+    else:
+        from tabulate import tabulate
+
+        rows = [(one.name, one.state, one.address, one.detail) for one in found]
+        console.result(tabulate(rows, headers=["machine", "state", "address", "detail"]))
 
 
 @command(

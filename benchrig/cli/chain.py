@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from invoke.config import Config
 from invoke.context import Context
@@ -18,6 +18,9 @@ from invoke.tasks import Call
 from benchrig import console
 from benchrig.cli.task import ROOT, SHARED, render
 from benchrig.errors import BenchrigError, ExitCode
+
+if TYPE_CHECKING:
+    from benchrig.bench.suite import Plan
 
 
 @dataclass
@@ -32,6 +35,8 @@ class ChainState:
     """The suite of that run."""
     failure: BenchrigError | None = None
     """What failed without stopping the chain; it is said, and ends the program, after the last task."""
+    planned: Plan | None = None
+    """What `bench` will measure."""
     become_password: str | None = field(default=None, repr=False)
     """The password for sudo that the user typed."""
 

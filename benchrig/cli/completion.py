@@ -84,6 +84,12 @@ def _metrics() -> list[str]:
     return [metric.claimed for metric in METRICS]
 
 
+def _references() -> list[str]:
+    from benchrig.report.gate import HISTORY
+
+    return [HISTORY, *_runs()]
+
+
 def _interrupted() -> list[str]:
     from benchrig.results.store import entries
 
@@ -106,6 +112,7 @@ VALUES: Mapping[str, Callable[[], list[str]]] = {
     "more": _runs,
     "row": _rows,
     "metric": _metrics,
+    "against": _references,
     "lang": _these("en", "zh"),
     "kind": _these("app"),
     "shell": _these("bash", "zsh", "fish"),

@@ -30,6 +30,15 @@ class MachineStatus:
     detail: str
 
 
+@dataclass(frozen=True)
+class StatusRecord:
+    """What `./inv status --json` prints."""
+
+    inventory: str
+    machines: tuple[MachineStatus, ...]
+    """In the inventory's order."""
+
+
 class Machines(Protocol):
     """The machines of one inventory. Every method raises MachineError when it fails."""
 

@@ -11,12 +11,14 @@ from benchrig.bench import app, data, rows, suite, traffic
 from benchrig.bench.generators.registry import GENERATORS
 from benchrig.bench.runtimes import runtimes
 from benchrig.machines import KINDS, kind
+from benchrig.machines.base import StatusRecord
 from benchrig.report import published
 from benchrig.report.claims import file as claims
 from benchrig.report.claims.record import ClaimsRecord
 from benchrig.report.compare.record import ComparisonRecord
 from benchrig.report.export.record import RowRecord
 from benchrig.report.figures import Sample
+from benchrig.report.gate.document import GateRecord
 from benchrig.report.history import History
 from benchrig.report.latencies import Latencies
 from benchrig.report.metrics import METRICS
@@ -41,6 +43,7 @@ RULES = Rules(
         (suite.ProfileFile, "threads"): _COUNT,
         (suite.ProfileFile, "repeats"): _COUNT,
         (suite.ProfileFile, "generator"): {"enum": sorted(GENERATORS)},
+        (suite.SuiteFile, "expect"): {"type": "array"},
         (published.Source, "generator"): {"enum": sorted(GENERATORS)},
         (rows.RowFile, "connections"): _COUNT,
         (rows.MatrixFile, "connections"): _COUNT,
@@ -146,12 +149,8 @@ def _inventory() -> Schema:
     return made.finished("inventory/NAME.yml", {"type": "object", "additionalProperties": group, "minProperties": 1})
 
 
-def _text() -> Schema:
-    return Converter().document(TextRecord, "a line of ./inv audit --json")
-
-
-def _comparison() -> Schema:
-    return Converter().document(ComparisonRecord, "what ./inv compare --json prints")
+def _printed(cls: type, title: str) -> Schema:
+    return Converter().document(cls, title)
 
 
 def _history() -> Schema:
@@ -166,8 +165,10 @@ SCHEMAS: Mapping[str, Callable[[], Schema]] = {
     "run": _run,
     "cell": _cell,
     "report": _report,
-    "text": _text,
-    "comparison": _comparison,
+    "comparison": lambda: _printed(ComparisonRecord, "what ./inv compare --json prints"),
+    "text": lambda: _printed(TextRecord, "a line of ./inv audit --json"),
+    "gate": lambda: _printed(GateRecord, "what ./inv gate --json prints"),
+    "status": lambda: _printed(StatusRecord, "what ./inv status --json prints"),
     "verdicts": _verdicts,
     "history": _history,
     "app": lambda: _written(app.AppFile, "apps/NAME/app.yml"),

@@ -19,6 +19,7 @@ from benchrig.bench.app import App, read_app
 from benchrig.bench.suite import BenchRequest, Plan, plan
 from benchrig.cli import scaffold
 from benchrig.errors import InputError
+from benchrig.report.gate import check_expected
 from tests.support import ROOT
 from tests.support.clone import Clone, Done
 
@@ -103,8 +104,11 @@ def test_examples_in_the_comments_are_right(tmp_path: Path) -> None:
     mine = read_app(app.parent)
     assert set(mine.routes) == {"home", "order"}
     assert (mine.file.environment, mine.file.sleep_seconds) == ({"LEVEL": "1"}, 0.1)
-    rows = plan(tmp_path, {"mine": mine}, BenchRequest(suite="mine")).rows
+    planned = plan(tmp_path, {"mine": mine}, BenchRequest(suite="mine"))
+    rows = planned.rows
     assert [row.name for row in rows] == ["mine", "mixed", "visit", "scripted"]
+    check_expected(planned)
+    assert [one.text for one in planned.expect] == ["latency_p99(mine) < 200 ms"]
     assert rows[1].traffic.title == "9x GET /, 1x POST /orders/"
 
 

@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -22,6 +21,7 @@ from benchrig.results import formats, store
 from benchrig.schema import documents
 from tests.support import ROOT
 from tests.support.reports import VERDICTS, a_cell, a_run, every_kind, missing
+from tests.support.schema import mistakes
 
 RUNS = sorted(path.parent for path in (ROOT / "tests/cases/results").glob("*/run.json"))
 WRITTEN = {
@@ -36,11 +36,6 @@ WRITTEN = {
 """The YAML that users write, by the name of its schema."""
 
 FILES = [(name, path) for name, pattern in WRITTEN.items() for path in sorted(ROOT.glob(pattern))]
-
-
-def mistakes(name: str, data: Any) -> list[str]:
-    schema = json.loads(documents.path(ROOT, name).read_text(encoding="utf-8"))
-    return [f"{'.'.join(map(str, one.absolute_path))}: {one.message}" for one in Draft7Validator(schema).iter_errors(data)]
 
 
 @pytest.mark.parametrize("name", documents.SCHEMAS)
@@ -58,6 +53,8 @@ def test_every_schema_is_of_a_kind_of_file() -> None:
         "comparison",
         "verdicts",
         "history",
+        "gate",
+        "status",
     }
     assert there == set(documents.SCHEMAS) == {*WRITTEN, "run", "cell", *printed}
 

@@ -20,7 +20,7 @@ def render(report: Report) -> str:
     table = report.table
     grid = columns.grid(table, columns.of_files(table))
     sections = [
-        f"# {_escaped(table.title)}",
+        f"# {escaped(table.title)}",
         bullets(describe.heading_lines(table)),
         _grid(grid),
         *(_said(text, command) for text, command in legend(table)),
@@ -38,7 +38,7 @@ def render(report: Report) -> str:
 
 
 def _section(title: str, body: str) -> str:
-    return f"## {_escaped(title)}\n\n{body}" if body else ""
+    return f"## {escaped(title)}\n\n{body}" if body else ""
 
 
 def _grid(grid: Grid) -> str:
@@ -48,11 +48,11 @@ def _grid(grid: Grid) -> str:
 
 def table_line(cells: Sequence[str]) -> str:
     """Return a line of a table; what Markdown would take for its own stands as it is."""
-    return "| " + " | ".join(map(_escaped, cells)) + " |"
+    return "| " + " | ".join(map(escaped, cells)) + " |"
 
 
 def _footnote(number: int, footnote: Footnote) -> str:
-    return "\n".join([f"{number}. {_escaped(footnote.kind)}", *(_item(text) for text in footnote.lines)])
+    return "\n".join([f"{number}. {escaped(footnote.kind)}", *(_item(text) for text in footnote.lines)])
 
 
 def _item(text: str) -> str:
@@ -85,7 +85,7 @@ def _verdict(verdict: Verdict) -> str:
         *(f"note: {note}" for note in verdict.notes),
         *(f"cause: {cause}" for cause in verdict.causes),
     ]
-    head = f"- **{verdict.word}**: {_escaped(verdict.says)} ({_escaped(verdict.claim)}; {_escaped(verdict.place)})"
+    head = f"- **{verdict.word}**: {escaped(verdict.says)} ({escaped(verdict.claim)}; {escaped(verdict.place)})"
     return "\n".join([head, *(_item(line) for line in lines if line)])
 
 
@@ -97,7 +97,7 @@ def _settings(pairs: Mapping[str, str]) -> str:
 
 def _repeat(report: Report) -> str:
     run, command = report.table.run, _code([describe.repeat_command(report.table)])
-    return f"{_escaped(describe.provenance(run))}\n\n{command}" if run else command
+    return f"{escaped(describe.provenance(run))}\n\n{command}" if run else command
 
 
 def bullets(lines: Iterable[str]) -> str:
@@ -114,9 +114,9 @@ def _code(lines: Sequence[str]) -> str:
 
 def _begun(text: str) -> str:
     """Escape text at the beginning of a line, where it could be a heading, a quote, a rule or a list."""
-    return re.sub(r"^(\d+(?=[.)](?:\s|$))|(?=[#>+=~-]))", r"\1\\", _escaped(text))
+    return re.sub(r"^(\d+(?=[.)](?:\s|$))|(?=[#>+=~-]))", r"\1\\", escaped(text))
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
     """Escape text so that Markdown shows it unchanged and in one line, in a table too."""
     return re.sub(r"([\\`*<|\[&])", r"\\\1", " ".join(text.splitlines()))

@@ -84,6 +84,8 @@ class Run:
     """SHA-256 of what was measured, by its kind and name: `row go-2000`, `app go`, `data films`."""
     parts: tuple[Part, ...] = ()
     """The parts after the first; empty of a run that was measured without a break."""
+    expect: tuple[str, ...] = ()
+    """What the suite said must hold, when the run began: expressions in the language of claims."""
     ended: Ended | None = None
     """How it ended, where rounds were added until its rows were precise enough; None while it goes on, and of any other."""
 

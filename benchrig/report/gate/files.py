@@ -1,0 +1,60 @@
+"""The files that a gate writes for other programs: JUnit XML, and Markdown for a comment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchrig import files, reading
+from benchrig.errors import BenchrigError, InputError
+from benchrig.report.gate import junit, summary
+from benchrig.report.gate.model import Gate
+
+_SYSTEM = ("/dev", "/proc", "/sys")
+
+_RENDERERS: Mapping[str, Callable[[Gate], str]] = {"--junit": junit.render, "--summary": summary.render}
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Files to write, by the flags that name them; a flag that was not given has an empty name."""
+
+    names: Mapping[str, str]
+
+    def check(self) -> None:
+        """Raise InputError for a file that cannot be one, before anything is measured."""
+        for flag, name in self._given().items():
+            if wrong := _wrong(Path(name)):
+                raise InputError(f"{flag} {name}: {wrong}")
+        if len({os.path.realpath(name) for name in self._given().values()}) < len(self._given()):
+            raise InputError("--junit and --summary name the same file")
+
+    def write(self, gate: Gate) -> BenchrigError | None:
+        """Write each file as a whole. Return what could not be written."""
+        for flag, name in self._given().items():
+            try:
+                files.write(Path(name), _RENDERERS[flag](gate))
+            except OSError as error:
+                return BenchrigError(f"{flag} {name}: cannot be written: {error.strerror}")
+        return None
+
+    def _given(self) -> Mapping[str, str]:
+        return {flag: name for flag, name in self.names.items() if name}
+
+
+def _wrong(path: Path) -> str:
+    """Return why a path cannot be a file's; empty where it can. A link such as /dev/stdout would be replaced."""
+    if reading.is_below(path.absolute().parent, *map(Path, _SYSTEM)):
+        return "is no regular file"
+    try:
+        if path.is_dir():
+            return "is a folder"
+        if path.exists() and not path.is_file():
+            return "is no regular file"
+        if not path.parent.is_dir():
+            return f"there is no folder {path.parent}"
+    except (OSError, ValueError) as error:
+        return f"cannot be a file: {error}"
+    return "" if os.access(path.parent, os.W_OK | os.X_OK) else f"the folder {path.parent} cannot be written to"

@@ -1,0 +1,140 @@
+"""A gate in words: its conditions, why each is judged as it is, and how many there are of each judgement."""
+
+from __future__ import annotations
+
+import math
+
+from benchrig.report import sentences
+from benchrig.report.gate.model import Basis, Gate, Judged, Judgement, Kind, Worsening
+from benchrig.report.verdict import Reason, Why
+from benchrig.units import number
+
+WORDS = {judgement: judgement.value.replace("_", " ") for judgement in Judgement}
+
+_LARGEST_PERCENT = 1000.0
+"""A worsening above this is only said to be so."""
+
+
+def counts(gate: Gate) -> str:
+    """Return how many conditions there are of each judgement: `1 failed, 6 passed`."""
+    found = ((len(gate.those(judgement)), WORDS[judgement]) for judgement in Judgement)
+    return ", ".join(f"{count} {word}" for count, word in found if count)
+
+
+def condition(judged: Judged, gate: Gate) -> str:
+    """Return a condition as the user meant it: `fail if throughput(sanic) < 100`."""
+    on = f" on {judged.server}" if judged.server else ""
+    match judged.kind:
+        case Kind.FAIL_IF:
+            return f"fail if {judged.condition}{on}"
+        case Kind.EXPECT:
+            return f"expect {judged.condition}{on}"
+        case Kind.FAIL_OVER:
+            return f"{judged.condition}{on} at most {percent(gate.limit_percent or 0.0)} worse"
+
+
+def about(gate: Gate) -> str:
+    """Return what was judged, and against what: `run NAME of commit 1a2b3c4 (B), against NAME (A)`."""
+    commit = f" of commit {gate.commit}" if gate.commit else ""
+    what = f"run {gate.name}{commit}" if gate.suite else f"published figures {gate.name}"
+    return f"{what} (B), against {gate.reference} (A)" if gate.reference else what
+
+
+def reason(judged: Judged, gate: Gate) -> str:
+    """Return why a condition is judged as it is, and what would decide it if it is not decided."""
+    if judged.verdict:
+        because = judged.verdict.reason
+        return _few(because) if because.why is Why.TOO_FEW_REPEATS else sentences.reason(judged.verdict)
+    assert judged.worsening
+    return _worsening(judged.worsening, percent(gate.limit_percent or 0.0))
+
+
+def percent(value: float) -> str:
+    """Write a share for a sentence: `5 %`, `0.31 %`, `19.7 %`."""
+    if value > _LARGEST_PERCENT:
+        return f"over {_LARGEST_PERCENT:,.0f} %"
+    digits = f"{round(value, 9):.2g}" if abs(value) < 1 else f"{value:.1f}".removesuffix(".0")
+    return f"{digits} %"
+
+
+def _few(because: Reason) -> str:
+    """Return what the medians of too few repeats say of an expression."""
+    one = because.repeats == 1
+    who = "One measurement" if one else f"The median of {because.repeats} measurements"
+    says = {True: "would say that it holds", False: "would say that it does not hold", None: "says nothing"}[
+        because.supports
+    ]
+    return f"{who} {says}. Measure {because.needed} times to decide: {because.command}"
+
+
+def _worsening(found: Worsening, limit: str) -> str:
+    match found.basis:
+        case Basis.SHOWN_WORSE:
+            return f"{_values(found)}: {_worse(found)}, which is more than {limit}."
+        case Basis.WITHIN_LIMIT:
+            return f"{_values(found)}: {_worse(found)}, which is not more than {limit}."
+        case Basis.NO_DIFFERENCE:
+            return f"{_values(found)}: no difference shown. It could be up to {percent(_most(found))} worse and not be seen."
+        case Basis.LIMIT_IN_INTERVAL:
+            return f"{_values(found)}: {_worse(found)}, which may be more or less than {limit}.{_measure(found)}"
+        case Basis.AT_CEILING:
+            return f"{_values(found)}: both are at the ceiling, where the load limits them."
+        case _:
+            return _unknown(found)
+
+
+def _unknown(found: Worsening) -> str:
+    """Return why a metric could not be compared."""
+    match found.basis:
+        case Basis.TOO_FEW_REPEATS:
+            one, other = found.repeats
+            return f"{_values(found)}: there are {one} repeats of the reference and {other} of the run.{_measure(found)}"
+        case Basis.INVALID:
+            names = ", ".join(code.value.replace("_", " ") for code in found.codes)
+            return f"{found.detail or 'it'} is invalid: {names}. Measure again."
+        case Basis.NOT_MEASURED:
+            return f"the run has no value of it that can be used{found.detail and f': {found.detail}'}."
+        case Basis.TOO_FEW_RUNS:
+            return f"there are {found.runs} earlier runs of like conditions, and {found.runs_needed} are needed."
+        case Basis.OTHER_LOAD:
+            return "connections or route are not those of the reference."
+        case Basis.NO_RATIO:
+            return f"{_values(found)}: a value is 0, so there is no ratio. Use --fail-if."
+        case Basis.ONLY_IN_RUN:
+            return "only the run has it: there is nothing to compare it with."
+        case _:
+            return "only the reference has it: there is nothing to compare."
+
+
+def _values(found: Worsening) -> str:
+    """Return both values: `17,640 requests/s after 19,218`."""
+    if found.value is None or found.reference_value is None:
+        return f"{found.metric}({found.row})"
+    before = f"{number(found.reference_value)} in {found.runs} earlier runs" if found.runs else number(found.reference_value)
+    return f"{number(found.value)} {found.unit}".rstrip() + f" after {before}"
+
+
+def _worse(found: Worsening) -> str:
+    """Return how much worse, or better, it is, with its interval: `8.2 % worse (6.9 to 9.4 %)`."""
+    low, high, middle = found.worse_low_percent or 0.0, _most(found), found.worse_percent or 0.0
+    if high < 0:
+        return f"{percent(-middle)} better ({_ends(-high, -low)})"
+    return f"{percent(middle)} worse ({_ends(low, high)})"
+
+
+def _most(found: Worsening) -> float:
+    """Return the worsening that is not excluded, in percent."""
+    return math.inf if found.worse_high_percent is None else found.worse_high_percent
+
+
+def _ends(low: float, high: float) -> str:
+    return f"{percent(low).removesuffix(' %')} to {percent(high)}"
+
+
+def _measure(found: Worsening) -> str:
+    if found.runs:
+        return " More repeats in this run narrow it."
+    if not found.needed:
+        return " More repeats would not decide it."
+    both = f" Measure both {found.needed} times to decide"
+    return f"{both}: {found.command}" if found.command else f"{both}."
