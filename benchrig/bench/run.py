@@ -56,8 +56,18 @@ class Outcome:
         return shell.quote(["./inv", "report", *([self.run] if "/" in self.run else [])])
 
 
-def bench(inventory: Inventory, root: Path, plan: Plan, begun: Begun | None = None) -> Outcome:
+def bench(
+    inventory: Inventory,
+    root: Path,
+    plan: Plan,
+    begun: Begun | None = None,
+    *,
+    place: Path | None = None,
+    warned: bool = False,
+) -> Outcome:
     """Run a bench: measure the planned rows on each of the inventory's servers; of a run that has begun, what is left.
+
+    `place` is the folder of a new run; None: one below `reports/`. `warned`: what would spoil the rows was said before.
 
     The n-th server is loaded by the n-th load host if there are as many, else by the first one; one server at a time.
     Raises InputError when the inventory lacks a host, the database cannot serve an app, or conditions are not those of the
@@ -77,7 +87,8 @@ def bench(inventory: Inventory, root: Path, plan: Plan, begun: Begun | None = No
         if plan.pin:
             pins = pinning.find(hosts, has_app=port > 0, shares_kernel=kind(inventory.machine).shares_kernel)
             topologies = tuple(replace(one, pins=pin) for one, pin in zip(topologies, pins, strict=True))
-        warn_of(inventory, plan, machines)
+        if not warned:
+            warn_of(inventory, plan, machines)
         pinned = pinning.of_machines(hosts, [one.pins for one in topologies])
         run = records.run(inventory, root, plan, data, machines)
         run = replace(
@@ -88,10 +99,10 @@ def bench(inventory: Inventory, root: Path, plan: Plan, begun: Begun | None = No
             database_networks=database_networks,
             database=topologies[0].database.stored() if topologies[0].database else None,
         )
-        run = begun.resumed(run) if begun else run
+        run = begun.resumed(run) if begun else replace(run, name=place.name if place else "")
         before = begun.measured if begun else {}
         cells = turns(plan, topologies)
-        with Recorder(root / "reports", run, begun.lock if begun else None) as recorder:
+        with Recorder(place.parent if place else root / "reports", run, begun.lock if begun else None) as recorder:
             done = [Done(turn.title, before[turn.key]) for turn in cells if turn.key in before]
             try:
                 measured = measure_all([turn for turn in cells if turn.key not in before], plan, recorder, done)

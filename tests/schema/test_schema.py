@@ -52,7 +52,7 @@ def test_a_schema_is_that_of_todays_classes(name: str) -> None:
 
 def test_every_schema_is_of_a_kind_of_file() -> None:
     there = {path.name.removesuffix(".schema.json") for path in (ROOT / documents.FOLDER).iterdir()}
-    assert there == set(documents.SCHEMAS) == {*WRITTEN, "run", "cell", "report", "text", "comparison"}
+    assert there == set(documents.SCHEMAS) == {*WRITTEN, "run", "cell", "report", "text", "comparison", "session", "ab"}
 
 
 @pytest.mark.parametrize(("name", "path"), FILES, ids=lambda value: str(value) if isinstance(value, str) else value.stem)
