@@ -23,6 +23,12 @@ from benchrig.statistics.difference import SIGNIFICANT, holm
 ADVISED = (0.01, 0.02, 0.03, 0.05)
 """The differences that a report says the number of boots for."""
 
+OF_THE_MACHINE = frozenset(
+    {Code.DISTURBED, Code.STEAL, Code.NO_IDLE_CPU, Code.THROTTLED, Code.MEMORY_PRESSURE, Code.EMULATED}
+)
+"""What disturbs a machine concerns A and B alike, by their random order. It widens the interval, and is told; a pair that it
+spoils counts, because to leave out what looks bad would favour one side."""
+
 
 class Answer(StrEnum):
     """The answer for a metric."""
@@ -50,7 +56,7 @@ class MetricResult:
     detectable: float | None = None
     """The difference, as a share, that this design finds in 80 % of cases; None of one boot."""
     left_out: int = 0
-    """Pairs that do not count, because a warning makes a value of theirs invalid."""
+    """Pairs that do not count, because a warning, though none about the machine, makes a value of theirs invalid."""
 
 
 @dataclass(frozen=True)
@@ -158,7 +164,9 @@ class _Judged:
         self.measured = measured
         warnings = audit.warnings(measured.cell, measured.run)
         self.codes: frozenset[Code] = frozenset(warning.code for warning in warnings)
-        self._spoiled: frozenset[Spoils] = frozenset[Spoils]().union(*(one.spoils for one in warnings if one.invalid))
+        self._spoiled: frozenset[Spoils] = frozenset[Spoils]().union(
+            *(one.spoils for one in warnings if one.invalid and one.code not in OF_THE_MACHINE)
+        )
 
     @property
     def at_ceiling(self) -> bool:

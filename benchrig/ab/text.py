@@ -25,7 +25,7 @@ def render(result: Result, width: int | None = None) -> str:
     table, dropped = fitting(HEADINGS, rows, 1, width, [(5,), (1, 2)])
     sections = [
         [wrapped(line, room) for line in _head(result)],
-        [table] if rows else ["no pair of A and B is measured yet"],
+        [table] if rows else [f"no pair of A and B {'can be judged' if result.measured > 1 else 'is measured yet'}"],
         hidden(dropped, ["./inv", "ab", "--show", result.session.name], room),
         [wrapped(line, room) for line in (*_meaning(result), *_notes(result))],
     ]
@@ -68,7 +68,7 @@ def _row(result: MetricResult) -> tuple[str, ...]:
     answer = str(result.answer)
     if result.answer is Answer.NO_DIFFERENCE and paired.low and paired.high:
         widest = max(math.expm1(abs(math.log(end))) for end in (paired.low, paired.high))
-        answer = f"{answer}; above {share(widest)} excluded"
+        answer = f"{answer}; above {share(widest)} excluded" if widest < 1 else answer
     return (
         metric.label,
         write(result.a),
