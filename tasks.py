@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 
 from benchrig import console
+from benchrig.cli import ab as sessions
 from benchrig.cli import care, comparing, gating, upkeep
 from benchrig.cli import history as past
 from benchrig.cli.arguments import (
@@ -357,9 +358,8 @@ def selftest(ctx: ChainContext, inventory: str = "", ask_become_pass: bool = Fal
 
 
 # The others, in the order of their list.
-compare = comparing.compare
-history = past.history
-gate = gating.gate
+compare, ab = comparing.compare, sessions.ab
+history, gate = past.history, gating.gate
 status, ssh, ssh_config = care.status, care.ssh, care.ssh_config
 snapshot, restore, down, destroy = care.snapshot, care.restore, care.down, care.destroy
 completion, test, lint = care.completion, upkeep.test, upkeep.lint

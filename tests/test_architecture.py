@@ -24,6 +24,7 @@ LAYERS = (
     ("results",),
     ("bench",),
     ("report",),
+    ("ab",),
     ("selftest",),
     ("schema",),
     ("cli",),

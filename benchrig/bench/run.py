@@ -58,8 +58,18 @@ class Outcome:
         return shell.quote(["./inv", "report", *([self.run] if "/" in self.run else [])])
 
 
-def bench(inventory: Inventory, root: Path, plan: Plan, begun: Begun | None = None) -> Outcome:
+def bench(
+    inventory: Inventory,
+    root: Path,
+    plan: Plan,
+    begun: Begun | None = None,
+    *,
+    place: Path | None = None,
+    warned: bool = False,
+) -> Outcome:
     """Run a bench: measure the planned rows on each of the inventory's servers; of a run that has begun, what is left.
+
+    `place` is the folder of a new run; None: one below `reports/`. `warned`: what would spoil the rows was said before.
 
     The n-th server is loaded by the n-th load host if there are as many, else by the first one; one server at a time.
     Raises InputError when the inventory lacks a host, the database cannot serve an app, or conditions are not those of the
@@ -81,7 +91,8 @@ def bench(inventory: Inventory, root: Path, plan: Plan, begun: Begun | None = No
         if plan.pin:
             pins = pinning.find(hosts, has_app=port > 0, shares_kernel=kind(inventory.machine).shares_kernel)
             topologies = tuple(replace(one, pins=pin) for one, pin in zip(topologies, pins, strict=True))
-        warn_of(inventory, plan, machines)
+        if not warned:
+            warn_of(inventory, plan, machines)
         pinned = pinning.of_machines(hosts, [one.pins for one in topologies])
         run = records.run(inventory, root, plan, data, machines)
         run = replace(
@@ -92,8 +103,8 @@ def bench(inventory: Inventory, root: Path, plan: Plan, begun: Begun | None = No
             database_networks=database_networks,
             database=topologies[0].database.stored() if topologies[0].database else None,
         )
-        run = begun.resumed(run) if begun else run
-        with Recorder(root / "reports", run, begun.lock if begun else None) as recorder:
+        run = begun.resumed(run) if begun else replace(run, name=place.name if place else "")
+        with Recorder(place.parent if place else root / "reports", run, begun.lock if begun else None) as recorder:
             try:
                 measured, folder = _measure(plan, topologies, recorder, begun)
             except ResultsError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from benchrig.cli.command_line import CommandLine
@@ -96,6 +97,26 @@ def _interrupted() -> list[str]:
     return [entry.folder.name for entry in entries(ROOT / "reports") if not entry.is_complete][::-1]
 
 
+def _sessions(*, unfinished: bool = False) -> list[str]:
+    from benchrig.results import sessions
+
+    found = sessions.folders(ROOT / "reports")[::-1]
+    return [folder.name for folder in found if not (unfinished and sessions.is_finished(folder))]
+
+
+def _planned_rows() -> list[str]:
+    """Return the names of the rows of all suites that can be read, as far as they are written one by one."""
+    from benchrig import yamlfile
+
+    names: list[str] = []
+    for path in sorted((ROOT / "configs" / "suites").glob("*.yml")):
+        with suppress(InputError):
+            data = yamlfile.read(path).data
+            rows = data.get("rows") if isinstance(data, dict) else None
+            names += [str(row["name"]) for row in rows or () if isinstance(row, dict) and "name" in row]
+    return names
+
+
 def _these(*values: str) -> Callable[[], list[str]]:
     return lambda: list(values)
 
@@ -107,6 +128,9 @@ VALUES: Mapping[str, Callable[[], list[str]]] = {
     "run": _runs,
     "resume": _interrupted,
     "ssh.run": _these(),
+    "ab.resume": lambda: _sessions(unfinished=True),
+    "ab.show": _sessions,
+    "variants": _planned_rows,
     "a": _runs,
     "b": _runs,
     "more": _runs,

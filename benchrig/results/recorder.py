@@ -114,7 +114,7 @@ class Recorder:
     def _begun(self) -> Path:
         """Return the folder, with the run's record in it; make it for the first cell."""
         if self.folder is None:
-            self.folder = store.create(self._reports, self.run.suite)
+            self.folder = store.create(self._reports, self.run.suite, self.run.name)
             self.run = replace(self.run, name=self.folder.name)
             self._lock = RunLock(self.folder)
         if not self._described:

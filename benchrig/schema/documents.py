@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from benchrig import files
+from benchrig.ab.analysis import Result
 from benchrig.bench import app, data, rows, suite, traffic
 from benchrig.bench.generators.registry import GENERATORS
 from benchrig.bench.runtimes import runtimes
@@ -25,7 +26,8 @@ from benchrig.report.metrics import METRICS
 from benchrig.report.replies import Replies
 from benchrig.report.texts.lines import TextRecord
 from benchrig.report.verdict import Reason, Verdict
-from benchrig.results import formats, model
+from benchrig.results import formats, model, sessions
+from benchrig.results.model.session import Session
 from benchrig.schema.convert import Converter, Rules, Schema
 from benchrig.schema.inventory import HostVariables
 
@@ -153,6 +155,12 @@ def _printed(cls: type, title: str) -> Schema:
     return Converter().document(cls, title)
 
 
+def _session() -> Schema:
+    formatted: Schema = {"description": "The format of this record.", "const": sessions.FORMAT}
+    schema = Converter().document(Session, "ab.json of a session of ./inv ab", format=formatted)
+    return {**schema, "required": ["format", *schema["required"]]}
+
+
 def _history() -> Schema:
     made = Converter()
     schema = made.document(History, "./inv history --json")
@@ -171,6 +179,8 @@ SCHEMAS: Mapping[str, Callable[[], Schema]] = {
     "status": lambda: _printed(StatusRecord, "what ./inv status --json prints"),
     "verdicts": _verdicts,
     "history": _history,
+    "session": _session,
+    "ab": lambda: _printed(Result, "what ./inv ab --json prints"),
     "app": lambda: _written(app.AppFile, "apps/NAME/app.yml"),
     "routes": _routes,
     "suite": lambda: _written(suite.SuiteFile, "configs/suites/NAME.yml"),

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 
 from benchrig.statistics import student
 from benchrig.statistics.advice import POWER
-from benchrig.statistics.difference import LEAST_REPEATS, SIGNIFICANT, Difference
-from benchrig.statistics.interval import CONFIDENCE
+from benchrig.statistics.difference import SIGNIFICANT, Difference
+from benchrig.statistics.estimate import Estimate, combined, of_logs, of_values
 
 LEAST_BOOTS = 2
 """Of fewer, there is no spread between boots, and so no interval."""
@@ -76,23 +76,21 @@ def compare(boots: Sequence[Sequence[Pair]]) -> Paired | None:
         return None
     logs = [[math.log(b / a) for a, b in pairs] for pairs in measured]
     means = [statistics.fmean(one) for one in logs]
-    middle, count = statistics.fmean(means), len(means)
-    pairs = sum(map(len, logs))
+    count, pairs = len(means), sum(map(len, logs))
     if count < LEAST_BOOTS:
-        return Paired(math.exp(middle), None, None, None, count, pairs, _within(logs), None, None)
-    error = statistics.stdev(means)
-    half = student.quantile((1 + CONFIDENCE) / 2, count - 1) * error / math.sqrt(count)
-    found = _components(logs)
+        return Paired(math.exp(means[0]), None, None, None, count, pairs, _within(logs), None, None)
+    found, parts = of_values(means), _components(logs)
+    low, high = found.interval()
     return Paired(
-        ratio=math.exp(middle),
-        low=math.exp(middle - half),
-        high=math.exp(middle + half),
-        p=_p(middle, error / math.sqrt(count), count - 1),
+        ratio=math.exp(found.value),
+        low=math.exp(low),
+        high=math.exp(high),
+        p=found.p(),
         boots=count,
         pairs=pairs,
         within=_within(logs),
-        between=found.between if found else None,
-        error=error,
+        between=parts.between if parts else None,
+        error=statistics.stdev(means),
     )
 
 
@@ -123,31 +121,20 @@ def boots_for(error: float, difference: float) -> int | None:
     return next((n for n in range(LEAST_BOOTS, MOST_BOOTS + 1) if _needed(n) * error / math.sqrt(n) <= step), None)
 
 
-def welch_between_boots(a: Sequence[float], b: Sequence[float], known: Spread) -> Difference | None:
+def welch_between_boots(a: Sequence[float], b: Sequence[float], known: Spread, margin: float = 0.0) -> Difference | None:
     """Return the difference of repeats of two single boots, with the known spread between boots in its interval.
 
-    Welch's test on logarithms, as `difference.welch`, where each side's mean also varies by its boot: the variance between
-    boots is added for each side. None of too few repeats, or where a value is not above 0.
+    As `difference.welch`, but each side's mean also varies by its boot, of which the variance is added. None of too few
+    repeats, or where a value is not above 0.
     """
-    if min(len(a), len(b)) < LEAST_REPEATS or known.boots < LEAST_BOOTS or min(*a, *b) <= 0:
+    one, other = of_logs(a), of_logs(b)
+    if one is None or other is None or known.boots < LEAST_BOOTS:
         return None
-    one, other = [math.log(value) for value in a], [math.log(value) for value in b]
-    middle = statistics.fmean(other) - statistics.fmean(one)
-    parts = [(statistics.variance(values) / len(values), len(values) - 1) for values in (one, other)]
-    parts.append((2 * known.between**2, known.boots - 1))
-    total = sum(part for part, _ in parts)
-    df = total**2 / sum(part**2 / free for part, free in parts) if total else 1.0
-    error = math.sqrt(total)
-    half = student.quantile((1 + CONFIDENCE) / 2, df) * error
-    ends = math.exp(middle - half), math.exp(middle + half)
-    return Difference(math.exp(middle), *ends, _p(middle, error, df), (len(a), len(b)), error, df)
-
-
-def _p(middle: float, error: float, df: float) -> float:
-    """Return the p-value of a mean with its standard error, against 0."""
-    if not error:
-        return 0.0 if middle else 1.0
-    return student.two_sided(middle / error, df)
+    of_boots = Estimate(0.0, math.sqrt(2) * known.between, known.boots - 1)
+    found = combined([(1, other), (-1, one), (1, of_boots)])
+    low, high = found.interval()
+    p = found.p(margin=math.log1p(margin))
+    return Difference(math.exp(found.value), math.exp(low), math.exp(high), p, (len(a), len(b)), found.error, found.df)
 
 
 def _needed(boots: int) -> float:

@@ -80,7 +80,7 @@ class _Row:
 
 
 def _compared(one: _Row, other: _Row) -> tuple[float, bool]:
-    """Return the p-value of a difference between two rows, as `difference.welch` does, and whether the first one is better."""
+    """Return the p-value of a difference of two rows, as `difference.welch` does, and whether the first one is better."""
     if one.estimate is None or other.estimate is None:
         # Where a value is 0, there is no ratio, and the order of the values decides.
         order = sum((x > y) - (x < y) for x in one.values for y in other.values)

@@ -55,8 +55,9 @@ def test_every_schema_is_of_a_kind_of_file() -> None:
         "history",
         "gate",
         "status",
+        "ab",
     }
-    assert there == set(documents.SCHEMAS) == {*WRITTEN, "run", "cell", *printed}
+    assert there == set(documents.SCHEMAS) == {*WRITTEN, "run", "cell", "session", *printed}
 
 
 @pytest.mark.parametrize(("name", "path"), FILES, ids=lambda value: str(value) if isinstance(value, str) else value.stem)

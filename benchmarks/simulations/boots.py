@@ -1,0 +1,145 @@
+"""Simulates sessions of `./inv ab` on machines whose boots differ, beside the analysis that does not know of boots.
+
+    python -m benchmarks.simulations.boots
+
+Each boot has a level of its own, which A and B share. Where a variant also has one of its own in each boot, such as its
+layout in memory, pairs of a boot agree more than those of several boots do.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from random import Random
+
+from benchrig.ab.design import order
+from benchrig.statistics.boots import Paired, Spread, compare, spread, welch_between_boots
+from benchrig.statistics.difference import SIGNIFICANT, welch
+from tests.support.noise import Noise, repeats
+
+BOOTS = 8
+PAIRS = 2
+SEED = 12
+TRIALS = 10_000
+DIFFERENCE = 0.97
+"""B over A, where they differ: slower by 3 %."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A machine: the noise of repeats in a boot, and how far boots differ."""
+
+    name: str
+    noise: Noise
+    shared: float
+    """Standard deviation of the level of a boot, which A and B share."""
+    own: float
+    """That of each variant's own level in a boot."""
+
+
+CASES = (
+    Case("repeats vary by 2 %, boots do not", Noise(spread=0.02), 0.0, 0.0),
+    Case("boots by 2 %, too", Noise(spread=0.02), 0.02, 0.0),
+    Case("boots by 5 %", Noise(spread=0.02), 0.05, 0.0),
+    Case("and each variant by 1 % in each boot", Noise(spread=0.02), 0.02, 0.01),
+    Case("and each variant by 2 %", Noise(spread=0.02), 0.02, 0.02),
+    Case("a drift of 5 % in each boot", Noise(spread=0.02, drift=-0.05), 0.02, 0.01),
+    Case("noise that lasts (AR 0.5)", Noise(spread=0.02, lasting=0.5), 0.02, 0.01),
+    Case("5 % outliers", Noise(spread=0.02, outliers=0.05), 0.02, 0.01),
+)
+
+
+def session(
+    rng: Random, case: Case, ratio: float, boots: int = BOOTS, pairs: int = PAIRS
+) -> list[list[tuple[float, float]]]:
+    """Return the pairs of each boot of a session; `ratio` is the true one of B to A."""
+    found = []
+    for turns in order(boots, pairs, rng.randrange(2**32)):
+        levels = {side: math.exp(rng.gauss(0, case.own)) for side in "AB"}
+        shared = math.exp(rng.gauss(0, case.shared))
+        values = repeats(rng, 2 * pairs, case.noise)
+        for at, side in enumerate(turns):
+            values[at] *= shared * levels[side] * (ratio if side == "B" else 1.0)
+        two = [dict(zip(turns[at : at + 2], values[at : at + 2], strict=True)) for at in range(0, 2 * pairs, 2)]
+        found.append([(one["A"], one["B"]) for one in two])
+    return found
+
+
+def single_runs(rng: Random, case: Case, ratio: float, count: int = BOOTS * PAIRS) -> tuple[list[float], list[float]]:
+    """Return the repeats of two runs, each in a boot of its own, with as many measurements as a session has."""
+    boots = math.hypot(case.shared, case.own)
+    both = [repeats(rng, count, case.noise) for _ in range(2)]
+    levels = [math.exp(rng.gauss(0, boots)) for _ in range(2)]
+    return [value * levels[0] for value in both[0]], [value * levels[1] * ratio for value in both[1]]
+
+
+def share(trials: int, found: Callable[[], bool]) -> float:
+    """Return in what share of trials something is found."""
+    return sum(found() for _ in range(trials)) / trials
+
+
+def is_found(paired: Paired | None) -> bool:
+    """Return whether a session shows a difference."""
+    return paired is not None and paired.p is not None and paired.p < SIGNIFICANT
+
+
+def covers(paired: Paired | None, ratio: float) -> bool:
+    """Return whether a session's interval has the true ratio in it."""
+    return paired is not None and paired.low is not None and paired.high is not None and paired.low <= ratio <= paired.high
+
+
+def naive(runs: tuple[Sequence[float], Sequence[float]]) -> bool:
+    """Return whether a test that does not know of boots shows a difference of two runs."""
+    found = welch(*runs)
+    return found is not None and found.p < SIGNIFICANT
+
+
+def pooled(pairs: Sequence[Sequence[tuple[float, float]]]) -> bool:
+    """Return whether a paired test that takes all pairs for independent shows a difference."""
+    return is_found(compare([[pair] for boot in pairs for pair in boot]))
+
+
+def known(rng: Random, case: Case) -> Spread | None:
+    """Return the spread that an A/A session finds."""
+    return spread([[value for pair in boot for value in pair] for boot in session(rng, case, 1.0)])
+
+
+def informed(rng: Random, case: Case) -> bool:
+    """Return whether two equal single runs are called different, when an A/A session has told how far boots differ."""
+    found, difference = known(rng, case), None
+    if found:
+        difference = welch_between_boots(*single_runs(rng, case, 1.0), found)
+    return difference is not None and difference.p < SIGNIFICANT
+
+
+def line(case: Case, trials: int) -> str:
+    """Return a row of the table."""
+    rng = Random(SEED)
+    columns = [
+        share(trials, lambda: naive(single_runs(rng, case, 1.0))),
+        share(trials, lambda: informed(rng, case)),
+        share(trials, lambda: pooled(session(rng, case, 1.0))),
+        share(trials, lambda: is_found(compare(session(rng, case, 1.0)))),
+        share(trials, lambda: covers(compare(session(rng, case, DIFFERENCE)), DIFFERENCE)),
+        share(trials, lambda: is_found(compare(session(rng, case, DIFFERENCE)))),
+    ]
+    return f"| {case.name} | {' | '.join(f'{100 * column:.1f} %' for column in columns)} |"
+
+
+def table(trials: int = TRIALS) -> list[str]:
+    """Return the section of the simulation as lines of Markdown."""
+    return [
+        f"{trials:,} sessions of {BOOTS} boots with {PAIRS} pairs each, and as many pairs of single runs of {BOOTS * PAIRS}",
+        "repeats. A and B are equal in the first four columns; in the last two, B is slower by "
+        f"{100 * (1 - DIFFERENCE):.0f} %.",
+        "",
+        "| noise | single runs: false | single runs, spread known from an A/A: false | all pairs as independent: false "
+        "| `ab`: false | `ab`: interval covers | `ab`: found |",
+        "|---|---|---|---|---|---|---|",
+        *(line(case, trials) for case in CASES),
+    ]
+
+
+if __name__ == "__main__":
+    print("\n".join(table()))
