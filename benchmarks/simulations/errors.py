@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from random import Random
 
 from benchmarks.simulations.cases import SPREAD, kinds, markdown, percent, spread_out
-from benchrig.statistics.difference import SIGNIFICANT, holm, welch
+from benchrig.statistics.difference import SIGNIFICANT, holm
+from benchrig.statistics.estimate import combined, of_logs
 from benchrig.statistics.ranks import mann_whitney
 from tests.support.noise import Noise, repeats
 
@@ -18,9 +19,11 @@ UNEQUAL = "1 % against 5 %"
 
 
 def p_value(a: Sequence[float], b: Sequence[float]) -> float:
-    """Return the p-value of the test that `compare` uses."""
-    found = welch(a, b)
-    return found.p if found else 1.0
+    """Return the p-value of `difference.welch`, without the interval, which takes longer."""
+    one, other = of_logs(a), of_logs(b)
+    assert one
+    assert other
+    return combined([(1, other), (-1, one)]).p()
 
 
 TESTS: dict[str, Callable[[Sequence[float], Sequence[float]], float]] = {"Welch": p_value, "Mann–Whitney": mann_whitney}

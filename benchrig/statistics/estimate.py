@@ -93,8 +93,10 @@ def _center(values: Sequence[float]) -> tuple[float, float]:
     center = statistics.median(values)
     # The nearest is the median itself or as near as another one, and says nothing of the spread.
     reach = HELD * NORMAL * statistics.median(sorted(abs(value - center) for value in values)[1:])
+    # By Newton's method: the sum is a line between two places where one more value is held.
     for _ in range(MOST_STEPS):
-        step = math.fsum(_held(value - center, reach) for value in values) / len(values)
+        held = [_held(value - center, reach) for value in values]
+        step = math.fsum(held) / max(1, sum(abs(distance) < reach for distance in held))
         center += step
         if abs(step) <= STEP * reach:
             break
