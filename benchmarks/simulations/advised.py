@@ -19,7 +19,7 @@ NOISES = {"log-normal": Noise(SPREAD), "outliers 5 %": Noise(SPREAD, outliers=0.
 Job = tuple[str, int, float, int]
 
 
-def table(rounds: int = 2000) -> list[str]:
+def table(rounds: int = 1000) -> list[str]:
     """Return how often repeats are advised, how many, and in which share of these cases they settle the question."""
     grid = list(itertools.product(NOISES, COUNTS, DIFFERENCES))
     found = spread_out(outcomes, [(*cell, rounds) for cell in grid])

@@ -29,7 +29,7 @@ def p_value(a: Sequence[float], b: Sequence[float]) -> float:
 TESTS: dict[str, Callable[[Sequence[float], Sequence[float]], float]] = {"Welch": p_value, "Mann–Whitney": mann_whitney}
 
 
-def table(rounds: int = 1000) -> list[str]:
+def table(rounds: int = 500) -> list[str]:
     """Return the share of families with a false difference for each number of repeats, test and kind of noise."""
     pairs = {**{name: (noise, noise) for name, noise in kinds().items()}, UNEQUAL: (Noise(0.01), Noise(0.05))}
     jobs = [(n, one, other, rounds) for n in COUNTS for one, other in pairs.values()]

@@ -15,7 +15,7 @@ COUNTS = range(3, 21)
 Job = tuple[int, Noise, float, int]
 
 
-def table(rounds: int = 10_000) -> list[str]:
+def table(rounds: int = 4000) -> list[str]:
     """Return the coverage for each number of repeats and kind of noise, and the widths beside the plain interval's."""
     jobs = [(n, noise, true_median(noise), rounds) for n in COUNTS for noise in kinds().values()]
     found = dict(zip([(n, name) for n in COUNTS for name in kinds()], spread_out(coverage, jobs), strict=True))

@@ -22,7 +22,7 @@ Found = dict[tuple[str, str], float]
 """The share of differences found by level and test."""
 
 
-def table(rounds: int = 1000) -> list[str]:
+def table(rounds: int = 400) -> list[str]:
     """Return the power of each test over all differences and spreads, and by how much the default is worst behind."""
     names = [name for name in kinds() if name != "boots"]
     grid = list(itertools.product(names, COUNTS, DIFFERENCES, SPREADS))

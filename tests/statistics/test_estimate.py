@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from benchrig.statistics.estimate import Estimate, combined, of_logs, of_values
+from benchrig.statistics.estimate import Estimate, combined, moves, of_logs, of_values
 
 
 def test_a_sample_of_logarithms_has_the_error_of_its_mean() -> None:
@@ -50,3 +50,32 @@ def test_what_only_rounding_makes_is_no_difference() -> None:
     found = combined([(1, b), (-1, a)])
     assert found.p() == 1
     assert combined([(1, found), (1, Estimate(0.1, 0.0, 3))]).p() == 0
+
+
+def test_an_outlier_is_held_and_its_value_no_longer_matters() -> None:
+    near, far = of_values([1.0, 1.1, 0.9, 1.05, 0.95, 2.0]), of_values([1.0, 1.1, 0.9, 1.05, 0.95, 9.0])
+    assert near == far
+    assert near.value == pytest.approx(1.0, abs=0.07)
+    assert near.error < 0.1
+
+
+def test_values_without_an_outlier_have_their_mean() -> None:
+    values = [1.0, 1.1, 0.9, 1.05, 0.95, 1.02]
+    assert of_values(values).value == pytest.approx(sum(values) / 6)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        # One of four may be the outlier, or the only right one.
+        [1.0, 1.01, 1.02, 5.0],
+        # Two states.
+        [1.0, 1.01, 1.02, 5.0, 5.01, 5.02],
+        # Most are equal: the robust deviation is 0, and knows no reach.
+        [1.0, 1.0, 1.0, 1.0, 1.1, 1.2],
+    ],
+)
+def test_where_nobody_knows_the_outliers_it_is_the_mean(values: list[float]) -> None:
+    middle, moved = moves(values)
+    assert middle == pytest.approx(sum(values) / len(values))
+    assert moved == pytest.approx([value - middle for value in values])

@@ -1,4 +1,4 @@
-"""Student's distribution has the values of scipy."""
+"""Student's distribution has the values of the tables, and those of scipy 1.17."""
 
 from __future__ import annotations
 
@@ -14,6 +14,34 @@ from benchrig.statistics import student
 def test_quantiles_are_those_of_the_tables(probability: float, df: float, value: float) -> None:
     assert student.quantile(probability, df) == pytest.approx(value, abs=1e-4)
     assert student.cdf(student.quantile(probability, df), df) == pytest.approx(probability, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("t", "df", "probability"),
+    [
+        (0.5, 1.5, 0.65971644466503),
+        (2.1, 3.3, 0.9408569598540462),
+        (-3.7, 7, 0.0038274956856056623),
+        (4.9, 10.25, 0.9997101405493105),
+        (12, 2.4, 0.998316393282682),
+        (-30, 29.5, 5.8488177659714315e-24),
+    ],
+)
+def test_the_distribution_is_that_of_scipy(t: float, df: float, probability: float) -> None:
+    assert student.cdf(t, df) == pytest.approx(probability, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("probability", "df", "t"),
+    [
+        (0.975, 2.7, 3.3921483831737507),
+        (0.975, 3.3, 3.024874461840807),
+        (0.9984375, 9.1, 3.9822790055476607),
+        (0.99979, 120, 3.6284941485390747),
+    ],
+)
+def test_quantiles_are_those_of_scipy(probability: float, df: float, t: float) -> None:
+    assert student.quantile(probability, df) == pytest.approx(t, rel=1e-9)
 
 
 @pytest.mark.parametrize("df", [0.7, 1, 1.5, 2, 3.3, 10, 75.5, 1e4])
