@@ -11,7 +11,10 @@ NOTHING = "–"
 """Means no value."""
 
 MOST_DIGITS = 6
+"""More are never shown of a measured value, however narrow its interval is."""
+
 LEAST_DIGITS = 2
+"""So many are shown, however wide it is."""
 
 
 @dataclass(frozen=True)

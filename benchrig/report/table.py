@@ -103,6 +103,11 @@ class Row:
         return any(warning.invalid for warning in self.warnings)
 
     @property
+    def ceiling(self) -> float | None:
+        """Requests/s that its connections allow where each request waits on purpose; None where none does."""
+        return self.connections / self.sleep_seconds if self.sleep_seconds else None
+
+    @property
     def at_ceiling(self) -> bool:
         """The connections allow no more requests, so that throughput says nothing about the system."""
         return any(warning.code is Code.CEILING for warning in self.warnings)
@@ -329,7 +334,7 @@ def _contender(row: Row) -> Contender | None:
     sample = row.figures.get(THROUGHPUT.name)
     if sample is None or row.invalid:
         return None
-    return Contender(sample.values, _conditions(row), row.connections / row.sleep_seconds if row.sleep_seconds else None)
+    return Contender(sample.values, _conditions(row), row.ceiling)
 
 
 def _conditions(row: Row) -> tuple[object, ...]:
