@@ -11,7 +11,10 @@ NOTHING = "–"
 """Means no value."""
 
 MOST_DIGITS = 6
+"""More are never shown of a measured value, however narrow its interval is."""
+
 LEAST_DIGITS = 2
+"""So many are shown, however wide it is."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,13 @@ def _milliseconds(value: float, place: int) -> str:
     return f"{rounded(value, place)}ms" if shown < 1000 else f"{rounded(value / 1000, place - 3)}s"
 
 
+def _microseconds(value: float, place: int) -> str:
+    """Write a time, given in microseconds, rounded to a power of ten of them: `85.2 µs`, `1.240 ms`."""
+    place = max(place, -2)
+    shown = round(value, -place)
+    return f"{rounded(value, place)} µs" if shown < 1000 else f"{rounded(value / 1000, place - 3)} ms"
+
+
 def _down_to(finest: int, unit: str = "") -> Callable[[float, int], str]:
     """Return what writes a value rounded to a power of ten, and to `finest` at most."""
     return lambda value, place: f"{rounded(value, max(place, finest))}{unit}"
@@ -137,7 +147,7 @@ def number(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
-MICROSECONDS = Unit("µs", "_us", lambda value: f"{value:.3g} µs" if value < 999.5 else f"{value / 1000:,.3g} ms")
+MICROSECONDS = Unit("µs", "_us", microseconds, _microseconds)
 MILLISECONDS = Unit("ms", "_ms", milliseconds, _milliseconds)
 REQUESTS_PER_SECOND = Unit("requests/s", "_per_second", lambda value: f"{value:,.2f}", _down_to(-2))
 PERCENT_OF_A_CORE = Unit("% of a core", "_percent", lambda value: f"{value:.0f}%", _down_to(0, "%"))

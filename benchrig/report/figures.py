@@ -11,6 +11,7 @@ from benchrig.report.metrics import ERRORS, METRICS, TIMEOUTS, Metric
 from benchrig.report.published import PublishedRow
 from benchrig.results.model import Cell
 from benchrig.statistics.interval import Interval, of_median
+from benchrig.units import NOTHING
 
 
 @dataclass(frozen=True)
@@ -32,14 +33,22 @@ Figures = Mapping[str, Sample]
 """Samples by the names of their metrics. A metric without any value is not in it."""
 
 
-def half_width(sample: Sample, metric: Metric) -> float | None:
-    """Return half the width of the interval of the value that is shown; None where it has none.
+class PublishedSample(Sample):
+    """A figure of an article, which is shown as the article gives it."""
 
-    A count is exact, and the most or least of the repeats is no median: the interval says nothing about them.
+
+def text(sample: Sample | None, metric: Metric, *, median: bool = False) -> str:
+    """Return a figure as people's reports show it, rounded to what its interval supports; a dash where there is none.
+
+    With `median`, it is that of the repeats, also where others show the most or the least of them.
     """
-    if sample.interval is None or metric.by_repeat:
-        return None
-    return (sample.interval.high - sample.interval.low) / 2
+    if sample is None:
+        return NOTHING
+    if isinstance(sample, PublishedSample):
+        return metric.unit.exact(sample.value)
+    # The interval is that of the median: it says nothing about the most or the least.
+    known = sample.interval if median or metric.combined == "median" else None
+    return metric.unit.text(sample.median if median else sample.value, (known.high - known.low) / 2 if known else None)
 
 
 def figures_of(cells: Sequence[Cell]) -> Figures:
@@ -62,7 +71,7 @@ def published_figures(row: PublishedRow, text: Printed | None) -> Figures:
     if not text and row.counts_timeouts:
         values |= {TIMEOUTS: row.timeouts, ERRORS: row.timeouts}
     values |= {metric: row.figures[metric.name] for metric in METRICS if metric.name in row.figures}
-    return {metric.name: sample([value], metric) for metric, value in values.items()}
+    return {metric.name: PublishedSample((value,), value, value, value, value, None) for metric, value in values.items()}
 
 
 def is_spare(metric: Metric, rows: Iterable[Figures]) -> bool:

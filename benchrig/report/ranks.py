@@ -19,7 +19,7 @@ class Contender:
     conditions: Hashable
     """What rows must share to be ranked together."""
     ceiling: float | None = None
-    """Requests/s that its connections allow where each request waits on purpose; None where none does."""
+    """Requests/s that its load allows; None where nothing bounds them."""
 
 
 def ranks(contenders: Sequence[Contender | None]) -> list[Rank | None]:

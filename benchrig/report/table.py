@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from benchrig.bench.generators.base import Printed
 from benchrig.report import texts
-from benchrig.report.figures import Figures, figures_of, half_width, published_figures
+from benchrig.report.figures import Figures, figures_of, published_figures, text
 from benchrig.report.latencies import histograms_of
 from benchrig.report.metrics import LATENCY_CORRECTED_MEAN, LATENCY_MAX, REQUESTS, THROUGHPUT, Metric
 from benchrig.report.published import Published, PublishedRow
@@ -24,7 +24,6 @@ from benchrig.results.codes import Code
 from benchrig.results.model import Cell, LoadErrors, Network, Run, Status
 from benchrig.results.warnings import Warning, over_repeats
 from benchrig.statistics.ties import Rank
-from benchrig.units import NOTHING
 
 
 @dataclass(frozen=True)
@@ -77,8 +76,6 @@ class Row:
     """The load generator's output of each repeat, as paths relative to the run's folder, or to `configs/published/`."""
     host: str = ""
     """The machine that it ran on; empty of a published row."""
-    of_article: bool = False
-    """It is a published row."""
     several: bool = False
     """Rows of the same name ran on other servers."""
     load_on_server: bool = True
@@ -103,6 +100,11 @@ class Row:
         return any(warning.invalid for warning in self.warnings)
 
     @property
+    def ceiling(self) -> float | None:
+        """Requests/s that its connections allow where each request waits on purpose; None where none does."""
+        return self.connections / self.sleep_seconds if self.sleep_seconds else None
+
+    @property
     def at_ceiling(self) -> bool:
         """The connections allow no more requests, so that throughput says nothing about the system."""
         return any(warning.code is Code.CEILING for warning in self.warnings)
@@ -119,16 +121,8 @@ class Row:
         return sample.value if sample else None
 
     def text(self, metric: Metric) -> str:
-        """Return the value of a metric as people's reports show it: rounded to what its interval supports.
-
-        A figure of an article is shown as the article gives it.
-        """
-        sample = self.figures.get(metric.name)
-        if sample is None:
-            return NOTHING
-        if self.of_article:
-            return metric.unit.exact(sample.value)
-        return metric.unit.text(sample.value, half_width(sample, metric))
+        """Return the value of a metric as people's reports show it."""
+        return text(self.figures.get(metric.name), metric)
 
 
 @dataclass(frozen=True)
@@ -302,7 +296,6 @@ def _published_row(name: str, published: Published) -> Row:
         sleep_seconds=row.sleep_seconds,
         warnings=audit.load_warnings(measured),
         raw=(row.raw,) if row.raw else (),
-        of_article=True,
     )
 
 
@@ -329,7 +322,7 @@ def _contender(row: Row) -> Contender | None:
     sample = row.figures.get(THROUGHPUT.name)
     if sample is None or row.invalid:
         return None
-    return Contender(sample.values, _conditions(row), row.connections / row.sleep_seconds if row.sleep_seconds else None)
+    return Contender(sample.values, _conditions(row), row.ceiling)
 
 
 def _conditions(row: Row) -> tuple[object, ...]:

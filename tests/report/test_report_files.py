@@ -30,6 +30,7 @@ BESIDE_LOAD = (
     "connection_segments_",
     "steady_",
     "server_",
+    "cpu_per_",
     "generator_",
     "load_",
     "listen_",

@@ -16,6 +16,7 @@ from benchrig.results.codes import Code
 from benchrig.statistics.difference import LEAST_REPEATS, SIGNIFICANT, holm, welch
 from benchrig.statistics.means import geometric
 from benchrig.statistics.ranks import mann_whitney
+from benchrig.statistics.ties import ceiling_margin
 
 LEAST_COUNTS = 4
 """Of fewer repeats of each, the Mann–Whitney test never has a p-value below 0.05: 3 against 3 can be in 20 orders."""
@@ -65,9 +66,16 @@ def _tested(a: Row, b: Row, metric: Metric, terms: Terms) -> Change:
         return replace(untested, outcome=_too_few(fewest, LEAST_REPEATS))
     if metric.kind == "count" or min(one.low, other.low) <= 0:
         return _by_ranks(untested, one, other)
-    difference = welch(one.values, other.values, terms.noise)
+    difference = welch(one.values, other.values, max(terms.noise, _by_ceiling(a, b, metric)))
     assert difference
     return replace(untested, difference=difference, p=difference.p)
+
+
+def _by_ceiling(a: Row, b: Row, metric: Metric) -> float:
+    """Return up to which share a difference says nothing about two systems, because both are near the same ceiling."""
+    if metric is not THROUGHPUT or a.ceiling is None or a.ceiling != b.ceiling:
+        return 0.0
+    return ceiling_margin(max(a.value(metric) or 0.0, b.value(metric) or 0.0) / a.ceiling)
 
 
 def _by_ranks(untested: Change, one: Sample, other: Sample) -> Change:

@@ -9,7 +9,7 @@ from benchrig.report import describe
 from benchrig.report.compare import texts
 from benchrig.report.compare.texts import Block
 from benchrig.report.compare.values import Change, Comparison, Pairing
-from benchrig.report.export.markdown import bullets, table_line
+from benchrig.report.export.markdown import bullets, escaped, table_line
 from benchrig.report.verdict import Answer
 from benchrig.units import NOTHING
 
@@ -40,7 +40,7 @@ def _pairing(pairing: Pairing, noise: float) -> Iterator[str]:
         yield "These conditions differ, and may explain a difference in the figures:"
         yield bullets([one.line(sides) for one in pairing.conditions])
     yield bullets([*texts.not_judged(pairing), *texts.only(pairing)])
-    yield "\n".join(f"_{said}_" for said in texts.closing(pairing, noise))
+    yield "\n".join(f"_{escaped(said)}_" for said in texts.closing(pairing, noise))
 
 
 def _counts(pairing: Pairing) -> str:
@@ -65,8 +65,8 @@ def _block(block: Block, side: str) -> str:
 
 def _cells(change: Change) -> Sequence[str]:
     values = [
-        " ".join(filter(None, (texts.figure(change.metric, value, sample), texts.spread(sample))))
-        for value, sample in ((change.a_value, change.a), (change.b_value, change.b))
+        " ".join(filter(None, (texts.figure(change.metric, sample), texts.spread(sample))))
+        for sample in (change.a, change.b)
     ]
     found = change.difference
     ratio = NOTHING if change.ratio is None else texts.signed(change.ratio - 1)

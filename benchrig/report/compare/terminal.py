@@ -113,8 +113,8 @@ def _lines(block: Block, *, with_spread: bool) -> Iterator[_Line]:
 
 def _cells(change: Change, *, with_spread: bool) -> tuple[str, ...]:
     values = [
-        " ".join(filter(None, (texts.figure(change.metric, value, sample), texts.spread(sample) if with_spread else "")))
-        for value, sample in ((change.a_value, change.a), (change.b_value, change.b))
+        " ".join(filter(None, (texts.figure(change.metric, sample), texts.spread(sample) if with_spread else "")))
+        for sample in (change.a, change.b)
     ]
     shown = (texts.change_text(change), texts.repeats_text(change), texts.p_text(change), texts.verdict_text(change))
     return (change.row, *values, *shown)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from benchrig.report import sentences
 from benchrig.report.compare.values import Change, MetricMean, Pairing
-from benchrig.report.figures import Sample, half_width
+from benchrig.report.figures import Sample, text
+from benchrig.report.legend import ASSUMED, assumed_line
 from benchrig.report.metrics import Metric
 from benchrig.report.verdict import Answer, Cause
 from benchrig.statistics.difference import Difference
@@ -58,17 +59,20 @@ def blocks(pairing: Pairing) -> tuple[Block, ...]:
     )
 
 
-def figure(metric: Metric, value: float | None, sample: Sample | None) -> str:
-    """Return a value as reports show it, with the digits that its interval supports."""
-    return metric.unit.text(value, half_width(sample, metric) if sample else None)
+def figure(metric: Metric, sample: Sample | None) -> str:
+    """Return the value of one side as reports show it: the median of the repeats; of a count, what reports show."""
+    return text(sample, metric, median=metric.kind != "count")
 
 
 def spread(sample: Sample | None) -> str:
-    """Return how far the interval of a median goes to its wider side: `±0.4%`; empty where there is none."""
+    """Return how far the interval of a median goes to its wider side: `±0.4%`; empty where there is none.
+
+    A mark stands behind it where it rests on an assumption.
+    """
     if not (sample and sample.interval and sample.median):
         return ""
     ends = sample.interval.low, sample.interval.high
-    return f"±{share(max(abs(end / sample.median - 1) for end in ends))}"
+    return f"±{share(max(abs(end / sample.median - 1) for end in ends))}{ASSUMED if sample.interval.assumed else ''}"
 
 
 def share(value: float) -> str:
@@ -169,7 +173,10 @@ def only(pairing: Pairing) -> Iterator[str]:
 
 
 def closing(pairing: Pairing, noise: float) -> Iterator[str]:
-    """Yield how to read the verdicts, a line each."""
+    """Yield how to read the figures and the verdicts, a line each."""
+    samples = [sample for change in pairing.changes for sample in (change.a, change.b) if sample]
+    if any(sample.interval and sample.interval.assumed for sample in samples):
+        yield assumed_line()
     if any(change.p is not None for change in pairing.changes):
         yield METHOD
         if noise:
