@@ -63,7 +63,8 @@ class Uncertain:
 
     def inverse(self) -> Uncertain:
         """Return 1 over it. Raises ZeroDivisionError where it is 0."""
-        return _combined(1 / self.value, (self, -1 / self.value**2))
+        inverse = 1 / self.value
+        return _combined(inverse, (self, -inverse * inverse))
 
     def log(self) -> Uncertain:
         """Return its logarithm. Raises ValueError where it is not above 0."""

@@ -23,11 +23,11 @@ from benchrig.mistakes import Mistakes
 from benchrig.provision import templates
 from benchrig.report import EXPORTS, load, render_terminal
 from benchrig.report import claims as judging
-from benchrig.report.claims.functions import DIMENSIONS, TRUTHS
+from benchrig.report.claims.functions import DIMENSIONS
 from benchrig.report.claims.language import Names
 from benchrig.report.claims.parser import ExpressionError, parse
-from benchrig.report.claims.relations import holds
-from benchrig.report.claims.values import UndefinedError, point
+from benchrig.report.claims.relations import holds, outlook
+from benchrig.report.claims.values import Known, UndefinedError, bounds, point
 from tests.support import ROOT
 from tests.support.faults import fault
 from tests.support.fuzz import damaged_texts, examined, yaml_files
@@ -153,14 +153,17 @@ def test_damaged_claims(root: Path, content: bytes) -> None:
     with_file(root / "configs" / "claims" / "web-frameworks.yml", content, read)
 
 
-NAMES = Names(DIMENSIONS, TRUTHS, document=("sanic", "flask-sync"), others=("go-2000",))
+NAMES = Names(DIMENSIONS, truths=("has_timeouts",), document=("sanic", "flask-sync"), others=("go-2000",))
+REPEATS = Known(3.0, 2.0, 4.0, sample=(2.0, 3.0, 4.0))
 EXPRESSIONS = (
     "throughput(sanic) / throughput(flask-sync) >= 7",
     "has_timeouts(sanic) == yes and throughput(sanic) > max(throughput(flask-*), 3)",
     "((((1 + throughput(sanic)) * 2) - 3) / 4) ~= 5 <= 6",
     "(" * 240 + "throughput(sanic)" + ")" * 240 + " > 1",
     "throughput(sanic) > " + "9" * 400,
-    "latency_p99(sanic) * 2 > 1.5 s + 20 ms",
+    "throughput(sanic) * " + " * ".join(["9" * 18] * 20) + " / throughput(flask-sync) > 1",
+    "latency_p99(sanic) - 2 s < 0.2 ms + 5 us and cpu(sanic) < 50 % * cores(sanic)",
+    "1 / (throughput(sanic) - throughput(flask-sync)) > min(throughput(*)) / 20000 requests/s",
 )
 
 
@@ -169,6 +172,12 @@ def test_damaged_expression(text: str) -> None:
     def read() -> None:
         expression = parse(text, NAMES)
         holds(expression, {figure: point(3.0) for figure in expression.figures})
+        values = dict.fromkeys(expression.figures, REPEATS)
+        if holds(expression, values) is None:
+            outlook(expression, values, 3)
+        for comparison in expression.comparisons:
+            for term in comparison.terms:
+                bounds(term, values)
 
     examined(read, ExpressionError, UndefinedError)
 

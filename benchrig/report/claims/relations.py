@@ -172,7 +172,8 @@ def _below(left: Value, right: Value, *, strictly: bool) -> Statement:
 
 def _rounded(difference: Uncertain, size: float) -> Uncertain:
     """Return a difference; one that is only that of the computer's arithmetic is 0."""
-    return replace(difference, value=0.0) if abs(difference.value) <= NEGLIGIBLE * size else difference
+    is_zero = math.isfinite(difference.value) and abs(difference.value) <= NEGLIGIBLE * size
+    return replace(difference, value=0.0) if is_zero else difference
 
 
 def _times(value: Value, above: float, below: float) -> Value:

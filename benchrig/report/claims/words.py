@@ -118,7 +118,7 @@ def _quantities(term: Term, figures: KnownFigures, shown_operators: Sequence[Ari
 def _calculated(term: Operation, figures: KnownFigures) -> Quantity:
     value, interval = _shown(bounds(term, _values(figures)), figures, term)
     low, high = interval or (None, None)
-    return Quantity(term.text, _written(term, figures), value, low, high)
+    return Quantity(term.text, _written(term, figures), value if math.isfinite(value) else None, low, high)
 
 
 def _written(term: Operation, figures: KnownFigures) -> str:

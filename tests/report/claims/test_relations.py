@@ -260,6 +260,7 @@ def test_exact_figures_are_compared_without_rounding_errors() -> None:
     assert judged("throughput(go) / throughput(flask) >= 7", go=measured([343.0] * 6), flask=measured([49.0] * 6)) is True
     assert judged("throughput(go) / throughput(flask) > 7", go=measured([343.0] * 6), flask=measured([49.0] * 6)) is False
     assert judged("throughput(go) / throughput(flask) * 49 == 343", go=343, flask=49) is True
+    assert judged("throughput(go) * " + " * ".join(["9" * 18] * 20) + " > 1", go=1) is True
 
 
 # More repeats
