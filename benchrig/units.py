@@ -137,7 +137,7 @@ def number(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
-MICROSECONDS = Unit("µs", "_us", lambda value: f"{value:.3g} µs" if value < 999.5 else f"{value / 1000:,.3g} ms")
+MICROSECONDS = Unit("µs", "_us", lambda value: f"{value:,.2f} µs", _down_to(-2, " µs"))
 MILLISECONDS = Unit("ms", "_ms", milliseconds, _milliseconds)
 REQUESTS_PER_SECOND = Unit("requests/s", "_per_second", lambda value: f"{value:,.2f}", _down_to(-2))
 PERCENT_OF_A_CORE = Unit("% of a core", "_percent", lambda value: f"{value:.0f}%", _down_to(0, "%"))
