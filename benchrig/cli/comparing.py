@@ -40,6 +40,7 @@ def compare(
     from benchrig import report as reporting
     from benchrig.report.compare import lacking, record, terminal
     from benchrig.report.compare import markdown as as_markdown
+    from benchrig.results import sessions
     from benchrig.results.store import LATEST
 
     names = [a, b, *(more or [])]
@@ -52,9 +53,13 @@ def compare(
     _check_different([name for name in names if name != LATEST])
     yield
     _check_different(names)
-    found = reporting.compare([reporting.load(name, ROOT) for name in names], limit)
+    found = reporting.compare(
+        [reporting.load(name, ROOT) for name in names],
+        limit,
+        lambda run, row: sessions.known_spreads(ROOT / "reports", run, row.name, row.host),
+    )
     if json:
-        console.result(record.render(found).rstrip("\n"))
+        console.document(record.render(found))
     elif markdown:
         console.result(as_markdown.render(found).rstrip("\n"))
     else:

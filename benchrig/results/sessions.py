@@ -8,7 +8,7 @@ of runs do not have these, because they lie deeper.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -172,13 +172,14 @@ def set_aside(folder: Path, boot: int) -> bool:
     return True
 
 
-def known_spread(reports: Path, run: Run, row: str, metric: str, host: str = "") -> Known | None:
-    """Return the boot-to-boot spread of a row's metric, from the newest complete A/A session of like conditions.
+def known_spreads(reports: Path, run: Run, row: str, host: str = "") -> Mapping[str, Known]:
+    """Return the boot-to-boot spreads of a row by metric, each from the newest complete A/A session of like conditions.
 
     These are the suite, the row, the number of connections where the user chose it, and a server with as many cores of the
-    same CPU, made by the same kind. `host` is the row's server; empty: the run's first. None where no session is like that.
+    same CPU, made by the same kind. `host` is the row's server; empty: the run's first.
     """
     machine = _server(run.machines, host or next(iter(run.servers), ""))
+    known: dict[str, Known] = {}
     for folder in reversed(folders(reports)):
         with suppress(InputError):
             session = read(folder)
@@ -187,10 +188,14 @@ def known_spread(reports: Path, run: Run, row: str, metric: str, host: str = "")
             same = (session.a.suite, session.a.row, session.settings.connections)
             there = _server(session.machines, session.a.host)
             if same == (run.suite, row, run.settings.connections) and there and _alike(there, machine):
-                found = next((one for one in session.spreads if one.metric == metric), None)
-                if found:
-                    return Known(folder.name, Spread(found.within, found.between, found.boots))
-    return None
+                for one in session.spreads:
+                    known.setdefault(one.metric, Known(folder.name, Spread(one.within, one.between, one.boots)))
+    return known
+
+
+def known_spread(reports: Path, run: Run, row: str, metric: str, host: str = "") -> Known | None:
+    """Return the boot-to-boot spread of a row's metric, as `known_spreads` does; None where no session is like that."""
+    return known_spreads(reports, run, row, host).get(metric)
 
 
 def _server(machines: tuple[Machine, ...], name: str) -> Machine | None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from benchrig.report.compare.values import Change, MetricMean
 from benchrig.report.conditions import same_traffic
@@ -13,6 +13,8 @@ from benchrig.report.metrics import THROUGHPUT, Metric
 from benchrig.report.table import Row
 from benchrig.report.verdict import Answer, Cause, Outcome
 from benchrig.results.codes import Code
+from benchrig.results.sessions import Known
+from benchrig.statistics.boots import welch_between_boots
 from benchrig.statistics.difference import LEAST_REPEATS, SIGNIFICANT, holm, welch
 from benchrig.statistics.means import geometric
 from benchrig.statistics.ranks import mann_whitney
@@ -36,6 +38,8 @@ class Terms:
     """One of them has published figures, which have no repeats."""
     same_duration: bool = True
     """Both loads were as long, so that what grows with the duration compares."""
+    boots: Mapping[tuple[str, str], Known] = field(default_factory=dict)
+    """The spread between boots, by label of the row and name of the metric, where it is known."""
 
 
 def changes(pairs: Pairs, metric: Metric, terms: Terms) -> tuple[Change, ...]:
@@ -66,9 +70,13 @@ def _tested(a: Row, b: Row, metric: Metric, terms: Terms) -> Change:
         return replace(untested, outcome=_too_few(fewest, LEAST_REPEATS))
     if metric.kind == "count" or min(one.low, other.low) <= 0:
         return _by_ranks(untested, one, other)
-    difference = welch(one.values, other.values, max(terms.noise, _by_ceiling(a, b, metric)))
+    margin = max(terms.noise, _by_ceiling(a, b, metric))
+    known = terms.boots.get((a.label, metric.name))
+    difference = (known and welch_between_boots(one.values, other.values, known.spread, margin)) or welch(
+        one.values, other.values, margin
+    )
     assert difference
-    return replace(untested, difference=difference, p=difference.p)
+    return replace(untested, difference=difference, p=difference.p, boots=known)
 
 
 def _by_ceiling(a: Row, b: Row, metric: Metric) -> float:

@@ -61,6 +61,8 @@ class ChangeRecord:
     """The same, adjusted for the number of rows."""
     excluded_percent: float | None
     """Where no difference is shown: a larger one than this is excluded."""
+    boots_session: str | None
+    """The A/A session that the spread between boots is known from, which is then in the interval; None: it is not known."""
     verdict: Answer
     cause: Cause | None
     """Why nothing is known, or no test was needed."""
@@ -157,6 +159,7 @@ def _change(change: Change) -> ChangeRecord:
         p=change.p,
         adjusted_p=change.adjusted_p,
         excluded_percent=None if change.excluded is None else 100 * change.excluded,
+        boots_session=change.boots.session if change.boots else None,
         verdict=change.verdict,
         cause=change.cause,
         text=cause(change.outcome),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from string import ascii_uppercase
 
 from benchrig.errors import InputError
@@ -14,27 +14,38 @@ from benchrig.report.metrics import METRICS, THROUGHPUT, Metric
 from benchrig.report.published import Published
 from benchrig.report.sentences import some
 from benchrig.report.table import Row, Table, on_first_server
+from benchrig.results.model import Run
+from benchrig.results.sessions import Known
 
 _NAMED = 5
 """Rows that a message names."""
 
+Boots = Callable[[Run, Row], Mapping[str, Known]]
+"""Returns what is known of the spread between boots of a run's row, by the names of metrics."""
+
+
+def _nothing(_run: Run, _row: Row) -> Mapping[str, Known]:
+    return {}
+
+
 _INSTEAD_OF = {metric.instead_of: metric for metric in METRICS if metric.instead_of}
 
 
-def compare(reports: Sequence[Report], noise: float = 0.0) -> Comparison:
+def compare(reports: Sequence[Report], noise: float = 0.0, boots: Boots = _nothing) -> Comparison:
     """Compare the first of several runs or published sets with each of the others: rows with the same name, in A's order.
 
     Where only one of two has several servers, the rows of its first server are compared. `noise` is a share (0.01 is 1 %):
-    a difference counts if its interval lies beyond it. Raises InputError for two without a row in common.
+    a difference counts if its interval lies beyond it. Where `boots` knows the spread between boots of a row for both runs,
+    it is in the intervals. Raises InputError for two without a row in common.
     """
     first, *others = (report.table for report in reports)
     if len(others) >= len(ascii_uppercase):
         raise InputError(f"at most {len(ascii_uppercase)} runs can be compared at once")
     paired = zip(ascii_uppercase[1:], others, strict=False)
-    return Comparison(tuple(_pairing(first, other, side, noise) for side, other in paired), noise)
+    return Comparison(tuple(_pairing(first, other, side, noise, boots) for side, other in paired), noise)
 
 
-def _pairing(a: Table, b: Table, side: str, noise: float) -> Pairing:
+def _pairing(a: Table, b: Table, side: str, noise: float, boots: Boots) -> Pairing:
     sides = ("A", side)
     servers: tuple[tuple[str, str], ...] = ()
     if not (a.first_server and b.first_server):
@@ -44,7 +55,7 @@ def _pairing(a: Table, b: Table, side: str, noise: float) -> Pairing:
     pairs = [(row, there[row.label]) for row in a.rows if row.label in there]
     if not pairs:
         raise _nothing_in_common(a, b, sides)
-    terms = Terms(sides, noise, not (a.run and b.run), _duration(a) == _duration(b))
+    terms = Terms(sides, noise, not (a.run and b.run), _duration(a) == _duration(b), _known(a, b, pairs, boots))
     metrics = [metric for metric in METRICS if metric.compared]
     found = [changes(having, metric, terms) for metric in metrics if (having := list(_having(metric, pairs)))]
     names = {row.label for row, _ in pairs}
@@ -59,6 +70,15 @@ def _pairing(a: Table, b: Table, side: str, noise: float) -> Pairing:
         tuple(row.label for row in a.rows if row.label not in names),
         tuple(row.label for row in b.rows if row.label not in names),
     )
+
+
+def _known(a: Table, b: Table, pairs: Pairs, boots: Boots) -> Mapping[tuple[str, str], Known]:
+    """Return the spread between boots by row and metric, where it is known of the rows of both runs."""
+    known: dict[tuple[str, str], Known] = {}
+    for one, other in pairs if a.run and b.run else ():
+        of_a, of_b = boots(a.run, one) if a.run else {}, boots(b.run, other) if b.run else {}
+        known |= {(one.label, metric): found for metric, found in of_a.items() if metric in of_b}
+    return known
 
 
 def _having(metric: Metric, pairs: Pairs) -> Iterator[tuple[Row, Row]]:

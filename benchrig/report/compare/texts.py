@@ -25,7 +25,7 @@ METHOD = (
 )
 
 BOOTS = (
-    "{sides} are single runs: how much one system differs from boot to boot of its machine is not in these intervals. "
+    "{sides} are single runs: how much one system differs from boot to boot of its machine is not in these intervals{rest}. "
     "./inv ab compares over several boots."
 )
 
@@ -181,5 +181,11 @@ def closing(pairing: Pairing, noise: float) -> Iterator[str]:
         yield METHOD
         if noise:
             yield f"A difference counts if its interval lies beyond ±{share(noise)} (--noise)."
-    if pairing.of_runs and any(change.is_found for change in pairing.changes):
-        yield BOOTS.format(sides=f"A and {pairing.side}")
+    known = {change.boots.session: change.boots.spread.boots for change in pairing.changes if change.boots}
+    if known:
+        sessions = ", ".join(f"{session} ({boots} boots)" for session, boots in known.items())
+        rows = dict.fromkeys(change.row for change in pairing.changes if change.boots)
+        yield f"The spread between boots is in the intervals of {_rows(list(rows), pairing)}: known from {sessions}."
+    if pairing.of_runs and any(change.is_found and not change.boots for change in pairing.changes):
+        rest = " of the other rows or metrics" if known else ""
+        yield BOOTS.format(sides=f"A and {pairing.side}", rest=rest)

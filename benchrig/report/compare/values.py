@@ -9,6 +9,7 @@ from benchrig.report.figures import Sample
 from benchrig.report.metrics import Metric
 from benchrig.report.table import Table
 from benchrig.report.verdict import Answer, Cause, Outcome
+from benchrig.results.sessions import Known
 from benchrig.statistics.difference import Difference
 from benchrig.statistics.means import Mean
 
@@ -32,6 +33,8 @@ class Change:
     """Of the test that there is no difference, or none above the noise; None where nothing was tested."""
     adjusted_p: float | None = None
     """The same for all rows of the metric together, by Holm's method: the verdict rests on it."""
+    boots: Known | None = None
+    """What an A/A session has found of the spread between boots, which is then in the interval; None: it is not known."""
 
     @property
     def verdict(self) -> Answer:

@@ -13,7 +13,10 @@ from wcwidth import wcswidth
 
 from benchrig.report import Report, compare, load
 from benchrig.report.compare import lacking, markdown, record, terminal, texts
+from benchrig.report.metrics import METRICS
+from benchrig.results.sessions import Known
 from benchrig.schema import documents
+from benchrig.statistics.boots import Spread
 from tests.support import ROOT
 from tests.support.comparing import OTHER_SPREAD, SPREAD, cells, measured, run_of, times, with_errors
 from tests.support.reports import a_cell, missing
@@ -91,6 +94,20 @@ def test_differences_between_single_runs_carry_the_warning_of_boots_and_others_d
     assert "single runs" in terminal.render(compare(two_runs())).text
     same = terminal.render(compare([measured(SPREAD), measured(OTHER_SPREAD)])).text
     assert "single runs" not in same
+
+
+def test_a_known_spread_between_boots_is_told_instead_of_the_warning() -> None:
+    known = Known("20261130-ab-go-2000", Spread(0.012, 0.001, 8))
+    spreads = {metric.name: known for metric in METRICS}
+    runs = [measured(SPREAD), measured(times(1.2))]
+    said = " ".join(terminal.render(compare(runs, boots=lambda _run, _row: spreads)).text.split())
+    assert "The spread between boots is in the intervals of go-2000: known from 20261130-ab-go-2000 (8 boots)." in said
+    assert "single runs" not in said
+    document = json.loads(record.render(compare(runs, boots=lambda _run, _row: spreads)))
+    assert document["pairings"][0]["changes"][0]["boots_session"] == "20261130-ab-go-2000"
+    some = {"requests_per_second": known}
+    said = " ".join(terminal.render(compare(runs, boots=lambda _run, _row: some)).text.split())
+    assert "is not in these intervals of the other rows or metrics" in said
 
 
 def test_noise_is_told_where_it_was_given() -> None:

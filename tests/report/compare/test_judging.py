@@ -11,6 +11,8 @@ from benchrig.report import Report, compare, load
 from benchrig.report.metrics import METRICS
 from benchrig.report.sentences import outcome as words_of
 from benchrig.report.verdict import Answer, Cause
+from benchrig.results.sessions import Known
+from benchrig.statistics.boots import Spread
 from tests.support.comparing import (
     OTHER_SPREAD,
     SPREAD,
@@ -144,6 +146,22 @@ def test_how_large_a_difference_could_have_been_missed_is_said_where_none_is_sho
 def test_a_difference_within_the_noise_is_not_called_one(noise: float, found: bool) -> None:
     a, b = measured(SPREAD), measured(times(1.05))
     assert (change_of(a, b, noise=noise).is_found, change_of(b, a, noise=noise).is_found) == (found, found)
+
+
+def test_the_spread_between_boots_is_in_the_interval_where_it_is_known_of_both_runs() -> None:
+    a, b = measured(SPREAD), measured(times(1.05))
+    known = {"requests_per_second": Known("20261130-ab-go-2000", Spread(0.012, 0.03, 8))}
+    without, within = compare([a, b]).changes[0], compare([a, b], boots=lambda _run, _row: known).changes[0]
+    assert (without.verdict, without.boots) == (Answer.BETTER, None)
+    assert (within.verdict, within.boots) == (Answer.NO_DIFFERENCE, known["requests_per_second"])
+    assert without.difference
+    assert within.difference
+    assert within.difference.ratio == pytest.approx(without.difference.ratio)
+    # Twice 3 %, times Student's quantile for seven boots.
+    assert within.difference.high / within.difference.ratio - 1 == pytest.approx(2.36 * 0.03 * 2**0.5, rel=0.15)
+    one_side = compare([a, b], boots=lambda run, _row: known if run is a.table.run else {}).changes[0]
+    assert one_side.boots is None
+    assert all(change.boots is None for change in compare([a, b], boots=lambda _run, _row: known).changes[1:])
 
 
 def test_a_warning_spoils_the_metrics_that_it_is_about() -> None:
