@@ -27,9 +27,9 @@ COMMIT_DIGITS = 12
 
 
 def render(history: History, signs: Signs, width: int | None = None) -> str:
-    """Return a history as text, in `width` columns if it fits. Of one row alone, it has a line for each run."""
+    """Return a history as text, in `width` columns if it fits. Of a row that was asked for, it has a line for each run."""
     metric, room = BY_NAME[history.metric], text_width(width)
-    if len({one.row for one in history.rows}) == 1:
+    if history.row and len(history.rows) == 1:
         return "\n\n".join("\n".join(lines) for lines in _sections(history, metric, signs, room, width) if lines)
     return "\n\n".join("\n".join(lines) for lines in _overview(history, metric, signs, room, width) if lines)
 
