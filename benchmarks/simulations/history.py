@@ -9,6 +9,7 @@ import statistics
 from collections.abc import Callable, Sequence
 from random import Random
 
+from benchmarks.simulations.cases import markdown, percent
 from benchrig.statistics.steps import LEAST_RUNS, deviation, last_level, predicted, steps
 from tests.support.noise import Noise, repeats
 
@@ -118,16 +119,16 @@ def width(before: int, noise: Noise, times: int, seed: int = 5) -> float:
     return statistics.median(found)
 
 
-def table(times: int = 2000) -> list[str]:
+def table(rounds: int = 2000) -> list[str]:
     """Return the results as lines of Markdown."""
     return [
         f"A run is the median of {REPEATS} repeats with a spread of 3 %. False alarms of one more run, in %, by the number "
         "of runs before it:",
         "",
-        *_grid(
+        *markdown(
             ["method", "noise", *map(str, (LEAST_RUNS, 10, 20))],
             [
-                [method, noise, *(_percent(off_share(is_off, n, of, 1.0, times)) for n in (LEAST_RUNS, 10, 20))]
+                [method, noise, *(percent(off_share(is_off, n, of, 1.0, rounds)) for n in (LEAST_RUNS, 10, 20))]
                 for method, is_off in METHODS.items()
                 for noise, of in NOISES.items()
             ],
@@ -136,13 +137,13 @@ def table(times: int = 2000) -> list[str]:
         "Power: how often one more run that is slower is called off, in % (boots 2 %, outliers 5 %), with the median half "
         "width of the prediction interval:",
         "",
-        *_grid(
+        *markdown(
             ["runs before it", "half width", "3 % slower", "5 % slower", "10 % slower"],
             [
                 [
                     str(n),
-                    f"{100 * width(n, USUAL, times // 4):.1f} %",
-                    *(_percent(off_share(by_prediction, n, USUAL, ratio, times)) for ratio in (0.97, 0.95, 0.9)),
+                    f"{100 * width(n, USUAL, rounds // 4):.1f} %",
+                    *(percent(off_share(by_prediction, n, USUAL, ratio, rounds)) for ratio in (0.97, 0.95, 0.9)),
                 ]
                 for n in (LEAST_RUNS, 10, 20)
             ],
@@ -150,19 +151,19 @@ def table(times: int = 2000) -> list[str]:
         "",
         "Series without a step in which one is marked, in %, by the number of runs:",
         "",
-        *_grid(
+        *markdown(
             ["noise", *map(str, (6, 10, 20, 50))],
-            [[noise, *(_percent(stepping_share(n, of, times)) for n in (6, 10, 20, 50))] for noise, of in NOISES.items()],
+            [[noise, *(percent(stepping_share(n, of, rounds)) for n in (6, 10, 20, 50))] for noise, of in NOISES.items()],
         ),
         "",
         "Steps that are marked within one run of their place, in % (boots 2 %, outliers 5 %); and after how many runs a "
         "step behind 20 runs is told, in half of the cases:",
         "",
-        *_grid(
+        *markdown(
             ["series", "3 % slower", "5 % slower", "10 % slower"],
             [
                 *(
-                    [said, *(_percent(found_share(a, b, one, USUAL, times // 2, back)) for one in (0.97, 0.95, 0.9))]
+                    [said, *(percent(found_share(a, b, one, USUAL, rounds // 2, back)) for one in (0.97, 0.95, 0.9))]
                     for said, a, b, back in (
                         ("5 runs, then 5", 5, 5, 0),
                         ("10 runs, then 10", 10, 10, 0),
@@ -170,15 +171,7 @@ def table(times: int = 2000) -> list[str]:
                         ("10 runs, 5 slower, 10 as before", 10, 5, 10),
                     )
                 ),
-                ["runs until it is told", *(delay(ratio, USUAL, times // 4) for ratio in (0.97, 0.95, 0.9))],
+                ["runs until it is told", *(delay(ratio, USUAL, rounds // 4) for ratio in (0.97, 0.95, 0.9))],
             ],
         ),
     ]
-
-
-def _grid(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    return [f"| {' | '.join(row)} |" for row in (headings, ["---"] * len(headings), *rows)]
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f}"

@@ -15,7 +15,7 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 from urllib.parse import quote
 
 from benchrig import console
@@ -379,8 +379,8 @@ def _documents(row: RowEntry) -> tuple[str, ...]:
 
 def _measured(found: tuple[str, ...], metric: str) -> Measured:
     run, started_at, commit, label, name, app, system, unused, conditions, figures = found
-    values = tuple(json.loads(figures).get(metric, ()))
-    return Measured(run, started_at, commit, label, name, app, system, unused, _conditions(conditions), values)
+    values = tuple(_parsed(figures).get(metric, ()))
+    return Measured(run, started_at, commit, label, name, app, system, unused, _parsed(conditions), values)
 
 
 def _text(text: str) -> str:
@@ -388,8 +388,8 @@ def _text(text: str) -> str:
     return text.encode(errors="backslashreplace").decode()
 
 
-@lru_cache(maxsize=4096)
-def _conditions(text: str) -> Mapping[str, str]:
-    """Return the conditions of a row from their text: those of most runs are the same."""
-    found: Mapping[str, str] = json.loads(text)
+@lru_cache(maxsize=2048)
+def _parsed(text: str) -> Mapping[str, Any]:
+    """Return what a text says: most runs have the same conditions, and several metrics of a row are read in turn."""
+    found: Mapping[str, Any] = json.loads(text)
     return found

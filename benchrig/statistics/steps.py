@@ -45,7 +45,7 @@ class Deviation:
 
     prediction: Prediction
     ratio: float | None
-    """Its value over the expected one; None where that is 0."""
+    """Its value over the expected one; None of a value that was expected to be 0 and is not."""
     p: float
     """How likely a run without a change is to be as far off."""
 
@@ -70,7 +70,9 @@ def deviation(values: Sequence[float], value: float) -> Deviation | None:
     error, far = _error(before), _scaled([value], logs)[0] - statistics.fmean(before)
     # Of values that are all the same, the mean differs from them by the rounding of sums.
     p = student.two_sided(far / error, len(before) - 1) if error else float(value == taken[0])
-    return Deviation(prediction, value / prediction.expected if prediction.expected else None, p)
+    expected = prediction.expected
+    ratio = 1.0 if value == expected else value / expected if expected else None
+    return Deviation(prediction, ratio, p)
 
 
 def steps(values: Sequence[float]) -> tuple[int, ...]:

@@ -69,7 +69,7 @@ def test_a_prediction_is_students() -> None:
 def test_values_at_zero_are_judged_as_they_are() -> None:
     always = deviation([0.0] * 8, 0.0)
     assert always
-    assert (always.p, always.ratio, always.prediction.high) == (1.0, None, 0.0)
+    assert (always.p, always.ratio, always.prediction.high) == (1.0, 1.0, 0.0)
     first = deviation([0.0] * 8, 3.0)
     assert first
     assert (first.p, first.ratio) == (0.0, None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from benchrig.agent.text import short
 from benchrig.report.history.entry import MEMORY
 from benchrig.units import size
 
@@ -24,7 +25,7 @@ class Change:
     after: str
 
     def __str__(self) -> str:
-        return f"{self.name}: {self.before} -> {self.after}"
+        return f"{self.name}: {short(self.before)} -> {short(self.after)}"
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,8 @@ class History:
     suite: str
     metric: str
     """Its name, which ends with the unit, as in `report.json`."""
+    row: str
+    """The row that was asked for; empty: all of them."""
     newest_run: str
     """The newest complete run of the suite."""
     rows: tuple[Series, ...]
@@ -77,7 +79,7 @@ def history(reports: Path, metric: Metric = THROUGHPUT, suite: str = "", row: st
         rows = [found[label] for label in _in_order(measured)]
         judged = together([one.newest for one in rows])
         rows = [replace(one, newest=newest_one) for one, newest_one in zip(rows, judged, strict=True)]
-        return History(of, metric.name, newest[0], tuple(rows))
+        return History(of, metric.name, row, newest[0], tuple(rows))
 
 
 def judge(

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from benchrig.report.figures import sample
 from benchrig.report.history.like import Change, Facts, Unlike, changes, shown, unlike
 from benchrig.report.metrics import Metric
 from benchrig.results.index import Measured
@@ -132,7 +133,7 @@ class Series:
     row: str
     system: str
     conditions: Mapping[str, str]
-    """Those of its newest run that can be used: other runs are alike if these are the same."""
+    """Those of its newest run that measured it: other runs are alike if these are the same."""
     points: tuple[Point, ...]
     levels: tuple[Level, ...]
     steps: tuple[Step, ...]
@@ -143,19 +144,12 @@ class Series:
     """Earlier like runs that were not looked at."""
 
 
-def value_of(metric: Metric, values: Sequence[float]) -> float:
-    """Return the value of a metric over the repeats of a run, combined as the metric says."""
-    if metric.combined != "median":
-        return max(values) if metric.combined == "max" else min(values)
-    return (statistics.median_low if metric.kind == "count" else statistics.median)(values)
-
-
 def series(measured: Sequence[Measured], metric: Metric, last: int, facts: Callable[[str, str], Facts]) -> Series:
     """Return the series of a row from all its runs, the oldest first; `last` is how many like runs are looked at.
 
     `facts` returns what may explain a difference, of a run and a row. Needs one run.
     """
-    reference = next((one for one in reversed(measured) if one.values and not one.unused), measured[-1])
+    reference = next((one for one in reversed(measured) if one.values), measured[-1])
     like, others = _like(measured, reference)
     looked_at = like[-last:]
     points = tuple(_point(one, metric) for one in looked_at)
@@ -197,7 +191,7 @@ def _like(measured: Sequence[Measured], reference: Measured) -> tuple[list[Measu
 
 
 def _point(one: Measured, metric: Metric) -> Point:
-    value = value_of(metric, one.values) if one.values else None
+    value = sample(one.values, metric).value if one.values else None
     unused = one.unused or ("" if one.values else "no value")
     return Point(one.run, one.started_at, one.commit, value, one.values, unused)
 
@@ -225,7 +219,7 @@ def judgement(row: str, metric: Metric, newest: Point, before: Sequence[Point]) 
         metric=metric.name,
         run=newest.run,
         value=value,
-        higher_is_better=metric.kind == "higher is better",
+        higher_is_better=metric.higher_is_better,
         runs=tuple(run for run, _ in taken),
         values=values,
         runs_needed=steps.LEAST_RUNS,

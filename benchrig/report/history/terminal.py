@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from benchrig import shell
+from benchrig.report.figures import half_width, sample
 from benchrig.report.history.drawing import Signs, bars, scale
 from benchrig.report.history.lookup import History
 from benchrig.report.history.series import MOST_UNLIKE, Judgement, Point, Series, Step
 from benchrig.report.metrics import BY_NAME, Metric
 from benchrig.report.plain import fitting, text_width, wrapped
-from benchrig.statistics.steps import SHORTEST_LEVEL
-from benchrig.units import NOTHING, REQUESTS_PER_SECOND, number
+from benchrig.statistics.steps import LEAST_RUNS, SHORTEST_LEVEL
+from benchrig.units import REQUESTS_PER_SECOND
 
 MOST_CAUSES = 12
 """Facts that are told of a step; `--json` has all."""
@@ -26,9 +27,9 @@ COMMIT_DIGITS = 12
 
 
 def render(history: History, signs: Signs, width: int | None = None) -> str:
-    """Return a history as text, in `width` columns if it fits. Of one row alone, it has a line for each run."""
+    """Return a history as text, in `width` columns if it fits. Of a row that was asked for, it has a line for each run."""
     metric, room = BY_NAME[history.metric], text_width(width)
-    if len({one.row for one in history.rows}) == 1:
+    if history.row and len(history.rows) == 1:
         return "\n\n".join("\n".join(lines) for lines in _sections(history, metric, signs, room, width) if lines)
     return "\n\n".join("\n".join(lines) for lines in _overview(history, metric, signs, room, width) if lines)
 
@@ -57,7 +58,7 @@ def _table(one: Series, metric: Metric, signs: Signs, width: int | None) -> str:
             point.run,
             point.commit[:COMMIT_DIGITS] + ("-dirty" if point.commit.endswith("-dirty") else ""),
             str(len(point.values)),
-            _text(metric, point.value),
+            _value(point, metric),
             scale(_drawn(point), everything, columns, signs),
             point.unused or steps.get(point.run, ""),
         ]
@@ -93,12 +94,14 @@ def _closing(one: Series, metric: Metric) -> Iterator[str]:
     """Yield what is known of the newest run, and what was left out."""
     used = sum(1 for point in one.points if not point.unused)
     if len(one.points) == 1:
-        yield f"there is one run of like conditions: a step takes {2 * SHORTEST_LEVEL}"
+        few = f"a step takes {2 * SHORTEST_LEVEL}, and {LEAST_RUNS} before it are needed to judge the newest run"
+        yield f"there is one run of like conditions: {few}"
     elif used < 2 * SHORTEST_LEVEL:
         yield f"no step can be seen in {_count(used, 'run')}: {2 * SHORTEST_LEVEL} are needed"
     elif not one.steps:
         yield f"no step in {_count(used, 'run')}"
-    yield f"the newest run: {judged(one.newest, metric)}"
+    if len(one.points) > 1:
+        yield f"the newest run: {judged(one.newest, metric)}"
     if one.left_out:
         yield f"{_count(one.left_out, 'earlier run')} of like conditions not looked at; --last takes more"
     for other in one.unlike[:MOST_UNLIKE]:
@@ -111,11 +114,12 @@ def judged(found: Judgement, metric: Metric) -> str:
     """Return a judgement in words: `19,643 is off: -5.2 %, 19,800 to 20,100 was expected from 8 runs (p 0.002)`."""
     if found.unknown or found.low is None or found.high is None or found.p is None:
         return found.unknown
-    low, high = (_text(metric, end) for end in (found.low, found.high))
+    half = (found.high - found.low) / 2
+    low, high, value = (metric.unit.text(one, half) for one in (found.low, found.high, found.value))
     expected = f"{low} to {high} expected from {_count(len(found.runs), 'run')} since the last step, p {_p(found.p)}"
     if not found.off:
-        return f"{_text(metric, found.value)} is as expected ({expected})"
-    return f"{_text(metric, found.value)} is off: {_word(found.ratio, metric)} ({expected})"
+        return f"{value} is as expected ({expected})"
+    return f"{value} is off: {_word(found.ratio, metric)} ({expected})"
 
 
 def _overview(history: History, metric: Metric, signs: Signs, room: int, width: int | None) -> Iterator[list[str]]:
@@ -126,7 +130,7 @@ def _overview(history: History, metric: Metric, signs: Signs, room: int, width: 
             one.row,
             str(len(one.points)),
             bars([None if point.unused else point.value for point in one.points[-MOST_BARS:]], signs),
-            _text(metric, one.points[-1].value),
+            _value(one.points[-1], metric),
             _state(one, history.newest_run, metric),
         ]
         for one in history.rows
@@ -149,10 +153,11 @@ def _state(one: Series, newest_run: str, metric: Metric) -> str:
         parts.append("no step")
     if one.newest.off:
         parts.append(f"newest run off: {_word(one.newest.ratio, metric)}")
-    if one.points[-1].unused:
-        parts.append(f"newest run {one.points[-1].unused}")
-    if one.points[-1].run != newest_run:
-        parts.append(f"newest run {one.points[-1].run}")
+    newest = one.points[-1]
+    if newest.unused:
+        parts.append(f"{newest.unused} in {newest.run}")
+    elif newest.run != newest_run:
+        parts.append(f"last measured in {newest.run}")
     return "; ".join(parts)
 
 
@@ -172,11 +177,9 @@ def _p(p: float) -> str:
     return f"{p:.2g}" if p >= 0.0001 else "below 0.0001"
 
 
-def _text(metric: Metric, value: float | None) -> str:
-    """Return a value as it is shown: of throughput without digits that no run supports."""
-    if value is None:
-        return NOTHING
-    return number(value) if metric.unit is REQUESTS_PER_SECOND else metric.unit.text(value)
+def _value(point: Point, metric: Metric) -> str:
+    """Return a run's value as its report shows it."""
+    return metric.unit.text(point.value, half_width(sample(point.values, metric), metric) if point.values else None)
 
 
 def _unit(metric: Metric) -> str:
