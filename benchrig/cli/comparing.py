@@ -54,7 +54,7 @@ def compare(
     _check_different(names)
     found = reporting.compare([reporting.load(name, ROOT) for name in names], limit)
     if json:
-        console.result(record.render(found).rstrip("\n"))
+        console.document(record.render(found))
     elif markdown:
         console.result(as_markdown.render(found).rstrip("\n"))
     else:
