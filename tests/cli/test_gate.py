@@ -98,10 +98,27 @@ def test_a_suite_with_a_wrong_expectation_measures_nothing(copied: Clone) -> Non
     suite.unlink()
 
 
-def test_a_text_in_ascii_is_json_all_the_same(copied: Clone) -> None:
-    done = run(copied, "gate", "--fail-over", "5%", "--against", "before", "--json", PYTHONIOENCODING="ascii")
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("gate", "--fail-over", "5%", "--against", "before"),
+        ("claims", "web-frameworks"),
+        ("compare", "web-frameworks", "now"),
+        ("history", "sanic"),
+        ("audit", "configs/published/web-frameworks/sanic.txt"),
+    ],
+)
+def test_a_text_in_ascii_is_json_all_the_same(copied: Clone, words: tuple[str, ...]) -> None:
+    suite = copied.root / "configs" / "published" / "web-frameworks.yml"
+    before = suite.read_text()
+    suite.write_text(before.replace("title: ", "title: \u00b5\u4e2d\U0001f600 ", 1))
+    try:
+        done = run(copied, *words, "--json", PYTHONIOENCODING="ascii")
+    finally:
+        suite.write_text(before)
     assert done.stdout.isascii()
-    assert json.loads(done.stdout)["judgement"] == "failed"
+    assert json.loads(done.stdout)
+    assert not done.stdout.endswith("\n\n")
 
 
 def test_completion_offers_the_history_and_runs(copied: Clone) -> None:

@@ -41,8 +41,8 @@ def expectation(text: str, table: Table, others: Collection[str] = ()) -> Verdic
     Raises InputError for a mistake in it, as `check_expectation` does: a name that is neither a row of the table nor one of
     `others`, units that do not fit, a text that is too long.
     """
-    rows = dict.fromkeys(row.name for row in table.rows)
-    others = dict.fromkeys((*(table.run.rows if table.run else ()), *others))
-    expression = check_expectation(text, rows, [name for name in others if name not in rows])
+    # A pattern stands for the rows of an interrupted run that it never came to as well: what they are is not known.
+    rows = dict.fromkeys((*(table.run.rows if table.run else ()), *(row.name for row in table.rows)))
+    expression = check_expectation(text, rows, [name for name in dict.fromkeys(others) if name not in rows])
     (verdict,) = judge([Claim("", "", "", expression, "", ())], table, None)
     return verdict

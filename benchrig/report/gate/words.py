@@ -15,6 +15,10 @@ _LARGEST_PERCENT = 1000.0
 """A worsening above this is only said to be so."""
 
 
+_LONGEST_COMMIT = 12
+"""Characters of a commit: enough to find it."""
+
+
 def counts(gate: Gate) -> str:
     """Return how many conditions there are of each judgement: `1 failed, 6 passed`."""
     found = ((len(gate.those(judgement)), WORDS[judgement]) for judgement in Judgement)
@@ -35,7 +39,7 @@ def condition(judged: Judged, gate: Gate) -> str:
 
 def about(gate: Gate) -> str:
     """Return what was judged, and against what: `run NAME of commit 1a2b3c4 (B), against NAME (A)`."""
-    commit = f" of commit {gate.commit}" if gate.commit else ""
+    commit = f" of commit {gate.commit[:_LONGEST_COMMIT]}" if gate.commit else ""
     what = f"run {gate.name}{commit}" if gate.suite else f"published figures {gate.name}"
     return f"{what} (B), against {gate.reference} (A)" if gate.reference else what
 
@@ -72,7 +76,7 @@ def _worsening(found: Worsening, limit: str) -> str:
         case Basis.SHOWN_WORSE:
             return f"{_values(found)}: {_worse(found)}, which is more than {limit}."
         case Basis.WITHIN_LIMIT:
-            return f"{_values(found)}: {_worse(found)}, which is not more than {limit}."
+            return f"{_values(found)}: {_within(found)}."
         case Basis.NO_DIFFERENCE:
             return f"{_values(found)}: no difference shown. It could be up to {percent(_most(found))} worse and not be seen."
         case Basis.LIMIT_IN_INTERVAL:
@@ -120,6 +124,12 @@ def _worse(found: Worsening) -> str:
     if high < 0:
         return f"{percent(-middle)} better ({_ends(-high, -low)})"
     return f"{percent(middle)} worse ({_ends(low, high)})"
+
+
+def _within(found: Worsening) -> str:
+    """Return how much worse it is at most, or how much better it is."""
+    low, high = found.worse_low_percent or 0.0, _most(found)
+    return _worse(found) if low > 0 or high < 0 else f"at most {percent(high)} worse"
 
 
 def _most(found: Worsening) -> float:

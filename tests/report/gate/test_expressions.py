@@ -105,6 +105,15 @@ def test_an_expression_that_is_none_is_one_line(tmp_path: Path, expression: str,
     assert "\n" not in str(caught.value)
 
 
+def test_a_pattern_stands_for_rows_that_were_not_reached_as_well(tmp_path: Path) -> None:
+    root = a_project(tmp_path)
+    run = stored(root, "now", rows({"sanic": BASE}), "sanic", "go-2000", finished_at="")
+    found = judge(root, run, "max(latency_p99(*)) > 300 ms")
+    assert [judged.judgement.value for judged in found.conditions] == ["not_decided"]
+    assert "the run ended before it measured go-2000" in words.reason(found.conditions[0], found)
+    assert found.notes == ("the run is incomplete",)
+
+
 def test_published_figures_are_judged_as_they_are_printed(tmp_path: Path) -> None:
     root = a_project(tmp_path)
     found = judge(root, "web-frameworks", "throughput(sanic) > 19000", "throughput(sanic) < 19000")
