@@ -189,7 +189,7 @@ def known_spread(reports: Path, run: Run, row: str, metric: str, host: str = "")
             if same == (run.suite, row, run.settings.connections) and there and _alike(there, machine):
                 found = next((one for one in session.spreads if one.metric == metric), None)
                 if found:
-                    return Known(folder.name, Spread(found.within, found.between, found.boots))
+                    return Known(folder.name, Spread(found.within, found.between, found.boots, found.df))
     return None
 
 
