@@ -13,7 +13,7 @@ from benchrig.report.metrics import METRICS, THROUGHPUT, Metric
 from benchrig.results import audit, sessions
 from benchrig.results.codes import Code
 from benchrig.results.model import Cell
-from benchrig.results.model.session import MetricSpread, Session
+from benchrig.results.model.session import MetricSpread, Session, Side
 from benchrig.results.sessions import Measured
 from benchrig.results.spoils import Spoils
 from benchrig.statistics import boots as over_boots
@@ -134,7 +134,7 @@ def analyse(folder: Path) -> Result:
 def spreads(measured: Sequence[Measured]) -> tuple[MetricSpread, ...]:
     """Return the spread of each metric that is compared, of all measurements of a session whose variants are the same."""
     found = {metric.name: _spread(measured, metric) for metric in METRICS if metric.compared}
-    return tuple(MetricSpread(name, one.within, one.between, one.boots) for name, one in found.items() if one)
+    return tuple(MetricSpread(name, one.within, one.between, one.boots, one.df) for name, one in found.items() if one)
 
 
 def _differences(measured: Sequence[Measured]) -> Iterator[Condition]:
@@ -229,9 +229,9 @@ def _spare(name: str) -> str:
 
 
 def _spread(measured: Sequence[Measured], metric: Metric) -> Spread | None:
-    by_boot: dict[int, list[float]] = {}
+    systems: dict[Side, dict[int, list[float]]] = {}
     for one in measured:
         value = metric.read(one.cell) if one.cell.status == "measured" else None
         if value is not None:
-            by_boot.setdefault(one.boot, []).append(value)
-    return over_boots.spread(list(by_boot.values()))
+            systems.setdefault(one.side, {}).setdefault(one.boot, []).append(value)
+    return over_boots.spread(*(list(boots.values()) for boots in systems.values()))

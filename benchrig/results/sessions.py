@@ -189,7 +189,7 @@ def known_spreads(reports: Path, run: Run, row: str, host: str = "") -> Mapping[
             there = _server(session.machines, session.a.host)
             if same == (run.suite, row, run.settings.connections) and there and _alike(there, machine):
                 for one in session.spreads:
-                    known.setdefault(one.metric, Known(folder.name, Spread(one.within, one.between, one.boots)))
+                    known.setdefault(one.metric, Known(folder.name, Spread(one.within, one.between, one.boots, one.df)))
     return known
 
 

@@ -38,6 +38,8 @@ class Spread:
     between: float
     """Of the levels of boots, without the part that the repeats in them explain."""
     boots: int
+    df: float
+    """Degrees of freedom of the variance between boots: how well it is known."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ def compare(boots: Sequence[Sequence[Pair]]) -> Paired | None:
     count, pairs = len(means), sum(map(len, logs))
     if count < LEAST_BOOTS:
         return Paired(math.exp(means[0]), None, None, None, count, pairs, _within(logs), None, None)
-    found, parts = of_values(means), _components(logs)
+    found, parts = of_values(means), _components([logs])
     low, high = found.interval()
     return Paired(
         ratio=math.exp(found.value),
@@ -94,15 +96,17 @@ def compare(boots: Sequence[Sequence[Pair]]) -> Paired | None:
     )
 
 
-def spread(boots: Sequence[Sequence[float]]) -> Spread | None:
-    """Return the spread within and between boots of the values of one system.
+def spread(*systems: Sequence[Sequence[float]]) -> Spread | None:
+    """Return the spread within and between boots of the values of one system, or of several that are equal.
 
-    None where it cannot be told apart: of fewer than two boots, without a boot of two values, with a value of 0 or less.
+    Each is the values by boot. The boots of equal systems, such as both sides of an A/A session, may be the same: their
+    mean is taken, and no more is known of boots than of one system. None where it cannot be told apart: of fewer than two
+    boots, without a boot of two values, with a value of 0 or less.
     """
-    measured = [values for values in boots if values]
-    if not measured or min(map(min, measured)) <= 0:
+    measured = [[values for values in boots if values] for boots in systems]
+    if not measured or not all(measured) or min(value for boots in measured for values in boots for value in values) <= 0:
         return None
-    return _components([[math.log(value) for value in values] for values in measured])
+    return _components([[[math.log(value) for value in values] for values in boots] for boots in measured])
 
 
 def detectable(error: float, boots: int) -> float:
@@ -130,7 +134,7 @@ def welch_between_boots(a: Sequence[float], b: Sequence[float], known: Spread, m
     one, other = of_logs(a), of_logs(b)
     if one is None or other is None or known.boots < LEAST_BOOTS:
         return None
-    of_boots = Estimate(0.0, math.sqrt(2) * known.between, known.boots - 1)
+    of_boots = Estimate(0.0, math.sqrt(2) * known.between, known.df)
     found = combined([(1, other), (-1, one), (1, of_boots)])
     low, high = found.interval()
     p = found.p(margin=math.log1p(margin))
@@ -149,18 +153,44 @@ def _within(logs: Sequence[Sequence[float]]) -> float | None:
     return math.sqrt(squares / free) if free else None
 
 
-def _components(logs: Sequence[Sequence[float]]) -> Spread | None:
-    """Return the variance components of a one-way layout with boots of any sizes, by the method of moments.
+def _components(systems: Sequence[Sequence[Sequence[float]]]) -> Spread | None:
+    """Return the variance components of one-way layouts with boots of any sizes, by the method of moments.
 
-    S. R. Searle, G. Casella and C. E. McCulloch, "Variance Components" (1992), section 3.6. A negative estimate is 0.
+    S. R. Searle, G. Casella and C. E. McCulloch, "Variance Components" (1992), section 3.6. A negative estimate is 0. The
+    degrees of freedom are those of a difference of mean squares, by Satterthwaite (1946).
     """
-    within = _within(logs)
+    found = [_squares(boots) for boots in systems]
+    known = [one for one in found if one]
+    if len(known) < len(found) or not known:
+        return None
+    boots, free = min(one.boots for one in known), sum(one.free for one in known)
+    of_boots = statistics.fmean(one.between / one.typical for one in known)
+    of_repeats = statistics.fmean(one.within / one.typical for one in known)
+    within, variance, df = statistics.fmean(one.within for one in known), of_boots - of_repeats, float(boots - 1)
+    if variance > 0:
+        df = max(1.0, variance**2 / (of_boots**2 / (boots - 1) + of_repeats**2 / free))
+    return Spread(math.sqrt(within), math.sqrt(max(0.0, variance)), boots, df)
+
+
+@dataclass(frozen=True)
+class _Squares:
+    """The mean squares of a one-way layout."""
+
+    within: float
+    between: float
+    typical: float
+    """How many values a boot has, as far as their numbers differ."""
+    boots: int
+    free: int
+    """Degrees of freedom within boots."""
+
+
+def _squares(logs: Sequence[Sequence[float]]) -> _Squares | None:
+    within, counts = _within(logs), [len(values) for values in logs]
     if within is None or len(logs) < LEAST_BOOTS:
         return None
-    counts = [len(values) for values in logs]
     total = sum(counts)
     middle = sum(map(sum, logs)) / total
     squares = sum(len(values) * (statistics.fmean(values) - middle) ** 2 for values in logs)
     typical = (total - sum(count**2 for count in counts) / total) / (len(logs) - 1)
-    variance = (squares / (len(logs) - 1) - within**2) / typical
-    return Spread(within, math.sqrt(max(0.0, variance)), len(logs))
+    return _Squares(within**2, squares / (len(logs) - 1), typical, len(logs), total - len(logs))

@@ -82,7 +82,18 @@ def test_a_spread_needs_boots_and_repeats_in_them() -> None:
     assert spread([[1.0, 2.0]]) is None
     assert spread([[1.0], [2.0]]) is None
     assert spread([[1.0, 1.0], [0.0, 1.0]]) is None
-    assert spread([[1.0, 2.0], [1.0, 2.0]]) == Spread(pytest.approx(math.log(2) / math.sqrt(2)), 0.0, 2)
+    assert spread([[1.0, 2.0], [1.0, 2.0]]) == Spread(pytest.approx(math.log(2) / math.sqrt(2)), 0.0, 2, 1.0)
+
+
+def test_equal_systems_tell_more_of_repeats_and_no_more_of_boots_that_they_share() -> None:
+    boots = [[1.0, 1.1], [1.3, 1.2], [0.9, 1.0]]
+    one, both = spread(boots), spread(boots, boots)
+    assert one
+    assert both
+    assert (both.within, both.between, both.boots) == (pytest.approx(one.within), pytest.approx(one.between), 3)
+    assert one.df <= both.df <= 2
+    assert spread(boots, [[1.0], [1.0]]) is None
+    assert spread() is None
 
 
 def test_the_advised_boots_find_what_they_are_advised_for() -> None:
@@ -98,8 +109,8 @@ def test_the_advised_boots_find_what_they_are_advised_for() -> None:
 def test_a_known_spread_widens_the_interval_of_two_single_runs() -> None:
     a, b = [100.0, 101.0, 99.0, 100.5], [97.0, 98.0, 96.5, 97.2]
     alone = welch(a, b)
-    with_boots = welch_between_boots(a, b, Spread(0.01, 0.02, 8))
-    same = welch_between_boots(a, b, Spread(0.01, 0.0, 8))
+    with_boots = welch_between_boots(a, b, Spread(0.01, 0.02, 8, 7.0))
+    same = welch_between_boots(a, b, Spread(0.01, 0.0, 8, 7.0))
     assert alone
     assert with_boots
     assert same
@@ -110,8 +121,8 @@ def test_a_known_spread_widens_the_interval_of_two_single_runs() -> None:
     )
     assert alone.p < 0.05 < with_boots.p
     assert with_boots.low < alone.low < alone.high < with_boots.high
-    assert welch_between_boots(a[:2], b, Spread(0.01, 0.02, 8)) is None
-    assert welch_between_boots(a, b, Spread(0.01, 0.02, 1)) is None
+    assert welch_between_boots(a[:2], b, Spread(0.01, 0.02, 8, 7.0)) is None
+    assert welch_between_boots(a, b, Spread(0.01, 0.02, 1, 1.0)) is None
 
 
 TRIALS = 1_500

@@ -45,6 +45,8 @@ class MetricSpread:
     between: float
     """Of the levels of boots."""
     boots: int
+    df: float
+    """Degrees of freedom of the variance between boots: how well it is known."""
 
 
 @dataclass(frozen=True)
