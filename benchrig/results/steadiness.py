@@ -49,6 +49,12 @@ SIGNIFICANT = 0.001
 LEAST_TREND = 0.05
 """Share of the throughput that a drift must change it by, from the steady part's start to its end."""
 
+BENT = 2
+"""The degree of the curve that a drift may follow: a parabola."""
+
+CLOSE = 0.02
+"""Share of the variance that a course without noise leaves to such a curve at most."""
+
 LEAST_STEP = 0.1
 """Share of the throughput that a change of level must be."""
 
@@ -241,8 +247,16 @@ def _shape(course: Sequence[Interval], stalled: Sequence[bool], cut: int, observ
 
 def _has_trend(rates: Sequence[float]) -> bool:
     """Say whether rates have a trend that noise which lasts for several of them does not explain."""
-    factor = timeseries.variance_factor(timeseries.residuals_of_curve(rates, 3))
+    left = timeseries.residuals_of_curve(rates, BENT)
+    # What a curve without noise leaves looks like noise that lasts.
+    factor = 1.0 if _follows(rates, left) else timeseries.variance_factor(left)
     return trend.mann_kendall(rates, factor) < SIGNIFICANT
+
+
+def _follows(rates: Sequence[float], left: Sequence[float]) -> bool:
+    """Say whether rates follow a curve so closely that no noise which lasts would."""
+    middle = statistics.fmean(rates)
+    return sum(one * one for one in left) < CLOSE * sum((rate - middle) ** 2 for rate in rates)
 
 
 def _bins(course: Sequence[Interval], stalled: Sequence[bool], observed: Observed) -> list[tuple[float, float]]:
@@ -269,9 +283,12 @@ def _is_line(rates: Sequence[float], parts: Sequence[Level]) -> bool:
         n = len(rates)
         return n * math.log(misfit / n or math.ulp(0.0)) + parameters * math.log(n)
 
-    # Replies that slow down steadily bend the line of their rate.
-    bent = sum(left**2 for left in timeseries.residuals_of_curve(rates, 2))
-    line = min(criterion(timeseries.misfit_of_line(rates), 2), criterion(bent, 3))
+    line = criterion(timeseries.misfit_of_line(rates), 2)
+    left = timeseries.residuals_of_curve(rates, BENT)
+    curve = [rate - rest for rate, rest in zip(rates, left, strict=True)]
+    # Replies that slow down steadily bend the line of their rate, and never turn it.
+    if (curve[-1] - curve[-2]) * (curve[-1] - curve[0]) > 0:
+        line = min(line, criterion(sum(rest * rest for rest in left), 3))
     return line <= criterion(timeseries.misfit(rates, parts), 2 * len(parts) - 1)
 
 
