@@ -46,7 +46,7 @@ TESTS: dict[str, Callable[[Sequence[float], Sequence[float]], float]] = {
 }
 
 
-def table(rounds: int = 500) -> list[str]:
+def table(rounds: int = 1500) -> list[str]:
     """Return the share of families with a false difference for each number of repeats, test and kind of noise."""
     pairs = {name: (noise, noise) for name, noise in {**kinds(), "two states": STATES}.items()}
     pairs[UNEQUAL] = Noise(0.01), Noise(0.05)
