@@ -1,4 +1,4 @@
-"""True differences found: by Welch's test on logarithms, and by that of Mann and Whitney."""
+"""True differences found: by our test, by Welch's with plain means, and by that of Mann and Whitney."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ BEHIND = 0.1
 """By this share, the slow one of the systems is slower in the last columns."""
 
 
-def table(rounds: int = 400) -> list[str]:
+def table(rounds: int = 1000) -> list[str]:
     """Return for each number of systems and repeats how often equal ones share rank 1, and how often a slow one is last."""
     noises = {name: noise for name, noise in kinds().items() if name != "boots"}
     grid = list(itertools.product(SYSTEMS, COUNTS))

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from statistics import NormalDist
 
 from benchrig.statistics import student
 from benchrig.statistics.difference import SIGNIFICANT, Difference
-from benchrig.statistics.estimate import Estimate, combined, of_logs
+from benchrig.statistics.estimate import Estimate
 from benchrig.statistics.interval import CONFIDENCE
 
 MOST_REPEATS = 200
@@ -29,7 +29,7 @@ NEARLY = 0.5
 run in ten comes that near by chance; where something does, one run in five at most."""
 
 ASSURED = 0.9
-"""The same by theory: in simulations, it is up to a tenth less with outliers, and where nothing differs."""
+"""The same by theory. With outliers, and where nothing differs, it comes out a tenth lower: POWER is what is left of it."""
 
 GRID = [(i + 0.5) / 10 for i in range(10)]
 NORMAL = NormalDist()
@@ -90,19 +90,6 @@ def settle(estimate: Estimate, repeats: int, limit: float = 0.0, significant: fl
     )
 
 
-def repeats_for(a: Sequence[float], b: Sequence[float], difference: float) -> int | None:
-    """Return with how many repeats of each a difference is found in POWER of cases; None with more than MOST_REPEATS.
-
-    `difference` is the true one that is assumed, as a share: 0.03 is 3 %. The spread is that of the samples, which have at
-    least 3 values above 0.
-    """
-    one, other = of_logs(a), of_logs(b)
-    if one is None or other is None or not difference:
-        return None
-    repeats, found = max(len(a), len(b)), combined([(1, other), (-1, one)])
-    return _fewest(3, lambda n: _power(found, repeats, n, abs(math.log1p(difference))) >= POWER)
-
-
 def _settled(estimate: Estimate, repeats: int, n: int, distance: float, significant: float) -> float:
     """Return how likely n repeats settle it, where the true distance is the least favourable: about half of that seen.
 
@@ -116,18 +103,6 @@ def _settled(estimate: Estimate, repeats: int, n: int, distance: float, signific
     widths = student.quantile(1 - significant / 2, df) + student.quantile((1 + CONFIDENCE) / 2, df)
     gaps = [max(0.0, widths - distance / error) for error in _errors(estimate, repeats, n)]
     return sum(1 - math.erf(gap / 2 / math.sqrt(2)) for gap in gaps) / len(gaps)
-
-
-def _power(estimate: Estimate, repeats: int, n: int, difference: float) -> float:
-    """Return how likely n repeats show a difference: by the normal approximation of the noncentral t distribution.
-
-    M. Abramowitz and I. A. Stegun, Handbook of Mathematical Functions (1964), 26.7.10.
-    """
-    df = estimate.df * (n - 1) / (repeats - 1)
-    t = student.quantile(1 - SIGNIFICANT / 2, df)
-    scale = math.sqrt(1 + t * t / (2 * df))
-    errors = _errors(estimate, repeats, n)
-    return sum(NORMAL.cdf((difference / error - t * (1 - 1 / (4 * df))) / scale) for error in errors) / len(errors)
 
 
 def _errors(estimate: Estimate, repeats: int, n: int) -> list[float]:

@@ -46,11 +46,6 @@ def ranks(samples: Sequence[Sequence[float]], ceilings: Sequence[float | None] =
     return places
 
 
-def pairwise_differs(samples: Sequence[Sequence[float]]) -> set[tuple[int, int]]:
-    """Return the pairs (i, j), i < j, of samples that differ, by Welch's test on logarithms and Holm's correction."""
-    return {(min(pair), max(pair)) for pair in _better(samples, [None] * len(samples))}
-
-
 def ceiling_margin(share: float) -> float:
     """Return which difference to a row at this share of its ceiling says nothing about the two systems: 0.05 is 5 %.
 

@@ -32,7 +32,7 @@ def test_the_interval_is_narrower_than_the_plain_one() -> None:
 @pytest.mark.parametrize("n", [3, 6, 10])
 def test_a_family_of_equal_rows_seldom_has_a_false_difference(n: int, noise: str) -> None:
     kind = kinds()[noise]
-    assert errors.false((n, kind, kind, 150))["Welch"] <= 0.1
+    assert errors.false((n, kind, kind, 150))["ours"] <= 0.1
 
 
 def test_single_runs_are_often_wrong_where_boots_differ() -> None:
@@ -43,7 +43,7 @@ def test_single_runs_are_often_wrong_where_boots_differ() -> None:
 @pytest.mark.parametrize(("n", "least"), [(6, 0.6), (8, 0.75)])
 def test_a_difference_of_5_percent_is_found_as_often_as_by_the_best_test(n: int, least: float) -> None:
     found = power.power(("log-normal", n, 0.05, 0.03, 500))
-    assert found["one row", "Welch"] >= least
+    assert found["one row", "ours"] >= least
     assert power.behind(found, "one row") <= 0.03
     assert power.behind(found, "16 rows") <= 0.03
 

@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from benchrig.statistics.ties import BELOW_CEILING, CEILING, Rank, ceiling_margin, pairwise_differs, ranks
+from benchrig.statistics.ties import BELOW_CEILING, CEILING, Rank, ceiling_margin, ranks
 
 
 def _around(middle: float, spread: float = 0.001) -> list[float]:
@@ -15,7 +15,6 @@ def _around(middle: float, spread: float = 0.001) -> list[float]:
 
 def test_rows_far_apart_have_ranks_of_their_own() -> None:
     assert ranks([_around(100), _around(300), _around(200)]) == [Rank(3, 3), Rank(1, 1), Rank(2, 2)]
-    assert pairwise_differs([_around(100), _around(300)]) == {(0, 1)}
 
 
 def test_rows_that_are_not_told_apart_share_a_rank() -> None:

@@ -1,4 +1,4 @@
-"""Repeats with realistic noise, for simulations: log-normal, outliers, a drift, noise that lasts, boots that differ."""
+"""Repeats with realistic noise, for simulations: log-normal, outliers, drift, noise that lasts, boots, two states."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ class Noise:
     """Autocorrelation of neighbours: AR(1)."""
     boots: float = 0.0
     """Standard deviation between two boots of the machine; all repeats of one call are of one boot."""
+    states: float = 0.0
+    """Distance of two states; each repeat is in one of them by chance."""
 
 
 def repeats(rng: Random, count: int, noise: Noise, ratio: float = 1.0) -> list[float]:
@@ -35,5 +37,7 @@ def repeats(rng: Random, count: int, noise: Noise, ratio: float = 1.0) -> list[f
         at = middle + noise.spread * last + noise.drift * (i / max(1, count - 1) - 0.5)
         if rng.random() < noise.outliers:
             at += math.log1p(-rng.uniform(0.05, 0.3))
+        if noise.states and rng.random() < 0.5:
+            at -= noise.states
         values.append(math.exp(at))
     return values

@@ -145,6 +145,6 @@ def _measure(found: Worsening) -> str:
     if found.runs:
         return " More repeats in this run narrow it."
     if not found.needed:
-        return " More repeats would not decide it."
+        return " It is too close to the limit for more repeats to decide."
     both = f" Measure both {found.needed} times to decide"
     return f"{both}: {found.command}" if found.command else f"{both}."

@@ -194,11 +194,15 @@ def _repeats(sample: Sample | None) -> int:
 
 
 def _needed(found: Worsening, change: Change, limit_percent: float) -> int:
-    """Return how many repeats of each would tell whether it is worse by more than the limit; 0 where that is known."""
-    if found.basis is not Basis.LIMIT_IN_INTERVAL or not (change.a and change.b and change.difference):
+    """Return how many repeats of each would tell whether it is worse by more than the limit.
+
+    0 where that is known, and where it is too close to the limit to be worth them.
+    """
+    if found.basis is not Basis.LIMIT_IN_INTERVAL or not change.difference:
         return 0
-    apart = abs(math.log(change.difference.ratio / limit_ratio(change.metric, limit_percent)))
-    return advice.repeats_for(change.a.values, change.b.values, math.expm1(apart)) or 0
+    limit = math.log(limit_ratio(change.metric, limit_percent))
+    advised = advice.settle(change.difference.estimate, max(change.difference.repeats), limit)
+    return (advised.repeats if advised else None) or 0
 
 
 def _detail(change: Change, table: Table) -> str:
