@@ -13,7 +13,7 @@ from benchrig.report.metrics import BY_NAME
 from benchrig.report.plain import fitting, hidden, text_width, wrapped
 from benchrig.results.model.session import Variant
 from benchrig.statistics.boots import MOST_BOOTS, Spread
-from benchrig.units import NOTHING, REQUESTS_PER_SECOND, number
+from benchrig.units import NOTHING
 
 HEADINGS = ("metric", "A", "B", "B against A", "95% interval", "p", "result")
 
@@ -64,15 +64,14 @@ def described(variant: Variant) -> str:
 
 def _row(result: MetricResult) -> tuple[str, ...]:
     metric, paired = BY_NAME[result.metric], result.paired
-    write = number if metric.unit is REQUESTS_PER_SECOND else metric.unit.text
     answer = str(result.answer)
     if result.answer is Answer.NO_DIFFERENCE and paired.low and paired.high:
         widest = max(math.expm1(abs(math.log(end))) for end in (paired.low, paired.high))
         answer = f"{answer}; above {share(widest)} excluded" if widest < 1 else answer
     return (
         metric.label,
-        write(result.a),
-        write(result.b),
+        metric.unit.text(result.a),
+        metric.unit.text(result.b),
         change(paired.ratio, _digits(result)),
         interval(result),
         NOTHING if result.adjusted_p is None else p_value(result.adjusted_p),

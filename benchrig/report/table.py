@@ -106,8 +106,9 @@ class Row:
 
     @property
     def at_ceiling(self) -> bool:
-        """The connections allow no more requests, so that throughput says nothing about the system."""
-        return any(warning.code is Code.CEILING for warning in self.warnings)
+        """The connections allowed no more requests in half of its repeats or more: throughput says nothing of the system."""
+        at = (warning for warning in self.warnings if warning.code is Code.CEILING)
+        return any(2 * warning.seen_in.low >= warning.repeats.low for warning in at)
 
     @property
     def ratio(self) -> float | None:

@@ -165,6 +165,13 @@ def test_rows_on_both_sides_of_the_warning_of_the_ceiling_do_not_fall_apart() ->
     assert ranks(table) == ["1-2", "1-2"]
 
 
+@pytest.mark.parametrize(("counts", "at"), [([80_000] * 5 + [95_100], False), ([94_000] * 3 + [96_000] * 3, True)])
+def test_a_row_is_at_the_ceiling_if_half_of_its_repeats_are(counts: list[int], at: bool) -> None:
+    (row,) = make(a_run("go-2000"), repeats_of("go-2000", *counts)).rows
+    assert Code.CEILING in {warning.code for warning in row.warnings}
+    assert row.at_ceiling == at
+
+
 def test_rows_at_ceilings_of_their_own_are_ranked_by_throughput() -> None:
     quick = replace(a_load(193_000), latency=a_latency(51.0, 60.0), measured=a_latency(51.0, 60.0))
     cells = [
