@@ -44,9 +44,9 @@ def reason(verdict: Verdict) -> str:
     match because.why:
         case Why.TOO_FEW_REPEATS:
             one = because.repeats == 1
-            who = "One measurement" if one else f"The median of {because.repeats} measurements"
-            verb = "supports" if because.supports else "contradicts"
-            return f"{who} {verb} this claim. Measure {because.needed} times for an interval: {because.command}"
+            verb, rest = {True: ("support", ""), False: ("contradict", ""), None: ("say", " nothing of")}[because.supports]
+            who = f"One measurement {verb}s" if one else f"{because.repeats} measurements {verb}"
+            return f"{who}{rest} this claim. Measure {because.needed} times to judge it: {because.command}"
         case Why.WIDE_INTERVALS:
             more = f"About {because.needed - because.repeats} more repeats would decide"
             return f"{facts}. {more}{_or_exclude(because.within_percent)}: {because.command}"

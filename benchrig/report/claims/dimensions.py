@@ -11,15 +11,13 @@ from dataclasses import dataclass
 
 from benchrig.units import BYTES, COUNT, MILLISECONDS, NUMBER, PERCENT_OF_A_CORE, REQUESTS_PER_SECOND
 
-PERCENT = "%"
-
 WRITTEN: Mapping[str, tuple[str, float]] = {
     "us": (MILLISECONDS.name, 0.001),
     "µs": (MILLISECONDS.name, 0.001),
     "ms": (MILLISECONDS.name, 1),
     "s": (MILLISECONDS.name, 1000),
     "requests/s": (REQUESTS_PER_SECOND.name, 1),
-    PERCENT: (PERCENT_OF_A_CORE.name, 1),
+    "%": (PERCENT_OF_A_CORE.name, 1),
     "B": (BYTES.name, 1),
     "KiB": (BYTES.name, 1024),
     "MiB": (BYTES.name, 1024**2),

@@ -12,7 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
 from benchrig.agent.nearest import nearest
-from benchrig.report.claims.dimensions import BARE, PERCENT, WRITTEN, Dimension, UnitError, joined, of_unit
+from benchrig.report.claims.dimensions import BARE, WRITTEN, Dimension, UnitError, joined, of_unit
 from benchrig.report.claims.language import (
     TRUTHS,
     Arithmetic,
@@ -28,7 +28,7 @@ from benchrig.report.claims.language import (
     Term,
     dimension,
 )
-from benchrig.units import MICROSECONDS, MILLISECONDS
+from benchrig.units import MICROSECONDS, MILLISECONDS, PERCENT_OF_A_CORE
 
 if TYPE_CHECKING:
     import lark
@@ -143,6 +143,9 @@ class _Reader:
             if _values(left) * _values(right) > MOST_VALUES:
                 raise ExpressionError(relation.column, f"its min and max choose from more than {MOST_VALUES:,} combinations")
             terms[i : i + 2] = self.joined(relation.column, left, right, "compared")
+            if i and terms[i] is not left:
+                wrong = f"{left.text} has another unit here than before it: write two comparisons, joined by 'and'"
+                raise ExpressionError(relation.column, wrong)
         return Comparison(tuple(terms), tuple(cast(Relation, str(token)) for token in relations))
 
     def term(self, tree: Any) -> Term:
@@ -271,7 +274,7 @@ def _is_quotient(of: Dimension) -> bool:
 
 
 def _as_share(term: Term, of: Dimension) -> tuple[Term, Dimension]:
-    if isinstance(term, Number) and term.text.endswith(PERCENT):
+    if isinstance(term, Number) and term.unit == PERCENT_OF_A_CORE.name:
         return Number(term.text, term.value / 100), BARE
     return term, of
 

@@ -151,13 +151,13 @@ def test_one_run_has_no_interval_so_it_only_says_what_it_would_mean(tmp_path: Pa
     claim = one(tmp_path, "throughput(sanic) / throughput(flask-sync) >= 7")
     verdict = judged(claim, measured({"sanic": [920], "flask-sync": [100]}))
     assert verdict.word == "inconclusive"
-    assert because(verdict).startswith("One measurement supports this claim. Measure 6 times for an interval: ./inv bench ")
+    assert because(verdict).startswith("One measurement supports this claim. Measure 6 times to judge it: ./inv bench ")
     assert because(verdict).endswith("--only sanic,flask-sync --duration 5s --threads 4 --repeats 6")
 
 
 def test_a_few_runs_say_what_their_medians_would_mean(tmp_path: Path) -> None:
     verdict = judged(one(tmp_path, "throughput(sanic) > 700"), measured({"sanic": [600, 690]}))
-    start = "The median of 2 measurements contradicts this claim. Measure 6 times for an interval: "
+    start = "2 measurements contradict this claim. Measure 6 times to judge it: "
     assert because(verdict).startswith(start)
     assert verdict.reason.facts == ("throughput(sanic) 645 requests/s is not above 700",)
 

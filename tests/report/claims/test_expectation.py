@@ -80,7 +80,7 @@ def test_few_repeats_decide_under_an_assumption_and_one_decides_nothing_but_coun
     assert (verdict.word, verdict.reason.assumed) == (Word.REPRODUCED, True)
     assert because(verdict).endswith(" (from 3 repeats, if their logarithms are normally distributed)")
     one = [a_cell("sanic", load=timed(900))]
-    assert said("throughput(sanic) > 7", one)[1].startswith("One measurement supports this claim. Measure 6 times for an ")
+    assert said("throughput(sanic) > 7", one)[1].startswith("One measurement supports this claim. Measure 6 times to judge")
     assert said("errors(sanic) > 0", one)[0] is Word.CONTRADICTED
 
 
