@@ -97,7 +97,7 @@ def test_differences_between_single_runs_carry_the_warning_of_boots_and_others_d
 
 
 def test_a_known_spread_between_boots_is_told_instead_of_the_warning() -> None:
-    known = Known("20261130-ab-go-2000", Spread(0.012, 0.001, 8))
+    known = Known("20261130-ab-go-2000", Spread(0.012, 0.001, 8, 7.0))
     spreads = {metric.name: known for metric in METRICS}
     runs = [measured(SPREAD), measured(times(1.2))]
     said = " ".join(terminal.render(compare(runs, boots=lambda _run, _row: spreads)).text.split())

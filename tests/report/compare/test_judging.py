@@ -150,7 +150,7 @@ def test_a_difference_within_the_noise_is_not_called_one(noise: float, found: bo
 
 def test_the_spread_between_boots_is_in_the_interval_where_it_is_known_of_both_runs() -> None:
     a, b = measured(SPREAD), measured(times(1.05))
-    known = {"requests_per_second": Known("20261130-ab-go-2000", Spread(0.012, 0.03, 8))}
+    known = {"requests_per_second": Known("20261130-ab-go-2000", Spread(0.012, 0.03, 8, 7.0))}
     without, within = compare([a, b]).changes[0], compare([a, b], boots=lambda _run, _row: known).changes[0]
     assert (without.verdict, without.boots) == (Answer.BETTER, None)
     assert (within.verdict, within.boots) == (Answer.NO_DIFFERENCE, known["requests_per_second"])
