@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from benchrig import shell
-from benchrig.report.figures import half_width, sample
+from benchrig.report import figures
 from benchrig.report.history.drawing import Signs, bars, scale
 from benchrig.report.history.lookup import History
 from benchrig.report.history.series import MOST_UNLIKE, Judgement, Point, Series, Step
@@ -179,7 +179,7 @@ def _p(p: float) -> str:
 
 def _value(point: Point, metric: Metric) -> str:
     """Return a run's value as its report shows it."""
-    return metric.unit.text(point.value, half_width(sample(point.values, metric), metric) if point.values else None)
+    return figures.text(figures.sample(point.values, metric) if point.values else None, metric)
 
 
 def _unit(metric: Metric) -> str:
