@@ -179,7 +179,7 @@ def _p(p: float) -> str:
 
 def _value(point: Point, metric: Metric) -> str:
     """Return a run's value as its report shows it."""
-    return figures.text(figures.sample(point.values, metric), metric) if point.values else metric.unit.text(point.value)
+    return figures.text(figures.sample(point.values, metric) if point.values else None, metric)
 
 
 def _unit(metric: Metric) -> str:
