@@ -178,6 +178,7 @@ def test_a_postgresql_that_is_stopped_is_told_before_anything_is_measured(clone:
         remote.run(["systemctl", "start", "postgresql@15-main"])
     assert done.code == 1
     assert done.stderr == (
+        "to measure: 1 cell, about 4 s\n"
         "error: lab1: PostgreSQL does not answer: it does not run, for its socket is not there; "
         "./inv provision --tags postgresql starts it\n"
         "More: docs/troubleshooting.md#postgresql-does-not-answer\n"

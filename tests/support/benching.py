@@ -86,9 +86,9 @@ class Bench:
 
 
 def line_with(stream: IO[str], text: str) -> str:
-    """Read up to the line with a text, and return it; before it there may be warnings of a busy machine."""
+    """Read up to the line with a text, and return it; before it are how long it takes, and warnings of a busy machine."""
     while text not in (line := stream.readline()):
-        assert line.startswith("warning: "), line
+        assert line.startswith(("to measure: ", "warning: ")), line
     return line
 
 
