@@ -79,7 +79,7 @@ def against(reference: Report, report: Report, limit_percent: float, reports: Pa
         if change.metric in METRICS and not _says_nothing_new(change, pairing)
     ]
     notes = (*texts.notes(pairing), *map(str, pairing.conditions), *texts.between_boots(pairing))
-    return [judged(one) for one in (*found, *_alone(pairing))], notes
+    return [judged(one) for one in (*found, *_alone(pairing), *_on_others(pairing, report.table))], notes
 
 
 def judged(found: Worsening) -> Judged:
@@ -221,6 +221,21 @@ def _command(table: Table, label: str, needed: int) -> str:
     """Return the command that measures a row of a run so often; empty of published figures."""
     names = {row.name for row in table.rows if row.label == label}
     return describe.repeats_command(table, names, needed) if table.run and needed and names else ""
+
+
+def _on_others(pairing: Pairing, table: Table) -> Iterator[Worsening]:
+    """Yield the rows of the run's other servers, where the reference has one server and only the first is compared."""
+    for side, server in pairing.first_servers:
+        for row in table.rows if side == "B" else ():
+            if row.several and row.host != server:
+                yield Worsening(
+                    row=row.label,
+                    metric=THROUGHPUT.claimed,
+                    unit=THROUGHPUT.unit.name,
+                    reference_value=None,
+                    value=row.value(THROUGHPUT),
+                    basis=Basis.ONLY_IN_RUN,
+                )
 
 
 def _alone(pairing: Pairing) -> Iterator[Worsening]:

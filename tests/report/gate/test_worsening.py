@@ -110,6 +110,24 @@ def test_rows_of_one_side_are_skipped_and_told(tmp_path: Path) -> None:
     assert gate.failure(found) is None
 
 
+def test_rows_of_servers_that_the_reference_lacks_are_told(tmp_path: Path) -> None:
+    root = a_project(tmp_path)
+    stored(root, "before", rows({"sanic": BASE}, host="web1"))
+    cells = [*rows({"sanic": BASE}, host="web1"), *rows({"sanic": scaled(0.5)}, host="web2")]
+    found = judge(root, stored(root, "now", cells, servers=("web1", "web2")), over="5%", against="before")
+    assert judgements(found)["throughput(sanic on web2)"] == "skipped"
+    assert "servers: of B, web1 alone" in found.notes
+
+
+def test_each_server_is_compared_where_both_have_them(tmp_path: Path) -> None:
+    root = a_project(tmp_path)
+    for name, factor in (("before", 1.0), ("now", 0.5)):
+        cells = [*rows({"sanic": BASE}, host="web1"), *rows({"sanic": scaled(factor)}, host="web2")]
+        stored(root, name, cells, servers=("web1", "web2"))
+    found = judgements(judge(root, "now", over="5%", against="before"))
+    assert (found["throughput(sanic on web1)"], found["throughput(sanic on web2)"]) == ("passed", "failed")
+
+
 def test_a_gate_that_has_judged_nothing_does_not_pass(tmp_path: Path) -> None:
     root = a_project(tmp_path)
     stored(root, "before", [missing("sanic", "failed", "it died")])
