@@ -38,7 +38,7 @@ def gate(
 ) -> Iterator[None]:
     """Pass or fail a run by limits, or against an earlier one.
 
-    Example: ./inv bench gate --fail-if 'latency_p99(sanic) > 200 ms'
+    Example: ./inv gate latest --fail-if 'latency_p99(sanic) > 200 ms'
     """
     from benchrig import report as reporting
     from benchrig.report import gate as gating

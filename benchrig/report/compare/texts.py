@@ -181,6 +181,11 @@ def closing(pairing: Pairing, noise: float) -> Iterator[str]:
         yield METHOD
         if noise:
             yield f"A difference counts if its interval lies beyond ±{share(noise)} (--noise)."
+    yield from between_boots(pairing)
+
+
+def between_boots(pairing: Pairing) -> Iterator[str]:
+    """Yield whether the spread between boots is in the intervals, a line each."""
     known = {change.boots.session: change.boots.spread.boots for change in pairing.changes if change.boots}
     if known:
         sessions = ", ".join(f"{session} ({boots} boots)" for session, boots in known.items())

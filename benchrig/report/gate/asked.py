@@ -10,13 +10,11 @@ from benchrig.bench.suite import Plan
 from benchrig.errors import Hint, InputError, Inv
 from benchrig.mistakes import Mistakes
 from benchrig.report.claims import check_expectation
+from benchrig.report.gate.model import MOST_EXPRESSIONS
 from benchrig.report.load import find_folder
 
 HISTORY = "history"
 """The reference that stands for earlier runs of like conditions."""
-
-MOST_EXPRESSIONS = 1000
-"""Of a suite, or of the command line."""
 
 
 @dataclass(frozen=True)

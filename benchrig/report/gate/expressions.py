@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from benchrig.errors import InputError
 from benchrig.report.claims import expectation
-from benchrig.report.gate.model import Judged, Judgement, Kind
+from benchrig.report.gate.model import MOST_EXPRESSIONS, Judged, Judgement, Kind
 from benchrig.report.table import Table, on_first_server
 from benchrig.report.verdict import Word
 
@@ -37,7 +37,11 @@ def expect(table: Table) -> Iterator[Judged]:
 
     Raises InputError for one that this benchrig cannot read.
     """
-    for text in table.run.expect if table.run else ():
+    expected = table.run.expect if table.run else ()
+    if len(expected) > MOST_EXPRESSIONS:
+        many = f"{len(expected):,} expressions; at most {MOST_EXPRESSIONS:,} are judged"
+        raise InputError(f"run {table.name}: 'expect' in its run.json: {many}")
+    for text in expected:
         try:
             # The suite had all the rows that it names; the run may have left some out.
             yield from _judged(Kind.EXPECT, text, table, _NAMED.findall(text), _EXPECT)

@@ -53,9 +53,10 @@ def _against(name: str, report: Report, asked: Asked, root: Path) -> tuple[str, 
     """Return the name of the reference, the judgements on each row and metric, and notes."""
     if asked.limit_percent is None:
         return "", [], ()
+    reports = root / "reports"
     if asked.against == HISTORY:
-        return HISTORY, history.against(name, report.table, asked.limit_percent, root / "reports"), ()
+        return HISTORY, history.against(name, report.table, asked.limit_percent, reports), ()
     reference = load(asked.against, root)
     if reference.table.name == report.table.name:
         raise InputError(f"--against {reference.table.name} is what is judged; name an earlier run")
-    return (reference.table.name, *worsening.against(reference, report, asked.limit_percent))
+    return (reference.table.name, *worsening.against(reference, report, asked.limit_percent, reports))

@@ -9,6 +9,9 @@ from enum import StrEnum
 from benchrig.report.verdict import Verdict
 from benchrig.results.codes import Code
 
+MOST_EXPRESSIONS = 1000
+"""Of a suite, or of the command line."""
+
 
 class Kind(StrEnum):
     """The kind of a condition."""

@@ -5,15 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from benchrig.report import describe
 from benchrig.report.compare import Change, Pairing, compare, texts
+from benchrig.report.compare.tables import Boots
 from benchrig.report.document import Report
 from benchrig.report.figures import Sample
 from benchrig.report.gate.model import Basis, Judged, Judgement, Kind, Worsening
 from benchrig.report.metrics import BY_NAME, THROUGHPUT, Metric
-from benchrig.report.table import Table
+from benchrig.report.table import Row, Table
 from benchrig.report.verdict import Answer, Cause
+from benchrig.results import sessions
+from benchrig.results.model import Run
 from benchrig.statistics import advice
 from benchrig.statistics.interval import LEAST_REPEATS
 
@@ -57,21 +61,25 @@ class Ratio:
     """It is shown to be worse by more than the limit."""
 
 
-def against(reference: Report, report: Report, limit_percent: float) -> tuple[list[Judged], tuple[str, ...]]:
+def against(reference: Report, report: Report, limit_percent: float, reports: Path) -> tuple[list[Judged], tuple[str, ...]]:
     """Return the judgements on each row and metric, and what to know of the two: A is the reference, B the run.
 
-    Raises InputError when the two have no row in common.
+    What A/A sessions in `reports` know of the spread between boots is in the intervals. Raises InputError when the two have
+    no row in common.
     """
-    (pairing,) = compare([reference, report]).pairings
-    beyond = _beyond(reference, report, limit_percent)
+
+    def boots(run: Run, row: Row) -> Mapping[str, sessions.Known]:
+        return sessions.known_spreads(reports, run, row.name, row.host)
+
+    (pairing,) = compare([reference, report], boots=boots).pairings
+    beyond = _beyond(reference, report, limit_percent, boots)
     found = [
         _worsening(change, pairing, limit_percent, (change.row, change.metric.name) in beyond)
         for change in pairing.changes
         if change.metric in METRICS and not _says_nothing_new(change, pairing)
     ]
-    boots = [texts.BOOTS.format(sides="A and B")] if pairing.of_runs else []
-    notes = (*texts.notes(pairing), *map(str, pairing.conditions), *boots)
-    return [judged(one) for one in (*found, *_alone(pairing))], notes
+    notes = (*texts.notes(pairing), *map(str, pairing.conditions), *texts.between_boots(pairing))
+    return [judged(one) for one in (*found, *_alone(pairing), *_on_others(pairing, report.table))], notes
 
 
 def judged(found: Worsening) -> Judged:
@@ -115,7 +123,7 @@ def _share(ratio: float, metric: Metric) -> float | None:
     return 100 * worse if math.isfinite(worse) else None
 
 
-def _beyond(reference: Report, report: Report, limit_percent: float) -> set[tuple[str, str]]:
+def _beyond(reference: Report, report: Report, limit_percent: float, boots: Boots) -> set[tuple[str, str]]:
     """Return the rows and metrics that are shown to be worse by more than the limit.
 
     A comparison takes noise as a share of the smaller value: 5 % less throughput is 5.26 % of it.
@@ -123,7 +131,7 @@ def _beyond(reference: Report, report: Report, limit_percent: float) -> set[tupl
     share = limit_percent / 100
     found = set()
     for kind, noise in (("higher is better", share / (1 - share)), ("lower is better", share)):
-        for change in compare([reference, report], noise).changes:
+        for change in compare([reference, report], noise, boots).changes:
             if change.metric.kind == kind and change.verdict is Answer.WORSE:
                 found.add((change.row, change.metric.name))
     return found
@@ -217,6 +225,21 @@ def _command(table: Table, label: str, needed: int) -> str:
     """Return the command that measures a row of a run so often; empty of published figures."""
     names = {row.name for row in table.rows if row.label == label}
     return describe.repeats_command(table, names, needed) if table.run and needed and names else ""
+
+
+def _on_others(pairing: Pairing, table: Table) -> Iterator[Worsening]:
+    """Yield the rows of the run's other servers, where the reference has one server and only the first is compared."""
+    for side, server in pairing.first_servers:
+        for row in table.rows if side == "B" else ():
+            if row.several and row.host != server:
+                yield Worsening(
+                    row=row.label,
+                    metric=THROUGHPUT.claimed,
+                    unit=THROUGHPUT.unit.name,
+                    reference_value=None,
+                    value=row.value(THROUGHPUT),
+                    basis=Basis.ONLY_IN_RUN,
+                )
 
 
 def _alone(pairing: Pairing) -> Iterator[Worsening]:

@@ -83,6 +83,24 @@ def test_junit_has_a_case_for_each_condition(found: Gate) -> None:
     assert all(one.get("message") for case in suite for one in case if one.tag in ("failure", "error", "skipped"))
 
 
+KNOWN = {
+    "testsuites": {"name", "tests", "failures", "errors", "skipped"},
+    "testsuite": {"name", "tests", "failures", "errors", "skipped"},
+    "testcase": {"classname", "name"},
+    "failure": {"message", "type"},
+    "error": {"message", "type"},
+    "skipped": {"message"},
+    "system-out": set(),
+}
+"""The elements that Jenkins, GitHub and GitLab know, with attributes that each of them reads."""
+
+
+def test_junit_has_only_what_its_readers_know(found: Gate) -> None:
+    root = ElementTree.fromstring(junit.render(found))
+    assert {one.tag for one in root.iter()} == {*KNOWN}
+    assert all(set(one.attrib) == KNOWN[one.tag] for one in root.iter())
+
+
 def test_junit_is_well_formed_whatever_a_reason_has(found: Gate) -> None:
     text = junit.render(found)
     text.encode()

@@ -11,6 +11,8 @@ from benchrig.errors import InputError
 from benchrig.report import gate
 from benchrig.report.gate import words
 from benchrig.report.gate.model import Basis, Gate, Judgement
+from benchrig.results import sessions
+from benchrig.statistics.boots import Spread
 from tests.support.gate import BASE, a_project, by_condition, judge, judgements, rows, scaled, stored
 from tests.support.reports import PUBLISHED, a_cell, a_load, missing
 
@@ -108,6 +110,24 @@ def test_rows_of_one_side_are_skipped_and_told(tmp_path: Path) -> None:
     assert gate.failure(found) is None
 
 
+def test_rows_of_servers_that_the_reference_lacks_are_told(tmp_path: Path) -> None:
+    root = a_project(tmp_path)
+    stored(root, "before", rows({"sanic": BASE}, host="web1"))
+    cells = [*rows({"sanic": BASE}, host="web1"), *rows({"sanic": scaled(0.5)}, host="web2")]
+    found = judge(root, stored(root, "now", cells, servers=("web1", "web2")), over="5%", against="before")
+    assert judgements(found)["throughput(sanic on web2)"] == "skipped"
+    assert "servers: of B, web1 alone" in found.notes
+
+
+def test_each_server_is_compared_where_both_have_them(tmp_path: Path) -> None:
+    root = a_project(tmp_path)
+    for name, factor in (("before", 1.0), ("now", 0.5)):
+        cells = [*rows({"sanic": BASE}, host="web1"), *rows({"sanic": scaled(factor)}, host="web2")]
+        stored(root, name, cells, servers=("web1", "web2"))
+    found = judgements(judge(root, "now", over="5%", against="before"))
+    assert (found["throughput(sanic on web1)"], found["throughput(sanic on web2)"]) == ("passed", "failed")
+
+
 def test_a_gate_that_has_judged_nothing_does_not_pass(tmp_path: Path) -> None:
     root = a_project(tmp_path)
     stored(root, "before", [missing("sanic", "failed", "it died")])
@@ -172,6 +192,14 @@ def test_conditions_that_differ_are_notes(tmp_path: Path) -> None:
     stored(root, "before", rows({"sanic": BASE}), git_commit="0000000")
     found = judge(root, stored(root, "now", rows({"sanic": BASE})), over="5%", against="before")
     assert "commit: A 0000000; B abc1234" in found.notes
+
+
+def test_the_spread_between_boots_counts_where_it_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wide = sessions.Known("aa", Spread(within=0.002, between=0.2, boots=8, df=7.0))
+    monkeypatch.setattr(sessions, "known_spreads", lambda *_: dict.fromkeys(("requests_per_second", "latency_p99_ms"), wide))
+    found = against(a_project(tmp_path), BASE, scaled(0.8))
+    assert {*judgements(found).values()} == {"passed"}
+    assert "no difference shown" in words.reason(found.conditions[0], found)
 
 
 def series(root: Path, runs: int) -> None:
