@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 
+from benchmarks.simulations.cases import markdown, percent, spread_out
 from benchrig.ab.design import order
 from benchrig.statistics.boots import Paired, Spread, compare, spread, welch_between_boots
 from benchrig.statistics.difference import SIGNIFICANT, welch
@@ -21,7 +22,6 @@ from tests.support.noise import Noise, repeats
 BOOTS = 8
 PAIRS = 2
 SEED = 12
-TRIALS = 10_000
 DIFFERENCE = 0.97
 """B over A, where they differ: slower by 3 %."""
 
@@ -74,9 +74,9 @@ def single_runs(rng: Random, case: Case, ratio: float, count: int = BOOTS * PAIR
     return [value * levels[0] for value in both[0]], [value * levels[1] * ratio for value in both[1]]
 
 
-def share(trials: int, found: Callable[[], bool]) -> float:
-    """Return in what share of trials something is found."""
-    return sum(found() for _ in range(trials)) / trials
+def share(rounds: int, found: Callable[[], bool]) -> float:
+    """Return in what share of rounds something is found."""
+    return sum(found() for _ in range(rounds)) / rounds
 
 
 def is_found(paired: Paired | None) -> bool:
@@ -114,32 +114,35 @@ def informed(rng: Random, case: Case) -> bool:
     return difference is not None and difference.p < SIGNIFICANT
 
 
-def line(case: Case, trials: int) -> str:
-    """Return a row of the table."""
+HEADINGS = (
+    "noise",
+    "single runs: false",
+    "with the spread of an A/A: false",
+    "pairs as independent: false",
+    "`ab`: false",
+    "`ab`: covers",
+    "`ab`: finds 3 %",
+)
+
+
+def line(job: tuple[Case, int]) -> list[str]:
+    """Return a row of the table, of a case and a number of sessions."""
+    case, rounds = job
     rng = Random(SEED)
     columns = [
-        share(trials, lambda: naive(single_runs(rng, case, 1.0))),
-        share(trials, lambda: informed(rng, case)),
-        share(trials, lambda: pooled(session(rng, case, 1.0))),
-        share(trials, lambda: is_found(compare(session(rng, case, 1.0)))),
-        share(trials, lambda: covers(compare(session(rng, case, DIFFERENCE)), DIFFERENCE)),
-        share(trials, lambda: is_found(compare(session(rng, case, DIFFERENCE)))),
+        share(rounds, lambda: naive(single_runs(rng, case, 1.0))),
+        share(rounds, lambda: informed(rng, case)),
+        share(rounds, lambda: pooled(session(rng, case, 1.0))),
+        share(rounds, lambda: is_found(compare(session(rng, case, 1.0)))),
+        share(rounds, lambda: covers(compare(session(rng, case, DIFFERENCE)), DIFFERENCE)),
+        share(rounds, lambda: is_found(compare(session(rng, case, DIFFERENCE)))),
     ]
-    return f"| {case.name} | {' | '.join(f'{100 * column:.1f} %' for column in columns)} |"
+    return [case.name, *map(percent, columns)]
 
 
-def table(trials: int = TRIALS) -> list[str]:
-    """Return the section of the simulation as lines of Markdown."""
-    return [
-        f"{trials:,} sessions of {BOOTS} boots with {PAIRS} pairs each, and as many pairs of single runs of {BOOTS * PAIRS}",
-        "repeats. A and B are equal in the first four columns; in the last two, B is slower by "
-        f"{100 * (1 - DIFFERENCE):.0f} %.",
-        "",
-        "| noise | single runs: false | single runs, spread known from an A/A: false | all pairs as independent: false "
-        "| `ab`: false | `ab`: interval covers | `ab`: found |",
-        "|---|---|---|---|---|---|---|",
-        *(line(case, trials) for case in CASES),
-    ]
+def table(rounds: int = 10_000) -> list[str]:
+    """Return false differences, coverage and power of sessions of BOOTS boots with PAIRS pairs each, and of single runs."""
+    return markdown(HEADINGS, spread_out(line, [(case, rounds) for case in CASES]))
 
 
 if __name__ == "__main__":
