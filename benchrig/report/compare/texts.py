@@ -12,7 +12,8 @@ from benchrig.report.figures import Sample, text
 from benchrig.report.legend import ASSUMED, assumed_line
 from benchrig.report.metrics import Metric
 from benchrig.report.verdict import Answer, Cause
-from benchrig.statistics.difference import Difference
+from benchrig.statistics import advice
+from benchrig.statistics.difference import SIGNIFICANT, Difference
 from benchrig.units import NOTHING
 
 NOT_SHOWN = "~"
@@ -181,7 +182,22 @@ def closing(pairing: Pairing, noise: float) -> Iterator[str]:
         yield METHOD
         if noise:
             yield f"A difference counts if its interval lies beyond ±{share(noise)} (--noise)."
+    yield from _advised(pairing, noise)
     yield from between_boots(pairing)
+
+
+def _advised(pairing: Pairing, noise: float) -> Iterator[str]:
+    """Yield which rows have a difference that is nearly shown, and how many more repeats would settle it, a line each."""
+    for metric in pairing.metrics:
+        family = [change for change in pairing.changes if change.metric is metric and change.adjusted_p is not None]
+        for change in family:
+            # What boots differ by, more repeats do not narrow.
+            if change.difference is None or change.verdict is not Answer.NO_DIFFERENCE or change.cause or change.boots:
+                continue
+            found = advice.of_difference(change.difference, SIGNIFICANT / len(family), noise)
+            if more := found and found.more(max(change.difference.repeats)):
+                what = f"whether its {metric.label} differs, or exclude a difference of {share(found.within)}"
+                yield f"About {more} more repeats of {change.row} would show {what}."
 
 
 def between_boots(pairing: Pairing) -> Iterator[str]:

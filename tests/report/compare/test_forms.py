@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -52,6 +53,19 @@ def test_a_line_has_both_medians_the_change_repeats_p_and_verdict() -> None:
     assert "~ <" in same
     assert not same.endswith(("better", "worse"))
     assert "geometric mean of 3" in text
+
+
+def test_repeats_are_advised_where_a_difference_is_nearly_shown() -> None:
+    near, far = measured(times(1.013)), measured(times(1.001))
+    text = " ".join(terminal.render(compare([measured(SPREAD), near])).text.split())
+    advised = re.search(
+        r"About (\d+) more repeats of go-2000 would show whether its requests/s differs, or exclude (.*?)\.\d%", text
+    )
+    assert advised
+    assert 15 <= int(advised[1]) <= 60
+    assert advised[2] == "a difference of 1"
+    assert "more repeats" not in terminal.render(compare([measured(SPREAD), far])).text
+    assert "more repeats" not in terminal.render(compare([measured(SPREAD), measured(times(1.1))])).text
 
 
 @pytest.mark.parametrize("width", [60, 70, 80, 100, 140])
