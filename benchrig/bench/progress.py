@@ -10,7 +10,7 @@ from benchrig.agent.text import short
 from benchrig.bench.suite import Plan
 from benchrig.results.model import Cell, Load
 from benchrig.results.warnings import Warning
-from benchrig.units import about
+from benchrig.units import REQUESTS_PER_SECOND, about
 
 LONGEST_CAUSE = 300
 """Characters of the cause of a failure that a line shows."""
@@ -80,8 +80,8 @@ def outcome(cell: Cell, run: str) -> str:
         where = (cell.raw or ("cells.jsonl" if cause != cell.reason else "")) if run else ""
         folder = run if "/" in run else f"reports/{run}"
         return f"failed: {cause}; more in {folder}/{where}" if where else f"failed: {cause}"
-    rate, errors = f"{cell.load.requests_per_second:>9.1f} requests/s", f"errors {cell.load.errors.total}"
-    return "  ".join([rate, *_latencies(cell.load), errors])
+    rate = REQUESTS_PER_SECOND.text(cell.load.requests_per_second)
+    return "  ".join([f"{rate:>9} requests/s", *_latencies(cell.load), f"errors {cell.load.errors.total}"])
 
 
 def _latencies(load: Load) -> Iterator[str]:

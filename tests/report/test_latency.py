@@ -85,7 +85,7 @@ def test_pipelined_requests_have_no_corrected_latency(tmp_path: Path) -> None:
     assert "latency_p99_ms" in table.rows[0].figures
     assert not [name for name in table.rows[0].figures if name.startswith("latency_corrected")]
     unseen = replace(pipelined, load=replace(pipelined.load, measured=None))
-    assert outcome(unseen, "run").split() == ["19200.0", "requests/s", "errors", "0"]
+    assert outcome(unseen, "run").split() == ["19,200", "requests/s", "errors", "0"]
     verdict = judged(one(tmp_path, "latency_corrected_p99(go-2000) < 200"), [replace(unseen, repeat=n) for n in range(1, 7)])
     assert "this run has no latency_corrected_p99 of go-2000" in str(verdict.reason)
 
