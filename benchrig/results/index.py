@@ -44,9 +44,13 @@ CREATE TABLE measured (
     system TEXT NOT NULL, unused TEXT NOT NULL, conditions TEXT NOT NULL, facts TEXT NOT NULL, figures TEXT NOT NULL,
     PRIMARY KEY (run, place)
 );
+CREATE VIEW complete AS SELECT *, CASE
+    WHEN (SELECT count(*) > count(DISTINCT number) FROM runs WHERE state = 'complete' AND number > 0) THEN 0 ELSE number
+END AS turn FROM runs WHERE state = 'complete';
 CREATE INDEX by_suite ON runs (suite);
 CREATE INDEX by_name ON measured (name);
 """
+"""Runs are in the order of their numbers, and by the clock where two have the same: then some were made elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -157,22 +161,21 @@ class Index:
     def newest(self, suite: str = "") -> tuple[str, str] | None:
         """Return the name and the suite of the newest complete run, or of the newest of a suite; None of none."""
         query = (
-            "SELECT name, suite FROM runs WHERE state = 'complete' AND ? IN ('', suite) "
-            "ORDER BY number DESC, started_at DESC, name DESC LIMIT 1"
+            "SELECT name, suite FROM complete WHERE ? IN ('', suite) ORDER BY turn DESC, started_at DESC, name DESC LIMIT 1"
         )
         found = self._sound(lambda: self._db.execute(query, (suite,)).fetchone())
         return (found[0], found[1]) if found else None
 
     def suites(self) -> Sequence[str]:
         """Return the suites that have complete runs."""
-        query = "SELECT DISTINCT suite FROM runs WHERE state = 'complete' ORDER BY suite"
+        query = "SELECT DISTINCT suite FROM complete ORDER BY suite"
         return [suite for (suite,) in self._sound(lambda: self._db.execute(query).fetchall())]
 
     def rows(self) -> Sequence[tuple[str, str, str]]:
         """Return the labels of all rows of complete runs, each with name and suite; the newest run's come first."""
         query = (
-            "SELECT m.label, m.name, r.suite FROM measured m JOIN runs r ON r.name = m.run WHERE r.state = 'complete' "
-            "ORDER BY r.number DESC, r.started_at DESC, r.name DESC, m.place"
+            "SELECT m.label, m.name, r.suite FROM measured m JOIN complete r ON r.name = m.run "
+            "ORDER BY r.turn DESC, r.started_at DESC, r.name DESC, m.place"
         )
         return list(dict.fromkeys(self._sound(lambda: self._db.execute(query).fetchall())))
 
@@ -183,8 +186,8 @@ class Index:
         """
         query = (
             "SELECT r.name, r.started_at, r.commit_id, m.label, m.name, m.app, m.system, m.unused, m.conditions, m.figures "
-            "FROM measured m JOIN runs r ON r.name = m.run WHERE r.state = 'complete' AND r.suite = ? "
-            "AND (? = '' OR m.name = ? OR m.label = ?) ORDER BY r.number, r.started_at, r.name, m.place"
+            "FROM measured m JOIN complete r ON r.name = m.run WHERE r.suite = ? "
+            "AND (? = '' OR m.name = ? OR m.label = ?) ORDER BY r.turn, r.started_at, r.name, m.place"
         )
         return self._sound(lambda: [_measured(found, metric) for found in self._db.execute(query, (suite, row, row, row))])
 

@@ -94,6 +94,23 @@ def test_incomplete_runs_are_left_out_until_they_are_complete(reports: Path) -> 
     assert values(reports)["2025-run-004"] == 800.0
 
 
+def order(reports: Path) -> list[str]:
+    with closing(Index(reports, "1", read)) as index:
+        index.update()
+        return [one.run for one in index.measured(METRIC, SUITE)]
+
+
+def test_runs_are_in_the_order_of_their_numbers_and_by_the_clock_where_some_are_from_elsewhere(reports: Path) -> None:
+    """The clock was set back before the third run; then two runs come from another computer, of which one is the oldest."""
+    run, _ = store.read(reports / "2025-run-003")
+    store.write_run(reports / "2025-run-003", replace(run, started_at="2024-01-01T00:00:00Z"))
+    assert order(reports) == ["2025-run-001", "2025-run-002", "2025-run-003"]
+    for number, started in ((1, "2023-01-01T00:00:00Z"), (2, "2026-01-01T00:00:00Z")):
+        made = stored(reports / "other", number, 1000, started_at=started)
+        made.rename(reports / f"copied-{number}")
+    assert order(reports) == ["copied-1", "2025-run-003", "2025-run-001", "2025-run-002", "copied-2"]
+
+
 def test_another_version_makes_it_anew_in_one_line(reports: Path, capsys: pytest.CaptureFixture[str]) -> None:
     values(reports)
     READ.clear()

@@ -11,6 +11,7 @@ from typing import Any
 
 from benchrig import console, yamlfile
 from benchrig.agent.nearest import nearest
+from benchrig.agent.text import one_line
 from benchrig.errors import Hint, InputError, Inv, unknown
 from benchrig.report.history import entry
 from benchrig.report.history.series import Judgement, Point, Series, judgement, series, together
@@ -152,7 +153,9 @@ def _suite(index: Index, suite: str, row: str) -> str:
         raise InputError("there is no complete run yet", Hint(Inv("bench"), f" makes one.{more}"))
     if suite and suite not in index.suites():
         hint = Hint(Inv("bench", "--suite", suite), " makes one.")
-        raise InputError(f"there is no complete run of suite '{suite}'; {nearest(suite, index.suites())}", hint)
+        raise InputError(
+            f"there is no complete run of suite '{one_line(suite, 100)}'; {nearest(suite, index.suites())}", hint
+        )
     if not row:
         return suite or newest[1]
     labels = {label for label, _, _ in index.rows()}

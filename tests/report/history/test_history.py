@@ -235,6 +235,7 @@ def refused(reports: Path, **arguments: object) -> str:
 def test_bad_input_is_told_in_one_line(stepping: Path, tmp_path: Path) -> None:
     assert refused(tmp_path / "empty") == "there is no complete run yet"
     assert refused(stepping, row="flask-snc") == "unknown row 'flask-snc'; did you mean flask-sync?"
+    assert refused(stepping, suite="a\nb" * 1000).startswith("there is no complete run of suite 'a b")
     assert refused(stepping, suite="web") == "there is no complete run of suite 'web'; known: web-frameworks"
     with pytest.raises(InputError, match="unknown metric 'latency_p9'; did you mean latency_p9"):
         past.metric_named("latency_p9")
