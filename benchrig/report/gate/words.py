@@ -95,7 +95,8 @@ def _unknown(found: Worsening) -> str:
             return f"{_values(found)}: there are {one} repeats of the reference and {other} of the run.{_measure(found)}"
         case Basis.INVALID:
             names = ", ".join(code.value.replace("_", " ") for code in found.codes)
-            return f"{found.detail or 'it'} is invalid: {names}. Measure again."
+            verb = "are" if " and " in found.detail else "is"
+            return f"{found.detail or 'it'} {verb} invalid: {names}. Measure again."
         case Basis.NOT_MEASURED:
             return f"the run has no value of it that can be used{found.detail and f': {found.detail}'}."
         case Basis.TOO_FEW_RUNS:
