@@ -17,14 +17,12 @@ from benchrig.ab.varying import Setting
 from benchrig.bench import records
 from benchrig.bench.commit import commit
 from benchrig.bench.run import data_set
-from benchrig.bench.suite import BenchRequest
+from benchrig.bench.suite import LARGEST_SEED, BenchRequest
 from benchrig.errors import InputError
 from benchrig.inventory import Inventory
 from benchrig.machines.base import Machines
 from benchrig.results import sessions
 from benchrig.results.model.session import Session, Side
-
-LARGEST_SEED = 2**32
 
 
 @dataclass(frozen=True)
@@ -88,6 +86,8 @@ def again(root: Path, inventory: Inventory, session: Session, projects: Projects
 def begin(root: Path, inventory: Inventory, machines: Machines, choices: Mapping[Side, Choice], numbers: Numbers) -> Session:
     """Return the record of a new session, which has no name yet. Raises InputError for a number out of range."""
     boots, pairs = design.check(numbers.boots, numbers.pairs)
+    if numbers.seed is not None and numbers.seed > LARGEST_SEED:
+        raise InputError(f"--seed: {numbers.seed} is more than {LARGEST_SEED:,}")
     seed = secrets.randbelow(LARGEST_SEED) if numbers.seed is None else numbers.seed
     first = choices["A"]
     is_projects = inventory.path.resolve().parent == (root / "inventory").resolve()

@@ -69,7 +69,7 @@ def bench(
 ) -> Outcome:
     """Run a bench: measure the planned rows on each of the inventory's servers; of a run that has begun, what is left.
 
-    `place` is the folder of a new run; None: one below `reports/`. `warned`: what would spoil the rows was said before.
+    `place` is the folder of a run that is part of something larger. `warned`: what would spoil the rows was said before.
 
     The n-th server is loaded by the n-th load host if there are as many, else by the first one; one server at a time.
     Raises InputError when the inventory lacks a host, the database cannot serve an app, or conditions are not those of the
@@ -78,7 +78,8 @@ def bench(
     """
     data = data_set(root, plan)
     pairs = _pairs(inventory, plan)
-    console.line(f"to measure: {_preview(plan, pairs, begun).summary}")
+    if place is None:
+        console.line(f"to measure: {_preview(plan, pairs, begun).summary}")
     with _hosts(inventory, plan, pairs) as hosts:
         # First, because it is quick, and deploying may take long.
         port = next((app.file.port for app in plan.apps if app.is_ours), 0)
