@@ -57,7 +57,8 @@ def _pairing(a: Table, b: Table, side: str, noise: float, boots: Boots) -> Pairi
         raise _nothing_in_common(a, b, sides)
     terms = Terms(sides, noise, not (a.run and b.run), _duration(a) == _duration(b), _known(a, b, pairs, boots))
     metrics = [metric for metric in METRICS if metric.compared]
-    found = [changes(having, metric, terms) for metric in metrics if (having := list(_having(metric, pairs)))]
+    having = {metric: list(_having(metric, pairs, are_published=terms.are_published)) for metric in metrics}
+    found = [changes(of_metric, metric, terms) for metric, of_metric in having.items() if of_metric]
     names = {row.label for row, _ in pairs}
     return Pairing(
         side,
@@ -81,9 +82,12 @@ def _known(a: Table, b: Table, pairs: Pairs, boots: Boots) -> Mapping[tuple[str,
     return known
 
 
-def _having(metric: Metric, pairs: Pairs) -> Iterator[tuple[Row, Row]]:
+def _having(metric: Metric, pairs: Pairs, *, are_published: bool) -> Iterator[tuple[Row, Row]]:
     """Yield the pairs of rows that are compared by a metric; every pair by its throughput, measured or not."""
     for a, b in pairs:
+        if are_published and metric is not THROUGHPUT and not _both(metric.name, a, b):
+            # What an article does not give is no gap in a measurement.
+            continue
         stand_in = _INSTEAD_OF.get(metric.name)
         if metric.instead_of:
             wanted = _both(metric.name, a, b) and not _both(metric.instead_of, a, b)

@@ -249,6 +249,14 @@ def test_latencies_of_an_older_run_are_compared_as_both_have_them() -> None:
     assert not any("corrected" in metric.name for metric in newer.metrics)
 
 
+def test_what_an_article_does_not_give_is_not_compared() -> None:
+    run = measured(times(0.5), sleep_seconds=0.1)
+    (pairing,) = compare([run, load("web-frameworks", ROOT)]).pairings
+    names = {metric.name for metric in pairing.metrics}
+    assert "requests_per_second" in names
+    assert not {"cpu_per_request_us", "server_memory_peak_bytes", "latency_p99_ms"} & names
+
+
 def test_published_figures_have_ratios_and_no_verdict() -> None:
     document = load("web-frameworks", ROOT)
     (pairing,) = compare([document, document]).pairings
