@@ -12,7 +12,6 @@ import dataclasses
 import re
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -27,24 +26,9 @@ from benchrig.provision import subset
 from tests.support import ROOT
 from tests.support.cli import inv
 from tests.support.clone import Clone, Done, copy_project
+from tests.support.documented import BLOCKS, PAGES, WALK, Command, agrees, commands, documented
 
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-
-WALK = ROOT / "docs" / "your-own-app.md"
-BLOCKS = re.compile(r"^```(\w+)(?: title=(\S+))?\n(.*?)^```", re.MULTILINE | re.DOTALL)
-SHOWN = re.compile(r"^```sh\n(.*?)^```\n\s*^```\n(.*?)^```", re.MULTILINE | re.DOTALL)
 TABLE = re.compile(r"^```\n(system .*?)^```", re.MULTILINE | re.DOTALL)
-
-MASKS = (
-    (r"\b\d{8}-\d{6}\b", "RUN"),
-    (r"\b\d{4}-\d\d-\d\d(?:[ T]\d\d:\d\d(?::\d\d)?)?\b", "DATE"),
-    (r"\b(?=[0-9a-f]*\d)[0-9a-f]{12,}\b", "HASH"),
-    (r"\b\d+\.\d+\.\d+\.\d+(?::\d+)?\b", "ADDRESS"),
-    (r"(?<![\w-])[-+±]?\d[\d,.]*(?:[eE]-?\d+)?(?:%|[num]?s\b)?|–", "N"),
-    (r"-{2,}", "--"),
-    (r"[ \t]+", " "),
-)
-"""What differs from run to run, and what stands for it when printed text is compared."""
 
 MAIN_JOB = "./inv provision bench report"
 RUNNING_NOW = ("./inv test", "./inv lint", "./inv test --faults")
@@ -53,52 +37,7 @@ RUNNING_NOW = ("./inv test", "./inv lint", "./inv test --faults")
 ENDING = ("./inv down", "./inv destroy")
 """These are run on a machine of their own, for the others still need theirs."""
 
-IN_VIRTUAL_MACHINES = ("-i vagrant", "-i qemu")
-"""What a line says that tests/test_vm_rows.py runs."""
-
 ANSIBLE = 'ANSIBLE_SSH_ARGS="-F lab.conf" ansible-playbook --check site.yml'
-
-
-@dataclass(frozen=True)
-class Command:
-    """A line of a shell block in a page."""
-
-    page: str
-    line: str
-    output: str = ""
-    """What the page says it prints; empty where it does not say."""
-
-
-def documented() -> list[Command]:
-    """Return the commands of all shell blocks, each once; those of the page that is followed as a whole are its test's."""
-    found: dict[str, Command] = {}
-    for page in PAGES:
-        shown = {commands(block)[-1]: output for block, output in SHOWN.findall(page.read_text())}
-        for language, _, block in BLOCKS.findall(page.read_text()):
-            for line in commands(block) if language == "sh" and page != WALK else ():
-                if any(flag in line for flag in IN_VIRTUAL_MACHINES):
-                    continue
-                found.setdefault(line, Command(page.name, line, shown.get(line, "")))
-    return list(found.values())
-
-
-def commands(block: str) -> list[str]:
-    """Return the commands of a shell block, one a line, without comments."""
-    lines = [line.partition("  #")[0].strip() for line in block.splitlines()]
-    return [line for line in lines if line and not line.startswith("#")]
-
-
-def masked(text: str) -> str:
-    """Return a printed text with marks in place of all that differs from run to run."""
-    for pattern, mark in MASKS:
-        text = re.sub(pattern, mark, text)
-    return "\n".join(line.strip() for line in text.strip().splitlines())
-
-
-def agrees(printed: str, shown: str) -> bool:
-    """Return whether a command printed what a page shows."""
-    lines = [re.escape(line) if line != "…" else r"(?:.*\n)*?.*" for line in masked(shown).splitlines()]
-    return re.fullmatch("\n".join(lines), masked(printed)) is not None
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from benchrig.report import compare, load
 from benchrig.report.compare import markdown, terminal
 from benchrig.report.verdict import Cause
 from tests.support import ROOT
-from tests.test_docs import Command, agrees, documented
+from tests.support.documented import Command, agrees, documented
 
 BEFORE, AFTER = (ROOT / "tests/cases/comparing" / name for name in ("before", "after"))
 
