@@ -83,7 +83,7 @@ def clean(project: Path) -> Path:
 
 
 def pipeline(folder: Path, *words: str, **environ: str) -> Done:
-    return Clone(folder).run(["docs/ci/gate.sh", *words], timeout=120, **environ)
+    return Clone(folder).run(["docs/ci/gate.sh", *words], timeout=600, **environ)
 
 
 def test_a_commit_that_is_as_fast_passes(clean: Path) -> None:
@@ -149,20 +149,23 @@ def test_the_pipeline_finds_a_slowdown_on_a_real_machine(clone: Clone, main_job:
     assert main_job.code == 0
     assert lab1
     bench = {"BENCH": "--only flask-sync --duration 1s --connections 12 --repeats 4"}
-    if not (clone.root / ".git").exists():
-        git(clone.root, "init", "--quiet", "-b", "main")
-    git(clone.root, "add", "-A", ".")
-    git(clone.root, "commit", "--quiet", "-m", "base")
     source = next((clone.root / "apps" / "flask-sync").glob("*.py"))
     before = source.read_text()
-    source.write_text(before.replace("0.1", "0.15"))
-    assert source.read_text() != before
-    git(clone.root, "commit", "--quiet", "-a", "-m", "slower")
-    same = pipeline(clone.root, "HEAD~1", "HEAD~1", "20%", **bench)
-    # On a busy machine, no row is valid, and nothing is decided.
-    assert same.code == (8 if "disturbed" in same.stdout else 0), same.stdout + same.stderr
-    slower = pipeline(clone.root, "HEAD~1", "HEAD", "20%", **bench)
-    assert slower.code == 8, slower.stdout + slower.stderr
-    comment = (clone.root / "gate.md").read_text()
-    assert "**failed** | throughput(flask-sync) at most 20 % worse" in comment or "disturbed" in comment
-    git(clone.root, "revert", "--no-edit", "HEAD")
+    assert not (clone.root / ".git").exists()
+    git(clone.root, "init", "--quiet", "-b", "main")
+    try:
+        git(clone.root, "add", "-A", ".")
+        git(clone.root, "commit", "--quiet", "-m", "base")
+        source.write_text(before.replace("0.1", "0.15"))
+        git(clone.root, "commit", "--quiet", "-a", "-m", "slower")
+        same = pipeline(clone.root, "HEAD~1", "HEAD~1", "20%", **bench)
+        # On a busy machine, no row is valid, and nothing is decided.
+        assert same.code == (8 if "disturbed" in same.stdout else 0), same.stdout + same.stderr
+        slower = pipeline(clone.root, "HEAD~1", "HEAD", "20%", **bench)
+        assert slower.code == 8, slower.stdout + slower.stderr
+        comment = (clone.root / "gate.md").read_text()
+        assert "**failed** | throughput(flask-sync) at most 20 % worse" in comment or "disturbed" in comment
+    finally:
+        # Others use the clone, and it is none of git's.
+        source.write_text(before)
+        shutil.rmtree(clone.root / ".git")
