@@ -73,7 +73,7 @@ def test_the_warm_up_is_light_and_the_load_is_the_row() -> None:
     measure(topology(ROW, host, host, None), PLAN, ROW, 1, lambda _: None)
     warm_up, load = (operation for operation in host.operations if isinstance(operation, protocol.RunLoad))
     assert warm_up.command[1:4] == ("-t1", "-c4", "-d1s")
-    assert load.command[1:4] == ("-t4", "-c2000", "-d5s")
+    assert load.command[1:4] == ("-t4", "-c2000", "-d10s")
     assert warm_up.command[-1] == load.command[-1] == "http://127.0.0.1:8080/health"
     assert warm_up.script == load.script
 
@@ -165,7 +165,7 @@ def test_a_measured_cell_has_the_exact_figures_and_what_ran() -> None:
     assert cell.load.requests == 3427
     assert cell.versions["sanic"] == "24.6.0"
     assert cell.route == "GET /health"
-    assert raw.startswith("$ wrk -t4 -c2000 -d5s --timeout 4s --latency -s raw/sanic.lua http://10.0.0.1:8080/health\n")
+    assert raw.startswith("$ wrk -t4 -c2000 -d10s --timeout 8s --latency -s raw/sanic.lua http://10.0.0.1:8080/health\n")
     assert TEXT in raw
 
 

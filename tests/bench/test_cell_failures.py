@@ -77,10 +77,10 @@ def test_what_more_there_is_to_a_failure_is_named_by_its_file() -> None:
         ({"exit_code": 1, "stderr": "unable to connect"}, "wrk ended with exit code 1: unable to connect"),
         ({"stderr": "script:3: unexpected symbol"}, "wrk printed an error and continued: script:3: unexpected symbol"),
         ({"stdout": TEXT}, "wrk printed no figures"),
-        ({"killed": True, "wall_seconds": 40.0}, "wrk did not end: killed 40 s after the start of a run of 5 s"),
+        ({"killed": True, "wall_seconds": 40.0}, "wrk did not end: killed 40 s after the start of a run of 10 s"),
         (
             {"wall_seconds": 24.0},
-            "wrk took 24.0 s for a run of 5 s: it was too slow to open 2000 connections; a longer run (--duration) "
+            "wrk took 24.0 s for a run of 10 s: it was too slow to open 2000 connections; a longer run (--duration) "
             "gives it more time",
         ),
     ],

@@ -62,7 +62,7 @@ def test_the_rows_are_the_documents_in_its_order() -> None:
 
 def test_quick_has_a_timeout_that_can_count_and_is_the_default() -> None:
     quick = planned()
-    assert (quick.profile, quick.duration_seconds, quick.timeout_seconds, quick.threads) == ("quick", 5.0, 4.0, 4)
+    assert (quick.profile, quick.duration_seconds, quick.timeout_seconds, quick.threads) == ("quick", 10.0, 8.0, 4)
 
 
 def test_paper_is_the_documents_own_command() -> None:

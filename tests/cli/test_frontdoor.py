@@ -183,7 +183,7 @@ def spoilt(copied: Clone, file: str, right: str, wrong: str, line: str) -> str:
     ("file", "right", "wrong", "told"),
     [
         (SUITE, "[film, ", "[flim, ", "unknown route 'flim'; did you mean film or films?"),
-        (SUITE, "    duration: 5s\n", "", "'duration' is missing"),
+        (SUITE, "    duration: 5m\n", "", "'duration' is missing"),
         (SUITE, ": quart-vs-flask", ": quart-vs-flsk", "unknown published figures 'quart-vs-flsk'; did you mean quart-vs-"),
         (PUBLISHED, "second: 330", "second: fast", "expected a number, found 'fast'"),
         (CLAIMS, ") ~= 1160 / 330", ") ~~ 1160 / 330", "column "),
