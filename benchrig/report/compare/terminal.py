@@ -121,7 +121,7 @@ def _cells(change: Change, *, with_spread: bool) -> tuple[str, ...]:
 
 
 def _mean(mean: MetricMean) -> tuple[str, ...]:
-    return (f"geometric mean of {mean.mean.rows}", "", "", texts.mean_text(mean), "", "", "")
+    return (f"geomean of {mean.mean.rows}", "", "", texts.mean_text(mean), "", "", "")
 
 
 def _spans(text: str, at: int, styles: Sequence[tuple[str, str]]) -> Iterator[Span]:

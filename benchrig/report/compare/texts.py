@@ -128,7 +128,7 @@ def repeats_text(change: Change) -> str:
 def verdict_text(change: Change) -> str:
     """Return the verdict in a word or two; none where the test shows no difference."""
     if change.cause is Cause.AT_CEILING:
-        return "at the ceiling"
+        return "ceiling"
     return "" if change.verdict is Answer.NO_DIFFERENCE else change.verdict.value
 
 

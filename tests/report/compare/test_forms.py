@@ -52,7 +52,7 @@ def test_a_line_has_both_medians_the_change_repeats_p_and_verdict() -> None:
     same = line_of(text, LONG)
     assert "~ <" in same
     assert not same.endswith(("better", "worse"))
-    assert "geometric mean of 3" in text
+    assert "geomean of 3" in text
 
 
 def test_repeats_are_advised_where_a_difference_is_nearly_shown() -> None:
