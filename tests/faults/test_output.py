@@ -26,7 +26,7 @@ RESULTS = ROOT / "tests" / "cases" / "results" / "v2"
 
 COMMANDS = (
     "report web-frameworks --lang zh",
-    "compare web-frameworks web-frameworks",
+    "compare tests/cases/comparing/before tests/cases/comparing/after",
     "claims --published",
     "bench --dry-run",
     "--help",
