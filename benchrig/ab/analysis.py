@@ -47,7 +47,7 @@ class MetricResult:
     metric: str
     """Its name, `requests_per_second`."""
     a: float
-    """Geometric mean of A's values, in the metric's unit."""
+    """A's typical value, in the metric's unit: the geometric mean of its boots' levels."""
     b: float
     paired: Paired
     adjusted_p: float | None
@@ -193,17 +193,21 @@ def _result(metric: Metric, judged: Sequence[_Judged]) -> MetricResult | None:
         return None
     at_ceiling = metric is THROUGHPUT and all(one.at_ceiling for two in valid.values() for one in two)
     answer = Answer.AT_CEILING if at_ceiling else Answer.NOT_KNOWN
-    values = [pair for pairs in by_boot.values() for pair in pairs]
     return MetricResult(
         metric=metric.name,
-        a=statistics.geometric_mean([a for a, _ in values]),
-        b=statistics.geometric_mean([b for _, b in values]),
+        a=_typical([[a for a, _ in pairs] for pairs in by_boot.values()]),
+        b=_typical([[b for _, b in pairs] for pairs in by_boot.values()]),
         paired=paired,
         adjusted_p=paired.p,
         answer=answer,
         detectable=paired.detectable,
         left_out=len(whole) - len(valid),
     )
+
+
+def _typical(boots: Sequence[Sequence[float]]) -> float:
+    """Return the typical value of one side: like the ratio, the geometric mean of the boots' levels."""
+    return statistics.geometric_mean([statistics.geometric_mean(values) for values in boots])
 
 
 def _adjusted(results: Sequence[MetricResult]) -> list[MetricResult]:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from benchrig.statistics import student
 from benchrig.statistics.advice import POWER
 from benchrig.statistics.difference import SIGNIFICANT, Difference
-from benchrig.statistics.estimate import Estimate, combined, of_logs, of_values
+from benchrig.statistics.estimate import Estimate, combined, of_logs
 
 LEAST_BOOTS = 2
 """Of fewer, there is no spread between boots, and so no interval."""
@@ -71,7 +71,8 @@ class Paired:
 def compare(boots: Sequence[Sequence[Pair]]) -> Paired | None:
     """Return B against A by the pairs of each boot; None without a pair, or where a value is not above 0.
 
-    Student's t over the boots' mean logarithms of ratios: each boot counts once, however many pairs it has.
+    Student's t over the boots' mean logarithms of ratios: each boot counts once, however many pairs it has. No boot is held
+    as an outlier: of eight, that would find 5.5 % of equal variants different.
     """
     measured = [pairs for pairs in boots if pairs]
     if not measured or min(value for pairs in measured for pair in pairs for value in pair) <= 0:
@@ -81,7 +82,8 @@ def compare(boots: Sequence[Sequence[Pair]]) -> Paired | None:
     count, pairs = len(means), sum(map(len, logs))
     if count < LEAST_BOOTS:
         return Paired(math.exp(means[0]), None, None, None, count, pairs, _within(logs), None, None)
-    found, parts = of_values(means), _components([logs])
+    found = Estimate(statistics.fmean(means), statistics.stdev(means) / math.sqrt(count), count - 1)
+    parts = _components([logs])
     low, high = found.interval()
     return Paired(
         ratio=math.exp(found.value),
