@@ -8,11 +8,12 @@ are.
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from benchrig.statistics import student
-from benchrig.statistics.estimate import NEGLIGIBLE, Estimate, moves
+from benchrig.statistics.estimate import NEGLIGIBLE, Estimate
 from benchrig.statistics.interval import CONFIDENCE
 
 Moves = Mapping[Hashable, tuple[float, ...]]
@@ -72,13 +73,14 @@ class Uncertain:
 
 
 def of_sample(values: Sequence[float], name: Hashable) -> Uncertain:
-    """Return the typical value of at least two repeats above 0: their geometric mean, in which outliers are held."""
+    """Return the geometric mean of at least two repeats that are above 0."""
     if min(values) == max(values):
         # Without the rounding of logarithms.
         return Uncertain(values[0], {name: (0.0,) * len(values)})
-    middle, moved = moves([math.log(value) for value in values])
+    logs = [math.log(value) for value in values]
+    middle = statistics.fmean(logs)
     mean = math.exp(middle)
-    return Uncertain(mean, {name: tuple(mean * one for one in moved)})
+    return Uncertain(mean, {name: tuple(mean * (one - middle) for one in logs)})
 
 
 def _variance(moves: Sequence[float]) -> float:
