@@ -23,7 +23,7 @@ TWO_SIDED = 1.96 + 0.84
 Job = tuple[str, int, float, int]
 
 
-def table(rounds: int = 1000) -> list[str]:
+def table(rounds: int = 4000) -> list[str]:
     """Return how often repeats are advised, how many, and in which share of these cases they settle the question."""
     grid = list(itertools.product(NOISES, COUNTS, DIFFERENCES))
     found = spread_out(outcomes, [(*cell, rounds) for cell in grid])
