@@ -165,6 +165,8 @@ def test_under_nohup_a_hangup_changes_nothing() -> None:
 def test_a_terminal_that_is_closed_ends_the_command() -> None:
     pid, terminal = pty.fork()
     if pid == 0:
+        # The tests themselves may run under nohup.
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
         os.chdir(ROOT)
         words = [sys.executable, "-P", "-m", "benchrig.cli", "ssh", "--help"]
         program = (
