@@ -6,6 +6,7 @@ import itertools
 from random import Random
 
 from benchmarks.simulations.cases import SPREAD, kinds, markdown, percent, spread_out
+from benchmarks.simulations.errors import STATES
 from benchrig.statistics.ties import ranks
 from tests.support.noise import Noise, repeats
 
@@ -17,7 +18,7 @@ BEHIND = 0.1
 
 def table(rounds: int = 1000) -> list[str]:
     """Return for each number of systems and repeats how often equal ones share rank 1, and how often a slow one is last."""
-    noises = {name: noise for name, noise in kinds().items() if name != "boots"}
+    noises = {name: noise for name, noise in {**kinds(), **STATES}.items() if name != "boots"}
     grid = list(itertools.product(SYSTEMS, COUNTS))
     equal = spread_out(shared, [(k, n, noise, rounds) for k, n in grid for noise in noises.values()])
     last = spread_out(found, [(k, n, Noise(SPREAD), rounds) for k, n in grid])

@@ -36,6 +36,9 @@ def sentence(warning: Warning) -> str:
     return f"{said} Seen in {_number(warning.seen_in)} of {_number(warning.repeats)} repeats."
 
 
+_CHANGES = "where the answer changes"
+
+
 def reason(verdict: Verdict) -> str:
     """Return the reason of a verdict on a claim in words."""
     because = verdict.reason
@@ -48,7 +51,7 @@ def reason(verdict: Verdict) -> str:
             who = f"One measurement {verb}s" if one else f"{because.repeats} measurements {verb}"
             return f"{who}{rest} this claim. Measure {because.needed} times to judge it: {because.command}"
         case Why.WIDE_INTERVALS:
-            more = f"About {because.needed - because.repeats} more repeats would decide"
+            more = f"About {more_repeats(because.needed - because.repeats)} would decide"
             return f"{facts}. {more}{_or_exclude(because.within_percent)}: {because.command}"
         case Why.REPEATS_DIFFER:
             return f"{facts}. The {because.repeats} repeats differ, and more of them would not decide."
@@ -57,18 +60,26 @@ def reason(verdict: Verdict) -> str:
         case Why.OTHER_CONDITIONS:
             return f"{facts}. To decide, give a profile of the suite the article's timeout."
         case Why.TOO_CLOSE:
-            return f"{facts}. This is too close to decide{_excluded(because.excluded_percent)}."
+            return f"{facts}. This is too close to decide: it is within {because.excluded_percent:.2g} % of {_CHANGES}."
+        case Why.TOO_WIDE:
+            why = "The repeats differ too much to decide this, and more of them are not worth it"
+            return f"{facts}. {why}{_up_to(because.excluded_percent)}. Find what makes them differ."
         case _:
             assumed = f" (from {because.repeats} repeats, if their logarithms are normally distributed)"
             return f"{facts}{assumed if because.assumed else ''}"
 
 
 def _or_exclude(percent: float | None) -> str:
-    return "" if percent is None else f", or show that it is within {percent:.2g} % of where the answer changes"
+    return "" if percent is None else f", or show that it is within {percent:.2g} % of {_CHANGES}"
 
 
-def _excluded(percent: float | None) -> str:
-    return "" if percent is None else f": it is within {percent:.2g} % of where the answer changes"
+def _up_to(percent: float | None) -> str:
+    return "" if percent is None else f": it may be up to {percent:.2g} % from {_CHANGES}"
+
+
+def more_repeats(count: int) -> str:
+    """Return a number of further repeats: `1 more repeat`."""
+    return f"{count} more repeat{'' if count == 1 else 's'}"
 
 
 _OF_THROUGHPUT = {Answer.BETTER: "faster", Answer.WORSE: "slower"}

@@ -27,7 +27,9 @@ class Why(StrEnum):
     WIDE_INTERVALS = "wide_intervals"
     """The relations are true in a part of the intervals; more repeats would decide."""
     TOO_CLOSE = "too_close"
-    """The same, but more repeats are not worth it: MOST_REPEATS might not decide."""
+    """The same, but more repeats are not worth it, and it is within 10 % of where the answer changes."""
+    TOO_WIDE = "too_wide"
+    """The same, but it may be further away than that: the repeats differ too much."""
     REPEATS_DIFFER = "repeats_differ"
     """The relations are true in some repeats and false in others."""
     OTHER_CONDITIONS = "other_conditions"
@@ -113,7 +115,7 @@ class Verdict:
     causes: tuple[str, ...] = ()
     """Causes that the results show."""
     wanted: Wanted | None = None
-    """None where the claim is decided, or too close to decide."""
+    """None where the claim is decided, and where no measurement is worth it."""
     invalid_by: tuple[Code, ...] = ()
     """The warnings that make its rows invalid, where that alone keeps it from being tested."""
     not_in_run: bool = False

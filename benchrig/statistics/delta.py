@@ -8,16 +8,15 @@ are.
 from __future__ import annotations
 
 import math
-import statistics
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from benchrig.statistics import student
+from benchrig.statistics import estimate, student
 from benchrig.statistics.estimate import NEGLIGIBLE, Estimate
 from benchrig.statistics.interval import CONFIDENCE
 
 Moves = Mapping[Hashable, tuple[float, ...]]
-"""By a sample's name, how far each of its repeats lies from their mean, times the slope of the value."""
+"""By a sample's name, how far each of its repeats moves its typical value, times their number and the slope of the value."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ class Uncertain:
         return Estimate(self.value, math.sqrt(total), df)
 
     def ends(self, confidence: float = CONFIDENCE) -> tuple[float, float]:
-        """Return the ends of its interval: of a difference of two means, Welch's."""
+        """Return the ends of its interval: of a difference of two samples, Welch's."""
         return self.estimate.interval(confidence) if self.moves else (self.value, self.value)
 
     def p_below(self, strictly: bool = True) -> float:
@@ -73,18 +72,29 @@ class Uncertain:
 
 
 def of_sample(values: Sequence[float], name: Hashable) -> Uncertain:
-    """Return the geometric mean of at least two repeats that are above 0."""
+    """Return the typical value of at least two repeats that are above 0, as `difference.welch` compares them."""
     if min(values) == max(values):
         # Without the rounding of logarithms.
         return Uncertain(values[0], {name: (0.0,) * len(values)})
-    logs = [math.log(value) for value in values]
-    middle = statistics.fmean(logs)
-    mean = math.exp(middle)
-    return Uncertain(mean, {name: tuple(mean * (one - middle) for one in logs)})
+    middle, moves = estimate.moves([math.log(value) for value in values])
+    typical = math.exp(middle)
+    return Uncertain(typical, {name: tuple(typical * move for move in moves)})
+
+
+def of_interval(value: float, low: float, high: float, repeats: int, name: Hashable) -> Uncertain:
+    """Return a value above 0 with the error that the wider side of its 95 % interval tells: that of a median.
+
+    Its moves are no repeats: nothing that was measured in the same ones is correlated with it.
+    """
+    reach = max(math.log(high / value), math.log(value / low))
+    error = reach / student.quantile((1 + CONFIDENCE) / 2, repeats - 1)
+    # One up, one down, of this size, and the rest as they are, have that error.
+    move = value * error * math.sqrt(repeats * (repeats - 1) / 2)
+    return Uncertain(value, {name: (move, -move, *(0.0,) * (repeats - 2))})
 
 
 def _variance(moves: Sequence[float]) -> float:
-    """Return the variance of the mean of moves, whose own mean is 0."""
+    """Return the variance of the typical value of a sample by its moves, whose mean is 0."""
     return math.fsum(move * move for move in moves) / (len(moves) * (len(moves) - 1))
 
 

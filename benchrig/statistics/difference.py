@@ -17,7 +17,7 @@ class Difference:
     """A comparison of two samples."""
 
     ratio: float
-    """Typical value of B over that of A: of their geometric means, in which outliers are held (`estimate.moves`)."""
+    """Typical value of B over that of A: of their geometric means, but for outliers that are held (`estimate.moves`)."""
     low: float
     """Lower end of the ratio's 95 % interval."""
     high: float
@@ -63,6 +63,8 @@ def welch(a: Sequence[float], b: Sequence[float], margin: float = 0.0) -> Differ
 
 def holm(p_values: Sequence[float]) -> list[float]:
     """Return p-values adjusted for their number, in the same order. Below 0.05, one family in twenty has a false one.
+
+    A family are the rows of one metric: over several metrics, there are as many chances of a false one as families.
 
     S. Holm, "A simple sequentially rejective multiple test procedure", Scandinavian Journal of Statistics 6 (1979).
     """

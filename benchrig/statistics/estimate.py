@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from benchrig.statistics import student
-from benchrig.statistics.interval import CONFIDENCE, LEAST_REPEATS
+from benchrig.statistics.interval import CONFIDENCE, ENOUGH_REPEATS, LEAST_REPEATS
 
 NEGLIGIBLE = 1e-12
 """Smaller differences and errors are those of the computer's arithmetic."""
@@ -19,11 +19,8 @@ NEGLIGIBLE = 1e-12
 HELD = 2.0
 """From so many deviations on, a value is held. More of them would miss more outliers, fewer would cost power without any."""
 
-LEAST_HELD = 5
-"""Of fewer values, no one can say which is the outlier."""
-
-MOST_HELD = 1 / 3
-"""A larger share of values are no outliers."""
+ONE_IN = 5
+"""Of so many values, at most one is held. A larger share are no outliers."""
 
 NORMAL = 1.4826
 """The standard deviation of a normal distribution, in median distances from its median."""
@@ -75,17 +72,23 @@ def moves(values: Sequence[float]) -> tuple[float, list[float]]:
     P. J. Huber, "Robust estimation of a location parameter", Annals of Mathematical Statistics 35 (1964): the mean, but a
     value further away than HELD deviations counts as if it were only so far. The deviation is the median distance from the
     median. The moves have the correction for few values of his "Robust regression", Annals of Statistics 1 (1973).
-    Where more than MOST_HELD are far away, they are no outliers but another state: then it is the mean of all.
+    Where more than one in ONE_IN are far away, or all of them lie together, they are no outliers but another state: then it
+    is the mean of all. So it is of fewer than ENOUGH_REPEATS, of which no one can say which is the outlier.
     """
     n = len(values)
-    most = math.floor(MOST_HELD * n) if n >= LEAST_HELD else 0
-    center, reach = _center(values) if most else (0.0, 0.0)
-    free = sum(abs(value - center) < reach for value in values)
-    if n - free > most or free == n:
+    center, reach = _center(values) if n >= ENOUGH_REPEATS else (0.0, 0.0)
+    far = [value for value in values if abs(value - center) >= reach]
+    if not far or len(far) > n // ONE_IN or _are_a_state(far, reach):
         mean = math.fsum(values) / n
         return mean, [value - mean for value in values]
-    weight = n / free * (1 + (n - free) / free / n)
+    free = n - len(far)
+    weight = n / free * (1 + len(far) / free / n)
     return center, [_held(value - center, reach) * weight for value in values]
+
+
+def _are_a_state(far: Sequence[float], reach: float) -> bool:
+    """Return whether several values lie as near to each other as those of one state do."""
+    return len(far) > 1 and max(far) - min(far) < reach
 
 
 def _center(values: Sequence[float]) -> tuple[float, float]:

@@ -35,7 +35,7 @@ def ranks(samples: Sequence[Sequence[float]], ceilings: Sequence[float | None] =
     With 95 % confidence, every true rank is between `first` and `last`: M. Mogstad, J. P. Romano, A. M. Shaikh and
     D. Wilhelm, "Inference for ranks with applications to mobility across neighbourhoods and academic achievement across
     countries", Review of Economic Studies 91 (2024), with Holm's correction over all pairs. `ceilings` has for each sample
-    the most that its load allows, in the sample's unit, or None: see `ceiling_margin`.
+    the most that its load allows, in the sample's unit, or None: see `ceiling_hides`.
     """
     ranked = [i for i, values in enumerate(samples) if len(values) >= LEAST_REPEATS]
     better = _better([samples[i] for i in ranked], [ceilings[i] if ceilings else None for i in ranked])
@@ -46,8 +46,17 @@ def ranks(samples: Sequence[Sequence[float]], ceilings: Sequence[float | None] =
     return places
 
 
-def ceiling_margin(share: float) -> float:
-    """Return which difference to a row at this share of its ceiling says nothing about the two systems: 0.05 is 5 %.
+def ceiling_margin(throughputs: tuple[float, float], ceilings: tuple[float | None, float | None]) -> float:
+    """Return up to which share a difference of two rows says nothing about their systems: 0.05 is 5 %.
+
+    Rows are held back alike only below the same ceiling.
+    """
+    one, other = ceilings
+    return ceiling_hides(max(throughputs) / one) if one and other and math.isclose(one, other) else 0.0
+
+
+def ceiling_hides(share: float) -> float:
+    """Return which difference to a row at this share of its ceiling says nothing about the two systems.
 
     It grows evenly from 0 at BELOW_CEILING to all that lies between CEILING and 1, so that no small change of a row's
     throughput changes the ranks by itself, as it would where a row is at the ceiling or is not.
@@ -81,11 +90,6 @@ def _compared(one: _Row, other: _Row) -> tuple[float, bool]:
         order = sum((x > y) - (x < y) for x in one.values for y in other.values)
         return mann_whitney(one.values, other.values), order > 0
     found = combined([(1, one.estimate), (-1, other.estimate)])
-    return found.p(margin=math.log1p(_margin(one, other))), found.value > 0
-
-
-def _margin(one: _Row, other: _Row) -> float:
-    """Return the margin between two rows: they are held back alike only below the same ceiling."""
-    if one.ceiling is None or other.ceiling is None or not math.isclose(one.ceiling, other.ceiling):
-        return 0.0
-    return ceiling_margin(max(map(statistics.median, (one.values, other.values))) / one.ceiling)
+    medians = statistics.median(one.values), statistics.median(other.values)
+    margin = ceiling_margin(medians, (one.ceiling, other.ceiling))
+    return found.p(margin=math.log1p(margin)), found.value > 0

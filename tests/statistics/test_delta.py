@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 
-from benchrig.statistics.delta import Uncertain, of_sample
+from benchrig.statistics.delta import Uncertain, of_interval, of_sample
 from benchrig.statistics.difference import welch
 
 A, B = (100.0, 103.0, 98.0, 101.0, 105.0, 99.0), (50.0, 49.0, 52.0, 50.5)
@@ -20,6 +20,23 @@ def test_the_interval_of_a_quotient_is_welchs() -> None:
     assert [math.exp(end) for end in found] == pytest.approx([expected.low, expected.high], rel=1e-9)
     quotient = (of_sample(A, "a") * of_sample(B, "b").inverse()).log()
     assert quotient.ends() == pytest.approx(found, rel=1e-9)
+
+
+def test_a_quotient_holds_outliers_as_welchs_test_does() -> None:
+    a, b = (100.0, 100.4, 99.7, 100.2, 99.9, 60.0), (98.0, 98.3, 97.6, 98.2, 98.1, 97.9)
+    found, expected = (of_sample(b, "b").log() - of_sample(a, "a").log()), welch(a, b)
+    assert expected
+    assert (math.exp(found.value), found.estimate.error) == pytest.approx((expected.ratio, expected.error))
+    assert found.value < 0
+    assert found.p_below() == pytest.approx(expected.p / 2)
+
+
+@pytest.mark.parametrize("repeats", [2, 3, 6, 20])
+def test_a_value_with_an_interval_has_the_error_that_its_wider_side_tells(repeats: int) -> None:
+    found = of_interval(100.0, 99.0, 104.0, repeats, "a").log()
+    assert [math.exp(end) for end in found.ends()] == pytest.approx([100 / 1.04, 104.0])
+    assert found.estimate.df == pytest.approx(repeats - 1)
+    assert of_interval(49.0, 49.0, 49.0, repeats, "a").estimate.error == 0
 
 
 def test_the_value_is_that_of_geometric_means() -> None:

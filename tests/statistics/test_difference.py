@@ -86,3 +86,18 @@ def test_mann_whitney_is_exact_for_few_values(a: list[float], b: list[float], p:
 )
 def test_mann_whitney_is_that_of_scipy(a: list[float], b: list[float], p: float) -> None:
     assert mann_whitney(a, b) == pytest.approx(p, rel=1e-9)
+
+
+def test_one_system_in_two_states_does_not_differ_from_itself() -> None:
+    a, b = (10_003, 9_998, 10_001, 9_996, 9_502, 9_499), (9_501, 9_497, 9_504, 9_500, 10_002, 9_999)
+    found = welch(a, b)
+    assert found
+    assert found.p > 0.05
+    assert found.detectable > 0.05
+
+
+def test_a_third_of_slow_repeats_is_not_hidden() -> None:
+    found = welch((10_000, 10_010, 9_990, 10_020, 9_995, 10_005), (10_000, 10_012, 9_991, 10_018, 7_000, 7_050))
+    assert found
+    assert found.low < 0.75
+    assert found.p > 0.05

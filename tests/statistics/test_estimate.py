@@ -59,6 +59,13 @@ def test_an_outlier_is_held_and_its_value_no_longer_matters() -> None:
     assert near.error < 0.1
 
 
+def test_outliers_are_held_where_they_lie_apart() -> None:
+    middle, moved = moves([1.0, 1.01, 1.02, 1.03, 1.04, 1.05, 1.06, 1.07, 5.0, 9.0])
+    assert middle == pytest.approx(1.04, abs=0.03)
+    assert max(moved) < 0.5
+    assert math.fsum(moved) == pytest.approx(0, abs=1e-9)
+
+
 def test_values_without_an_outlier_have_their_mean() -> None:
     values = [1.0, 1.1, 0.9, 1.05, 0.95, 1.02]
     assert of_values(values).value == pytest.approx(sum(values) / 6)
@@ -67,10 +74,13 @@ def test_values_without_an_outlier_have_their_mean() -> None:
 @pytest.mark.parametrize(
     "values",
     [
-        # One of four may be the outlier, or the only right one.
-        [1.0, 1.01, 1.02, 5.0],
-        # Two states.
+        # One of five may be the outlier, or the only right one.
+        [1.0, 1.01, 1.02, 1.03, 5.0],
+        # Two states: of six, two lie elsewhere, and of ten, two lie together.
         [1.0, 1.01, 1.02, 5.0, 5.01, 5.02],
+        [1.0, 1.01, 1.02, 1.03, 5.0, 5.01],
+        [1.0, 1.01, 1.02, 1.03, 5.0, 9.0],
+        [1.0, 1.01, 1.02, 1.03, 1.04, 1.05, 1.06, 1.07, 5.0, 5.01],
         # Most are equal: the robust deviation is 0, and knows no reach.
         [1.0, 1.0, 1.0, 1.0, 1.1, 1.2],
     ],

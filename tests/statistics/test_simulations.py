@@ -28,11 +28,23 @@ def test_the_interval_is_narrower_than_the_plain_one() -> None:
     assert ours < 0.9 * plain
 
 
-@pytest.mark.parametrize("noise", ["log-normal", "outliers 5 %"])
+@pytest.mark.parametrize("noise", ["log-normal", "outliers 5 %", "drift"])
 @pytest.mark.parametrize("n", [3, 6, 10])
 def test_a_family_of_equal_rows_seldom_has_a_false_difference(n: int, noise: str) -> None:
     kind = kinds()[noise]
-    assert errors.false((n, kind, kind, 150))["ours"] <= 0.1
+    assert false_families(n, kind, 1000) <= 0.06
+
+
+@pytest.mark.parametrize(("n", "most"), [(6, 0.36), (8, 0.3), (10, 0.21)])
+def test_one_system_in_two_states_differs_from_itself_no_more_often_than_the_page_says(n: int, most: float) -> None:
+    """Holding a third of the repeats, nearly every family had a false difference."""
+    for kind in errors.STATES.values():
+        assert false_families(n, kind, 250) <= most
+
+
+def false_families(n: int, kind: Noise, rounds: int) -> float:
+    """Return the share of families with a false difference by our test."""
+    return errors.false((n, kind, kind, rounds), {"ours": errors.p_value})["ours"]
 
 
 def test_single_runs_are_often_wrong_where_boots_differ() -> None:
@@ -58,7 +70,7 @@ def test_advised_repeats_settle_it(difference: float) -> None:
 
 @pytest.mark.parametrize(("systems", "n"), [(6, 3), (6, 6), (16, 6)])
 def test_equal_systems_share_rank_1(systems: int, n: int) -> None:
-    assert ranking.shared((systems, n, Noise(), 80)) >= 0.9
+    assert ranking.shared((systems, n, Noise(), 300)) >= 0.94
 
 
 def test_a_slow_system_is_last() -> None:

@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from benchrig.statistics.ties import BELOW_CEILING, CEILING, Rank, ceiling_margin, ranks
+from benchrig.statistics.ties import BELOW_CEILING, CEILING, Rank, ceiling_hides, ceiling_margin, ranks
 
 
 def _around(middle: float, spread: float = 0.001) -> list[float]:
@@ -62,7 +62,14 @@ def test_rows_with_different_ceilings_are_ranked_by_what_they_reach() -> None:
 
 
 def test_the_margin_grows_without_a_step() -> None:
-    assert ceiling_margin(BELOW_CEILING) == 0
-    assert ceiling_margin(CEILING) == ceiling_margin(1.05) == pytest.approx(1 / CEILING - 1)
-    steps = [ceiling_margin(0.89 + i / 1000) for i in range(80)]
+    assert ceiling_hides(BELOW_CEILING) == 0
+    assert ceiling_hides(CEILING) == ceiling_hides(1.05) == pytest.approx(1 / CEILING - 1)
+    steps = [ceiling_hides(0.89 + i / 1000) for i in range(80)]
     assert all(0 <= after - before < 0.002 for before, after in itertools.pairwise(steps))
+
+
+def test_a_ceiling_is_the_same_but_for_the_rounding_of_its_quotient() -> None:
+    ceiling = 2000 / 0.1
+    assert ceiling_margin((19_900.0, 19_000.0), (ceiling, ceiling * (1 + 1e-15))) == pytest.approx(1 / CEILING - 1)
+    assert ceiling_margin((19_900.0, 19_000.0), (ceiling, 1.01 * ceiling)) == 0
+    assert ceiling_margin((19_900.0, 19_000.0), (ceiling, None)) == 0

@@ -24,7 +24,7 @@ from benchrig.statistics.difference import SIGNIFICANT
 from benchrig.statistics.estimate import NEGLIGIBLE
 
 NEAR = 0.1
-"""`~=` holds within this share of its right side."""
+"""`~=` holds within this share of its right side. What is shown to be so close to its limit is too close to decide."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ def outlook(expression: Expression, values: Values, repeats: int) -> Outlook:
 def _with_error_of_median(left: Term, right: Term, values: Values) -> Values:
     """Return values with which a figure that is judged alone, by its median, has the error of a median."""
     figure = alone((*figures_in(left), *figures_in(right)), values)
-    return values if figure is None else {**values, figure: values[figure].median}
+    return values if figure is None else {**values, figure: replace(values[figure], by_interval=True)}
 
 
 def _link(left: Term, relation: Relation, right: Term, values: Values) -> bool | None:

@@ -1,21 +1,18 @@
 """The value of a claim's expression over figures: statistics of repeats inside, fixed bounds outside.
 
-Figures with repeats are estimated by their geometric means, and an expression over them by the delta method. Figures
-that more repeats do not narrow lie within fixed bounds; interval arithmetic (R. E. Moore, Interval Analysis, 1966)
+Figures with repeats are estimated as comparisons and ranks estimate them, and an expression over them by the delta method.
+Figures that more repeats do not narrow lie within fixed bounds; interval arithmetic (R. E. Moore, Interval Analysis, 1966)
 combines these. One figure alone is judged by the interval of its median, which reports print.
 """
 
 from __future__ import annotations
 
 import math
-import statistics
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from benchrig.report.claims.language import Arithmetic, Choice, Extreme, Figure, Number, Operation, Term, figures_in
-from benchrig.statistics import student
-from benchrig.statistics.delta import Uncertain, of_sample
-from benchrig.statistics.interval import CONFIDENCE
+from benchrig.statistics.delta import Uncertain, of_interval, of_sample
 
 _LARGEST_LOG = 700.0
 """A floating-point number cannot be larger."""
@@ -36,20 +33,13 @@ class Known:
     """More repeats do not narrow it: its bounds are those of the repeats, or are not known under these conditions."""
     sample: tuple[float, ...] = ()
     """Its repeats, all above 0, where they tell how well it is known; empty where nothing but the bounds does."""
+    by_interval: bool = False
+    """It is estimated by its value and the error that its bounds tell, not by its repeats."""
 
     @property
     def settled(self) -> Known:
         """The figure after any number of repeats: a fixed one as it is, another one as a point."""
         return self if self.fixed else point(self.value)
-
-    @property
-    def median(self) -> Known:
-        """The figure with its median in place of its mean, and with the error that the interval of the median tells."""
-        logs, n = [math.log(value) for value in self.sample], len(self.sample)
-        mean, half = statistics.fmean(logs), student.quantile((1 + CONFIDENCE) / 2, n - 1) * statistics.stdev(logs) / n**0.5
-        reach = max(math.log(self.high / self.value), math.log(self.value / self.low))
-        scale = reach / half if half else 0.0
-        return replace(self, sample=tuple(self.value * math.exp(scale * (one - mean)) for one in logs))
 
 
 Values = Mapping[Figure, Known]
@@ -77,7 +67,7 @@ class Range:
 
     @property
     def shown(self) -> float:
-        """The value that its interval is of: that of the geometric means, unless it lies within fixed bounds."""
+        """The value that its interval is of: that of the typical values, unless it lies within fixed bounds."""
         return self.low.value if self.low.value == self.high.value else self.value
 
     @property
@@ -178,8 +168,13 @@ def _figure(figure: Figure, known: Known) -> Range:
     if not known.sample:
         return Range(known.value, Uncertain(known.low), Uncertain(known.high), known.low >= 0)
     # The repeats of a row are those of all its figures, unless a figure is missing in some.
-    mean = of_sample(known.sample, (figure.row, len(known.sample)))
-    return Range(known.value, mean, mean, True)
+    repeats = len(known.sample)
+    name = figure.row, repeats
+    if known.by_interval:
+        typical = of_interval(known.value, known.low, known.high, repeats, name)
+    else:
+        typical = of_sample(known.sample, name)
+    return Range(known.value, typical, typical, True)
 
 
 def _combined(term: Operation, left: Value, right: Value) -> Value:

@@ -18,7 +18,7 @@ from benchrig.report.claims.functions import (
     find,
 )
 from benchrig.report.claims.language import Expression, Figure
-from benchrig.report.claims.relations import holds, outlook
+from benchrig.report.claims.relations import NEAR, holds, outlook
 from benchrig.report.claims.values import UndefinedError, Values
 from benchrig.report.table import Table
 from benchrig.report.verdict import Reason, Why, Word
@@ -113,7 +113,8 @@ class _Scales:
         ahead = outlook(self.expression, known, repeats)
         excluded = _percent(ahead.excluded)
         if not math.isfinite(ahead.repeats):
-            return Reason(Why.TOO_CLOSE, facts, repeats=repeats, excluded_percent=excluded)
+            why = Why.TOO_CLOSE if ahead.excluded <= NEAR else Why.TOO_WIDE
+            return Reason(why, facts, repeats=repeats, excluded_percent=excluded)
         needed = max(int(ahead.repeats), repeats + 1)
         return Reason(
             Why.WIDE_INTERVALS,

@@ -81,9 +81,9 @@ def _tested(a: Row, b: Row, metric: Metric, terms: Terms) -> Change:
 
 def _by_ceiling(a: Row, b: Row, metric: Metric) -> float:
     """Return up to which share a difference says nothing about two systems, because both are near the same ceiling."""
-    if metric is not THROUGHPUT or a.ceiling is None or a.ceiling != b.ceiling:
+    if metric is not THROUGHPUT:
         return 0.0
-    return ceiling_margin(max(a.value(metric) or 0.0, b.value(metric) or 0.0) / a.ceiling)
+    return ceiling_margin((a.value(metric) or 0.0, b.value(metric) or 0.0), (a.ceiling, b.ceiling))
 
 
 def _by_ranks(untested: Change, one: Sample, other: Sample) -> Change:

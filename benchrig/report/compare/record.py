@@ -51,14 +51,14 @@ class ChangeRecord:
     a: ValueRecord | None
     b: ValueRecord | None
     ratio: float | None
-    """B over A: of the geometric means of the repeats where it was tested, else of the values."""
+    """B over A: of the typical values of the repeats, with outliers held, where it was tested; else of the values."""
     ratio_low: float | None
     """Lower end of the ratio's 95 % interval; None where it was not tested, or some values are 0."""
     ratio_high: float | None
     p: float | None
     """Of the test; None where nothing was tested."""
     adjusted_p: float | None
-    """The same, adjusted for the number of rows."""
+    """The same, adjusted for the number of rows of the metric."""
     excluded_percent: float | None
     """Where no difference is shown: a larger one than this is excluded."""
     boots_session: str | None

@@ -21,8 +21,8 @@ NOT_SHOWN = "~"
 
 METHOD = (
     f"{NOT_SHOWN}: no difference is shown; one above the figure behind it is excluded. "
-    "± and changes: 95 % intervals. p: Welch's t-test on logarithms, of counts and zeros Mann–Whitney, "
-    "adjusted for the number of rows (Holm)."
+    "± and changes: 95 % intervals. p: Welch's t-test on logarithms with outliers held, of counts and zeros Mann–Whitney, "
+    "adjusted for the number of rows of one metric (Holm)."
 )
 
 BOOTS = (
@@ -197,7 +197,7 @@ def _advised(pairing: Pairing, noise: float) -> Iterator[str]:
             found = advice.of_difference(change.difference, SIGNIFICANT / len(family), noise)
             if more := found and found.more(max(change.difference.repeats)):
                 what = f"whether its {metric.label} differs, or exclude a difference of {share(found.within)}"
-                yield f"About {more} more repeats of {change.row} would show {what}."
+                yield f"About {sentences.more_repeats(more)} of {change.row} would show {what}."
 
 
 def between_boots(pairing: Pairing) -> Iterator[str]:

@@ -80,7 +80,7 @@ class Worsening:
     worse_high_percent: float | None = None
     """Upper end: a greater worsening is excluded."""
     p: float | None = None
-    """p-value of the difference, adjusted for the number of rows."""
+    """p-value of the difference, adjusted for the number of rows of the metric."""
     repeats: tuple[int, int] = (0, 0)
     """Of the reference and of the run; not of a history, where each run counts once."""
     needed: int = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from benchrig.report.claims.language import Figure
 from benchrig.report.metrics import METRICS
 from benchrig.report.sentences import reason as because
 from benchrig.report.table import make, of_published
+from benchrig.report.verdict import Reason, Verdict, Why, Word
 from benchrig.results.model import Cell, DatabaseLoad
 from tests.support.claims import DOCUMENT, judged, judged_as_published, measured, one, project, table, timed
 from tests.support.reports import PUBLISHED, ROOT, SERVER, SPREAD, a_cell, a_load, a_run, missing
@@ -141,10 +143,29 @@ def test_a_claim_that_holds_in_part_says_how_many_more_repeats_would_settle_it(t
 
 def test_a_claim_that_no_patience_settles_says_so(tmp_path: Path) -> None:
     claim = one(tmp_path, "throughput(sanic) >= 700")
-    verdict = judged(claim, measured({"sanic": [600, 701, 701, 701, 701, 800]}))
+    verdict = judged(claim, measured({"sanic": [650, 701, 701, 701, 701, 750]}))
     assert verdict.word == "inconclusive"
-    assert because(verdict).endswith("This is too close to decide: it is within 10 % of where the answer changes.")
+    assert because(verdict).endswith("This is too close to decide: it is within 5.1 % of where the answer changes.")
     assert (verdict.reason.needed, verdict.wanted) == (0, None)
+
+
+def test_a_claim_that_the_repeats_leave_wide_open_does_not_say_that_it_is_close(tmp_path: Path) -> None:
+    claim = one(tmp_path, "throughput(sanic) > throughput(flask-sync)")
+    slow = [10_000, 10_012, 9_991, 10_018, 7_000, 7_050]
+    verdict = judged(claim, measured({"sanic": slow, "flask-sync": [10_000, 10_010, 9_990, 10_020, 9_995, 10_005]}))
+    assert (verdict.word, verdict.reason.why) == ("inconclusive", Why.TOO_WIDE)
+    assert re.search(
+        r"The repeats differ too much to decide this, and more of them are not worth it: "
+        r"it may be up to \d\d % from where the answer changes\. Find what makes them differ\.$",
+        because(verdict),
+    )
+    assert (verdict.reason.needed, verdict.wanted) == (0, None)
+
+
+@pytest.mark.parametrize(("missing", "said"), [(1, "About 1 more repeat would"), (12, "About 12 more repeats would")])
+def test_one_more_repeat_is_one(missing: int, said: str) -> None:
+    reason = Reason(Why.WIDE_INTERVALS, ("it is so",), repeats=6, needed=6 + missing, command="./inv bench")
+    assert said in because(Verdict("", "", "", "", Word.INCONCLUSIVE, reason, (), ()))
 
 
 def test_one_run_has_no_interval_so_it_only_says_what_it_would_mean(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Sequence
+from random import Random
 
 import pytest
 
@@ -13,8 +14,10 @@ from benchrig.report.claims.language import Expression, Figure
 from benchrig.report.claims.parser import parse
 from benchrig.report.claims.relations import holds, outlook
 from benchrig.report.claims.values import Known, UndefinedError, Values, bounds, point, unbounded
-from benchrig.statistics.difference import welch
+from benchrig.statistics.difference import SIGNIFICANT, welch
 from benchrig.statistics.interval import of_median
+from benchrig.statistics.ties import ranks
+from tests.support.noise import Noise, repeats
 
 ROWS = ("go", "flask", "sanic", "quart")
 NEAR_100 = (97.0, 98.0, 99.0, 100.0, 101.0, 102.0, 103.0)
@@ -25,16 +28,16 @@ def read(text: str) -> Expression:
     return parse(text, names_of(ROWS))
 
 
-def measured(repeats: Sequence[float]) -> Known:
+def measured(sample: Sequence[float]) -> Known:
     """Return a figure of a run by its repeats."""
-    interval = of_median(repeats)
+    interval = of_median(sample)
     assert interval
-    return Known(statistics.median(repeats), interval.low, interval.high, sample=tuple(repeats))
+    return Known(statistics.median(sample), interval.low, interval.high, sample=tuple(sample))
 
 
-def around(value: float, repeats: Sequence[float] = NEAR_100) -> Known:
+def around(value: float) -> Known:
     """Return a figure whose repeats lie around a value."""
-    return measured([value * one / 100 for one in repeats])
+    return measured([value * one / 100 for one in NEAR_100])
 
 
 def within(low: float, high: float) -> Known:
@@ -87,6 +90,28 @@ def test_a_quotient_has_welchs_interval_and_is_judged_by_it() -> None:
         (f"({expected.high:.6f} + 0.001) * throughput(flask) > throughput(go)", True),
     ):
         assert judged(text, go=go, flask=flask) is outcome, text
+
+
+@pytest.mark.parametrize("count", [3, 5, 6, 10, 20])
+def test_a_relation_of_two_figures_is_decided_where_a_comparison_of_them_is(count: int) -> None:
+    """With outliers, too: a report, a comparison and a claim have one estimate of a ratio."""
+    rng, noise, decided = Random(count), Noise(0.01, outliers=0.1), 0
+    for _ in range(60):
+        one, other = repeats(rng, count, noise, 1.02), repeats(rng, count, noise)
+        found = welch(other, one)
+        assert found
+        expected = None if found.p >= SIGNIFICANT else found.ratio > 1
+        for text in ("throughput(go) > throughput(flask)", "throughput(go) / throughput(flask) > 1"):
+            assert judged(text, go=measured(one), flask=measured(other)) is expected, (one, other)
+        decided += expected is not None
+    assert 5 < decided < 60
+
+
+def test_a_row_that_is_ranked_ahead_is_above_the_other_one_in_claims() -> None:
+    # One slow repeat of the faster row: with a plain mean, this is not decided.
+    go, flask = (1021.0, 1019.0, 1020.5, 1018.5, 1022.0, 930.0), (1000.0, 1001.0, 999.5, 1000.5, 998.5, 1001.5)
+    assert [rank.first for rank in ranks([go, flask]) if rank] == [1, 2]
+    assert judged("throughput(go) > throughput(flask)", go=measured(go), flask=measured(flask)) is True
 
 
 def test_what_interval_arithmetic_left_open_is_decided() -> None:
@@ -290,3 +315,28 @@ def test_of_relations_that_must_all_hold_the_hardest_decides() -> None:
     both = "throughput(go) > max(throughput(flask), throughput(sanic))"
     assert needed[2] == max(needed[:2])
     assert outlook(read(both), values(both, known), 7).repeats == max(needed[:2])
+
+
+@pytest.mark.parametrize("text", ["throughput(go) > 1000", "throughput(go) > throughput(flask)", "throughput(go) ~= 1100"])
+@pytest.mark.parametrize("count", [3, 4, 6, 10])
+def test_what_is_not_decided_is_never_said_to_need_no_repeats(text: str, count: int) -> None:
+    rng, undecided, advised = Random(count), 0, 0
+    for _ in range(150):
+        ratio = 1 + rng.uniform(-0.04, 0.04)
+        known = {"go": measured(repeats(rng, count, Noise(), ratio)), "flask": measured(repeats(rng, count, Noise()))}
+        if judged(text, **known) is not None:
+            continue
+        undecided += 1
+        found = outlook(read(text), values(text, known), count)
+        assert found.repeats >= count, known
+        assert found.excluded > 0
+        advised += found.repeats < math.inf
+    assert undecided > 10
+    assert advised
+
+
+def test_a_figure_alone_that_is_far_from_settled_is_not_said_to_be_close() -> None:
+    text, known = "throughput(go) > 8500", {"go": measured((10_000, 10_012, 9_991, 10_018, 7_000, 7_050))}
+    assert judged(text, **known) is None
+    found = outlook(read(text), values(text, known), 6)
+    assert (found.repeats, found.excluded > 0.1) == (math.inf, True)
