@@ -42,7 +42,7 @@ class Basis(StrEnum):
     WITHIN_LIMIT = "within_limit"
     """It is not worse by more than the limit, anywhere within the interval."""
     NO_DIFFERENCE = "no_difference"
-    """No difference is shown. The interval says how much worse it could be."""
+    """No difference is shown, but the interval leaves one open that is worse by more than the limit."""
     AT_CEILING = "at_ceiling"
     """The connections limit both: neither system does."""
     LIMIT_IN_INTERVAL = "limit_in_interval"
@@ -84,7 +84,8 @@ class Worsening:
     repeats: tuple[int, int] = (0, 0)
     """Of the reference and of the run; not of a history, where each run counts once."""
     needed: int = 0
-    """How many repeats of each would decide; 0 where that is not the question, or is not known."""
+    """How many repeats of each would decide: if no difference is shown, that the limit is kept, where it is. 0 where that is
+    not the question, or is not known."""
     command: str = ""
     """The command that measures the row so often; empty where that would not decide."""
     runs: int = 0

@@ -15,6 +15,9 @@ _LARGEST_PERCENT = 1000.0
 """A worsening above this is only said to be so."""
 
 
+_MORE_IN_EACH = " Earlier runs differ by as much: more repeats in each run, or a larger limit, would decide it."
+"""Of a history."""
+
 _LONGEST_COMMIT = 12
 """Characters of a commit: enough to find it."""
 
@@ -78,7 +81,8 @@ def _worsening(found: Worsening, limit: str) -> str:
         case Basis.WITHIN_LIMIT:
             return f"{_values(found)}: {_within(found)}."
         case Basis.NO_DIFFERENCE:
-            return f"{_values(found)}: no difference shown. It could be up to {percent(_most(found))} worse and not be seen."
+            could = f"it could be up to {percent(_most(found))} worse, and the limit is {limit}"
+            return f"{_values(found)}: no difference shown, but {could}.{_narrow(found)}"
         case Basis.LIMIT_IN_INTERVAL:
             return f"{_values(found)}: {_worse(found)}, which may be more or less than {limit}.{_measure(found)}"
         case Basis.AT_CEILING:
@@ -143,9 +147,20 @@ def _ends(low: float, high: float) -> str:
 
 
 def _measure(found: Worsening) -> str:
+    """Return what would tell on which side of the limit it is."""
     if found.runs:
-        return " More repeats in this run narrow it."
+        return _MORE_IN_EACH
     if not found.needed:
         return " It is too close to the limit for more repeats to decide."
     both = f" Measure both {found.needed} times to decide"
+    return f"{both}: {found.command}" if found.command else f"{both}."
+
+
+def _narrow(found: Worsening) -> str:
+    """Return what would show that the limit is kept, if it is."""
+    if found.runs:
+        return _MORE_IN_EACH
+    if not found.needed:
+        return " More repeats, a larger limit, or a comparison over several boots (./inv ab) would decide it."
+    both = f" If it keeps that, about {found.needed} repeats of both show it"
     return f"{both}: {found.command}" if found.command else f"{both}."

@@ -18,7 +18,7 @@ from benchrig.report.table import Row, Table
 from benchrig.report.verdict import Answer, Cause
 from benchrig.results import sessions
 from benchrig.results.model import Run
-from benchrig.statistics import advice
+from benchrig.statistics import advice, limits
 from benchrig.statistics.interval import LEAST_REPEATS
 
 METRICS = (THROUGHPUT, BY_NAME["latency_p99_ms"], BY_NAME["latency_corrected_p99_ms"])
@@ -27,7 +27,6 @@ METRICS = (THROUGHPUT, BY_NAME["latency_p99_ms"], BY_NAME["latency_corrected_p99
 _JUDGEMENTS: Mapping[Basis, Judgement] = {
     Basis.SHOWN_WORSE: Judgement.FAILED,
     Basis.WITHIN_LIMIT: Judgement.PASSED,
-    Basis.NO_DIFFERENCE: Judgement.PASSED,
     Basis.AT_CEILING: Judgement.PASSED,
     Basis.ONLY_IN_RUN: Judgement.SKIPPED,
     Basis.ONLY_IN_REFERENCE: Judgement.SKIPPED,
@@ -73,11 +72,9 @@ def against(reference: Report, report: Report, limit_percent: float, reports: Pa
 
     (pairing,) = compare([reference, report], boots=boots).pairings
     beyond = _beyond(reference, report, limit_percent, boots)
-    found = [
-        _worsening(change, pairing, limit_percent, (change.row, change.metric.name) in beyond)
-        for change in pairing.changes
-        if change.metric in METRICS and not _says_nothing_new(change, pairing)
-    ]
+    changes = [one for one in pairing.changes if one.metric in METRICS and not _says_nothing_new(one, pairing)]
+    tests = sum(one.difference is not None for one in changes)
+    found = [_worsening(one, pairing, limit_percent, tests, beyond=(one.row, one.metric.name) in beyond) for one in changes]
     notes = (*texts.notes(pairing), *map(str, pairing.conditions), *texts.between_boots(pairing))
     return [judged(one) for one in (*found, *_alone(pairing), *_on_others(pairing, report.table))], notes
 
@@ -137,8 +134,8 @@ def _beyond(reference: Report, report: Report, limit_percent: float, boots: Boot
     return found
 
 
-def _worsening(change: Change, pairing: Pairing, limit_percent: float, beyond: bool) -> Worsening:
-    """Return what is known of a metric that both have, or that one of them was to have."""
+def _worsening(change: Change, pairing: Pairing, limit_percent: float, tests: int, *, beyond: bool) -> Worsening:
+    """Return what is known of a metric that both have, or that one of them was to have; it is one of so many tests."""
     outcome, metric = change.outcome, change.metric
     found = Worsening(
         row=change.row,
@@ -160,7 +157,7 @@ def _worsening(change: Change, pairing: Pairing, limit_percent: float, beyond: b
         test = change.difference
         ratio = Ratio(test.ratio, test.low, test.high, change.verdict is Answer.WORSE, beyond)
         found = by_ratio(found, metric, ratio, limit_percent)
-        found = replace(found, needed=_needed(found, change, limit_percent))
+        found = replace(found, needed=_needed(found, change, limit_percent, tests))
     return replace(found, command=_command(pairing.b, change.row, found.needed))
 
 
@@ -201,16 +198,25 @@ def _repeats(sample: Sample | None) -> int:
     return len(sample.values) if sample else 0
 
 
-def _needed(found: Worsening, change: Change, limit_percent: float) -> int:
+def _needed(found: Worsening, change: Change, limit_percent: float, tests: int) -> int:
     """Return how many repeats of each would tell whether it is worse by more than the limit.
 
-    0 where that is known, and where it is too close to the limit to be worth them.
+    0 where that is known, where it is too close to the limit to be worth them, and where the spread between boots is in the
+    interval, which repeats do not narrow.
     """
-    if found.basis is not Basis.LIMIT_IN_INTERVAL or not change.difference:
+    if not change.difference or change.boots:
         return 0
+    estimate, repeats = change.difference.estimate, max(change.difference.repeats)
     limit = math.log(limit_ratio(change.metric, limit_percent))
-    advised = advice.settle(change.difference.estimate, max(change.difference.repeats), limit)
-    return (advised.repeats if advised else None) or 0
+    match found.basis:
+        case Basis.LIMIT_IN_INTERVAL:
+            advised = advice.settle(estimate, repeats, limit)
+            return (advised.repeats if advised else None) or 0
+        case Basis.NO_DIFFERENCE:
+            worse = replace(estimate, value=math.copysign(1.0, limit) * estimate.value)
+            return limits.repeats_within(worse, repeats, abs(limit), tests) or 0
+        case _:
+            return 0
 
 
 def _detail(change: Change, table: Table) -> str:

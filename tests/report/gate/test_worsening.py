@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -14,6 +16,7 @@ from benchrig.report.gate.model import Basis, Gate, Judgement
 from benchrig.results import sessions
 from benchrig.statistics.boots import Spread
 from tests.support.gate import BASE, a_project, by_condition, judge, judgements, rows, scaled, stored
+from tests.support.noise import Noise, repeats
 from tests.support.reports import PUBLISHED, a_cell, a_load, missing
 
 WIDE = (8_000.0, 12_000.0, 9_000.0, 11_000.0, 10_000.0, 10_500.0)
@@ -69,7 +72,46 @@ def test_reasons_have_the_values_the_interval_and_what_could_be_missed(tmp_path:
     assert said.startswith("8,000 requests/s after 10,000: 20 % worse (")
     assert said.endswith("which is more than 5 %.")
     open_ = by_condition(found := against(a_project(tmp_path / "b"), WIDE, WIDE))["throughput(sanic)"]
-    assert "no difference shown. It could be up to " in words.reason(open_, found)
+    assert open_.judgement is Judgement.NOT_DECIDED
+    said = words.reason(open_, found)
+    assert "no difference shown, but it could be up to 17.1 % worse, and the limit is 5 %." in said
+    assert re.search(r"If it keeps that, about \d+ repeats of both show it: \./inv bench .*--only sanic.*--repeats", said)
+
+
+def test_noise_is_not_rewarded(tmp_path: Path) -> None:
+    """The same slowdown of 20 % fails on a quiet machine; on a noisy one it is not found, and does not pass either."""
+    quiet = against(a_project(tmp_path / "a"), BASE, scaled(0.8))
+    noisy = (10_000.0, 12_500.0, 8_000.0)
+    loud = against(a_project(tmp_path / "b"), noisy, scaled(0.8, noisy))
+    assert {*judgements(quiet).values()} == {"failed"}
+    assert {*judgements(loud).values()} == {"not_decided"}
+    assert gate.failure(loud)
+
+
+def test_the_repeats_that_are_named_let_equal_systems_pass(tmp_path: Path) -> None:
+    """In 80 of 100 cases by theory; the spread of the first repeats is hardly known, so it is less certain here."""
+    rng, noise = Random(5), Noise(0.03)
+    passed = asked = 0
+    for number in range(40):
+        root = a_project(tmp_path / str(number))
+        first = against(root, repeats(rng, 5, noise), repeats(rng, 5, noise)).conditions[0].worsening
+        assert first
+        if first.basis is Basis.NO_DIFFERENCE and first.needed:
+            assert first.needed > 5
+            asked += 1
+            again = a_project(tmp_path / f"{number}-again")
+            found = against(again, repeats(rng, first.needed, noise), repeats(rng, first.needed, noise))
+            passed += found.conditions[0].judgement is Judgement.PASSED
+    assert asked >= 10
+    assert passed >= 0.7 * asked
+
+
+def test_repeats_do_not_narrow_what_boots_differ_by(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = sessions.Known("aa", Spread(within=0.002, between=0.05, boots=8, df=7.0))
+    monkeypatch.setattr(sessions, "known_spreads", lambda *_: {"requests_per_second": known})
+    found = against(a_project(tmp_path), BASE, BASE)
+    assert by_condition(found)["throughput(sanic)"].worsening.needed == 0  # type: ignore[union-attr]
+    assert "./inv ab" in words.reason(by_condition(found)["throughput(sanic)"], found)
 
 
 def test_what_would_decide_is_told_with_the_command(tmp_path: Path) -> None:
@@ -198,7 +240,7 @@ def test_the_spread_between_boots_counts_where_it_is_known(tmp_path: Path, monke
     wide = sessions.Known("aa", Spread(within=0.002, between=0.2, boots=8, df=7.0))
     monkeypatch.setattr(sessions, "known_spreads", lambda *_: dict.fromkeys(("requests_per_second", "latency_p99_ms"), wide))
     found = against(a_project(tmp_path), BASE, scaled(0.8))
-    assert {*judgements(found).values()} == {"passed"}
+    assert {*judgements(found).values()} == {"not_decided"}
     assert "no difference shown" in words.reason(found.conditions[0], found)
 
 
