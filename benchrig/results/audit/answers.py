@@ -96,7 +96,7 @@ def _partly(cell: Cell, _: Run) -> Iterator[Warning]:
     """Tell where replies were not held against the whole expectation of their own route."""
     if cell.checks and cell.checks.partly:
         yield Warning(Code.PARTLY_CHECKED, cell.host, {"case": "status", "requests": cell.checks.partly})
-    if cell.load and (unseen := cell.load.requests - cell.load.replies_checked):
+    if cell.load and (unseen := cell.load.requests - cell.load.replies_checked) > 0:
         values: dict[str, Value] = {
             "case": "unseen",
             "replies": number(unseen),

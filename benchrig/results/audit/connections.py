@@ -54,7 +54,7 @@ def opened_again(cell: Cell) -> int | None:
         opened = min(opened, seen.server.opened) - sessions
     again = opened - cell.connections
     carried = _carried(cell)
-    if carried and cell.load and _keeps_alive(cell):
+    if carried and carried.each and cell.load and _keeps_alive(cell):
         # The app's own connections, to a database or another server, are among those counted. The load's carried requests.
         again = min(again, int((1 - carried.share) * cell.load.requests / carried.each))
     return again if again > STRANGERS else 0
@@ -112,12 +112,12 @@ def connections_there(cell: Cell) -> int | None:
 
 def _no_keep_alive(cell: Cell, _: Run) -> Iterator[Warning]:
     again, load = opened_again(cell), cell.load
-    if not (again and load):
+    if not (again and load and load.requests > 0):
         return
     values: dict[str, Value]
     if closes(cell):
         # A connection of the load carries a request: more of them are the app's own.
-        opened = min(again, load.requests) + cell.connections
+        opened = min(again, load.requests) + max(0, cell.connections)
         values = {"case": "each", "opened": number(opened), "each": number(load.requests / opened, Unit.TIMES)}
         yield Warning(Code.NO_KEEP_ALIVE, cell.host, values)
     elif again > FEW * load.requests and again > cell.connections / 4:
@@ -235,7 +235,7 @@ def _in_between(cell: Cell) -> int:
     The kernel's table is not read at once: where connections come and go, some are in it twice, and some not at all.
     """
     again, load = opened_again(cell), cell.load
-    if not (again and load and load.requests and cell.duration_seconds):
+    if not (again and load and load.requests_per_second and cell.duration_seconds):
         return 0
     # One that was opened again waits for its reply about as long as any.
     each = 3 * again / cell.duration_seconds * max(0.01, cell.connections / load.requests_per_second)

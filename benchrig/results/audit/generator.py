@@ -120,7 +120,7 @@ def _network(cell: Cell, run: Run) -> Iterator[Warning]:
     reply, another packet has acknowledged the request.
     """
     load, network = cell.load, run.network_to(cell.host)
-    if not (network and load and load.duration_us):
+    if not (network and network.bandwidth_bits_per_second > 0 and load and load.duration_us):
         return
     packets = max(load.requests, load.bytes / SEGMENT_BYTES)
     packets += load.requests if (load.measured or load.latency).mean_us > DELAYED_ACK_US else 0

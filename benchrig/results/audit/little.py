@@ -58,7 +58,7 @@ def tolerance(law: Law) -> float:
         return MARGIN + (RAMP_SECONDS_UNKNOWN + mean) / seconds
     # The requests under way at the end are as old, on average, as half of a reply that is met at a random time.
     stdev = mean if law.stdev_seconds is None else law.stdev_seconds
-    under_way = (mean**2 + stdev**2) / (2 * mean)
+    under_way = (mean * mean + stdev * stdev) / (2 * mean)
     ramp = RAMP_SECONDS + RAMP_SECONDS_EACH * law.connections
     return MARGIN + law.busy + (ramp + under_way) / seconds
 
@@ -75,7 +75,9 @@ def _little(cell: Cell, _: Run) -> Iterator[Warning]:
     """
     load, generator = cell.load, cell.generator
     latency = (load.measured or load.corrected) if load else None
-    if not (load and latency and load.requests_per_second and latency.mean_us) or load.pauses or closes(cell):
+    if not (load and latency and load.requests_per_second and latency.mean_us > 0 and cell.connections > 0):
+        return
+    if load.pauses or closes(cell):
         return
     law = Law(
         # One that waits in a long queue has a part, answered or not: its latency is missing.
@@ -83,7 +85,7 @@ def _little(cell: Cell, _: Run) -> Iterator[Warning]:
         mean_seconds=latency.mean_us / 1e6,
         duration_seconds=cell.duration_seconds,
         stdev_seconds=latency.stdev_us / 1e6,
-        busy=_busy(generator, cell.threads) if generator else None,
+        busy=_busy(generator, cell.threads) if generator and cell.threads else None,
     )
     # Of requests that are sent at once, the latency is that of the last reply.
     mean = latency.mean_us / 1e6 * load.requests_per_second / (load.depth or 1)
