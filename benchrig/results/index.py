@@ -10,16 +10,16 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, TypeVar
-from urllib.parse import quote
 
 from benchrig import console
 from benchrig.results import store
+from benchrig.results.index_file import ForeignError, can_open, make_tables, read_only, transaction, version_of
 
 T = TypeVar("T")
 
@@ -32,25 +32,6 @@ BATCH = 50
 """Runs that are written together: an interrupted first reading of many runs loses less than that."""
 
 State = Literal["complete", "incomplete", "damaged"]
-
-_TABLES = """
-CREATE TABLE version (code TEXT NOT NULL);
-CREATE TABLE runs (
-    name TEXT PRIMARY KEY, seen TEXT NOT NULL, state TEXT NOT NULL, said TEXT NOT NULL, suite TEXT NOT NULL,
-    number INTEGER NOT NULL, started_at TEXT NOT NULL, commit_id TEXT NOT NULL, facts TEXT NOT NULL
-);
-CREATE TABLE measured (
-    run TEXT NOT NULL, place INTEGER NOT NULL, label TEXT NOT NULL, name TEXT NOT NULL, app TEXT NOT NULL,
-    system TEXT NOT NULL, unused TEXT NOT NULL, conditions TEXT NOT NULL, facts TEXT NOT NULL, figures TEXT NOT NULL,
-    PRIMARY KEY (run, place)
-);
-CREATE VIEW complete AS SELECT *, CASE
-    WHEN (SELECT count(*) > count(DISTINCT number) FROM runs WHERE state = 'complete' AND number > 0) THEN 0 ELSE number
-END AS turn FROM runs WHERE state = 'complete';
-CREATE INDEX by_suite ON runs (suite);
-CREATE INDEX by_name ON measured (name);
-"""
-"""Runs are in the order of their numbers, and by the clock where two have the same: then some were made elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -214,23 +195,26 @@ class Index:
     def _change(self, act: Callable[[sqlite3.Connection], object]) -> None:
         """Change the index in one transaction; where the file refuses it, go on in memory."""
         try:
-            with _transaction(self._db):
+            with transaction(self._db):
                 act(self._db)
         except sqlite3.Error:
             with suppress(sqlite3.Error):
                 self._db.close()
             self._db = self._copied()
-            with _transaction(self._db):
+            with transaction(self._db):
                 act(self._db)
 
     # Opening.
 
     def _opened(self) -> sqlite3.Connection:
         """Return the file, made where there is none; where it cannot be written, what it has, in memory."""
-        if not store.names(self._reports):
+        if not (store.names(self._reports) and can_open(self._path)):
             return self._empty()
         try:
             return self._of_today()
+        except ForeignError:
+            console.line(f"{FILE} is no index of runs: it stays as it is, and all runs are read; move it away to be quicker")
+            return self._empty()
         except sqlite3.OperationalError:
             # Another process writes for long, or the folder is read-only.
             return self._copied()
@@ -241,15 +225,15 @@ class Index:
         """Return the file's index; make its tables where it has none, or those of another version."""
         db = sqlite3.connect(self._path, timeout=WAIT_SECONDS, isolation_level=None)
         try:
-            if _version(db) == self._version:
+            if version_of(db) == self._version:
                 return db
-            with _transaction(db):
+            with transaction(db):
                 # Another process may have made them by now.
-                version = _version(db)
+                version = version_of(db)
                 if version and version != self._version:
                     console.line("the index of runs is made anew: another version of benchrig wrote it")
                 if version != self._version:
-                    _make(db, self._version)
+                    make_tables(db, self._version)
         except BaseException:
             db.close()
             raise
@@ -258,17 +242,18 @@ class Index:
     def _copied(self) -> sqlite3.Connection:
         """Return an index in memory with what the file has, if that can be read."""
         db = sqlite3.connect(":memory:", isolation_level=None)
-        with suppress(sqlite3.Error), closing(_read_only(self._path, WAIT_SECONDS)) as file:
-            file.backup(db)
-            if _version(db) == self._version:
-                return db
+        if can_open(self._path):
+            with suppress(sqlite3.Error), closing(read_only(self._path, WAIT_SECONDS)) as file:
+                file.backup(db)
+                if version_of(db) == self._version:
+                    return db
         db.close()
         return self._empty()
 
     def _empty(self) -> sqlite3.Connection:
         """Return an index in memory without any run."""
         db = sqlite3.connect(":memory:", isolation_level=None)
-        _make(db, self._version)
+        make_tables(db, self._version)
         return db
 
     def _made_anew(self) -> sqlite3.Connection:
@@ -299,13 +284,11 @@ class Index:
 
 def known_rows(reports: Path) -> list[str]:
     """Return the names of all rows that the index has as it stands, for completion; none where it cannot be read."""
-    with suppress(sqlite3.Error), closing(_read_only(reports / FILE, wait_seconds=0.1)) as db:
+    if not can_open(reports / FILE):
+        return []
+    with suppress(sqlite3.Error), closing(read_only(reports / FILE, wait_seconds=0.1)) as db:
         return [str(name) for (name,) in db.execute("SELECT DISTINCT name FROM measured ORDER BY name")]
     return []
-
-
-def _read_only(path: Path, wait_seconds: float) -> sqlite3.Connection:
-    return sqlite3.connect(f"file:{quote(str(path))}?mode=ro", timeout=wait_seconds, uri=True)
 
 
 def _seen(folder: Path) -> str:
@@ -320,41 +303,6 @@ def _seen(folder: Path) -> str:
             # Also of its inode: a copy or an edit may keep the time of the content.
             parts.append(f"{seen.st_size} {seen.st_mtime_ns} {seen.st_ctime_ns}")
     return ", ".join(parts)
-
-
-@contextmanager
-def _transaction(db: sqlite3.Connection) -> Iterator[None]:
-    db.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-    except BaseException:
-        with suppress(sqlite3.Error):
-            db.execute("ROLLBACK")
-        raise
-    db.execute("COMMIT")
-
-
-def _version(db: sqlite3.Connection) -> str:
-    """Return the version that wrote an index; empty of an empty file. Raises sqlite3.DatabaseError for one that is none."""
-    if not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-        return ""
-    try:
-        (found,) = db.execute("SELECT code FROM version").fetchone() or ("unknown",)
-    except sqlite3.OperationalError as error:
-        if "no such" not in str(error):
-            raise
-        return "unknown"
-    return str(found)
-
-
-def _make(db: sqlite3.Connection, version: str) -> None:
-    """Make the tables of an index, without any run; others are removed."""
-    names = db.execute("SELECT type, name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%'")
-    for kind, name in names.fetchall():
-        db.execute(f'DROP {kind} "{name}"')
-    for statement in filter(str.strip, _TABLES.split(";")):
-        db.execute(statement)
-    db.execute("INSERT INTO version VALUES (?)", (version,))
 
 
 def _remove(db: sqlite3.Connection, names: Sequence[str]) -> None:

@@ -156,6 +156,40 @@ def test_a_damaged_index_is_made_anew(damage: str, reports: Path, capsys: pytest
     assert capsys.readouterr().err.count("\n") <= 1
 
 
+IN_ITS_PLACE = {
+    "a FIFO": lambda path: (path.unlink(), os.mkfifo(path)),
+    "a link to a FIFO": lambda path: (path.unlink(), os.mkfifo(path.with_name("fifo")), path.symlink_to("fifo")),
+    "a device": lambda path: (path.unlink(), path.symlink_to("/dev/zero")),
+    "a FIFO as its journal": lambda path: os.mkfifo(path.with_name(f"{path.name}-journal")),
+}
+
+
+@pytest.mark.parametrize("place", IN_ITS_PLACE)
+def test_what_is_no_file_is_neither_opened_nor_waited_for(place: str, reports: Path) -> None:
+    values(reports)
+    IN_ITS_PLACE[place](reports / FILE)
+    program = (
+        "import sys; from pathlib import Path; from benchrig.report.history import history;"
+        "from benchrig.results.index import known_rows;"
+        "known_rows(Path(sys.argv[1])); print(len(history(Path(sys.argv[1])).rows[0].points))"
+    )
+    # In a process of its own: SQLite would wait where no signal of Python's is heard.
+    argv = [sys.executable, "-c", program, str(reports)]
+    assert subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=30, check=True).stdout == "3\n"
+
+
+def test_a_database_of_something_else_keeps_its_tables(reports: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    other = reports / "other.sqlite"
+    _sql(other, "CREATE TABLE customers (name TEXT)", "INSERT INTO customers VALUES ('one')")
+    before = other.read_bytes()
+    (reports / FILE).symlink_to(other)
+    assert values(reports) == EVERYTHING
+    assert capsys.readouterr().err == (
+        f"{FILE} is no index of runs: it stays as it is, and all runs are read; move it away to be quicker\n"
+    )
+    assert other.read_bytes() == before
+
+
 def test_where_nothing_can_be_written_it_is_kept_in_memory(reports: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As of a read-only folder: root may write everywhere, so SQLite is told to open the file for reading only."""
     values(reports)
