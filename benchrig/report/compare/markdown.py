@@ -9,7 +9,7 @@ from benchrig.report import describe
 from benchrig.report.compare import texts
 from benchrig.report.compare.texts import Block
 from benchrig.report.compare.values import Change, Comparison, Pairing
-from benchrig.report.export.markdown import bullets, escaped, table_line
+from benchrig.report.export.markdown import bullets, escaped, table_line, unlinked
 from benchrig.report.verdict import Answer
 from benchrig.units import NOTHING
 
@@ -20,7 +20,7 @@ _RULE = "|---|---:|---:|---:|---:|---:|---:|---|"
 def render(comparison: Comparison) -> str:
     """Return a comparison as Markdown."""
     parts = ["\n\n".join(filter(None, _pairing(pairing, comparison.noise))) for pairing in comparison.pairings]
-    return printable("\n\n".join(parts)) + "\n"
+    return printable(unlinked("\n\n".join(parts))) + "\n"
 
 
 def _pairing(pairing: Pairing, noise: float) -> Iterator[str]:

@@ -14,6 +14,9 @@ from benchrig.report.legend import legend
 from benchrig.report.sentences import reason
 from benchrig.report.verdict import Verdict
 
+_LIVE = re.compile(r"(?<=[@#!~])(?=\w)|(?<=:)(?=//)|(?<=www)(?=\.)|(?<=\bGH-)(?=\d)", re.IGNORECASE)
+"""Where a text from outside would become a mention, a link to an issue, or a link."""
+
 
 def render(report: Report) -> str:
     """Return the report as Markdown: table, warnings, claims, what ran, the machines, and how to repeat the run."""
@@ -120,3 +123,8 @@ def _begun(text: str) -> str:
 def escaped(text: str) -> str:
     """Escape text so that Markdown shows it unchanged and in one line, in a table too."""
     return re.sub(r"([\\`*<|\[&])", r"\\\1", " ".join(text.splitlines()))
+
+
+def unlinked(text: str) -> str:
+    """Return Markdown that mentions and links nobody, as the comment of a pull request must: names come from outside."""
+    return _LIVE.sub("<!-- -->", text)

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
 from benchrig.console import printable
-from benchrig.report.export.markdown import escaped
+from benchrig.report.export.markdown import escaped, unlinked
 from benchrig.report.gate import words
 from benchrig.report.gate.model import Gate, Judged, Judgement
-
-_LIVE = re.compile(r"(?<=[@#!~])(?=\w)|(?<=:)(?=//)|(?<=www)(?=\.)", re.IGNORECASE)
-"""Where a text from outside would become a mention, a link to an issue, or a link."""
 
 MOST_CHARACTERS = 60_000
 """GitHub refuses a comment of more than 65,536."""
@@ -57,4 +53,4 @@ def _lines(conditions: Sequence[Judged], gate: Gate) -> Iterator[str]:
 
 def _shown(text: str) -> str:
     """Escape text so that a comment shows it unchanged, and mentions and links nobody."""
-    return _LIVE.sub("<!-- -->", escaped(text))
+    return unlinked(escaped(text))

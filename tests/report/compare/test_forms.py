@@ -155,6 +155,15 @@ def test_published_figures_are_printed_with_their_ratio() -> None:
     assert "single runs" not in text
 
 
+def test_markdown_mentions_and_links_nobody() -> None:
+    names = ("@everyone", "fix-#1", "www.evil.com", "http://evil", "GH-12")
+    a, b = ({name: cells(name, times(factor)) for name in names} for factor in (1.0, 1.2))
+    text = markdown.render(compare([run_of(a, "before"), run_of(b, "after", git_commit="@team!7")]))
+    for name in (*names, "@team", "!7"):
+        assert name not in text
+    assert "@<!-- -->everyone" in text
+
+
 def test_markdown_has_what_was_found_first_and_folds_the_rest() -> None:
     text = markdown.render(compare(two_runs()))
     head, _, folded = text.partition("<details>")
