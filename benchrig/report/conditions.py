@@ -19,6 +19,10 @@ _TRAFFIC: Mapping[str, Callable[[Row], str]] = {
 """The load of a row, by name; empty where it is not known, such as the route in a document with only one."""
 
 
+VERSION = "version of "
+"""Begins the names of conditions that are a program's version on a machine."""
+
+
 def same_traffic(a: Row, b: Row) -> bool:
     """Return whether two rows had the same load, as far as it is known; if not, their throughputs do not compare."""
     return not any(_other_traffic(a, b))
@@ -48,12 +52,17 @@ def differences(a: Table, b: Table, pairs: Sequence[tuple[Row, Row]]) -> tuple[C
 
     A condition that only one of them gives is left out: a document has no kernel, and a failed row no versions.
     """
+    shared = tuple(_other_conditions(a, b))
+    told = {one.name for one in shared}
     rows_of: dict[Condition, list[str]] = {}
     for row, other in pairs:
-        for one in (*_other_traffic(row, other), *_other_system(a, row, b, other), *_other_versions(a, row, b, other)):
-            rows_of.setdefault(one, []).append(row.label)
+        found = [*_other_traffic(row, other), *_other_definition(a, row, b, other), *_measured_otherwise(row, other)]
+        found += [*_other_system(a, row, b, other), *_other_versions(a, row, b, other)]
+        for one in found:
+            if one.name not in told:
+                rows_of.setdefault(one, []).append(row.label)
     of_rows = (replace(one, rows=_rows(names, len(pairs))) for one, names in rows_of.items())
-    return (*_other_conditions(a, b), *of_rows)
+    return (*shared, *of_rows)
 
 
 def _rows(names: Sequence[str], all_rows: int) -> str:
@@ -83,6 +92,21 @@ def _other_traffic(row: Row, other: Row) -> Iterator[Condition]:
     for name, text in _TRAFFIC.items():
         if text(row) and text(other) and text(row) != text(other):
             yield Condition(name, text(row), text(other))
+
+
+def _other_definition(a: Table, row: Row, b: Table, other: Row) -> Iterator[Condition]:
+    """Return whether a row is another one in its suite: its requests, its replies, its script."""
+    one, two = (
+        table.run.digests.get(f"row {name}", "") if table.run else "" for table, name in ((a, row.name), (b, other.name))
+    )
+    if one and two and one != two:
+        yield Condition("definition in the suite", one[:12], two[:12])
+
+
+def _measured_otherwise(row: Row, other: Row) -> Iterator[Condition]:
+    for name, value in row.measured_with.items():
+        if other.measured_with.get(name, value) != value:
+            yield Condition(name, value, other.measured_with[name])
 
 
 def _other_system(a: Table, row: Row, b: Table, other: Row) -> Iterator[Condition]:
@@ -133,10 +157,17 @@ def conditions(table: Table, called: Sequence[str]) -> Mapping[str, str]:
         shared["benchrig"] = run.benchrig_version
     for machine, name in zip(run.machines, called, strict=False):
         shared |= _of_machine(machine, name)
+        shared |= {f"{VERSION}{program} on {name}": text for program, text in _programs(table, machine).items()}
     if run.database:
         shared["data set"] = f"{run.database.data}, fingerprint {run.database.fingerprint}"
         shared |= {f"PostgreSQL's {name}": value for name, value in run.database.settings.items()}
     return shared
+
+
+def _programs(table: Table, machine: Machine) -> Mapping[str, str]:
+    """Return the versions of a machine's programs, such as the load generator's, but for those that rows tell of."""
+    of_rows = {name.lower() for row in table.rows for name in row.versions}
+    return {name: version for name, version in machine.versions.items() if name.lower() not in of_rows}
 
 
 def _of_machine(machine: Machine, called: str) -> Mapping[str, str]:

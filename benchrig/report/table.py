@@ -80,6 +80,8 @@ class Row:
     """Rows of the same name ran on other servers."""
     load_on_server: bool = True
     """The load generator ran on that machine, too."""
+    measured_with: Mapping[str, str] = field(default_factory=dict)
+    """What each of its cells was measured with, by name, as far as it is known: duration, threads, cores, open files."""
     shares_cpus: bool = False
     """And it shared that machine's CPUs with the app: the figures are of both."""
     database_on_server: bool = False
@@ -102,7 +104,7 @@ class Row:
     @property
     def ceiling(self) -> float | None:
         """Requests/s that its connections allow where each request waits on purpose; None where none does."""
-        return self.connections / self.sleep_seconds if self.sleep_seconds else None
+        return self.connections / self.sleep_seconds if self.sleep_seconds and self.connections > 0 else None
 
     @property
     def at_ceiling(self) -> bool:
@@ -114,7 +116,8 @@ class Row:
     def ratio(self) -> float | None:
         """Throughput measured here over the published one."""
         throughput = self.value(THROUGHPUT)
-        return None if throughput is None or not self.published else throughput / self.published.figures[THROUGHPUT.name]
+        published = self.published.figures[THROUGHPUT.name] if self.published else 0.0
+        return throughput / published if throughput is not None and published else None
 
     def value(self, metric: Metric) -> float | None:
         """Return the value of a metric over all repeats, combined as the metric says; None where it has no value."""
@@ -253,10 +256,23 @@ def _row(cells: Sequence[Cell], published: PublishedRow | None, run: Run, severa
         host=first.host,
         several=several,
         load_on_server=first.load_on_server,
+        measured_with=_measured_with(measured),
         shares_cpus=bool(measured) and first.load_on_server and "app" not in first.pinned,
         database_on_server=bool(first.database and first.database.on_server),
         network=run.network_to(first.host),
     )
+
+
+def _measured_with(cells: Sequence[Cell]) -> Mapping[str, str]:
+    """Return what cells were measured with; of what differs between them, all values."""
+    values = {
+        "duration": [f"{cell.duration_seconds:g} s" for cell in cells],
+        "threads": [str(cell.threads) for cell in cells],
+        "cores of the load generator": [str(cell.cores) for cell in cells if cell.cores],
+        "open files of the server": [f"{cell.server_open_files:,}" for cell in cells if cell.server_open_files],
+        "requests sent at once": [str(cell.load.depth) for cell in cells if cell.load and cell.load.depth],
+    }
+    return {name: ", ".join(dict.fromkeys(texts)) for name, texts in values.items() if texts}
 
 
 def _same_traffic(published: PublishedRow, cell: Cell) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 import benchrig
 from benchrig.errors import InputError
 from benchrig.report import describe
-from benchrig.report.conditions import conditions
+from benchrig.report.conditions import VERSION, conditions
 from benchrig.report.table import Row, Table, make
 from benchrig.results import store
 from benchrig.results.index import RowEntry, RunEntry
@@ -130,7 +130,7 @@ def _facts(table: Table, run: Run) -> Mapping[str, str]:
     rest = {
         name: value
         for name, value in conditions(table, called).items()
-        if name not in (*LIKE, *called, "commit") and not name.startswith(("files of app ", "programs with CPUs"))
+        if name not in (*LIKE, *called, "commit") and not name.startswith(("files of app ", "programs with CPUs", VERSION))
     }
     programs = {
         f"{name} on {machine.name}": version for machine in run.machines for name, version in machine.versions.items()

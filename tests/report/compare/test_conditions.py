@@ -42,6 +42,7 @@ def test_each_part_of_the_environment_that_differs_is_a_line() -> None:
         "mitigation of retbleed of machine lab1: A Vulnerable; B Mitigation: IBRS",
         "CPU used by other programs of machine lab1 before the start: A under 10 %; B about 50 %",
         "memory pressure of machine lab1 before the start: A under 10 %; B about 30 %",
+        "definition in the suite: A x; B y (go-2000)",
     )
 
 
@@ -170,3 +171,36 @@ def test_programs_on_cores_of_their_own_name_the_machine_and_files_are_listed_on
         "files of app zoo: A 555555555555; B 666666666666",
         "programs with CPUs of their own on machine lab1: A none; B app on 0",
     )
+
+
+def test_what_cells_were_measured_with_and_the_load_generators_version_are_conditions() -> None:
+    a, b = a_run("go-2000"), a_run("go-2000")
+    b = replace(b, machines=(replace(b.machines[0], versions={"wrk": "4.2.0"}),))
+    known = a_cell(server_open_files=20_000)
+    other = replace(known, duration_seconds=1.0, threads=1, cores=1, server_open_files=100)
+    assert known.load
+    other = replace(other, load=replace(known.load, depth=16))
+    known = replace(known, load=replace(known.load, depth=1))
+    assert doubts(Report(make(a, [known])), Report(make(b, [other]))) == (
+        "version of wrk on machine lab1: A 4.1.0; B 4.2.0",
+        "duration: A 5 s; B 1 s (go-2000)",
+        "threads: A 4; B 1 (go-2000)",
+        "cores of the load generator: A 2; B 1 (go-2000)",
+        "open files of the server: A 20,000; B 100 (go-2000)",
+        "requests sent at once: A 1; B 16 (go-2000)",
+    )
+
+
+def test_what_one_side_does_not_know_of_its_cells_is_no_condition() -> None:
+    known, unknown = a_cell(server_open_files=20_000), a_cell(cores=0)
+    assert doubts(a_report("go-2000", cells=[known]), a_report("go-2000", cells=[unknown])) == ()
+
+
+def test_a_program_that_rows_tell_of_is_told_once() -> None:
+    a, b = a_run("go-2000"), a_run("go-2000")
+    one, other = (replace(run.machines[0], versions={"go": version}) for run, version in ((a, "1.22.12"), (b, "1.23.0")))
+    tables = (
+        make(replace(a, machines=(one,)), [a_cell()]),
+        make(replace(b, machines=(other,)), [a_cell(versions={"go": "1.23.0"})]),
+    )
+    assert doubts(*map(Report, tables)) == ("go: A 1.22.12; B 1.23.0 (go-2000)",)
