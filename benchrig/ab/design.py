@@ -72,12 +72,17 @@ def seconds(session: Session, plan: Plan, boots_left: int) -> float:
     return boots_left * (2 * session.settings.repeats * each + BOOT_SECONDS[session.boot_by])
 
 
+def counted(number: int, what: str) -> str:
+    """Return a number of things in words: `1 boot`, `8 boots`."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
 def announced(session: Session, plan: Plan, boots_left: int) -> str:
     """Return the line before a session: how many measurements it makes, and how long they take."""
     pairs = session.settings.repeats
     cost = f", and each sets {session.a.variable} first" if session.a.variable else ""
     return (
-        f"{boots_left} boots ({IN_WORDS[session.boot_by]}) of {pairs} {'pair' if pairs == 1 else 'pairs'}: "
+        f"{counted(boots_left, 'boot')} ({IN_WORDS[session.boot_by]}) of {counted(pairs, 'pair')}: "
         f"{2 * pairs * boots_left} measurements of {plan.duration_seconds:g} s{cost}; "
         f"about {about(seconds(session, plan, boots_left))}, beside the start of machines and deployment"
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from benchrig.machines.base import Machines, begin, lifecycle, snapshots
 from benchrig.results import sessions, store
 from benchrig.results.lock import RunLock
 from benchrig.results.model import Cell, Machine
-from benchrig.results.model.session import Session, Side
+from benchrig.results.model.session import Session, Side, Variant
 from benchrig.units import about
 
 TRIAL = "trial"
@@ -127,8 +127,9 @@ class _Work:
             machines |= {machine.name: machine for machine in found}
         if self._task.setting and not any([self._set("A", inventory), self._set("B", inventory)]):
             a, b = self.session.a, self.session.b
-            console.warn(
-                f"setting {a.variable} to {a.value} and to {b.value} changed nothing on the machines: do they take it?"
+            raise BenchrigError(
+                f"setting {a.variable} to {a.value} and to {b.value} changed nothing on the machines: they do not take it",
+                "The two would be the same. Take values that the machines can have.",
             )
         if self.session.boot_by == "restore":
             console.line("the machines' state is saved, in place of a former snapshot")
@@ -141,7 +142,9 @@ class _Work:
         for pair, side in sessions.turns(self.session, boot):
             if self._task.setting:
                 self._set(side, inventory)
-            cell, _ = self._bench(side, inventory, sessions.boot_folder(self._folder, boot) / f"{pair}-{side}")
+            place = sessions.boot_folder(self._folder, boot) / f"{pair}-{side}"
+            cell, machines = self._bench(side, inventory, place)
+            _see_in_force(self._task.choices[side].variant, cell, machines)
             if cell.status == "measured":
                 self._seen.add(side)
 
@@ -177,7 +180,7 @@ class _Work:
         if self._task.setting:
             self._provision(self._task.machines.reach(), {})
 
-    def _provision(self, inventory: Inventory, variables: Mapping[str, str]) -> bool:
+    def _provision(self, inventory: Inventory, variables: Mapping[str, object]) -> bool:
         # Late, because most sessions vary no setting.
         from benchrig.provision import prepare, provision
 
@@ -193,3 +196,18 @@ class _Work:
     def _apps(self) -> list[str]:
         """Return the apps that the role `app` is to deploy, where it has a part in the setting."""
         return [app.name for app in self._task.choices["A"].plan.apps if app.is_ours]
+
+
+def _see_in_force(variant: Variant, cell: Cell, machines: Sequence[Machine]) -> None:
+    """Raise BenchrigError where a measurement recorded another value of its setting than the one that was set."""
+    server = next((machine for machine in machines if machine.name == cell.host), None)
+    recorded = {
+        "tuning_somaxconn": server.sysctls.get("net.core.somaxconn", "") if server else "",
+        "app_nofile": str(cell.server_open_files or ""),
+    }
+    found = recorded.get(variant.variable, "")
+    if found and int(variant.value) and found != str(int(variant.value)):
+        raise BenchrigError(
+            f"{variant.variable} was set to {variant.value}, but {cell.host} had {found} in the measurement",
+            "Take values that the machine can have, or machines that can be set.",
+        )

@@ -115,7 +115,7 @@ def announce(folder: Path | None, session: Session, choices: Mapping[Side, Choic
     if folder:
         complete = [boot for boot in range(1, session.boots + 1) if sessions.is_complete(folder, session, boot)]
         left -= len(complete)
-        console.line(f"{yamlfile.shown(folder)} has {len(complete)} of {session.boots} boots")
+        console.line(f"{yamlfile.shown(folder)} has {len(complete)} of {design.counted(session.boots, 'boot')}")
     console.line(design.announced(session, choices["A"].plan, left))
     if session.is_same:
         console.line("A and B are the same: an A/A session, which shows what the machine can tell apart")

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from benchrig.ab.analysis import Answer, MetricResult, Result
 from benchrig.ab.commits import SHORT
-from benchrig.ab.design import IN_WORDS
+from benchrig.ab.design import IN_WORDS, counted
 from benchrig.report.describe import machine_line, settings_shown
 from benchrig.report.metrics import BY_NAME
 from benchrig.report.plain import fitting, hidden, text_width, wrapped
@@ -47,7 +47,7 @@ def _head(result: Result) -> Iterator[str]:
     yield from (machine_line(machine) for machine in session.machines)
     pairs = session.settings.repeats
     yield (
-        f"{session.boots} boots ({IN_WORDS[session.boot_by]}), in each {pairs} {'pair' if pairs == 1 else 'pairs'} "
+        f"{counted(session.boots, 'boot')} ({IN_WORDS[session.boot_by]}), in each {counted(pairs, 'pair')} "
         f"of A and B in random order (seed {session.seed}); {result.measured} of {result.planned} measurements"
     )
     if not session.finished_at:

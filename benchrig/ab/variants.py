@@ -42,7 +42,7 @@ class Choice:
     """Of its one row."""
     inventory: Inventory
     """With its server alone, and the load host of that."""
-    variables: Mapping[str, str]
+    variables: Mapping[str, object]
     """Role variables that are set before each measurement."""
 
     def on(self, reached: Inventory) -> Inventory:
@@ -139,7 +139,7 @@ def _choice(
         project=project,
         plan=planned,
         inventory=with_server(inventory, servers) if planned.rows[0].app.is_ours else inventory,
-        variables={setting.variable: value} if setting else {},
+        variables=setting.variables(value) if setting else {},
     )
 
 

@@ -24,6 +24,23 @@ class Setting:
     values: tuple[str, str]
     roles: tuple[str, ...]
     """The roles that use it: they are run to set it."""
+    default: object = ""
+    """Its value without a session; the values that are compared are of the same type."""
+
+    def variables(self, value: str) -> Mapping[str, object]:
+        """Return the role variables that set a value."""
+        return {self.variable: _typed(value, self.default), REQUIRED: [self.variable]}
+
+
+REQUIRED = "tuning_required"
+"""The role variable that names those which a machine must not refuse: a refused one would be measured as another."""
+
+_FORMS: Mapping[type, tuple[str, str]] = {
+    bool: (r"true|false|yes|no", "true or false"),
+    int: (r"-?[0-9]{1,18}", "a whole number"),
+    float: (r"-?[0-9]{1,18}(\.[0-9]{1,18})?", "a number"),
+}
+"""What values of a type look like, and what they are called."""
 
 
 def parse(root: Path, text: str) -> Setting:
@@ -35,20 +52,37 @@ def parse(root: Path, text: str) -> Setting:
     if len(values) != VALUES or not all(values):
         count = len([value for value in values if value])
         raise InputError(f"--vary {short(text)}: it takes two values, as in {short(name)}=1,2; {count} given")
-    if values[0] == values[1]:
+    setting = of(root, name.strip(), (values[0], values[1]))
+    if setting.variables(values[0]) == setting.variables(values[1]):
         raise InputError(f"--vary {short(text)}: both values are the same", "For an A/A session, name the row twice.")
-    return of(root, name.strip(), (values[0], values[1]))
+    return setting
 
 
 def of(root: Path, variable: str, values: tuple[str, str]) -> Setting:
-    """Return a setting. Raises InputError for a variable that no role of the playbook has, or of several values."""
+    """Return a setting. Raises InputError for a variable that no role has or of several values, and for another type."""
     known = _variables(root)
     if variable not in known:
         raise unknown("role variable", variable, [name for name, value in known.items() if _is_single(value)])
     if not _is_single(known[variable]):
         kind = "a mapping" if isinstance(known[variable], Mapping) else "a list"
         raise InputError(f"'{variable}' is {kind}: --vary takes a role variable of one value")
-    return Setting(variable, values, tuple(_users(root, variable)))
+    for value in values:
+        _see_type(variable, value, known[variable])
+    return Setting(variable, values, tuple(_users(root, variable)), known[variable])
+
+
+def _see_type(variable: str, value: str, default: object) -> None:
+    """Raise InputError for a value of another type than the role's own."""
+    form = _FORMS.get(type(default))
+    if form and not re.fullmatch(form[0], value, re.ASCII | re.IGNORECASE):
+        raise InputError(f"--vary {variable}: it takes {form[1]}, as its default {default}, not '{short(value)}'")
+
+
+def _typed(value: str, default: object) -> object:
+    """Return a value in the type of the role's own: a role compares numbers with numbers."""
+    if isinstance(default, bool):
+        return value.lower() in ("true", "yes")
+    return type(default)(value) if isinstance(default, (int, float)) else value
 
 
 def _variables(root: Path) -> dict[str, object]:

@@ -193,28 +193,64 @@ def test_a_session_of_changed_files_is_not_resumed(tmp_path: Path) -> None:
         start.again(ROOT, making.inventory, changed, projects)
 
 
-def test_a_setting_is_made_before_each_measurement_and_put_back(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def provisioning(monkeypatch: pytest.MonkeyPatch, bench: Bench, *, changed: int, takes: bool = True) -> list[str]:
+    """Let machines be provisioned that change, or not, and that record what was set; return the values, as they come."""
     values: list[str] = []
 
     def prepare(_inventory: object, _playbook: Path, *, tags: Sequence[str], extra_vars: dict[str, Any]) -> str:
         assert tags == ("tuning",)
         assert extra_vars["app_only"] == ["go"]
-        return str(extra_vars.get("tuning_somaxconn", "none"))
+        assert extra_vars.get("tuning_required") == (["tuning_somaxconn"] if "tuning_somaxconn" in extra_vars else None)
+        found = extra_vars.get("tuning_somaxconn", "none")
+        bench.sysctls = {"net.core.somaxconn": str(found) if takes else "4096"}
+        return f"{type(found).__name__} {found}"
 
     def provision(_inventory: object, prepared: str) -> tuple[HostRecap, ...]:
         values.append(prepared)
-        return (HostRecap("lab1", changed=0),)
+        return (HostRecap("lab1", changed=changed),)
 
     monkeypatch.setattr("benchrig.provision.prepare", prepare)
     monkeypatch.setattr("benchrig.provision.provision", provision)
+    return values
+
+
+def test_a_setting_is_made_before_each_measurement_and_put_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bench: Bench
+) -> None:
+    values = provisioning(monkeypatch, bench, changed=1)
     folder, session = sessions_in(tmp_path).measure("go-2000", boots=2, vary="tuning_somaxconn=511,65535")
-    by_side = {"A": "511", "B": "65535"}
-    assert values == ["511", "65535", *(by_side[side] for order in session.order for side in order), "none"]
+    by_side = {"A": "int 511", "B": "int 65535"}
+    assert values == ["int 511", "int 65535", *(by_side[side] for order in session.order for side in order), "str none"]
     assert not session.is_same
-    assert "changed nothing on the machines" in capsys.readouterr().err
     assert "with tuning_somaxconn=511" in text.render(analysis.analyse(folder), 140)
+
+
+def test_a_setting_that_changes_nothing_is_not_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bench: Bench
+) -> None:
+    provisioning(monkeypatch, bench, changed=0)
+    with pytest.raises(BenchrigError, match="511 and to 65535 changed nothing on the machines: they do not take it"):
+        sessions_in(tmp_path).measure("go-2000", boots=2, vary="tuning_somaxconn=511,65535")
+    assert bench.places == ["trial/A"]
+
+
+def test_a_measurement_that_recorded_another_value_ends_the_session(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bench: Bench
+) -> None:
+    provisioning(monkeypatch, bench, changed=1, takes=False)
+    with pytest.raises(BenchrigError, match=r"tuning_somaxconn was set to [0-9]+, but lab1 had 4096 in the measurement"):
+        sessions_in(tmp_path).measure("go-2000", boots=2, vary="tuning_somaxconn=511,65535")
+    assert len(bench.places) == 2
+
+
+def test_one_boot_is_told_as_one(tmp_path: Path) -> None:
+    making = sessions_in(tmp_path)
+    task, session = making.begin("go-2000", "openresty-2000", boots=1, pairs=1)
+    assert design.announced(session, task.choices["A"].plan, 1).startswith(
+        "1 boot (the machine returns to a snapshot) of 1 pair:"
+    )
+    folder, _ = measure(task, session)
+    assert "\n1 boot (the machine returns to a snapshot), in each 1 pair of A" in text.render(analysis.analyse(folder), 200)
 
 
 def test_two_servers_are_measured_each_alone(tmp_path: Path, bench: Bench) -> None:

@@ -60,6 +60,16 @@ def test_a_variant_has_a_row_and_what_is_particular_about_it(text: str, asked: t
         ("go-2000 --vary tuning_nofiles=1,2", "unknown role variable 'tuning_nofiles'; did you mean tuning_nofile"),
         ("go-2000 --vary tuning_sysctls=1,2", "'tuning_sysctls' is a mapping: --vary takes a role variable of one value"),
         ("go-2000 --vary app_only=1,2", "'app_only' is a list: --vary takes a role variable of one value"),
+        (
+            "go-2000 --vary tuning_somaxconn=a,b",
+            "--vary tuning_somaxconn: it takes a whole number, as its default 0, not",
+        ),
+        ("go-2000 --vary tuning_somaxconn=511,1_000", "--vary tuning_somaxconn: it takes a whole number, as its default 0"),
+        (
+            "go-2000 --vary tuning_nofile=4096,\u0664\u0660",
+            "--vary tuning_nofile: it takes a whole number, as its default",
+        ),
+        ("go-2000 --vary tuning_nofile=1,01", "--vary tuning_nofile=1,01: both values are the same"),
         ("--show nosuch", "unknown session 'nosuch'; "),
         ("--resume nosuch", "unknown session 'nosuch'; "),
         ("go-2000 sanic --show x", "--show takes a session as it was begun: leave out variants"),

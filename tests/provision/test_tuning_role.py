@@ -75,3 +75,42 @@ def test_ansible_reserves_the_same_ports(tmp_path: Path, reserved: str) -> None:
     project = tuned(Project(tmp_path), reserved)
     assert project.run(variables={"ansible_port": 2205}).recap.changed == 2
     assert ansible(project.root, "-e", f"dir={project.dir}", "-e", "ansible_port=2205")["changed"] == 0
+
+
+def checked(project: Project, found: str, limit: int, **variables: object) -> list[str]:
+    """Return what fails of the role's checks on a machine with a listen backlog and a limit of open files."""
+    tasks = yaml.safe_load((ROOT / "roles/tuning/tasks/main.yml").read_text())
+    checks = [task for task in tasks if "ansible.builtin.assert" in task]
+    assert len(checks) == 3
+    facts = {
+        "tuning_before": {"stdout_lines": [f"net.core.somaxconn = {found}"]},
+        "tuning_hard_limit": {"stdout": str(limit)},
+    }
+    tuned(project, "").tasks(yaml.safe_dump([{"name": "Know", "ansible.builtin.set_fact": facts}, *checks]))
+    ran = project.run(variables={"ansible_port": 2205, **variables})
+    return ran.messages("failed")
+
+
+LISTEN = "tuning_somaxconn is 511, but this machine has 65535 and refuses to change it"
+FILES = "tuning_nofile is 4096, but this machine allows 1024"
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({}, ""),
+        ({"tuning_somaxconn": 65535}, ""),
+        ({"tuning_somaxconn": "65535"}, ""),
+        ({"tuning_somaxconn": 511}, LISTEN),
+        ({"tuning_somaxconn": "a"}, "tuning_somaxconn takes a whole number, not 'a'"),
+        ({"tuning_nofile": 4096}, ""),
+        ({"tuning_nofile": 4096, "tuning_required": ["tuning_nofile"]}, FILES),
+        ({"tuning_nofile": 1024, "tuning_required": ["tuning_nofile"]}, ""),
+    ],
+)
+def test_a_value_that_was_chosen_and_is_not_in_force_is_a_failure(
+    tmp_path: Path, variables: dict[str, object], said: str
+) -> None:
+    found = checked(Project(tmp_path), "65535", 1024, **variables)
+    assert len(found) == bool(said), found
+    assert all(said in message for message in found), found

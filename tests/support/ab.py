@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -78,6 +78,8 @@ class Bench:
     """Returns why the measurement of a place, such as `boot-1/1-A`, fails."""
     interrupts_at: int = 0
     """The measurement at which the user presses Ctrl-C; 0 for none."""
+    sysctls: Mapping[str, str] = field(default_factory=lambda: {"net.core.somaxconn": "65535"})
+    """Of the machine in each measurement, as its run records them."""
     places: list[str] = field(default_factory=list)
     servers: list[str] = field(default_factory=list)
 
@@ -96,6 +98,7 @@ class Bench:
         if reason:
             cell = replace(cell, status="failed", reason=reason, load=None)
         run = replace(a_run(plan.rows[0].name), name=place.name, servers=("lab1",))
+        run = replace(run, machines=(replace(run.machines[0], sysctls=self.sysctls),))
         folder = store.create(place.parent, run.suite, place.name)
         store.write_run(folder, run)
         store.append(folder, cell)
