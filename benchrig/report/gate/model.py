@@ -57,6 +57,8 @@ class Basis(StrEnum):
     """Connections or route differ."""
     NO_RATIO = "no_ratio"
     """A value is 0: there is no ratio."""
+    MORE_ERRORS = "more_errors"
+    """More errors are shown than in the reference."""
     ONLY_IN_RUN = "only_in_run"
     ONLY_IN_REFERENCE = "only_in_reference"
 

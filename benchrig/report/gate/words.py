@@ -6,6 +6,7 @@ import math
 
 from benchrig.report import sentences
 from benchrig.report.gate.model import Basis, Gate, Judged, Judgement, Kind, Worsening
+from benchrig.report.metrics import ERRORS
 from benchrig.report.verdict import Reason, Why
 from benchrig.units import number
 
@@ -31,6 +32,8 @@ def counts(gate: Gate) -> str:
 def condition(judged: Judged, gate: Gate) -> str:
     """Return a condition as the user meant it: `fail if throughput(sanic) < 100`."""
     on = f" on {judged.server}" if judged.server else ""
+    if judged.worsening and judged.worsening.metric == ERRORS.name:
+        return f"no more {judged.condition}{on}"
     match judged.kind:
         case Kind.FAIL_IF:
             return f"fail if {judged.condition}{on}"
@@ -87,6 +90,8 @@ def _worsening(found: Worsening, limit: str) -> str:
             return f"{_values(found)}: {_worse(found)}, which may be more or less than {limit}.{_measure(found)}"
         case Basis.AT_CEILING:
             return f"{_values(found)}: both are at the ceiling, where the load limits them."
+        case Basis.MORE_ERRORS:
+            return f"{_values(found)}: more errors are shown."
         case _:
             return _unknown(found)
 

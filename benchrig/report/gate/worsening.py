@@ -12,6 +12,7 @@ from benchrig.report.compare import Change, Pairing, compare, texts
 from benchrig.report.compare.tables import Boots
 from benchrig.report.document import Report
 from benchrig.report.figures import Sample
+from benchrig.report.gate import errors
 from benchrig.report.gate.model import Basis, Judged, Judgement, Kind, Worsening
 from benchrig.report.metrics import BY_NAME, THROUGHPUT, Metric
 from benchrig.report.table import Row, Table
@@ -30,6 +31,7 @@ _JUDGEMENTS: Mapping[Basis, Judgement] = {
     Basis.AT_CEILING: Judgement.PASSED,
     Basis.ONLY_IN_RUN: Judgement.SKIPPED,
     Basis.ONLY_IN_REFERENCE: Judgement.SKIPPED,
+    Basis.MORE_ERRORS: Judgement.FAILED,
 }
 """All others leave it undecided."""
 
@@ -76,7 +78,8 @@ def against(reference: Report, report: Report, limit_percent: float, reports: Pa
     tests = sum(one.difference is not None for one in changes)
     found = [_worsening(one, pairing, limit_percent, tests, beyond=(one.row, one.metric.name) in beyond) for one in changes]
     notes = (*texts.notes(pairing), *map(str, pairing.conditions), *texts.between_boots(pairing))
-    return [judged(one) for one in (*found, *_alone(pairing), *_on_others(pairing, report.table))], notes
+    alone = (*_alone(pairing), *_on_others(pairing, report.table))
+    return [judged(one) for one in (*found, *errors.compared(pairing), *alone)], notes
 
 
 def judged(found: Worsening) -> Judged:
