@@ -121,8 +121,28 @@ def about(seconds: float) -> str:
 
 
 def percent(value: float) -> str:
-    """Write a share, given in percent, with two digits, or all before its point: `2`, `2.5`, `0.25`, `140`."""
-    return f"{value:.0f}" if value >= 100 else f"{value:.2g}"
+    """Write a share, given in percent, for a sentence, with two digits or all before its point: `2`, `2.5`, `0.25`, `140`.
+
+    It has two decimals at most; what would be 0 with them and is not is `<0.01`.
+    """
+    size = abs(value)
+    if 0 < size < 0.005:
+        return "<0.01" if value > 0 else ">-0.01"
+    decimals = 0 if size >= 9.95 else 1 if size >= 0.995 else 2
+    text = f"{value:,.{decimals}f}"
+    return text.rstrip("0").rstrip(".") if decimals else text
+
+
+def share(value: float) -> str:
+    """Write the size of a share for a table: `0.43%`, `4.3%`, `120%`; `any` of an infinite one."""
+    size = 100 * abs(value)
+    decimals = 0 if size >= 99.95 else 1 if size >= 0.95 else 2
+    return f"{size:,.{decimals}f}%" if math.isfinite(size) else "any"
+
+
+def p_value(p: float) -> str:
+    """Write a p-value with two digits: `0.034`, `1`; one below 0.001 as that."""
+    return "<0.001" if p < 0.001 else f"{p:.2g}"
 
 
 def ratio(value: float | None) -> str:

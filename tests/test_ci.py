@@ -101,7 +101,7 @@ def test_a_commit_that_is_slower_fails_and_the_comment_says_where(clean: Path) -
     assert done.code == 8, done.stderr
     comment = (clean / "gate.md").read_text()
     assert comment.startswith("## benchrig gate: failed\n")
-    assert "| **failed** | throughput(sanic) at most 5 % worse | 8,000 requests/s after 10,010: 20.1 % worse (" in comment
+    assert "| **failed** | throughput(sanic) at most 5 % worse | 8,000 requests/s after 10,010: 20 % worse (" in comment
     assert ElementTree.parse(clean / "gate.xml").getroot().get("failures") == "2"
     assert (clean / "bench.log").read_text() == "provision bench --profile rigorous --until 2%\n" * 2
     assert git(clean, "symbolic-ref", "--short", "HEAD") == "main"

@@ -11,16 +11,20 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 
 from benchmarks.simulations.cases import markdown, percent, spread_out
 from benchrig.ab.design import order
-from benchrig.statistics.boots import Paired, Spread, compare, spread, welch_between_boots
+from benchrig.statistics.boots import LEAST_KNOWN, Paired, Spread, compare, spread, welch_between_boots
 from benchrig.statistics.difference import SIGNIFICANT, welch
+from benchrig.statistics.means import geometric
 from tests.support.noise import Noise, repeats
 
 BOOTS = 8
 PAIRS = 2
+REPEATS = 6
+"""Of a single run."""
 SEED = 12
 DIFFERENCE = 0.97
 """B over A, where they differ: slower by 3 %."""
@@ -100,10 +104,10 @@ def pooled(pairs: Sequence[Sequence[tuple[float, float]]]) -> bool:
     return is_found(compare([[pair] for boot in pairs for pair in boot]))
 
 
-def known(rng: Random, case: Case) -> Spread | None:
+def known(rng: Random, case: Case, boots: int = BOOTS) -> Spread | None:
     """Return the spread that an A/A session finds."""
-    boots = session(rng, case, 1.0)
-    return spread([[a for a, _ in pairs] for pairs in boots], [[b for _, b in pairs] for pairs in boots])
+    found = session(rng, case, 1.0, boots)
+    return spread([[a for a, _ in pairs] for pairs in found], [[b for _, b in pairs] for pairs in found])
 
 
 def informed(rng: Random, case: Case) -> bool:
@@ -112,6 +116,35 @@ def informed(rng: Random, case: Case) -> bool:
     if found:
         difference = welch_between_boots(*single_runs(rng, case, 1.0), found)
     return difference is not None and difference.p < SIGNIFICANT
+
+
+def rows_of_runs(rng: Random, case: Case, rows: int) -> list[tuple[list[float], list[float]]]:
+    """Return the repeats of equal rows in two single runs: all rows of a run share what its boot does to them."""
+    levels = [math.exp(rng.gauss(0, math.hypot(case.shared, case.own))) for _ in range(2)]
+    both = [[[level * value for value in repeats(rng, REPEATS, case.noise)] for level in levels] for _ in range(rows)]
+    return [(a, b) for a, b in both]
+
+
+def mean_misses(rng: Random, case: Case, rows: int, *, is_known: bool) -> bool:
+    """Return whether the interval of the geometric mean over equal rows of two single runs leaves out 1.
+
+    If the spread between boots is known, an A/A session has told it, of one row as of all.
+    """
+    found = known(rng, case) if is_known else None
+    differences = [one for pair in rows_of_runs(rng, case, rows) if (one := welch(*pair))]
+    mean = geometric(differences, [found] * rows if found else [])
+    return mean is not None and not mean.low <= 1 <= mean.high
+
+
+def called(rng: Random, case: Case, boots: int) -> tuple[bool, bool]:
+    """Return whether equal runs of REPEATS are called different after an A/A session of so many boots, and others found.
+
+    The others differ by 10 %.
+    """
+    found, ((a, b),) = known(rng, case, boots), rows_of_runs(rng, case, 1)
+    assert found
+    equal, other = (welch_between_boots(a, [value * by for value in b], found) for by in (1.0, 0.9))
+    return equal is not None and equal.p < SIGNIFICANT, other is not None and other.p < SIGNIFICANT
 
 
 HEADINGS = (
@@ -140,9 +173,58 @@ def line(job: tuple[Case, int]) -> list[str]:
     return [case.name, *map(percent, columns)]
 
 
+COUNTS = (LEAST_KNOWN, 8, 16)
+"""Boots of an A/A session."""
+
+ROWS = (1, 3, 5, 16)
+
+
+def few(job: tuple[int, int]) -> list[str]:
+    """Return a row of the table of A/A sessions: so many boots, and a number of sessions."""
+    boots, rounds = job
+    rng, columns = Random(SEED), []
+    for case in CASES[:3]:
+        found = [called(rng, case, boots) for _ in range(rounds)]
+        columns += [sum(one[at] for one in found) / rounds for at in range(2)]
+    return [str(boots), *map(percent, columns)]
+
+
+def means(job: tuple[int, int]) -> list[str]:
+    """Return a row of the table of geometric means over so many rows."""
+    rows, rounds = job
+    rng = Random(SEED)
+    columns = [
+        share(rounds, partial(mean_misses, rng, case, rows, is_known=is_known))
+        for case in CASES[:3]
+        for is_known in (False, True)
+    ]
+    return [str(rows), *map(percent, columns)]
+
+
+_MACHINES = ("boots equal", "boots 2 %", "boots 5 %")
+
+
 def table(rounds: int = 10_000) -> list[str]:
     """Return false differences, coverage and power of sessions of BOOTS boots with PAIRS pairs each, and of single runs."""
-    return markdown(HEADINGS, spread_out(line, [(case, rounds) for case in CASES]))
+    return [
+        *markdown(HEADINGS, spread_out(line, [(case, rounds) for case in CASES])),
+        "",
+        f"Two single runs of {REPEATS} repeats after an A/A session, in %, by its boots: equal ones that are called "
+        "different, and ones that differ by 10 % and are found, where repeats vary by 2 %:",
+        "",
+        *markdown(
+            ["boots", *(f"{name}: {what}" for name in _MACHINES for what in ("false", "found"))],
+            spread_out(few, [(boots, rounds // 5) for boots in COUNTS]),
+        ),
+        "",
+        "Geometric means over rows that share their run's boot: how often (%) the interval leaves out 1, where nothing "
+        f"differs, without and with the spread of an A/A session of {BOOTS} boots:",
+        "",
+        *markdown(
+            ["rows", *(f"{name}: {what}" for name in _MACHINES for what in ("without", "with"))],
+            spread_out(means, [(rows, rounds // 20) for rows in ROWS]),
+        ),
+    ]
 
 
 if __name__ == "__main__":

@@ -134,7 +134,7 @@ def analyse(folder: Path) -> Result:
 def spreads(measured: Sequence[Measured]) -> tuple[MetricSpread, ...]:
     """Return the spread of each metric that is compared, of all measurements of a session whose variants are the same."""
     found = {metric.name: _spread(measured, metric) for metric in METRICS if metric.compared}
-    return tuple(MetricSpread(name, one.within, one.between, one.boots, one.df) for name, one in found.items() if one)
+    return tuple(MetricSpread(name, one.within, one.between, one.boots, one.means) for name, one in found.items() if one)
 
 
 def _differences(measured: Sequence[Measured]) -> Iterator[Condition]:

@@ -12,8 +12,8 @@ from benchrig.report.describe import machine_line, settings_shown
 from benchrig.report.metrics import BY_NAME
 from benchrig.report.plain import fitting, hidden, text_width, wrapped
 from benchrig.results.model.session import Variant
-from benchrig.statistics.boots import MOST_BOOTS, Spread
-from benchrig.units import NOTHING
+from benchrig.statistics.boots import LEAST_KNOWN, MOST_BOOTS, Spread
+from benchrig.units import NOTHING, p_value, percent
 
 HEADINGS = ("metric", "A", "B", "B against A", "95% interval", "p", "result")
 
@@ -67,7 +67,8 @@ def _row(result: MetricResult) -> tuple[str, ...]:
     answer = str(result.answer)
     if result.answer is Answer.NO_DIFFERENCE and paired.low and paired.high:
         widest = max(math.expm1(abs(math.log(end))) for end in (paired.low, paired.high))
-        answer = f"{answer}; above {share(widest)} excluded" if widest < 1 else answer
+        # Of values that repeat exactly, the interval is a point, and nothing of it can be written.
+        answer = f"{answer}; above {percent(max(0.01, 100 * widest))} % excluded" if widest < 1 else answer
     return (
         metric.label,
         metric.unit.text(result.a),
@@ -100,14 +101,8 @@ def interval(result: MetricResult) -> str:
     return f"{change(low, digits)} to {change(high, digits)}"
 
 
-def p_value(p: float) -> str:
-    """Write a p-value with two digits: `0.034`; one below 0.0001 as that."""
-    return "<0.0001" if p < 0.0001 else f"{p:.2g}"
-
-
-def share(value: float) -> str:
-    """Write a share in percent with two digits: `1.4 %`."""
-    return f"{100 * value:.2g} %" if value < 1 else f"{100 * value:.0f} %"
+def _share(value: float) -> str:
+    return f"{percent(100 * value)} %"
 
 
 def _meaning(result: Result) -> Iterator[str]:
@@ -121,7 +116,7 @@ def _meaning(result: Result) -> Iterator[str]:
             "8 is the default."
         )
         return
-    found = share(first.detectable)
+    found = _share(first.detectable)
     if result.session.is_same:
         yield (
             f"A and B are the same. With this design, this machine tells differences in throughput of {found} and more "
@@ -140,27 +135,33 @@ def _meaning(result: Result) -> Iterator[str]:
 
 def _spreads(result: Result, first: MetricResult) -> Iterator[str]:
     paired = first.paired
+    # Without boots, what is told is how far one start of the app differs from the next.
+    unit = "start" if result.session.boot_by == "restart" else "boot"
     if paired.within is not None and paired.between is not None:
         yield (
-            f"The ratio of a pair varies by {share(paired.within)} within a boot, and by {share(paired.between)} from boot "
-            "to boot (standard deviations)."
+            f"The ratio of a pair varies by {_share(paired.within)} within a {unit}, and by {_share(paired.between)} from "
+            f"{unit} to {unit} (standard deviations)."
         )
-    sides = [f"{side} by {_spread(spread)}" for side, spread in (("A", result.spread_a), ("B", result.spread_b)) if spread]
+    sides = [
+        f"{side} by {_spread(spread, unit)}" for side, spread in (("A", result.spread_a), ("B", result.spread_b)) if spread
+    ]
     if sides:
         yield f"Throughput itself varies: {'; '.join(sides)}. Pairs do not see what both have in common."
-    if result.session.is_same and result.session.spreads:
-        yield "The spread from boot to boot is kept: comparisons of single runs on a machine like this one use it."
+    if result.session.spreads and result.session.boots >= LEAST_KNOWN:
+        yield "The spread from boot to boot is kept: comparisons of single runs under like conditions use it."
+    elif result.session.spreads:
+        yield f"It takes {LEAST_KNOWN} boots to know the spread from boot to boot: comparisons of single runs do not use it."
 
 
-def _spread(spread: Spread) -> str:
-    return f"{share(spread.within)} within a boot and {share(spread.between)} from boot to boot"
+def _spread(spread: Spread, unit: str) -> str:
+    return f"{_share(spread.within)} within a {unit} and {_share(spread.between)} from {unit} to {unit}"
 
 
 def _advised(result: Result) -> Iterator[str]:
     if result.advice:
-        counts = (f"{one.boots} for {share(one.difference)}" for one in result.advice if one.boots)
+        counts = (f"{one.boots} for {_share(one.difference)}" for one in result.advice if one.boots)
         never = [one for one in result.advice if one.boots is None]
-        rest = f"; more than {MOST_BOOTS} for {share(never[-1].difference)}" if never else ""
+        rest = f"; more than {MOST_BOOTS} for {_share(never[-1].difference)}" if never else ""
         yield f"Boots that find a difference in 80 of 100 sessions: {', '.join(counts) or 'none of those below'}{rest}."
 
 

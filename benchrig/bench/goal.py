@@ -42,12 +42,6 @@ def within_percent(values: Sequence[float]) -> float | None:
     return 100 * max(found.high - median, median - found.low) / median if found and median > 0 else None
 
 
-def is_within(values: Sequence[float], goal: float) -> bool:
-    """Say whether the interval of a median is within so many percent of it."""
-    found = within_percent(values)
-    return found is not None and found <= goal
-
-
 class Goal:
     """Yields the rounds of a run until its goal is reached; `before` is what was measured before it was resumed.
 

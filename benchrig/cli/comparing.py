@@ -40,7 +40,7 @@ def compare(
     from benchrig import report as reporting
     from benchrig.report.compare import lacking, record, terminal
     from benchrig.report.compare import markdown as as_markdown
-    from benchrig.results import sessions
+    from benchrig.report.history import known_spreads
     from benchrig.results.store import LATEST
 
     names = [a, b, *(more or [])]
@@ -56,7 +56,7 @@ def compare(
     found = reporting.compare(
         [reporting.load(name, ROOT) for name in names],
         limit,
-        lambda run, row: sessions.known_spreads(ROOT / "reports", run, row.name, row.host),
+        lambda run, row: known_spreads(ROOT / "reports", run, row),
     )
     if json:
         console.document(record.render(found))

@@ -1,4 +1,4 @@
-"""The folders of sessions of `./inv ab`, and the boot-to-boot spread that A/A sessions have found.
+"""The folders of sessions of `./inv ab`.
 
 A session is a folder of `reports/` with `ab.json` and a folder for each boot. A boot's folder has a run for each
 measurement, `1-A`, `1-B`, `2-A` and so on: an ordinary run with `run.json`, `cells.jsonl` and `raw/`, stored at once. Lists
@@ -8,8 +8,7 @@ of runs do not have these, because they lie deeper.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +19,7 @@ from benchrig.agent.nearest import nearest
 from benchrig.agent.text import one_line
 from benchrig.errors import Hint, InputError, Inv
 from benchrig.results import store
-from benchrig.results.model import Cell, Machine, Run
+from benchrig.results.model import Cell, Run
 from benchrig.results.model.session import Session, Side
 from benchrig.statistics.boots import Spread
 
@@ -170,40 +169,6 @@ def set_aside(folder: Path, boot: int) -> bool:
     number = next(n for n in range(1, 10_000) if not (folder / f"{place.name}-{INTERRUPTED}-{n}").exists())
     place.rename(folder / f"{place.name}-{INTERRUPTED}-{number}")
     return True
-
-
-def known_spreads(reports: Path, run: Run, row: str, host: str = "") -> Mapping[str, Known]:
-    """Return the boot-to-boot spreads of a row by metric, each from the newest complete A/A session of like conditions.
-
-    These are the suite, the row, the number of connections where the user chose it, and a server with as many cores of the
-    same CPU, made by the same kind. `host` is the row's server; empty: the run's first.
-    """
-    machine = _server(run.machines, host or next(iter(run.servers), ""))
-    known: dict[str, Known] = {}
-    for folder in reversed(folders(reports)):
-        with suppress(InputError):
-            session = read(folder)
-            if not (session.finished_at and session.is_same and machine):
-                continue
-            same = (session.a.suite, session.a.row, session.settings.connections)
-            there = _server(session.machines, session.a.host)
-            if same == (run.suite, row, run.settings.connections) and there and _alike(there, machine):
-                for one in session.spreads:
-                    known.setdefault(one.metric, Known(folder.name, Spread(one.within, one.between, one.boots, one.df)))
-    return known
-
-
-def known_spread(reports: Path, run: Run, row: str, metric: str, host: str = "") -> Known | None:
-    """Return the boot-to-boot spread of a row's metric, as `known_spreads` does; None where no session is like that."""
-    return known_spreads(reports, run, row, host).get(metric)
-
-
-def _server(machines: tuple[Machine, ...], name: str) -> Machine | None:
-    return next((one for one in machines if one.name == name), machines[0] if len(machines) == 1 else None)
-
-
-def _alike(one: Machine, other: Machine) -> bool:
-    return (one.cpu, one.cores, one.kind, one.emulated) == (other.cpu, other.cores, other.kind, other.emulated)
 
 
 def finished(session: Session) -> Session:

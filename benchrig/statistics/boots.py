@@ -22,6 +22,9 @@ from benchrig.statistics.estimate import Estimate, combined, of_logs
 LEAST_BOOTS = 2
 """Of fewer, there is no spread between boots, and so no interval."""
 
+LEAST_KNOWN = 5
+"""A spread between boots that fewer have shown is not taken for known: two would call equal runs different in 14 %."""
+
 MOST_BOOTS = 200
 """More boots than this are not worth the time."""
 
@@ -38,8 +41,22 @@ class Spread:
     between: float
     """Of the levels of boots, without the part that the repeats in them explain."""
     boots: int
-    df: float
-    """Degrees of freedom of the variance between boots: how well it is known."""
+    means: float
+    """Of the means of boots, with the part that the repeats explain: not less than `between`, and known better."""
+
+    @property
+    def is_known(self) -> bool:
+        """So many boots have shown it that comparisons of single runs can rest on it."""
+        return self.boots >= LEAST_KNOWN and self.means > 0
+
+    @property
+    def of_difference(self) -> Estimate:
+        """What the boots of two single runs add to the logarithm of their ratio.
+
+        The variance of the boots' means stands for that of their levels. What is left of it without the part of the repeats
+        may come out as 0 by chance, and would then be trusted where it is least known.
+        """
+        return Estimate(0.0, math.sqrt(2) * self.means, self.boots - 1)
 
 
 @dataclass(frozen=True)
@@ -131,13 +148,12 @@ def welch_between_boots(a: Sequence[float], b: Sequence[float], known: Spread, m
     """Return the difference of repeats of two single boots, with the known spread between boots in its interval.
 
     As `difference.welch`, but each side's mean also varies by its boot, of which the variance is added. None of too few
-    repeats, or where a value is not above 0.
+    repeats or boots, or where a value is not above 0.
     """
     one, other = of_logs(a), of_logs(b)
-    if one is None or other is None or known.boots < LEAST_BOOTS:
+    if one is None or other is None or not known.is_known:
         return None
-    of_boots = Estimate(0.0, math.sqrt(2) * known.between, known.df)
-    found = combined([(1, other), (-1, one), (1, of_boots)])
+    found = combined([(1, other), (-1, one), (1, known.of_difference)])
     low, high = found.interval()
     p = found.p(margin=math.log1p(margin))
     return Difference(math.exp(found.value), math.exp(low), math.exp(high), p, (len(a), len(b)), found.error, found.df)
@@ -158,20 +174,16 @@ def _within(logs: Sequence[Sequence[float]]) -> float | None:
 def _components(systems: Sequence[Sequence[Sequence[float]]]) -> Spread | None:
     """Return the variance components of one-way layouts with boots of any sizes, by the method of moments.
 
-    S. R. Searle, G. Casella and C. E. McCulloch, "Variance Components" (1992), section 3.6. A negative estimate is 0. The
-    degrees of freedom are those of a difference of mean squares, by Satterthwaite (1946).
+    S. R. Searle, G. Casella and C. E. McCulloch, "Variance Components" (1992), section 3.6. A negative estimate is 0.
     """
     found = [_squares(boots) for boots in systems]
     known = [one for one in found if one]
     if len(known) < len(found) or not known:
         return None
-    boots, free = min(one.boots for one in known), sum(one.free for one in known)
     of_boots = statistics.fmean(one.between / one.typical for one in known)
     of_repeats = statistics.fmean(one.within / one.typical for one in known)
-    within, variance, df = statistics.fmean(one.within for one in known), of_boots - of_repeats, float(boots - 1)
-    if variance > 0:
-        df = max(1.0, variance**2 / (of_boots**2 / (boots - 1) + of_repeats**2 / free))
-    return Spread(math.sqrt(within), math.sqrt(max(0.0, variance)), boots, df)
+    within, between = statistics.fmean(one.within for one in known), max(0.0, of_boots - of_repeats)
+    return Spread(math.sqrt(within), math.sqrt(between), min(one.boots for one in known), math.sqrt(of_boots))
 
 
 @dataclass(frozen=True)
@@ -183,8 +195,6 @@ class _Squares:
     typical: float
     """How many values a boot has, as far as their numbers differ."""
     boots: int
-    free: int
-    """Degrees of freedom within boots."""
 
 
 def _squares(logs: Sequence[Sequence[float]]) -> _Squares | None:
@@ -195,4 +205,4 @@ def _squares(logs: Sequence[Sequence[float]]) -> _Squares | None:
     middle = sum(map(sum, logs)) / total
     squares = sum(len(values) * (statistics.fmean(values) - middle) ** 2 for values in logs)
     typical = (total - sum(count**2 for count in counts) / total) / (len(logs) - 1)
-    return _Squares(within**2, squares / (len(logs) - 1), typical, len(logs), total - len(logs))
+    return _Squares(within**2, squares / (len(logs) - 1), typical, len(logs))

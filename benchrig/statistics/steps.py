@@ -26,6 +26,11 @@ SHORTEST_LEVEL = 3
 """Runs that a level has at least: fewer may be outliers, and are told as single runs that are off."""
 
 
+LEAST_CHANGE = 0.005
+"""A smaller share is no step, and no run is off by it, however certain it is: some values repeat exactly, such as memory in
+pages, and one page more would be no chance."""
+
+
 @dataclass(frozen=True)
 class Prediction:
     """What one more run is expected to be, from those before it."""
@@ -35,7 +40,7 @@ class Prediction:
     expected: float
     """Their typical value: the geometric mean, or the mean where a value is not above 0."""
     low: float
-    """Lower end of the 95 % prediction interval of one more run."""
+    """Lower end of the 95 % prediction interval of one more run; LEAST_CHANGE from what is expected, at least."""
     high: float
 
 
@@ -68,8 +73,7 @@ def deviation(values: Sequence[float], value: float) -> Deviation | None:
     logs = min(*taken, value) > 0
     prediction, before = _prediction(taken, logs), _scaled(taken, logs)
     error, far = _error(before), _scaled([value], logs)[0] - statistics.fmean(before)
-    # Of values that are all the same, the mean differs from them by the rounding of sums.
-    p = student.two_sided(far / error, len(before) - 1) if error else float(value == taken[0])
+    p = 1.0 if abs(far) <= _least(before, logs) else student.two_sided(far / error, len(before) - 1) if error else 0.0
     expected = prediction.expected
     ratio = 1.0 if value == expected else value / expected if expected else None
     return Deviation(prediction, ratio, p)
@@ -84,13 +88,14 @@ def steps(values: Sequence[float]) -> tuple[int, ...]:
     data", Biostatistics 5 (2004). Unlike a single cut, a stretch finds a slowdown that was mended again. Their permutations
     are replaced by Student's distribution and Bonferroni's bound over all stretches, which simulation finds to be near: for
     10 runs, the 8 stretches count as 7.9 independent ones, for 20 runs 93 as 49. A cut is kept if the levels beside it
-    differ by themselves.
+    differ by themselves, and by LEAST_CHANGE.
     """
     if len(values) < 2 * SHORTEST_LEVEL:
         return ()
-    scaled = _scaled(values, min(values) > 0)
-    cuts = sorted(_cuts(scaled, 0, len(scaled)))
-    while weak := [(p, cut) for cut, p in _beside(scaled, cuts) if p >= SIGNIFICANT]:
+    logs = min(values) > 0
+    scaled = _scaled(values, logs)
+    cuts, least = sorted(_cuts(scaled, 0, len(scaled))), _least(scaled, logs)
+    while weak := [(p, cut) for cut, p in _beside(scaled, cuts, least) if p >= SIGNIFICANT]:
         cuts.remove(max(weak)[1])
     return tuple(cuts)
 
@@ -148,25 +153,27 @@ def _stretch(scaled: Sequence[float], significant: float) -> tuple[int, int] | N
     return best if p < significant else None
 
 
-def _beside(scaled: Sequence[float], cuts: Sequence[int]) -> list[tuple[int, float]]:
-    """Return each cut with the p-value of Student's test between the levels beside it."""
+def _beside(scaled: Sequence[float], cuts: Sequence[int], least: float) -> list[tuple[int, float]]:
+    """Return each cut with the p-value of Student's test between the levels beside it; 1 where these differ by less."""
     ends = [0, *cuts, len(scaled)]
     places = zip(ends, cuts, ends[2:], strict=False)
-    return [(cut, _student(scaled[before:cut], scaled[cut:after])) for before, cut, after in places]
+    return [(cut, _student(scaled[before:cut], scaled[cut:after], least)) for before, cut, after in places]
 
 
-def _student(a: Sequence[float], b: Sequence[float]) -> float:
+def _student(a: Sequence[float], b: Sequence[float], least: float) -> float:
     """Return the p-value of Student's test with a common variance, which short levels know better than one each."""
     df = len(a) + len(b) - 2
     squares = statistics.variance(a) * (len(a) - 1) + statistics.variance(b) * (len(b) - 1)
     far = statistics.fmean(b) - statistics.fmean(a)
+    if abs(far) <= least:
+        return 1.0
     error = math.sqrt(squares / df * (1 / len(a) + 1 / len(b)))
-    return student.two_sided(far / error, df) if error else float(not far)
+    return student.two_sided(far / error, df) if error else 0.0
 
 
 def _prediction(values: Sequence[float], logs: bool) -> Prediction:
     scaled = _scaled(values, logs)
-    half = student.quantile((1 + CONFIDENCE) / 2, len(values) - 1) * _error(scaled)
+    half = max(student.quantile((1 + CONFIDENCE) / 2, len(values) - 1) * _error(scaled), _least(scaled, logs))
     middle = statistics.fmean(scaled)
     if logs:
         return Prediction(len(values), math.exp(middle), math.exp(middle - half), math.exp(middle + half))
@@ -177,6 +184,11 @@ def _prediction(values: Sequence[float], logs: bool) -> Prediction:
 
 def _scaled(values: Sequence[float], logs: bool) -> list[float]:
     return [math.log(value) for value in values] if logs else list(values)
+
+
+def _least(scaled: Sequence[float], logs: bool) -> float:
+    """Return LEAST_CHANGE on the scale of a series; of values around 0, which has no share, nearly nothing."""
+    return math.log1p(LEAST_CHANGE) if logs else LEAST_CHANGE * abs(statistics.fmean(scaled))
 
 
 def _error(scaled: Sequence[float]) -> float:

@@ -16,10 +16,14 @@ from benchrig.ab.commits import Projects
 from benchrig.ab.run import Task, measure
 from benchrig.errors import BenchrigError, InputError
 from benchrig.provision import HostRecap
+from benchrig.report.history import known_spreads
+from benchrig.report.table import make
 from benchrig.results import sessions, store
+from benchrig.results.model import Run
+from benchrig.results.model.session import MetricSpread
 from tests.support import ROOT
 from tests.support.ab import Bench, Existing, Saved, Stoppable, sessions_in, wave
-from tests.support.reports import a_run
+from tests.support.reports import a_cell, a_load, a_run
 
 
 @pytest.fixture(autouse=True)
@@ -66,42 +70,93 @@ def test_half_of_the_pairs_of_a_boot_begin_with_each_side_and_a_seed_repeats_the
 
 def test_an_a_a_session_measures_one_trial_and_keeps_the_spread_of_boots(tmp_path: Path, bench: Bench) -> None:
     bench.value = wave
-    folder, session = sessions_in(tmp_path).measure("go-2000", "go-2000")
+    folder, session = sessions_in(tmp_path).measure("go-2000", "go-2000", boots=5)
     assert bench.places[:2] == ["trial/A", "boot-1/1-A" if session.order[0].startswith("A") else "boot-1/1-B"]
     assert session.is_same
-    run = replace(a_run("go-2000"), servers=("lab1",))
-    known = sessions.known_spread(tmp_path / "reports", run, "go-2000", "requests_per_second")
+    known = spread_of(tmp_path, a_run("go-2000"))
     assert known
-    assert (known.session, known.spread.boots) == (folder.name, 4)
-    assert 0.01 < known.spread.between < 0.05
+    assert (known.session, known.spread.boots) == (folder.name, 5)
+    assert 0.01 < known.spread.between <= known.spread.means < 0.05
     said = text.render(analysis.analyse(folder), 140)
     assert "A/A" in said
     assert "The spread from boot to boot is kept" in said
 
 
+def spread_of(folder: Path, run: Run, row: str = "go-2000", **changes: Any) -> sessions.Known | None:
+    """Return what is known of the spread of throughput between boots of a row of a run, of which the cell is another."""
+    table = make(run, [a_cell(row, **{"load": a_load(90_000), "sleep_seconds": 0.0, **changes})])
+    assert table.run
+    return known_spreads(folder / "reports", table.run, table.rows[0]).get("requests_per_second")
+
+
+MACHINE = a_run().machines[0]
+
+
 @pytest.mark.parametrize(
-    ("run", "row"),
+    "changes",
     [
-        (a_run("go-2000"), "openresty-2000"),
-        (replace(a_run("go-2000"), suite="other"), "go-2000"),
-        (replace(a_run("go-2000"), machines=(replace(a_run().machines[0], cores=4),)), "go-2000"),
-        (replace(a_run("go-2000"), machines=(replace(a_run().machines[0], cpu="Another"),)), "go-2000"),
-        (replace(a_run("go-2000"), machines=()), "go-2000"),
-        (replace(a_run("go-2000"), settings=replace(a_run().settings, connections=10)), "go-2000"),
+        {"suite": "other"},
+        {"machines": (replace(MACHINE, cores=4),)},
+        {"machines": (replace(MACHINE, cpu="Another"),)},
+        {"machines": (replace(MACHINE, memory_bytes=MACHINE.memory_bytes * 2),)},
+        {"machines": ()},
+        {"settings": replace(a_run().settings, duration_seconds=60.0)},
+        {"settings": replace(a_run().settings, threads=7)},
+        {"settings": replace(a_run().settings, warm_up_seconds=9.0)},
     ],
 )
-def test_the_spread_is_not_known_for_other_rows_suites_and_machines(
-    tmp_path: Path, bench: Bench, run: Any, row: str
+def test_the_spread_is_not_known_under_other_conditions(tmp_path: Path, bench: Bench, changes: dict[str, Any]) -> None:
+    bench.value = wave
+    sessions_in(tmp_path).measure("go-2000", "go-2000", boots=5)
+    run = a_run("go-2000", "openresty-2000")
+    assert spread_of(tmp_path, run)
+    assert spread_of(tmp_path, replace(run, **changes)) is None
+    assert spread_of(tmp_path, run, "openresty-2000") is None
+    assert spread_of(tmp_path, run, connections=17) is None
+
+
+def test_the_spread_is_not_known_without_boots_and_the_report_does_not_say_so(tmp_path: Path, bench: Bench) -> None:
+    """On machines that nobody can boot, the app alone is started anew: that says nothing of boots."""
+    bench.value = wave
+    folder, session = sessions_in(tmp_path, Existing).measure("go-2000", "go-2000", boots=5)
+    assert session.boot_by == "restart"
+    assert session.spreads == ()
+    assert spread_of(tmp_path, a_run("go-2000")) is None
+    said = text.render(analysis.analyse(folder), 140)
+    assert "is kept" not in said
+    assert "from boot to boot" not in said
+    assert "from start to start" in said
+    # A session of an earlier version had the spread in its record.
+    old = replace(session, spreads=(MetricSpread("requests_per_second", 0.01, 0.02, 5, 0.02),))
+    sessions.write(folder, old)
+    assert spread_of(tmp_path, a_run("go-2000")) is None
+
+
+def test_the_spread_of_few_boots_is_not_taken_for_known(tmp_path: Path, bench: Bench) -> None:
+    bench.value = wave
+    folder, session = sessions_in(tmp_path).measure("go-2000", "go-2000", boots=4)
+    assert session.spreads
+    assert spread_of(tmp_path, a_run("go-2000")) is None
+    assert "It takes 5 boots to know the spread from boot to boot" in text.render(analysis.analyse(folder), 200)
+
+
+@pytest.mark.parametrize("rest", [{}, {"means": 0.0}, {"df": 3.2}])
+def test_a_spread_that_was_stored_without_that_of_the_means_is_not_known(
+    tmp_path: Path, bench: Bench, rest: dict[str, float]
 ) -> None:
     bench.value = wave
-    sessions_in(tmp_path).measure("go-2000", "go-2000", boots=2, pairs=1)
-    assert sessions.known_spread(tmp_path / "reports", run, row, "requests_per_second") is None
+    folder, _ = sessions_in(tmp_path).measure("go-2000", "go-2000", boots=5)
+    record = json.loads((folder / sessions.FILE).read_text())
+    record["spreads"] = [{"metric": "requests_per_second", "within": 0.01, "between": 0.02, "boots": 5, **rest}]
+    (folder / sessions.FILE).write_text(json.dumps(record))
+    assert sessions.read(folder).spreads
+    assert spread_of(tmp_path, a_run("go-2000")) is None
 
 
 def test_the_spread_is_not_known_from_a_session_of_two_variants(tmp_path: Path, bench: Bench) -> None:
     bench.value = wave
-    sessions_in(tmp_path).measure("go-2000", "openresty-2000")
-    assert sessions.known_spread(tmp_path / "reports", a_run("go-2000"), "go-2000", "requests_per_second") is None
+    sessions_in(tmp_path).measure("go-2000", "openresty-2000", boots=5)
+    assert spread_of(tmp_path, a_run("go-2000")) is None
 
 
 def test_a_difference_that_all_boots_share_is_found_though_boots_differ_more(tmp_path: Path, bench: Bench) -> None:

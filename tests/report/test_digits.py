@@ -15,7 +15,10 @@ from benchrig.units import (
     Unit,
     around,
     last_place,
+    p_value,
+    percent,
     rounded,
+    share,
 )
 
 
@@ -94,9 +97,9 @@ def test_other_figures_are_rounded_alike_and_counts_are_exact(
 def test_rounding_never_moves_a_value_by_more_than_is_said(value: float) -> None:
     without = float(rounded(value, last_place(value)).replace(",", ""))
     assert abs(without - value) <= 0.0025 * value * (1 + 1e-9)
-    for share in (1e-6, 0.001, 0.01, 0.02, 0.1, 0.3):
-        shown = float(rounded(value, last_place(value, share * value)).replace(",", ""))
-        assert abs(shown - value) <= max(share * value / 4, 5e-6 * value) * (1 + 1e-9)
+    for half in (1e-6, 0.001, 0.01, 0.02, 0.1, 0.3):
+        shown = float(rounded(value, last_place(value, half * value)).replace(",", ""))
+        assert abs(shown - value) <= max(half * value / 4, 5e-6 * value) * (1 + 1e-9)
 
 
 def test_a_published_figure_has_the_digits_of_the_document() -> None:
@@ -114,3 +117,38 @@ def test_the_ends_of_an_interval_are_written_with_the_digits_that_their_size_nee
 ) -> None:
     assert around(100.0, low, high) == text
     assert around(0.0, low, high) == "–"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.0, "0"),
+        (6e-5, "<0.01"),
+        (-6e-5, ">-0.01"),
+        (0.031, "0.03"),
+        (0.25, "0.25"),
+        (0.996, "1"),
+        (2.0, "2"),
+        (2.54, "2.5"),
+        (9.96, "10"),
+        (99.6, "100"),
+        (140.3, "140"),
+        (12_345.0, "12,345"),
+    ],
+)
+def test_a_percentage_of_a_sentence_has_two_digits_and_no_power_of_ten(value: float, text: str) -> None:
+    assert percent(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.0, "0.00%"), (0.0043, "0.43%"), (-0.043, "4.3%"), (1.2, "120%"), (math.inf, "any")]
+)
+def test_a_share_of_a_table_has_its_decimals(value: float, text: str) -> None:
+    assert share(value) == text
+
+
+@pytest.mark.parametrize(
+    ("p", "text"), [(1.0, "1"), (0.626, "0.63"), (0.0341, "0.034"), (0.001, "0.001"), (0.0009, "<0.001"), (0.0, "<0.001")]
+)
+def test_a_p_value_is_written_alike_everywhere(p: float, text: str) -> None:
+    assert p_value(p) == text

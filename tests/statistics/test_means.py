@@ -6,6 +6,8 @@ from random import Random
 
 import pytest
 
+from benchmarks.simulations import boots as simulated
+from benchrig.statistics.boots import Spread
 from benchrig.statistics.difference import Difference, welch
 from benchrig.statistics.means import geometric
 from tests.support.noise import Noise, repeats
@@ -42,3 +44,25 @@ def test_sixteen_rows_show_what_one_does_not_and_the_interval_holds() -> None:
         shown += found.p < 0.05
     assert holds / rounds >= 0.88
     assert shown / rounds > 0.95
+
+
+def test_what_a_boot_does_to_all_rows_is_in_the_interval_once() -> None:
+    rng = Random(1)
+    rows = [_difference(rng, 1.0) for _ in range(16)]
+    boots = [Spread(0.02, 0.02, 8, 0.02)] * 16
+    alone, found = geometric(rows), geometric(rows, boots)
+    assert alone
+    assert found
+    assert found.ratio == pytest.approx(alone.ratio)
+    # Student's quantile for seven boots; the rows' own noise adds little.
+    assert found.high / found.ratio - 1 == pytest.approx(2.36 * 2**0.5 * 0.02, rel=0.1)
+
+
+@pytest.mark.parametrize("rows", [3, 16])
+def test_the_mean_of_rows_that_share_a_boot_holds_as_often_as_that_of_one(rows: int) -> None:
+    rng = Random(4)
+    case = simulated.CASES[1]
+    misses = simulated.share(150, lambda: simulated.mean_misses(rng, case, rows, is_known=True))
+    alone = simulated.share(60, lambda: simulated.mean_misses(rng, case, rows, is_known=False))
+    assert misses <= 0.07
+    assert alone >= 0.4

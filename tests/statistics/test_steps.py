@@ -38,6 +38,24 @@ def test_levels_of_equal_values_are_told_apart() -> None:
     assert steps([1234.5678] * 12) == ()
 
 
+@pytest.mark.parametrize("more", [4096.0, 0.004 * 40e6])
+def test_a_page_more_after_equal_values_is_neither_off_nor_a_step(more: float) -> None:
+    before = [40_000_000.0] * 6
+    found = deviation(before, before[0] + more)
+    assert found
+    assert found.p == 1.0
+    assert found.prediction.low <= before[0] + more <= found.prediction.high
+    assert steps([*before, *([before[0] + more] * 6)]) == ()
+
+
+@pytest.mark.parametrize("values", [[4e7] * 6, [0.0, 1.0, 0.0, 0.0, 0.0, 0.0]])
+def test_a_change_that_matters_is_off_as_before(values: list[float]) -> None:
+    found = deviation(values, 1.01 * max(values) + 4)
+    assert found
+    assert found.p < 0.05
+    assert not found.prediction.low <= 1.01 * max(values) + 4 <= found.prediction.high
+
+
 @pytest.mark.parametrize("values", [[], [5.0], [1.0, 2.0, 3.0, 4.0, 5.0]])
 def test_a_short_series_has_no_steps(values: list[float]) -> None:
     assert steps(values) == ()

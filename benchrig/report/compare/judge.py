@@ -15,7 +15,7 @@ from benchrig.report.verdict import Answer, Cause, Outcome
 from benchrig.results.codes import Code
 from benchrig.results.sessions import Known
 from benchrig.statistics.boots import welch_between_boots
-from benchrig.statistics.difference import LEAST_REPEATS, SIGNIFICANT, holm, welch
+from benchrig.statistics.difference import LEAST_REPEATS, SIGNIFICANT, Difference, holm, welch
 from benchrig.statistics.means import geometric
 from benchrig.statistics.ranks import mann_whitney
 from benchrig.statistics.ties import ceiling_margin
@@ -52,10 +52,24 @@ def changes(pairs: Pairs, metric: Metric, terms: Terms) -> tuple[Change, ...]:
 
 
 def mean_of(found: Sequence[Change]) -> MetricMean | None:
-    """Return the geometric mean of a metric's ratios over the rows that were tested; None of fewer than two."""
-    tested = [one.difference for one in found if one.difference]
-    mean = geometric(tested) if len(tested) > 1 else None
-    return MetricMean(found[0].metric, mean) if mean else None
+    """Return the geometric mean of a metric's ratios over the rows that were tested; None of fewer than two.
+
+    The spread between boots is in it where it is known of each of these rows.
+    """
+    tested = [one for one in found if one.difference]
+    if len(tested) < 2:
+        return None
+    known = [one.boots.spread for one in tested if one.boots]
+    boots = known if len(known) == len(tested) else []
+    mean = geometric([of_repeats for one in tested if (of_repeats := _of_repeats(one))], boots)
+    return MetricMean(found[0].metric, mean, has_boots=bool(boots)) if mean else None
+
+
+def _of_repeats(tested: Change) -> Difference | None:
+    """Return the difference without the spread between boots, which all rows of a run share."""
+    if tested.boots and tested.a and tested.b:
+        return welch(tested.a.values, tested.b.values)
+    return tested.difference
 
 
 def _tested(a: Row, b: Row, metric: Metric, terms: Terms) -> Change:
@@ -72,11 +86,10 @@ def _tested(a: Row, b: Row, metric: Metric, terms: Terms) -> Change:
         return _by_ranks(untested, one, other)
     margin = max(terms.noise, _by_ceiling(a, b, metric))
     known = terms.boots.get((a.label, metric.name))
-    difference = (known and welch_between_boots(one.values, other.values, known.spread, margin)) or welch(
-        one.values, other.values, margin
-    )
+    between = welch_between_boots(one.values, other.values, known.spread, margin) if known else None
+    difference = between or welch(one.values, other.values, margin)
     assert difference
-    return replace(untested, difference=difference, p=difference.p, boots=known)
+    return replace(untested, difference=difference, p=difference.p, boots=known if between else None)
 
 
 def _by_ceiling(a: Row, b: Row, metric: Metric) -> float:

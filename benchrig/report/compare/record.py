@@ -81,6 +81,8 @@ class MeanRecord:
     ratio_low: float
     """Lower end of its 95 % interval."""
     ratio_high: float
+    has_boots: bool
+    """The spread between boots, which all rows of a run share, is in the interval."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,5 +183,10 @@ def _value(sample: Sample | None, shown: float | None) -> ValueRecord | None:
 def _mean(mean: MetricMean) -> MeanRecord:
     found = mean.mean
     return MeanRecord(
-        metric=mean.metric.name, rows=found.rows, ratio=found.ratio, ratio_low=found.low, ratio_high=found.high
+        metric=mean.metric.name,
+        rows=found.rows,
+        ratio=found.ratio,
+        ratio_low=found.low,
+        ratio_high=found.high,
+        has_boots=mean.has_boots,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -14,7 +13,7 @@ from benchrig.report.metrics import Metric
 from benchrig.report.verdict import Answer, Cause
 from benchrig.statistics import advice
 from benchrig.statistics.difference import SIGNIFICANT, Difference
-from benchrig.units import NOTHING
+from benchrig.units import NOTHING, p_value, share
 
 NOT_SHOWN = "~"
 """Stands where no difference is shown."""
@@ -26,9 +25,11 @@ METHOD = (
 )
 
 BOOTS = (
-    "{sides} are single runs: how much one system differs from boot to boot of its machine is not in these intervals{rest}. "
-    "./inv ab compares over several boots."
+    "{sides} are single runs: how much one system differs from boot to boot of its machine is not in these intervals{rest}."
+    "{means} ./inv ab compares over several boots."
 )
+
+BOOTS_OF_MEANS = " All rows of a run share its boot, so their geometric mean does not average that out."
 
 
 @dataclass(frozen=True)
@@ -76,13 +77,6 @@ def spread(sample: Sample | None) -> str:
     return f"±{share(max(abs(end / sample.median - 1) for end in ends))}{ASSUMED if sample.interval.assumed else ''}"
 
 
-def share(value: float) -> str:
-    """Return a share in percent, with two digits or all before its point: `0.43%`, `4.3%`, `120%`."""
-    percent = 100 * abs(value)
-    decimals = 0 if percent >= 99.95 else 1 if percent >= 0.95 else 2
-    return f"{percent:,.{decimals}f}%" if math.isfinite(percent) else "any"
-
-
 def signed(value: float) -> str:
     """Return a change in percent with its sign: `+4.3%`."""
     return f"{'-' if value < 0 else '+'}{share(value)}"
@@ -114,10 +108,8 @@ def interval_text(low: float, high: float) -> str:
 
 
 def p_text(change: Change) -> str:
-    """Return the adjusted p-value: `0.012`, `<0.001`; a dash where nothing was tested."""
-    if change.adjusted_p is None:
-        return NOTHING
-    return "<0.001" if change.adjusted_p < 0.001 else f"{change.adjusted_p:.3f}"
+    """Return the adjusted p-value; a dash where nothing was tested."""
+    return NOTHING if change.adjusted_p is None else p_value(change.adjusted_p)
 
 
 def repeats_text(change: Change) -> str:
@@ -183,7 +175,7 @@ def closing(pairing: Pairing, noise: float) -> Iterator[str]:
         if noise:
             yield f"A difference counts if its interval lies beyond ±{share(noise)} (--noise)."
     yield from _advised(pairing, noise)
-    yield from between_boots(pairing)
+    yield from between_boots(pairing, pairing.means)
 
 
 def _advised(pairing: Pairing, noise: float) -> Iterator[str]:
@@ -200,13 +192,14 @@ def _advised(pairing: Pairing, noise: float) -> Iterator[str]:
                 yield f"About {sentences.more_repeats(more)} of {change.row} would show {what}."
 
 
-def between_boots(pairing: Pairing) -> Iterator[str]:
-    """Yield whether the spread between boots is in the intervals, a line each."""
+def between_boots(pairing: Pairing, means: Sequence[MetricMean] = ()) -> Iterator[str]:
+    """Yield whether the spread between boots is in the intervals of changes, and of means that are shown, a line each."""
     known = {change.boots.session: change.boots.spread.boots for change in pairing.changes if change.boots}
     if known:
         sessions = ", ".join(f"{session} ({boots} boots)" for session, boots in known.items())
         rows = dict.fromkeys(change.row for change in pairing.changes if change.boots)
         yield f"The spread between boots is in the intervals of {_rows(list(rows), pairing)}: known from {sessions}."
-    if pairing.of_runs and any(change.is_found and not change.boots for change in pairing.changes):
+    lacking = any(not mean.has_boots for mean in means)
+    if pairing.of_runs and (lacking or any(change.is_found and not change.boots for change in pairing.changes)):
         rest = " of the other rows or metrics" if known else ""
-        yield BOOTS.format(sides=f"A and {pairing.side}", rest=rest)
+        yield BOOTS.format(sides=f"A and {pairing.side}", rest=rest, means=BOOTS_OF_MEANS if lacking else "")

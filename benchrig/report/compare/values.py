@@ -87,6 +87,8 @@ class MetricMean:
 
     metric: Metric
     mean: Mean
+    has_boots: bool = False
+    """The spread between boots is in its interval."""
 
 
 @dataclass(frozen=True)

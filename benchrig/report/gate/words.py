@@ -8,7 +8,7 @@ from benchrig.report import sentences
 from benchrig.report.gate.model import Basis, Gate, Judged, Judgement, Kind, Worsening
 from benchrig.report.metrics import ERRORS
 from benchrig.report.verdict import Reason, Why
-from benchrig.units import number
+from benchrig.units import number, percent
 
 WORDS = {judgement: judgement.value.replace("_", " ") for judgement in Judgement}
 
@@ -40,7 +40,7 @@ def condition(judged: Judged, gate: Gate) -> str:
         case Kind.EXPECT:
             return f"expect {judged.condition}{on}"
         case Kind.FAIL_OVER:
-            return f"{judged.condition}{on} at most {percent(gate.limit_percent or 0.0)} worse"
+            return f"{judged.condition}{on} at most {_limit(gate)} worse"
 
 
 def about(gate: Gate) -> str:
@@ -56,15 +56,17 @@ def reason(judged: Judged, gate: Gate) -> str:
         because = judged.verdict.reason
         return _few(because) if because.why is Why.TOO_FEW_REPEATS else sentences.reason(judged.verdict)
     assert judged.worsening
-    return _worsening(judged.worsening, percent(gate.limit_percent or 0.0))
+    return _worsening(judged.worsening, _limit(gate))
 
 
-def percent(value: float) -> str:
-    """Write a share for a sentence: `5 %`, `0.31 %`, `19.7 %`."""
-    if value > _LARGEST_PERCENT:
-        return f"over {_LARGEST_PERCENT:,.0f} %"
-    digits = f"{round(value, 9):.2g}" if abs(value) < 1 else f"{value:.1f}".removesuffix(".0")
-    return f"{digits} %"
+def _percent(value: float) -> str:
+    """Write how much worse or better something is: `5 %`, `0.31 %`, `20 %`."""
+    return f"over {_LARGEST_PERCENT:,.0f} %" if value > _LARGEST_PERCENT else f"{percent(value)} %"
+
+
+def _limit(gate: Gate) -> str:
+    """Return the limit of --fail-over as it was given."""
+    return f"{gate.limit_percent or 0.0:g} %"
 
 
 def _few(because: Reason) -> str:
@@ -84,7 +86,7 @@ def _worsening(found: Worsening, limit: str) -> str:
         case Basis.WITHIN_LIMIT:
             return f"{_values(found)}: {_within(found)}."
         case Basis.NO_DIFFERENCE:
-            could = f"it could be up to {percent(_most(found))} worse, and the limit is {limit}"
+            could = f"it could be up to {_percent(_most(found))} worse, and the limit is {limit}"
             return f"{_values(found)}: no difference shown, but {could}.{_narrow(found)}"
         case Basis.LIMIT_IN_INTERVAL:
             return f"{_values(found)}: {_worse(found)}, which may be more or less than {limit}.{_measure(found)}"
@@ -132,14 +134,14 @@ def _worse(found: Worsening) -> str:
     """Return how much worse, or better, it is, with its interval: `8.2 % worse (6.9 to 9.4 %)`."""
     low, high, middle = found.worse_low_percent or 0.0, _most(found), found.worse_percent or 0.0
     if high < 0:
-        return f"{percent(-middle)} better ({_ends(-high, -low)})"
-    return f"{percent(middle)} worse ({_ends(low, high)})"
+        return f"{_percent(-middle)} better ({_ends(-high, -low)})"
+    return f"{_percent(middle)} worse ({_ends(low, high)})"
 
 
 def _within(found: Worsening) -> str:
     """Return how much worse it is at most, or how much better it is."""
     low, high = found.worse_low_percent or 0.0, _most(found)
-    return _worse(found) if low > 0 or high < 0 else f"at most {percent(high)} worse"
+    return _worse(found) if low > 0 or high < 0 else f"at most {_percent(high)} worse"
 
 
 def _most(found: Worsening) -> float:
@@ -148,7 +150,7 @@ def _most(found: Worsening) -> float:
 
 
 def _ends(low: float, high: float) -> str:
-    return f"{percent(low).removesuffix(' %')} to {percent(high)}"
+    return f"{_percent(low).removesuffix(' %')} to {_percent(high)}"
 
 
 def _measure(found: Worsening) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from benchrig.report import describe
+from benchrig.report import describe, history
 from benchrig.report.compare import Change, Pairing, compare, texts
 from benchrig.report.compare.tables import Boots
 from benchrig.report.document import Report
@@ -17,8 +17,8 @@ from benchrig.report.gate.model import Basis, Judged, Judgement, Kind, Worsening
 from benchrig.report.metrics import BY_NAME, THROUGHPUT, Metric
 from benchrig.report.table import Row, Table
 from benchrig.report.verdict import Answer, Cause
-from benchrig.results import sessions
 from benchrig.results.model import Run
+from benchrig.results.sessions import Known
 from benchrig.statistics import advice, limits
 from benchrig.statistics.interval import LEAST_REPEATS
 
@@ -69,8 +69,8 @@ def against(reference: Report, report: Report, limit_percent: float, reports: Pa
     no row in common.
     """
 
-    def boots(run: Run, row: Row) -> Mapping[str, sessions.Known]:
-        return sessions.known_spreads(reports, run, row.name, row.host)
+    def boots(run: Run, row: Row) -> Mapping[str, Known]:
+        return history.known_spreads(reports, run, row)
 
     (pairing,) = compare([reference, report], boots=boots).pairings
     beyond = _beyond(reference, report, limit_percent, boots)

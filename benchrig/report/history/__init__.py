@@ -4,6 +4,7 @@ A run is judged by other runs, each of which counts once: so what differs from b
 between two runs alone (`report/compare/`).
 """
 
+from benchrig.report.history.boots import known_spreads
 from benchrig.report.history.lookup import (
     LAST,
     MOST_LAST,
@@ -27,6 +28,7 @@ __all__ = [
     "enter",
     "history",
     "judge",
+    "known_spreads",
     "metric_named",
     "render",
     "together",

@@ -12,7 +12,7 @@ from benchrig.report.history.series import MOST_UNLIKE, Judgement, Point, Series
 from benchrig.report.metrics import BY_NAME, Metric
 from benchrig.report.plain import fitting, text_width, wrapped
 from benchrig.statistics.steps import LEAST_RUNS, SHORTEST_LEVEL
-from benchrig.units import REQUESTS_PER_SECOND
+from benchrig.units import REQUESTS_PER_SECOND, p_value, percent
 
 MOST_CAUSES = 12
 """Facts that are told of a step; `--json` has all."""
@@ -116,7 +116,7 @@ def judged(found: Judgement, metric: Metric) -> str:
         return found.unknown
     half = (found.high - found.low) / 2
     low, high, value = (metric.unit.text(one, half) for one in (found.low, found.high, found.value))
-    expected = f"{low} to {high} expected from {_count(len(found.runs), 'run')} since the last step, p {_p(found.p)}"
+    expected = f"{low} to {high} expected from {_count(len(found.runs), 'run')} since the last step, p {p_value(found.p)}"
     if not found.off:
         return f"{value} is as expected ({expected})"
     return f"{value} is off: {_word(found.ratio, metric)} ({expected})"
@@ -166,15 +166,11 @@ def _word(ratio: float | None, metric: Metric) -> str:
     if ratio is None:
         return "above 0, which it never was"
     lower, higher = ("slower", "faster") if metric.unit is REQUESTS_PER_SECOND else ("lower", "higher")
-    return f"{abs(100 * (ratio - 1)):.1f} % {lower if ratio < 1 else higher}"
+    return f"{percent(100 * abs(ratio - 1))} % {lower if ratio < 1 else higher}"
 
 
 def _percent(ratio: float | None) -> str:
-    return "from 0" if ratio is None else f"{100 * (ratio - 1):+.1f} %"
-
-
-def _p(p: float) -> str:
-    return f"{p:.2g}" if p >= 0.0001 else "below 0.0001"
+    return "from 0" if ratio is None else f"{'-' if ratio < 1 else '+'}{percent(100 * abs(ratio - 1))} %"
 
 
 def _value(point: Point, metric: Metric) -> str:

@@ -43,10 +43,10 @@ class MetricSpread:
     within: float
     """Of measurements in one boot."""
     between: float
-    """Of the levels of boots."""
+    """Of the levels of boots, without the part that the measurements in them explain."""
     boots: int
-    df: float
-    """Degrees of freedom of the variance between boots: how well it is known."""
+    means: float = 0.0
+    """Of the means of boots, with that part: what comparisons of single runs rest on. 0: not known."""
 
 
 @dataclass(frozen=True)
@@ -77,12 +77,20 @@ class Session:
     git_commit: str = ""
     benchrig_version: str = ""
     spreads: tuple[MetricSpread, ...] = ()
-    """Of an A/A session that is complete: how far measurements of the same system differ."""
+    """Of an A/A session that `tells_boots`: how far measurements of the same system differ."""
 
     @property
     def is_same(self) -> bool:
         """A and B are the same: an A/A session, which shows what the machine can tell apart."""
         return self._key(self.a) == self._key(self.b)
+
+    @property
+    def tells_boots(self) -> bool:
+        """It shows how far boots of a machine differ: a complete A/A session whose machines were booted.
+
+        Without a boot, only the app starts anew. A varied setting is none of the conditions that a run states.
+        """
+        return bool(self.finished_at) and self.is_same and self.boot_by != "restart" and not self.a.variable
 
     @staticmethod
     def _key(variant: Variant) -> tuple[object, ...]:

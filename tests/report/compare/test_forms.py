@@ -110,8 +110,20 @@ def test_differences_between_single_runs_carry_the_warning_of_boots_and_others_d
     assert "single runs" not in same
 
 
+def test_each_mean_of_single_runs_carries_the_warning_of_boots() -> None:
+    """No difference is found, but the interval of the mean does not have the boots in it either."""
+    runs = [run_of({name: cells(name, shares) for name in ("one", "two")}) for shares in (SPREAD, OTHER_SPREAD)]
+    for said in (terminal.render(compare(runs)).text, markdown.render(compare(runs))):
+        assert "All rows of a run share its boot" in " ".join(said.split())
+    known = Known("20261130-ab-go-2000", Spread(0.012, 0.001, 8, 0.005))
+    spreads = {metric.name: known for metric in METRICS}
+    said = terminal.render(compare(runs, boots=lambda _run, _row: spreads)).text
+    assert "geomean of 2" in said
+    assert "single runs" not in said
+
+
 def test_a_known_spread_between_boots_is_told_instead_of_the_warning() -> None:
-    known = Known("20261130-ab-go-2000", Spread(0.012, 0.001, 8, 7.0))
+    known = Known("20261130-ab-go-2000", Spread(0.012, 0.001, 8, 0.005))
     spreads = {metric.name: known for metric in METRICS}
     runs = [measured(SPREAD), measured(times(1.2))]
     said = " ".join(terminal.render(compare(runs, boots=lambda _run, _row: spreads)).text.split())

@@ -150,7 +150,7 @@ def test_a_difference_within_the_noise_is_not_called_one(noise: float, found: bo
 
 def test_the_spread_between_boots_is_in_the_interval_where_it_is_known_of_both_runs() -> None:
     a, b = measured(SPREAD), measured(times(1.05))
-    known = {"requests_per_second": Known("20261130-ab-go-2000", Spread(0.012, 0.03, 8, 7.0))}
+    known = {"requests_per_second": Known("20261130-ab-go-2000", Spread(0.012, 0.028, 8, 0.03))}
     without, within = compare([a, b]).changes[0], compare([a, b], boots=lambda _run, _row: known).changes[0]
     assert (without.verdict, without.boots) == (Answer.BETTER, None)
     assert (within.verdict, within.boots) == (Answer.NO_DIFFERENCE, known["requests_per_second"])
@@ -212,6 +212,22 @@ def test_the_mean_is_over_the_rows_that_were_tested() -> None:
     assert (mean.metric.name, mean.mean.rows) == ("requests_per_second", 2)
     assert mean.mean.ratio == pytest.approx((1.2 / 1.1) ** 0.5, rel=0.002)
     assert mean.mean.low < mean.mean.ratio < mean.mean.high
+
+
+def test_more_rows_do_not_average_out_what_their_boots_do() -> None:
+    """All rows are faster by 3 %, as one boot may make them: the mean of 12 is no surer than its boots."""
+    rows = [f"row-{number}" for number in range(12)]
+    a, b = (run_of({row: cells(row, times(factor)) for row in rows}) for factor in (1.0, 1.03))
+    known = {"requests_per_second": Known("20261130-ab-row-0", Spread(0.012, 0.02, 8, 0.02))}
+    alone = compare([a, b]).pairings[0].means[0]
+    (pairing,) = compare([a, b], boots=lambda _run, _row: known).pairings
+    mean = pairing.means[0]
+    assert (alone.has_boots, mean.has_boots) == (False, True)
+    assert alone.mean.low > 1.01
+    assert mean.mean.low < 1 < mean.mean.ratio
+    assert mean.mean.ratio == pytest.approx(alone.mean.ratio)
+    some = compare([a, b], boots=lambda _run, row: known if row.name == "row-0" else {}).pairings[0].means[0]
+    assert (some.has_boots, some.mean) == (False, alone.mean)
 
 
 def test_each_of_several_is_compared_with_the_first() -> None:
