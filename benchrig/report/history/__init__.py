@@ -13,6 +13,7 @@ from benchrig.report.history.lookup import (
     history,
     judge,
     metric_named,
+    rows_before,
 )
 from benchrig.report.history.series import Judgement, Series, together
 from benchrig.report.history.terminal import render
@@ -29,5 +30,6 @@ __all__ = [
     "judge",
     "metric_named",
     "render",
+    "rows_before",
     "together",
 ]

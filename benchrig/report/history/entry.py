@@ -10,8 +10,9 @@ from pathlib import Path
 
 import benchrig
 from benchrig.errors import InputError
+from benchrig.report import conditions as of_runs
 from benchrig.report import describe
-from benchrig.report.conditions import VERSION, conditions
+from benchrig.report.conditions import VERSION
 from benchrig.report.table import Row, Table, make
 from benchrig.results import store
 from benchrig.results.index import RowEntry, RunEntry
@@ -69,7 +70,7 @@ def _row(row: Row, app: str, run: Run) -> RowEntry:
         app=app,
         system=row.system,
         unused=_unused(row),
-        conditions=_conditions(row, run),
+        conditions=conditions(row, run),
         facts={
             **dict(_files(run, row.name, app)),
             **({"system": row.system} if row.figures else {}),
@@ -87,7 +88,7 @@ def _unused(row: Row) -> str:
     return f"invalid: {', '.join(codes)}" if codes else ""
 
 
-def _conditions(row: Row, run: Run) -> Mapping[str, str]:
+def conditions(row: Row, run: Run) -> Mapping[str, str]:
     """Return what must be the same in two runs for a row's values to be of one series; empty values are not known.
 
     Kernel, versions, kernel settings, commit and number of repeats are not among them: these are what may have changed.
@@ -129,7 +130,7 @@ def _facts(table: Table, run: Run) -> Mapping[str, str]:
     called = [f"machine {machine.name}" for machine in run.machines]
     rest = {
         name: value
-        for name, value in conditions(table, called).items()
+        for name, value in of_runs.conditions(table, called).items()
         if name not in (*LIKE, *called, "commit") and not name.startswith(("files of app ", "programs with CPUs", VERSION))
     }
     programs = {
