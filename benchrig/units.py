@@ -122,7 +122,7 @@ def about(seconds: float) -> str:
 
 def percent(value: float) -> str:
     """Write a share, given in percent, with two digits, or all before its point: `2`, `2.5`, `0.25`, `140`."""
-    return f"{value:.0f}" if value >= 100 else f"{value:.2g}"
+    return f"{value:.0f}" if value >= 99.5 else f"{value:.2g}"
 
 
 def ratio(value: float | None) -> str:
