@@ -9,9 +9,10 @@ import math
 import statistics
 from collections.abc import Callable, Sequence
 from random import Random
+from typing import NamedTuple
 
 from benchmarks.simulations.cases import markdown, percent
-from benchrig.statistics.steps import LEAST_RUNS, deviation, last_level, predicted, steps
+from benchrig.statistics.steps import LEAST_RUNS, deviation, last_level, predicted, reference, steps
 from tests.support.noise import Noise, repeats
 
 REPEATS = 3
@@ -29,11 +30,38 @@ USUAL = Noise(0.03, outliers=0.05, boots=0.02)
 
 SIGNIFICANT = 0.05
 
+Chosen = Callable[[Sequence[float]], Sequence[float]]
+"""Returns the runs that one more run is judged by."""
+
+
+class Passed(NamedTuple):
+    """What a gate passes after a slowdown that stays, as shares."""
+
+    runs: float
+    series: float
+    """Of which it passes a run at least."""
+
+
 IsOff = Callable[[Sequence[float], float], bool]
 
 
+LIMIT = 0.05
+"""Of the gate: a run passes if the interval of its ratio excludes that it is worse by more."""
+
+
+def of_reference(before: Sequence[float]) -> Sequence[float]:
+    """Return the runs that one more run is judged by: what `./inv history` and the gate do."""
+    return [before[place] for place in reference(before, higher_is_better=True).places]
+
+
 def by_prediction(before: Sequence[float], value: float) -> bool:
-    """Judge by Student's prediction interval over the runs since the last step: what `./inv history` does."""
+    """Judge by Student's prediction interval over the reference."""
+    found = deviation(of_reference(before), value)
+    return found is not None and found.p < SIGNIFICANT
+
+
+def by_last_level(before: Sequence[float], value: float) -> bool:
+    """Judge by the same over the runs since the last step, whichever way it went."""
     found = deviation(last_level(before), value)
     return found is not None and found.p < SIGNIFICANT
 
@@ -56,7 +84,8 @@ def by_median(before: Sequence[float], value: float) -> bool:
 
 
 METHODS: dict[str, IsOff] = {
-    "prediction since the last step": by_prediction,
+    "prediction over the reference": by_prediction,
+    "prediction since the last step": by_last_level,
     "prediction over all": by_window,
     "z-score": by_z,
     "median and MAD": by_median,
@@ -122,6 +151,24 @@ def found_share(before: int, after: int, ratio: float, noise: Noise, times: int,
     return found / times
 
 
+def passes(before: Sequence[float], value: float) -> bool:
+    """Say whether a gate passes a run: it is not worse by more than LIMIT anywhere within its interval."""
+    found = deviation(before, value)
+    return found is not None and 1 - value / found.prediction.high <= LIMIT
+
+
+def passing(chosen: Chosen, ratio: float, noise: Noise, times: int, good: int = 10, slow: int = 20, seed: int = 6) -> Passed:
+    """Return how often a gate passes a run after a slowdown that stays; `chosen` are the runs that judge."""
+    rng, runs_passed, series_passed = Random(seed), 0, 0
+    for _ in range(times):
+        values, before = runs(rng, good, noise), runs_passed
+        for value in runs(rng, slow, noise, ratio):
+            runs_passed += passes(chosen(values), value)
+            values.append(value)
+        series_passed += runs_passed > before
+    return Passed(runs_passed / times / slow, series_passed / times)
+
+
 def width(before: int, noise: Noise, times: int, seed: int = 5) -> float:
     """Return the median half width of the prediction interval, as a share."""
     rng, found = Random(seed), []
@@ -167,6 +214,26 @@ def table(rounds: int = 2000) -> list[str]:
         *markdown(
             ["noise", *map(str, (6, 10, 20, 50))],
             [[noise, *(percent(stepping_share(n, of, rounds)) for n in (6, 10, 20, 50))] for noise, of in NOISES.items()],
+        ),
+        "",
+        "A slowdown that stays, 10 runs before it and 20 after it: how many of these a gate with a limit of "
+        f"{100 * LIMIT:.0f} % passes, and of how many series one at least, in %:",
+        "",
+        *markdown(
+            [
+                "judged by",
+                "noise",
+                *(f"{slower}: {of}" for slower in ("15 % slower", "8 % slower") for of in ("runs", "series")),
+            ],
+            [
+                [
+                    said,
+                    noise,
+                    *(percent(share) for ratio in (0.85, 0.92) for share in passing(chosen, ratio, of, rounds // 10)),
+                ]
+                for said, chosen in (("the reference", of_reference), ("runs since the last step", last_level))
+                for noise, of in {"log-normal 1 %": Noise(0.01), "boots 2 %, outliers 5 %": USUAL}.items()
+            ],
         ),
         "",
         "Steps that are marked within one run of their place, in % (boots 2 %, outliers 5 %):",

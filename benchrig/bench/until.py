@@ -65,7 +65,8 @@ def _percent(text: str) -> float:
 
 def _seconds(text: str) -> float:
     try:
-        seconds = yamlfile.seconds(text)
+        # A number alone could be minutes.
+        seconds = yamlfile.seconds(text if text.strip()[-1:].isalpha() else "")
     except ValueError:
         raise InputError(f"--at-most: '{short(text)}' is not a duration; write for example 90s, 30m or 2h") from None
     if wrong := wrong_seconds(seconds):

@@ -9,6 +9,7 @@ from benchrig.report.verdict import Answer, Cause, Outcome, Verdict, Why
 from benchrig.results.codes import Code
 from benchrig.results.warnings import Number, Unit, Value, Warning
 from benchrig.units import bits_per_second, milliseconds, size
+from benchrig.units import percent as in_percent
 
 LONGEST_TEXT = 1100
 """Characters of a text in a sentence: a wrong reply, or a cause, which has 1000 and says where the rest is."""
@@ -60,7 +61,8 @@ def reason(verdict: Verdict) -> str:
         case Why.OTHER_CONDITIONS:
             return f"{facts}. To decide, give a profile of the suite the article's timeout."
         case Why.TOO_CLOSE:
-            return f"{facts}. This is too close to decide: it is within {because.excluded_percent:.2g} % of {_CHANGES}."
+            within = f"within {in_percent(because.excluded_percent or 0.0)} % of {_CHANGES}"
+            return f"{facts}. This is too close to decide: it is {within}."
         case Why.TOO_WIDE:
             why = "The repeats differ too much to decide this, and more of them are not worth it"
             return f"{facts}. {why}{_up_to(because.excluded_percent)}. Find what makes them differ."
@@ -70,11 +72,11 @@ def reason(verdict: Verdict) -> str:
 
 
 def _or_exclude(percent: float | None) -> str:
-    return "" if percent is None else f", or show that it is within {percent:.2g} % of {_CHANGES}"
+    return "" if percent is None else f", or show that it is within {in_percent(percent)} % of {_CHANGES}"
 
 
 def _up_to(percent: float | None) -> str:
-    return "" if percent is None else f": it may be up to {percent:.2g} % from {_CHANGES}"
+    return "" if percent is None else f": it may be up to {in_percent(percent)} % from {_CHANGES}"
 
 
 def more_repeats(count: int) -> str:

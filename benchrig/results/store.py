@@ -292,10 +292,32 @@ def read(folder: Path) -> tuple[Run, tuple[Cell, ...]]:
 
     Raises InputError when `run.json` cannot be read.
     """
-    cells, lines = [], []
+    found, lost = _cells_in(folder)
+    for said in lost[:MOST_LOST]:
+        console.warn(said)
+    if len(lost) > MOST_LOST:
+        console.warn(f"{len(lost) - MOST_LOST:,} more lines of {yamlfile.shown(folder / CELLS)} are left out")
+    run = _read_run(folder, [data for data, _ in found])
+    fields: dict[str, formats.Reading[Any]] = {f"{RUN}: {name}": run for name in run.unknown}
+    fields |= {f"{CELLS}: {name}": reading for _, reading in found for name in reading.unknown}
+    if fields:
+        numbers = ", ".join(str(number) for number in sorted({reading.format for reading in fields.values()}))
+        console.warn(
+            f"{yamlfile.shown(folder)} (format {numbers}) has fields that this benchrig does not know; "
+            f"they are ignored: {short(', '.join(fields), 1000)}"
+        )
+    return run.record, tuple(reading.record for _, reading in found)
+
+
+def left_out(folder: Path) -> int:
+    """Return how many lines of a run's cells `read` leaves out, because they are damaged or there twice."""
+    return len(_cells_in(folder)[1])
+
+
+def _cells_in(folder: Path) -> tuple[list[tuple[formats.Fields, formats.Reading[Cell]]], list[str]]:
+    """Return the cells of a run, each with its line, and why each other line is left out."""
+    found, lost = [], []
     measured: set[tuple[str, str, int]] = set()
-    fields: dict[str, formats.Reading[Any]] = {}
-    lost: list[str] = []
     for where, line in _lines(folder / CELLS):
         try:
             data = formats.parse(line)
@@ -308,22 +330,8 @@ def read(folder: Path) -> tuple[Run, tuple[Cell, ...]]:
             lost.append(f"{where} is left out: repeat {cell.repeat} of '{cell.name}' on '{cell.host}' is there already")
             continue
         measured.add((cell.name, cell.host, cell.repeat))
-        lines.append(data)
-        cells.append(cell)
-        fields |= {f"{CELLS}: {name}": reading for name in reading.unknown}
-    for said in lost[:MOST_LOST]:
-        console.warn(said)
-    if len(lost) > MOST_LOST:
-        console.warn(f"{len(lost) - MOST_LOST:,} more lines of {yamlfile.shown(folder / CELLS)} are left out")
-    run = _read_run(folder, lines)
-    fields = {f"{RUN}: {name}": run for name in run.unknown} | fields
-    if fields:
-        numbers = ", ".join(str(number) for number in sorted({reading.format for reading in fields.values()}))
-        console.warn(
-            f"{yamlfile.shown(folder)} (format {numbers}) has fields that this benchrig does not know; "
-            f"they are ignored: {short(', '.join(fields), 1000)}"
-        )
-    return run.record, tuple(cells)
+        found.append((data, reading))
+    return found, lost
 
 
 def _lines(path: Path) -> Iterator[tuple[str, bytes]]:

@@ -55,6 +55,15 @@ class Deviation:
     """How likely a run without a change is to be as far off."""
 
 
+@dataclass(frozen=True)
+class Reference:
+    """The runs of a series that one more run is judged by, as places in the series."""
+
+    places: tuple[int, ...]
+    worse_since: int | None = None
+    """The place from which on all runs are worse and left out; None where the newest are not."""
+
+
 def predicted(values: Sequence[float]) -> Prediction | None:
     """Return what one more run is expected to be, by Student's prediction interval on logarithms; None of too few runs.
 
@@ -104,6 +113,61 @@ def last_level(values: Sequence[float]) -> Sequence[float]:
     """Return the values since the last step."""
     found = steps(values)
     return values[found[-1] :] if found else values
+
+
+def reference(values: Sequence[float], higher_is_better: bool | None) -> Reference:
+    """Return the runs that one more run is judged by: those of the best level, without what was worse when it was made.
+
+    A level that is worse never takes the place of a better one, so a slowdown stays one for as long as it lasts. A better
+    level does, once it has LEAST_RUNS runs; one that is neither joins. Of the runs that are left, each one that those
+    before it show to be worse is left out: a slow run would widen what is expected of the next. `higher_is_better` is None
+    of a metric without a direction: then it is the last level.
+    """
+    if higher_is_better is None:
+        return Reference(tuple(range(len(values) - len(last_level(values)), len(values))))
+    kept: list[int] = []
+    for start, end in itertools.pairwise([0, *steps(values), len(values)]):
+        level = list(range(start, end))
+        direction = _direction([values[i] for i in kept], [values[i] for i in level], higher_is_better) if kept else 0
+        if direction > 0 and len(level) >= LEAST_RUNS:
+            kept = level
+        elif not direction:
+            kept += level
+        elif direction < 0:
+            kept += _misplaced(values, kept, level)
+    taken = _without_worse(values, kept, higher_is_better)
+    since = taken[-1] + 1 if taken else 0
+    rest = values[since:]
+    middle = statistics.median(values[i] for i in taken) if taken else 0.0
+    is_worse = bool(rest) and (statistics.median(rest) < middle) is higher_is_better
+    return Reference(tuple(taken), since if is_worse else None)
+
+
+def _misplaced(values: Sequence[float], kept: Sequence[int], level: Sequence[int]) -> list[int]:
+    """Return the first runs of a worse level that are nearer to those before it: a cut leaves three runs behind it."""
+    before, behind = (statistics.median(values[i] for i in places) for places in (kept, level))
+    return list(itertools.takewhile(lambda i: abs(values[i] - before) < abs(values[i] - behind), level[:SHORTEST_LEVEL]))
+
+
+def _direction(before: Sequence[float], level: Sequence[float], higher_is_better: bool) -> int:
+    """Return whether a level is better than the runs before it (1), worse (-1), or neither by Student's test (0)."""
+    logs = min(*before, *level) > 0
+    a, b = _scaled(before, logs), _scaled(level, logs)
+    if _student(a, b) >= SIGNIFICANT:
+        return 0
+    return 1 if (statistics.fmean(b) > statistics.fmean(a)) is higher_is_better else -1
+
+
+def _without_worse(values: Sequence[float], places: Sequence[int], higher_is_better: bool) -> list[int]:
+    """Return the places without those of runs that are shown to be worse than the ones before them."""
+    taken: list[int] = []
+    for place in places:
+        value = values[place]
+        found = deviation([values[i] for i in taken[-MOST_RUNS:]], value)
+        is_off = found is not None and found.p < SIGNIFICANT
+        if not (found and is_off and (value < found.prediction.expected) is higher_is_better):
+            taken.append(place)
+    return taken
 
 
 def _cuts(scaled: Sequence[float], start: int, whole: int) -> list[int]:

@@ -63,7 +63,7 @@ def test_a_seed_prints_the_same_order_again_and_several_rounds_have_one() -> Non
     [
         ("--until 0%", "--until: 0% is not between 0.1% and 50%"),
         ("--until 2", "--until: '2' is no percentage; write for example 2% or 0.5%"),
-        ("--until 2% --at-most 0", "--at-most: 0 is less than a second"),
+        ("--until 2% --at-most 0s", "--at-most: 0s is less than a second"),
         ("--until 2% --at-most 10s", "--at-most 10s is too short: 6 rounds of "),
         ("--at-most 10m", "--at-most needs --until, such as --until 2%"),
         ("--seed x", "--seed takes a whole number, not 'x'"),

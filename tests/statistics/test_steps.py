@@ -8,7 +8,7 @@ from random import Random
 import pytest
 
 from benchmarks.simulations import history
-from benchrig.statistics.steps import LEAST_RUNS, deviation, last_level, predicted, steps
+from benchrig.statistics.steps import LEAST_RUNS, deviation, last_level, predicted, reference, steps
 from tests.support.noise import Noise
 
 
@@ -65,6 +65,48 @@ def test_a_short_series_has_no_steps(values: list[float]) -> None:
 def test_only_the_runs_since_the_last_step_judge() -> None:
     values = around((10, 1000.0), (6, 500.0))
     assert last_level(values) == values[10:]
+
+
+def test_a_worse_level_never_becomes_the_reference() -> None:
+    for slow in (1, 2, 3, 6, 40):
+        found = reference(around((10, 1000.0), (slow, 850.0)), higher_is_better=True)
+        assert (found.places, found.worse_since) == (tuple(range(10)), 10), slow
+    latency = reference(around((10, 50.0), (6, 60.0)), higher_is_better=False)
+    assert (latency.places, latency.worse_since) == (tuple(range(10)), 10)
+
+
+def test_a_single_slow_run_is_not_in_the_reference() -> None:
+    values = around((12, 1000.0))
+    found = reference([*values[:8], 500.0, *values[8:]], higher_is_better=True)
+    assert 8 not in found.places
+    assert len(found.places) >= 11
+    assert found.worse_since is None
+
+
+def test_a_better_level_becomes_the_reference_once_it_has_enough_runs() -> None:
+    few = around((10, 1000.0), (LEAST_RUNS - 1, 1150.0))
+    assert reference(few, higher_is_better=True).places == tuple(range(10))
+    enough = around((10, 1000.0), (LEAST_RUNS, 1150.0))
+    assert reference(enough, higher_is_better=True).places == tuple(range(10, 10 + LEAST_RUNS))
+    back = reference([*enough, *around((4, 1000.0), seed=2)], higher_is_better=True)
+    assert (back.places, back.worse_since) == (tuple(range(10, 10 + LEAST_RUNS)), 10 + LEAST_RUNS)
+
+
+def test_a_level_that_was_mended_joins_the_reference() -> None:
+    found = reference(around((10, 1000.0), (5, 850.0), (6, 1000.0)), higher_is_better=True)
+    assert {*range(10, 15)}.isdisjoint(found.places)
+    assert found.places[-1] >= 19
+    assert found.worse_since is None
+
+
+def test_without_a_direction_the_last_level_is_the_reference() -> None:
+    found = reference(around((10, 1000.0), (6, 850.0)), higher_is_better=None)
+    assert (found.places, found.worse_since) == (tuple(range(10, 16)), None)
+
+
+def test_a_slowdown_that_stays_is_never_passed() -> None:
+    assert history.passing(history.of_reference, 0.85, Noise(0.01), 8).runs == 0.0
+    assert history.passing(last_level, 0.85, Noise(0.01), 8).runs > 0.5
 
 
 def test_too_few_runs_judge_nothing() -> None:

@@ -61,7 +61,7 @@ _GRAMMAR = r"""
     EXTREME.2: /(min|max)(?=\s*\()/
     TRUTH.2: /(yes|no)\b/
     NAME: /[A-Za-z_]\w*/
-    NUMBER: /\d+(\.\d+)?/
+    NUMBER: /[0-9]+(\.[0-9]+)?/
     UNIT: /(UNITS)(?!\w)/
     ROW: /[A-Za-z0-9_*?][\w.*?-]*/
     %ignore /\s+/
@@ -116,7 +116,7 @@ def _unexpected(error: lark.exceptions.UnexpectedInput, line: str) -> Expression
     if re.match(r"=(?!=)", rest):
         return ExpressionError(error.column, "write == for equal, ~= for within 10 %")
     word = re.match(r"[^\W\d]\w*(/s\b)?", rest)
-    if word and word[0] not in ("or", "not") and re.search(r"\d\s*$", line[: error.column - 1]):
+    if word and word[0] not in ("or", "not") and re.search(r"[0-9]\s*$", line[: error.column - 1]):
         return ExpressionError(error.column, f"unknown unit '{word[0]}'; {nearest(word[0], WRITTEN)}")
     return ExpressionError(error.column, f"'{rest.split()[0]}' is not allowed here")
 

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 
 from benchrig.report.export.json import text_of
 from benchrig.report.gate import words
-from benchrig.report.gate.model import Gate, Judged, Judgement, Kind, Worsening
+from benchrig.report.gate.model import Gate, Judged, Judgement, Kind, Short, Worsening
 from benchrig.report.verdict import Quantity, Reason
 
 
@@ -28,6 +28,8 @@ class ConditionRecord:
     """The figures of an expression."""
     worsening: Worsening | None
     """Of a metric against the reference: values, interval, and what the judgement rests on."""
+    short: tuple[Short, ...]
+    """The rows that keep it from passing, because repeats of them are missing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,4 +92,5 @@ def _condition(judged: Judged, gate: Gate) -> ConditionRecord:
         because=judged.verdict.reason if judged.verdict else None,
         measured=judged.verdict.measured if judged.verdict else (),
         worsening=judged.worsening,
+        short=judged.short,
     )

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 from benchrig.report.compare import Change, Pairing
 from benchrig.report.gate.model import Basis, Worsening
+from benchrig.report.history import Judgement
 from benchrig.report.metrics import ERRORS
+from benchrig.report.table import Table
 from benchrig.report.verdict import Answer, Cause
 
 
@@ -26,6 +28,23 @@ def compared(pairing: Pairing) -> Iterator[Worsening]:
                 repeats=(repeats[0], repeats[1]),
                 needed=change.outcome.needed,
             )
+
+
+def by_history(found: Judgement, table: Table) -> Iterator[Worsening]:
+    """Yield a row each of whose repeats has more errors than the history lets expect."""
+    row = next((row for row in table.rows if row.label == found.row), None)
+    fewest = row.figures[ERRORS.name].low if row and ERRORS.name in row.figures else 0.0
+    if found.exceeds(0.0) and found.high is not None and fewest > found.high:
+        yield Worsening(
+            row=found.row,
+            metric=ERRORS.name,
+            unit=ERRORS.name,
+            reference_value=found.expected,
+            value=found.value,
+            basis=Basis.MORE_ERRORS,
+            p=found.p,
+            runs=len(found.runs),
+        )
 
 
 def _basis(change: Change) -> Basis | None:

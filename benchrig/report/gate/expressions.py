@@ -7,7 +7,8 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
 from benchrig.errors import InputError
-from benchrig.report.claims import expectation
+from benchrig.report.claims import check_expectation, expectation
+from benchrig.report.gate import complete
 from benchrig.report.gate.model import MOST_EXPRESSIONS, Judged, Judgement, Kind
 from benchrig.report.table import Table, on_first_server
 from benchrig.report.verdict import Word
@@ -54,7 +55,16 @@ def _judged(
 ) -> Iterator[Judged]:
     for server, part in _servers(table):
         verdict = expectation(text, part, others)
-        yield Judged(kind, text, words.get(verdict.word, Judgement.NOT_DECIDED), server, verdict)
+        judged = Judged(kind, text, words.get(verdict.word, Judgement.NOT_DECIDED), server, verdict)
+        yield complete.checked(judged, _rows(text, part, others), part)
+
+
+def _rows(text: str, table: Table, others: Collection[str]) -> set[str]:
+    """Return the labels of the rows that an expression is about."""
+    names = dict.fromkeys((*(table.run.rows if table.run else ()), *(row.name for row in table.rows)))
+    expression = check_expectation(text, names, [name for name in dict.fromkeys(others) if name not in names])
+    named = {figure.row for figure in expression.figures}
+    return {row.label for row in table.rows if row.name in named}
 
 
 def _servers(table: Table) -> Iterator[tuple[str, Table]]:

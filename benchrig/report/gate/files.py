@@ -11,6 +11,7 @@ from benchrig import files, reading
 from benchrig.errors import BenchrigError, InputError
 from benchrig.report.gate import junit, summary
 from benchrig.report.gate.model import Gate
+from benchrig.results import index, sessions, store
 
 _SYSTEM = ("/dev", "/proc", "/sys")
 
@@ -45,10 +46,17 @@ class Outputs:
 
 
 def _wrong(path: Path) -> str:
-    """Return why a path cannot be a file's; empty where it can. A link such as /dev/stdout would be replaced."""
+    """Return why a path cannot be a file's; empty where it can. A link such as /dev/stdout would be replaced.
+
+    What was measured is never overwritten: no file is within the folder of a run or of a session, or is the index of runs.
+    """
     if reading.is_below(path.absolute().parent, *map(Path, _SYSTEM)):
         return "is no regular file"
     try:
+        if path.is_symlink():
+            return f"is a link: name the file itself, {os.path.realpath(path)}"
+        if record := _record(path):
+            return record
         if path.is_dir():
             return "is a folder"
         if path.exists() and not path.is_file():
@@ -58,3 +66,12 @@ def _wrong(path: Path) -> str:
     except (OSError, ValueError) as error:
         return f"cannot be a file: {error}"
     return "" if os.access(path.parent, os.W_OK | os.X_OK) else f"the folder {path.parent} cannot be written to"
+
+
+def _record(path: Path) -> str:
+    """Return what a file would be a part of that is not to be written to; empty where it is none."""
+    folder = path.absolute().parent.resolve()
+    for above in (folder, *folder.parents):
+        if any(os.path.lexists(above / name) for name in (store.RUN, store.CELLS, sessions.FILE)):
+            return f"is within {above}, where measured results are: name a file elsewhere"
+    return "is the index of runs" if path.name.startswith(index.FILE) else ""

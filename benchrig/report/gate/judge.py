@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from benchrig.errors import InputError, LimitError
 from benchrig.report.document import Report
-from benchrig.report.gate import expressions, history, worsening
+from benchrig.report.gate import comparable, complete, expressions, history, words, worsening
 from benchrig.report.gate.asked import HISTORY, Asked, see_something
 from benchrig.report.gate.model import Gate, Judged, Judgement
-from benchrig.report.load import load
+from benchrig.report.load import find_folder, load
+from benchrig.report.table import Table
+from benchrig.results import store
 
 
 def judge(name: str, asked: Asked, root: Path) -> Gate:
@@ -34,7 +37,7 @@ def judge(name: str, asked: Asked, root: Path) -> Gate:
         reference=reference,
         limit_percent=asked.limit_percent,
         conditions=(*conditions, *found),
-        notes=notes or (("the run is incomplete",) if table.incomplete else ()),
+        notes=(*(notes or (("the run is incomplete",) if table.incomplete else ())), *_left_out(name, "the run", root)),
     )
 
 
@@ -46,17 +49,32 @@ def failure(gate: Gate) -> LimitError | None:
     counts = [f"{failed} failed"] if failed else []
     counts += [f"{undecided} could not be decided"] if undecided else []
     counts = counts or ["none could be judged"]
-    return LimitError(f"the gate does not pass: of {len(gate.conditions)} conditions, {' and '.join(counts)}")
+    return LimitError(f"the gate does not pass: of {words.of_all(gate)}, {' and '.join(counts)}")
 
 
 def _against(name: str, report: Report, asked: Asked, root: Path) -> tuple[str, list[Judged], tuple[str, ...]]:
     """Return the name of the reference, the judgements on each row and metric, and notes."""
     if asked.limit_percent is None:
         return "", [], ()
-    reports = root / "reports"
+    table = report.table
     if asked.against == HISTORY:
-        return HISTORY, history.against(name, report.table, asked.limit_percent, reports), ()
+        found = history.against(name, table, asked.limit_percent, root)
+        return HISTORY, _complete(found, table), ()
     reference = load(asked.against, root)
-    if reference.table.name == report.table.name:
+    if reference.table.name == table.name:
         raise InputError(f"--against {reference.table.name} is what is judged; name an earlier run")
-    return (reference.table.name, *worsening.against(reference, report, asked.limit_percent, reports))
+    found, notes = worsening.against(reference, report, asked.limit_percent, root / "reports")
+    found = [comparable.checked(one, reference.table, table, root) for one in found]
+    return reference.table.name, _complete(found, table), (*notes, *_left_out(asked.against, "the reference", root))
+
+
+def _left_out(name: str, which: str, root: Path) -> Iterator[str]:
+    """Yield a note on the lines of a run's record that are left out."""
+    folder = find_folder(name, root)
+    if folder and (lines := store.left_out(folder)):
+        are = f"1 line of {store.CELLS} is" if lines == 1 else f"{lines:,} lines of {store.CELLS} are"
+        yield f"of {which}, {are} damaged or there twice, and left out"
+
+
+def _complete(found: Sequence[Judged], table: Table) -> list[Judged]:
+    return [complete.checked(one, {one.worsening.row} if one.worsening else (), table) for one in found]

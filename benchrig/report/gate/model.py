@@ -55,12 +55,16 @@ class Basis(StrEnum):
     """The run was to measure it and did not."""
     OTHER_LOAD = "other_load"
     """Connections or route differ."""
+    OTHER_CONDITIONS = "other_conditions"
+    """Duration, timeout or place of the load generator differ, or another condition of the load."""
     NO_RATIO = "no_ratio"
     """A value is 0: there is no ratio."""
     MORE_ERRORS = "more_errors"
     """More errors are shown than in the reference."""
     ONLY_IN_RUN = "only_in_run"
     ONLY_IN_REFERENCE = "only_in_reference"
+    ROW_GONE = "row_gone"
+    """The reference has the row, and the suite has it no more: it was removed or has another name."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +101,22 @@ class Worsening:
     codes: tuple[Code, ...] = ()
     """The warnings that make it invalid."""
     detail: str = ""
-    """Why the run has no value, as far as it says."""
+    """Why the run has no value, as far as it says; the condition that differs."""
+    worse_since: str = ""
+    """Of a history: the earlier run from which on all were worse; empty where the run before this one was not."""
+    worse_runs: int = 0
+    """How many those are: they are not among `runs`."""
+
+
+@dataclass(frozen=True)
+class Short:
+    """A row of which the run has fewer repeats than it was to have."""
+
+    row: str
+    repeats: int
+    """How many were measured."""
+    wanted: int | None
+    """How many it was to have; None where rounds were still to be added to the run."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +133,8 @@ class Judged:
     """On an expression."""
     worsening: Worsening | None = None
     """Of a metric against the reference."""
+    short: tuple[Short, ...] = ()
+    """The rows that keep it from passing, because repeats of them are missing."""
 
 
 @dataclass(frozen=True)

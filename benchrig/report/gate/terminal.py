@@ -16,7 +16,8 @@ _LABEL = 2 + max(map(len, words.WORDS.values()))
 def render(gate: Gate, width: int | None = None) -> str:
     """Return a gate as text for a terminal of `width` columns."""
     room = text_width(width)
-    head = [f"gate: {words.WORDS[gate.judgement]} ({words.counts(gate)})", *_wrapped("", words.about(gate), room)]
+    first = f"gate: {words.WORDS[gate.judgement]} ({words.counts(gate)})"
+    head = [*_wrapped("", first, room), *_wrapped("", words.about(gate), room)]
     notes = [line for note in gate.notes for line in _wrapped("note: ", note, room)]
     shown = [one for judgement in Judgement if judgement is not Judgement.SKIPPED for one in gate.those(judgement)]
     conditions = [line for one in shown for line in _lines(one.judgement, words.condition(one, gate), one, gate, room)]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from benchrig.report import sentences
-from benchrig.report.gate.model import Basis, Gate, Judged, Judgement, Kind, Worsening
+from benchrig.report.gate.model import Basis, Gate, Judged, Judgement, Kind, Short, Worsening
 from benchrig.report.metrics import ERRORS
 from benchrig.report.verdict import Reason, Why
 from benchrig.units import number, percent
@@ -19,6 +20,14 @@ _LARGEST_PERCENT = 1000.0
 _MORE_IN_EACH = " Earlier runs differ by as much: more repeats in each run, or a larger limit, would decide it."
 """Of a history."""
 
+_WHOLE = {
+    Basis.OTHER_LOAD: "connections or route are not those of the reference.",
+    Basis.ONLY_IN_RUN: "only the run has it: there is nothing to compare it with.",
+    Basis.ONLY_IN_REFERENCE: "only the reference has it: there is nothing to compare.",
+    Basis.ROW_GONE: "the reference has it, and the suite does not: it was removed or has another name.",
+}
+"""Reasons without values."""
+
 _LONGEST_COMMIT = 12
 """Characters of a commit: enough to find it."""
 
@@ -27,6 +36,11 @@ def counts(gate: Gate) -> str:
     """Return how many conditions there are of each judgement: `1 failed, 6 passed`."""
     found = ((len(gate.those(judgement)), WORDS[judgement]) for judgement in Judgement)
     return ", ".join(f"{count} {word}" for count, word in found if count)
+
+
+def of_all(gate: Gate) -> str:
+    """Return how many conditions there are: `1 condition`."""
+    return f"{len(gate.conditions):,} condition{'' if len(gate.conditions) == 1 else 's'}"
 
 
 def condition(judged: Judged, gate: Gate) -> str:
@@ -52,21 +66,41 @@ def about(gate: Gate) -> str:
 
 def reason(judged: Judged, gate: Gate) -> str:
     """Return why a condition is judged as it is, and what would decide it if it is not decided."""
+    short = f"{_short(judged.short)} " if judged.short else ""
     if judged.verdict:
         because = judged.verdict.reason
-        return _few(because) if because.why is Why.TOO_FEW_REPEATS else sentences.reason(judged.verdict)
+        said = _few(because) if because.why is Why.TOO_FEW_REPEATS else sentences.reason(judged.verdict)
+        return short + said
     assert judged.worsening
-    return _worsening(judged.worsening, _limit(gate))
+    return f"{short}{_worsening(judged.worsening, _limit(gate))}{_since(judged.worsening)}"
+
+
+def _limit(gate: Gate) -> str:
+    """Return the limit as the user gave it."""
+    return f"{gate.limit_percent or 0.0:.12g} %"
+
+
+def _short(rows: Sequence[Short]) -> str:
+    """Return which rows lack repeats, so that nothing passes by them."""
+    first, rest = rows[0], len(rows) - 1
+    others = f", and {rest} more rows lack some" if rest > 1 else ", and another row lacks some" if rest else ""
+    if first.wanted is None:
+        return "The run was interrupted while rounds were added to it: resume it."
+    return f"{first.repeats} of {first.wanted} repeats of {first.row} were measured{others}: it does not pass by those."
+
+
+def _since(found: Worsening) -> str:
+    """Return which runs before it were worse and are not in the reference; empty where they were not."""
+    if not found.worse_since:
+        return ""
+    if found.worse_runs == 1:
+        return f" The run before it, {found.worse_since}, was worse and is not in the reference."
+    return f" The {found.worse_runs:,} runs since {found.worse_since} were worse and are not in the reference."
 
 
 def _percent(value: float) -> str:
     """Write how much worse or better something is: `5 %`, `0.31 %`, `20 %`."""
     return f"over {_LARGEST_PERCENT:,.0f} %" if value > _LARGEST_PERCENT else f"{percent(value)} %"
-
-
-def _limit(gate: Gate) -> str:
-    """Return the limit of --fail-over as it was given."""
-    return f"{gate.limit_percent or 0.0:g} %"
 
 
 def _few(because: Reason) -> str:
@@ -112,14 +146,12 @@ def _unknown(found: Worsening) -> str:
             return f"the run has no value of it that can be used{found.detail and f': {found.detail}'}."
         case Basis.TOO_FEW_RUNS:
             return f"there are {found.runs} earlier runs of like conditions, and {found.runs_needed} are needed."
-        case Basis.OTHER_LOAD:
-            return "connections or route are not those of the reference."
         case Basis.NO_RATIO:
             return f"{_values(found)}: a value is 0, so there is no ratio. Use --fail-if."
-        case Basis.ONLY_IN_RUN:
-            return "only the run has it: there is nothing to compare it with."
+        case Basis.OTHER_CONDITIONS:
+            return f"it was measured otherwise than the reference: {found.detail}."
         case _:
-            return "only the reference has it: there is nothing to compare."
+            return _WHOLE[found.basis]
 
 
 def _values(found: Worsening) -> str:

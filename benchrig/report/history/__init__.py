@@ -14,6 +14,7 @@ from benchrig.report.history.lookup import (
     history,
     judge,
     metric_named,
+    rows_before,
 )
 from benchrig.report.history.series import Judgement, Series, together
 from benchrig.report.history.terminal import render
@@ -31,5 +32,6 @@ __all__ = [
     "known_spreads",
     "metric_named",
     "render",
+    "rows_before",
     "together",
 ]

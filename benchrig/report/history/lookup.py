@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from itertools import groupby
@@ -14,7 +14,7 @@ from benchrig.agent.nearest import nearest
 from benchrig.agent.text import one_line
 from benchrig.errors import Hint, InputError, Inv, unknown
 from benchrig.report.history import entry
-from benchrig.report.history.series import Judgement, Point, Series, judgement, series, together
+from benchrig.report.history.series import Judgement, Series, judged_by_like, series, together
 from benchrig.report.metrics import METRICS, THROUGHPUT, Metric
 from benchrig.results import store
 from benchrig.results.index import Index, Measured, RowEntry, RunEntry
@@ -101,6 +101,18 @@ def judge(
         return together([_judged(run, row, metric, index, last, inside) for row in run.rows for metric in metrics])
 
 
+def rows_before(name: str | Path, reports: Path, runs: int) -> Mapping[str, str]:
+    """Return the rows that the newest complete runs of the same suite before a run have: each label, with the row's name."""
+    folder = store.find_run(reports, str(name))
+    run = entry.read(folder)
+    with _opened(reports, tell=False) as index:
+        measured = index.measured(THROUGHPUT.name, run.suite, "")
+    names = list(dict.fromkeys(one.run for one in measured))
+    inside = folder.parent == reports.resolve() and run.name in names
+    newest = (names[: names.index(run.name)] if inside else names)[-runs:]
+    return {one.label: one.name for one in measured if one.values and one.run in newest}
+
+
 def _judged(run: RunEntry, row: RowEntry, metric: Metric, index: Index, last: int, inside: bool) -> Judgement:
     mine = Measured(
         run.name,
@@ -117,11 +129,7 @@ def _judged(run: RunEntry, row: RowEntry, metric: Metric, index: Index, last: in
     there = [one for one in index.measured(metric.name, run.suite, row.label) if one.label == row.label]
     names = [one.run for one in there]
     earlier = there[: names.index(run.name)] if inside and run.name in names else there
-    found = series([*earlier, mine], metric, last, lambda *_: ({}, {}))
-    if found.newest.run == run.name:
-        return found.newest
-    # A run that cannot be used is not the reference of its series, and may not even be in it.
-    return judgement(row.label, metric, Point(run.name, run.started_at, run.commit, None, (), row.unused), ())
+    return judged_by_like([*earlier, mine], metric, last)
 
 
 def document(of: History) -> dict[str, Any]:
@@ -133,11 +141,11 @@ def document(of: History) -> dict[str, Any]:
 
 
 @contextmanager
-def _opened(reports: Path) -> Iterator[Index]:
-    """Open the index, brought up to date; damaged runs are warned of."""
+def _opened(reports: Path, *, tell: bool = True) -> Iterator[Index]:
+    """Open the index, brought up to date; damaged runs are warned of, once for each of its readers that is to `tell`."""
     with closing(Index(reports, entry.version(), entry.read)) as index:
         index.update()
-        damaged = index.damaged()
+        damaged = index.damaged() if tell else []
         for name, said in damaged[:MOST_TOLD]:
             console.warn(f"{yamlfile.shown(reports / name)} is left out: {said}")
         if len(damaged) > MOST_TOLD:

@@ -72,7 +72,7 @@ class Judgement:
     """Null where the run has none that can be used."""
     higher_is_better: bool
     runs: tuple[str, ...]
-    """The like runs since the last step that it was judged by."""
+    """The like runs that it was judged by: those of the best level, without runs that were off because they were worse."""
     values: tuple[float, ...]
     """Their values."""
     runs_needed: int
@@ -90,6 +90,10 @@ class Judgement:
     """Its value over the expected one."""
     p: float | None = None
     """How likely a run without a change is to be as far off; of several rows judged together, adjusted for their number."""
+    worse_since: str = ""
+    """The first run from which on all were worse, which are not among `runs`; empty where the run before it was not."""
+    worse_runs: int = 0
+    """How many those are."""
 
     @property
     def unknown(self) -> str:
@@ -99,9 +103,7 @@ class Judgement:
         if self.value is None:
             return self.unused or f"the run has no {self.metric}"
         others = "; ".join(map(str, self.unlike[:MOST_UNLIKE]))
-        few = (
-            f"too few runs of like conditions since the last step: {self.runs_needed} are needed, {len(self.runs)} are there"
-        )
+        few = f"too few runs of like conditions: {self.runs_needed} are needed, {len(self.runs)} are there"
         return f"{few}; other conditions: {others}" if others and not self.runs else few
 
     @property
@@ -173,6 +175,14 @@ def series(measured: Sequence[Measured], metric: Metric, last: int, facts: Calla
     )
 
 
+def judged_by_like(measured: Sequence[Measured], metric: Metric, last: int) -> Judgement:
+    """Return whether the last of some runs of a row is off from those before it whose conditions are like its own."""
+    newest = measured[-1]
+    like, others = _like(measured, newest)
+    points = [_point(one, metric) for one in like[-last:]]
+    return replace(judgement(newest.label, metric, points[-1], points[:-1]), unlike=others)
+
+
 def _like(measured: Sequence[Measured], reference: Measured) -> tuple[list[Measured], tuple[Unlike, ...]]:
     """Return the runs whose conditions are those of a reference, and the others by what differs first."""
     found: dict[int, Change | None] = {}
@@ -208,10 +218,12 @@ def _step(before: Point, first: Point, beside: Sequence[Level], row: str, facts:
 
 
 def judgement(row: str, metric: Metric, newest: Point, before: Sequence[Point]) -> Judgement:
-    """Return whether a run is off from the runs before it since their last step."""
+    """Return whether a run is off from the runs before it, without those that were worse (`steps.reference`)."""
     used = [(point.run, point.value) for point in before if not point.unused and point.value is not None]
-    level = steps.last_level([value for _, value in used])
-    taken = used[-min(len(level), steps.MOST_RUNS) :] if level else []
+    direction = metric.higher_is_better if metric.compared or metric.kind != "count" else None
+    reference = steps.reference([value for _, value in used], direction)
+    taken = [used[place] for place in reference.places[-steps.MOST_RUNS :]]
+    since = reference.worse_since
     values = tuple(value for _, value in taken)
     value = None if newest.unused else newest.value
     bare = Judgement(
@@ -224,6 +236,8 @@ def judgement(row: str, metric: Metric, newest: Point, before: Sequence[Point]) 
         values=values,
         runs_needed=steps.LEAST_RUNS,
         unused=newest.unused,
+        worse_since="" if since is None else used[since][0],
+        worse_runs=0 if since is None else len(used) - since,
     )
     found = None if value is None else steps.deviation(values, value)
     if found is None:

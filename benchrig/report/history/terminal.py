@@ -116,7 +116,8 @@ def judged(found: Judgement, metric: Metric) -> str:
         return found.unknown
     half = (found.high - found.low) / 2
     low, high, value = (metric.unit.text(one, half) for one in (found.low, found.high, found.value))
-    expected = f"{low} to {high} expected from {_count(len(found.runs), 'run')} since the last step, p {p_value(found.p)}"
+    since = f"; {_count(found.worse_runs, 'worse run')} since {found.worse_since} left out" if found.worse_since else ""
+    expected = f"{low} to {high} expected from {_count(len(found.runs), 'run')}{since}, p {p_value(found.p)}"
     if not found.off:
         return f"{value} is as expected ({expected})"
     return f"{value} is off: {_word(found.ratio, metric)} ({expected})"

@@ -10,7 +10,7 @@ from benchrig.errors import ExitCode, InputError
 from benchrig.report.claims import check_expectation, expectation
 from benchrig.report.sentences import reason as because
 from benchrig.report.table import make
-from benchrig.report.verdict import Why, Word
+from benchrig.report.verdict import Reason, Verdict, Why, Word
 from benchrig.results.model import Cell
 from tests.support.claims import DOCUMENT, measured, timed
 from tests.support.reports import SERVER, a_cell, a_load, a_run, missing
@@ -121,3 +121,10 @@ def test_an_expression_can_be_checked_before_a_run() -> None:
     assert check_expectation("max(errors(*)) == 0", ["sanic", "go"]).figures
     with pytest.raises(InputError, match="unknown row 'sanik'"):
         check_expectation("errors(sanik) == 0", ["sanic", "go"])
+
+
+@pytest.mark.parametrize(("percent", "said"), [(370.4, "370 %"), (99.7, "100 %"), (4.34, "4.3 %"), (0.5, "0.5 %")])
+def test_how_close_it_is_has_no_exponent(percent: float, said: str) -> None:
+    near = Reason(Why.TOO_CLOSE, ("a is 1",), excluded_percent=percent)
+    verdict = Verdict("", "", "", "", Word.INCONCLUSIVE, near, (), ())
+    assert f"it is within {said} of where the answer changes" in because(verdict)

@@ -194,3 +194,36 @@ def test_a_chain_is_refused_before_it_measures(tmp_path: Path) -> None:
         gate.asked(["throughput(nosuch) > 1"], None, "").check_plan(made)
     with pytest.raises(InputError, match="the suite 'mine' expects nothing"):
         gate.asked([], None, "").check_plan(replace(made, expect=()))
+
+
+@pytest.mark.parametrize("kind", ["--fail-if", "expect"])
+def test_a_row_of_which_repeats_failed_passes_nothing(tmp_path: Path, kind: str) -> None:
+    root = a_project(tmp_path)
+    half = [*rows({"sanic": BASE[:3]}), *(missing("sanic", "failed", "it died", repeat=i) for i in (4, 5, 6))]
+    expect = ("max(throughput(*)) > 5000",) if kind == "expect" else ()
+    run = stored(root, "now", [*half, *rows({"go-2000": BASE})], expect=expect)
+    other = "throughput(go-2000) < 5000"
+    found = judge(root, run, *(() if kind == "expect" else ("max(throughput(*)) < 5000",)), other)
+    assert [*judgements(found).values()].count("not_decided") == 1
+    assert judgements(found)[other] == "passed"
+    (held,) = [one for one in found.conditions if one.short]
+    assert "3 of 6 repeats of sanic were measured: it does not pass by those." in words.reason(held, found)
+    broken = judge(root, run, "throughput(sanic) > 5000")
+    assert judgements(broken)["throughput(sanic) > 5000"] == "failed"
+
+
+def test_a_damaged_line_of_the_record_is_a_missing_repeat(tmp_path: Path) -> None:
+    root = a_project(tmp_path)
+    run = stored(root, "now", rows({"sanic": BASE}))
+    path = root / "reports" / run / "cells.jsonl"
+    path.write_bytes(path.read_bytes().replace(b"{", b"[", 1))
+    found = judge(root, run, "throughput(sanic) < 5000")
+    assert judgements(found) == {"throughput(sanic) < 5000": "not_decided"}
+    assert "5 of 6 repeats of sanic" in words.reason(found.conditions[0], found)
+    assert found.notes == ("of the run, 1 line of cells.jsonl is damaged or there twice, and left out",)
+
+
+def test_other_digits_are_none(tmp_path: Path) -> None:
+    root = a_project(tmp_path)
+    with pytest.raises(InputError, match="column 21"):
+        judge(root, stored(root, "now", rows({"sanic": BASE})), "throughput(sanic) < \u0665\u0660")

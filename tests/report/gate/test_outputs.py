@@ -27,8 +27,8 @@ def every_kind(root: Path) -> Gate:
     """Return a gate with a condition of each judgement, among them a row whose reason is hostile."""
     a_project(root)
     names = ("sanic", "go-2000", "slow")
-    stored(root, "before", rows({**dict.fromkeys(names, BASE), "old": BASE}))
-    cells = [*rows({"sanic": BASE, "slow": scaled(0.8)}), missing("go-2000", "failed", HOSTILE)]
+    stored(root, "before", rows(dict.fromkeys(names, BASE)))
+    cells = [*rows({"sanic": BASE, "slow": scaled(0.8), "new": BASE}), missing("go-2000", "failed", HOSTILE)]
     run = stored(root, "now", cells, expect=("throughput(sanic) > 9000",))
     return judge(root, run, "throughput(slow) < 9000", over="5%", against="before")
 
@@ -77,7 +77,7 @@ def test_junit_has_a_case_for_each_condition(found: Gate) -> None:
     inner = {case.get("name"): [one.tag for one in case] for case in suite}
     assert inner["fail if throughput(slow) < 9000"] == ["failure"]
     assert inner["throughput(go-2000) at most 5 % worse"] == ["error"]
-    assert inner["throughput(old) at most 5 % worse"] == ["skipped"]
+    assert inner["throughput(new) at most 5 % worse"] == ["skipped"]
     assert inner["expect throughput(sanic) > 9000"] == ["system-out"]
     assert all(case.get("classname") == "web-frameworks" for case in suite)
     assert all(one.get("message") for case in suite for one in case if one.tag in ("failure", "error", "skipped"))
@@ -176,9 +176,9 @@ def test_what_cannot_be_a_file_is_refused_before_anything_is_measured(tmp_path: 
 
 
 def test_one_file_is_not_both(tmp_path: Path) -> None:
-    (tmp_path / "link").symlink_to("a")
+    (tmp_path / "link").symlink_to(tmp_path)
     with pytest.raises(InputError, match="name the same file"):
-        gate.Outputs({"--junit": str(tmp_path / "a"), "--summary": str(tmp_path / "link")}).check()
+        gate.Outputs({"--junit": str(tmp_path / "a"), "--summary": str(tmp_path / "link" / "a")}).check()
 
 
 def test_a_file_that_cannot_be_written_is_one_line(tmp_path: Path, found: Gate) -> None:
@@ -187,3 +187,28 @@ def test_a_file_that_cannot_be_written_is_one_line(tmp_path: Path, found: Gate) 
     outputs.check()
     (tmp_path / "gone").rmdir()
     assert str(outputs.write(found)) == f"--junit {tmp_path}/gone/a.xml: cannot be written: No such file or directory"
+
+
+@pytest.mark.parametrize("name", ["run.json", "cells.jsonl", "raw/sanic-1.txt", "gate.xml"])
+def test_what_was_measured_is_never_overwritten(tmp_path: Path, name: str) -> None:
+    root = a_project(tmp_path)
+    folder = root / "reports" / stored(root, "now", rows({"sanic": BASE}))
+    (root / "there").symlink_to(folder)
+    for path in (folder / name, root / "there" / name):
+        with pytest.raises(InputError, match="where measured results are: name a file elsewhere"):
+            gate.Outputs({"--junit": str(path)}).check()
+
+
+def test_the_index_and_a_link_are_not_written_to(tmp_path: Path) -> None:
+    root = a_project(tmp_path)
+    run = root / "reports" / stored(root, "now", rows({"sanic": BASE}))
+    (root / "gate.xml").symlink_to(run / "run.json")
+    for path, said in (("reports/index.sqlite", "is the index of runs"), ("gate.xml", "is a link: name the file itself")):
+        with pytest.raises(InputError, match=said):
+            gate.Outputs({"--summary": str(root / path)}).check()
+    gate.Outputs({"--summary": str(root / "reports" / "gate.md")}).check()
+
+
+@pytest.mark.parametrize("width", [40, 60])
+def test_the_head_fits_a_narrow_terminal(found: Gate, width: int) -> None:
+    assert max(map(wcswidth, gate.render_terminal(found, width).splitlines()[:3])) <= width

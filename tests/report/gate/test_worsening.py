@@ -15,7 +15,7 @@ from benchrig.report.gate import words
 from benchrig.report.gate.model import Basis, Gate, Judgement
 from benchrig.results import sessions
 from benchrig.statistics.boots import Spread
-from tests.support.gate import BASE, a_project, by_condition, judge, judgements, rows, scaled, stored
+from tests.support.gate import BASE, a_project, by_condition, judge, judgements, rows, scaled, series, stored
 from tests.support.noise import Noise, repeats
 from tests.support.reports import PUBLISHED, a_cell, a_load, missing
 
@@ -130,26 +130,27 @@ def test_a_row_that_is_invalid_or_was_not_measured_is_not_decided(tmp_path: Path
     cells += [missing("go-2000", "failed", "it died\nTraceback"), *rows({"flask-async": BASE}, connections=50)]
     run = stored(root, "now", cells, "sanic", "go-2000", "flask-async", "flask-sync", finished_at="")
     found = judge(root, run, over="5%", against="before")
-    bases = {judged.worsening.row: judged.worsening.basis for judged in found.conditions if judged.worsening}
+    compared = [judged.worsening for judged in found.conditions if judged.worsening]
+    bases = {one.row: one.basis for one in compared if one.metric != "errors"}
     assert bases == {
         "sanic": Basis.INVALID,
         "go-2000": Basis.NOT_MEASURED,
         "flask-sync": Basis.NOT_MEASURED,
         "flask-async": Basis.OTHER_LOAD,
     }
-    assert {*judgements(found).values()} == {"not_decided"}
+    assert judgements(found).pop("errors(sanic)") == "failed"
+    assert {one.judgement for one in found.conditions if "errors" not in one.condition} == {Judgement.NOT_DECIDED}
     texts = " ".join(words.reason(judged, found) for judged in found.conditions)
     assert "the run is invalid: " in texts
     assert "the run has no value of it that can be used: it died." in texts
     assert "Traceback" not in texts
 
 
-def test_rows_of_one_side_are_skipped_and_told(tmp_path: Path) -> None:
+def test_rows_of_one_side_are_told(tmp_path: Path) -> None:
     root = a_project(tmp_path)
     stored(root, "before", rows({"sanic": BASE, "old": BASE}))
     found = judge(root, stored(root, "now", rows({"sanic": BASE, "new": BASE})), over="5%", against="before")
-    assert judgements(found)["throughput(old)"] == judgements(found)["throughput(new)"] == "skipped"
-    assert gate.failure(found) is None
+    assert (judgements(found)["throughput(old)"], judgements(found)["throughput(new)"]) == ("not_decided", "skipped")
 
 
 def test_rows_of_servers_that_the_reference_lacks_are_told(tmp_path: Path) -> None:
@@ -176,7 +177,7 @@ def test_a_gate_that_has_judged_nothing_does_not_pass(tmp_path: Path) -> None:
     found = judge(root, stored(root, "now", rows({"sanic": BASE})), over="5%", against="before")
     assert judgements(found) == {"throughput(sanic)": "skipped"}
     assert found.judgement is Judgement.NOT_DECIDED
-    assert str(gate.failure(found)) == "the gate does not pass: of 1 conditions, none could be judged"
+    assert str(gate.failure(found)) == "the gate does not pass: of 1 condition, none could be judged"
 
 
 def test_two_rows_at_the_ceiling_pass(tmp_path: Path) -> None:
@@ -242,11 +243,6 @@ def test_the_spread_between_boots_counts_where_it_is_known(tmp_path: Path, monke
     found = against(a_project(tmp_path), BASE, scaled(0.8))
     assert {*judgements(found).values()} == {"not_decided"}
     assert "no difference shown" in words.reason(found.conditions[0], found)
-
-
-def series(root: Path, runs: int) -> None:
-    for number in range(runs):
-        stored(root, f"run{number}", rows({"sanic": scaled(1 + 0.004 * (-1) ** number)}))
 
 
 @pytest.mark.parametrize(("factor", "judgement"), [(1.0, "passed"), (0.8, "failed")])

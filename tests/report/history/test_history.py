@@ -82,7 +82,9 @@ def test_all_rows_have_a_line_each(stepping: Path) -> None:
     text = render(past.history(stepping), UNICODE, 140)
     (flask,) = re.findall(r"^flask-sync .*", text, re.MULTILINE)
     (sanic,) = re.findall(r"^sanic .*", text, re.MULTILINE)
-    assert re.search(r"[▁▂▃▄▅▆▇█]{12} .* slower since 2025-run-009; last measured in 2025-run-012$", flask), flask
+    assert re.search(
+        r"[▁▂▃▄▅▆▇█]{12} .* slower since 2025-run-009; newest run off: 9\.8 % slower; last measured in 2025-run-012$", flask
+    ), flask
     assert sanic.endswith("too few runs: 6 are needed")
     assert text.index("sanic") < text.index("flask-sync")
 
@@ -178,11 +180,29 @@ def test_a_metric_of_which_less_is_better_gets_worse_upwards(tmp_path: Path) -> 
     assert (errors.off, errors.ratio, errors.exceeds(0.05)) == (True, None, True)
 
 
+def test_slow_runs_are_not_what_the_next_is_judged_by(tmp_path: Path) -> None:
+    some_runs(tmp_path, 8)
+    for number in range(9, 19):
+        slow = stored(tmp_path, number, [3400, 3420, 3410])
+        (found,) = past.judge(slow, tmp_path)
+        assert (found.off, len(found.runs), found.worse_runs) == (True, 8, number - 9)
+        assert found.worse_since == ("2025-run-009" if number > 9 else "")
+    text = render(past.history(tmp_path, row=ROW), UNICODE, 200)
+    assert "expected from 8 runs; 9 worse runs since 2025-run-009 left out, p " in text
+
+
+def test_the_rows_of_the_runs_just_before_are_known(tmp_path: Path) -> None:
+    some_runs(tmp_path, 2, row="gone")
+    some_runs(tmp_path, 3, first=3)
+    assert past.rows_before("2025-run-005", tmp_path, 3) == {"gone": "gone", ROW: ROW}
+    assert past.rows_before("2025-run-005", tmp_path, 2) == {ROW: ROW}
+
+
 def test_too_few_runs_are_told_with_how_many_are_needed(tmp_path: Path) -> None:
     some_runs(tmp_path, 3)
     (found,) = past.judge("2025-run-003", tmp_path)
     assert (found.off, found.exceeds(0.05)) == (None, None)
-    assert found.unknown == "too few runs of like conditions since the last step: 5 are needed, 2 are there"
+    assert found.unknown == "too few runs of like conditions: 5 are needed, 2 are there"
 
 
 def test_an_unusable_run_is_not_judged(tmp_path: Path) -> None:
@@ -216,7 +236,7 @@ def test_the_json_fits_its_schema(stepping: Path) -> None:
         document = json.loads(text_of(past.document(past.history(stepping, row=row))))
         assert [*Draft7Validator(json.loads(documents.text("history"))).iter_errors(document)] == []
     (newest,) = [one["newest"] for one in document["rows"]]
-    assert (newest["off"], newest["unknown"][:12]) == (None, "too few runs")
+    assert (newest["off"], newest["unknown"], newest["worse_since"], newest["worse_runs"]) == (True, "", "2025-run-009", 3)
 
 
 def test_other_metrics_have_a_history(stepping: Path) -> None:
