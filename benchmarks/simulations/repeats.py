@@ -10,7 +10,7 @@ from functools import partial
 from random import Random
 
 from benchmarks.simulations.cases import markdown, percent, spread_out
-from benchrig.bench.goal import is_within
+from benchrig.bench.goal import within_percent
 from benchrig.statistics import interval
 from benchrig.statistics import repeats as checks
 from tests.support.noise import TRUE, Noise, repeats
@@ -105,13 +105,18 @@ def stopped(goal: float, spread: float, least: int, cases: int, most: int = MOST
     rounds: list[int] = []
     for _ in range(cases):
         values = repeats(rng, most, Noise(spread))
-        n = next((n for n in range(least, most + 1) if is_within(values[:n], 100 * goal)), most)
+        n = next((n for n in range(least, most + 1) if _is_within(values[:n], goal)), most)
         found = interval.of_median(values[:n])
         assert found
         covered += found.low <= TRUE <= found.high
-        reached += is_within(values[:n], 100 * goal)
+        reached += _is_within(values[:n], goal)
         rounds.append(n)
     return Stopped(covered / cases, statistics.fmean(rounds), reached / cases)
+
+
+def _is_within(values: Sequence[float], goal: float) -> bool:
+    half = within_percent(values)
+    return half is not None and half <= 100 * goal
 
 
 def table(cases: int = 4000) -> list[str]:

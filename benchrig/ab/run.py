@@ -90,8 +90,8 @@ class _Work:
             console.line(f"boot {boot} of {self.session.boots}{remaining}")
             self._boot(boot)
         self._put_back()
-        done = sessions.finished(self.session)
-        self._write(replace(done, spreads=analysis.spreads(self._measured()) if done.tells_boots else ()))
+        finished = sessions.finished(self.session)
+        self._write(replace(finished, spreads=analysis.spreads(self._measured()) if finished.tells_boots else ()))
 
     def tell_left(self) -> None:
         """Say what an interrupted session has, and how to go on. One that has nothing leaves nothing."""

@@ -104,7 +104,7 @@ class Row:
     @property
     def ceiling(self) -> float | None:
         """Requests/s that its connections allow where each request waits on purpose; None where none does."""
-        return self.connections / self.sleep_seconds if self.sleep_seconds and self.connections > 0 else None
+        return self.connections / self.sleep_seconds if self.sleep_seconds > 0 and self.connections > 0 else None
 
     @property
     def at_ceiling(self) -> bool:

@@ -153,7 +153,7 @@ def _direction(before: Sequence[float], level: Sequence[float], higher_is_better
     """Return whether a level is better than the runs before it (1), worse (-1), or neither by Student's test (0)."""
     logs = min(*before, *level) > 0
     a, b = _scaled(before, logs), _scaled(level, logs)
-    if _student(a, b) >= SIGNIFICANT:
+    if _student(a, b, _least(a, logs)) >= SIGNIFICANT:
         return 0
     return 1 if (statistics.fmean(b) > statistics.fmean(a)) is higher_is_better else -1
 

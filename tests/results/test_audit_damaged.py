@@ -108,7 +108,7 @@ def test_the_cell_has_numbers_of_every_part() -> None:
     assert {place[0] for place in PLACES} >= {"load", "generator", "server", "beside", "connections_seen", "database"}
 
 
-@pytest.mark.parametrize("value", [0, -1, 1e-300, 10**15])
+@pytest.mark.parametrize("value", [0, -1, 10**15])
 @pytest.mark.parametrize("place", PLACES, ids=lambda place: ".".join(map(str, place)))
 def test_a_run_with_any_number_is_audited_shown_and_compared(place: Place, value: float) -> None:
     cell = with_values(value, place)

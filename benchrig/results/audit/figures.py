@@ -144,7 +144,7 @@ def _unanswered(measured: Measured) -> Iterator[Warning]:
 
 
 def _ceiling(measured: Measured) -> Iterator[Warning]:
-    if not (measured.sleep_seconds and measured.connections):
+    if not (measured.sleep_seconds > 0 and measured.connections > 0):
         return
     allowed, rate = measured.connections / measured.sleep_seconds, measured.requests_per_second
     values: dict[str, Value] = {
