@@ -12,6 +12,7 @@ from benchrig.report.describe import machine_line, settings_shown
 from benchrig.report.metrics import BY_NAME
 from benchrig.report.plain import fitting, hidden, text_width, wrapped
 from benchrig.results.model.session import Variant
+from benchrig.statistics import bounded
 from benchrig.statistics.boots import LEAST_KNOWN, MOST_BOOTS, Spread
 from benchrig.units import NOTHING, p_value, percent
 
@@ -66,7 +67,7 @@ def _row(result: MetricResult) -> tuple[str, ...]:
     metric, paired = BY_NAME[result.metric], result.paired
     answer = str(result.answer)
     if result.answer is Answer.NO_DIFFERENCE and paired.low and paired.high:
-        widest = max(math.expm1(abs(math.log(end))) for end in (paired.low, paired.high))
+        widest = max(bounded.expm1(abs(math.log(end))) for end in (paired.low, paired.high))
         # Of values that repeat exactly, the interval is a point, and nothing of it can be written.
         answer = f"{answer}; above {percent(max(0.01, 100 * widest))} % excluded" if widest < 1 else answer
     return (

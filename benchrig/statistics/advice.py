@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from statistics import NormalDist
 
-from benchrig.statistics import student
+from benchrig.statistics import bounded, student
 from benchrig.statistics.difference import SIGNIFICANT, Difference
 from benchrig.statistics.estimate import Estimate
 from benchrig.statistics.interval import CONFIDENCE
@@ -54,7 +54,7 @@ class Advice:
 
 def share(distance: float) -> float:
     """Return a distance of logarithms as a share: 0.03 is 3 %."""
-    return math.expm1(distance)
+    return bounded.expm1(distance)
 
 
 def of_difference(difference: Difference, significant: float = SIGNIFICANT, margin: float = 0.0) -> Advice | None:

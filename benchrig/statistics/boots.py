@@ -14,7 +14,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from benchrig.statistics import student
+from benchrig.statistics import bounded, student
 from benchrig.statistics.advice import POWER
 from benchrig.statistics.difference import SIGNIFICANT, Difference
 from benchrig.statistics.estimate import Estimate, combined, of_logs
@@ -98,14 +98,14 @@ def compare(boots: Sequence[Sequence[Pair]]) -> Paired | None:
     means = [statistics.fmean(one) for one in logs]
     count, pairs = len(means), sum(map(len, logs))
     if count < LEAST_BOOTS:
-        return Paired(math.exp(means[0]), None, None, None, count, pairs, _within(logs), None, None)
+        return Paired(bounded.exp(means[0]), None, None, None, count, pairs, _within(logs), None, None)
     found = Estimate(statistics.fmean(means), statistics.stdev(means) / math.sqrt(count), count - 1)
     parts = _components([logs])
     low, high = found.interval()
     return Paired(
-        ratio=math.exp(found.value),
-        low=math.exp(low),
-        high=math.exp(high),
+        ratio=bounded.exp(found.value),
+        low=bounded.exp(low),
+        high=bounded.exp(high),
         p=found.p(),
         boots=count,
         pairs=pairs,
@@ -133,7 +133,7 @@ def detectable(error: float, boots: int) -> float:
 
     `error` is the standard deviation of a boot's mean ratio.
     """
-    return math.expm1(_needed(boots) * error / math.sqrt(boots))
+    return bounded.expm1(_needed(boots) * error / math.sqrt(boots))
 
 
 def boots_for(error: float, difference: float) -> int | None:
@@ -156,7 +156,9 @@ def welch_between_boots(a: Sequence[float], b: Sequence[float], known: Spread, m
     found = combined([(1, other), (-1, one), (1, known.of_difference)])
     low, high = found.interval()
     p = found.p(margin=math.log1p(margin))
-    return Difference(math.exp(found.value), math.exp(low), math.exp(high), p, (len(a), len(b)), found.error, found.df)
+    return Difference(
+        bounded.exp(found.value), bounded.exp(low), bounded.exp(high), p, (len(a), len(b)), found.error, found.df
+    )
 
 
 def _needed(boots: int) -> float:

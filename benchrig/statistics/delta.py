@@ -11,7 +11,7 @@ import math
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from benchrig.statistics import estimate, student
+from benchrig.statistics import bounded, estimate, student
 from benchrig.statistics.estimate import NEGLIGIBLE, Estimate
 from benchrig.statistics.interval import CONFIDENCE
 
@@ -77,7 +77,7 @@ def of_sample(values: Sequence[float], name: Hashable) -> Uncertain:
         # Without the rounding of logarithms.
         return Uncertain(values[0], {name: (0.0,) * len(values)})
     middle, moves = estimate.moves([math.log(value) for value in values])
-    typical = math.exp(middle)
+    typical = bounded.exp(middle)
     return Uncertain(typical, {name: tuple(typical * move for move in moves)})
 
 

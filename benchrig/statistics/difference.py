@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from benchrig.statistics import bounded
 from benchrig.statistics.estimate import Estimate, combined, of_logs
 from benchrig.statistics.interval import LEAST_REPEATS as LEAST_REPEATS
 
@@ -33,7 +34,7 @@ class Difference:
     @property
     def detectable(self) -> float:
         """A difference larger than this share is excluded by the interval: 0.03 is 3 %."""
-        return max(abs(math.expm1(abs(math.log(end)))) for end in (self.low, self.high)) if self.low > 0 else math.inf
+        return max(abs(bounded.expm1(abs(math.log(end)))) for end in (self.low, self.high)) if self.low > 0 else math.inf
 
     @property
     def estimate(self) -> Estimate:
@@ -58,7 +59,9 @@ def welch(a: Sequence[float], b: Sequence[float], margin: float = 0.0) -> Differ
     found = combined([(1, other), (-1, one)])
     low, high = found.interval()
     p = found.p(margin=math.log1p(margin))
-    return Difference(math.exp(found.value), math.exp(low), math.exp(high), p, (len(a), len(b)), found.error, found.df)
+    return Difference(
+        bounded.exp(found.value), bounded.exp(low), bounded.exp(high), p, (len(a), len(b)), found.error, found.df
+    )
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

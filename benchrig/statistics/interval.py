@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from benchrig.statistics import student
+from benchrig.statistics import bounded, student
 
 LEAST_REPEATS = 3
 """From so many repeats on, there is an interval."""
@@ -45,7 +45,7 @@ def _by_student(values: Sequence[float]) -> Interval:
     half = student.quantile((1 + CONFIDENCE) / 2, len(values) - 1) * statistics.stdev(scaled) / math.sqrt(len(values))
     middle = statistics.fmean(scaled)
     if logs:
-        return Interval(math.exp(middle - half), math.exp(middle + half), assumed=True)
+        return Interval(bounded.exp(middle - half), bounded.exp(middle + half), assumed=True)
     # What cannot be below 0 in a repeat cannot be so in truth.
     low = middle - half if min(values) < 0 else max(0.0, middle - half)
     return Interval(low, middle + half, assumed=True)

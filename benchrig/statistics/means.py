@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from benchrig.statistics import bounded
 from benchrig.statistics.boots import Spread
 from benchrig.statistics.difference import Difference
 from benchrig.statistics.estimate import Estimate, combined
@@ -43,4 +43,4 @@ def geometric(differences: Sequence[Difference], boots: Sequence[Spread] = ()) -
         shared = Estimate(0.0, statistics.fmean(part.error for part in parts), min(part.df for part in parts))
         found = combined([(1, found), (1, shared)])
     low, high = found.interval()
-    return Mean(math.exp(found.value), math.exp(low), math.exp(high), found.p(), len(differences))
+    return Mean(bounded.exp(found.value), bounded.exp(low), bounded.exp(high), found.p(), len(differences))

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
-from benchrig.statistics import student, trend
+from benchrig.statistics import bounded, student, trend
 
 SIGNIFICANT = 0.01
 """Of sound rows, about so many have each finding by chance."""
@@ -137,10 +137,10 @@ def two_states(values: Sequence[float]) -> States | None:
         return None
     ordered = sorted(math.log(value) for value in values)
     explained, at = best_split(ordered)
-    low, high = (math.exp(statistics.fmean(side)) for side in (ordered[:at], ordered[at:]))
+    low, high = (bounded.exp(statistics.fmean(side)) for side in (ordered[:at], ordered[at:]))
     if explained < _limit(n) or high / low - 1 < LEAST_CHANGE or ordered[at - 1] == ordered[at]:
         return None
-    border = math.exp((ordered[at - 1] + ordered[at]) / 2)
+    border = bounded.exp((ordered[at - 1] + ordered[at]) / 2)
     changes = (place for place, (one, later) in enumerate(pairwise(values), 1) if (one < border) != (later < border))
     return States(low, high, at, tuple(changes))
 

@@ -12,7 +12,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from benchrig.statistics import student
+from benchrig.statistics import bounded, student
 from benchrig.statistics.difference import SIGNIFICANT
 from benchrig.statistics.interval import CONFIDENCE
 
@@ -240,7 +240,7 @@ def _prediction(values: Sequence[float], logs: bool) -> Prediction:
     half = max(student.quantile((1 + CONFIDENCE) / 2, len(values) - 1) * _error(scaled), _least(scaled, logs))
     middle = statistics.fmean(scaled)
     if logs:
-        return Prediction(len(values), math.exp(middle), math.exp(middle - half), math.exp(middle + half))
+        return Prediction(len(values), bounded.exp(middle), bounded.exp(middle - half), bounded.exp(middle + half))
     # What no run was below 0 in, the next one is not either.
     low = middle - half if min(values) < 0 else max(0.0, middle - half)
     return Prediction(len(values), middle, low, middle + half)

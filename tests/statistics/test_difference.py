@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from benchrig.statistics.difference import holm, welch
+from benchrig.statistics.interval import of_median
 from benchrig.statistics.ranks import mann_whitney
 
 A = [2016.62, 1998.4, 2041.9, 2007.1, 1989.3, 2022.8]
@@ -101,3 +102,13 @@ def test_a_third_of_slow_repeats_is_not_hidden() -> None:
     assert found
     assert found.low < 0.75
     assert found.p > 0.05
+
+
+@pytest.mark.parametrize("odd", [1e-300, 5e-324, 1e300, 1.7e308])
+def test_a_value_of_another_world_is_no_crash(odd: float) -> None:
+    values = [odd, 1000.0, 1001.0, 999.0, 1002.0, 998.0]
+    for count in (3, 4, 6):
+        found = welch(values[:count], [1000.0, 1001.0, 1002.0])
+        assert found
+        assert found.low <= found.ratio <= found.high
+        assert of_median(values[:count])
