@@ -30,6 +30,10 @@ LEAST_CHANGE = 0.005
 """A smaller share is no step, and no run is off by it, however certain it is: some values repeat exactly, such as memory in
 pages, and one page more would be no chance."""
 
+CERTAIN = 0.01
+"""A single run is left out of a reference if it is off by this p-value: to leave out more would make what is expected too
+narrow, and false alarms frequent."""
+
 
 @dataclass(frozen=True)
 class Prediction:
@@ -164,7 +168,7 @@ def _without_worse(values: Sequence[float], places: Sequence[int], higher_is_bet
     for place in places:
         value = values[place]
         found = deviation([values[i] for i in taken[-MOST_RUNS:]], value)
-        is_off = found is not None and found.p < SIGNIFICANT
+        is_off = found is not None and found.p < CERTAIN
         if not (found and is_off and (value < found.prediction.expected) is higher_is_better):
             taken.append(place)
     return taken
