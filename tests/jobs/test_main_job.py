@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from benchrig.units import REQUESTS_PER_SECOND
 from tests.support.clone import Clone, Done
 
 pytestmark = pytest.mark.lab
@@ -86,7 +87,7 @@ def test_terminal_csv_and_markdown_show_the_same_figures(main_job: Done, folder:
     markdown = (folder / "report.md").read_text()
     for row in table:
         if row["status"] == "measured":
-            shown = f"{float(row['requests_per_second']):,.2f}"
+            shown = REQUESTS_PER_SECOND.text(float(row["requests_per_second"]))
             assert shown in main_job.stdout
             assert shown in markdown
 
