@@ -133,6 +133,8 @@ def test_a_full_disk_under_a_real_bench(deployed: Clone, tmp_path: Path) -> None
         assert process.stderr
         while "2/4" not in (line := process.stderr.readline()):
             assert line
+        # The next cell has found room by then, and is being measured.
+        time.sleep(0.4)
         with suppress(OSError), (reports / "filler").open("wb", buffering=0) as file:
             while True:
                 file.write(bytes(4096))
