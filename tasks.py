@@ -145,7 +145,6 @@ def bench(
     from benchrig.bench.run import bench as measure
     from benchrig.bench.run import preview
     from benchrig.bench.suite import BenchRequest
-    from benchrig.report.history import enter
     from benchrig.results.recorder import check_reports
 
     given = BenchRequest(
@@ -173,6 +172,8 @@ def bench(
     machines = machines_of(with_password(ctx, hosts, ask_become_pass), ROOT)
     yield
     outcome = measure(begin(machines, "bench"), ROOT, planned, begun)
+    from benchrig.report.history import enter
+
     enter(outcome.folder, ROOT / "reports")
     console.line(f"results are in {outcome.shown}; the table: {outcome.report}")
     ctx.chain.run, ctx.chain.suite = outcome.run, planned.suite

@@ -54,18 +54,7 @@ class Known:
 
 def create(reports: Path, row: str) -> Path:
     """Make the folder of a new session below `reports`, named for the time and A's row, and return it. Raises OSError."""
-    base = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-ab-{row}"
-    for number in range(1, 1000):
-        folder = reports / (base if number == 1 else f"{base}-{number}")
-        try:
-            folder.mkdir(parents=True)
-        except FileExistsError:
-            if not folder.is_dir():
-                raise
-            continue
-        files.sync_folder(reports)
-        return folder
-    raise InputError(f"{reports}: too many sessions in one second")
+    return store.new_folder(reports, f"{datetime.now(UTC):%Y%m%d-%H%M%S}-ab-{row}")
 
 
 def write(folder: Path, session: Session) -> None:

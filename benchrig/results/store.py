@@ -41,18 +41,22 @@ def now() -> str:
 
 def create(reports: Path, suite: str, name: str = "") -> Path:
     """Make the folder of a new run below `reports`, named for the time and the suite, and return it. Raises OSError."""
-    base = name or f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{suite}"
+    return new_folder(reports, name or f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{suite}", RAW)
+
+
+def new_folder(reports: Path, base: str, within: str = "") -> Path:
+    """Make a folder of a name that no other has, numbered if it must be, and one `within` it. Raises OSError."""
     for number in range(1, 1000):
         folder = reports / (base if number == 1 else f"{base}-{number}")
         try:
-            (folder / RAW).mkdir(parents=True, exist_ok=False)
+            (folder / within).mkdir(parents=True, exist_ok=False)
         except FileExistsError:
             if not folder.is_dir():
                 raise
             continue
         files.sync_folder(reports)
         return folder
-    raise InputError(f"{reports}: too many runs in one second")
+    raise InputError(f"{reports}: too many folders named '{base}'")
 
 
 def next_number(reports: Path) -> int:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from benchrig.statistics import bounded, student
 from benchrig.statistics.advice import POWER
-from benchrig.statistics.difference import SIGNIFICANT, Difference
+from benchrig.statistics.difference import SIGNIFICANT, Difference, of_estimate
 from benchrig.statistics.estimate import Estimate, combined, of_logs
 
 LEAST_BOOTS = 2
@@ -153,12 +153,7 @@ def welch_between_boots(a: Sequence[float], b: Sequence[float], known: Spread, m
     one, other = of_logs(a), of_logs(b)
     if one is None or other is None or not known.is_known:
         return None
-    found = combined([(1, other), (-1, one), (1, known.of_difference)])
-    low, high = found.interval()
-    p = found.p(margin=math.log1p(margin))
-    return Difference(
-        bounded.exp(found.value), bounded.exp(low), bounded.exp(high), p, (len(a), len(b)), found.error, found.df
-    )
+    return of_estimate(combined([(1, other), (-1, one), (1, known.of_difference)]), (len(a), len(b)), margin)
 
 
 def _needed(boots: int) -> float:

@@ -56,11 +56,20 @@ def welch(a: Sequence[float], b: Sequence[float], margin: float = 0.0) -> Differ
     one, other = of_logs(a), of_logs(b)
     if one is None or other is None:
         return None
-    found = combined([(1, other), (-1, one)])
+    return of_estimate(combined([(1, other), (-1, one)]), (len(a), len(b)), margin)
+
+
+def of_estimate(found: Estimate, repeats: tuple[int, int], margin: float = 0.0) -> Difference:
+    """Return the difference that the logarithm of a ratio is; `margin` as of `welch`."""
     low, high = found.interval()
-    p = found.p(margin=math.log1p(margin))
     return Difference(
-        bounded.exp(found.value), bounded.exp(low), bounded.exp(high), p, (len(a), len(b)), found.error, found.df
+        ratio=bounded.exp(found.value),
+        low=bounded.exp(low),
+        high=bounded.exp(high),
+        p=found.p(margin=math.log1p(margin)),
+        repeats=repeats,
+        error=found.error,
+        df=found.df,
     )
 
 

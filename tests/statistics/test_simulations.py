@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from benchmarks import bench_statistics
-from benchmarks.simulations import advised, errors, intervals, power, ranking
+from benchmarks.simulations import advised, errors, gate, intervals, power, ranking
 from benchmarks.simulations.cases import kinds, true_median
 from tests.support import ROOT
 from tests.support.noise import Noise
@@ -80,3 +80,9 @@ def test_a_slow_system_is_last() -> None:
 def test_every_topic_is_in_the_page() -> None:
     page = (ROOT / "docs" / "statistics.md").read_text()
     assert [name for name in bench_statistics.topics() if f"benchmarks/simulations/{name}.py" not in page] == []
+
+
+def test_a_gate_passes_no_slower_row_and_equal_rows_where_repeats_are_precise() -> None:
+    assert gate.gates(((16, 6, 0.01, 0.0), 20))["passed"] == 1.0
+    assert gate.gates(((16, 3, 0.04, 0.2), 20))["passed"] == 0.0
+    assert gate.gates(((16, 10, 0.02, 0.1), 20))["failed"] >= 0.9

@@ -16,10 +16,6 @@ WORDS = {judgement: judgement.value.replace("_", " ") for judgement in Judgement
 _LARGEST_PERCENT = 1000.0
 """A worsening above this is only said to be so."""
 
-
-_MORE_IN_EACH = " Earlier runs differ by as much: more repeats in each run, or a larger limit, would decide it."
-"""Of a history."""
-
 _WHOLE = {
     Basis.OTHER_LOAD: "connections or route are not those of the reference.",
     Basis.ONLY_IN_RUN: "only the run has it: there is nothing to compare it with.",
@@ -187,19 +183,22 @@ def _ends(low: float, high: float) -> str:
 
 def _measure(found: Worsening) -> str:
     """Return what would tell on which side of the limit it is."""
-    if found.runs:
-        return _MORE_IN_EACH
-    if not found.needed:
-        return " It is too close to the limit for more repeats to decide."
-    both = f" Measure both {found.needed} times to decide"
-    return f"{both}: {found.command}" if found.command else f"{both}."
+    more = f"Measure both {found.needed} times to decide"
+    return _decided(found, more, "It is too close to the limit for more repeats to decide.")
 
 
 def _narrow(found: Worsening) -> str:
     """Return what would show that the limit is kept, if it is."""
+    more = f"If it keeps that, about {found.needed} repeats of both show it"
+    return _decided(
+        found, more, "More repeats, a larger limit, or a comparison over several boots (./inv ab) would decide it."
+    )
+
+
+def _decided(found: Worsening, more: str, otherwise: str) -> str:
+    """Return what would decide it: more in each run of a history, more repeats with their command, or something else."""
     if found.runs:
-        return _MORE_IN_EACH
+        return " Earlier runs differ by as much: more repeats in each run, or a larger limit, would decide it."
     if not found.needed:
-        return " More repeats, a larger limit, or a comparison over several boots (./inv ab) would decide it."
-    both = f" If it keeps that, about {found.needed} repeats of both show it"
-    return f"{both}: {found.command}" if found.command else f"{both}."
+        return f" {otherwise}"
+    return f" {more}: {found.command}" if found.command else f" {more}."
