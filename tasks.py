@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from benchrig import console
 from benchrig.cli import ab as sessions
-from benchrig.cli import care, comparing, gating, upkeep
+from benchrig.cli import care, comparing, gating, reporting, upkeep
 from benchrig.cli import history as past
 from benchrig.cli.arguments import (
     INVENTORY,
@@ -29,7 +29,7 @@ from benchrig.cli.arguments import (
 )
 from benchrig.cli.chain import ChainContext
 from benchrig.cli.task import ROOT, command
-from benchrig.errors import BenchrigError, InputError, unknown
+from benchrig.errors import InputError, unknown
 from benchrig.machines import machines_of
 from benchrig.machines.base import begin
 
@@ -219,33 +219,7 @@ def doctor(
         raise unfit
 
 
-@command(
-    help={
-        "run": f"{RUN}; default: the run just made, else the latest",
-        "suite": "the latest run of this suite",
-        "lang": "en (default) or zh, the language of the article's headings",
-    },
-    words=("run",),
-)
-def report(ctx: ChainContext, run: str = "", suite: str = "", lang: str = "en") -> Iterator[None]:
-    """Print a run's table; write Markdown, HTML, CSV and JSON.
-
-    Example: ./inv report --suite web-frameworks --lang zh
-    """
-    from benchrig import report as reporting
-
-    check_run(run, suite)
-    if lang != "en" and lang not in (known := reporting.languages(ROOT)):
-        raise unknown("language", lang, known)
-    yield
-    name = find_run(ctx, run, suite)
-    try:
-        table = reporting.write_reports(name, ROOT)
-    except OSError as error:
-        # The records can be read all the same, as in someone else's folder.
-        table = reporting.load(name, ROOT)
-        ctx.chain.failure = ctx.chain.failure or BenchrigError(f"{error.filename}: cannot be written: {error.strerror}")
-    console.result(reporting.render_terminal(table, lang, reporting.width_of(sys.stdout)))
+report = reporting.report
 
 
 @command(

@@ -7,9 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchrig import files, yamlfile
+from benchrig.report import page
 from benchrig.report.compare import compare
 from benchrig.report.document import Report
-from benchrig.report.export import csv, html, json, markdown
+from benchrig.report.export import csv, json, markdown
 from benchrig.report.load import find_folder, load
 from benchrig.report.published import languages
 from benchrig.report.table import Table
@@ -33,7 +34,7 @@ Export = Callable[[Report], str]
 
 EXPORTS: Mapping[str, Export] = {
     "report.md": markdown.render,
-    "report.html": html.render,
+    "report.html": page.render,
     "report.csv": csv.render,
     "report.json": json.render,
 }

@@ -1,4 +1,4 @@
-"""`report.html`: the report as one file for a browser, without scripts, and without anything to fetch."""
+"""`report.html`: the report as one file for a browser, complete without its script, and without anything to fetch."""
 
 from __future__ import annotations
 
@@ -6,8 +6,12 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from markupsafe import Markup
+
 from benchrig.console import printable
+from benchrig.language import in_use, say
 from benchrig.report import columns, describe
+from benchrig.report.charts import charts, svg
 from benchrig.report.document import Report
 from benchrig.report.legend import legend
 from benchrig.report.sentences import reason
@@ -37,8 +41,13 @@ def render(report: Report) -> str:
         words=[column.words for column in grid.columns] + [True],
         rows=list(zip(grid.rows, map(_state, table.rows), strict=True)),
         colours=_COLOURS,
+        charts=charts(report),
         describe=describe,
         reason=reason,
+        language=in_use(),
+        say=say,
+        style=Markup(_style()),
+        script=Markup(_file("page.js")),
     )
     return printable(text)
 
@@ -68,4 +77,13 @@ def _template() -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template("report.html.j2")
+    return environment.get_template("page.html.j2")
+
+
+@cache
+def _style() -> str:
+    return "\n".join([_file("page.css"), _file("table.css"), _file("claims.css"), svg.style()])
+
+
+def _file(name: str) -> str:
+    return Path(__file__).with_name(name).read_text(encoding="utf-8")

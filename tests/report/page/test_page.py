@@ -53,9 +53,9 @@ def test_the_page_is_whole_and_shows_every_row() -> None:
     assert "19,643.94" in shown
 
 
-def test_nothing_is_fetched_and_nothing_is_run() -> None:
+def test_nothing_is_fetched() -> None:
     page = Page(render(Report(every_kind().table, VERDICTS)))
-    assert page.tags.isdisjoint({"script", "link", "img", "iframe", "object", "embed", "base"})
+    assert page.tags.isdisjoint({"link", "img", "iframe", "object", "embed", "base"})
     attributes = {name for _, found in page.elements for name in found}
     assert attributes.isdisjoint({"src", "href", "style"})
     assert not any(name.startswith("on") for name in attributes)
@@ -73,7 +73,8 @@ def test_texts_of_suites_hosts_and_documents_are_shown_as_they_are_written() -> 
     ]
     table = a_report("go-2000", "sanic", cells=cells, suite_title=HOSTILE, profile=HOSTILE).table
     page = Page(render(Report(table, verdicts)))
-    assert page.tags.isdisjoint({"script", "img"})
+    assert "img" not in page.tags
+    assert [tag for tag, _ in page.elements].count("script") == 1
     assert sum(HOSTILE in text for text in page.texts) > 20
 
 
@@ -89,7 +90,8 @@ def test_a_verdict_has_a_colour_and_says_its_word() -> None:
 def test_a_row_that_is_not_to_be_trusted_is_coloured_and_says_so() -> None:
     report = every_kind()
     page = Page(render(report))
-    rows = [found.get("class") for tag, found in page.elements if tag == "tr"][1:6]
+    figures = next(place for place, (_, found) in enumerate(page.elements) if found.get("class") == "scroll figures")
+    rows = [found.get("class") for tag, found in page.elements[figures:] if tag == "tr"][1:6]
     assert rows == ["doubtful", None, "untested", "bad", None]
     shown = [text.strip() for text in page.texts]
     for word in ("invalid", "not possible", "failed"):
@@ -110,7 +112,7 @@ def test_wide_tables_scroll_in_their_own_box_and_both_colour_schemes_are_there()
     elements = Page(text).elements
     around = [elements[index - 1][1].get("class") for index, (tag, _) in enumerate(elements) if tag == "table"]
     assert around
-    assert set(around) <= {"scroll figures", "scroll settings"}
+    assert set(around) <= {"scroll", "scroll figures", "scroll settings"}
 
 
 def test_a_published_set_has_its_page_too() -> None:
