@@ -64,5 +64,8 @@ class Cell:
     """Seconds that each step took: start, wait, verify, warm_up, measure, stop."""
     raw: str = ""
     """The generator's output, as a path relative to the run's folder."""
+    journal: str = ""
+    """What the app wrote, the end of its unit's journal, as a path relative to the run's folder; empty: it wrote nothing,
+    it is not ours, or an earlier version measured it."""
     part: int = 1
     """In which part of the run it was measured: 2 after the run was resumed once."""
