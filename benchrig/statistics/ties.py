@@ -7,9 +7,10 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from benchrig.statistics.difference import SIGNIFICANT, holm
-from benchrig.statistics.estimate import Estimate, combined, of_logs
+from benchrig.statistics.difference import SIGNIFICANT
+from benchrig.statistics.estimate import of_logs
 from benchrig.statistics.interval import LEAST_REPEATS
+from benchrig.statistics.pairs import Counts, Sample, Tested, counted
 from benchrig.statistics.ranks import mann_whitney
 
 CEILING = 0.95
@@ -38,11 +39,10 @@ def ranks(samples: Sequence[Sequence[float]], ceilings: Sequence[float | None] =
     the most that its load allows, in the sample's unit, or None: see `ceiling_hides`.
     """
     ranked = [i for i, values in enumerate(samples) if len(values) >= LEAST_REPEATS]
-    better = _better([samples[i] for i in ranked], [ceilings[i] if ceilings else None for i in ranked])
+    counts = _counted([_Row(samples[i], ceilings[i] if ceilings else None) for i in ranked])
     places: list[Rank | None] = [None] * len(samples)
     for i, place in enumerate(ranked):
-        ahead, behind = sum(worse == i for _, worse in better), sum(first == i for first, _ in better)
-        places[place] = Rank(1 + ahead, len(ranked) - behind)
+        places[place] = Rank(1 + counts.better[i], len(ranked) - counts.worse[i])
     return places
 
 
@@ -65,31 +65,25 @@ def ceiling_hides(share: float) -> float:
     return (1 / CEILING - 1) * min(1.0, max(0.0, at))
 
 
-def _better(samples: Sequence[Sequence[float]], ceilings: Sequence[float | None]) -> set[tuple[int, int]]:
-    """Return the pairs (i, j) of samples of which i is shown to be better than j."""
-    rows = [_Row(values, of_logs(values), ceiling) for values, ceiling in zip(samples, ceilings, strict=True)]
-    pairs = [(i, j) for i in range(len(rows)) for j in range(i + 1, len(rows))]
-    found = [_compared(rows[i], rows[j]) for i, j in pairs]
-    adjusted = holm([p for p, _ in found])
-    return {
-        (i, j) if first else (j, i) for (i, j), (_, first), p in zip(pairs, found, adjusted, strict=True) if p < SIGNIFICANT
-    }
-
-
-@dataclass(frozen=True)
 class _Row:
-    values: Sequence[float]
-    estimate: Estimate | None
-    ceiling: float | None
+    """A row as its pairs are tested."""
+
+    def __init__(self, values: Sequence[float], ceiling: float | None) -> None:
+        self.values, self.ceiling = values, ceiling
+        estimate, median = of_logs(values), statistics.median(values)
+        margin = math.log1p(ceiling_hides(median / ceiling)) if ceiling else 0.0
+        self.sample = Sample(estimate, margin, ceiling) if estimate else None
 
 
-def _compared(one: _Row, other: _Row) -> tuple[float, bool]:
-    """Return the p-value of a difference of two rows, as `difference.welch` does, and whether the first one is better."""
-    if one.estimate is None or other.estimate is None:
-        # Where a value is 0, there is no ratio, and the order of the values decides.
-        order = sum((x > y) - (x < y) for x in one.values for y in other.values)
-        return mann_whitney(one.values, other.values), order > 0
-    found = combined([(1, one.estimate), (-1, other.estimate)])
-    medians = statistics.median(one.values), statistics.median(other.values)
-    margin = ceiling_margin(medians, (one.ceiling, other.ceiling))
-    return found.p(margin=math.log1p(margin)), found.value > 0
+def _counted(rows: Sequence[_Row]) -> Counts:
+    """Return how many rows are shown to be better and worse than each, by the test of `difference.welch`."""
+    # Where a value is 0, there is no ratio, and the order of the values decides.
+    zeros = [i for i, row in enumerate(rows) if row.sample is None]
+    pairs = ((i, j) for i in zeros for j in range(len(rows)) if i < j or rows[j].sample)
+    return counted([row.sample for row in rows], [_by_order(rows, i, j) for i, j in pairs], SIGNIFICANT)
+
+
+def _by_order(rows: Sequence[_Row], i: int, j: int) -> Tested:
+    one, other = rows[i].values, rows[j].values
+    order = sum((x > y) - (x < y) for x in one for y in other)
+    return Tested(mann_whitney(one, other), *((i, j) if order > 0 else (j, i)))
