@@ -38,7 +38,7 @@ DARK: Mapping[str, str] = {name: dark for name, (_, dark) in {**_PAGE, **_SERIES
 def rules_of_series() -> str:
     """Return the rules that set the variables of the series, which `page.css` does not have, in both schemes."""
     light, dark = (_set({name: colours[scheme] for name, colours in _SERIES.items()}) for scheme in (0, 1))
-    return f":root {{ {light} }}\n@media (prefers-color-scheme: dark) {{ :root {{ {dark} }} }}\n"
+    return f":root {{ {light} }}\n@media screen and (prefers-color-scheme: dark) {{ :root {{ {dark} }} }}\n"
 
 
 def _set(colours: Mapping[str, str]) -> str:

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
 from benchrig.console import printable
-from benchrig.language import in_use, say
+from benchrig.language import in_use, say, say_count
 from benchrig.report import columns, describe
 from benchrig.report.charts import charts, svg
 from benchrig.report.document import Report
+from benchrig.report.footnotes import Footnote, title
 from benchrig.report.legend import legend
 from benchrig.report.sentences import reason
+from benchrig.report.summary import Kind, Spoiler, summary, words
 from benchrig.report.table import Row
 from benchrig.report.verdict import Word
 
 if TYPE_CHECKING:
     from jinja2 import Template
+
+MOST_SPOILERS = 7
+"""So many things that spoil figures are named on the first screen."""
 
 _COLOURS: dict[Word, str] = {
     Word.REPRODUCED: "good",
@@ -29,27 +37,54 @@ _COLOURS: dict[Word, str] = {
 }
 
 
-def render(report: Report) -> str:
-    """Return the report as one HTML document, for small and large screens, with a light and a dark colour scheme."""
-    table = report.table
+def render(report: Report, folder: str | None = "") -> str:
+    """Return the report as one HTML document, for small and large screens, with a light and a dark colour scheme.
+
+    `folder` is the path from the page to the run's folder, for its links: empty where the page is in it, None where there is
+    none, as of a published set.
+    """
+    table, found = report.table, summary(report)
     grid = columns.grid(table, columns.of_files(table))
+    drawn = tuple(chain.from_iterable(charts(report).values()))
     text = _template().render(
         report=report,
         table=table,
+        folder=folder,
         grid=grid,
+        summary=found,
+        told=words,
+        day=words.day(found),
         legend=legend(table),
         words=[column.words for column in grid.columns] + [True],
         rows=list(zip(grid.rows, map(_state, table.rows), strict=True)),
         colours=_COLOURS,
-        charts=charts(report),
+        lead=drawn[0] if drawn else None,
+        rest=drawn[1:],
+        anchor=anchor,
+        footnote_of=_footnote_of(grid.footnotes),
+        most_spoilers=MOST_SPOILERS,
+        most_names=words.MOST_NAMES,
         describe=describe,
         reason=reason,
         language=in_use(),
         say=say,
+        say_count=say_count,
         style=Markup(_style()),
         script=Markup(_file("page.js")),
     )
     return printable(text)
+
+
+def anchor(name: str) -> str:
+    """Return a name as the id of an element: of letters, digits and hyphens alone, whatever the name has."""
+    return re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-") or "part"
+
+
+def _footnote_of(footnotes: tuple[Footnote, ...]) -> Callable[[Spoiler], int | None]:
+    """Return what finds the number of the footnote about a spoiler; None where there is none."""
+    numbers = {footnote.kind: number for number, footnote in enumerate(footnotes, 1)}
+    named = {Kind.FAILED: "failed", Kind.NOT_POSSIBLE: "not possible"}
+    return lambda spoiler: numbers.get(title(spoiler.code) if spoiler.code else named.get(spoiler.kind, ""))
 
 
 def _state(row: Row) -> str:
@@ -82,7 +117,7 @@ def _template() -> Template:
 
 @cache
 def _style() -> str:
-    return "\n".join([_file("page.css"), _file("table.css"), _file("claims.css"), svg.style()])
+    return "\n".join([*map(_file, ("page.css", "summary.css", "table.css", "claims.css", "print.css")), svg.style()])
 
 
 def _file(name: str) -> str:

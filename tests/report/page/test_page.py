@@ -2,45 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Mapping
 from dataclasses import replace
-from html.parser import HTMLParser
 
+from benchrig import language
 from benchrig.report import EXPORTS, Report, load
 from benchrig.report.verdict import Reason, Why
-from tests.support.reports import ROOT, VERDICTS, a_cell, a_report, every_kind, missing
-
-HOSTILE = """<script>alert(1)</script>"'&amp;<img src=x onerror=alert(1)>{{ 7 * 7 }}"""
+from tests.support.pages import HOSTILE, Page
+from tests.support.reports import ROOT, VERDICTS, a_cell, a_report, every_kind, missing, repeats_of
 
 render = EXPORTS["report.html"]
-
-
-class Page(HTMLParser):
-    """What a browser makes of a page: its elements, their attributes, and the texts it shows."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.elements: list[tuple[str, Mapping[str, str | None]]] = []
-        self.texts: list[str] = []
-        self.feed(text)
-        self.close()
-
-    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attributes)))
-        if tag not in ("meta", "br"):
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        self.texts.append(data)
-
-    @property
-    def tags(self) -> set[str]:
-        return {tag for tag, _ in self.elements}
 
 
 def test_the_page_is_whole_and_shows_every_row() -> None:
@@ -57,7 +29,7 @@ def test_nothing_is_fetched() -> None:
     page = Page(render(Report(every_kind().table, VERDICTS)))
     assert page.tags.isdisjoint({"link", "img", "iframe", "object", "embed", "base"})
     attributes = {name for _, found in page.elements for name in found}
-    assert attributes.isdisjoint({"src", "href", "style"})
+    assert attributes.isdisjoint({"src", "style", "srcset", "action", "formaction"})
     assert not any(name.startswith("on") for name in attributes)
     assert not re.search(r"@import|url\(", render(every_kind()))
 
@@ -119,3 +91,45 @@ def test_a_published_set_has_its_page_too() -> None:
     text = "".join(Page(render(load("web-frameworks", ROOT))).texts)
     assert "published figures web-frameworks" in text
     assert "Flask-同步方式" in text
+
+
+def test_the_headings_are_in_order_and_only_one_is_the_first() -> None:
+    page = Page(render(Report(every_kind().table, VERDICTS)))
+    levels = [int(tag[1]) for tag, _ in page.elements if re.fullmatch("h[1-6]", tag)]
+    assert levels.count(1) == 1
+    assert levels[0] == 1
+    assert all(after - before <= 1 for before, after in itertools.pairwise(levels))
+
+
+def test_the_page_has_its_landmarks_and_its_language() -> None:
+    page = Page(render(every_kind()))
+    found = dict(page.elements)
+    assert found["html"]["lang"] == "en"
+    assert [[tag for tag, _ in page.elements].count(name) for name in ("header", "nav", "main", "h1")] == [1, 1, 1, 1]
+    with language.use("zh"):
+        assert dict(Page(render(every_kind())).elements)["html"]["lang"] == "zh"
+
+
+def test_the_first_screen_has_the_day_the_place_the_finding_a_chart_and_what_spoils_it() -> None:
+    page = Page(render(every_kind()))
+    places = {str(found.get("id")): place for place, (_, found) in enumerate(page.elements) if found.get("id")}
+    order = [places[name] for name in ("summary", "finding", "throughput", "spoils", "figures", "warnings", "details")]
+    assert order == sorted(order)
+    before, _, _ = page.text.partition("Environment and details")
+    assert "2 January 2025" in before
+    assert "Example CPU @ 2.0 GHz, 2 cores" in before
+
+
+def test_what_spoils_a_row_leads_to_the_row_and_to_the_warning() -> None:
+    page = Page(render(every_kind()))
+    assert {"#row-4", "#row-3"} <= set(page.values("href"))
+    assert any(one.startswith("#warning-") for one in page.values("href"))
+
+
+def test_sixteen_rows_of_six_repeats_take_at_most_400_kilobytes() -> None:
+    names = [f"a-row-{number}" for number in range(16)]
+    cells = [
+        cell for place, name in enumerate(names) for cell in repeats_of(name, *(96_000 + 50 * place + n for n in range(6)))
+    ]
+    table = a_report(*names, cells=cells).table
+    assert len(render(Report(table, VERDICTS * 10)).encode()) <= 400_000

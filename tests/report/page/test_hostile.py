@@ -1,0 +1,98 @@
+"""No text of a run, a suite, a document or a host becomes an element, an attribute or an address of the page."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from benchrig.report import EXPORTS, Report
+from benchrig.report.table import make, of_published
+from benchrig.results.model import Database, DatabaseNetwork, Network, Part
+from tests.support.pages import HOSTILE, Page, hostile
+from tests.support.reports import PUBLISHED, VERDICTS, a_cell, a_run, missing, repeats_of
+
+render = EXPORTS["report.html"]
+
+HARMLESS = "harmless "
+
+
+def a_whole_report(text: str) -> Report:
+    """Return a report with a row of every kind and a value in every field, all texts of which begin with this one."""
+    run = a_run("go-2000", "flask", "sanic", "go-20000", "left")
+    machine = run.machines[0]
+    run = replace(
+        run,
+        machines=(machine, replace(machine, name="lab2", pinned={"app": "0-1"})),
+        networks=(Network("lab2", "lab1", 80.0, 120.0, 9e9),),
+        database=Database("lab2", "films", "15.8", {"shared_buffers": "128MB"}, "abc"),
+        database_networks=(DatabaseNetwork("lab1", "lab2", 80.0, 120.0, 9e9),),
+        parts=(Part("2025-01-02T04:04:05Z", (machine,), "abc", "0.1.0", ("kernel was 6.1",)),),
+        digests={"row go-2000": "abc"},
+        computer_cores=4,
+    )
+    cells = [
+        *repeats_of("go-2000", 96_000, 97_000, 98_000, route="GET /films/"),
+        *repeats_of("flask", 9_000, 9_100, 9_050, route="GET /film/"),
+        missing("sanic", "failed", "it does not answer\nTraceback:\n  ImportError"),
+        missing("go-20000", "not_possible", "the limit is 20,000", 20_000),
+    ]
+    table = make(hostile(run, text), hostile(tuple(cells), text), hostile(PUBLISHED, text))
+    return Report(table, hostile(VERDICTS, text))
+
+
+@pytest.fixture(scope="module")
+def pages() -> tuple[Page, Page]:
+    """The same report with hostile and with harmless texts."""
+    one, other = (Page(render(a_whole_report(text))) for text in (HOSTILE, HARMLESS))
+    return one, other
+
+
+def test_hostile_texts_make_the_same_elements_as_harmless_ones(pages: tuple[Page, Page]) -> None:
+    one, other = pages
+    assert [tag for tag, _ in one.elements] == [tag for tag, _ in other.elements]
+    assert [sorted(found) for _, found in one.elements] == [sorted(found) for _, found in other.elements]
+    assert one.open == []
+
+
+def test_hostile_texts_are_shown_as_they_are(pages: tuple[Page, Page]) -> None:
+    assert pages[0].text.count(HOSTILE) > 100
+    assert "alert(1)" not in "".join(pages[0].texts).replace(HOSTILE, "")
+
+
+def test_an_address_leads_into_the_page_or_to_a_file_of_the_run(pages: tuple[Page, Page]) -> None:
+    addresses = [*pages[0].values("href"), *pages[0].values("src"), *pages[0].values("action")]
+    assert addresses
+    for address in addresses:
+        assert re.fullmatch(r"#[A-Za-z0-9-]+|[A-Za-z0-9_.~%/-]+", address)
+        assert not address.startswith("/")
+        assert ".." not in address.split("/")
+
+
+def test_ids_are_of_letters_digits_and_hyphens_and_each_is_there_once(pages: tuple[Page, Page]) -> None:
+    ids = pages[0].values("id")
+    assert len(ids) == len(set(ids))
+    assert all(re.fullmatch(r"[A-Za-z][A-Za-z0-9-]*", one) for one in ids)
+
+
+def test_every_anchor_is_there(pages: tuple[Page, Page]) -> None:
+    page = pages[1]
+    ids = set(page.values("id"))
+    assert {address[1:] for address in page.values("href") if address.startswith("#")} <= ids
+    for name in ("aria-labelledby", "aria-controls", "aria-describedby"):
+        assert {one for value in page.values(name) for one in value.split()} <= ids
+
+
+@pytest.mark.parametrize(
+    "raw", ["javascript:alert(1)", "//example.org/x", "/etc/passwd", "../../secret", "http://example.org"]
+)
+def test_a_path_that_leads_elsewhere_is_no_address(raw: str) -> None:
+    run = a_run("go-2000")
+    page = Page(render(Report(make(run, [a_cell(raw=raw)]))))
+    assert not any(":" in one or one.startswith("/") or ".." in one.split("/") for one in page.values("href"))
+
+
+def test_hostile_published_figures_have_a_page_without_elements_of_theirs() -> None:
+    one, other = (Page(render(Report(of_published(hostile(PUBLISHED, text))))) for text in (HOSTILE, HARMLESS))
+    assert [tag for tag, _ in one.elements] == [tag for tag, _ in other.elements]
