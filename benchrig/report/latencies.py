@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from benchrig.results import histogram
 from benchrig.results.model import Cell
@@ -31,9 +32,19 @@ def histograms_of(cells: Sequence[Cell]) -> tuple[str, ...]:
 
 def latencies_of(histograms: Sequence[str]) -> Latencies | None:
     """Return the latencies of several histograms together; None of none, or where one of them is damaged."""
+    together = merged(tuple(histograms))
+    if together is None:
+        return None
+    found = together.percentiles([float(name) for name in PERCENTILES])
+    percentiles = {name: value / 1e3 for name, value in zip(PERCENTILES, found, strict=True)}
+    return Latencies(together.count, percentiles, histogram.encode(together))
+
+
+@lru_cache(maxsize=64)
+def merged(histograms: tuple[str, ...]) -> histogram.Histogram | None:
+    """Return several encoded histograms as one; None of none, where one of them is damaged, or where all are empty."""
     try:
         together = histogram.merged(map(histogram.decode, histograms))
-        percentiles = {name: together.percentile(float(name)) / 1e3 for name in PERCENTILES}
     except histogram.HistogramError:
         return None
-    return Latencies(together.count, percentiles, histogram.encode(together))
+    return together if together.count else None

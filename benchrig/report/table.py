@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from benchrig.bench.generators.base import Printed
 from benchrig.report import texts
+from benchrig.report.courses import Course, courses_of
 from benchrig.report.figures import Figures, figures_of, published_figures, text
 from benchrig.report.latencies import histograms_of
 from benchrig.report.metrics import LATENCY_CORRECTED_MEAN, LATENCY_MAX, REQUESTS, THROUGHPUT, Metric
@@ -72,6 +73,8 @@ class Row:
     """Its replies by status and by route; None where they were not counted."""
     histograms: tuple[str, ...] = ()
     """The latencies of each repeat, as `results/histogram.py` encodes them; empty where a repeat has none."""
+    courses: tuple[Course, ...] = ()
+    """What the sampler read in each measured repeat that has a series."""
     raw: tuple[str, ...] = ()
     """The load generator's output of each repeat, as paths relative to the run's folder, or to `configs/published/`."""
     host: str = ""
@@ -252,6 +255,7 @@ def _row(cells: Sequence[Cell], published: PublishedRow | None, run: Run, severa
         command=first.generator.command if first.generator else (),
         replies=replies_of(measured),
         histograms=histograms_of(measured),
+        courses=courses_of(measured),
         raw=tuple(cell.raw for cell in cells if cell.raw),
         host=first.host,
         several=several,

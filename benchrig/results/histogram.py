@@ -10,9 +10,11 @@ from __future__ import annotations
 import base64
 import struct
 import zlib
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from math import floor
 
 DIGITS = 2
@@ -52,20 +54,26 @@ class Histogram:
         """The mean in microseconds, as if each latency were the middle of its bin; 0 of an empty histogram."""
         return sum(_middle(low) * count for low, count in self.counts.items()) / (self.count or 1)
 
+    def bins(self) -> Iterator[tuple[int, int, int]]:
+        """Yield where each bin with latencies begins and ends, in microseconds, and how many it has, in ascending order."""
+        for low in sorted(self.counts):
+            yield low, low + _width(low), self.counts[low]
+
     def percentile(self, percent: float) -> float:
         """Return the middle of the bin, in microseconds, that `percent` of the latencies are below. Raises HistogramError.
 
         The rank is that of the percentiles of one cell: of 100 latencies, p99 is the highest.
         """
-        total = self.count
-        if not total:
+        return self.percentiles([percent])[0]
+
+    def percentiles(self, percents: Sequence[float]) -> list[float]:
+        """Return several percentiles, in one pass over the bins. Raises HistogramError."""
+        lows = sorted(self.counts)
+        seen = list(accumulate(self.counts[low] for low in lows))
+        if not seen or not seen[-1]:
             raise HistogramError("an empty histogram has no percentiles")
-        rank, seen = min(floor(percent / 100 * total) + 1, total), 0
-        for low in sorted(self.counts):
-            seen += self.counts[low]
-            if seen >= rank:
-                break
-        return _middle(low)
+        ranks = (min(floor(percent / 100 * seen[-1]) + 1, seen[-1]) for percent in percents)
+        return [_middle(lows[bisect_left(seen, rank)]) for rank in ranks]
 
 
 def merged(histograms: Iterable[Histogram]) -> Histogram:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+import unicodedata
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
 WIDE, NARROW = 720, 350
 """Widths of a drawing in pixels: for a screen and for print; for a phone."""
+
+_LONGEST_SLUG = 80
+"""Characters: a file's name has 255 bytes at most, and a title may be long."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +35,30 @@ class Chart:
     """Its values as texts, with their units in the headings."""
     more: str = ""
     """Why it does not have all rows; empty where it does."""
+    folded: bool = False
+    """It is one of many, and is shown when it is asked for."""
 
 
 def drawn(draw: Callable[[int], Markup]) -> tuple[Markup, Markup]:
     """Return a drawing in both widths."""
     return draw(WIDE), draw(NARROW)
+
+
+def slugs(names: Iterable[str]) -> list[str]:
+    """Return a name of a file for each of these, which is a name within a page, too: different ones, also in small letters.
+
+    They have letters and digits of ASCII, `.`, `_` and `-`, and begin with a letter or a digit. What is left of two names may be
+    the same: the second one ends with a number.
+    """
+    taken: set[str] = set()
+    found = []
+    for name in names:
+        plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode("ascii")
+        slug = base = re.sub(r"[^A-Za-z0-9._]+", "-", plain)[:_LONGEST_SLUG].strip("-._") or "row"
+        number = 1
+        while slug.lower() in taken:
+            number += 1
+            slug = f"{base}-{number}"
+        taken.add(slug.lower())
+        found.append(slug)
+    return found
