@@ -12,7 +12,7 @@ VOID = frozenset({"meta", "br", "hr", "input", "wbr", "col", "link", "img"})
 
 HOSTILE = """<script>alert(1)</script>"'&amp;<img src=x onerror=alert(1)>{{ 7 * 7 }}</style></svg>"""
 
-KEPT = frozenset({"status", "histogram", "percentiles_us", "by", "word", "why", "code", "spoils"})
+KEPT = frozenset({"status", "histogram", "percentiles_us", "by", "word", "why", "code", "spoils", "figures"})
 """Fields that are not free text: what a benchrig cannot read in them is refused before there is a report."""
 
 

@@ -114,7 +114,7 @@ def _ahead(finding: Finding, first: Row, second: Row | None) -> str:
             "{first} is first with {value} requests/s, {more} {second}.", **_row(first), more=more, second=second.label
         )
     return say(
-        "{first} has the most requests/s, {value}, {more} {second}; that is not shown to be more than chance.",
+        "{first} has the most requests/s, {value}, {more} {second}. That is not shown to be more than chance.",
         **_row(first),
         more=more,
         second=second.label,

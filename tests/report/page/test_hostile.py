@@ -15,7 +15,16 @@ from tests.support.reports import PUBLISHED, VERDICTS, a_cell, a_run, missing, r
 
 render = EXPORTS["report.html"]
 
-HARMLESS = "harmless "
+HARMLESS = re.sub("[^a-z0-9 ]", "x", HOSTILE)
+"""As long, and of the same words."""
+
+DRAWN = {"svg", "g", "line", "rect", "circle", "path", "polygon", "polyline", "text", "tspan"}
+"""Elements of charts. How many there are depends on the width of labels."""
+
+
+def kinds(page: Page) -> list[tuple[str, list[str]]]:
+    """Return the elements of a page outside of drawings, each with the names of its attributes."""
+    return [(tag, sorted(found)) for tag, found in page.elements if tag not in DRAWN]
 
 
 def a_whole_report(text: str) -> Report:
@@ -51,14 +60,15 @@ def pages() -> tuple[Page, Page]:
 
 def test_hostile_texts_make_the_same_elements_as_harmless_ones(pages: tuple[Page, Page]) -> None:
     one, other = pages
-    assert [tag for tag, _ in one.elements] == [tag for tag, _ in other.elements]
-    assert [sorted(found) for _, found in one.elements] == [sorted(found) for _, found in other.elements]
+    assert kinds(one) == kinds(other)
+    assert one.tags == other.tags
+    assert {name for _, found in one.elements for name in found} == {name for _, found in other.elements for name in found}
     assert one.open == []
 
 
 def test_hostile_texts_are_shown_as_they_are(pages: tuple[Page, Page]) -> None:
     assert pages[0].text.count(HOSTILE) > 100
-    assert "alert(1)" not in "".join(pages[0].texts).replace(HOSTILE, "")
+    assert [tag for tag, _ in pages[0].elements].count("script") == 1
 
 
 def test_an_address_leads_into_the_page_or_to_a_file_of_the_run(pages: tuple[Page, Page]) -> None:
@@ -95,4 +105,5 @@ def test_a_path_that_leads_elsewhere_is_no_address(raw: str) -> None:
 
 def test_hostile_published_figures_have_a_page_without_elements_of_theirs() -> None:
     one, other = (Page(render(Report(of_published(hostile(PUBLISHED, text))))) for text in (HOSTILE, HARMLESS))
-    assert [tag for tag, _ in one.elements] == [tag for tag, _ in other.elements]
+    assert kinds(one) == kinds(other)
+    assert one.tags == other.tags

@@ -100,7 +100,7 @@ def test_one_row_at_the_ceiling_is_not_called_first_either() -> None:
 
 
 def test_a_second_at_its_ceiling_is_named_as_held_back() -> None:
-    found = finding(row("plain", 130_000), row("go", 98_000, sleep_seconds=0.1))
+    found = finding(row("plain", 98_400), row("go", 95_800, sleep_seconds=0.1))
     assert found.standing is Standing.SHOWN
     assert "go is at its ceiling, and may be able to do more." in words.evidence(found)
 
