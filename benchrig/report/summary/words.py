@@ -134,7 +134,7 @@ def _at_ceiling(finding: Finding) -> str:
         )
     return say(
         "None is first: {names} answer all that their connections allow, {ceiling} requests/s. "
-        "Which of them is the fastest cannot be seen under this load.",
+        "This load does not show which is the fastest.",
         names=names,
         ceiling=ceiling,
     )
@@ -230,12 +230,13 @@ def _signed(times: float) -> str:
 
 
 def about_group(summary: Summary, finding: Finding) -> str:
-    """Return which rows a finding is about, where there are several groups of rows: `16 rows at 2,000 connections`."""
+    """Return which rows a finding is about, where there are several groups of rows: `16 rows with 2,000 connections`."""
     if summary.groups == 1:
         return ""
+    routes = {one.route for one in summary.findings}
     parts = [
         say_count("{count} connection", "{count} connections", finding.connections),
-        finding.route,
+        finding.route if len(routes) > 1 else "",
         say("on {host}", host=finding.host) if finding.host else "",
     ]
     rows = say_count("{count} row", "{count} rows", len(finding.rows))
@@ -243,11 +244,16 @@ def about_group(summary: Summary, finding: Finding) -> str:
 
 
 def others(summary: Summary) -> tuple[str, ...]:
-    """Return a line for each other group of rows that a finding was made of, and one for those that are left."""
-    lines = [f"{about_group(summary, finding)}: {headline(finding)}" for finding in summary.findings[1:]]
+    """Return a line for each other group of rows that a finding was made of, and for the rest."""
+    rest = summary.findings[1:]
+    lone = [one.first.label for one in rest if one.first and len(one.rows) == 1]
+    lines = [f"{about_group(summary, one)}: {headline(one)}" for one in rest if len(one.rows) > 1]
+    if lone:
+        lines.append(say("Not compared, because no other valid row had the same load: {names}.", names=named(lone)))
     left = summary.groups - len(summary.findings)
-    more = say_count("{count} more group of rows is in the table.", "{count} more groups of rows are in the table.", left)
-    return (*lines, more) if left > 0 else tuple(lines)
+    if left > 0:
+        lines.append(say_count("{count} more load is in the table.", "{count} more loads are in the table.", left))
+    return tuple(lines)
 
 
 def spoiler_title(spoiler: Spoiler) -> str:
