@@ -77,6 +77,8 @@ class Row:
     """What the sampler read in each measured repeat that has a series."""
     raw: tuple[str, ...] = ()
     """The load generator's output of each repeat, as paths relative to the run's folder, or to `configs/published/`."""
+    journals: tuple[str, ...] = ()
+    """What its app wrote in each repeat, as paths relative to the run's folder; none of a repeat that has no such text."""
     host: str = ""
     """The machine that it ran on; empty of a published row."""
     several: bool = False
@@ -257,6 +259,7 @@ def _row(cells: Sequence[Cell], published: PublishedRow | None, run: Run, severa
         histograms=histograms_of(measured),
         courses=courses_of(measured),
         raw=tuple(cell.raw for cell in cells if cell.raw),
+        journals=tuple(cell.journal for cell in cells if cell.journal),
         host=first.host,
         several=several,
         load_on_server=first.load_on_server,

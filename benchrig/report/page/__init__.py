@@ -18,23 +18,14 @@ from benchrig.report.charts import charts, svg
 from benchrig.report.document import Report
 from benchrig.report.footnotes import Footnote, title
 from benchrig.report.legend import legend
-from benchrig.report.sentences import reason
+from benchrig.report.page import claims, environment, figures
 from benchrig.report.summary import Kind, Spoiler, summary, words
-from benchrig.report.table import Row
-from benchrig.report.verdict import Word
 
 if TYPE_CHECKING:
     from jinja2 import Template
 
 MOST_SPOILERS = 7
 """So many things that spoil figures are named on the first screen."""
-
-_COLOURS: dict[Word, str] = {
-    Word.REPRODUCED: "good",
-    Word.CONTRADICTED: "bad",
-    Word.INCONCLUSIVE: "doubtful",
-    Word.NOT_TESTABLE: "untested",
-}
 
 
 def render(report: Report, folder: str | None = "") -> str:
@@ -46,18 +37,19 @@ def render(report: Report, folder: str | None = "") -> str:
     table, found = report.table, summary(report)
     grid = columns.grid(table, columns.of_files(table))
     drawn = tuple(chain.from_iterable(charts(report).values()))
+    shown = figures.made(table, grid, folder)
     text = _template().render(
         report=report,
         table=table,
-        folder=folder,
         grid=grid,
         summary=found,
         told=words,
         day=words.day(found),
         legend=legend(table),
-        words=[column.words for column in grid.columns] + [True],
-        rows=list(zip(grid.rows, map(_state, table.rows), strict=True)),
-        colours=_COLOURS,
+        figures=shown,
+        claims=claims.section(report),
+        environment=environment.environment(table.run),
+        database=environment.database(table.run),
         lead=drawn[0] if drawn else None,
         rest=drawn[1:],
         anchor=anchor,
@@ -65,11 +57,10 @@ def render(report: Report, folder: str | None = "") -> str:
         most_spoilers=MOST_SPOILERS,
         most_names=words.MOST_NAMES,
         describe=describe,
-        reason=reason,
         language=in_use(),
         say=say,
         say_count=say_count,
-        style=Markup(_style()),
+        style=Markup(_style()) + shown.style,
         script=Markup(_file("page.js")),
     )
     return printable(text)
@@ -85,19 +76,6 @@ def _footnote_of(footnotes: tuple[Footnote, ...]) -> Callable[[Spoiler], int | N
     numbers = {footnote.kind: number for number, footnote in enumerate(footnotes, 1)}
     named = {Kind.FAILED: "failed", Kind.NOT_POSSIBLE: "not possible"}
     return lambda spoiler: numbers.get(title(spoiler.code) if spoiler.code else named.get(spoiler.kind, ""))
-
-
-def _state(row: Row) -> str:
-    """Return how a row is to be coloured; its warnings say the same in words."""
-    return (
-        "bad"
-        if row.status == "failed"
-        else "untested"
-        if row.status == "not_possible"
-        else "doubtful"
-        if row.invalid
-        else ""
-    )
 
 
 @cache

@@ -50,26 +50,6 @@ def test_texts_of_suites_hosts_and_documents_are_shown_as_they_are_written() -> 
     assert sum(HOSTILE in text for text in page.texts) > 20
 
 
-def test_a_verdict_has_a_colour_and_says_its_word() -> None:
-    page = Page(render(Report(every_kind().table, VERDICTS)))
-    articles = [str(found["class"]) for tag, found in page.elements if tag == "article"]
-    assert articles == ["claim good", "claim bad", "claim bad", "claim untested", "claim doubtful"]
-    shown = [text.strip() for text in page.texts]
-    assert [shown.count(verdict.word) for verdict in VERDICTS] == [1, 2, 2, 1, 1]
-    assert "the listen backlog" in shown
-
-
-def test_a_row_that_is_not_to_be_trusted_is_coloured_and_says_so() -> None:
-    report = every_kind()
-    page = Page(render(report))
-    figures = next(place for place, (_, found) in enumerate(page.elements) if found.get("class") == "scroll figures")
-    rows = [found.get("class") for tag, found in page.elements[figures:] if tag == "tr"][1:6]
-    assert rows == ["doubtful", None, "untested", "bad", None]
-    shown = [text.strip() for text in page.texts]
-    for word in ("invalid", "not possible", "failed"):
-        assert any(text.startswith(f"{word} ") for text in shown)
-
-
 def test_the_page_says_how_to_repeat_the_run_and_what_ran() -> None:
     text = "".join(Page(render(every_kind())).texts)
     assert "./inv bench -i lab --suite web-frameworks" in text
