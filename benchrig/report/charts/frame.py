@@ -32,6 +32,11 @@ _GAP = 8.0
 _TICK_LINE = 16.0
 
 
+def more_rows(count: int) -> str:
+    """Return that a chart has not all of so many rows; empty where it has."""
+    return say("Of {count} rows, it shows the first {shown}.", count=count, shown=MOST_ROWS) if count > MOST_ROWS else ""
+
+
 @dataclass(frozen=True)
 class Rows:
     """A frame with a line for each row: its label at the left, places for marks, and its figure at the right.
@@ -81,9 +86,12 @@ class Rows:
         """Return where a value is."""
         return self.scale.place(value)
 
-    def over(self, value: float, first: int, last: int, class_: str) -> Markup:
-        """Return a line at a value, from the first to the last of these rows."""
-        return svg.line(self.x(value), self._upper(first), self.x(value), self.top + (last + 1) * self.pitch, class_)
+    def over(self, value: float, first: int, last: int, class_: str) -> list[Markup]:
+        """Return a line at a value, from the first to the last of these rows; it does not cross labels above the marks."""
+        x = self.x(value)
+        if self.stacked:
+            return [svg.line(x, self.y(row) - 9, x, self.y(row) + 11, class_) for row in range(first, last + 1)]
+        return [svg.line(x, self.top + first * self.pitch, x, self.top + (last + 1) * self.pitch, class_)]
 
     def parts(self) -> list[Markup]:
         """Return grid, axis, labels and figures. Marks are drawn after them."""
@@ -108,9 +116,6 @@ class Rows:
     def _axis_title(self) -> str:
         return say("{title} (log scale)", title=self.title) if self.scale.is_log else self.title
 
-    def _upper(self, row: int) -> float:
-        return self.y(row) - 9 if self.stacked else self.top + row * self.pitch
-
     def _texts(self, row: int) -> list[Markup]:
         label, figure = self.labels[row], self.figures[row]
         if not self.stacked:
@@ -119,8 +124,9 @@ class Rows:
             shown = svg.text(room, y, svg.shortened(label, room - 2), anchor="end")
             return [shown, svg.text(self.width - 2, y, figure, "strong", "end")]
         y = self.top + row * self.pitch + 12
-        room = self.width - 4 - (svg.text_width(figure) + 2 * _GAP if figure else 0)
-        return [svg.text(2, y, svg.shortened(label, room)), svg.text(self.width - 2, y, figure, "strong", "end")]
+        room = self.width - 4 - (svg.STRONG * svg.text_width(figure) + 2 * _GAP if figure else 0)
+        shown = svg.text(2, y, svg.shortened(label, room), "over")
+        return [shown, svg.text(self.width - 2, y, figure, "over strong", "end")]
 
 
 def rows(
@@ -147,8 +153,7 @@ def rows(
         left, right = 2 + _EDGE, width - 2 - _EDGE
     else:
         left = min(widest, max(map(svg.text_width, labels), default=0.0) + 4) + _GAP + _EDGE
-        # Strong text is wider than other text.
-        right = width - 1.1 * max(map(svg.text_width, (*figures, heading)), default=0.0) - _GAP - _EDGE - 2
+        right = width - svg.STRONG * max(map(svg.text_width, (*figures, heading)), default=0.0) - _GAP - _EDGE - 2
     scale = (span or partial(spanning, values))(left, right)
     return Rows(width, labels, figures, scale, title, heading, left, right, 38.0 if stacked else 24.0, stacked, offset)
 
@@ -225,12 +230,10 @@ def plot(width: float, height: float, across: Axis, up: Axis, *, top: float = 0.
     `room` is the room that is left for labels at the right of the marks.
     """
     upper, bottom = top + 22.0, top + height - 34.0
-    scale_y = up.span(bottom - _EDGE, upper + 2)
-    widest = max(
-        (svg.text_width(said, svg.SMALL) for _, said in ticks_apart(scale_y, upper, bottom, up, upright=True)), default=0
-    )
-    left, right = widest + 9, width - room
-    return Plot(width, height, across, up, left, right, upper, bottom, across.span(left + _EDGE, right), scale_y)
+    scale_y = up.span(bottom, upper)
+    texts = [said for _, said in ticks_apart(scale_y, upper, bottom, up, upright=True)]
+    left, right = max((svg.text_width(said, svg.SMALL) for said in texts), default=0.0) + 9, width - room
+    return Plot(width, height, across, up, left, right, upper, bottom, across.span(left, right), scale_y)
 
 
 def ticks_apart(
@@ -287,6 +290,52 @@ def spread(wanted: Sequence[float], low: float, high: float, gap: float = 13.0) 
     for i, place in zip(order, places, strict=True):
         found[i] = place
     return found
+
+
+@dataclass(frozen=True)
+class Beside:
+    """A text beside a point of a plot."""
+
+    x: float
+    y: float
+    """Of its baseline."""
+    said: str
+    anchor: str
+
+
+def beside(points: Sequence[tuple[float, float]], texts: Sequence[str], low: float, high: float) -> list[Beside]:
+    """Return the texts of points, each at that side of its point where it covers no point and no other text.
+
+    They are between `low` and `high`. A text without any such side is left out: the chart's table has it.
+    """
+    taken = [(x - 5, y - 5, x + 5, y + 5) for x, y in points]
+    found: list[Beside] = []
+    for (x, y), said in zip(points, texts, strict=True):
+        width = svg.text_width(said, svg.SMALL)
+        for left, base, anchor in (
+            (x + 8, y + 4, ""),
+            (x - 8 - width, y + 4, "end"),
+            (x - width / 2, y - 9, "middle"),
+            (x - width / 2, y + 18, "middle"),
+            (x + 6, y - 6, ""),
+            (x + 6, y + 14, ""),
+            (x - 6 - width, y - 6, "end"),
+            (x - 6 - width, y + 14, "end"),
+        ):
+            box = (left, base - 10, left + width, base + 3)
+            if left >= low and left + width <= high and not any(_overlap(box, other) for other in taken):
+                at = {"": left, "middle": left + width / 2, "end": left + width}[anchor]
+                found.append(Beside(at, base, said, anchor))
+                taken.append(box)
+                break
+    return found
+
+
+_Box = tuple[float, float, float, float]
+
+
+def _overlap(one: _Box, other: _Box) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
 @dataclass(frozen=True)

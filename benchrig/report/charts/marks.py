@@ -33,12 +33,12 @@ def dots(places: Sequence[float], y: float, state: str = "", most: float = 7.0) 
     ]
 
 
-def swarm(places: Sequence[float], most: float, apart: float = 2 * DOT) -> list[float]:
-    """Return how far each dot is moved from its line: as little as keeps it off the others, and `most` at most.
+def swarm(places: Sequence[float], most: float, apart: float = 3.5) -> list[float]:
+    """Return how far each dot is moved from its line: as little as tells it from the others, and `most` at most.
 
     Where there is no room left, dots lie on each other, evenly spread.
     """
-    steps = max(1, int(most / (apart / 2)))
+    steps = max(1, int(most / apart))
     offsets = sorted({sign * most * n / steps for n in range(steps + 1) for sign in (1, -1)}, key=lambda dy: (abs(dy), dy))
     moved = [0.0] * len(places)
     placed: list[tuple[float, float]] = []

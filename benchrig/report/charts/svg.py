@@ -27,6 +27,9 @@ FONT_SIZE = 12.0
 SMALL = 11.0
 """Of ticks and titles of axes, which have the class `small`. Nothing is smaller."""
 
+STRONG = 1.1
+"""How much wider strong text is, at most."""
+
 ELLIPSIS = "…"
 
 _WIDTHS = {

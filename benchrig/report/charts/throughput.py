@@ -11,7 +11,7 @@ from markupsafe import Markup
 from benchrig.language import say
 from benchrig.report.charts import marks, svg
 from benchrig.report.charts.chart import Chart, drawn
-from benchrig.report.charts.frame import MOST_ROWS, Rows, Sign, legend, rows
+from benchrig.report.charts.frame import MOST_ROWS, Rows, Sign, legend, more_rows, rows
 from benchrig.report.charts.scales import Scale, spanning
 from benchrig.report.document import Report
 from benchrig.report.figures import Sample
@@ -35,13 +35,8 @@ def draw(report: Report) -> Iterator[Chart]:
         narrow=narrow,
         headings=_headings(),
         rows=tuple(map(_values, shown)),
-        more=more(len(report.table.rows)),
+        more=more_rows(len(report.table.rows)),
     )
-
-
-def more(count: int) -> str:
-    """Return that a chart has not all of so many rows; empty where it has."""
-    return say("Of {count} rows, it shows the first {shown}.", count=count, shown=MOST_ROWS) if count > MOST_ROWS else ""
 
 
 def state(row: Row) -> str:
@@ -134,7 +129,7 @@ def _ceilings(shown: Sequence[Row], frame: Rows) -> Iterator[Markup]:
     for ceiling, found in groupby(range(len(shown)), key=lambda number: shown[number].ceiling):
         numbers = list(found)
         if ceiling and any(_sample(shown[number]) for number in numbers):
-            yield frame.over(ceiling, numbers[0], numbers[-1], "ceiling")
+            yield from frame.over(ceiling, numbers[0], numbers[-1], "ceiling")
 
 
 def _marks(row: Row, frame: Rows, number: int) -> list[Markup]:
