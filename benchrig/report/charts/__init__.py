@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from benchrig.report.charts import throughput
+from benchrig.report.charts import course, histogram, percentiles, throughput
 from benchrig.report.charts.chart import Chart
 from benchrig.report.document import Report
 
@@ -13,6 +13,9 @@ Draw = Callable[[Report], Iterable[Chart]]
 
 KINDS: Mapping[str, Draw] = {
     "throughput": throughput.draw,
+    "percentiles": percentiles.draw,
+    "histograms": histogram.draw,
+    "courses": course.draw,
 }
 """The kinds of charts of a report, in the order of the page. To add one, add a module with a `draw` and a line here."""
 
