@@ -63,6 +63,16 @@ def usable(course: Course) -> bool:
     return series.is_sound and cpu and course.duration_seconds > 0 and len(_ends(course)) > 1
 
 
+def parts_of(course: Course) -> list[tuple[float, float, int]]:
+    """Return when each interval within the load began and ended, in seconds, and how many segments were sent in it."""
+    ends = _ends(course)
+    return [
+        (start, end, count)
+        for start, end, count in zip((0.0, *ends), ends, course.series.segments, strict=False)
+        if end > start
+    ]
+
+
 def curves_of(courses: Iterable[Course], most: int) -> Curves | None:
     """Return the curves of a row's usable courses, in `most` parts at most; None where there is no such course.
 

@@ -157,3 +157,8 @@ def _number(number: Number) -> str:
 def _listed(names: Sequence[str], last: str) -> str:
     """Return names as one text: `a, b and c`."""
     return f" {last} ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+
+
+def written(number: Number) -> str:
+    """Return a number that a warning rests on, or the range of it over the repeats, with its unit."""
+    return _number(number)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from benchrig.report.charts import published, sweep, throughput
+from benchrig.report.charts import course, histogram, percentiles, published, sweep, throughput
 from benchrig.report.charts.chart import Chart
 from benchrig.report.document import Report
 
@@ -15,6 +15,9 @@ KINDS: Mapping[str, Draw] = {
     "throughput": throughput.draw,
     "published": published.draw,
     "sweep": sweep.draw,
+    "percentiles": percentiles.draw,
+    "histograms": histogram.draw,
+    "courses": course.draw,
 }
 """The kinds of charts of a report, in the order of the page. To add one, add a module with a `draw` and a line here."""
 

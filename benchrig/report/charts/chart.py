@@ -47,8 +47,8 @@ def drawn(draw: Callable[[int], Markup]) -> tuple[Markup, Markup]:
 def slugs(names: Iterable[str]) -> list[str]:
     """Return a name of a file for each of these, which is a name within a page, too: different ones, also in small letters.
 
-    They have letters and digits of ASCII, `.`, `_` and `-`, and begin with a letter or a digit. What is left of two names may be
-    the same: the second one ends with a number.
+    They have letters and digits of ASCII, `.`, `_` and `-`, and begin with a letter or a digit. Where the same is left of
+    two names, the second one ends with a number.
     """
     taken: set[str] = set()
     found = []

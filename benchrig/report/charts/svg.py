@@ -82,14 +82,23 @@ def line(x1: float, y1: float, x2: float, y2: float, class_: str) -> Markup:
 
 def path(points: Iterable[tuple[float, float]], class_: str) -> Markup:
     """Return a line through points; it is shorter as text than their coordinates, because only their distances are in it."""
+    return paths([points], class_)
+
+
+def paths(lines: Iterable[Iterable[tuple[float, float]]], class_: str) -> Markup:
+    """Return several lines as one element."""
+    return element("path", d="".join(map(_steps, lines)), class_=class_)
+
+
+def _steps(points: Iterable[tuple[float, float]]) -> str:
     steps: list[str] = []
     at = (0, 0)
     for x, y in points:
         here = (round(x * 10), round(y * 10))
-        step = f"{_short(here[0] - at[0])} {_short(here[1] - at[1])}"
-        steps.append(f"{'l' if steps else 'M'}{step}")
+        steps += [_short(here[0] - at[0]), _short(here[1] - at[1])]
         at = here
-    return element("path", d="".join(steps), class_=class_)
+    first, rest = " ".join(steps[:2]), " ".join(steps[2:]).replace(" -", "-")
+    return f"M{first}l{rest}" if rest else f"M{first}"
 
 
 def drawing(children: Iterable[str], width: float, height: float) -> Markup:

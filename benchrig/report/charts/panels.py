@@ -1,0 +1,125 @@
+"""Small multiples: a panel for each row, all of one size, and the lines in them as short text."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from benchrig.report.charts import svg
+from benchrig.report.charts.frame import Axis, ticks_apart
+from benchrig.report.charts.scales import Scale
+
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """The frame of one panel's plot, in pixels."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+    is_first: bool
+    """It is the first in its line: the axis of all panels in the line is at its left."""
+    is_lowest: bool
+    """No panel is below it: the axis of its column is at its bottom."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The panels of a drawing."""
+
+    panels: tuple[Panel, ...]
+    width: float
+    height: float
+
+
+def grid(
+    count: int, width: float, *, columns: int, height: float, left: float, below: float, title: float = 18, top: float = 0
+) -> Grid:
+    """Return panels with plots of this height in some columns, or as many as there are.
+
+    `left` is the space for an axis at the left of each line of panels, `below` that under each, `title` that above each, and
+    `top` that above all.
+    """
+    columns, gap = min(columns, count), 14.0
+    each = (width - left - gap * (columns - 1) - 10) / columns
+    rows = math.ceil(count / columns)
+    panels = []
+    for number in range(count):
+        line, column = divmod(number, columns)
+        x, y = left + column * (each + gap), top + line * (title + height + below) + title
+        panels.append(Panel(x, y, x + each, y + height, column == 0, number + columns >= count))
+    return Grid(tuple(panels), width, top + rows * (title + height + below))
+
+
+def parts(panel: Panel, scale_x: Scale, scale_y: Scale, across: Axis, up: Axis, label: str) -> list[Markup]:
+    """Return the grid of a panel, its label, and the ticks of its axes that no other panel has for it."""
+    up_ticks = ticks_apart(scale_y, panel.top, panel.bottom, up, upright=True)
+    across_ticks = ticks_apart(scale_x, panel.left, panel.right, across)
+    found = [
+        lines(
+            [at for at, _ in up_ticks], [at for at, _ in across_ticks], (panel.left, panel.top, panel.right, panel.bottom)
+        ),
+        heading(panel, label, panel.top - 5),
+    ]
+    if panel.is_first:
+        found += [svg.text(panel.left - 4, at + 4, said, "small", "end") for at, said in up_ticks]
+    return [*found, *below(panel, across_ticks)] if panel.is_lowest else found
+
+
+def heading(panel: Panel, label: str, y: float) -> Markup:
+    """Return the label of a panel, as far as there is room for it."""
+    return svg.text(panel.left, y, svg.shortened(label, (panel.right - panel.left) / svg.STRONG), "strong")
+
+
+def below(panel: Panel, ticks: Sequence[tuple[float, str]]) -> list[Markup]:
+    """Return the texts of ticks below a panel; none is outside of the panel."""
+    found = []
+    for at, said in ticks:
+        half = svg.text_width(said, svg.SMALL) / 2
+        middle = min(max(at, panel.left + half), panel.right - half)
+        found.append(svg.text(middle, panel.bottom + 13, said, "small", "middle"))
+    return found
+
+
+def lines(ys: Sequence[float], xs: Sequence[float], frame: tuple[float, float, float, float]) -> Markup:
+    """Return the lines of a grid at these heights and places, within left, top, right and bottom, as one element."""
+    left, top, right, bottom = frame
+    level = (f"M{left:.4g} {y:.4g}h{right - left:.4g}" for y in ys)
+    upright = (f"M{x:.4g} {top:.4g}v{bottom - top:.4g}" for x in xs)
+    return svg.element("path", d="".join([*level, *upright]), class_="grid")
+
+
+def simplified(points: Sequence[Point], within: float = 0.4) -> list[Point]:
+    """Return a line with fewer points that is within this many pixels of every point that is left out.
+
+    U. Ramer (1972), D. Douglas and T. Peucker (1973): the point furthest from the straight line between two ends is kept,
+    until none is too far.
+    """
+    kept = {0, len(points) - 1} if points else set()
+    parts = [(0, len(points) - 1)]
+    while parts:
+        first, last = parts.pop()
+        far, distance = 0, within
+        for place in range(first + 1, last):
+            away = _distance(points[place], points[first], points[last])
+            if away > distance:
+                far, distance = place, away
+        if far:
+            kept.add(far)
+            parts += [(first, far), (far, last)]
+    return [points[place] for place in sorted(kept)]
+
+
+def _distance(point: Point, start: Point, end: Point) -> float:
+    """Return how far a point is from the straight line between two others."""
+    run, rise = end[0] - start[0], end[1] - start[1]
+    length = math.hypot(run, rise)
+    if not length:
+        return math.dist(point, start)
+    return abs(run * (start[1] - point[1]) - (start[0] - point[0]) * rise) / length

@@ -1,0 +1,266 @@
+"""Latency by percentile: as measured and corrected, on an axis that gives the slowest replies as much room as the others."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from markupsafe import Markup
+
+from benchrig.language import say, say_count
+from benchrig.report.charts import frame, marks, panels, svg
+from benchrig.report.charts.chart import NARROW, Chart, drawn
+from benchrig.report.charts.latency import comparison, latency, milliseconds
+from benchrig.report.charts.palette import SERIES
+from benchrig.report.charts.scales import Log, Scale, spanning
+from benchrig.report.charts.throughput import more
+from benchrig.report.document import Report
+from benchrig.report.latency_curves import FIRST, PLACES, LatencyCurve, Point, curve_of
+from benchrig.units import NOTHING
+
+MOST_TOGETHER = 8
+"""So many rows share one plot; more have a panel each."""
+
+_TICKS = ((2.0, "50 %"), (10.0, "90 %"), (100.0, "99 %"), (1000.0, "99.9 %"), (10_000.0, "99.99 %"))
+
+_PANEL_HEIGHT = 92.0
+
+
+def draw(report: Report) -> Iterator[Chart]:
+    """Yield the chart of the latencies of all rows that have some."""
+    rows = report.table.rows
+    found = [curve for row in rows[: frame.MOST_ROWS] if (curve := curve_of(row))]
+    if not found:
+        return
+    plan = _Plan(found)
+    wide, narrow = drawn(partial(_together if len(found) <= MOST_TOGETHER else _apart, plan))
+    yield Chart(
+        key="percentiles",
+        title=comparison([curve.row for curve in found]),
+        about=_about(found),
+        guide=_guide(plan),
+        wide=wide,
+        narrow=narrow,
+        headings=(
+            say("row"),
+            say("latency"),
+            *(say("{percentile}, ms", percentile=said) for _, said in _TICKS),
+            say("replies"),
+        ),
+        rows=tuple(line for curve in found for line in _lines(curve)),
+        more=more(len(rows)),
+    )
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """The curves of a chart, and their common scales."""
+
+    curves: Sequence[LatencyCurve]
+
+    @property
+    def timeouts(self) -> Sequence[float]:
+        """The timeouts, in milliseconds, of the rows that some replies came too late in."""
+        clipped = (curve.row.timeout_seconds * 1e3 for curve in self.curves if curve.clipped_at)
+        return sorted({timeout for timeout in clipped if timeout > 0})
+
+    def across(self) -> frame.Axis:
+        places = [point.place for curve in self.curves for point in curve.points]
+        last = max(100.0, *places, *(curve.clipped_at or 0 for curve in self.curves))
+        ticks = [(place, said) for place, said in _TICKS if place <= last]
+        return frame.Axis(say("share of the replies that were faster"), partial(Log, FIRST, last), ticks=ticks)
+
+    def up(self) -> frame.Axis:
+        values = [point.milliseconds for curve in self.curves for point in curve.points]
+        return frame.Axis(say("latency"), partial(_vertical, [*values, *self.timeouts]), latency)
+
+
+def _vertical(values: Sequence[float], start: float, end: float) -> Scale:
+    return spanning(values, start, end, log=True)
+
+
+def _together(plan: _Plan, width: int) -> Markup:
+    """Draw all curves in one plot, each with its label at its end."""
+    labels = [curve.row.label for curve in plan.curves]
+    room = min(0.36 * width, max(map(svg.text_width, labels)) + 8) + 30
+    height = 300.0 if width <= NARROW else 340.0
+    plot = frame.plot(width, height, plan.across(), plan.up(), room=room)
+    parts = plot.parts()
+    for timeout in plan.timeouts:
+        parts += _timeout(timeout, plot)
+    ends = []
+    for number, curve in enumerate(plan.curves):
+        parts += _curve(curve, plot.scale_x, plot.scale_y, number)
+        end = _end(curve)
+        ends.append(plot.at(end.place, end.milliseconds))
+    places = frame.spread([y for _, y in ends], plot.top + 4, plot.bottom - 4, 15)
+    for number, (label, (x, y), at) in enumerate(zip(labels, ends, places, strict=True)):
+        left = plot.right + 18
+        parts.append(svg.path([(x + 5, y), (plot.right + 6, at), (left - 4, at)], "leader"))
+        parts.append(marks.shape(x, y, number))
+        parts.append(svg.text(left, at + 4, svg.shortened(label, width - left - 2)))
+    signs, bottom = frame.legend(_signs(plan), width, height)
+    return svg.drawing([*parts, *signs], width, bottom + 2)
+
+
+def _apart(plan: _Plan, width: int) -> Markup:
+    """Draw a panel for each curve, all with the same scales, and what all curves span behind each of them."""
+    across, up = plan.across(), plan.up()
+    columns = 2 if width <= NARROW else 4
+    left = 52.0
+    grid = panels.grid(len(plan.curves), width, columns=columns, height=_PANEL_HEIGHT, left=left, below=20, top=16)
+    parts: list[Markup] = []
+    for number, (curve, panel) in enumerate(zip(plan.curves, grid.panels, strict=True)):
+        scale_x, scale_y = across.span(panel.left, panel.right), up.span(panel.bottom - 3, panel.top + 3)
+        if number == 0:
+            parts.append(svg.text(2, 11, up.named(scale_y), "small"))
+        parts += panels.parts(panel, scale_x, scale_y, across, up, curve.row.label)
+        parts.append(svg.path(_band(plan, scale_x, scale_y), "band"))
+        for timeout in plan.timeouts:
+            parts.append(svg.line(panel.left, scale_y.place(timeout), panel.right, scale_y.place(timeout), "timeout"))
+        parts += _curve(curve, scale_x, scale_y, 0)
+    signs, bottom = frame.legend(_signs(plan), width, grid.height)
+    return svg.drawing([*parts, *signs], width, bottom + 2)
+
+
+def _band(plan: _Plan, scale_x: Scale, scale_y: Scale) -> list[tuple[float, float]]:
+    """Return the outline of all measured curves together, or of the corrected ones where none was measured."""
+    lows, highs = [], []
+    for place in PLACES:
+        values = [
+            value for curve in plan.curves if (value := _between(curve.measured or curve.corrected, place)) is not None
+        ]
+        if values:
+            lows.append((scale_x.place(place), scale_y.place(min(values))))
+            highs.append((scale_x.place(place), scale_y.place(max(values))))
+    return [*panels.simplified(lows, 1.2), *reversed(panels.simplified(highs, 1.2))]
+
+
+def _between(points: Sequence[Point], place: float) -> float | None:
+    """Return the latency of a curve at a place, on the line between two of its points; None where it has none."""
+    after = next((number for number, point in enumerate(points) if point.place >= place * 0.999), None)
+    if after is None or (after == 0 and points[0].place > place * 1.001):
+        return None
+    one, other = points[max(after - 1, 0)], points[after]
+    if other.place <= one.place or one.milliseconds <= 0:
+        return other.milliseconds
+    share = math.log(place / one.place) / math.log(other.place / one.place)
+    return float(one.milliseconds * (other.milliseconds / one.milliseconds) ** min(share, 1.0))
+
+
+def _curve(curve: LatencyCurve, scale_x: Scale, scale_y: Scale, series: int) -> list[Markup]:
+    number = series % SERIES + 1
+    parts = []
+    for points, kind in ((curve.corrected, "corrected"), (curve.measured, "measured")):
+        places = [(scale_x.place(point.place), scale_y.place(point.milliseconds)) for point in points]
+        if len(places) > 1:
+            parts.append(svg.path(panels.simplified(places), f"line s{number} {kind}"))
+        elif places:
+            parts.append(marks.shape(*places[0], series, hollow=kind == "corrected"))
+    if curve.clipped_at and curve.row.timeout_seconds > 0:
+        x, y = scale_x.place(curve.clipped_at), scale_y.place(curve.row.timeout_seconds * 1e3)
+        last = (curve.measured or curve.corrected)[-1:]
+        parts += [svg.line(scale_x.place(one.place), scale_y.place(one.milliseconds), x, y, "timeout") for one in last]
+        parts += _cross(x, y)
+    return parts
+
+
+def _end(curve: LatencyCurve) -> Point:
+    """Return where a curve's label belongs."""
+    points = curve.measured or curve.corrected
+    return points[-1] if points else Point(curve.clipped_at or FIRST, curve.row.timeout_seconds * 1e3)
+
+
+def _cross(x: float, y: float) -> list[Markup]:
+    return [svg.line(x - 4, y - 4, x + 4, y + 4, "cross"), svg.line(x - 4, y + 4, x + 4, y - 4, "cross")]
+
+
+def _timeout(timeout: float, plot: frame.Plot) -> list[Markup]:
+    y = plot.y(timeout)
+    said = say("timeout, {timeout}", timeout=latency(timeout))
+    baseline = y - 4 if y - 14 > plot.top else y + 12
+    return [svg.line(plot.left, y, plot.right, y, "timeout"), svg.text(plot.left + 4, baseline, said, "small")]
+
+
+def _signs(plan: _Plan) -> list[frame.Sign]:
+    together = len(plan.curves) <= MOST_TOGETHER
+    known = (
+        (say("as measured"), "measured", any(curve.measured for curve in plan.curves)),
+        (say("corrected by the load generator"), "corrected", any(curve.corrected for curve in plan.curves)),
+    )
+    signs = [frame.Sign(partial(_line_sign, kind), said) for said, kind, is_there in known if is_there]
+    if plan.timeouts:
+        signs.append(frame.Sign(_cross, say("from here on, replies were later than the timeout")))
+    if not together:
+        signs.append(frame.Sign(_band_sign, say("what all rows span")))
+    return signs
+
+
+def _line_sign(kind: str, x: float, y: float) -> list[Markup]:
+    return [svg.line(x - 12, y, x + 12, y, f"line s1 {kind}")]
+
+
+def _band_sign(x: float, y: float) -> list[Markup]:
+    return [svg.element("rect", x=x - 12, y=y - 5, width=24, height=10, class_="band")]
+
+
+def _about(curves: Sequence[LatencyCurve]) -> str:
+    said = [say_count("Latency by percentile of {count} row.", "Latency by percentile of {count} rows.", len(curves))]
+    for curve in curves:
+        points = curve.measured or curve.corrected
+        if points:
+            first, last = points[0], points[-1]
+            said.append(
+                say(
+                    "{row}: half of the replies within {median}, {share} within {most}.",
+                    row=curve.row.label,
+                    median=latency(first.milliseconds),
+                    share=_share(last.place),
+                    most=latency(last.milliseconds),
+                )
+            )
+    return " ".join(said)
+
+
+def _share(place: float) -> str:
+    """Write a place as the share of the replies that are faster: `99.9 %`."""
+    percent = 100 - 100 / place
+    return f"{percent:.{0 if place <= 100 else 1 if place <= 1000 else 2}f} %"
+
+
+def _guide(plan: _Plan) -> str:
+    said = [
+        say(
+            "At 99 %, 99 of 100 replies were at least as fast. From each mark of the axis to the next, a tenth of the "
+            "replies is left: the right end is what the slowest had to wait."
+        ),
+        say("A curve ends where fewer than ten replies were slower: another load has others there."),
+    ]
+    if any(curve.corrected for curve in plan.curves):
+        said.append(
+            say(
+                "Corrected latencies have requests added that were never sent: they are right where the server stopped for "
+                "all, and too high where only some replies were slow."
+            )
+        )
+    if plan.timeouts:
+        said.append(say("A cross is where replies were later than the timeout: how late they were is not known."))
+    if len(plan.curves) > MOST_TOGETHER:
+        said.append(say("All panels have the same axes."))
+    return " ".join(said)
+
+
+def _lines(curve: LatencyCurve) -> Iterator[tuple[str, ...]]:
+    """Yield the values of a curve as lines of a table."""
+    replies = f"{curve.replies:,}" if curve.replies else NOTHING
+    for said, points in ((say("as measured"), curve.measured), (say("corrected"), curve.corrected)):
+        if points:
+            known = {round(point.place, 3): milliseconds(point.milliseconds) for point in points}
+            yield (curve.row.label, said, *(known.get(place, NOTHING) for place, _ in _TICKS), replies)
+    if curve.late:
+        late = say_count(
+            "{count} reply was later than the timeout", "{count} replies were later than the timeout", curve.late
+        )
+        yield (curve.row.label, late, *(NOTHING for _ in _TICKS), replies)
