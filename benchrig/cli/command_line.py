@@ -5,7 +5,7 @@ Invoke's parser then only gets what it understands, so that none of its error te
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from invoke.parser.argument import Argument
@@ -29,12 +29,19 @@ NAMED_BY_FILE = {"suite": ROOT / "configs" / "suites", "inventory": ROOT / "inve
 class CommandLine:
     """The state of reading a command line, word by word.
 
-    `core` has the flags that stand before the tasks, `tasks` what Invoke knows of each task, and `words` the parameters
-    of each task that need no flag, in their order.
+    `core` has the flags that stand before the tasks, `tasks` what Invoke knows of each task, `words` the parameters
+    of each task that need no flag, in their order, and `rests` the tasks that take all words behind them.
     """
 
-    def __init__(self, core: ParserContext, tasks: Iterable[ParserContext], words: Mapping[str, Sequence[str]]) -> None:
+    def __init__(
+        self,
+        core: ParserContext,
+        tasks: Iterable[ParserContext],
+        words: Mapping[str, Sequence[str]],
+        rests: Collection[str] = (),
+    ) -> None:
         self.core = core
+        self.rests = rests
         self.own = {str(context.name): context for context in tasks}
         self.words = words
         self.shared = {name: _owner(name, self.own.values()) for name in SHARED}
@@ -82,11 +89,11 @@ class CommandLine:
             if not token or self.argument(token):
                 raise _lacks_value(self.awaiting)
             self.awaiting = ""
-        elif token.startswith("-") and (token != "-" or not self.optional):
+        elif token.startswith("-") and (token != "-" or not (self.missing or self.optional)):
             self._read_flag(token)
         elif self.missing:
             del self.missing[0]
-        elif token in self.own:
+        elif token in self.own and self.task not in self.rests:
             self._begin(token)
         else:
             token = self._word(token)

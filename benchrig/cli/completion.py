@@ -54,7 +54,8 @@ def _choices(line: CommandLine, last: str) -> list[str]:
         return [flag for flag in line.flags() if flag.startswith("--")] if last.startswith("--") else line.flags()
     if line.missing:
         return _values(line.task, line.missing[0])
-    return [*(_values(line.task, line.optional[0]) if line.optional else ()), *line.own]
+    tasks = () if line.task in line.rests else line.own
+    return [*(_values(line.task, line.optional[0]) if line.optional else ()), *tasks]
 
 
 def _values(task: str, parameter: str) -> list[str]:
@@ -71,6 +72,23 @@ def _runs() -> list[str]:
     from benchrig.results.store import LATEST, names
 
     return [LATEST, *sorted(names(ROOT / "reports"), reverse=True), *_stems("configs/published")()]
+
+
+def _own_runs() -> list[str]:
+    """Return the names of runs alone, without published figures."""
+    from benchrig.results.store import LATEST, names
+
+    return [LATEST, *sorted(names(ROOT / "reports"), reverse=True)]
+
+
+def _removable() -> list[str]:
+    from benchrig.results.store import names
+
+    return sorted({*names(ROOT / "reports"), *_sessions()}, reverse=True)
+
+
+def _labelled() -> list[str]:
+    return [*_own_runs(), *_sessions()]
 
 
 def _rows() -> list[str]:
@@ -128,6 +146,10 @@ VALUES: Mapping[str, Callable[[], list[str]]] = {
     "run": _runs,
     "resume": _interrupted,
     "ssh.run": _these(),
+    "label.run": _labelled,
+    "export.run": _own_runs,
+    "publish.run": _own_runs,
+    "runs": _removable,
     "ab.resume": lambda: _sessions(unfinished=True),
     "ab.show": _sessions,
     "variants": _planned_rows,

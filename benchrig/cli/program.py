@@ -127,7 +127,8 @@ class BenchrigProgram(Program):
     def parse_tasks(self) -> None:
         """Read the tasks and their flags; a mistake is one line with the nearest valid names, and exit code 2."""
         # Once only: Invoke's tasks give their help texts away the first time they are asked.
-        self.line = CommandLine(self._offered(), self.collection.to_contexts(), self._words())
+        rests = [name for name, task in self.collection.tasks.items() if task.takes_rest]
+        self.line = CommandLine(self._offered(), self.collection.to_contexts(), self._words(), rests)
         try:
             self._read_tasks(self.line)
         except (InputError, ParseError) as error:

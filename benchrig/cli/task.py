@@ -33,11 +33,15 @@ SHARED = ("inventory", "suite", "profile", "ask_become_pass")
 
 
 class Command(Task[Any]):
-    """A task; `words` are the parameters that words after its name are handed to, in their order, each optional."""
+    """A task; `words` are the parameters that words after its name are handed to, in their order, each optional.
 
-    def __init__(self, *args: Any, words: tuple[str, ...] = (), **options: Any) -> None:
+    One with `takes_rest` is handed all words after its name, also such as are names of tasks: it is the last of a chain.
+    """
+
+    def __init__(self, *args: Any, words: tuple[str, ...] = (), takes_rest: bool = False, **options: Any) -> None:
         super().__init__(*args, **options)
         self.words = words
+        self.takes_rest = takes_rest
 
     def __call__(self, *_: Any, **__: Any) -> NoReturn:
         """Refuse to run outside of a chain, where nothing would be done. Raises Exit."""

@@ -22,7 +22,7 @@ def heading_lines(table: Table) -> tuple[str, ...]:
     run = table.origin
     database = [database_line(run.database)] if run.database else []
     return (
-        run_line(run, table.incomplete),
+        run_line(run, table.incomplete, table.label),
         *([run.ended_line] if run.ended_line else []),
         *([parts_line(run)] if run.parts else []),
         *(machine_line(machine) for machine in run.machines),
@@ -35,12 +35,13 @@ def heading_lines(table: Table) -> tuple[str, ...]:
     )
 
 
-def run_line(run: Run, incomplete: bool) -> str:
-    """Return a run's name, suite, profile, inventory, settings and version of benchrig, and whether it is incomplete."""
+def run_line(run: Run, incomplete: bool, label: str = "") -> str:
+    """Return a run's name, label, suite, profile, inventory, settings, version, and whether it is incomplete."""
     settings = _pairs(settings_shown(run.settings))
     state = "INCOMPLETE " if incomplete else ""
     what = f"suite {run.suite}, profile {run.profile}, inventory {run.inventory} ({settings})"
-    return f"{state}run {run.name}: {what}, benchrig {run.benchrig_version or 'of unknown version'}"
+    called = f" ({label})" if label else ""
+    return f"{state}run {run.name}{called}: {what}, benchrig {run.benchrig_version or 'of unknown version'}"
 
 
 def parts_line(run: Run) -> str:

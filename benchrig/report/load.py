@@ -12,7 +12,7 @@ from benchrig.report import claims, published
 from benchrig.report.document import Report
 from benchrig.report.servers import beside_first
 from benchrig.report.table import Table, make, of_published, on_first_server
-from benchrig.results import store
+from benchrig.results import labels, store
 from benchrig.results.model import Run
 
 
@@ -26,7 +26,7 @@ def load(name: str | Path, root: Path) -> Report:
     if folder is None:
         return _judged(of_published(published.read(str(name), root)), root)
     run, cells = store.read(folder)
-    table = make(run, cells, _compared_with(run, root))
+    table = replace(make(run, cells, _compared_with(run, root)), label=labels.read(folder))
     return _judged(beside_first(table), root)
 
 

@@ -14,7 +14,7 @@ from benchrig.report import texts
 from benchrig.report.courses import Course, courses_of
 from benchrig.report.figures import Figures, figures_of, published_figures, text
 from benchrig.report.latencies import histograms_of
-from benchrig.report.metrics import LATENCY_CORRECTED_MEAN, LATENCY_MAX, REQUESTS, THROUGHPUT, Metric
+from benchrig.report.metrics import LATENCY_CORRECTED_MEAN, LATENCY_MAX, LATENCY_MEAN, REQUESTS, THROUGHPUT, Metric
 from benchrig.report.published import Published, PublishedRow
 from benchrig.report.ranks import Contender, ranks
 from benchrig.report.replies import Replies, replies_of
@@ -149,6 +149,8 @@ class Table:
     """Of a row that was begun, some repeats are neither measured nor failed."""
     published_profile: str = ""
     """The profile of the run's suite that has their timeout; empty where none has."""
+    label: str = ""
+    """What the user calls the run; empty where it has no label."""
 
     @property
     def name(self) -> str:
@@ -292,18 +294,24 @@ def _published_row(name: str, published: Published) -> Row:
     throughput = row.figures[THROUGHPUT.name]
     # The text has figures that the table lacks, such as percentiles; where both have one, the table's is judged.
     printed = Printed(errors=LoadErrors(timeout=row.timeouts)) if text is None else text
+    # That of a run is of one of its repeats: its figures would contradict the medians of all.
+    printed = Printed(errors=printed.errors) if source.run else printed
     found = texts.measured(printed, default_timeout_seconds=source.timeout_seconds)
+    # The law and the shares of the audit need a count: where the article gives none, its throughput does.
+    requests = row.figures.get(REQUESTS.name) or throughput * source.duration_seconds
+    corrected = row.figures.get(LATENCY_CORRECTED_MEAN.name, found.latency_mean_ms)
     measured = replace(
         found,
         connections=row.connections,
-        # The law and the shares of the audit need a count: where the article gives none, its throughput does.
-        requests=round(row.figures.get(REQUESTS.name) or throughput * source.duration_seconds),
+        requests=round(requests),
         requests_per_second=throughput,
-        latency_mean_ms=row.figures.get(LATENCY_CORRECTED_MEAN.name, found.latency_mean_ms),
+        latency_mean_ms=row.figures.get(LATENCY_MEAN.name, corrected) if source.run else corrected,
         latency_max_ms=row.figures.get(LATENCY_MAX.name, found.latency_max_ms),
         timeout_seconds=source.timeout_seconds,
         sleep_seconds=row.sleep_seconds,
-        duration_seconds=found.duration_seconds or source.duration_seconds,
+        duration_seconds=requests / throughput if source.run else found.duration_seconds or source.duration_seconds,
+        # Of our own rows, the law was applied to each repeat, with all that is known of it.
+        always_busy=found.always_busy and not source.run,
         pipeline=1,
         missing=(),
     )

@@ -70,6 +70,25 @@ class RunEntry:
     facts: Mapping[str, str] = field(default_factory=dict)
     """What may explain a difference in all of its rows: commit, kernel, settings."""
     rows: tuple[RowEntry, ...] = ()
+    machines: tuple[str, ...] = ()
+    planned: int = 0
+    """How many rows it was to have, with each of its servers."""
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A run as a list of runs has it."""
+
+    name: str
+    state: State
+    said: str
+    suite: str
+    number: int
+    started_at: str
+    machines: tuple[str, ...]
+    rows: int
+    """Those of which there is a cell."""
+    planned: int
 
 
 @dataclass(frozen=True)
@@ -108,6 +127,10 @@ class Index:
         """Enter one run, in place of what was known of it."""
         self._write([(_seen(folder), self._read(folder))])
 
+    def forget(self, names: Sequence[str]) -> None:
+        """Remove what is known of some runs."""
+        self._change(lambda db: _remove(db, list(map(_text, names))))
+
     def update(self) -> None:
         """Enter what is new or has changed in the folders, and forget what is gone."""
         before = None
@@ -138,6 +161,14 @@ class Index:
         """Return the names of the runs that were interrupted, or are being measured."""
         query = "SELECT name FROM runs WHERE state = 'incomplete' ORDER BY name"
         return [name for (name,) in self._sound(lambda: self._db.execute(query).fetchall())]
+
+    def listed(self) -> Sequence[Listed]:
+        """Return all runs, in the order of their numbers and times; one that is damaged has none of these."""
+        query = (
+            "SELECT name, state, said, suite, number, started_at, machines, "
+            "(SELECT count(*) FROM measured WHERE run = runs.name), planned FROM runs ORDER BY number, started_at, name"
+        )
+        return self._sound(lambda: list(map(_listed, self._db.execute(query).fetchall())))
 
     def newest(self, suite: str = "") -> tuple[str, str] | None:
         """Return the name and the suite of the newest complete run, or of the newest of a suite; None of none."""
@@ -294,7 +325,7 @@ def known_rows(reports: Path) -> list[str]:
 def _seen(folder: Path) -> str:
     """Return what changes when the files of a run do: their sizes and times."""
     parts = []
-    for name in (store.RUN, store.CELLS):
+    for name in (store.RUN, store.CELLS, store.IMPORTED):
         try:
             seen = (folder / name).stat()
         except OSError as error:
@@ -313,8 +344,9 @@ def _remove(db: sqlite3.Connection, names: Sequence[str]) -> None:
 def _add(db: sqlite3.Connection, seen: str, entry: RunEntry) -> None:
     facts = json.dumps(dict(entry.facts))
     name, said, suite, started, commit = map(_text, (entry.name, entry.said, entry.suite, entry.started_at, entry.commit))
-    head = (name, seen, entry.state, said, suite, entry.number, started, commit, facts)
-    db.execute("INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", head)
+    machines = json.dumps(entry.machines)
+    head = (name, seen, entry.state, said, suite, entry.number, started, commit, facts, machines, entry.planned)
+    db.execute("INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", head)
     db.executemany(
         "INSERT INTO measured VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
@@ -326,6 +358,11 @@ def _add(db: sqlite3.Connection, seen: str, entry: RunEntry) -> None:
 
 def _documents(row: RowEntry) -> tuple[str, ...]:
     return tuple(json.dumps(dict(part)) for part in (row.conditions, row.facts, row.figures))
+
+
+def _listed(found: tuple[Any, ...]) -> Listed:
+    name, state, said, suite, number, started_at, machines, rows, planned = found
+    return Listed(name, state, said, suite, number, started_at, tuple(json.loads(machines)), rows, planned)
 
 
 def _measured(found: tuple[str, ...], metric: str) -> Measured:

@@ -15,7 +15,8 @@ _TABLES = """
 CREATE TABLE version (code TEXT NOT NULL);
 CREATE TABLE runs (
     name TEXT PRIMARY KEY, seen TEXT NOT NULL, state TEXT NOT NULL, said TEXT NOT NULL, suite TEXT NOT NULL,
-    number INTEGER NOT NULL, started_at TEXT NOT NULL, commit_id TEXT NOT NULL, facts TEXT NOT NULL
+    number INTEGER NOT NULL, started_at TEXT NOT NULL, commit_id TEXT NOT NULL, facts TEXT NOT NULL,
+    machines TEXT NOT NULL, planned INTEGER NOT NULL
 );
 CREATE TABLE measured (
     run TEXT NOT NULL, place INTEGER NOT NULL, label TEXT NOT NULL, name TEXT NOT NULL, app TEXT NOT NULL,

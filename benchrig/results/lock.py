@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import fcntl
 import os
-from contextlib import suppress
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from benchrig import reading
 from benchrig.errors import InputError
 from benchrig.yamlfile import shown
+
+TRIES = 4
+PAUSE_SECONDS = 0.05
+"""Between two of them: `is_held` has the lock for a moment."""
 
 
 class RunLock:
@@ -22,13 +28,17 @@ class RunLock:
         self.folder = folder
         self._descriptor = -1
         self._descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise InputError(f"{shown(folder)} is being measured by {_holder(folder)}", "Wait until it has ended.") from None
-        except OSError:
-            # The file system has no locks, as some of a network.
-            pass
+        for left in reversed(range(TRIES)):
+            try:
+                fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            except BlockingIOError:
+                if not left:
+                    raise _held(folder) from None
+            except OSError:
+                # The file system has no locks, as some of a network.
+                return
+            time.sleep(PAUSE_SECONDS)
 
     def release(self) -> None:
         """Give up the lock."""
@@ -38,6 +48,42 @@ class RunLock:
 
     def __del__(self) -> None:
         self.release()
+
+
+def is_held(folder: Path) -> bool:
+    """Return whether a process has the lock of a run's folder: it measures the run. False where that cannot be known."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+    return False
+
+
+@contextmanager
+def folder_lock(reports: Path) -> Iterator[None]:
+    """Let one process at a time add runs to `reports` or remove some of it; others wait. Raises OSError.
+
+    A bench needs no such lock: it makes a folder of its own.
+    """
+    descriptor = os.open(reports, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _held(folder: Path) -> InputError:
+    return InputError(f"{shown(folder)} is being measured by {_holder(folder)}", "Wait until it has ended.")
 
 
 def _holder(folder: Path) -> str:

@@ -19,7 +19,7 @@ from typing import Self
 
 from benchrig import console, reading
 from benchrig.errors import Hint, Inv, ResultsError
-from benchrig.results import store
+from benchrig.results import labels, store
 from benchrig.results.lock import RunLock
 from benchrig.results.model import Cell, Ended, Run
 from benchrig.yamlfile import shown
@@ -149,6 +149,8 @@ class Recorder:
             if self.folder is not None:
                 with suppress(OSError):
                     shutil.copytree(self.folder / store.RAW, target / store.RAW, dirs_exist_ok=True)
+                if label := labels.read(self.folder):
+                    labels.write(target, label)
             for name, text in texts.items():
                 store.write_raw(target, name, text)
             self.run = replace(self.run, name=target.name)
@@ -160,8 +162,11 @@ class Recorder:
         return target
 
 
-def check_room(folder: Path) -> None:
-    """See that files can be written to a folder, or to the one that it will be made in. Raises OSError."""
+def check_room(folder: Path, needed_bytes: int = NEEDED_BYTES, needed_files: int = NEEDED_FILES) -> None:
+    """See that files can be written to a folder, or to the one that it will be made in: those of a cell, or so many.
+
+    Raises OSError.
+    """
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
     if not folder.is_dir():
@@ -174,10 +179,11 @@ def check_room(folder: Path) -> None:
     is_root = os.geteuid() == 0
     free = (disk.f_bfree if is_root else disk.f_bavail) * disk.f_frsize
     # A file system without a fixed number of files says 0.
-    files = (disk.f_ffree if is_root else disk.f_favail) if disk.f_files else NEEDED_FILES
-    if free < NEEDED_BYTES or files < NEEDED_FILES:
-        what = f"{free / 1e6:.1f} MB" if free < NEEDED_BYTES else f"room for {files} files"
-        raise OSError(errno.ENOSPC, f"only {what} free; a cell needs up to {NEEDED_BYTES / 1e6:.0f} MB", str(folder))
+    files = (disk.f_ffree if is_root else disk.f_favail) if disk.f_files else needed_files
+    if free < needed_bytes or files < needed_files:
+        what = f"{free / 1e6:.1f} MB" if free < needed_bytes else f"room for {files} files"
+        need = "a cell needs up to" if needed_bytes == NEEDED_BYTES else "needed are"
+        raise OSError(errno.ENOSPC, f"only {what} free; {need} {needed_bytes / 1e6:.0f} MB", str(folder))
 
 
 def check_reports(folder: Path) -> None:

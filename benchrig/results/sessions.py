@@ -85,7 +85,7 @@ def read(folder: Path) -> Session:
 
 def folders(reports: Path) -> list[Path]:
     """Return the folders of all sessions, the oldest first."""
-    found = (path.parent for path in reports.glob(f"*/{FILE}") if not path.parent.is_symlink())
+    found = (path.parent for path in reports.glob(f"[!.]*/{FILE}") if not path.parent.is_symlink())
     return sorted(found, key=lambda folder: folder.name)
 
 

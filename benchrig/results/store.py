@@ -30,6 +30,9 @@ CELLS = "cells.jsonl"
 RAW = "raw"
 LATEST = "latest"
 
+IMPORTED = "imported.txt"
+"""Is in the folder of a run that came from another project: its number says nothing of the order here."""
+
 MOST_LOST = 20
 """Damaged lines of a run that are told one by one."""
 
@@ -64,7 +67,7 @@ def next_number(reports: Path) -> int:
     numbers = [0]
     for path in reports.glob(f"*/{RUN}"):
         with suppress(reading.ReadError, formats.FormatError):
-            numbers.append(formats.head(reading.content(path)).number)
+            numbers.append(0 if is_imported(path.parent) else formats.head(reading.content(path)).number)
     return 1 + max(numbers)
 
 
@@ -153,18 +156,30 @@ class Entry:
     number: int = 0
 
 
-def entries(reports: Path) -> tuple[Entry, ...]:
-    """Return all runs that have a cell, the newest last. One whose `run.json` is damaged is left out, with a warning."""
-    return tuple(sorted(filter(None, map(_entry, _folders(reports))), key=_order))
+def entries(reports: Path, *, tell: bool = True) -> tuple[Entry, ...]:
+    """Return all runs that have a cell, the newest last. One whose `run.json` is damaged is left out, with a warning.
+
+    Without `tell`, it is left out without a word.
+    """
+    found = (_entry(folder, tell=tell) for folder in _folders(reports))
+    return tuple(sorted(filter(None, found), key=_order))
 
 
 def _folders(reports: Path) -> list[Path]:
-    """Return the folders of all runs that have a cell. A kill while a folder is made leaves one that has none."""
-    found = (path.parent for path in reports.glob(f"*/{RUN}") if reading.is_file(path) and not path.parent.is_symlink())
-    return [folder for folder in found if _has_cells(folder)]
+    """Return the folders of all runs that have a cell. A kill while a folder is made leaves one that has none.
+
+    A hidden folder is no run: one that is being imported, or removed.
+    """
+    found = (path.parent for path in reports.glob(f"[!.]*/{RUN}") if reading.is_file(path) and not path.parent.is_symlink())
+    return [folder for folder in found if has_cells(folder)]
 
 
-def _has_cells(folder: Path) -> bool:
+def is_imported(folder: Path) -> bool:
+    """Return whether a run was imported, and so has the number of another project."""
+    return reading.is_there(folder / IMPORTED)
+
+
+def has_cells(folder: Path) -> bool:
     """Say whether a run has a cell; true also where only reading its file can say why not."""
     try:
         seen = (folder / CELLS).stat()
@@ -174,17 +189,19 @@ def _has_cells(folder: Path) -> bool:
 
 
 def _order(entry: Entry) -> tuple[int, str, str]:
-    """Return what runs are ordered by. Those of a version that gave them no number come first, by the clock."""
+    """Return what runs are ordered by. Those of a version that gave them no number, and imported ones, come first."""
     return entry.number, entry.started_at, entry.folder.name
 
 
-def _entry(folder: Path) -> Entry | None:
+def _entry(folder: Path, *, tell: bool) -> Entry | None:
     try:
         head = formats.head(reading.content(folder / RUN))
     except (reading.ReadError, formats.FormatError) as error:
-        console.warn(f"{yamlfile.shown(folder)} is skipped: its {RUN} cannot be read: {error}")
+        if tell:
+            console.warn(f"{yamlfile.shown(folder)} is skipped: its {RUN} cannot be read: {error}")
         return None
-    return Entry(folder, head.suite, head.started_at, bool(head.finished_at), head.number)
+    number = 0 if is_imported(folder) else head.number
+    return Entry(folder, head.suite, head.started_at, bool(head.finished_at), number)
 
 
 def newest(reports: Path, suite: str = "") -> Path:
@@ -311,6 +328,16 @@ def read(folder: Path) -> tuple[Run, tuple[Cell, ...]]:
             f"they are ignored: {short(', '.join(fields), 1000)}"
         )
     return run.record, tuple(reading.record for _, reading in found)
+
+
+def look(folder: Path) -> int:
+    """See that a run can be read, without a word, and return how many lines of its cells are left out.
+
+    Raises InputError when `run.json` cannot be read.
+    """
+    found, lost = _cells_in(folder)
+    _read_run(folder, [data for data, _ in found])
+    return len(lost)
 
 
 def left_out(folder: Path) -> int:

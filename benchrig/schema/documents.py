@@ -22,6 +22,7 @@ from benchrig.report.figures import Sample
 from benchrig.report.gate.document import GateRecord
 from benchrig.report.history import History
 from benchrig.report.latencies import Latencies
+from benchrig.report.listing import RunsRecord
 from benchrig.report.metrics import METRICS
 from benchrig.report.replies import Replies
 from benchrig.report.texts.lines import TextRecord
@@ -106,6 +107,7 @@ def _report() -> Schema:
     properties: Schema = {
         "run": {"anyOf": [run, {"type": "null"}]},
         "machines": made.type(tuple[model.Machine, ...]),
+        "label": {"type": "string", "description": "What the user calls the run; empty where it has no label."},
         "incomplete": {"type": "boolean"},
         "not_run": made.type(tuple[str, ...]),
         "published": {"anyOf": [source, {"type": "null"}]},
@@ -179,6 +181,7 @@ SCHEMAS: Mapping[str, Callable[[], Schema]] = {
     "status": lambda: _printed(StatusRecord, "what ./inv status --json prints"),
     "verdicts": _verdicts,
     "history": _history,
+    "runs": lambda: _printed(RunsRecord, "what ./inv runs --json prints"),
     "session": _session,
     "ab": lambda: _printed(Result, "what ./inv ab --json prints"),
     "app": lambda: _written(app.AppFile, "apps/NAME/app.yml"),

@@ -55,6 +55,7 @@ def test_every_schema_is_of_a_kind_of_file() -> None:
         "history",
         "gate",
         "status",
+        "runs",
         "ab",
     }
     assert there == set(documents.SCHEMAS) == {*WRITTEN, "run", "cell", "session", *printed}

@@ -18,7 +18,7 @@ _ESCAPES = {code: json.dumps(chr(code))[1:-1] for code in CONTROLS if chr(code) 
 
 
 def render(report: Report) -> str:
-    """Return the report as JSON text: `run`, `machines`, `incomplete`, `not_run`, `published`, `rows` and `claims`.
+    """Return the report as JSON text: `run`, `machines`, `label`, `incomplete`, `not_run`, `published`, `rows` and `claims`.
 
     `run` is null for a published set. `published` is the source of the published figures, with their `name`. `samples` of a
     row has each metric's value in every repeat, beside their median, range and 95 % interval. `replies` has how many there
@@ -42,6 +42,7 @@ def render(report: Report) -> str:
     document = {
         "run": run,
         "machines": machines,
+        "label": table.label,
         "incomplete": table.incomplete,
         "not_run": table.not_run,
         "published": {"name": table.source.name, **asdict(table.source.source)} if table.source else None,

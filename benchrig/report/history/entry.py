@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -41,7 +42,8 @@ def read(folder: Path) -> RunEntry:
         run, cells = store.read(folder)
     except (InputError, OSError) as error:
         return RunEntry(folder.name, "damaged", said=str(error).splitlines()[0])
-    return of_run(folder.name, run, cells)
+    # An imported run has the number of another project.
+    return of_run(folder.name, replace(run, number=0) if store.is_imported(folder) else run, cells)
 
 
 def of_run(name: str, run: Run, cells: Sequence[Cell]) -> RunEntry:
@@ -58,6 +60,8 @@ def of_run(name: str, run: Run, cells: Sequence[Cell]) -> RunEntry:
         commit=table.run.git_commit,
         facts=_facts(table, table.run),
         rows=tuple(_row(row, apps.get(row.name, ""), table.run) for row in table.rows),
+        machines=tuple(machine.name for machine in table.run.machines),
+        planned=len(table.rows) + len(table.not_run),
     )
 
 

@@ -16,8 +16,8 @@ from benchrig.errors import Hint, InputError, Inv, unknown
 from benchrig.report.history import entry
 from benchrig.report.history.series import Judgement, Series, judged_by_like, series, together
 from benchrig.report.metrics import METRICS, THROUGHPUT, Metric
-from benchrig.results import store
-from benchrig.results.index import Index, Measured, RowEntry, RunEntry
+from benchrig.results import labels, store
+from benchrig.results.index import Index, Listed, Measured, RowEntry, RunEntry
 
 LAST = 50
 """The newest like runs that are looked at, if not told otherwise."""
@@ -62,6 +62,18 @@ def enter(folder: Path, reports: Path) -> None:
         index.enter(folder)
 
 
+def forget(names: Sequence[str], reports: Path) -> None:
+    """Remove runs that are gone from the index of `reports`. Whatever prevents it is left to the next reader."""
+    with suppress(Exception), closing(Index(reports, entry.version(), entry.read)) as index:
+        index.forget(names)
+
+
+def listed(reports: Path) -> Sequence[Listed]:
+    """Return all runs as a list has them, brought up to date; damaged ones among them, without a warning."""
+    with _opened(reports, tell=False) as index:
+        return index.listed()
+
+
 def history(reports: Path, metric: Metric = THROUGHPUT, suite: str = "", row: str = "", last: int = LAST) -> History:
     """Return the history of a row by its name, with its server perhaps; without one, that of all rows of a suite.
 
@@ -76,11 +88,17 @@ def history(reports: Path, metric: Metric = THROUGHPUT, suite: str = "", row: st
         if not any(one.values for one in measured):
             raise _without_value(metric, of, row)
         by_row = groupby(sorted(measured, key=lambda one: one.label), key=lambda one: one.label)
-        found = {label: series(list(group), metric, last, index.facts) for label, group in by_row}
+        called = {name: labels.read(reports / name) for name in dict.fromkeys(one.run for one in measured)}
+        found = {label: _called(series(list(group), metric, last, index.facts), called) for label, group in by_row}
         rows = [found[label] for label in _in_order(measured)]
         judged = together([one.newest for one in rows])
         rows = [replace(one, newest=newest_one) for one, newest_one in zip(rows, judged, strict=True)]
         return History(of, metric.name, row, newest[0], tuple(rows))
+
+
+def _called(of: Series, labels_of: Mapping[str, str]) -> Series:
+    """Return the series of a row with the labels of its runs."""
+    return replace(of, points=tuple(replace(point, label=labels_of.get(point.run, "")) for point in of.points))
 
 
 def judge(

@@ -32,6 +32,8 @@ class Point:
     """Of each repeat."""
     unused: str
     """Why it is shown and takes part in nothing; empty where it does."""
+    label: str = ""
+    """What the user calls the run; empty where it has no label."""
 
 
 @dataclass(frozen=True)

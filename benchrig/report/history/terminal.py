@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from benchrig import shell
+from benchrig.agent.text import short
 from benchrig.report import figures
 from benchrig.report.history.drawing import Signs, bars, scale
 from benchrig.report.history.lookup import History
@@ -24,6 +25,9 @@ MOST_BARS = 20
 """Newest runs that are drawn in a row's line."""
 
 COMMIT_DIGITS = 12
+
+LABEL_WIDTH = 40
+"""Characters of a run's label in its line."""
 
 
 def render(history: History, signs: Signs, width: int | None = None) -> str:
@@ -60,7 +64,7 @@ def _table(one: Series, metric: Metric, signs: Signs, width: int | None) -> str:
             str(len(point.values)),
             _value(point, metric),
             scale(_drawn(point), everything, columns, signs),
-            point.unused or steps.get(point.run, ""),
+            "; ".join(filter(None, [point.unused or steps.get(point.run, ""), short(point.label, LABEL_WIDTH)])),
         ]
         for point in one.points
     ]
