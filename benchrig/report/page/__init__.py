@@ -15,6 +15,7 @@ from benchrig.report.charts import charts, svg
 from benchrig.report.document import Report
 from benchrig.report.legend import legend
 from benchrig.report.sentences import reason
+from benchrig.report.spoken import spoken
 from benchrig.report.table import Row
 from benchrig.report.verdict import Word
 
@@ -31,6 +32,7 @@ _COLOURS: dict[Word, str] = {
 
 def render(report: Report) -> str:
     """Return the report as one HTML document, for small and large screens, with a light and a dark colour scheme."""
+    report = spoken(report)
     table = report.table
     grid = columns.grid(table, columns.of_files(table))
     text = _template().render(
