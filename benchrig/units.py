@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
+from benchrig.language import say
+
 NOTHING = "–"
 """Means no value."""
 
@@ -116,8 +118,15 @@ def about(seconds: float) -> str:
         return f"{seconds:.0f} s"
     minutes, rest = divmod(round(seconds / 10) * 10, 60)
     if minutes < 60:
-        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
-    return f"{minutes // 60} h {minutes % 60} min" if minutes % 60 else f"{minutes // 60} h"
+        return say("{minutes} min {seconds} s", minutes=minutes, seconds=rest) if rest else _minutes(minutes)
+    hours, minutes = divmod(minutes, 60)
+    if minutes:
+        return say("{hours} h {minutes} min", hours=hours, minutes=minutes)
+    return say("{hours} h", hours=hours)
+
+
+def _minutes(minutes: int) -> str:
+    return say("{minutes} min", minutes=minutes)
 
 
 def percent(value: float) -> str:
@@ -137,7 +146,7 @@ def share(value: float) -> str:
     """Write the size of a share for a table: `0.43%`, `4.3%`, `120%`; `any` of an infinite one."""
     size = 100 * abs(value)
     decimals = 0 if size >= 99.95 else 1 if size >= 0.95 else 2
-    return f"{size:,.{decimals}f}%" if math.isfinite(size) else "any"
+    return f"{size:,.{decimals}f}%" if math.isfinite(size) else say("any")
 
 
 def p_value(p: float) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from benchrig.errors import unknown
+from benchrig.language import say
 from benchrig.report import sentences
 from benchrig.report.figures import is_spare
 from benchrig.report.footnotes import Footnote, footnotes, reference
@@ -214,7 +215,9 @@ def _of_metrics() -> Iterator[Column]:
 
 def _connections(row: Row) -> str:
     asked = COUNT.text(row.connections)
-    return asked if row.connections_there is None else f"{COUNT.text(row.connections_there)} of {asked}"
+    if row.connections_there is None:
+        return asked
+    return say("{there} of {asked}", there=COUNT.text(row.connections_there), asked=asked)
 
 
 _NAME = Column("name", "row", lambda row: row.name, priority=FILES_ONLY, words=True)

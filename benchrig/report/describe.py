@@ -6,19 +6,46 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from benchrig import shell
+from benchrig.language import say, say_count, say_data
 from benchrig.report.published import Published
 from benchrig.report.replies import Replies
+from benchrig.report.sentences import listed
 from benchrig.report.table import Row, Table
 from benchrig.report.verdict import Quantity, Verdict, Wanted, Word
-from benchrig.results.model import Database, Environment, Machine, Run, Settings
+from benchrig.results.model import Database, Environment, Machine, RouteReplies, Run, Settings
 from benchrig.statistics.difference import LEAST_REPEATS
 from benchrig.units import about
+
+SETTINGS = ("duration", "warm-up", "timeout", "threads", "repeats", "order by seed")
+"""The names of settings that `settings_shown` returns."""
+
+PINNED = ("app", "database", "load generator")
+"""The programs that can be kept on CPUs of their own."""
+
+ENVIRONMENT = (
+    "CPU governor",
+    "turbo",
+    "SMT",
+    "NUMA nodes",
+    "transparent hugepages",
+    "clock source",
+    "microcode",
+    "congestion control",
+    "default qdisc",
+    "kernel command line",
+    "control group limits",
+)
+"""The names of what a machine's environment has, beside its CPU's mitigations."""
+
+MITIGATION = "mitigation of "
+"""Begins the names of conditions that are what the kernel does about a vulnerability of the CPU."""
 
 
 def heading_lines(table: Table) -> tuple[str, ...]:
     """Return the lines above a table: the run with its machines, or the published set with its document."""
     if isinstance(table.origin, Published):
-        return (f"published figures {table.name}: {table.title}", *source_lines(table.origin))
+        first = say("published figures {name}: {title}", name=table.name, title=table.title)
+        return (first, *source_lines(table.origin))
     run = table.origin
     database = [database_line(run.database)] if run.database else []
     return (
@@ -37,23 +64,35 @@ def heading_lines(table: Table) -> tuple[str, ...]:
 
 def run_line(run: Run, incomplete: bool, label: str = "") -> str:
     """Return a run's name, label, suite, profile, inventory, settings, version, and whether it is incomplete."""
-    settings = _pairs(settings_shown(run.settings))
-    state = "INCOMPLETE " if incomplete else ""
-    what = f"suite {run.suite}, profile {run.profile}, inventory {run.inventory} ({settings})"
-    called = f" ({label})" if label else ""
-    return f"{state}run {run.name}{called}: {what}, benchrig {run.benchrig_version or 'of unknown version'}"
+    named = say("INCOMPLETE run {name}", name=run.name) if incomplete else say("run {name}", name=run.name)
+    return say(
+        "{run}: suite {suite}, profile {profile}, inventory {inventory} ({settings}), benchrig {version}",
+        run=f"{named} ({label})" if label else named,
+        suite=run.suite,
+        profile=run.profile,
+        inventory=run.inventory,
+        settings=_pairs({say_data(name): value for name, value in settings_shown(run.settings).items()}),
+        version=run.benchrig_version or say("of unknown version"),
+    )
 
 
 def parts_line(run: Run) -> str:
     """Return when a run was resumed, and which conditions had changed by then."""
-    parts = (f"part {number} since {part.started_at}" for number, part in enumerate(run.parts, 2))
+    parts = [say("part {part} since {time}", part=part, time=one.started_at) for part, one in enumerate(run.parts, 2)]
     changed = dict.fromkeys(one for part in run.parts for one in part.changed)
-    under = f"under other conditions: {'; '.join(changed)}" if changed else "under the same conditions"
-    return f"measured in {1 + len(run.parts)} parts, because it was interrupted: {', '.join(parts)}, {under}"
+    under = say("under the same conditions")
+    if changed:
+        under = say("under other conditions: {changed}", changed=say("; ").join(changed))
+    return say(
+        "measured in {count} parts, because it was interrupted: {parts}, {under}",
+        count=1 + len(run.parts),
+        parts=say(", ").join(parts),
+        under=under,
+    )
 
 
 def settings_shown(settings: Settings) -> Mapping[str, str]:
-    """Return a run's settings in words, by their names: `duration`, `5 s`."""
+    """Return a run's settings in words, by their English names: `duration`, `5 s`."""
     shown = {
         "duration": f"{settings.duration_seconds:g} s",
         "warm-up": f"{settings.warm_up_seconds:g} s",
@@ -62,8 +101,12 @@ def settings_shown(settings: Settings) -> Mapping[str, str]:
         "repeats": str(settings.repeats),
     }
     if settings.until_percent is not None:
-        goal = f"until within ±{settings.until_percent:g} %, for {about(settings.at_most_seconds or 0)} at most"
-        shown["repeats"] = f"{settings.repeats} or more, {goal}"
+        shown["repeats"] = say(
+            "{repeats} or more, until within ±{percent} %, for {time} at most",
+            repeats=settings.repeats,
+            percent=f"{settings.until_percent:g}",
+            time=about(settings.at_most_seconds or 0),
+        )
     if settings.seed is not None:
         shown["order by seed"] = str(settings.seed)
     return shown
@@ -71,66 +114,88 @@ def settings_shown(settings: Settings) -> Mapping[str, str]:
 
 def machine_line(machine: Machine) -> str:
     """Return a machine's CPU, cores, memory, kernel, system and virtualization in one line."""
-    return f"{machine.name}: {hardware(machine)}, {machine.os}, kernel {machine.kernel}, {virtualization(machine)}"
+    return say(
+        "{name}: {hardware}, {system}, kernel {kernel}, {virtualization}",
+        name=machine.name,
+        hardware=hardware(machine),
+        system=machine.os,
+        kernel=machine.kernel,
+        virtualization=virtualization(machine),
+    )
 
 
 def pinned(machine: Machine) -> str:
     """Return which CPUs programs were kept on: `app on 0-1, load generator on 2-3`; empty when none was."""
-    return ", ".join(f"{name} on {cpus}" for name, cpus in machine.pinned.items())
+    pairs = machine.pinned.items()
+    return say(", ").join(say("{program} on {cpus}", program=say_data(name), cpus=cpus) for name, cpus in pairs)
 
 
 def sharing_lines(table: Table) -> tuple[str, ...]:
     """Return which programs had CPUs of their own, and that figures are of both where server and load generator shared."""
     run = table.run
-    lines = [f"CPUs of {machine.name}: {pinned(machine)}" for machine in run.machines if machine.pinned] if run else []
+    pinned_on = [machine for machine in run.machines if machine.pinned] if run else []
+    lines = [say("CPUs of {machine}: {pinned}", machine=one.name, pinned=pinned(one)) for one in pinned_on]
     sharing = [row for row in table.rows if row.shares_cpus]
     if sharing:
         # A service that is not ours cannot be kept on some CPUs.
         ours = run is not None and any(row.host in {machine.name for machine in run.machines} for row in sharing)
-        lines.append(
-            "server and load generator shared their CPUs: each figure is one of both. "
-            f"Another load host separates them{', or --pin where there are cores enough' if ours else ''}"
-        )
+        lines.append(say("server and load generator shared their CPUs: each figure is one of both. ") + _separated(ours))
     return tuple(lines)
+
+
+def _separated(can_pin: bool) -> str:
+    if can_pin:
+        return say("Another load host separates them, or --pin where there are cores enough")
+    return say("Another load host separates them")
 
 
 def computer_line(run: Run) -> str:
     """Return what it means for the values that the machines of a run share one computer."""
-    *names, last = (machine.name for machine in run.machines)
-    cores = f"{run.computer_cores} CPU cores" if run.computer_cores else "CPU cores"
-    return (
-        f"{', '.join(names)} and {last} are on one computer and share its {cores}. "
-        "The values show that they work over a network, not how fast each is alone."
+    names = listed([machine.name for machine in run.machines])
+    means = say("The values show that they work over a network, not how fast each is alone.")
+    if not run.computer_cores:
+        return say("{names} are on one computer and share its CPU cores. {means}", names=names, means=means)
+    return say(
+        "{names} are on one computer and share its {cores} CPU cores. {means}",
+        names=names,
+        cores=run.computer_cores,
+        means=means,
     )
 
 
 def servers_line(table: Table) -> str:
     """Return how the rows of several servers compare."""
     first, *others = table.run.servers if table.run else ()
-    claims = f" Claims are judged by {first}." if table.published else ""
-    return (
-        f"servers: each row of {', '.join(others)} is compared with {first}. Faster or slower means that Welch's t-test on "
-        f"logarithms shows a difference of the rows together, which takes {LEAST_REPEATS} repeats. "
-        f"Each server has its own ranks.{claims}"
+    line = say(
+        "servers: each row of {others} is compared with {first}. Faster or slower means that Welch's t-test on "
+        "logarithms shows a difference of the rows together, which takes {repeats} repeats. Each server has its own ranks.",
+        others=say(", ").join(others),
+        first=first,
+        repeats=LEAST_REPEATS,
     )
+    return say("{line} Claims are judged by {server}.", line=line, server=first) if table.published else line
 
 
 def hardware(machine: Machine) -> str:
     """Return a machine's CPU, cores and memory."""
-    cores = f"{machine.cores} core" + ("" if machine.cores == 1 else "s")
-    return f"{machine.cpu}, {cores}, {machine.memory_bytes / 2**30:.1f} GiB"
+    cores = say_count("{count} core", "{count} cores", machine.cores)
+    return say(", ").join([machine.cpu, cores, f"{machine.memory_bytes / 2**30:.1f} GiB"])
 
 
 def virtualization(machine: Machine) -> str:
     """Return the virtualization of a machine."""
-    return f"{machine.virtualization or 'no virtualization'}{', emulated' if machine.emulated else ''}"
+    kind = machine.virtualization or say("no virtualization")
+    return say("{virtualization}, emulated", virtualization=kind) if machine.emulated else kind
 
 
 def database_line(database: Database) -> str:
     """Return the database of the apps: its host, version and data set."""
-    return (
-        f"database on {database.host}: PostgreSQL {database.version}, data set {database.data} "
-        f"(fingerprint {database.fingerprint})"
+    return say(
+        "database on {host}: PostgreSQL {version}, data set {data} (fingerprint {fingerprint})",
+        host=database.host,
+        version=database.version,
+        data=database.data,
+        fingerprint=database.fingerprint,
     )
 
 
@@ -140,13 +205,13 @@ def what_ran(rows: Iterable[Row]) -> tuple[str, ...]:
     for row in rows:
         if row.versions:
             rows_of.setdefault(_pairs(row.versions), []).append(row.label)
-    return tuple(f"{', '.join(names)}: {versions}" for versions, names in rows_of.items())
+    return tuple(say("{names}: {text}", names=say(", ").join(names), text=versions) for versions, names in rows_of.items())
 
 
 def source_lines(published: Published) -> tuple[str, ...]:
     """Return the source of published figures: the article, its machine, load and versions."""
     source = published.source
-    load = f"{source.command} (timeout {source.timeout_seconds:g} s)"
+    load = say("{command} (timeout {seconds} s)", command=source.command, seconds=f"{source.timeout_seconds:g}")
     return (source.document, source.machine, load, _pairs(source.versions))
 
 
@@ -200,9 +265,11 @@ def _again(run: Run, names: Collection[str], settings: Settings) -> str:
 
 def provenance(run: Run) -> str:
     """Return the times of a run and the version of benchrig."""
-    commit = f", commit {run.git_commit}" if run.git_commit else ""
-    finished = f"finished {run.finished_at}" if run.finished_at else "not finished"
-    return f"Started {run.started_at}, {finished}; benchrig {run.benchrig_version}{commit}."
+    finished = say("finished {time}", time=run.finished_at) if run.finished_at else say("not finished")
+    version = run.benchrig_version
+    if run.git_commit:
+        version = say("{version}, commit {commit}", version=version, commit=run.git_commit)
+    return say("Started {time}, {finished}; benchrig {version}.", time=run.started_at, finished=finished, version=version)
 
 
 def loads(rows: Iterable[Row]) -> tuple[str, ...]:
@@ -212,27 +279,40 @@ def loads(rows: Iterable[Row]) -> tuple[str, ...]:
 
 def replies_lines(rows: Iterable[Row]) -> tuple[str, ...]:
     """Return the replies of each row of several routes or statuses, by status and by route."""
-    found = ((row.label, row.replies) for row in rows if row.replies)
-    return tuple(f"{name}: {_replies(one)}" for name, one in found if one.sent or len(one.statuses) > 1)
+    found = [(row.label, row.replies) for row in rows if row.replies]
+    told = [(name, one) for name, one in found if one.sent or len(one.statuses) > 1]
+    return tuple(say("{names}: {text}", names=name, text=_replies(one)) for name, one in told)
 
 
 def _replies(replies: Replies) -> str:
-    parts = [", ".join(f"status {status} {count:,}" for status, count in replies.statuses.items())]
+    counts = replies.statuses.items()
+    parts = [say(", ").join(say("status {status} {count}", status=one, count=f"{count:,}") for one, count in counts)]
     for route, sent in replies.sent.items():
-        right = ", ".join(f"{kind.replies:,} with status {kind.status}" for kind in replies.right if kind.routes == (route,))
-        parts.append(f"{route}: {sent:,} requests, right replies: {right or 'none of its own'}")
+        right = [_right(kind) for kind in replies.right if kind.routes == (route,)]
+        parts.append(
+            say(
+                "{route}: {sent} requests, right replies: {right}",
+                route=route,
+                sent=f"{sent:,}",
+                right=say(", ").join(right) or say("none of its own"),
+            )
+        )
     for kind in replies.right:
         if len(kind.routes) > 1:
-            parts.append(f"{' and '.join(kind.routes)} alike: {kind.replies:,} with status {kind.status}")
-    return "; ".join(parts)
+            parts.append(say("{routes} alike: {replies}", routes=listed(kind.routes), replies=_right(kind)))
+    return say("; ").join(parts)
+
+
+def _right(kind: RouteReplies) -> str:
+    return say("{count} with status {status}", count=f"{kind.replies:,}", status=kind.status)
 
 
 def environment(found: Environment) -> Mapping[str, str]:
     """Return what of a machine decides figures, by name: the mitigations of its CPU in one text."""
     known = found.conditions()
-    shown = {name: value for name, value in known.items() if not name.startswith("mitigation of ")}
+    shown = {say_data(name): value for name, value in known.items() if not name.startswith(MITIGATION)}
     needed = [f"{name}: {state}" for name, state in found.mitigations.items() if state != "Not affected"]
-    return {**shown, "mitigations": "; ".join(needed) or "not affected"} if found.mitigations else shown
+    return {**shown, say("mitigations"): "; ".join(needed) or say("not affected")} if found.mitigations else shown
 
 
 def settings(table: Table) -> Mapping[str, Mapping[str, str]]:
@@ -241,7 +321,7 @@ def settings(table: Table) -> Mapping[str, Mapping[str, str]]:
     if run is None:
         return {}
     settings_of = {
-        f"Machine {machine.name} ({machine.kind})": {
+        say("Machine {name} ({kind})", name=machine.name, kind=machine.kind): {
             **environment(machine.environment),
             **machine.sysctls,
             **machine.limits,
@@ -250,16 +330,18 @@ def settings(table: Table) -> Mapping[str, Mapping[str, str]]:
         for machine in run.machines
     }
     if run.database:
-        settings_of[f"Database {run.database.data} on {run.database.host}"] = dict(run.database.settings)
+        title = say("Database {data} on {host}", data=run.database.data, host=run.database.host)
+        settings_of[title] = dict(run.database.settings)
     return {title: pairs for title, pairs in settings_of.items() if pairs}
 
 
 def verdict_counts(verdicts: Sequence[Verdict]) -> str:
     """Return the number of claims per verdict: `9 reproduced, 2 about rows that are not in this run`."""
     shown = claims_shown(verdicts)
-    counts = [(sum(verdict.word is word for verdict in shown), word.value) for word in Word]
-    absent = (len(verdicts) - len(shown), "about rows that are not in this run")
-    return ", ".join(f"{count} {what}" for count, what in (*counts, absent) if count)
+    counts = [(sum(verdict.word is word for verdict in shown), say_data(word.value)) for word in Word]
+    absent = (len(verdicts) - len(shown), say("about rows that are not in this run"))
+    pairs = [(count, what) for count, what in (*counts, absent) if count]
+    return say(", ").join(say("{count} {what}", count=count, what=what) for count, what in pairs)
 
 
 def claims_shown(verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
@@ -274,14 +356,18 @@ def next_steps(table: Table, verdicts: Sequence[Verdict]) -> tuple[tuple[str, st
     other = [one for one in wanted if one.as_published]
     steps = []
     if more:
-        steps.append((f"{_claims(more)} more repeats:", repeats_command(table, *_together(more))))
+        needs = say_count(
+            "{count} inconclusive claim needs more repeats:", "{count} inconclusive claims need more repeats:", len(more)
+        )
+        steps.append((needs, repeats_command(table, *_together(more))))
     if other:
-        steps.append((f"{_claims(other)} the article's duration and timeout:", published_command(table, *_together(other))))
+        needs = say_count(
+            "{count} inconclusive claim needs the article's duration and timeout:",
+            "{count} inconclusive claims need the article's duration and timeout:",
+            len(other),
+        )
+        steps.append((needs, published_command(table, *_together(other))))
     return tuple(steps)
-
-
-def _claims(wanted: Sequence[Wanted]) -> str:
-    return "1 inconclusive claim needs" if len(wanted) == 1 else f"{len(wanted)} inconclusive claims need"
 
 
 def _together(wanted: Sequence[Wanted]) -> tuple[frozenset[str], int]:
@@ -291,8 +377,8 @@ def _together(wanted: Sequence[Wanted]) -> tuple[frozenset[str], int]:
 
 def quantities(figures: Iterable[Quantity]) -> str:
     """Return a claim's figures in one line: `throughput(sanic) 19,218 requests/s; …`."""
-    return "; ".join(f"{one.name} {one.text}" for one in figures)
+    return say("; ").join(f"{one.name} {one.text}" for one in figures)
 
 
 def _pairs(values: Mapping[str, str]) -> str:
-    return ", ".join(f"{name} {value}".strip() for name, value in values.items())
+    return say(", ").join(f"{name} {value}".strip() for name, value in values.items())

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from benchrig.report.sentences import sentence
+from benchrig.language import say, say_data
+from benchrig.report.sentences import sentence, title, words
 from benchrig.report.table import Row
-from benchrig.results.codes import Code
 from benchrig.results.warnings import Warning, grouped, merged
 
 MOST_SENTENCES = 3
@@ -31,31 +31,31 @@ def footnotes(rows: Sequence[Row]) -> tuple[Footnote, ...]:
     measured = [row.label for row in rows if row.status == "measured"]
     lines: dict[str, list[str]] = {}
     for kind in dict.fromkeys(kind for row in rows for kind in _kinds(row)):
-        lines[kind] = [f"{_named(names, measured)}: {text}" for text, names in _texts(kind, rows)]
+        lines[kind] = [_line(_named(names, measured), text) for text, names in _texts(kind, rows)]
     return tuple(Footnote(kind, _some(texts)) for kind, texts in lines.items())
 
 
 def _some(texts: Sequence[str]) -> tuple[str, ...]:
-    more = (f"and {len(texts) - MOST_LINES:,} more, in report.json",) if len(texts) > MOST_LINES else ()
-    return (*texts[:MOST_LINES], *more)
+    if len(texts) <= MOST_LINES:
+        return tuple(texts)
+    return (*texts[:MOST_LINES], say("and {count} more, in report.json", count=f"{len(texts) - MOST_LINES:,}"))
+
+
+def _line(names: str, text: str) -> str:
+    return say("{names}: {text}", names=names, text=text)
 
 
 def reference(row: Row, footnotes: Sequence[Footnote]) -> str:
     """Return what the column of warnings shows for a row: `invalid 1,4`, `failed 2`, `3`, or nothing."""
     kinds = _kinds(row)
     numbers = [str(number) for number, footnote in enumerate(footnotes, 1) if footnote.kind in kinds]
-    word = _words(row.status) if row.status != "measured" else "invalid" if row.invalid else ""
+    word = _status(row) if row.status != "measured" else say("invalid") if row.invalid else ""
     return " ".join(filter(None, [word, ",".join(numbers)]))
-
-
-def title(code: Code) -> str:
-    """Return how a warning is called in a report: `latency clipped`."""
-    return _words(code.value)
 
 
 def _kinds(row: Row) -> list[str]:
     codes = [title(warning.code) for warning in row.warnings]
-    return codes if row.status == "measured" else [*codes, _words(row.status)]
+    return codes if row.status == "measured" else [*codes, _status(row)]
 
 
 def _texts(kind: str, rows: Sequence[Row]) -> Iterator[tuple[str, Sequence[str]]]:
@@ -65,7 +65,7 @@ def _texts(kind: str, rows: Sequence[Row]) -> Iterator[tuple[str, Sequence[str]]
         yield from _sentences(group, [(label, warning) for label, warning in about if warning.kind == group[0].kind])
     reasons: dict[str, list[str]] = {}
     for row in rows:
-        if row.status != "measured" and _words(row.status) == kind:
+        if row.status != "measured" and _status(row) == kind:
             reasons.setdefault(row.reason, []).append(row.label)
     yield from reasons.items()
 
@@ -82,8 +82,10 @@ def _sentences(group: Sequence[Warning], about: Sequence[tuple[str, Warning]]) -
 
 
 def _named(names: Sequence[str], measured: Sequence[str]) -> str:
-    return "every row" if len(measured) > MOST_SENTENCES and set(names) == set(measured) else ", ".join(names)
+    if len(measured) > MOST_SENTENCES and set(names) == set(measured):
+        return say("every row")
+    return say(", ").join(names)
 
 
-def _words(code: str) -> str:
-    return code.replace("_", " ")
+def _status(row: Row) -> str:
+    return say_data(words(row.status))

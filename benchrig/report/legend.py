@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from benchrig.language import say, say_count
 from benchrig.report.describe import repeats_command
 from benchrig.report.metrics import THROUGHPUT
 from benchrig.report.table import Row, Table
@@ -22,14 +23,19 @@ def _lines(table: Table) -> Iterator[tuple[str, str]]:
     if any(is_assumed(row) for row in table.rows):
         yield assumed_line(), ""
     if any(row.rank and row.rank.first != row.rank.last for row in table.rows):
-        yield "a rank such as 1-3: the repeats do not tell which of these places is the row's", ""
+        yield say("a rank such as 1-3: the repeats do not tell which of these places is the row's"), ""
     repeats = [row.repeats for row in table.rows if row.figures]
     if table.run is None:
-        yield "no ranks: an article gives each figure once, which tells no rows apart. The order is the article's", ""
+        yield say("no ranks: an article gives each figure once, which tells no rows apart. The order is the article's"), ""
     elif repeats and max(repeats) < LEAST_REPEATS:
-        count = "1 repeat gives" if max(repeats) == 1 else f"{max(repeats)} repeats give"
         command = repeats_command(table, frozenset(table.run.rows), ENOUGH_REPEATS)
-        yield f"{count} no ranks and no intervals; {ENOUGH_REPEATS} do:", command
+        line = say_count(
+            "{count} repeat gives no ranks and no intervals; {enough} do:",
+            "{count} repeats give no ranks and no intervals; {enough} do:",
+            max(repeats),
+            enough=ENOUGH_REPEATS,
+        )
+        yield line, command
 
 
 def is_assumed(row: Row) -> bool:
@@ -40,7 +46,11 @@ def is_assumed(row: Row) -> bool:
 
 def assumed_line() -> str:
     """Return what the mark of an assumed interval means."""
-    return (
-        f"{ASSUMED} of {LEAST_REPEATS} to {ENOUGH_REPEATS - 1} repeats: the interval holds if the logarithms of the values "
-        f"are normally distributed. From {ENOUGH_REPEATS} on, nothing is assumed"
+    return say(
+        "{mark} of {least} to {most} repeats: the interval holds if the logarithms of the values are normally distributed. "
+        "From {enough} on, nothing is assumed",
+        mark=ASSUMED,
+        least=LEAST_REPEATS,
+        most=ENOUGH_REPEATS - 1,
+        enough=ENOUGH_REPEATS,
     )

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import tabulate
 from wcwidth import wcswidth
 
 from benchrig import shell
+from benchrig.language import say
 
 # Columns are two spaces apart already; without this a heading takes two more, and the table no longer fits a screen.
 tabulate.MIN_PADDING = 0
 
 _TEXT_WIDTH = 140
+
+_WIDE = re.compile(r"[\u2e80-\u9fff\uac00-\ud7a3\uff01-\uff60]")
+"""A letter that takes two columns, as Chinese has; a line may break between two of them."""
+
+_PARTS = re.compile(r"\s*[（“]*(?:[\u2e80-\u9fff\uac00-\ud7a3]|[^\s（“\u2e80-\u9fff\uac00-\ud7a3]+)[，。；：、）！？”]*|.")
+"""What stays on one line: such a letter, or a word of others, with the punctuation behind it."""
 
 _BEFORE_UNIT = re.compile(r"(?<=\d) (?=(?:ms|s|%)(?!\w))")
 
@@ -27,8 +34,21 @@ def text_width(width: int | None) -> int:
 def wrapped(text: str, room: int) -> str:
     """Wrap a text at `room` columns, and indent all lines but the first. A number and its unit stay on one line."""
     joined = _BEFORE_UNIT.sub("\N{NO-BREAK SPACE}", text)
+    if _WIDE.search(joined):
+        return "\n".join(_wide_lines(joined, room)).replace("\N{NO-BREAK SPACE}", " ")
     lines = textwrap.fill(joined, room, subsequent_indent=" " * 6, break_long_words=False, break_on_hyphens=False)
     return lines.replace("\N{NO-BREAK SPACE}", " ")
+
+
+def _wide_lines(text: str, room: int) -> Iterator[str]:
+    """Yield the lines of a text with wide letters: it may break before each of them, but not before punctuation."""
+    line = ""
+    for part in _PARTS.findall(text):
+        if line.strip() and wcswidth(f"{line}{part.rstrip()}") > room:
+            yield line.rstrip()
+            line, part = " " * 6, part.lstrip()
+        line += part
+    yield line.rstrip()
 
 
 def fitting(
@@ -61,7 +81,8 @@ def hidden(columns: Sequence[str], argv: Sequence[str], room: int) -> list[str]:
     """
     if not columns:
         return []
-    names = wrapped(f"Hidden columns (terminal too narrow): {', '.join(columns)}; to see them:", room)
+    line = say("Hidden columns (terminal too narrow): {columns}; to see them:", columns=say(", ").join(columns))
+    names = wrapped(line, room)
     return [names, f"    {shell.quote(argv)} | less -S"]
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from benchrig.bench.generators.base import Printed
+from benchrig.language import later, say
 from benchrig.report import texts
 from benchrig.report.courses import Course, courses_of
 from benchrig.report.figures import Figures, figures_of, published_figures, text
@@ -99,7 +100,7 @@ class Row:
     @property
     def label(self) -> str:
         """The row's name, with its machine where rows of that name ran on several."""
-        return f"{self.name} on {self.host}" if self.several else self.name
+        return say("{row} on {host}", row=self.name, host=self.host) if self.several else self.name
 
     @property
     def invalid(self) -> bool:
@@ -196,7 +197,7 @@ def make(run: Run, cells: Iterable[Cell], published: Published | None = None) ->
         if repeats:
             rows.append(_row(repeats, figures.get(name), run, several))
         else:
-            not_run.append(f"{name} on {host}" if several else name)
+            not_run.append(later("{row} on {host}", row=name, host=host) if several else name)
     return Table(run, _ranked(rows), tuple(not_run), published, lacks_repeats)
 
 

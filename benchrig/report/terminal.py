@@ -6,12 +6,14 @@ import os
 from collections.abc import Sequence
 from typing import TextIO
 
+from benchrig.language import say
 from benchrig.report import columns, describe
 from benchrig.report.columns import Grid
 from benchrig.report.document import Report
 from benchrig.report.footnotes import Footnote
 from benchrig.report.legend import legend
 from benchrig.report.plain import fitting, hidden, text_width, wrapped
+from benchrig.report.spoken import spoken
 
 _WORDS_WIDTH = 26
 
@@ -29,6 +31,7 @@ def render(report: Report, lang: str = "en", width: int | None = None) -> str:
 
     Raises InputError for an unknown language.
     """
+    report = spoken(report)
     table = report.table
     grid = columns.grid(table, columns.of_terminal(table), lang)
     text, dropped = _fitting(grid, width)
@@ -39,11 +42,11 @@ def render(report: Report, lang: str = "en", width: int | None = None) -> str:
         [line for said, command in legend(table) for line in _with_command(said, command, room)],
         hidden(dropped, ["./inv", "report", table.name], room),
         [line for number, footnote in enumerate(grid.footnotes, 1) for line in _footnote(number, footnote, room)],
-        ["not run: " + ", ".join(table.not_run)] if table.not_run else [],
-        _block("ran", describe.what_ran(table.rows), room),
-        _block("published", describe.source_lines(table.published), room) if table.published else [],
+        [say("not run: {rows}", rows=say(", ").join(table.not_run))] if table.not_run else [],
+        _block(say("ran"), describe.what_ran(table.rows), room),
+        _block(say("published"), describe.source_lines(table.published), room) if table.published else [],
         _claims(report, room),
-        [f"as a page, with all columns: {report.page}"] if report.page else [],
+        [say("as a page, with all columns: {path}", path=report.page)] if report.page else [],
     ]
     return "\n\n".join("\n".join(lines) for lines in sections if lines)
 
@@ -53,7 +56,8 @@ def _claims(report: Report, room: int) -> list[str]:
     if not report.verdicts:
         return []
     more = describe.next_steps(report.table, report.verdicts)
-    count = f"claims: {describe.verdict_counts(report.verdicts)} (./inv claims {report.table.name})"
+    counts, run = describe.verdict_counts(report.verdicts), report.table.name
+    count = say("claims: {counts} (./inv claims {run})", counts=counts, run=run)
     return [wrapped(count, room), *(line for what, command in more for line in _with_command(what, command, room))]
 
 

@@ -10,6 +10,7 @@ from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar
 
 from benchrig.agent.text import one_line, short
+from benchrig.language import later
 from benchrig.results.model import Cell
 from benchrig.results.store import CELLS
 
@@ -32,7 +33,8 @@ def brief(cell: Cell) -> Cell:
     """Return a cell with the cause of its failure cut to LONGEST_CAUSE, and where the rest of it is."""
     if len(cell.reason) <= LONGEST_CAUSE:
         return cell
-    return replace(cell, reason=f"{short(cell.reason, LONGEST_CAUSE)} (more in {cell.raw or CELLS})")
+    cause = short(cell.reason, LONGEST_CAUSE)
+    return replace(cell, reason=later("{cause} (more in {file})", cause=cause, file=cell.raw or CELLS))
 
 
 def _tidied(value: Any) -> Any:

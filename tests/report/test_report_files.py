@@ -16,8 +16,8 @@ from benchrig.report import EXPORTS, Report, published, render_terminal
 from benchrig.report import load as load_report
 from benchrig.report.claims import render_report
 from benchrig.report.export.record import RowRecord
-from benchrig.report.footnotes import title
 from benchrig.report.metrics import BY_NAME, METRICS
+from benchrig.report.sentences import title
 from benchrig.report.table import make
 from benchrig.report.verdict import Quantity
 from benchrig.results.codes import Code

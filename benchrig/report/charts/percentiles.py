@@ -12,10 +12,10 @@ from markupsafe import Markup
 from benchrig.language import say, say_count
 from benchrig.report.charts import frame, marks, panels, svg
 from benchrig.report.charts.chart import NARROW, Chart, drawn
+from benchrig.report.charts.frame import more_rows
 from benchrig.report.charts.latency import comparison, latency, milliseconds
 from benchrig.report.charts.palette import SERIES
 from benchrig.report.charts.scales import Log, Scale, spanning
-from benchrig.report.charts.throughput import more
 from benchrig.report.document import Report
 from benchrig.report.latency_curves import FIRST, PLACES, LatencyCurve, Point, curve_of
 from benchrig.units import NOTHING
@@ -50,7 +50,7 @@ def draw(report: Report) -> Iterator[Chart]:
             say("replies"),
         ),
         rows=tuple(line for curve in found for line in _lines(curve)),
-        more=more(len(rows)),
+        more=more_rows(len(rows)),
     )
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import partial
 
+from benchrig.language import Later, Text, later, later_count
 from benchrig.report.claims.dimensions import Dimension, of_unit
 from benchrig.report.claims.language import Figure, Names
 from benchrig.report.claims.values import Known, point, unbounded
@@ -24,6 +26,10 @@ from benchrig.units import COUNT, number
 class NoFigureError(Exception):
     """A table has no figure that a claim may use; the text says why."""
 
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.text = text
+
 
 class NotInRunError(NoFigureError):
     """The row was not part of the run."""
@@ -33,7 +39,8 @@ class InvalidRowError(NoFigureError):
     """A warning makes the row invalid."""
 
     def __init__(self, row: Row, warning: Warning) -> None:
-        super().__init__(f"{row.name} is invalid here: {sentence(warning)}")
+        because = Later(partial(sentence, warning))
+        super().__init__(later("{row} is invalid here: {because}", row=row.name, because=because))
         self.code = warning.code
 
 
@@ -132,7 +139,10 @@ def find(figure: Figure, table: Table, conditions: Conditions | None) -> KnownFi
         _valid(row, function.metric)
     sample = row.figures.get(function.metric.name)
     if sample is None:
-        raise NoFigureError(f"{'this run' if table.run else 'the article'} has no {figure.function} of {row.name}")
+        values = {"figure": figure.function, "row": row.name}
+        if table.run:
+            raise NoFigureError(later("this run has no {figure} of {row}", **values))
+        raise NoFigureError(later("the article has no {figure} of {row}", **values))
     pending = _pending(function, row, table, conditions.source) if conditions else ""
     if function.truth:
         return _late(row, sample, conditions.source.timeout_seconds if conditions else row.timeout_seconds, pending)
@@ -149,7 +159,9 @@ def names_of(document: Collection[str], others: Collection[str] = ()) -> Names:
 def shown(value: float, interval: tuple[float, float] | None = None, unit: str = "") -> str:
     """Write a figure with its interval and its unit: `9.2 [9, 9.5] ms`."""
     bounds = f" [{number(interval[0])}, {number(interval[1])}]" if interval else ""
-    return f"{number(value)}{bounds} {unit}".strip()
+    if not unit:
+        return f"{number(value)}{bounds}"
+    return Text("{number} {unit}", {"number": f"{number(value)}{bounds}", "unit": Text(unit)})
 
 
 def machine(name: str, table: Table) -> Machine | None:
@@ -162,7 +174,7 @@ def _cores(row: Row, table: Table) -> KnownFigure:
     there = machine(row.host, table)
     cores = there.cores if there else table.source.source.cores if table.run is None and table.source else 0
     if not cores:
-        raise NoFigureError(f"the number of CPU cores under {row.name} is not known")
+        raise NoFigureError(later("the number of CPU cores under {row} is not known", row=row.name))
     return KnownFigure(float(cores), None, True, str(cores))
 
 
@@ -175,7 +187,9 @@ def _measured(sample: Sample, metric: Metric, pending: str) -> KnownFigure:
         text = shown(value, (interval.low, interval.high) if interval else None, unit)
         return KnownFigure(value, interval, False, text, within, pending, sample.values)
     differ = sample.low != sample.high
-    text = f"{number(sample.low)} to {shown(sample.high, unit=unit)}" if differ else shown(value, unit=unit)
+    text = shown(value, unit=unit)
+    if differ:
+        text = later("{low} to {high}", low=number(sample.low), high=shown(sample.high, unit=unit))
     exact = metric.kind == "count"
     within = (sample.low, sample.high) if exact or len(sample.values) >= ENOUGH_REPEATS else None
     if pending:
@@ -189,27 +203,40 @@ def _row(name: str, table: Table) -> Row:
     if row is not None and row.figures:
         return row
     if row is not None:
-        state = "failed" if row.status == "failed" else "is not possible here"
-        raise NoFigureError(f"{name} {state}: {(row.reason.splitlines() or ['no reason given'])[0]}")
+        because = (row.reason.splitlines() or [later("no reason given")])[0]
+        if row.status == "failed":
+            raise NoFigureError(later("{row} failed: {because}", row=name, because=because))
+        raise NoFigureError(later("{row} is not possible here: {because}", row=name, because=because))
     if table.run is None:
-        raise NoFigureError(f"the article has no figures of {name}")
+        raise NoFigureError(later("the article has no figures of {row}", row=name))
     if name in table.not_run:
-        raise NoFigureError(f"the run ended before it measured {name}")
-    raise NotInRunError(f"{name} is not in this run")
+        raise NoFigureError(later("the run ended before it measured {row}", row=name))
+    raise NotInRunError(later("{row} is not in this run", row=name))
 
 
 def _connected(row: Row) -> None:
     """Raise NoFigureError where a row had fewer connections than it was to have."""
     if row.connections_there is not None:
-        there = f"{row.connections_there:,} of {row.connections:,}"
-        raise NoFigureError(f"{row.name} ran with {there} connections: the others were not there, or were never answered")
+        raise NoFigureError(
+            later(
+                "{row} ran with {there} of {asked} connections: the others were not there, or were never answered",
+                row=row.name,
+                there=f"{row.connections_there:,}",
+                asked=f"{row.connections:,}",
+            )
+        )
 
 
 def _same_connections(row: Row, conditions: Conditions) -> None:
     """Raise NoFigureError where a row had another number of connections than the article's: it is another row."""
     connections = conditions.connections.get(row.name, row.connections)
     if row.connections != connections:
-        wrong = f"{row.name} ran with {row.connections:,} connections, in the article with {connections:,}"
+        wrong = later(
+            "{row} ran with {here} connections, in the article with {there}",
+            row=row.name,
+            here=f"{row.connections:,}",
+            there=f"{connections:,}",
+        )
         raise NoFigureError(wrong)
 
 
@@ -226,9 +253,15 @@ def _pending(function: Function, row: Row, table: Table, source: Source) -> str:
     waits = metric in _LATE and row.timeout_seconds != source.timeout_seconds
     never = metric.grows and ours > theirs and row.figures[metric.name].high == 0
     if waits or ours < theirs or (metric.grows and ours != theirs and not never):
-        timeouts = [f" with a timeout of {one.timeout_seconds:g} s" if waits else "" for one in (row, source)]
-        return f"The load lasted {ours:g} s{timeouts[0]} here, {theirs:g} s{timeouts[1]} in the article"
+        here, there = (_lasted(of, one.timeout_seconds if waits else None) for of, one in ((ours, row), (theirs, source)))
+        return later("The load lasted {here} here, {there} in the article", here=here, there=there)
     return ""
+
+
+def _lasted(seconds: float, timeout_seconds: float | None) -> str:
+    if timeout_seconds is None:
+        return f"{seconds:g} s"
+    return later("{duration} s with a timeout of {timeout} s", duration=f"{seconds:g}", timeout=f"{timeout_seconds:g}")
 
 
 def _valid(row: Row, metric: Metric) -> None:
@@ -245,13 +278,18 @@ def _late(row: Row, timeouts: Sample, timeout_seconds: float, pending: str) -> K
     """
     repeats, slowest = sum(value > 0 for value in timeouts.values), row.figures.get(LATENCY_MAX.name)
     if repeats:
-        seen = f", in {repeats} of {len(timeouts.values)} repeats" if repeats < len(timeouts.values) else ""
-        return _truth(True, f"{timeouts.high:,.0f} timeouts{seen}", pending)
+        late = later_count("{count} timeout", "{count} timeouts", round(timeouts.high))
+        if repeats < len(timeouts.values):
+            late = later("{late}, in {seen} of {repeats} repeats", late=late, seen=repeats, repeats=len(timeouts.values))
+        return _truth(True, late, pending)
     if row.timeout_seconds <= timeout_seconds or slowest is None:
         return _truth(False, "", pending)
-    return _truth(slowest.high > 1e3 * timeout_seconds, f"slowest reply {shown(slowest.high, unit='ms')}", pending)
+    longest = later("slowest reply {time}", time=shown(slowest.high, unit="ms"))
+    return _truth(slowest.high > 1e3 * timeout_seconds, longest, pending)
 
 
 def _truth(value: bool, detail: str, pending: str) -> KnownFigure:
-    text = ("yes" if value else "no") + (f" ({detail})" if detail else "")
+    text = later("yes") if value else later("no")
+    if detail:
+        text = later("{text} ({detail})", text=text, detail=detail)
     return KnownFigure(float(value), None, True, text, (0.0, 1.0) if pending else None, pending)

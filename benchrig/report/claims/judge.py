@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
+from benchrig.language import Later, later
 from benchrig.report import describe
 from benchrig.report.claims import notes, words
 from benchrig.report.claims.file import Claim
@@ -84,8 +86,8 @@ class _Judge:
                     continue
             except UndefinedError:
                 continue
-            evidence = describe.quantities(words.quantities(cause.when, figures))
-            yield f"{cause.says} ({evidence})"
+            found = words.quantities(cause.when, figures)
+            yield later("{text} ({detail})", text=cause.says, detail=Later(partial(describe.quantities, found)))
 
 
 def _conditions(document: Table | None) -> Conditions | None:

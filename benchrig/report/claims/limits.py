@@ -6,14 +6,15 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from benchrig.report.claims.functions import FUNCTIONS, KnownFigure, machine
+from benchrig.language import later, later_count
+from benchrig.report.claims.functions import FUNCTIONS, KnownFigure, machine, shown
 from benchrig.report.claims.language import Comparison, Expression, Figure
 from benchrig.report.claims.relations import links
 from benchrig.report.claims.values import Known, UndefinedError
 from benchrig.report.claims.words import KnownFigures
 from benchrig.report.table import Row, Table
 from benchrig.results.model import Machine
-from benchrig.units import size
+from benchrig.units import PERCENT_OF_A_CORE, size
 
 
 @dataclass(frozen=True)
@@ -74,13 +75,15 @@ def _host(function: str, row: Row) -> str:
 
 
 def _cpu(there: Machine) -> Limit:
-    cores = f"{there.cores} CPU core{'' if there.cores == 1 else 's'}"
-    return Limit(100.0 * there.cores, f"{100 * there.cores} % of a core", f"{there.name} has {cores}")
+    has = later_count("{machine} has {count} CPU core", "{machine} has {count} CPU cores", there.cores, machine=there.name)
+    return Limit(100.0 * there.cores, shown(100 * there.cores, unit=PERCENT_OF_A_CORE.name), has)
 
 
 def _memory(there: Machine) -> Limit:
-    return Limit(there.memory_bytes, size(there.memory_bytes), f"{there.name} has no more memory")
+    return Limit(there.memory_bytes, size(there.memory_bytes), later("{machine} has no more memory", machine=there.name))
 
 
 def _sentence(figure: Figure, limit: Limit) -> str:
-    return f"{figure.text} is at most {limit.text} here, because {limit.because}"
+    return later(
+        "{figure} is at most {limit} here, because {because}", figure=figure.text, limit=limit.text, because=limit.because
+    )

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
+from benchrig.language import Later, Text, joined, later, say
 from benchrig.report.claims.functions import FUNCTIONS
 from benchrig.report.claims.language import Expression, Figure
-from benchrig.report.footnotes import title
-from benchrig.report.sentences import some
+from benchrig.report.sentences import listed, some, words
 from benchrig.report.table import Row, Table
 from benchrig.results.codes import Code
 from benchrig.results.spoils import Spoils
@@ -32,8 +32,11 @@ def ceiling(expression: Expression, table: Table) -> Iterator[str]:
     """Return why rows at the same ceiling are equal: the load limits them, not the systems."""
     for rows in _throughputs(expression, table):
         if _all_at_ceiling(rows):
-            names = " and ".join(row.name for row in rows)
-            yield f"{names} are at the same ceiling: {_allowed(rows[0])}. The load makes them equal, not their speed."
+            yield later(
+                "{names} are at the same ceiling: {allowed}. The load makes them equal, not their speed.",
+                names=_all([row.name for row in rows]),
+                allowed=_allowed(rows[0]),
+            )
 
 
 def _connections(expression: Expression, table: Table, document: Table | None) -> Iterator[str]:
@@ -45,15 +48,21 @@ def _connections(expression: Expression, table: Table, document: Table | None) -
         for name in dict.fromkeys(names):
             counts.setdefault(known[name], []).append(name)
         if len(counts) > 1:
-            parts = "; ".join(f"{count:,} for {_some(names)}" for count, names in counts.items())
-            yield f"The rows have different numbers of connections: {parts}."
+            parts = joined(
+                [later("{count} for {names}", count=f"{count:,}", names=_some(of)) for count, of in counts.items()],
+                later("; "),
+            )
+            yield later("The rows have different numbers of connections: {parts}.", parts=parts)
 
 
 def _at_ceiling(expression: Expression, table: Table) -> Iterator[str]:
     for rows in _throughputs(expression, table):
         at = [row for row in rows if row.at_ceiling]
         if at and not _all_at_ceiling(rows):
-            yield f"At the ceiling, and may be able to do more: {_some([row.name for row in at])} ({_allowed(at[0])})."
+            names = _some([row.name for row in at])
+            yield later(
+                "At the ceiling, and may be able to do more: {names} ({allowed}).", names=names, allowed=_allowed(at[0])
+            )
 
 
 def _invalid(expression: Expression, rows: Iterable[Row], told: Collection[Code]) -> Iterator[str]:
@@ -64,9 +73,9 @@ def _invalid(expression: Expression, rows: Iterable[Row], told: Collection[Code]
     for row in rows:
         for warning in row.warnings:
             if warning.invalid and warning.spoils & rests_on and warning.code not in told:
-                rows_of.setdefault(title(warning.code), []).append(row.name)
+                rows_of.setdefault(words(warning.code.value), []).append(row.name)
     for kind, names in rows_of.items():
-        yield f"Invalid ({kind}): {_some(names)}."
+        yield later("Invalid ({kind}): {names}.", kind=Text(kind), names=_some(names))
 
 
 def _throughputs(expression: Expression, table: Table) -> Iterator[tuple[Row, ...]]:
@@ -88,7 +97,12 @@ def _all_at_ceiling(rows: tuple[Row, ...]) -> bool:
 
 def _allowed(row: Row) -> str:
     allowed = row.connections / row.sleep_seconds
-    return f"{row.connections:,} connections with {row.sleep_seconds:g} s of waiting allow {allowed:,.0f} requests/s"
+    return later(
+        "{connections} connections with {seconds} s of waiting allow {allowed} requests/s",
+        connections=f"{row.connections:,}",
+        seconds=f"{row.sleep_seconds:g}",
+        allowed=f"{allowed:,.0f}",
+    )
 
 
 def _is_measured(figure: Figure) -> bool:
@@ -96,5 +110,9 @@ def _is_measured(figure: Figure) -> bool:
     return metric is not None and metric.kind != "count"
 
 
-def _some(names: Sequence[str]) -> str:
-    return some(names, 4, ", ")
+def _some(names: Sequence[str]) -> Later:
+    return Later(lambda: some(names, 4, say(", ")))
+
+
+def _all(names: Sequence[str]) -> Later:
+    return Later(lambda: listed(names))

@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from benchrig.language import later
 from benchrig.report.claims.language import Arithmetic, Choice, Extreme, Figure, Number, Operation, Term, figures_in
 from benchrig.statistics.delta import Uncertain, of_interval, of_sample
 
@@ -20,6 +21,10 @@ _LARGEST_LOG = 700.0
 
 class UndefinedError(Exception):
     """An expression divides by a figure that is 0."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.text = text
 
 
 @dataclass(frozen=True)
@@ -224,7 +229,7 @@ def _quotient(term: Operation, left: Range, right: Range) -> Range:
 
 def _inverse(term: Operation, divisor: Range) -> Range:
     if divisor.value == 0:
-        raise UndefinedError(f"{term.right.text} is 0, and {term.text} divides by it")
+        raise UndefinedError(later("{divisor} is 0, and {term} divides by it", divisor=term.right.text, term=term.text))
     if divisor.positive:
         # At a bound of 0 and at an infinite one, the quotient is only bounded on the other side.
         low = divisor.high.inverse() if math.isfinite(divisor.high.value) else Uncertain(0.0)

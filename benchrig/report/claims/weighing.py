@@ -49,7 +49,7 @@ def weigh(expression: Expression, table: Table, conditions: Conditions | None) -
     """
     figures, missing = find_all(expression, table, conditions)
     invalid = [error.code for error in missing if isinstance(error, InvalidRowError)]
-    word, reason = _Scales(expression, table, conditions, figures).read(tuple(map(str, missing)))
+    word, reason = _Scales(expression, table, conditions, figures).read(tuple(error.text for error in missing))
     return Weighed(
         word,
         reason,
@@ -95,7 +95,7 @@ class _Scales:
             if outcome is None:
                 return Word.INCONCLUSIVE, self.undecided(known)
         except UndefinedError as error:
-            return Word.NOT_TESTABLE, Reason(Why.NO_VALUE, (str(error),))
+            return Word.NOT_TESTABLE, Reason(Why.NO_VALUE, (error.text,))
         assumed = any(found.interval and found.interval.assumed for found in self.figures.values())
         facts = words.relations(self.expression, self.figures, outcome)
         reason = Reason(Why.RELATIONS, facts, repeats=min(self.repeats.values(), default=0), assumed=assumed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+from benchrig.language import Text, later
 from benchrig.report.claims.functions import DIMENSIONS, KnownFigure, shown
 from benchrig.report.claims.language import (
     TRUTHS,
@@ -23,7 +24,7 @@ from benchrig.report.claims.relations import links, pairs
 from benchrig.report.claims.values import Bounded, UndefinedError, Values, bounds, chosen
 from benchrig.report.verdict import Quantity
 
-_WORDS: Mapping[Relation, str] = {
+WORDS: Mapping[Relation, str] = {
     "<": "below",
     "<=": "at most",
     ">": "above",
@@ -64,10 +65,25 @@ def _sentence(left: Term, relation: Relation, right: Term, figures: KnownFigures
     if isinstance(left, Number) and relation in _TURNED:
         left, relation, right = right, _TURNED[relation], left
     if relation == "==" and outcome is not None:
-        return f"{_named(left, figures, ' is')}" + ("" if outcome else f", not {_named(right, figures)}")
-    verb = {True: "is", False: "is not", None: "may or may not be"}[outcome]
-    quotient = _quotient(left, right, figures)
-    return f"{_named(left, figures)} {verb} {_WORDS[relation]} {_named(right, figures)}{quotient}"
+        return _equal(left, right, figures, outcome)
+    values = {
+        "left": _named(left, figures),
+        "relation": Text(WORDS[relation]),
+        "right": _named(right, figures),
+        "quotient": _quotient(left, right, figures),
+    }
+    match outcome:
+        case True:
+            return later("{left} is {relation} {right}{quotient}", **values)
+        case False:
+            return later("{left} is not {relation} {right}{quotient}", **values)
+        case None:
+            return later("{left} may or may not be {relation} {right}{quotient}", **values)
+
+
+def _equal(left: Term, right: Term, figures: KnownFigures, outcome: bool) -> str:
+    named = _named(left, figures, True)
+    return named if outcome else later("{left}, not {right}", left=named, right=_named(right, figures))
 
 
 def _quotient(left: Term, right: Term, figures: KnownFigures) -> str:
@@ -79,20 +95,25 @@ def _quotient(left: Term, right: Term, figures: KnownFigures) -> str:
     if not _is_there(term, figures):
         return ""
     value, interval = _shown(bounds(term, _values(figures)), figures, term)
-    return f" (quotient {shown(value, interval)})" if interval else ""
+    return later(" (quotient {value})", value=shown(value, interval)) if interval else ""
 
 
 def _decisive(term: Term, figures: KnownFigures) -> Term:
     return chosen(term, _values(figures)) if isinstance(term, Choice) else term
 
 
-def _named(term: Term, figures: KnownFigures, link: str = "") -> str:
-    """Return a term's value, for a figure with its name before it."""
+def _named(term: Term, figures: KnownFigures, link: bool = False) -> str:
+    """Return a term's value, for a figure with its name before it; with `link`, as a statement: `errors(go) is 0`."""
     match term:
         case Number():
             return term.text if term.unit or term.text in TRUTHS or term.text.endswith("%") else shown(term.value)
         case Figure():
-            return f"{term.text}{link} {figures[term].text}"
+            text = figures[term].text
+            return (
+                later("{name} is {value}", name=term.text, value=text)
+                if link
+                else Text("{name} {value}", {"name": term.text, "value": text})
+            )
         case Choice():
             return _named(chosen(term, _values(figures)), figures, link)
         case Operation():

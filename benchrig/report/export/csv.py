@@ -7,6 +7,7 @@ import io
 from dataclasses import asdict, fields
 
 from benchrig.console import printable
+from benchrig.language import ENGLISH, use
 from benchrig.report.document import Report
 from benchrig.report.export.record import RowRecord, record
 from benchrig.report.sentences import sentence
@@ -15,6 +16,7 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """What the first character of a formula is, to one spreadsheet or another."""
 
 
+@use(ENGLISH)
 def render(report: Report) -> str:
     """Return the table as CSV text under a header line; an empty field means no value."""
     text = io.StringIO()

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from enum import Enum
 
 from benchrig.console import CONTROLS
+from benchrig.language import ENGLISH, use
 from benchrig.report.document import Report
 from benchrig.report.export.record import record
 from benchrig.report.latencies import latencies_of
@@ -17,6 +18,7 @@ _ESCAPES = {code: json.dumps(chr(code))[1:-1] for code in CONTROLS if chr(code) 
 """JSON itself escapes only the first 32 characters; between values it has line breaks."""
 
 
+@use(ENGLISH)
 def render(report: Report) -> str:
     """Return the report as JSON text: `run`, `machines`, `label`, `incomplete`, `not_run`, `published`, `rows` and `claims`.
 

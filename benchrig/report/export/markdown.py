@@ -6,12 +6,14 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from benchrig.console import printable
+from benchrig.language import say, say_data
 from benchrig.report import columns, describe
 from benchrig.report.columns import Grid
 from benchrig.report.document import Report
 from benchrig.report.footnotes import Footnote
 from benchrig.report.legend import legend
 from benchrig.report.sentences import reason
+from benchrig.report.spoken import spoken
 from benchrig.report.verdict import Verdict
 
 _LIVE = re.compile(r"(?<=[@#!~])(?=\w)|(?<=:)(?=//)|(?<=www)(?=\.)|(?<=\bGH-)(?=\d)", re.IGNORECASE)
@@ -20,6 +22,7 @@ _LIVE = re.compile(r"(?<=[@#!~])(?=\w)|(?<=:)(?=//)|(?<=www)(?=\.)|(?<=\bGH-)(?=
 
 def render(report: Report) -> str:
     """Return the report as Markdown: table, warnings, claims, what ran, the machines, and how to repeat the run."""
+    report = spoken(report)
     table = report.table
     grid = columns.grid(table, columns.of_files(table))
     sections = [
@@ -27,15 +30,15 @@ def render(report: Report) -> str:
         bullets(describe.heading_lines(table)),
         _grid(grid),
         *(_said(text, command) for text, command in legend(table)),
-        _section("Warnings", "\n".join(_footnote(number, note) for number, note in enumerate(grid.footnotes, 1))),
-        _section("Claims", _claims(report)),
-        _section("Not run", bullets(table.not_run)),
-        _section("Replies", bullets(describe.replies_lines(table.rows))),
-        _section("What ran", bullets(describe.what_ran(table.rows))),
-        _section("The published figures", bullets(describe.source_lines(table.published)) if table.published else ""),
+        _section(say("Warnings"), "\n".join(_footnote(number, note) for number, note in enumerate(grid.footnotes, 1))),
+        _section(say("Claims"), _claims(report)),
+        _section(say("Not run"), bullets(table.not_run)),
+        _section(say("Replies"), bullets(describe.replies_lines(table.rows))),
+        _section(say("What ran"), bullets(describe.what_ran(table.rows))),
+        _section(say("The published figures"), bullets(describe.source_lines(table.published)) if table.published else ""),
         *(_section(title, _settings(pairs)) for title, pairs in describe.settings(table).items()),
-        _section("How to repeat it", _repeat(report)),
-        _section("Each row's load, run in this folder", _code(describe.loads(table.rows))),
+        _section(say("How to repeat it"), _repeat(report)),
+        _section(say("Each row's load, run in this folder"), _code(describe.loads(table.rows))),
     ]
     return printable("\n\n".join(section for section in sections if section)) + "\n"
 
@@ -70,7 +73,7 @@ def _claims(report: Report) -> str:
     verdicts, more = report.verdicts, describe.next_steps(report.table, report.verdicts)
     if not verdicts:
         return ""
-    head = [f"{describe.verdict_counts(verdicts)}.", ""]
+    head = [say("{counts}.", counts=describe.verdict_counts(verdicts)), ""]
     steps = [line for what, command in more for line in (_said(what, command), "")]
     return "\n".join([*head, *steps, *map(_verdict, describe.claims_shown(verdicts))]).rstrip()
 
@@ -82,18 +85,20 @@ def _said(text: str, command: str) -> str:
 
 def _verdict(verdict: Verdict) -> str:
     lines = [
-        f"published: {describe.quantities(verdict.published)}" if verdict.published else "",
-        f"measured: {describe.quantities(verdict.measured)}" if verdict.measured else "",
+        say("published: {text}", text=describe.quantities(verdict.published)) if verdict.published else "",
+        say("measured: {text}", text=describe.quantities(verdict.measured)) if verdict.measured else "",
         reason(verdict),
-        *(f"note: {note}" for note in verdict.notes),
-        *(f"cause: {cause}" for cause in verdict.causes),
+        *(say("note: {text}", text=note) for note in verdict.notes),
+        *(say("cause: {text}", text=cause) for cause in verdict.causes),
     ]
-    head = f"- **{verdict.word}**: {escaped(verdict.says)} ({escaped(verdict.claim)}; {escaped(verdict.place)})"
+    head = (
+        f"- **{say_data(verdict.word.value)}**: {escaped(verdict.says)} ({escaped(verdict.claim)}; {escaped(verdict.place)})"
+    )
     return "\n".join([head, *(_item(line) for line in lines if line)])
 
 
 def _settings(pairs: Mapping[str, str]) -> str:
-    lines = (("setting or program", "value"), *pairs.items())
+    lines = ((say("setting or program"), say("value")), *pairs.items())
     heading, *rest = map(table_line, lines)
     return "\n".join([heading, "|---|---|", *rest])
 

@@ -16,9 +16,11 @@ from benchrig.language import in_use, say, say_count
 from benchrig.report import columns, describe
 from benchrig.report.charts import charts, svg
 from benchrig.report.document import Report
-from benchrig.report.footnotes import Footnote, title
+from benchrig.report.footnotes import Footnote
 from benchrig.report.legend import legend
 from benchrig.report.page import claims, environment, figures
+from benchrig.report.sentences import title
+from benchrig.report.spoken import spoken
 from benchrig.report.summary import Kind, Spoiler, summary, words
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ def render(report: Report, folder: str | None = "") -> str:
     `folder` is the path from the page to the run's folder, for its links: empty where the page is in it, None where there is
     none, as of a published set.
     """
+    report = spoken(report)
     table, found = report.table, summary(report)
     grid = columns.grid(table, columns.of_files(table))
     drawn = tuple(chain.from_iterable(charts(report).values()))

@@ -17,10 +17,9 @@ from benchrig.language import say
 from benchrig.report.charts.svg import text_width
 from benchrig.report.columns import Column, Grid
 from benchrig.report.figures import is_spare
-from benchrig.report.footnotes import title
 from benchrig.report.metrics import ALWAYS, BY_NAME, FILES_ONLY, THROUGHPUT
 from benchrig.report.page.links import link
-from benchrig.report.sentences import sentence
+from benchrig.report.sentences import sentence, title
 from benchrig.report.table import Row, Table
 from benchrig.results.spoils import Spoils
 from benchrig.results.warnings import Warning

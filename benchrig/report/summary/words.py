@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from benchrig.language import say, say_count
 from benchrig.report import describe, sentences
-from benchrig.report.footnotes import title
 from benchrig.report.metrics import THROUGHPUT
+from benchrig.report.sentences import title
 from benchrig.report.summary.make import moment
 from benchrig.report.summary.values import Finding, Kind, Spoiler, Standing, Summary
 from benchrig.report.table import Row

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
+from benchrig.language import later
 from benchrig.results.codes import Code
 from benchrig.results.warnings import Unit, Value, Warning, number
 
@@ -62,9 +63,9 @@ def _range(value: float, latencies: Latencies) -> _Range:
 
 def _order(latencies: Latencies) -> Iterator[Warning]:
     percentiles = [(f"p{name}", value) for name, value in _sorted(latencies)]
-    lines = [
-        [*percentiles, ("maximum", latencies.max)],
-        [("minimum", latencies.min), ("mean", latencies.mean), ("maximum", latencies.max)],
+    lines: list[list[tuple[str, float | None]]] = [
+        [*percentiles, (later("maximum"), latencies.max)],
+        [(later("minimum"), latencies.min), (later("mean"), latencies.mean), (later("maximum"), latencies.max)],
     ]
     for line in lines:
         known = [(name, value) for name, value in line if value is not None]

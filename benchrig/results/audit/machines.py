@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from benchrig.language import later
 from benchrig.results.audit.detector import Detector
 from benchrig.results.codes import Code
 from benchrig.results.model import Cell, CpuShares, Run
@@ -22,8 +23,10 @@ FOREIGN_PERCENT_INVALID = 25.0
 Rows of one table differ by less than that, and a late reply may then be the other program's fault, too.
 """
 
-APP, DATABASE, GENERATOR = "the app", "the database", "the load generator"
+_OURS: tuple[str, ...] = (later("the app"), later("the database"), later("the load generator"))
 """Our programs that use CPU."""
+
+APP, DATABASE, GENERATOR = _OURS
 
 
 def _backlog(cell: Cell, _: Run) -> Iterator[Warning]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterator, Sequence
 
+from benchrig.language import Text, joined, later
 from benchrig.results.codes import Code
 from benchrig.results.model import Cell, Run
 from benchrig.results.warnings import Number, Unit, Value, Warning, number
@@ -80,14 +81,17 @@ def _resumed(measured: Sequence[Cell], run: Run) -> Iterator[Warning]:
         repeats.setdefault(cell.part, []).append(cell.repeat)
     if not measured or not (changed or len(repeats) > 1):
         return
-    said = "; ".join(f"{ranges(numbers)} in part {part}" for part, numbers in sorted(repeats.items()))
+    said = joined(
+        [later("{repeats} in part {part}", repeats=ranges(of), part=part) for part, of in sorted(repeats.items())],
+        later("; "),
+    )
     values: dict[str, Value] = {"case": "changed" if changed else "same", "repeats": said}
     yield Warning(
         Code.RESUMED, measured[0].host, values | ({"changed": "; ".join(changed)} if changed else {}), invalid=bool(changed)
     )
 
 
-def ranges(numbers: Sequence[int]) -> str:
+def ranges(numbers: Sequence[int]) -> Text:
     """Return numbers of repeats in words: `repeat 2`, `repeats 1 to 3`, `repeats 1 to 3, 5`."""
     found: list[list[int]] = []
     for repeat in sorted(numbers):
@@ -95,5 +99,6 @@ def ranges(numbers: Sequence[int]) -> str:
             found[-1].append(repeat)
         else:
             found.append([repeat])
-    words = ", ".join(str(one[0]) if len(one) == 1 else f"{one[0]} to {one[-1]}" for one in found)
-    return f"repeat{'' if len(numbers) == 1 else 's'} {words}"
+    parts = [str(one[0]) if len(one) == 1 else later("{low} to {high}", low=one[0], high=one[-1]) for one in found]
+    words = joined(parts, later(", "))
+    return later("repeat {numbers}", numbers=words) if len(numbers) == 1 else later("repeats {numbers}", numbers=words)

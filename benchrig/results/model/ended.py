@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from benchrig.language import say, say_count
 from benchrig.units import about, percent
 
 
@@ -35,23 +36,26 @@ class Ended:
 
     def line(self, until_percent: float, at_most_seconds: float, name_host: bool) -> str:
         """Return it in words: `7 rounds in 1 min 10 s: each row is within ±5 %`."""
-        rounds = "1 round" if self.rounds == 1 else f"{self.rounds} rounds"
-        within = f"within ±{until_percent:g} %"
+        rounds = say_count("{count} round", "{count} rounds", self.rounds)
+        percent = f"{until_percent:g}"
         said = {
-            "goal": f"each row is {within}" if not self.left else f"each row that was measured in each round is {within}",
-            "time": f"the time of {about(at_most_seconds)} is up",
-            "size": "a run has no more cells",
-            "nothing": "no row was measured in each round",
+            "goal": say("each row that was measured in each round is within ±{percent} %", percent=percent)
+            if self.left
+            else say("each row is within ±{percent} %", percent=percent),
+            "time": say("the time of {time} is up", time=about(at_most_seconds)),
+            "size": say("a run has no more cells"),
+            "nothing": say("no row was measured in each round"),
         }[self.by]
-        return "; ".join([f"{rounds} in {about(self.seconds)}: {said}", *self._left(within, name_host)])
+        first = say("{rounds} in {time}: {said}", rounds=rounds, time=about(self.seconds), said=said)
+        return say("; ").join([first, *self._left(percent, name_host)])
 
-    def _left(self, within: str, name_host: bool) -> Iterator[str]:
-        names = {one: f"{one.row} on {one.host}" if name_host else one.row for one in self.left}
+    def _left(self, until_percent: str, name_host: bool) -> Iterator[str]:
+        names = {one: say("{row} on {host}", row=one.row, host=one.host) if name_host else one.row for one in self.left}
         if wide := [f"{names[one]}{_reached(one)}" for one in self.left if not one.missing]:
-            yield f"not {within}: {', '.join(wide)}"
+            yield say("not within ±{percent} %: {rows}", percent=until_percent, rows=say(", ").join(wide))
         if missing := [names[one] for one in self.left if one.missing]:
-            yield f"not measured in each round: {', '.join(missing)}"
+            yield say("not measured in each round: {rows}", rows=say(", ").join(missing))
 
 
 def _reached(row: RowLeft) -> str:
-    return " (no interval)" if row.within_percent is None else f" ±{percent(row.within_percent)} %"
+    return say(" (no interval)") if row.within_percent is None else f" ±{percent(row.within_percent)} %"

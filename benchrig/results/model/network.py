@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from benchrig.language import say
 from benchrig.units import bits_per_second, microseconds
 
 
@@ -22,7 +23,7 @@ class Network:
     @property
     def line(self) -> str:
         """It in words: `load1 to server1: round trip 85 µs (p99 140 µs), 9.41 Gbit/s`."""
-        return f"{self.load_host} to {self.server}: {_between(self)}"
+        return _line(self, self.load_host, self.server)
 
 
 @dataclass(frozen=True)
@@ -40,9 +41,15 @@ class DatabaseNetwork:
     @property
     def line(self) -> str:
         """It in words, as that of a Network."""
-        return f"{self.server} to {self.database}: {_between(self)}"
+        return _line(self, self.server, self.database)
 
 
-def _between(network: Network | DatabaseNetwork) -> str:
-    trip = f"round trip {microseconds(network.rtt_us_median)} (p99 {microseconds(network.rtt_us_p99)})"
-    return f"{trip}, {bits_per_second(network.bandwidth_bits_per_second)}"
+def _line(network: Network | DatabaseNetwork, one: str, other: str) -> str:
+    return say(
+        "{one} to {other}: round trip {median} (p99 {p99}), {bandwidth}",
+        one=one,
+        other=other,
+        median=microseconds(network.rtt_us_median),
+        p99=microseconds(network.rtt_us_p99),
+        bandwidth=bits_per_second(network.bandwidth_bits_per_second),
+    )
