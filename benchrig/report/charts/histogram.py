@@ -14,7 +14,6 @@ from benchrig.report.charts import frame, panels, svg
 from benchrig.report.charts.chart import NARROW, Chart, drawn
 from benchrig.report.charts.latency import latency, milliseconds, times
 from benchrig.report.charts.scales import Log, Scale, spanning
-from benchrig.report.charts.throughput import more
 from benchrig.report.document import Report
 from benchrig.report.latencies import merged
 from benchrig.report.table import Row
@@ -84,7 +83,7 @@ def draw(report: Report) -> Iterator[Chart]:
         narrow=narrow,
         headings=(say("row"), say("replies"), *(f"{_name(percent)}, ms" for percent in PERCENTS)),
         rows=tuple(_values(one) for one in found),
-        more=" ".join(filter(None, [more(len(rows)), lacking])),
+        more=" ".join(filter(None, [frame.more_rows(len(rows)), lacking])),
     )
 
 

@@ -15,7 +15,6 @@ from benchrig.report.charts.chart import NARROW, Chart, drawn
 from benchrig.report.charts.latency import comparison, latency, milliseconds
 from benchrig.report.charts.palette import SERIES
 from benchrig.report.charts.scales import Log, Scale, spanning
-from benchrig.report.charts.throughput import more
 from benchrig.report.document import Report
 from benchrig.report.latency_curves import FIRST, PLACES, LatencyCurve, Point, curve_of
 from benchrig.units import NOTHING
@@ -50,7 +49,7 @@ def draw(report: Report) -> Iterator[Chart]:
             say("replies"),
         ),
         rows=tuple(line for curve in found for line in _lines(curve)),
-        more=more(len(rows)),
+        more=frame.more_rows(len(rows)),
     )
 
 
