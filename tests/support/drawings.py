@@ -145,7 +145,11 @@ def _of_path(written: str) -> Iterator[tuple[float, float]]:
             case "M" | "L":
                 x, y = numbers
             case "l":
-                x, y = x + numbers[0], y + numbers[1]
+                # Several steps may follow each other.
+                for dx, dy in zip(numbers[:-2:2], numbers[1:-2:2], strict=True):
+                    x, y = x + dx, y + dy
+                    yield x, y
+                x, y = x + numbers[-2], y + numbers[-1]
             case "h":
                 x += numbers[0]
             case "v":

@@ -1,4 +1,4 @@
-"""The charts of a report as files: each as SVG, which stands alone, and as PNG."""
+"""Charts as files: each as SVG, which stands alone, and as PNG."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from markupsafe import Markup
 
 from benchrig import files
 from benchrig.errors import BenchrigError, InputError
-from benchrig.report.charts import charts, fonts, svg
+from benchrig.report.charts import fonts, svg
 from benchrig.report.charts.chart import WIDE, Chart, slugs
-from benchrig.report.document import Report
 
 ZOOM = 2
 """Pixels of a PNG for each pixel of its drawing: enough for a screen with twice the density, and for print."""
@@ -24,16 +23,15 @@ _RULES = ".heading { font-size: 15px; font-weight: 600; }"
 _SIZE = re.compile(r'viewBox="0 0 ([0-9.]+) ([0-9.]+)"')
 
 
-def write(report: Report, folder: Path) -> Iterator[Path]:
-    """Write all charts of a report into a folder, which is made if it is missing; yield the path of each file.
+def write(found: Sequence[Chart], folder: Path) -> Iterator[Path]:
+    """Write charts into a folder, which is made if it is missing; yield the path of each file.
 
     A file is named after its chart, and one of that name is replaced. First all are written as SVG, then as PNG. Raises
-    InputError where there is no chart, or the folder or a file in it cannot be written, and BenchrigError where a PNG needs
-    a font that is missing and cannot be installed.
+    InputError where there is no chart, or a file cannot be written, and BenchrigError where a font is missing and cannot be
+    installed.
     """
-    found = [chart for of_kind in charts(report).values() for chart in of_kind]
     if not found:
-        raise InputError(f"{report.table.name} has no figures that a chart can show")
+        raise InputError("there is no chart to write: no row has figures")
     paths = [folder / name for name in slugs(chart.key for chart in found)]
     try:
         folder.mkdir(parents=True, exist_ok=True)
