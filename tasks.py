@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from benchrig import console
 from benchrig.cli import ab as sessions
-from benchrig.cli import care, comparing, gating, keeping, reporting, upkeep
+from benchrig.cli import care, comparing, gating, keeping, reporting, upkeep, watching
 from benchrig.cli import history as past
 from benchrig.cli.arguments import (
     INVENTORY,
@@ -338,6 +338,7 @@ compare, ab = comparing.compare, sessions.ab
 history, gate = past.history, gating.gate
 runs, label, rm = keeping.runs, keeping.label, keeping.rm
 export, import_run, publish = keeping.export, keeping.import_run, keeping.publish
+watch = watching.watch
 status, ssh, ssh_config = care.status, care.ssh, care.ssh_config
 snapshot, restore, down, destroy = care.snapshot, care.restore, care.down, care.destroy
 completion, test, lint = care.completion, upkeep.test, upkeep.lint

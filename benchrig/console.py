@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 _lock = threading.RLock()
 _live: Status | None = None
 
-_STYLES = {"good": "green", "changed": "yellow", "bad": "bold red", "warning": "magenta", "faint": "dim", "": ""}
+STYLES = {"good": "green", "changed": "yellow", "bad": "bold red", "warning": "magenta", "faint": "dim", "": ""}
+"""Of rich, by what a text means."""
 
 CONTROLS = (
     *range(0x20),
@@ -65,19 +66,22 @@ class Span:
     """As of `line`."""
 
 
-def result(text: str, spans: Sequence[Span] = ()) -> None:
+def result(text: str, spans: Sequence[Span] = ()) -> bool:
     """Print what was asked for, on stdout. Where its reader has ended nothing is printed, now or later: the work goes on.
 
-    `spans` do not overlap and are in order; only a terminal shows their styles. Raises OSError when it cannot be written.
+    Returns whether there is a reader. `spans` do not overlap and are in order; only a terminal shows their styles. Raises
+    OSError when it cannot be written.
     """
     status("")
     try:
         print(_styled(text, spans) if spans and sys.stdout.isatty() else printable(text), flush=True)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return False
     except OSError as error:
         error.filename = "standard output"
         raise
+    return True
 
 
 def _styled(text: str, spans: Sequence[Span]) -> str:
@@ -88,7 +92,7 @@ def _styled(text: str, spans: Sequence[Span]) -> str:
     styled, at = Text(), 0
     for span in spans:
         styled.append(printable(text[at : span.start]))
-        styled.append(printable(text[span.start : span.end]), _STYLES[span.style] or None)
+        styled.append(printable(text[span.start : span.end]), STYLES[span.style] or None)
         at = span.end
     styled.append(printable(text[at:]))
     terminal = Console(file=sys.stdout)
@@ -109,7 +113,7 @@ def line(text: str, style: str = "") -> None:
     text = printable(text)
     with _lock:
         if is_terminal():
-            _rich().print(text, style=_STYLES[style] or None, markup=False, highlight=False, soft_wrap=True)
+            _rich().print(text, style=STYLES[style] or None, markup=False, highlight=False, soft_wrap=True)
         else:
             print(text, file=sys.stderr, flush=True)
 

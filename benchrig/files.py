@@ -11,13 +11,14 @@ import os
 from pathlib import Path
 
 
-def write(path: Path, content: str | bytes, mode: int | None = None) -> None:
+def write(path: Path, content: str | bytes, mode: int | None = None, *, durable: bool = True) -> None:
     """Replace a file by `content`: written beside it, flushed to the disk, then renamed over it.
 
     Text is written as UTF-8, and half of a surrogate pair as its escape.
 
     What was there before is replaced, also if it is a link, and never followed. `mode` sets the permissions exactly;
-    without it they follow the user's umask. Raises OSError about `path`; the file is then as it was.
+    without it they follow the user's umask. Without `durable`, nothing waits for the disk: a power cut may take the file.
+    Raises OSError about `path`; the file is then as it was.
     """
     data = content.encode(errors="backslashreplace") if isinstance(content, str) else content
     temporary = _beside(path)
@@ -29,7 +30,8 @@ def write(path: Path, content: str | bytes, mode: int | None = None) -> None:
                 os.fchmod(file.fileno(), mode)
             file.write(data)
             file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                os.fsync(file.fileno())
         temporary.replace(path)
     except BaseException as error:
         with contextlib.suppress(OSError):

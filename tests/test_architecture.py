@@ -23,6 +23,7 @@ LAYERS = (
     ("provision",),
     ("results",),
     ("bench",),
+    ("watch",),
     ("report",),
     ("ab",),
     ("selftest",),

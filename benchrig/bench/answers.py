@@ -27,7 +27,7 @@ LONGER: Mapping[type, int] = {protocol.ServerLoad: protocol.MOST_SAMPLES}
 LONGEST_REASON = 100_000
 """Characters of the reason why something failed: an agent's error, or the whole of a cell's."""
 
-LARGE: tuple[type, ...] = (protocol.Reply, protocol.LoadOutput, protocol.Journal, protocol.Deployed)
+LARGE: tuple[type, ...] = (protocol.Reply, protocol.LoadOutput, protocol.Journal, protocol.Stopped, protocol.Deployed)
 """Answers that are not cut: what a run stores of them is cut elsewhere, or a file of its own."""
 
 

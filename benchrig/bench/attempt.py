@@ -12,6 +12,7 @@ from benchrig.agent.bench import protocol
 from benchrig.bench.app import App
 from benchrig.bench.database import DatabaseHost
 from benchrig.bench.generators.base import Shape
+from benchrig.bench.meter import Loaded, Meter, WarmUp
 from benchrig.bench.rows import Row
 from benchrig.bench.suite import Plan
 from benchrig.bench.topology import Part, Topology
@@ -27,6 +28,7 @@ class Attempt:
     row: Row
     say: Callable[[str], None]
     """Shows the current step."""
+    meter: Meter = field(default_factory=Meter)
     phases: dict[str, float] = field(default_factory=dict)
     script: str = ""
     """The load generator's, once the app's answers are known."""
@@ -35,7 +37,12 @@ class Attempt:
     before: protocol.DatabaseCounters | None = None
     """What the database had counted before the load."""
     output: protocol.LoadOutput | None = None
+    warmed_up: WarmUp | None = None
+    """Of an app of ours: what tells how its replies are sent."""
     journal: str = ""
+    """The end of what app and systemd wrote, of a cell that failed."""
+    written: str = ""
+    """The end of what the app wrote, once it was stopped."""
 
     @property
     def app(self) -> App:
@@ -56,6 +63,13 @@ class Attempt:
     def load_on_server(self) -> bool:
         """The load comes from the app's own machine; of a service that is not ours we know only its address."""
         return self.topology.shared if self.is_ours else is_loopback(self.host)
+
+    @property
+    def loaded(self) -> Loaded | None:
+        """The server, as far as its agent tells of the load; None of a service that is not ours."""
+        if not self.is_ours:
+            return None
+        return Loaded(self.topology.server, self.load_on_server, self.load_on_server and not self.topology.pins.generator)
 
     @property
     def beside(self) -> tuple[Part, ...]:

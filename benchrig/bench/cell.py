@@ -23,6 +23,7 @@ from benchrig.bench.database import DataError, difference
 from benchrig.bench.generators.base import Shape
 from benchrig.bench.host import OperationError
 from benchrig.bench.limits import Limits, obstacle
+from benchrig.bench.meter import Meter, WarmUp
 from benchrig.bench.rows import Row
 from benchrig.bench.runtimes import probes, runtimes
 from benchrig.bench.suite import Plan
@@ -43,17 +44,21 @@ AFTER_SECONDS = 2.0
 SOON_SECONDS = 1.0
 """An app that needs longer for as many requests as there are connections is not asked after the load."""
 JOURNAL_LINES = 30
+LONGEST_JOURNAL = 64 << 10
+"""Characters of what an app wrote that are kept of each cell: a host may send more."""
+
 WARM_UP_CONNECTIONS = 4
 """Light on purpose: a server that handles one request at a time would still be busy with a heavier warm-up's remains."""
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """A cell, with the generator's raw output and the script it ran; both empty when nothing was started."""
+    """A cell, with the generator's raw output, the script it ran, and what the app wrote; empty where there is none."""
 
     cell: Cell
     raw: str = ""
     script: str = ""
+    journal: str = ""
 
 
 class CellError(Exception):
@@ -67,9 +72,11 @@ class AppEndedError(CellError):
 FAILURES = (CellError, DataError, OperationError)
 
 
-def measure(topology: Topology, plan: Plan, row: Row, repeat: int, say: Callable[[str], None]) -> Measurement:
-    """Measure one cell; `say` shows the current step. Raises HostError when a host is lost."""
-    attempt = Attempt(topology, plan, row, say)
+def measure(
+    topology: Topology, plan: Plan, row: Row, repeat: int, say: Callable[[str], None], meter: Meter | None = None
+) -> Measurement:
+    """Measure one cell; `say` shows the current step, `meter` reads figures of it. Raises HostError when a host is lost."""
+    attempt = Attempt(topology, plan, row, say, meter or Meter())
     blank = _blank(attempt, repeat)
     if reason := obstacle(_limits(attempt), row.connections):
         return Measurement(replace(blank, status="not_possible", reason=reason))
@@ -91,7 +98,7 @@ def measure(topology: Topology, plan: Plan, row: Row, repeat: int, say: Callable
         both = cell.reason and str(error) not in cell.reason
         cell = replace(cell, status="failed", reason=f"{error}; {cell.reason}" if both else cell.reason or str(error))
     cell = replace(cell, phases=attempt.phases, reason=short(cell.reason, LONGEST_REASON))
-    return Measurement(cell, _raw(attempt), attempt.script)
+    return Measurement(cell, _raw(attempt), attempt.script, attempt.written)
 
 
 def _bring_up(attempt: Attempt) -> None:
@@ -116,8 +123,10 @@ def _bring_up(attempt: Attempt) -> None:
 
     attempt.say(f"warming up {attempt.plan.warm_up_seconds:g} s")
     light = replace(attempt.shape, threads=1, connections=WARM_UP_CONNECTIONS, duration_seconds=attempt.plan.warm_up_seconds)
+    before = attempt.topology.server.ask(protocol.CountSent()) if attempt.is_ours else None
     with attempt.phase("warm_up"):
-        _run(attempt, light)
+        output = _run(attempt, light)
+    attempt.warmed_up = WarmUp(before, output) if before else None
 
 
 def _start(attempt: Attempt) -> None:
@@ -146,8 +155,11 @@ def _load(attempt: Attempt, blank: Cell) -> Cell:
     attempt.say(f"measuring {attempt.plan.duration_seconds:g} s")
     if attempt.is_ours:
         with attempt.phase("sample"):
-            server.ask(protocol.StartSampling(app.unit))
-    with attempt.phase("measure"), watched(attempt.beside) as beside:
+            before = server.ask(protocol.StartSampling(app.unit))
+        if warmed_up := attempt.warmed_up:
+            traffic, both_ends = attempt.row.traffic, attempt.load_on_server
+            attempt.meter.calibrate(warmed_up, before, attempt.plan.generator, traffic, both_ends=both_ends)
+    with attempt.phase("measure"), watched(attempt.beside) as beside, attempt.meter.reading(attempt.loaded):
         begin_counting(attempt)
         output = attempt.output = _run(attempt, attempt.shape)
     with attempt.phase("connections"):
@@ -220,7 +232,9 @@ def _finish(attempt: Attempt, cell: Cell) -> Cell:
     """Stop the app, and return the cell with what the load did to the database. Raises CellError, OperationError."""
     if attempt.is_ours:
         with attempt.phase("stop"):
-            _see_free(attempt.topology.server.ask(protocol.Stop(attempt.app.unit, attempt.port)), attempt.port)
+            stopped = attempt.topology.server.ask(protocol.Stop(attempt.app.unit, attempt.port))
+        attempt.written = stopped.journal[-LONGEST_JOURNAL:]
+        _see_free(stopped.port, attempt.port)
     if attempt.database is None:
         return cell
     with attempt.phase("count_again"):

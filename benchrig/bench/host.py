@@ -15,12 +15,13 @@ from typing import Protocol, TypeVar
 
 from benchrig import console, inventory
 from benchrig.agent import spec
-from benchrig.agent.bench.lines import BYE, HELLO, WAIT, Envelope, Hello, read_envelope, request_line
+from benchrig.agent.bench.lines import BYE, HELLO, WAIT, Envelope, Hello, read_envelope, read_news, request_line
 from benchrig.agent.bench.protocol import (
     FindDatabase,
     FindDeployed,
     FindMachineFacts,
     FreePort,
+    News,
     Operation,
     ResetData,
 )
@@ -64,6 +65,9 @@ class Host(Protocol):
     def ask(self, operation: Operation[A]) -> A:
         """Do an operation and return its answer. Raises OperationError, or HostError when the host is lost."""
 
+    def news(self) -> tuple[float, News] | None:
+        """Return what the host's sampler told last, and when (time.monotonic); None where nothing is known."""
+
 
 class AgentHost:
     """A host with an agent. Its agent lives until `end`, or until the connection was lost for too long."""
@@ -102,6 +106,16 @@ class AgentHost:
             return answers.read(operation, envelope.value)
         except spec.SpecError as error:
             raise self._nonsense(error) from None
+
+    def news(self) -> tuple[float, News] | None:
+        """Return what the host's sampler told last, and when (time.monotonic); None where it is nothing, or nonsense."""
+        if self._link.news is None:
+            return None
+        heard, line = self._link.news
+        try:
+            return heard, read_news(line)
+        except ValueError:
+            return None
 
     def end(self) -> None:
         """Say goodbye, and wait until the agent has stopped all that it started. It may wait long on a dead connection."""

@@ -8,8 +8,9 @@ from __future__ import annotations
 import contextlib
 import queue
 import threading
+import time
 
-from benchrig.agent.bench.lines import ALIVE, LONGEST_LINE, SILENCE_SECONDS
+from benchrig.agent.bench.lines import ALIVE, LONGEST_LINE, SILENCE_SECONDS, is_news
 from benchrig.errors import HostError
 from benchrig.inventory import Host
 from benchrig.remote import ship, ssh
@@ -18,6 +19,9 @@ from benchrig.remote.ssh import Remote
 
 _WAITING_LINES = 8
 """Lines that wait to be looked at. An agent that sends more is not read until there is room."""
+
+_LONGEST_NEWS = 4096
+"""Bytes of a line of news that is kept."""
 
 _STEP_SECONDS = 0.5
 
@@ -39,6 +43,8 @@ class Link:
 
     def __init__(self, host: Host) -> None:
         """Connect, and have the host start what leads to its agent. Raises HostError."""
+        self.news: tuple[float, bytes] | None = None
+        """The last line of news, and when it came (time.monotonic)."""
         self._lines: queue.Queue[bytes | LostError] = queue.Queue(_WAITING_LINES)
         self._sending = threading.Lock()
         self._lost: LostError | None = None
@@ -62,7 +68,7 @@ class Link:
                 raise LostError(str(error)) from None
 
     def receive(self, seconds: float) -> bytes | None:
-        """Return the next line that is no sign of life; None when none has come within `seconds`. Raises LostError."""
+        """Return the next line, without signs of life and news; None when none came within `seconds`. Raises LostError."""
         if self._lost:
             raise self._lost
         try:
@@ -105,6 +111,9 @@ class Link:
     def _take(self, line: bytes) -> None:
         if line == ALIVE:
             self.send(ALIVE)
+        elif is_news(line):
+            if len(line) <= _LONGEST_NEWS:
+                self.news = time.monotonic(), line
         else:
             self._hand_on(line)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from benchrig import console
 from benchrig.bench import cell as cells
+from benchrig.bench.board import Board
 from benchrig.bench.cell import Measurement
 from benchrig.bench.goal import Goal
 from benchrig.bench.order import Turn
@@ -27,24 +28,29 @@ class Done:
     status: Status
 
 
-def measure_all(turns: Sequence[Turn], plan: Plan, recorder: Recorder, done: Sequence[Done] = ()) -> list[Done]:
+def measure_all(
+    turns: Sequence[Turn], plan: Plan, recorder: Recorder, done: Sequence[Done] = (), board: Board | None = None
+) -> list[Done]:
     """Measure cells and store them; return all cells of the run, with those `done` in an earlier part of it.
 
+    With a `board`, it shows the bench meanwhile.
     Raises HostError when a host is lost, ResultsError when a cell cannot be stored. What was measured is kept.
     """
-    progress = Progress(plan, [turn.title for turn in turns], done=len(done))
+    progress = Progress(plan, [turn.title for turn in turns], len(done), board)
     measured = list(done)
-    with _end_told(measured, plan, recorder, f" of {len(done) + len(turns)}"):
+    with _end_told(progress, measured, plan, recorder, f" of {len(done) + len(turns)}"):
         for turn in turns:
             measured.append(Done(turn.title, _measured(turn, plan, recorder, progress).status))
     return measured
 
 
-def measure_until(goal: Goal, plan: Plan, recorder: Recorder, done: Sequence[Done] = ()) -> list[Done]:
+def measure_until(
+    goal: Goal, plan: Plan, recorder: Recorder, done: Sequence[Done] = (), board: Board | None = None
+) -> list[Done]:
     """Measure and store rounds of cells until the goal is reached, or cannot be; else as `measure_all`."""
-    progress = Progress(plan, goal.titles, done=len(done))
+    progress = Progress(plan, goal.titles, len(done), board)
     measured = list(done)
-    with _end_told(measured, plan, recorder):
+    with _end_told(progress, measured, plan, recorder):
         for number, turns in goal.rounds():
             progress.begin_round(number, goal.seconds_left())
             for turn in turns:
@@ -57,7 +63,9 @@ def measure_until(goal: Goal, plan: Plan, recorder: Recorder, done: Sequence[Don
 
 
 @contextmanager
-def _end_told(measured: Sequence[Done], plan: Plan, recorder: Recorder, planned: str = "") -> Iterator[None]:
+def _end_told(
+    progress: Progress, measured: Sequence[Done], plan: Plan, recorder: Recorder, planned: str = ""
+) -> Iterator[None]:
     """Say what a run that ends early has, and how to go on; `planned` is how many cells it was to have."""
     try:
         yield
@@ -69,7 +77,7 @@ def _end_told(measured: Sequence[Done], plan: Plan, recorder: Recorder, planned:
             console.line(f"{count}{_how_to_go_on(recorder) if plan.kept else ', and none kept'}")
         raise
     finally:
-        console.status("")
+        progress.rest()
 
 
 def _how_to_go_on(recorder: Recorder) -> str:
@@ -79,13 +87,14 @@ def _how_to_go_on(recorder: Recorder) -> str:
 def _measured(turn: Turn, plan: Plan, recorder: Recorder, progress: Progress) -> Cell:
     """Measure a cell, store it and write its line. Raises HostError and ResultsError."""
     recorder.check()
-    progress.begin(turn.title)
     found = _measure(turn, plan, progress)
     name = f"{turn.topology.raw_folder}{turn.row.name}"
-    texts = {f"{name}{plan.generator.script_suffix}": found.script, f"{name}-{turn.repeat}.txt": found.raw}
-    cell = replace(found.cell, raw=f"raw/{name}-{turn.repeat}.txt" if found.raw else "", part=recorder.part)
+    raw, journal = f"{name}-{turn.repeat}.txt", f"{name}-{turn.repeat}.journal.txt"
+    texts = {f"{name}{plan.generator.script_suffix}": found.script, raw: found.raw, journal: found.journal}
+    stored = {name: f"raw/{name}" for name, text in texts.items() if text}
+    cell = replace(found.cell, raw=stored.get(raw, ""), journal=stored.get(journal, ""), part=recorder.part)
     try:
-        recorder.keep(cell, {name: text for name, text in texts.items() if text})
+        recorder.keep(cell, {name: texts[name] for name in stored})
     finally:
         # Also of a cell that cannot be stored, the figures are shown.
         progress.finish(
@@ -97,8 +106,9 @@ def _measured(turn: Turn, plan: Plan, recorder: Recorder, progress: Progress) ->
 
 
 def _measure(turn: Turn, plan: Plan, progress: Progress) -> Measurement:
+    meter = progress.begin(turn.title)
     try:
-        return cells.measure(turn.topology, plan, turn.row, turn.repeat, progress.say)
+        return cells.measure(turn.topology, plan, turn.row, turn.repeat, progress.say, meter)
     except HostError as error:
         raise HostError(f"{error}; it was measuring '{turn.title}'", error.hint) from None
 

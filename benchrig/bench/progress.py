@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from benchrig import console
 from benchrig.agent.text import short
+from benchrig.bench.board import Board
+from benchrig.bench.meter import Meter, per_reply_of
 from benchrig.bench.suite import Plan
+from benchrig.results.codes import Code
 from benchrig.results.model import Cell, Load
+from benchrig.results.running import Finished, Running
 from benchrig.results.warnings import Warning
 from benchrig.units import REQUESTS_PER_SECOND, about
 
@@ -19,10 +25,11 @@ LONGEST_CAUSE = 300
 class Progress:
     """Counts the cells of a run; `titles` are what they are called. `done` were measured before it was resumed.
 
-    Of a run whose number of rounds is not fixed, it counts the rounds that `begin_round` begins.
+    Of a run whose number of rounds is not fixed, it counts the rounds that `begin_round` begins. With a `board`, the line of
+    the terminal is renewed each second, and others can watch.
     """
 
-    def __init__(self, plan: Plan, titles: Sequence[str], done: int = 0) -> None:
+    def __init__(self, plan: Plan, titles: Sequence[str], done: int = 0, board: Board | None = None) -> None:
         self._cells = done + len(titles)
         self._expected = plan.cell_seconds
         self._round = 0
@@ -33,21 +40,63 @@ class Progress:
         self._title = ""
         self._began = time.monotonic()
         self._width = max(map(len, titles), default=0)
+        self._step = ""
+        """What is being done; empty between two cells."""
+        self._meter = Meter()
+        self._per_reply: dict[str, float] = {}
+        """How many segments a reply took in an earlier repeat of a row."""
+        self._showing = threading.Lock()
+        self._board = board
+        if board:
+            board.follow(self._look)
 
     def begin_round(self, number: int, seconds_left: float) -> None:
         """Go on to a round of a run whose number of rounds is not fixed. It may go on for so long."""
         self._round = number
         self._until = time.monotonic() + seconds_left
 
-    def begin(self, title: str) -> None:
-        """Go on to a cell."""
+    def begin(self, title: str) -> Meter:
+        """Go on to a cell, and return what reads its figures while its load runs."""
         self._title = title
         self._began = time.monotonic()
+        self._meter = Meter(self._per_reply.get(title))
+        return self._meter
 
     def say(self, step: str) -> None:
         """Show what is being done."""
+        with self._showing:
+            self._step = step
+            self._show()
+
+    def rest(self) -> None:
+        """Show nothing until the next cell."""
+        with self._showing:
+            self._step = ""
+            console.status("")
+
+    def _show(self) -> None:
+        if not self._step:
+            return
         left = f"{'at most' if self._round else 'about'} {about(self.seconds_left())} left"
-        console.status(f"{self._title}  {self._count(self._done + 1)}  {step}  {left}")
+        rate = [] if self._meter.rate is None else [f"about {REQUESTS_PER_SECOND.text(self._meter.rate)} requests/s"]
+        notices = [notice.text for notice in self._meter.notices]
+        console.status("  ".join([self._title, self._count(self._done + 1), self._step, *rate, *notices, left]))
+
+    def _look(self, state: Running) -> Running:
+        """Renew what is shown, and return it for others."""
+        self._meter.look()
+        with self._showing:
+            self._show()
+            return replace(
+                state,
+                title=self._title if self._step else "",
+                count=self._count(self._done + 1),
+                step=self._step,
+                seconds_left=round(self.seconds_left(), 1),
+                at_most=self._round > 0,
+                rate=self._meter.rate,
+                notices=self._meter.notices,
+            )
 
     def _count(self, cells: int) -> str:
         return f"round {self._round}" if self._round else f"{cells:{len(str(self._cells))}}/{self._cells}"
@@ -64,11 +113,22 @@ class Progress:
         if cell.status == "measured":
             self._took += time.monotonic() - self._began
             self._timed += 1
-        self._done += 1
+        if known := per_reply_of(cell):
+            self._per_reply[self._title] = known
+        place, text = self._count(self._done + 1), outcome(cell, run)
+        with self._showing:
+            # Between two cells nobody draws the line of the terminal, which others then write to.
+            self._step = ""
+            self._done += 1
+        if self._board:
+            self._board.add(_finished(self._title, place, cell, text, warnings), run)
         style = ("warning" if warnings else "") if cell.status == "measured" else "changed"
-        console.line(
-            f"{self._title:{self._width}}  {self._count(self._done)}  {outcome(cell, run)}{warned(warnings)}", style
-        )
+        console.line(f"{self._title:{self._width}}  {place}  {text}{warned(warnings)}", style)
+
+
+def _finished(title: str, place: str, cell: Cell, text: str, warnings: Sequence[Warning]) -> Finished:
+    invalid, others = _codes(warnings)
+    return Finished(title, place, cell.status, text, invalid, others)
 
 
 def outcome(cell: Cell, run: str) -> str:
@@ -95,8 +155,16 @@ def _latencies(load: Load) -> Iterator[str]:
 
 def warned(warnings: Sequence[Warning]) -> str:
     """Return the warnings about a cell for the end of its line, the invalid ones first; empty when there are none."""
-    invalid = dict.fromkeys(warning.code for warning in warnings if warning.invalid)
-    others = [code for code in dict.fromkeys(warning.code for warning in warnings) if code not in invalid]
-    names = [", ".join(code.value.replace("_", " ") for code in codes) for codes in (invalid, others)]
     labels = ("INVALID: ", "warnings: ")
-    return "".join(f"  {label}{text}" for label, text in zip(labels, names, strict=True) if text)
+    return "".join(f"  {label}{', '.join(names)}" for label, names in zip(labels, _codes(warnings), strict=True) if names)
+
+
+def _codes(warnings: Sequence[Warning]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return what the warnings about a cell are called, each once: those that make it invalid, and the others."""
+    invalid = dict.fromkeys(warning.code for warning in warnings if warning.invalid)
+    others = dict.fromkeys(warning.code for warning in warnings if warning.code not in invalid)
+    return _named(invalid), _named(others)
+
+
+def _named(codes: Iterable[Code]) -> tuple[str, ...]:
+    return tuple(code.value.replace("_", " ") for code in codes)

@@ -12,6 +12,7 @@ from benchrig import console, shell, yamlfile
 from benchrig.agent.bench.protocol import Deployed, FindMachineFacts, MachineFacts
 from benchrig.bench import network, pinning, records
 from benchrig.bench.attempt import is_loopback
+from benchrig.bench.board import Board
 from benchrig.bench.data import DataSet, read_data
 from benchrig.bench.database import look
 from benchrig.bench.deploy import deploy
@@ -29,7 +30,7 @@ from benchrig.bench.topology import Topology
 from benchrig.errors import BenchrigError, InputError, ResultsError
 from benchrig.inventory import Host, Inventory
 from benchrig.machines import kind
-from benchrig.results.model import DatabaseNetwork, Network
+from benchrig.results.model import DatabaseNetwork, Network, Run
 from benchrig.results.recorder import Recorder
 
 DATABASE_PORT = 5432
@@ -51,6 +52,11 @@ class Outcome:
     def shown(self) -> str:
         """The folder as the user types it."""
         return self.run if "/" in self.run else f"reports/{self.run}"
+
+    @property
+    def said(self) -> str:
+        """It in words, for who watches."""
+        return f"{self.failure or 'every row was measured, or is not possible here'}; results are in {self.shown}"
 
     @property
     def report(self) -> str:
@@ -80,45 +86,63 @@ def bench(
     pairs = _pairs(inventory, plan)
     if place is None:
         console.line(f"to measure: {_preview(plan, pairs, begun).summary}")
-    with _hosts(inventory, plan, pairs) as hosts:
-        # First, because it is quick, and deploying may take long.
-        port = next((app.file.port for app in plan.apps if app.is_ours), 0)
-        networks = _networks(inventory, hosts, port)
-        database_networks = _database_networks(inventory, hosts)
-        found = deploy(inventory, root, plan, data, hosts)
-        commands = {**version_commands(), plan.generator.name: plan.generator.version_command}
-        machines = {host.name: host.ask(FindMachineFacts(commands)) for host in hosts.all}
-        topologies = _topologies(inventory, plan, data, hosts, found, machines)
-        if plan.pin:
-            pins = pinning.find(hosts, has_app=port > 0, shares_kernel=kind(inventory.machine).shares_kernel)
-            topologies = tuple(replace(one, pins=pin) for one, pin in zip(topologies, pins, strict=True))
-        if not warned:
-            warn_of(inventory, plan, machines)
-        pinned = pinning.of_machines(hosts, [one.pins for one in topologies])
-        run = records.run(inventory, root, plan, data, machines)
-        run = replace(
-            run,
-            machines=tuple(replace(one, pinned=pinned.get(one.name, {})) for one in run.machines),
-            servers=tuple(one.server_name for one in topologies) if port else (),
-            networks=networks,
-            database_networks=database_networks,
-            database=topologies[0].database.stored() if topologies[0].database else None,
-        )
-        run = begun.resumed(run) if begun else replace(run, name=place.name if place else "")
+    name = begun.run.name if begun else place.name if place else ""
+    with Board(root, plan.suite, name) as board, _hosts(inventory, plan, pairs) as hosts:
+        run, topologies = _prepared(inventory, root, plan, data, hosts, warned=warned)
+        run = begun.resumed(run) if begun else replace(run, name=name)
         with Recorder(place.parent if place else root / "reports", run, begun.lock if begun else None) as recorder:
-            try:
-                measured, folder = _measure(plan, topologies, recorder, begun)
-            except ResultsError as error:
-                # Tasks behind this one show what was measured, if a place was found for it.
-                if not (recorder.folder and recorder.is_stored):
-                    raise
-                return Outcome(recorder.folder, recorder.name, error)
-            if stored := topologies[0].database:
-                stored.leave()
-            return Outcome(folder, recorder.name, failure(measured))
+            outcome = _measured(plan, topologies, recorder, begun, board)
+        board.end(outcome.said, failed=outcome.failure is not None)
+        return outcome
 
 
-def _measure(plan: Plan, topologies: Sequence[Topology], recorder: Recorder, begun: Begun | None) -> tuple[list[Done], Path]:
+def _prepared(
+    inventory: Inventory, root: Path, plan: Plan, data: DataSet | None, hosts: Hosts, *, warned: bool
+) -> tuple[Run, tuple[Topology, ...]]:
+    """Deploy what hosts lack, and look at them; return the run's record and a topology for each server."""
+    # First, because it is quick, and deploying may take long.
+    port = next((app.file.port for app in plan.apps if app.is_ours), 0)
+    networks = _networks(inventory, hosts, port)
+    database_networks = _database_networks(inventory, hosts)
+    found = deploy(inventory, root, plan, data, hosts)
+    commands = {**version_commands(), plan.generator.name: plan.generator.version_command}
+    machines = {host.name: host.ask(FindMachineFacts(commands)) for host in hosts.all}
+    topologies = _topologies(inventory, plan, data, hosts, found, machines)
+    if plan.pin:
+        pins = pinning.find(hosts, has_app=port > 0, shares_kernel=kind(inventory.machine).shares_kernel)
+        topologies = tuple(replace(one, pins=pin) for one, pin in zip(topologies, pins, strict=True))
+    if not warned:
+        warn_of(inventory, plan, machines)
+    pinned = pinning.of_machines(hosts, [one.pins for one in topologies])
+    run = records.run(inventory, root, plan, data, machines)
+    run = replace(
+        run,
+        machines=tuple(replace(one, pinned=pinned.get(one.name, {})) for one in run.machines),
+        servers=tuple(one.server_name for one in topologies) if port else (),
+        networks=networks,
+        database_networks=database_networks,
+        database=topologies[0].database.stored() if topologies[0].database else None,
+    )
+    return run, topologies
+
+
+def _measured(plan: Plan, topologies: Sequence[Topology], recorder: Recorder, begun: Begun | None, board: Board) -> Outcome:
+    """Measure what a run lacks, and return the outcome. Raises HostError and ResultsError as `measure_all` does."""
+    try:
+        measured, folder = _measure(plan, topologies, recorder, begun, board)
+    except ResultsError as error:
+        # Tasks behind this one show what was measured, if a place was found for it.
+        if not (recorder.folder and recorder.is_stored):
+            raise
+        return Outcome(recorder.folder, recorder.name, error)
+    if stored := topologies[0].database:
+        stored.leave()
+    return Outcome(folder, recorder.name, failure(measured))
+
+
+def _measure(
+    plan: Plan, topologies: Sequence[Topology], recorder: Recorder, begun: Begun | None, board: Board | None = None
+) -> tuple[list[Done], Path]:
     """Measure what a run lacks, and write that it is complete; return all of its cells, and its folder.
 
     Raises HostError and ResultsError as `measure_all` does.
@@ -128,9 +152,9 @@ def _measure(plan: Plan, topologies: Sequence[Topology], recorder: Recorder, beg
     done = [Done(titles[key[:2]], status) for key, status in before.items() if key[:2] in titles]
     if plan.until is None:
         left = [turn for turn in turns(plan, topologies) if turn.key not in before]
-        return measure_all(left, plan, recorder, done), recorder.finish()
+        return measure_all(left, plan, recorder, done, board), recorder.finish()
     goal = Goal(plan, plan.until, topologies, begun.repeats if begun else ())
-    measured = measure_until(goal, plan, recorder, done)
+    measured = measure_until(goal, plan, recorder, done, board)
     folder = recorder.finish(goal.ended)
     console.line(recorder.run.ended_line)
     return measured, folder

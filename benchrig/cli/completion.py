@@ -135,6 +135,12 @@ def _planned_rows() -> list[str]:
     return names
 
 
+def _running() -> list[str]:
+    from benchrig.results.running import running
+
+    return [str(state.pid) for state in running(ROOT)]
+
+
 def _these(*values: str) -> Callable[[], list[str]]:
     return lambda: list(values)
 
@@ -145,6 +151,7 @@ VALUES: Mapping[str, Callable[[], list[str]]] = {
     "profile": _these("quick", "paper", "rigorous"),
     "run": _runs,
     "resume": _interrupted,
+    "watch.run": _running,
     "ssh.run": _these(),
     "label.run": _labelled,
     "export.run": _own_runs,

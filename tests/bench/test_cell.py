@@ -53,7 +53,7 @@ def running(tmp_path: Path) -> App:
 def test_a_service_that_runs_already_is_verified_warmed_up_and_loaded_and_nothing_else(running: App) -> None:
     row = Row("mine", running, 20, Traffic(tuple(running.routes.values()), (3, 1)))
     cell, raw, asked = tried(row)
-    of_load_host = [step for step in ALL_STEPS[6:13] if step.startswith("loadgen")]
+    of_load_host = [step for step in ALL_STEPS[7:14] if step.startswith("loadgen")]
     assert asked == [*("loadgen Fetch",) * 2, "loadgen RunLoad", *of_load_host, "loadgen Fetch"]
     assert list(cell.phases) == ["verify", "warm_up", "measure", "connections", "after"]
     assert (cell.status, cell.server, cell.host, cell.load_on_server) == ("measured", None, "10.0.0.9:81", False)
@@ -189,3 +189,11 @@ def test_statuses_that_are_expected_are_no_errors() -> None:
         cell, _, _ = tried(row, RunLoad=replace(OUTPUT, stdout=text), Fetch=fetched)
         assert cell.load is not None, cell.reason
         assert cell.load.errors.status == errors
+
+
+def test_what_an_app_wrote_is_kept_when_it_is_stopped_and_cut_to_its_end() -> None:
+    host = RecordingHost("both", [], Stop=protocol.Stopped(protocol.Port(True), "x" * 100_000 + "the end"))
+    measured = measure(topology(ROW, host, host, None), PLAN, ROW, 1, lambda _: None)
+    assert len(measured.journal) == 64 << 10
+    assert measured.journal.endswith("xthe end")
+    assert (measured.cell.status, measured.cell.journal) == ("measured", "")

@@ -46,7 +46,7 @@ NOT_STARTED = protocol.Readiness(False, "it ended by itself (exit status 1)")
             "it answers wrongly: GET /health: status 404 and 'Not Found', not 200",
         ),
         ({"Fetch": protocol.Reply(200, "no")}, 5, "it answers wrongly: GET /health: the body is 'no', not 'ok'"),
-        ({"FindWhatRuns": protocol.Ran(False, {}, 0, "signal 9")}, 15, "the app died under the load (signal 9)"),
+        ({"FindWhatRuns": protocol.Ran(False, {}, 0, "signal 9")}, 16, "the app died under the load (signal 9)"),
     ],
 )
 def test_a_step_that_fails_ends_the_cell_with_its_reason_the_journal_and_a_stop(
@@ -204,7 +204,7 @@ def test_a_lost_host_is_not_a_failed_cell() -> None:
 
 
 def test_an_app_that_cannot_be_stopped_fails_the_cell() -> None:
-    cell, _, _ = tried(Stop=protocol.Port(False, 12, "python app.py", listens=True))
+    cell, _, _ = tried(Stop=protocol.Stopped(protocol.Port(False, 12, "python app.py", listens=True)))
     assert (cell.status, cell.reason) == ("failed", "port 8080 is taken by process 12: python app.py")
 
 

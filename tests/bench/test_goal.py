@@ -48,7 +48,7 @@ class Bench:
         monkeypatch.setattr("benchrig.bench.cell.measure", self._measure)
         monkeypatch.setattr("benchrig.bench.goal.time.monotonic", lambda: self.now)
 
-    def _measure(self, _topology: object, _plan: Plan, row: object, repeat: int, _say: object) -> Measurement:
+    def _measure(self, _topology: object, _plan: Plan, row: object, repeat: int, *_: object) -> Measurement:
         if len(self.order) == self.interrupt_after:
             raise KeyboardInterrupt
         name = row.name  # type: ignore[attr-defined]

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchrig.agent.bench import protocol
-from benchrig.agent.bench.lines import ALIVE, BYE, LONGEST_LINE, Envelope, read_envelope
+from benchrig.agent.bench.lines import ALIVE, BYE, LONGEST_LINE, Envelope, news_line, read_envelope
 from benchrig.bench import host as bench_host
 from benchrig.bench import patience
 from benchrig.bench.host import Agents, OperationError
@@ -211,3 +211,38 @@ def test_a_second_ctrl_c_ends_at_once_and_the_goodbye_was_said(
         ask(protocol.RunLoad((), "", 60.0))
     assert 0.5 < time.monotonic() - began < 2.0
     assert made.channels[0].sent[-1] == read_envelope(BYE)
+
+
+NEWS = protocol.News(1.0, 20_000, 200, 3, 0, idle_percent=12.5, steal_percent=0.0)
+
+
+def test_news_are_kept_beside_the_answers_and_only_the_last_ones(rig: Callable[..., Rig]) -> None:
+    later = replace(NEWS, seconds=2.0)
+    flood = news_line(NEWS) * 1000 + news_line(later)
+    rig(lambda request: flood + well(request) if request.id else well(request))
+    with Agents(1.0) as agents:
+        agent = agents.start(LAB1)
+        assert agent.news() is None
+        began = time.monotonic()
+        assert agent.ask(protocol.FindCpuTimes()) == CPU
+        told = agent.news()
+        assert told
+        assert told[1] == later
+        assert began <= told[0] <= time.monotonic()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"operation": "News", nonsense\n',
+        b'{"operation": "News", "value": {"seconds": "x"}, "error": "", "id": 0}\n',
+        b'{"operation": "News", "value": {"seconds": NaN}, "error": "", "id": 0}\n',
+        b'{"operation": "News", "value": "' + b"x" * 10_000 + b'"}\n',
+    ],
+)
+def test_news_that_are_none_are_left_out(rig: Callable[..., Rig], line: bytes) -> None:
+    rig(lambda request: line + well(request) if request.id else well(request))
+    with Agents(1.0) as agents:
+        agent = agents.start(LAB1)
+        assert agent.ask(protocol.FindCpuTimes()) == CPU
+        assert agent.news() is None

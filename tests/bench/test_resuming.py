@@ -40,7 +40,7 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
     """Have cells measured at once; return what was measured, as it grows."""
     done: list[tuple[str, int]] = []
 
-    def measure(_topology: object, _plan: Plan, row: object, repeat: int, _say: object) -> Measurement:
+    def measure(_topology: object, _plan: Plan, row: object, repeat: int, *_: object) -> Measurement:
         name = row.name  # type: ignore[attr-defined]
         done.append((name, repeat))
         return Measurement(a_cell(name, repeat=repeat), f"raw {name} {repeat}", "script")

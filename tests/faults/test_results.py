@@ -65,7 +65,7 @@ class Bench:
         self.faults = {}
         monkeypatch.setattr("benchrig.bench.cell.measure", self._measure)
 
-    def _measure(self, _topology: object, _plan: Plan, row: Row, repeat: int, _say: object) -> Measurement:
+    def _measure(self, _topology: object, _plan: Plan, row: Row, repeat: int, *_: object) -> Measurement:
         self.measured += 1
         if cause := self.faults.get(self.measured):
             cause()

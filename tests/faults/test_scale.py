@@ -96,7 +96,7 @@ def test_a_bench_of_hours_keeps_its_memory_and_descriptors(tmp_path: Path, monke
     now = [time.monotonic()]
     seen = []
 
-    def measure(_topology: object, _plan: Plan, row: Row, repeat: int, say: Callable[[str], None]) -> Measurement:
+    def measure(_topology: object, _plan: Plan, row: Row, repeat: int, say: Callable[[str], None], _: object) -> Measurement:
         say("measure")
         now[0] += 10
         if repeat in (100, 1440):

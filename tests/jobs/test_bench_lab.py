@@ -51,7 +51,7 @@ def started(host: AgentHost, app: App) -> Iterator[None]:
     host.ask(protocol.Start(app.unit))
     assert host.ask(protocol.AwaitAnswer(app.unit, 8080, app.routes["health"].path, 10.0)).ready
     yield
-    assert host.ask(protocol.Stop(app.unit, 8080)).free
+    assert host.ask(protocol.Stop(app.unit, 8080)).port.free
 
 
 def script(route: Route) -> str:

@@ -42,13 +42,14 @@ SOUND: dict[type, Any] = {
     protocol.FindDatabaseLoad: protocol.DatabaseCounters(2, 10, 100, 1, 0.5),
     protocol.RunLoad: OUTPUT,
     protocol.FindCpuTimes: protocol.CpuTimes(at=1.0, total=2.0, idle=1.0, steal=0.0, interrupts=0.1),
-    protocol.StartSampling: protocol.Done(),
+    protocol.CountSent: protocol.Sent(100, 5),
+    protocol.StartSampling: protocol.Sent(2_100, 9),
     protocol.StopSampling: SEEN,
     protocol.FindWhatRuns: protocol.Ran(True, {"Python": "3.11.2", "sanic": "24.6.0"}, 1 << 20),
     protocol.WatchConnections: protocol.Done(),
     protocol.StopWatching: protocol.ConnectionsSeen(),
     protocol.ReadJournal: protocol.Journal("Traceback: it was the cable"),
-    protocol.Stop: protocol.Port(True),
+    protocol.Stop: protocol.Stopped(protocol.Port(True)),
 }
 
 
@@ -68,6 +69,9 @@ class RecordingHost:
         if isinstance(answer, Exception):
             raise answer
         return answer
+
+    def news(self) -> None:
+        """Tell nothing."""
 
 
 def tried(row: Row = ROW, facts: protocol.MachineFacts = FACTS, **instead: Any) -> tuple[Cell, str, list[str]]:
@@ -98,6 +102,7 @@ ALL_STEPS = [
     "server Start",
     "server AwaitAnswer",
     "loadgen Fetch",
+    "server CountSent",
     "loadgen RunLoad",
     "server StartSampling",
     "loadgen FindCpuTimes",

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 from .. import spec
-from .protocol import OPERATIONS, Operation
+from .protocol import OPERATIONS, News, Operation
 
 T = TypeVar("T")
 
@@ -62,6 +62,9 @@ ALIVE = Envelope("Alive").line()
 WAIT = "Wait"
 """What comes before a welcome that has to be waited for: its error says for whom."""
 
+_NEWS = b'{"operation": "News", '
+"""How a line of news begins: what reads them need not read all other lines for it."""
+
 BYE = Envelope("Bye").line()
 """The controller's goodbye: the agent stops all that it started, says the same, and ends."""
 
@@ -104,6 +107,21 @@ def read_operation(envelope: Envelope) -> Operation[Any]:
     if envelope.operation not in OPERATIONS:
         raise ValueError(f"unknown operation '{envelope.operation}'")
     return _build(OPERATIONS[envelope.operation], envelope.value)
+
+
+def news_line(news: News) -> bytes:
+    """Return the line that tells what the sampler has counted so far. Nothing answers it."""
+    return Envelope(News.__name__, vars(news)).line()
+
+
+def is_news(line: bytes) -> bool:
+    """Return whether a line tells news."""
+    return line.startswith(_NEWS)
+
+
+def read_news(line: bytes) -> News:
+    """Read a line of news. Raises ValueError when it is none."""
+    return _build(News, read_envelope(line).value)
 
 
 def _build(cls: type[T], data: object) -> T:

@@ -14,7 +14,7 @@ from .connections import ConnectionWatch
 from .fetch import fetch
 from .lines import Envelope
 from .load import LoadRunner
-from .sampler import Sampler, read_cpu_times
+from .sampler import Sampler, read_cpu_times, read_sent
 
 APP_FILE = "app"
 
@@ -43,6 +43,7 @@ class Bench:
             protocol.FindCpuParts: lambda op: cpus.share(op.parts),
             protocol.PinDatabase: _pin_database,
             protocol.FindCpuTimes: lambda _: read_cpu_times(),
+            protocol.CountSent: lambda _: read_sent(),
             protocol.StartSampling: self._start_sampling,
             protocol.StopSampling: self._stop_sampling,
             protocol.WatchConnections: self._watch_connections,
@@ -70,6 +71,17 @@ class Bench:
             return Envelope(error=f"{type(operation).__name__} failed in the agent: {type(error).__name__}: {error}")
         return Envelope(value=dataclasses.asdict(value))  # type: ignore[call-overload]
 
+    @property
+    def is_sampling(self) -> bool:
+        """The sampler runs."""
+        return self._sampler is not None
+
+    @property
+    def news(self) -> protocol.News | None:
+        """What the sampler has counted so far; None when it does not run, or has just started."""
+        sampler = self._sampler
+        return sampler.news if sampler else None
+
     def abandon(self) -> None:
         """Stop everything that was started here."""
         self._load.abandon()
@@ -83,18 +95,18 @@ class Bench:
         pinning.pin_apps(op.cpus)
         return unit.start(op.unit, op.cpus)
 
-    def _stop(self, op: protocol.Stop) -> protocol.Port:
+    def _stop(self, op: protocol.Stop) -> protocol.Stopped:
         if self._sampler is not None:
             self._stop_sampling(protocol.StopSampling())
-        port = unit.stop(op.unit, op.port)
+        stopped = unit.stop(op.unit, op.port)
         self._unit = ""
         self._app.unlink(missing_ok=True)
-        return port
+        return stopped
 
-    def _start_sampling(self, op: protocol.StartSampling) -> protocol.Done:
-        self._sampler = Sampler(unit.show(op.unit, "ControlGroup").get("ControlGroup", ""))
-        self._sampler.start()
-        return protocol.Done()
+    def _start_sampling(self, op: protocol.StartSampling) -> protocol.Sent:
+        self._sampler = sampler = Sampler(unit.show(op.unit, "ControlGroup").get("ControlGroup", ""))
+        sampler.start()
+        return sampler.sent
 
     def _stop_sampling(self, _: protocol.StopSampling) -> protocol.ServerLoad:
         if self._sampler is None:

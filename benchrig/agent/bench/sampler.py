@@ -6,17 +6,21 @@ sampler counts its own CPU time, because it runs on the machine that is measured
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from . import cgroups, environment
 from .memory import OomKills
 from .processes import TICKS, UnitProcesses
-from .protocol import CpuTimes, ServerLoad
-from .series import SeriesRecorder, Watch
+from .protocol import CpuTimes, News, Sent, ServerLoad
+from .series import KernelCounter, SeriesRecorder, Watch
+
+NEWS_SECONDS = 1.0
+"""Between two tellings of what was counted so far."""
 
 
 @dataclass(frozen=True)
@@ -41,17 +45,18 @@ def read_cpu_times(pids: Iterable[int | str] = ("self",)) -> CpuTimes:
 
     How long programs were held up by quotas is read of the control groups of `pids`.
     """
-    with Path("/proc/stat").open() as stat:
-        cpu = [int(word) / TICKS for word in stat.readline().split()[1:9]]
-    return CpuTimes(
-        time.monotonic(),
-        sum(cpu),
-        idle=cpu[3] + cpu[4],
-        steal=cpu[7],
-        interrupts=cpu[5] + cpu[6],
+    return replace(
+        _machine_times(),
         waited={name: seconds for name, (_, seconds) in environment.pressure().items()},
         throttled=cgroups.throttled(pids),
     )
+
+
+def _machine_times() -> CpuTimes:
+    """Read what the CPUs have done, and nothing of who waited for them."""
+    with Path("/proc/stat").open() as stat:
+        cpu = [int(word) / TICKS for word in stat.readline().split()[1:9]]
+    return CpuTimes(time.monotonic(), sum(cpu), idle=cpu[3] + cpu[4], steal=cpu[7], interrupts=cpu[5] + cpu[6])
 
 
 def read_counters(processes: UnitProcesses) -> Counters:
@@ -66,15 +71,31 @@ def read_counters(processes: UnitProcesses) -> Counters:
     )
 
 
+def read_sent() -> Sent:
+    """Read what this machine has sent, and how often somebody connected to it."""
+    return Sent(
+        _table("/proc/net/netstat", "TcpExt")["TCPOrigDataSent"],
+        _table("/proc/net/snmp", "Tcp")["PassiveOpens"],
+    )
+
+
 class Sampler:
     """Samples in a thread of its own from `start` to `stop`."""
+
+    news: News | None = None
+    """What was counted so far, each second another value; None in the first one."""
 
     def __init__(self, control_group: str) -> None:
         self._processes = UnitProcesses(control_group)
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._watch = Watch(self._processes)
-        self._series = SeriesRecorder(self._watch.read())
+        first = self._watch.read()
+        self.sent = Sent(first.segments, first.opened)
+        """What the machine had sent before."""
+        self._series = SeriesRecorder(first)
+        self._overflows = KernelCounter("/proc/net/netstat", b"TcpExt", b"ListenOverflows")
+        self._retransmits = KernelCounter("/proc/net/snmp", b"Tcp", b"RetransSegs")
         self._memory = 0
         self._count = 0
         self._time_wait = 0
@@ -99,7 +120,8 @@ class Sampler:
         self._ended.set()
         self._thread.join()
         self._series.take(self._watch.read())
-        self._watch.close()
+        for file in (self._watch, self._overflows, self._retransmits):
+            file.close()
         with Path("/proc/loadavg").open() as loadavg:
             load_average = float(loadavg.read().split()[0])
         before = self._before
@@ -133,14 +155,30 @@ class Sampler:
     def _run(self) -> None:
         began = time.thread_time()
         due = time.monotonic()
+        next_news = due + NEWS_SECONDS
         while True:
             reading = self._watch.read()
             self._series.take(reading)
             self._memory, self._count = max(self._memory, reading.memory_bytes), max(self._count, reading.processes)
             self._time_wait = max(self._time_wait, reading.time_wait)
             self._samples += 1
+            if reading.at >= next_news:
+                # Whatever goes wrong with it, the measurement goes on.
+                with contextlib.suppress(OSError, ValueError, LookupError):
+                    self.news = self._news()
+                next_news = reading.at + NEWS_SECONDS
             # From a fixed time on: the time that a reading takes does not make the intervals longer.
             due = max(due + self._series.wait_seconds, reading.at + self._series.wait_seconds / 2)
             if self._ended.wait(due - time.monotonic()):
                 break
         self._cpu += time.thread_time() - began
+
+    def _news(self) -> News:
+        machine = _machine_times().since(self._before.machine)
+        return News(
+            *self._series.so_far,
+            listen_overflows=self._overflows.read() - self._before.listen_overflows,
+            retransmits=self._retransmits.read() - self._before.retransmits,
+            idle_percent=machine.idle_percent,
+            steal_percent=machine.steal_percent,
+        )

@@ -146,6 +146,14 @@ class SeriesRecorder:
         """How long to wait for the next reading."""
         return self.interval_seconds if self._rows else IDLE_SECONDS
 
+    @property
+    def so_far(self) -> tuple[float, int, int]:
+        """The seconds, segments and opened connections from the load's beginning to the last reading."""
+        if not self._rows:
+            return 0.0, 0, 0
+        base, last = self._base, self._last
+        return round(last.at - base.at, 4), last.segments - base.segments, last.opened - base.opened
+
     def take(self, now: Reading) -> None:
         """Take in a reading. Until the first connection is opened, it only moves the beginning."""
         last, self._last = self._last, now

@@ -27,12 +27,15 @@ from .lines import (
     SILENCE_SECONDS,
     Envelope,
     Hello,
+    news_line,
     read_envelope,
     read_hello,
     read_operation,
     welcome,
 )
 from .operations import Bench
+from .protocol import News
+from .sampler import NEWS_SECONDS
 
 GREETING_SECONDS = 30.0
 """How long an agent waits for its first controller."""
@@ -130,6 +133,8 @@ class Agent:
         """When the agent ends, if no controller comes."""
         self._selector = selectors.DefaultSelector()
         self._ended = False
+        self._told: News | None = None
+        """What was told last of the load that runs."""
 
     def run(self) -> None:
         """Serve; when this returns, all that was started is stopped."""
@@ -141,8 +146,9 @@ class Agent:
                 if time.monotonic() >= next_beat:
                     self._beat()
                     next_beat = time.monotonic() + BEAT_SECONDS
-                for key, _ in self._selector.select(max(0.0, next_beat - time.monotonic())):
+                for key, _ in self._selector.select(self._wait(next_beat)):
                     key.data()
+                self._tell()
         finally:
             self._bench.abandon()
             self._say_bye()
@@ -158,6 +164,18 @@ class Agent:
             self._lose(self._link, silent=True)
         elif not self._link.unsent:
             self._send(self._link, ALIVE)
+
+    def _wait(self, next_beat: float) -> float:
+        """Return for how long nothing is to be done, unless something comes."""
+        wait = max(0.0, next_beat - time.monotonic())
+        return min(wait, NEWS_SECONDS) if self._bench.is_sampling else wait
+
+    def _tell(self) -> None:
+        """Tell the controller what the sampler has counted, if it is new. It is left out where the link is slow."""
+        news = self._bench.news
+        if news is not None and news is not self._told and self._link and not self._link.unsent:
+            self._told = news
+            self._send(self._link, news_line(news))
 
     def _accept(self) -> None:
         with contextlib.suppress(OSError):

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pwd
 import re
 import subprocess
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 from .cpus import cpu_list, cpu_set
 from .facts import APPS, output, read, shortage
 from .fetch import fetch
 from .ports import await_free, listens_elsewhere, reserve, stranger
 from .processes import UnitProcesses
-from .protocol import Done, Fetch, FindWhatRuns, Journal, Port, Ran, Readiness
+from .protocol import Done, Fetch, FindWhatRuns, Journal, Port, Ran, Readiness, Stopped
 from .runtime import USER, installed_distributions, versions
 
 OURS = "benchrig-*.service"
@@ -24,6 +27,13 @@ SETTLE_STEP = 0.05
 SETTLED_CPU = 0.2
 """An app has finished starting when it uses less than this share of one core while nobody asks it anything."""
 
+
+KEPT_LINES = 200
+KEPT_BYTES = 64 << 10
+"""The end of an app's journal that is kept of every cell."""
+
+KEPT_SECONDS = 1.0
+"""How long reading it may take after the app has been stopped."""
 
 _FAILED = re.compile(r"^\S+\.service: (?!Main process|Failed at step|Failed with result)(.+)", re.MULTILINE)
 """What systemd could not do for a unit, in its journal."""
@@ -111,10 +121,46 @@ def _user(uid: str) -> str:
         return uid
 
 
-def stop(unit: str, port: int) -> Port:
-    """Stop a unit and check that its port is free."""
-    _systemctl("stop", unit)
-    return await_free(port)
+def stop(unit: str, port: int) -> Stopped:
+    """Stop a unit and check that its port is free. The end of its journal is read meanwhile, so it costs no time."""
+    with _written_by(unit) as written:
+        _systemctl("stop", unit)
+        free = await_free(port)
+    return Stopped(free, "".join(written))
+
+
+@contextmanager
+def _written_by(unit: str) -> Iterator[list[str]]:
+    """Read the end of what a unit's processes wrote since its start, during the block; then the list has it."""
+    written: list[str] = []
+    start_id = _start_id(unit)
+    if not start_id:
+        yield written
+        return
+    lines = (f"--lines={KEPT_LINES}", f"_SYSTEMD_INVOCATION_ID={start_id}")
+    argv = ("journalctl", "--quiet", "--no-pager", "--output=cat", *lines)
+    try:
+        process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    except OSError:
+        # An app is stopped all the same.
+        yield written
+        return
+    with process:
+        try:
+            yield written
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                text = process.communicate(timeout=KEPT_SECONDS)[0][-KEPT_BYTES:].decode(errors="replace").strip()
+                written += [text] if text else []
+        finally:
+            process.kill()
+
+
+def _start_id(unit: str) -> str:
+    """Return the id of a unit's latest start: systemd links it for journald, which is quicker than asking systemd."""
+    try:
+        return str(Path(f"/run/systemd/units/invocation:{unit}").readlink())
+    except OSError:
+        return show(unit, "InvocationID").get("InvocationID", "")
 
 
 def kill(unit: str) -> None:
@@ -189,7 +235,7 @@ def _settle(processes: UnitProcesses) -> None:
 
 def journal(unit: str, lines: int) -> Journal:
     """Read the end of what a unit and systemd wrote about its latest start."""
-    start_id = show(unit, "InvocationID").get("InvocationID", "")
+    start_id = _start_id(unit)
     if not start_id:
         return Journal("")
     output(("journalctl", "--sync"))

@@ -17,7 +17,17 @@ from pathlib import Path
 import pytest
 
 from benchrig.agent.bench import facts, protocol
-from benchrig.agent.bench.lines import ALIVE, BYE, Envelope, Hello, read_envelope, request_line, welcome
+from benchrig.agent.bench.lines import (
+    ALIVE,
+    BYE,
+    Envelope,
+    Hello,
+    is_news,
+    read_envelope,
+    read_news,
+    request_line,
+    welcome,
+)
 from benchrig.agent.lock import Owner, read_owner, take
 from tests.support.waiting import until
 
@@ -84,6 +94,11 @@ class Controller:
     def ask(self, operation: protocol.Operation[object], number: int) -> Envelope:
         self.send(request_line(operation, number))
         return self.answer()
+
+    def answer_of(self, operation: protocol.Operation[object], number: int) -> bytes:
+        """Ask, and return the answer's line; news may come before it."""
+        self.send(request_line(operation, number))
+        return next(line for line in iter(self.line, None) if not is_news(line))
 
     def leave(self) -> None:
         self.file.close()
@@ -316,3 +331,32 @@ def test_the_app_is_named_for_whoever_cleans_up(tmp_path: Path) -> None:
         # There is no such unit here, or no systemd at all.
         assert ann.ask(protocol.Start("benchrig-nobody.service"), 1).error
         assert (tmp_path / "app").read_text() == "benchrig-nobody.service\n"
+
+
+def test_the_controller_hears_each_second_what_the_sampler_counts_and_what_it_asks_is_answered(tmp_path: Path) -> None:
+    with agent(tmp_path), Controller(tmp_path) as ann:
+        ann.answer()
+        began = read_envelope(ann.answer_of(protocol.StartSampling("no-such.service"), 1))
+        assert began.value.keys() == {"segments", "opened"}
+        with socket.socket() as server, socket.socket() as client:
+            server.bind(("127.0.0.1", 0))
+            server.listen()
+            client.connect(server.getsockname())
+            first, second = (read_news(ann.line()) for _ in range(2))
+        assert 0 <= first.seconds < second.seconds
+        assert second.segments >= first.segments
+        assert 0.9 < second.seconds - first.seconds < 3
+        assert 0 <= second.idle_percent <= 100
+
+
+def test_a_controller_that_lost_its_link_hears_news_again(tmp_path: Path) -> None:
+    with agent(tmp_path):
+        with Controller(tmp_path) as ann:
+            ann.answer()
+            ann.answer_of(protocol.StartSampling("no-such.service"), 1)
+            assert is_news(ann.line())
+        with Controller(tmp_path, AGAIN) as ann:
+            assert ann.answer() == welcome()
+            assert is_news(ann.line())
+            seen = read_envelope(ann.answer_of(protocol.StopSampling(), 2))
+            assert seen.value["samples"]

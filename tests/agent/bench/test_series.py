@@ -42,6 +42,16 @@ def test_a_series_begins_with_the_last_reading_before_a_connection() -> None:
     assert recorder.series() == protocol.Series((0.1, 0.2), (100, 100), (3, 0), (0.05, 0.05), (1003, 1004))
 
 
+def test_what_was_counted_so_far_is_that_since_the_load_began() -> None:
+    recorder = SeriesRecorder(reading(0, opened=5))
+    recorder.take(reading(1, opened=5))
+    assert recorder.so_far == (0.0, 0, 0)
+    recorder.take(reading(2, opened=8))
+    recorder.take(reading(5, opened=9))
+    assert recorder.so_far == (0.4, 400, 4)
+    assert recorded(3_000).so_far == (pytest.approx(300.0), 300_000, 1)
+
+
 @pytest.mark.parametrize(("count", "times"), [(1, 1), (639, 1), (640, 2), (641, 2), (1_500, 4), (6_000, 16)])
 def test_a_long_series_is_thinned_and_loses_no_count(count: int, times: int) -> None:
     recorder = recorded(count)

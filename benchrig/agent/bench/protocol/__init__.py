@@ -18,6 +18,7 @@ from .app import (
     ReadJournal,
     Start,
     Stop,
+    Stopped,
 )
 from .connections import (
     ClientEnd,
@@ -85,6 +86,9 @@ from .operation import (
 )
 from .sampling import (
     MOST_SAMPLES,
+    CountSent,
+    News,
+    Sent,
     Series,
     ServerLoad,
     StartSampling,
@@ -101,6 +105,7 @@ __all__ = [
     "ClientEnd",
     "CloseNetwork",
     "ConnectionsSeen",
+    "CountSent",
     "CpuParts",
     "CpuShares",
     "CpuTimes",
@@ -131,6 +136,7 @@ __all__ = [
     "MeasureNetwork",
     "NetworkMeasurement",
     "NetworkPort",
+    "News",
     "OpenNetwork",
     "Operation",
     "PinDatabase",
@@ -144,6 +150,7 @@ __all__ = [
     "Room",
     "RunLoad",
     "Segments",
+    "Sent",
     "Series",
     "ServerEnd",
     "ServerLoad",
@@ -154,6 +161,7 @@ __all__ = [
     "Stop",
     "StopSampling",
     "StopWatching",
+    "Stopped",
     "Throttle",
     "WatchConnections",
 ]

@@ -96,7 +96,15 @@ class ReadJournal(Operation[Journal]):
 
 
 @dataclass(frozen=True)
-class Stop(Operation[Port]):
+class Stopped:
+    """An app that was stopped: its port, and the end of what it wrote since it was started."""
+
+    port: Port
+    journal: str = ""
+
+
+@dataclass(frozen=True)
+class Stop(Operation[Stopped]):
     """Stop an app, and check that its port is free."""
 
     unit: str

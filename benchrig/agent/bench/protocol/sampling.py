@@ -6,14 +6,43 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from .machine import Throttle
-from .operation import Done, Operation
+from .operation import Operation
 
 
 @dataclass(frozen=True)
-class StartSampling(Operation[Done]):
-    """Start the sampler of an app's processes, the machine and the kernel's counters."""
+class Sent:
+    """The kernel's counts since it started: TCP segments with new data that the machine sent, connections opened to it."""
+
+    segments: int
+    opened: int
+
+
+@dataclass(frozen=True)
+class CountSent(Operation[Sent]):
+    """Read what the machine has sent."""
+
+
+@dataclass(frozen=True)
+class StartSampling(Operation[Sent]):
+    """Start the sampler of an app's processes, the machine and the kernel's counters; return what was sent before."""
 
     unit: str
+
+
+@dataclass(frozen=True)
+class News:
+    """What the sampler has counted since it started. The agent tells it each second of a load, without being asked."""
+
+    seconds: float
+    """Since the load began, by the first connection that was opened; 0 before it."""
+    segments: int
+    """TCP segments with new data that the machine sent since then."""
+    opened: int
+    listen_overflows: int
+    retransmits: int
+    idle_percent: float
+    """Of all cores together, 0 to 100, since the sampler started."""
+    steal_percent: float
 
 
 MOST_SAMPLES = 640

@@ -1,0 +1,109 @@
+"""What is shown of a bench that runs, in words: the same on the terminal, in a pipe and on the page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from benchrig.console import printable
+from benchrig.results.running import Finished, Running
+from benchrig.units import REQUESTS_PER_SECOND, about
+
+BARS = "▁▂▃▄▅▆▇█"
+BARS_ASCII = "_.-=+*%#"
+
+KILLED = "the bench ended without a word: its process was killed"
+
+
+@dataclass(frozen=True)
+class Line:
+    """A cell that is over."""
+
+    number: int
+    text: str
+    warnings: str
+    """Empty where it has none."""
+    style: str
+    """As of `console.line`."""
+
+    @property
+    def whole(self) -> str:
+        """All of it in one line."""
+        return f"{self.text}  {self.warnings}" if self.warnings else self.text
+
+
+@dataclass(frozen=True)
+class View:
+    """A state in words. Every text is safe for a terminal."""
+
+    heading: str
+    now: str
+    """The row and what is done with it; empty between two rows."""
+    rate: str
+    """Empty where it is not known."""
+    left: str
+    notices: tuple[str, ...]
+    rates: tuple[float | None, ...]
+    course: str
+    """What the rates are, for who does not see them drawn."""
+    finished: tuple[Line, ...]
+    ended: str
+    failed: bool
+
+
+def view(state: Running, *, lives: bool = True) -> View:
+    """Return what is shown of a state; `lives` says whether its process still runs."""
+    ended = state.ended or ("" if lives else KILLED)
+    return View(
+        heading=printable(named(state)),
+        now=printable("  ".join(filter(None, (state.title, state.count if state.title else "", state.step)))),
+        rate="" if state.rate is None else f"about {_rate(state.rate)}",
+        left=""
+        if state.seconds_left is None
+        else f"{'at most' if state.at_most else 'about'} {about(state.seconds_left)} left",
+        notices=tuple(notice.text for notice in state.notices),
+        rates=state.rates,
+        course=_course(state.rates),
+        finished=tuple(map(_line, state.finished)),
+        ended=printable(ended),
+        failed=state.failed or not (lives or state.ended),
+    )
+
+
+def named(state: Running) -> str:
+    """Return which bench it is: `web-frameworks, run 20261130-…, process 1234`."""
+    return ", ".join([state.suite, *([f"run {state.run}"] if state.run else []), f"process {state.pid}"])
+
+
+def sparkline(rates: Sequence[float | None], *, ascii_only: bool = False) -> str:
+    """Return a course as one character for each value, from 0 to the highest; a space for what is not known."""
+    bars = BARS_ASCII if ascii_only else BARS
+    most = max((rate for rate in rates if rate is not None), default=0.0) or 1.0
+    return "".join(" " if rate is None else bars[round((len(bars) - 1) * rate / most)] for rate in rates)
+
+
+def _rate(value: float) -> str:
+    return f"{REQUESTS_PER_SECOND.text(value)} requests/s"
+
+
+def _course(rates: Sequence[float | None]) -> str:
+    known = [rate for rate in rates if rate is not None]
+    return f"requests/s in the last minute: {_bounds(known)}" if known else ""
+
+
+def _bounds(known: Sequence[float]) -> str:
+    low, high = (REQUESTS_PER_SECOND.text(value) for value in (min(known), max(known)))
+    return low if low == high else f"{low} to {high}"
+
+
+def _line(one: Finished) -> Line:
+    style = ("warning" if one.warnings or one.invalid else "") if one.status == "measured" else "changed"
+    text = printable(f"{one.title}  {one.count}  {one.text}")
+    return Line(one.number, text, printable("  ".join(_warnings(one))), style)
+
+
+def _warnings(one: Finished) -> Iterator[str]:
+    if one.invalid:
+        yield f"INVALID: {', '.join(one.invalid)}"
+    if one.warnings:
+        yield f"warnings: {', '.join(one.warnings)}"
