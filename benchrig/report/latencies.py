@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from benchrig.results import histogram
+from benchrig.results.histogram import Histogram
 from benchrig.results.model import Cell
 
 PERCENTILES = ("50", "75", "90", "99", "99.9", "99.99")
@@ -40,11 +42,21 @@ def latencies_of(histograms: Sequence[str]) -> Latencies | None:
     return Latencies(together.count, percentiles, histogram.encode(together))
 
 
-@lru_cache(maxsize=64)
-def merged(histograms: tuple[str, ...]) -> histogram.Histogram | None:
+def merged(histograms: tuple[str, ...]) -> Histogram | None:
     """Return several encoded histograms as one; None of none, where one of them is damaged, or where all are empty."""
+    found = decoded(histograms)
+    return histogram.merged(found) if found else None
+
+
+@lru_cache(maxsize=64)
+def decoded(histograms: tuple[str, ...]) -> tuple[Histogram, ...]:
+    """Return those of several encoded histograms that are not empty; none where one of them is damaged."""
     try:
-        together = histogram.merged(map(histogram.decode, histograms))
+        return tuple(one for one in map(histogram.decode, histograms) if one.count)
     except histogram.HistogramError:
-        return None
-    return together if together.count else None
+        return ()
+
+
+def over_repeats(repeats: Sequence[Histogram], percents: Sequence[float]) -> list[float]:
+    """Return the median over the repeats of each of these percentiles, in microseconds, as a report's table has them."""
+    return [statistics.median(values) for values in zip(*(one.percentiles(percents) for one in repeats), strict=True)]

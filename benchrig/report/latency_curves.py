@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from benchrig.report.latencies import merged
+from benchrig.report.latencies import decoded, over_repeats
 from benchrig.report.metrics import METRICS, REQUESTS, TIMEOUTS, Metric
 from benchrig.report.table import Row
 from benchrig.results.histogram import Histogram
@@ -21,7 +22,7 @@ IN_DECADE = 11
 """Points of a curve between p90 and p99."""
 
 SLOWER = 10
-"""So many replies are slower than the last percentile that is drawn: of fewer, another load has others."""
+"""So many replies of all repeats are slower than the last percentile that is drawn: of fewer, another load has others."""
 
 _NAMED = (50.0, 75.0, 90.0, 99.0, 99.9, 99.99)
 
@@ -55,6 +56,7 @@ class LatencyCurve:
     replies: int
     """That were timed, in all repeats; 0 where it is not known."""
     measured: tuple[Point, ...]
+    """The medians of the repeats, as of all figures."""
     corrected: tuple[Point, ...]
     """After the load generator's own correction: the percentiles that it prints."""
     late: int
@@ -70,17 +72,17 @@ class LatencyCurve:
 
 def curve_of(row: Row) -> LatencyCurve | None:
     """Return the latency of a row by percentile; None where nothing is known of it, or nothing that its replies support."""
-    together = merged(row.histograms)
+    repeats = decoded(row.histograms)
     late, counted = (int(sum(_values(row, metric))) for metric in (TIMEOUTS, REQUESTS))
-    replies = together.count if together else max(counted - late, 0)
+    replies = sum(one.count for one in repeats) if repeats else max(counted - late, 0)
     clipped = max((replies + late) / late, FIRST) if late and counted else None
     # A published row may not tell its requests: what it prints is all that is known.
-    supported = replies / SLOWER if counted or together else LAST
+    supported = replies / SLOWER if counted or repeats else LAST
     last = min(LAST, supported, clipped or LAST)
     found = LatencyCurve(
         row=row,
         replies=replies,
-        measured=_of_histogram(together, last) if together else _known(row, last, corrected=False),
+        measured=_of_histograms(repeats, last) if repeats else _known(row, last, corrected=False),
         corrected=_known(row, last, corrected=True),
         late=late,
         clipped_at=clipped if clipped and clipped <= LAST else None,
@@ -88,11 +90,13 @@ def curve_of(row: Row) -> LatencyCurve | None:
     return found if found.points or found.clipped_at else None
 
 
-def _of_histogram(together: Histogram, last: float) -> tuple[Point, ...]:
+def _of_histograms(repeats: Sequence[Histogram], last: float) -> tuple[Point, ...]:
+    # In the median of the repeats' percentiles, as in that of any figure, one repeat that differs does not count.
+    last = min(last, statistics.median(one.count for one in repeats))
     places = [place for place in PLACES if place < last]
     if last >= FIRST:
         places.append(last)
-    values = together.percentiles([100 - 100 / place for place in places])
+    values = over_repeats(repeats, [100 - 100 / place for place in places])
     return tuple(Point(place, value / 1e3) for place, value in zip(places, values, strict=True))
 
 

@@ -47,14 +47,14 @@ def drawn(draw: Callable[[int], Markup]) -> tuple[Markup, Markup]:
 def slugs(names: Iterable[str]) -> list[str]:
     """Return a name of a file for each of these, which is a name within a page, too: different ones, also in small letters.
 
-    They have letters and digits of ASCII, `.`, `_` and `-`, and begin with a letter or a digit. Where the same is left of
-    two names, the second one ends with a number.
+    They have letters and digits of ASCII and hyphens, and begin with a letter or a digit. Where the same is left of two
+    names, the second one ends with a number.
     """
     taken: set[str] = set()
     found = []
     for name in names:
         plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode("ascii")
-        slug = base = re.sub(r"[^A-Za-z0-9._]+", "-", plain)[:_LONGEST_SLUG].strip("-._") or "row"
+        slug = base = re.sub(r"[^A-Za-z0-9]+", "-", plain)[:_LONGEST_SLUG].strip("-") or "row"
         number = 1
         while slug.lower() in taken:
             number += 1

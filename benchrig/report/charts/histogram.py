@@ -16,7 +16,7 @@ from benchrig.report.charts.frame import more_rows
 from benchrig.report.charts.latency import latency, milliseconds, times
 from benchrig.report.charts.scales import Log, Scale, spanning
 from benchrig.report.document import Report
-from benchrig.report.latencies import merged
+from benchrig.report.latencies import decoded, merged, over_repeats
 from benchrig.report.table import Row
 from benchrig.results.histogram import Histogram
 
@@ -50,7 +50,9 @@ class _Drawn:
 
     row: Row
     histogram: Histogram
+    """Of all repeats together."""
     percentiles_ms: Sequence[float]
+    """The medians of the repeats."""
 
     @property
     def median(self) -> float:
@@ -115,7 +117,8 @@ def bars_of(histogram: Histogram, count: int = BARS) -> Bars:
 
 
 def _drawn(row: Row, together: Histogram) -> _Drawn:
-    return _Drawn(row, together, [value / 1e3 for value in together.percentiles(PERCENTS)])
+    percentiles = over_repeats(decoded(row.histograms), PERCENTS)
+    return _Drawn(row, together, [value / 1e3 for value in percentiles])
 
 
 def _drawing(found: Sequence[_Drawn], width: int) -> Markup:

@@ -37,7 +37,9 @@ def milliseconds(ms: float) -> str:
 def comparison(rows: Sequence[Row]) -> str:
     """Return the finding about the latency of rows: the lowest and the highest p99 under the same conditions."""
     metric = next((metric for metric in P99 if any(metric.name in row.figures for row in rows)), None)
-    alike = _alike([row for row in rows if metric and metric.name in row.figures and not row.invalid])
+    known = [row for row in rows if metric and metric.name in row.figures]
+    valid = [row for row in known if not row.invalid]
+    alike = _alike(valid or known)
     if metric is None or not alike:
         return say("Latency by percentile")
     name = "p99" if metric is P99[0] else say("corrected p99")
@@ -82,6 +84,8 @@ def _conditions(one: Row, rows: Sequence[Row]) -> str:
 
 
 def _shown(one: Row, other: Row, metric: Metric) -> str:
+    if one.invalid:
+        return say("every row is invalid")
     values, others = (row.figures[metric.name].values for row in (one, other))
     if min(len(values), len(others)) < LEAST_REPEATS:
         return say("too few repeats to show it")
