@@ -135,8 +135,9 @@ def _text(path: Path) -> str:
 def _file(run: Run, rows: Sequence[Row], texts: Mapping[str, str]) -> dict[str, Any]:
     """Return the content of the set's file."""
     server = run.servers[0] if run.servers else rows[0].host
-    on_server = [machine for machine in run.machines if machine.name == server]
-    versions = {name: version for machine in run.machines for name, version in machine.versions.items()}
+    machine = next((one for one in run.machines if one.name == server), None)
+    systems = {"system": machine.os, "kernel": machine.kernel} if machine else {}
+    versions = {name: version for one in run.machines for name, version in one.versions.items()}
     of_rows = {name: version for row in rows for name, version in row.versions.items()}
     return {
         "title": short(run.suite_title or run.suite, LONGEST_TITLE - 1),
@@ -144,17 +145,24 @@ def _file(run: Run, rows: Sequence[Row], texts: Mapping[str, str]) -> dict[str, 
             "document": f"The run {run.name} of benchrig {run.benchrig_version or 'of unknown version'}, "
             f"suite {run.suite}, profile {run.profile}, {run.started_at}",
             "language": "en",
-            "machine": "; ".join(map(describe.machine_line, run.machines)),
-            **({"cores": on_server[0].cores} if on_server else {}),
+            "machine": _machines(run),
+            **({"cores": machine.cores} if machine else {}),
             "command": _command(rows),
             "threads": run.settings.threads,
             "duration_seconds": run.settings.duration_seconds,
             "timeout_seconds": run.settings.timeout_seconds,
-            "versions": {**versions, **of_rows, "benchrig": run.benchrig_version},
+            "versions": {**systems, **versions, **of_rows, "benchrig": run.benchrig_version},
             "run": run.name,
         },
         "rows": {row.name: _row(row, texts.get(row.name, "")) for row in rows},
     }
+
+
+def _machines(run: Run) -> str:
+    """Return the hardware of a run's machines: of a single one, as a comparison names that of the other side."""
+    if len(run.machines) == 1:
+        return describe.hardware(run.machines[0])
+    return "; ".join(f"{machine.name}: {describe.hardware(machine)}" for machine in run.machines)
 
 
 def _command(rows: Sequence[Row]) -> str:
