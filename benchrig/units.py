@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from benchrig.language import say
+from benchrig.language import say, say_data
 
 NOTHING = "–"
 """Means no value."""
@@ -31,6 +31,11 @@ class Unit:
     """Writes a value with the digits that it was counted or printed with: a count, or an article's figure."""
     write_rounded: Callable[[float, int], str] | None = None
     """Writes a measured value, rounded to a power of ten; None where `write` does for it."""
+
+    @property
+    def said(self) -> str:
+        """Its name in the language in use."""
+        return say_data(self.name)
 
     def text(self, value: float | None, half_width: float | None = None) -> str:
         """Return a measured value as people's reports show it, rounded as `last_place` says, or a dash where there is none.

@@ -64,10 +64,11 @@ def heading_lines(table: Table) -> tuple[str, ...]:
 
 def run_line(run: Run, incomplete: bool, label: str = "") -> str:
     """Return a run's name, label, suite, profile, inventory, settings, version, and whether it is incomplete."""
-    named = say("INCOMPLETE run {name}", name=run.name) if incomplete else say("run {name}", name=run.name)
+    name = say("{text} ({detail})", text=run.name, detail=label) if label else run.name
+    named = say("INCOMPLETE run {name}", name=name) if incomplete else say("run {name}", name=name)
     return say(
         "{run}: suite {suite}, profile {profile}, inventory {inventory} ({settings}), benchrig {version}",
-        run=f"{named} ({label})" if label else named,
+        run=named,
         suite=run.suite,
         profile=run.profile,
         inventory=run.inventory,

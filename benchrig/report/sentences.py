@@ -38,8 +38,8 @@ def sentence(warning: Warning) -> str:
     return say(
         "{sentence} Seen in {seen} of {repeats} repeats.",
         sentence=said,
-        seen=_number(warning.seen_in),
-        repeats=_number(warning.repeats),
+        seen=written(warning.seen_in),
+        repeats=written(warning.repeats),
     )
 
 
@@ -203,7 +203,7 @@ class _Value:
     def __format__(self, spec: str) -> str:
         match self.value:
             case Number():
-                return _counted(self.value, spec) if spec else _number(self.value)
+                return _counted(self.value, spec) if spec else written(self.value)
             case str():
                 return short(told(self.value), LONGEST_TEXT)
             case names:
@@ -212,7 +212,7 @@ class _Value:
 
 def _counted(number: Number, noun: str) -> str:
     one, many = counted(noun)
-    return say_data(one if number.high == 1 else many, count=_number(number))
+    return say_data(one if number.high == 1 else many, count=written(number))
 
 
 def counted(noun: str) -> tuple[str, str]:
@@ -220,16 +220,12 @@ def counted(noun: str) -> tuple[str, str]:
     return f"{{count}} {noun}", f"{{count}} {noun}s"
 
 
-def _number(number: Number) -> str:
+def written(number: Number) -> str:
+    """Return a number that a warning rests on, or the range of it over the repeats, with its unit."""
     write, behind = UNITS[number.unit]
     low, high = write(number.low), write(number.high)
     number_text = low if low == high else say("{low} to {high}", low=low, high=high)
     return say_data(behind, number=number_text) if behind else number_text
-
-
-def written(number: Number) -> str:
-    """Return a number that a warning rests on, or the range of it over the repeats, with its unit."""
-    return _number(number)
 
 
 def listed(names: Sequence[str], last: str = "and") -> str:

@@ -60,7 +60,7 @@ def claim_chart(verdict: Verdict) -> Chart | None:
     return Chart(
         key=f"claim-{verdict.claim}",
         title=verdict.says,
-        about="; ".join(_about(*row) for row in table),
+        about=say("; ").join(_about(*row) for row in table),
         guide=guide(),
         wide=drawing,
         narrow=drawing,
@@ -123,8 +123,8 @@ def _title(pair: _Pair, alone: bool) -> str:
     """Return the title of an axis: the unit, and what it is of where all figures are of one kind."""
     metric = FUNCTIONS[pair.function].metric
     assert metric
-    names = [metric.label if alone else "", metric.unit.name]
-    return ", ".join(dict.fromkeys(filter(None, names)))
+    names = [metric.label if alone else "", metric.unit.said]
+    return say(", ").join(dict.fromkeys(filter(None, names)))
 
 
 def _marks(pair: _Pair, frame: Rows, number: int) -> list[Markup]:

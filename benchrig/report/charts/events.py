@@ -39,7 +39,7 @@ def finding(row: Row) -> str:
     """Return how steady a row was, as the title of its chart."""
     found = [said for warning in _steadiness(row) if (said := _short(warning))]
     if found:
-        return say("{row}: {what}", row=row.label, what="; ".join(found[:_MOST_SAID]))
+        return say("{row}: {what}", row=row.label, what=say("; ").join(found[:_MOST_SAID]))
     if not any(_is_judged(course) for course in row.courses):
         return say("{row}: too short to tell whether it was steady", row=row.label)
     return say("{row}: no ramp, no change of level and no pause was found", row=row.label)

@@ -123,7 +123,7 @@ def _guide() -> str:
 
 
 def _headings() -> tuple[str, ...]:
-    unit = THROUGHPUT.unit.name
+    unit = THROUGHPUT.unit.said
     return (
         say("row"),
         say("published, {unit}", unit=unit),
@@ -149,7 +149,7 @@ def _drawing(pairs: Sequence[_Pair], width: int) -> Markup:
     values = [value for pair in pairs for value in (pair.published, pair.sample.value)]
     values += [end for pair in pairs if (found := pair.sample.interval) for end in (found.low, found.high)]
     labels, figures = [pair.row.label for pair in pairs], [_figure(pair) for pair in pairs]
-    frame = rows(labels, figures, values, width, THROUGHPUT.unit.name, say("ratio"))
+    frame = rows(labels, figures, values, width, THROUGHPUT.unit.said, say("ratio"))
     parts = frame.parts()
     for number, pair in enumerate(pairs):
         parts += _marks(pair, frame, number)

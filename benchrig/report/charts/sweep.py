@@ -115,7 +115,7 @@ def _about(one: _Series, metrics: Sequence[Metric]) -> str:
             "{connections} connections: {throughput} requests/s, {latencies}",
             connections=COUNT.text(row.connections),
             throughput=row.text(THROUGHPUT),
-            latencies=", ".join(f"{metric.label} {row.text(metric)}" for metric in metrics),
+            latencies=say(", ").join(f"{metric.label} {row.text(metric)}" for metric in metrics),
         )
         for row in one.rows
     ]
@@ -130,7 +130,7 @@ def _guide() -> str:
 
 
 def _headings(metrics: Sequence[Metric]) -> tuple[str, ...]:
-    latencies = (say("{metric}, {unit}", metric=metric.label, unit=metric.unit.name) for metric in metrics)
+    latencies = (say("{metric}, {unit}", metric=metric.label, unit=metric.unit.said) for metric in metrics)
     return say("system"), say("connections"), THROUGHPUT.label, *latencies, say("state")
 
 
@@ -141,11 +141,11 @@ def _values(one: _Series, row: Row, metrics: Sequence[Metric]) -> tuple[str, ...
 
 def _drawing(found: Sequence[_Series], metrics: Sequence[Metric], width: int) -> Markup:
     every = [row for one in found for row in one.rows]
-    across = Axis(THROUGHPUT.unit.name, partial(spanning, [_value(row, THROUGHPUT) for row in every]))
+    across = Axis(THROUGHPUT.unit.said, partial(spanning, [_value(row, THROUGHPUT) for row in every]))
     parts: list[Markup] = []
     top = 0.0
     for metric in metrics:
-        title = say("{metric}, {unit}", metric=metric.label, unit=metric.unit.name)
+        title = say("{metric}, {unit}", metric=metric.label, unit=metric.unit.said)
         up = Axis(title, partial(spanning, [_value(row, metric) for row in every]))
         frame = plot(width, 240.0 if width >= WIDE else 210.0, across, up, top=top)
         parts += [*frame.parts(), *_points(found, metric, frame)]

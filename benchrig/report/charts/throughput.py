@@ -60,7 +60,7 @@ def _published(row: Row) -> float | None:
 
 def _about(shown: Sequence[Row]) -> str:
     said = [f"{row.label}: {_figure(row)}" for row in shown]
-    return say("Throughput in requests/s, a line for each row: {rows}.", rows="; ".join(said))
+    return say("Throughput in requests/s, a line for each row: {rows}.", rows=say("; ").join(said))
 
 
 def _guide(shown: Sequence[Row]) -> str:
@@ -74,7 +74,7 @@ def _guide(shown: Sequence[Row]) -> str:
 
 
 def _headings() -> tuple[str, ...]:
-    unit = THROUGHPUT.unit.name
+    unit = THROUGHPUT.unit.said
     return (
         say("row"),
         say("median, {unit}", unit=unit),
@@ -116,7 +116,7 @@ def _scale(shown: Sequence[Row]) -> partial[Scale]:
 
 def _drawing(shown: Sequence[Row], width: int) -> Markup:
     figures, labels = [_figure(row) for row in shown], [row.label for row in shown]
-    frame = rows(labels, figures, (), width, THROUGHPUT.unit.name, say("median"), span=_scale(shown))
+    frame = rows(labels, figures, (), width, THROUGHPUT.unit.said, say("median"), span=_scale(shown))
     parts = [*frame.parts(), *_ceilings(shown, frame)]
     for number, row in enumerate(shown):
         parts += _marks(row, frame, number)

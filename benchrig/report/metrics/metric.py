@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from benchrig.language import say_data
 from benchrig.results.spoils import Spoils
 from benchrig.units import MILLISECONDS, Unit
 
@@ -90,5 +91,5 @@ class Metric:
 
     @property
     def label(self) -> str:
-        """Its heading in one line."""
-        return self.heading.replace("\n", " ")
+        """Its heading in one line, in the language in use."""
+        return say_data(self.heading.replace("\n", " "))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from benchrig.language import say, say_count
+from benchrig.language import say_count, say_data
 from benchrig.report import describe
 from benchrig.report.charts.chart import Chart
 from benchrig.report.charts.claim import claim_chart
@@ -94,7 +94,7 @@ def _absent(count: int) -> str:
 def _group(report: Report, word: Word, verdicts: Sequence[Verdict]) -> Group:
     steps = describe.next_steps(report.table, verdicts)
     key = f"claims-{word.name.lower().replace('_', '-')}"
-    return Group(key, say(word.value), _COLOURS[word], word in _OPEN, tuple(map(_claim, verdicts)), steps)
+    return Group(key, say_data(word.value), _COLOURS[word], word in _OPEN, tuple(map(_claim, verdicts)), steps)
 
 
 def _claim(verdict: Verdict) -> Claim:

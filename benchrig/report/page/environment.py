@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from benchrig import language
-from benchrig.language import say
-from benchrig.report.describe import pinned, virtualization
+from benchrig.language import say, say_data
+from benchrig.report.describe import MITIGATION, pinned, virtualization
 from benchrig.results.model import Machine, Run
 from benchrig.units import NOTHING, size
 
@@ -93,7 +93,14 @@ def _groups(machines: Sequence[Machine]) -> list[Group]:
 
 def _line(name: str, found: Sequence[Settings]) -> Line:
     values = tuple(one.get(name, NOTHING) for one in found)
-    return Line(name, values, len(set(values)) > 1)
+    return Line(_named(name), values, len(set(values)) > 1)
+
+
+def _named(name: str) -> str:
+    """Return what a setting is called; what the kernel and programs call theirs stays as it is."""
+    if name.startswith(MITIGATION):
+        return say("mitigation of {name}", name=name.removeprefix(MITIGATION))
+    return say_data(name)
 
 
 def _hardware(machine: Machine) -> Settings:

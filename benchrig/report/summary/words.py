@@ -77,11 +77,11 @@ def where(summary: Summary) -> tuple[str, ...]:
     alike: dict[str, list[str]] = {}
     for machine in summary.machines:
         alike.setdefault(_machine(machine), []).append(machine.name)
-    return tuple(f"{named(names)}: {machine}" for machine, names in alike.items())
+    return tuple(say("{names}: {text}", names=named(names), text=machine) for machine, names in alike.items())
 
 
 def _machine(machine: Machine) -> str:
-    return f"{describe.hardware(machine)}, {machine.os}, {describe.virtualization(machine)}"
+    return say(", ").join([describe.hardware(machine), machine.os, describe.virtualization(machine)])
 
 
 def headline(finding: Finding) -> str:
@@ -240,14 +240,16 @@ def about_group(summary: Summary, finding: Finding) -> str:
         say("on {host}", host=finding.host) if finding.host else "",
     ]
     rows = say_count("{count} row", "{count} rows", len(finding.rows))
-    return say("{rows} with {conditions}", rows=rows, conditions=", ".join(filter(None, parts)))
+    return say("{rows} with {conditions}", rows=rows, conditions=say(", ").join(filter(None, parts)))
 
 
 def others(summary: Summary) -> tuple[str, ...]:
     """Return a line for each other group of rows that a finding was made of, and for the rest."""
     rest = summary.findings[1:]
     lone = [one.first.label for one in rest if one.first and len(one.rows) == 1]
-    lines = [f"{about_group(summary, one)}: {headline(one)}" for one in rest if len(one.rows) > 1]
+    lines = [
+        say("{names}: {text}", names=about_group(summary, one), text=headline(one)) for one in rest if len(one.rows) > 1
+    ]
     if lone:
         lines.append(say("Not compared, because no other valid row had the same load: {names}.", names=named(lone)))
     left = summary.groups - len(summary.findings)
@@ -297,6 +299,6 @@ def spoiler_text(spoiler: Spoiler) -> str:
 def named(names: Sequence[str]) -> str:
     """Return names in a sentence: `a, b and c`, `a, b, c and 4 more`."""
     if len(names) > MOST_NAMES + 1:
-        return say("{names} and {count} more", names=", ".join(names[:MOST_NAMES]), count=len(names) - MOST_NAMES)
+        return say("{names} and {count} more", names=say(", ").join(names[:MOST_NAMES]), count=len(names) - MOST_NAMES)
     *most, last = names or ("",)
-    return say("{names} and {last}", names=", ".join(most), last=last) if most else last
+    return say("{names} and {last}", names=say(", ").join(most), last=last) if most else last
