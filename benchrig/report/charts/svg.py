@@ -58,6 +58,9 @@ def element(name: str, *children: str, **attributes: object) -> Markup:
         for key, value in attributes.items()
         if value is not None
     )
+    if not children:
+        # A page has thousands of them.
+        return Markup("<{}{}/>").format(Markup(name), written)
     inner = Markup("").join(child if isinstance(child, Markup) else escape(_shown(child)) for child in children)
     return Markup("<{0}{1}>{2}</{0}>").format(Markup(name), written, inner)
 

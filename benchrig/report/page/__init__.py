@@ -26,7 +26,7 @@ from benchrig.report.summary import Kind, Spoiler, summary, words
 if TYPE_CHECKING:
     from jinja2 import Template
 
-MOST_SPOILERS = 7
+MOST_SPOILERS = 6
 """So many things that spoil figures are named on the first screen."""
 
 
@@ -39,7 +39,8 @@ def render(report: Report, folder: str | None = "") -> str:
     report = spoken(report)
     table, found = report.table, summary(report)
     grid = columns.grid(table, columns.of_files(table))
-    drawn = tuple(chain.from_iterable(charts(report).values()))
+    kinds = charts(report)
+    drawn = tuple(chain.from_iterable(kinds.values()))
     shown = figures.made(table, grid, folder)
     text = _template().render(
         report=report,
@@ -55,6 +56,7 @@ def render(report: Report, folder: str | None = "") -> str:
         database=environment.database(table.run),
         lead=drawn[0] if drawn else None,
         rest=drawn[1:],
+        folded={_named(kind): folded for kind, of in kinds.items() if (folded := [one for one in of if one.folded])},
         anchor=anchor,
         footnote_of=_footnote_of(grid.footnotes),
         most_spoilers=MOST_SPOILERS,
@@ -67,6 +69,11 @@ def render(report: Report, folder: str | None = "") -> str:
         script=Markup(_file("page.js")),
     )
     return printable(text)
+
+
+def _named(kind: str) -> str:
+    """Return what the folded charts of a kind are called together."""
+    return say("Each row over time: throughput, CPU and memory") if kind == "course" else say("More charts")
 
 
 def anchor(name: str) -> str:

@@ -88,7 +88,7 @@ def headline(finding: Finding) -> str:
     """Return who is first, by how much, and whether that is shown, in a sentence."""
     first, second = finding.first, finding.second
     if first is None:
-        return say("No row has a valid figure.")
+        return say("No row has a valid figure, so none is first.")
     match finding.standing:
         case Standing.AT_CEILING:
             return _at_ceiling(finding)
@@ -212,10 +212,13 @@ def _undecided(finding: Finding) -> Iterator[str]:
 
 
 def _above(finding: Finding) -> str:
+    if finding.standing is Standing.NOTHING:
+        most = max(finding.above, key=lambda row: row.value(THROUGHPUT) or 0.0)
+        return say("Of the invalid rows, {first} has the most requests/s: {value}.", **_row(most))
     names = named([row.label for row in finding.above])
     if all(row.invalid for row in finding.above):
-        return say("Not counted, though with more requests/s: {names}, because it is invalid.", names=names)
-    return say("Not counted, though with more requests/s: {names}, invalid or with too few repeats.", names=names)
+        return say("Not counted, though with more requests/s, because invalid: {names}.", names=names)
+    return say("Not counted, though with more requests/s, because invalid or of too few repeats: {names}.", names=names)
 
 
 def _interval(low: float, high: float) -> str:

@@ -18,6 +18,9 @@ from tests.support.reports import a_run, missing, repeats_of
 STEPS = (-300, -100, -40, 40, 100, 300)
 
 
+MIDDLES = {"sanic": 60_000, "go": 98_000}
+
+
 def row(name: str, middle: int, steps: Sequence[int] = STEPS, **changes: Any) -> list[Cell]:
     """Return a row's cells, of requests around the middle, without a wait that would bound them."""
     return repeats_of(name, *(middle + step for step in steps), **{"sleep_seconds": 0.0, **changes})
@@ -112,7 +115,7 @@ def test_an_invalid_row_is_not_first_and_is_named() -> None:
     assert found.first
     assert found.first.label == "go"
     assert [one.label for one in found.above] == ["wrong"]
-    assert "Not counted, though with more requests/s: wrong, because it is invalid." in words.evidence(found)
+    assert "Not counted, though with more requests/s, because invalid: wrong." in words.evidence(found)
 
 
 def test_a_row_of_too_few_repeats_is_not_first_among_ranked_ones() -> None:
@@ -132,8 +135,15 @@ def test_a_row_alone_has_nobody_to_be_faster_than() -> None:
 def test_without_a_valid_row_nothing_is_first() -> None:
     found = finding([missing("go", "failed", "it fell")])
     assert found.standing is Standing.NOTHING
-    assert words.headline(found) == "No row has a valid figure."
+    assert words.headline(found) == "No row has a valid figure, so none is first."
     assert words.evidence(found) == ()
+
+
+def test_where_all_rows_are_invalid_the_most_of_them_is_told_as_that() -> None:
+    broken = [[*row(name, middle)[:-1], missing(name, "failed", "it fell", repeat=6)] for name, middle in MIDDLES.items()]
+    found = finding(*broken)
+    assert found.standing is Standing.NOTHING
+    assert words.evidence(found) == ("Of the invalid rows, go has the most requests/s: 19,590.",)
 
 
 def test_values_of_zero_have_no_ratio() -> None:
