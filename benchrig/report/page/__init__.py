@@ -73,7 +73,7 @@ def render(report: Report, folder: str | None = "") -> str:
 
 def _named(kind: str) -> str:
     """Return what the folded charts of a kind are called together."""
-    return say("Each row over time: throughput, CPU and memory") if kind == "course" else say("More charts")
+    return say("Each row over time: throughput, CPU and memory") if kind == "courses" else say("More charts")
 
 
 def anchor(name: str) -> str:
