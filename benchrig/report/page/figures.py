@@ -177,18 +177,13 @@ def _badge(invalid: bool, numbers: str, with_word: bool, place: int | None = Non
     Its word is seen only `with_word`, and of an invalid value: there is no room for it beside each number.
     """
     word = say("invalid") if invalid else say("doubtful")
-    seen = invalid and with_word
-    said = (
-        Markup("{} {}").format(word, numbers)
-        if seen
-        else Markup('<i class="visually-hidden">{} </i>{}').format(word, numbers)
-    )
     kind = "b x" if invalid else "b"
+    # A table has many badges: each is as short as it can be.
+    written = "{} {}" if invalid and with_word else "<i>{} </i>{}"
+    said = Markup(written).format(word, numbers)
     if place is None:
         return Markup('<span class="{}">{}</span>').format(kind, said)
-    return Markup('<button type="button" class="{}" popovertarget="p-{}" data-n="{}">{}</button>').format(
-        kind, place, numbers, said
-    )
+    return Markup('<button class="{}" popovertarget="p-{}">{}</button>').format(kind, place, said)
 
 
 def _badges(rows: Sequence[Row]) -> tuple[tuple[Markup, str], ...]:
@@ -221,7 +216,7 @@ def _reasons(row: Row, badges: _Badges) -> Iterator[Markup]:
     if not row.warnings:
         return
     yield Markup('<ul class="reasons">')
-    for warning in row.warnings:
+    for warning in sorted(row.warnings, key=lambda one: (not one.invalid, badges.number(one))):
         number, kind = badges.number(warning), say("invalid") if warning.invalid else ""
         yield Markup('<li data-n="{}"><strong>{} {}</strong>{} {}</li>').format(
             number, number, title(warning.code), f" ({kind}):" if kind else ":", sentence(warning)

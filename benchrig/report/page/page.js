@@ -141,7 +141,7 @@
     hide();
     const panel = document.getElementById(badge.getAttribute("popovertarget"));
     if (panel.matches(":popover-open")) return;
-    const numbers = badge.dataset.n.split(",");
+    const numbers = badge.lastChild.textContent.match(/\d+/g);
     const reasons = [...panel.querySelectorAll("li[data-n]")].filter((one) => numbers.includes(one.dataset.n));
     tip.replaceChildren(...reasons.map((one) => Object.assign(document.createElement("p"), { textContent: one.textContent })));
     told = badge;
