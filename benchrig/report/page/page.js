@@ -162,7 +162,16 @@
     if (badge) tell(badge);
     else if (told && !tip.contains(event.target)) leaving = setTimeout(hide, 200);
   });
-  document.addEventListener("focusin", (event) => (badgeOf(event) ? tell(badgeOf(event)) : hide()));
+  // When a panel closes, its badge gets the focus back: its reasons have just been read.
+  let closing = false;
+  document.addEventListener("beforetoggle", (event) => {
+    closing = event.newState === "closed" && event.target !== tip;
+    setTimeout(() => { closing = false; });
+  }, true);
+  document.addEventListener("focusin", (event) => {
+    if (badgeOf(event) && !closing) tell(badgeOf(event));
+    else hide();
+  });
   document.addEventListener("focusout", hide);
   document.addEventListener("click", hide);
   document.addEventListener("scroll", hide, true);
