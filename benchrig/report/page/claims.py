@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from benchrig.language import say_count, say_data
+from benchrig.language import say, say_count, say_data
 from benchrig.report import describe
 from benchrig.report.charts.chart import Chart
-from benchrig.report.charts.claim import claim_chart
+from benchrig.report.charts.claim import claim_chart, guide
 from benchrig.report.document import Report
 from benchrig.report.sentences import reason
 from benchrig.report.verdict import Verdict, Word
@@ -67,6 +67,8 @@ class Section:
 
     document: str
     groups: tuple[Group, ...]
+    guide: str
+    """How to read their charts; empty where none has one."""
     absent: str
     """How many claims are about rows that were not part of the run; empty where none is."""
 
@@ -76,9 +78,11 @@ def section(report: Report) -> Section | None:
     if not report.verdicts:
         return None
     shown = describe.claims_shown(report.verdicts)
+    groups = tuple(_group(report, word, of) for word in _ORDER if (of := [one for one in shown if one.word is word]))
     return Section(
         report.table.source.source.document if report.table.source else "",
-        tuple(_group(report, word, of) for word in _ORDER if (of := [one for one in shown if one.word is word])),
+        groups,
+        guide() if any(claim.chart for group in groups for claim in group.claims) else "",
         _absent(len(report.verdicts) - len(shown)),
     )
 
@@ -101,5 +105,5 @@ def _claim(verdict: Verdict) -> Claim:
     text, command = reason(verdict), verdict.reason.command
     if command and text.endswith(command):
         # The group has one command for all of its claims; a claim's own one is folded.
-        text = f"{text.removesuffix(command).rstrip(' :')}."
+        text = say("{text}.", text=text.removesuffix(command).rstrip(" :："))
     return Claim(verdict, text, command, claim_chart(verdict))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from benchrig import language
 from benchrig.language import say, say_data
-from benchrig.report.describe import MITIGATION, pinned, virtualization
+from benchrig.report import describe
 from benchrig.results.model import Machine, Run
 from benchrig.units import NOTHING, size
 
@@ -93,34 +93,28 @@ def _groups(machines: Sequence[Machine]) -> list[Group]:
 
 def _line(name: str, found: Sequence[Settings]) -> Line:
     values = tuple(one.get(name, NOTHING) for one in found)
-    return Line(_named(name), values, len(set(values)) > 1)
-
-
-def _named(name: str) -> str:
-    """Return what a setting is called; what the kernel and programs call theirs stays as it is."""
-    if name.startswith(MITIGATION):
-        return say("mitigation of {name}", name=name.removeprefix(MITIGATION))
-    return say_data(name)
+    return Line(say_data(name), values, len(set(values)) > 1)
 
 
 def _hardware(machine: Machine) -> Settings:
-    known = machine.environment.conditions()
+    known = describe.environment(machine.environment)
     return {
         say("CPU"): machine.cpu,
         say("cores"): str(machine.cores),
         say("memory"): size(machine.memory_bytes),
-        say("virtualization"): virtualization(machine),
-        **{name: known[name] for name in _HARDWARE if name in known},
+        say("virtualization"): describe.virtualization(machine),
+        **{name: known[name] for name in map(say_data, _HARDWARE) if name in known},
     }
 
 
 def _system(machine: Machine) -> Settings:
-    pins = {say("programs on CPUs of their own"): pinned(machine)} if machine.pinned else {}
+    pins = {say("programs on CPUs of their own"): describe.pinned(machine)} if machine.pinned else {}
     return {say("system"): machine.os, say("kernel"): machine.kernel, **pins}
 
 
 def _conditions(machine: Machine) -> Settings:
-    return {name: value for name, value in machine.environment.conditions().items() if name not in _HARDWARE}
+    hardware = set(map(say_data, _HARDWARE))
+    return {name: value for name, value in describe.environment(machine.environment).items() if name not in hardware}
 
 
 _KINDS: Sequence[tuple[Callable[[], str], Callable[[Machine], Settings]]] = (

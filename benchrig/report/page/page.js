@@ -141,7 +141,7 @@
     hide();
     const panel = document.getElementById(badge.getAttribute("popovertarget"));
     if (panel.matches(":popover-open")) return;
-    const numbers = badge.dataset.n.split(",");
+    const numbers = badge.lastChild.textContent.match(/\d+/g);
     const reasons = [...panel.querySelectorAll("li[data-n]")].filter((one) => numbers.includes(one.dataset.n));
     tip.replaceChildren(...reasons.map((one) => Object.assign(document.createElement("p"), { textContent: one.textContent })));
     told = badge;
@@ -162,7 +162,16 @@
     if (badge) tell(badge);
     else if (told && !tip.contains(event.target)) leaving = setTimeout(hide, 200);
   });
-  document.addEventListener("focusin", (event) => (badgeOf(event) ? tell(badgeOf(event)) : hide()));
+  // When a panel closes, its badge gets the focus back: its reasons have just been read.
+  let closing = false;
+  document.addEventListener("beforetoggle", (event) => {
+    closing = event.newState === "closed" && event.target !== tip;
+    setTimeout(() => { closing = false; });
+  }, true);
+  document.addEventListener("focusin", (event) => {
+    if (badgeOf(event) && !closing) tell(badgeOf(event));
+    else hide();
+  });
   document.addEventListener("focusout", hide);
   document.addEventListener("click", hide);
   document.addEventListener("scroll", hide, true);

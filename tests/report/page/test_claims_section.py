@@ -81,12 +81,13 @@ def test_a_claim_says_what_it_is_where_it_stands_and_why() -> None:
     assert "19,643.94 requests/s" in article.text
 
 
-def test_a_claim_has_a_small_chart_of_what_was_published_and_measured() -> None:
-    articles = _claims().all("article")
-    assert all(len(one.all("svg")) == 1 for one in articles)
-    assert "published 19,643.94 requests/s" in articles[0].one("figcaption").text
+def test_a_claim_has_a_small_chart_and_one_guide_serves_all() -> None:
+    claims = _claims()
+    assert all(len(one.all("svg")) == 1 for one in claims.all("article"))
+    assert len(claims.all("p", "guide")) == 1
     bare = _claims((replace(VERDICTS[0], published=(), measured=()),))
     assert not bare.all("svg")
+    assert not bare.all("p", "guide")
 
 
 def test_a_report_without_claims_has_no_such_section() -> None:
