@@ -13,10 +13,12 @@ from benchrig.report.charts.palette import SERIES
 DOT = 2.6
 """Radius of the dot of a repeat."""
 
-MEDIAN = 4.6
+MEDIAN = 4.2
 """Radius of the mark of a value."""
 
-_CAP = 5.0
+_CAP = 7.0
+"""More than MEDIAN, so that the ends of a narrow interval are seen behind it."""
+
 _TICK = 8.0
 
 

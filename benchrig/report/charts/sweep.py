@@ -155,16 +155,15 @@ def _drawing(found: Sequence[_Series], metrics: Sequence[Metric], width: int) ->
 
 
 def _points(found: Sequence[_Series], metric: Metric, frame: Plot) -> Iterator[Markup]:
-    places: list[tuple[float, float]] = []
-    texts: list[str] = []
+    lines: list[list[tuple[float, float]]] = []
     for number, one in enumerate(found):
         points = [frame.at(_value(row, THROUGHPUT), _value(row, metric)) for row in one.rows]
         yield marks.line(points, number)
         for (x, y), row in zip(points, one.rows, strict=True):
             yield marks.shape(x, y, number, hollow=row.invalid)
-        places += points
-        texts += [COUNT.text(row.connections) for row in one.rows]
-    for said in beside(places, texts, frame.left, frame.width):
+        lines.append(points)
+    texts = [[COUNT.text(row.connections) for row in one.rows] for one in found]
+    for said in beside(lines, texts, frame.left, frame.width):
         yield svg.text(said.x, said.y, said.said, "small over", said.anchor)
 
 

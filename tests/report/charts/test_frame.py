@@ -101,7 +101,7 @@ def test_labels_that_are_apart_stay_where_they_are_wanted() -> None:
 
 def test_texts_beside_points_cover_no_point_and_no_other_text() -> None:
     points = [(100.0 + 6 * n, 100.0) for n in range(6)]
-    found = beside(points, ["2,000"] * 6, 0, 300)
+    found = beside([points], [["2,000"] * 6], 0, 300)
     drawn = [svg.text(one.x, one.y, one.said, "small", one.anchor) for one in found]
     drawing = read(svg.drawing(drawn, 300, 200))
     assert 2 <= len(found) <= 6
