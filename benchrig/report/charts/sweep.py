@@ -143,11 +143,11 @@ def _drawing(found: Sequence[_Series], metrics: Sequence[Metric], width: int) ->
     every = [row for one in found for row in one.rows]
     across = Axis(THROUGHPUT.unit.said, partial(spanning, [_value(row, THROUGHPUT) for row in every]))
     parts: list[Markup] = []
-    top = 0.0
+    top, room = 0.0, 12 + max(svg.text_width(COUNT.text(row.connections), svg.SMALL) for row in every)
     for metric in metrics:
         title = say("{metric}, {unit}", metric=metric.label, unit=metric.unit.said)
         up = Axis(title, partial(spanning, [_value(row, metric) for row in every]))
-        frame = plot(width, 240.0 if width >= WIDE else 210.0, across, up, top=top)
+        frame = plot(width, 240.0 if width >= WIDE else 210.0, across, up, top=top, room=room)
         parts += [*frame.parts(), *_points(found, metric, frame)]
         top += frame.height + 4
     signs, end = legend([_sign(number, one.name) for number, one in enumerate(found)], width, top)

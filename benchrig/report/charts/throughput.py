@@ -165,16 +165,20 @@ def _signs(shown: Sequence[Row]) -> list[Sign]:
     samples = [(row, sample) for row in shown if (sample := _sample(row))]
     intervals = [sample.interval for _, sample in samples if sample.interval]
     repeated = any(len(sample.values) > 1 for _, sample in samples)
+    doubt = "invalid" if all(row.invalid for row, _ in samples) else ""
+    value = say("median") if repeated else say("the one value")
     known = [
-        (repeated, Sign(lambda x, y: marks.dots([x - 6, x, x + 6], y), say("a repeat"))),
-        (True, Sign(lambda x, y: [marks.value(x, y)], say("median") if repeated else say("the one value"))),
+        (repeated, Sign(lambda x, y: marks.dots([x - 6, x, x + 6], y, doubt), say("a repeat"))),
+        (not doubt, Sign(lambda x, y: [marks.value(x, y)], value)),
         (
             any(not one.assumed for one in intervals),
-            Sign(lambda x, y: marks.interval(x - 11, x + 11, y), say("95 % interval")),
+            Sign(lambda x, y: marks.interval(x - 11, x + 11, y, doubt), say("95 % interval")),
         ),
         (
             any(one.assumed for one in intervals),
-            Sign(lambda x, y: marks.interval(x - 11, x + 11, y, assumed=True), say("95 % interval, from few repeats")),
+            Sign(
+                lambda x, y: marks.interval(x - 11, x + 11, y, doubt, assumed=True), say("95 % interval, from few repeats")
+            ),
         ),
         (
             any(_published(row) is not None for row in shown),
@@ -184,6 +188,9 @@ def _signs(shown: Sequence[Row]) -> list[Sign]:
             any(row.ceiling for row, _ in samples),
             Sign(lambda x, y: [svg.line(x, y - 9, x, y + 9, "ceiling")], say("ceiling: connections / sleep")),
         ),
-        (any(row.invalid for row, _ in samples), Sign(lambda x, y: [marks.value(x, y, "invalid")], say("invalid"))),
+        (
+            any(row.invalid for row, _ in samples),
+            Sign(lambda x, y: [marks.value(x, y, "invalid")], say("{value}, invalid", value=value)),
+        ),
     ]
     return [sign for there, sign in known if there]
