@@ -20,6 +20,9 @@ from benchrig.report.charts.chart import WIDE
 from benchrig.report.charts.scales import Scale, spanning
 from benchrig.units import number
 
+Box = tuple[float, float, float, float]
+"""Left, top, right and bottom."""
+
 MOST_ROWS = 40
 """A chart shows no more rows than this."""
 
@@ -305,12 +308,10 @@ class Beside:
     anchor: str
 
 
-def beside(
-    lines: Sequence[Sequence[tuple[float, float]]], texts: Sequence[Sequence[str]], low: float, high: float
-) -> list[Beside]:
+def beside(lines: Sequence[Sequence[tuple[float, float]]], texts: Sequence[Sequence[str]], within: Box) -> list[Beside]:
     """Return the texts of the points of lines, each at that side of its point where it covers no point, line or other text.
 
-    They are between `low` and `high`. A text without any such side is left out: the chart's table has it.
+    They are within a box. A text without any such side is left out: the chart's table has it.
     """
     taken = [(x - 5, y - 5, x + 5, y + 5) for points in lines for x, y in points]
     taken += [box for points in lines for one, other in pairwise(points) for box in _along(one, other)]
@@ -328,7 +329,7 @@ def beside(
             (x - 6 - width, y + 14, "end"),
         ):
             box = (left, base - 10, left + width, base + 3)
-            if left >= low and left + width <= high and not any(_overlap(box, other) for other in taken):
+            if _inside(box, within) and not any(_overlap(box, other) for other in taken):
                 at = {"": left, "middle": left + width / 2, "end": left + width}[anchor]
                 found.append(Beside(at, base, said, anchor))
                 taken.append(box)
@@ -336,10 +337,7 @@ def beside(
     return found
 
 
-_Box = tuple[float, float, float, float]
-
-
-def _along(one: tuple[float, float], other: tuple[float, float]) -> Iterator[_Box]:
+def _along(one: tuple[float, float], other: tuple[float, float]) -> Iterator[Box]:
     """Yield small boxes along a line, so close that no text fits between them."""
     steps = max(1, int(math.dist(one, other) / 6))
     for step in range(1, steps):
@@ -347,7 +345,11 @@ def _along(one: tuple[float, float], other: tuple[float, float]) -> Iterator[_Bo
         yield x - 1, y - 1, x + 1, y + 1
 
 
-def _overlap(one: _Box, other: _Box) -> bool:
+def _inside(one: Box, other: Box) -> bool:
+    return one[0] >= other[0] and one[1] >= other[1] and one[2] <= other[2] and one[3] <= other[3]
+
+
+def _overlap(one: Box, other: Box) -> bool:
     return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 

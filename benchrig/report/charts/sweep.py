@@ -146,11 +146,16 @@ def _drawing(found: Sequence[_Series], metrics: Sequence[Metric], width: int) ->
     top, room = 0.0, 12 + max(svg.text_width(COUNT.text(row.connections), svg.SMALL) for row in every)
     for metric in metrics:
         title = say("{metric}, {unit}", metric=metric.label, unit=metric.unit.said)
-        up = Axis(title, partial(spanning, [_value(row, metric) for row in every]))
+        values = [_value(row, metric) for row in every]
+        # Below the least value there is room for its text.
+        up = Axis(title, partial(spanning, [*values, min(values) / 2]))
         frame = plot(width, 240.0 if width >= WIDE else 210.0, across, up, top=top, room=room)
         parts += [*frame.parts(), *_points(found, metric, frame)]
         top += frame.height + 4
-    signs, end = legend([_sign(number, one.name) for number, one in enumerate(found)], width, top)
+    known = [_sign(number, one.name) for number, one in enumerate(found)]
+    if any(row.invalid for row in every):
+        known.append(Sign(lambda x, y: [marks.shape(x, y, 0, hollow=True)], say("hollow: an invalid row")))
+    signs, end = legend(known, width, top)
     return svg.drawing([*parts, *signs], width, end + 2)
 
 
@@ -163,7 +168,7 @@ def _points(found: Sequence[_Series], metric: Metric, frame: Plot) -> Iterator[M
             yield marks.shape(x, y, number, hollow=row.invalid)
         lines.append(points)
     texts = [[COUNT.text(row.connections) for row in one.rows] for one in found]
-    for said in beside(lines, texts, frame.left, frame.width):
+    for said in beside(lines, texts, (frame.left, frame.top, frame.width, frame.bottom)):
         yield svg.text(said.x, said.y, said.said, "small over", said.anchor)
 
 
