@@ -45,7 +45,8 @@ def _title(report: Report) -> str:
     """Return who is first and whether that is shown: of the largest group of rows, where there are several."""
     found = summary(report)
     finding = found.findings[0]
-    return ": ".join(filter(None, (about_group(found, finding), headline(finding))))
+    group = about_group(found, finding) if finding.first else ""
+    return ": ".join(filter(None, (group, headline(finding))))
 
 
 def state(row: Row) -> str:
