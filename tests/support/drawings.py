@@ -98,13 +98,21 @@ def read(text: str) -> Drawing:
     """Read a drawing."""
     root = ElementTree.fromstring(text)
     _, _, width, height = map(float, root.attrib["viewBox"].split())
-    found = tuple(_mark(element) for element in root.iter() if element is not root and element.tag != f"{_SPACE}g")
+    found = tuple(_marks(root, ()))
     return Drawing(width, height, found)
 
 
-def _mark(element: ElementTree.Element) -> Mark:
+def _marks(parent: ElementTree.Element, inherited: tuple[str, ...]) -> Iterator[Mark]:
+    for element in parent:
+        classes = (*inherited, *element.attrib.get("class", "").split())
+        if element.tag == f"{_SPACE}g":
+            yield from _marks(element, classes)
+        else:
+            yield _mark(element, classes)
+
+
+def _mark(element: ElementTree.Element, classes: tuple[str, ...]) -> Mark:
     name, at = element.tag.removeprefix(_SPACE), element.attrib
-    classes = tuple(at.get("class", "").split())
     said = element.text or ""
     if name == "text":
         size = svg.SMALL if "small" in classes else svg.FONT_SIZE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,10 +13,15 @@ from benchrig.report.charts import marks, svg
 from benchrig.report.charts.chart import Chart
 from benchrig.report.charts.frame import Rows, rows
 from benchrig.report.claims.functions import FUNCTIONS
+from benchrig.report.metrics import Metric
 from benchrig.report.verdict import Quantity, Verdict
-from benchrig.units import NOTHING, Unit
+from benchrig.units import NOTHING
 
 _WIDTH = 320
+_EXPRESSION = re.compile(r"[\w\s().,*/+-]+")
+_CALL = re.compile(r"(\w+)\(")
+_FIGURE = re.compile(r"(\w+)\(([^()]*)\)")
+
 _MOST = 6
 """More figures than this make no small chart."""
 
@@ -36,24 +42,41 @@ class _Pair:
         return tuple(value for value in (*found, *ends) if value is not None)
 
     @property
-    def function(self) -> str:
-        """What is asked of the row: `throughput`."""
-        return self.name.partition("(")[0]
+    def figure(self) -> tuple[str, str] | None:
+        """Its function and its row: `throughput` and `sanic`; None of what is computed from several figures."""
+        function, _, row = self.name.partition("(")
+        computed = any(name in FUNCTIONS for name in _CALL.findall(row))
+        return (function, row[:-1]) if function in FUNCTIONS and row.endswith(")") and not computed else None
 
     @property
-    def row(self) -> str:
-        """The row that it is asked of."""
-        return self.name.partition("(")[2].removesuffix(")")
+    def functions(self) -> tuple[str, ...]:
+        """Every function that it reads, of those that read a row; none of what is no expression."""
+        if not (self.figure or _EXPRESSION.fullmatch(self.name)):
+            return ()
+        return tuple(name for name in dict.fromkeys(_CALL.findall(self.name)) if name in FUNCTIONS)
+
+    @property
+    def metrics(self) -> list[Metric]:
+        """What it is computed from; none of a truth, such as whether there were timeouts."""
+        known = (FUNCTIONS[name] for name in self.functions)
+        return [one.metric for one in known if one.metric and not one.truth]
+
+    @property
+    def shares(self) -> str:
+        """Figures for which this is the same are drawn on one axis: their unit, or their name where they have none."""
+        if not self.figure:
+            return self.name
+        return self.metrics[0].unit.name or self.functions[0]
 
 
 def claim_chart(verdict: Verdict) -> Chart | None:
-    """Return the chart of a claim's figures; None where they have no values to be drawn, or are too many.
+    """Return the chart of a claim's figures; None where nothing was measured that can be drawn, or they are too many.
 
     It has one size: `narrow` is the same drawing.
     """
     pairs = _pairs(verdict)
-    shown = [pair for pair in pairs if pair.values and _unit(pair)]
-    if not shown or len(shown) > _MOST:
+    shown = [pair for pair in pairs if pair.values and pair.metrics]
+    if len(shown) > _MOST or not any(pair.measured and pair.measured.value is not None for pair in shown):
         return None
     drawing = _drawing(shown)
     table = tuple((one.name, _text(one.published), _text(one.measured)) for one in pairs)
@@ -80,12 +103,6 @@ def _pairs(verdict: Verdict) -> list[_Pair]:
     return [_Pair(name, published.get(name), measured.get(name)) for name in {**published, **measured}]
 
 
-def _unit(pair: _Pair) -> Unit | None:
-    """Return the unit of a figure; None of one that is no quantity, such as whether there were timeouts."""
-    function = FUNCTIONS.get(pair.function)
-    return function.metric.unit if function and function.metric and not function.truth else None
-
-
 def _text(one: Quantity | None) -> str:
     return one.text if one else NOTHING
 
@@ -96,9 +113,9 @@ def _about(name: str, published: str, measured: str) -> str:
 
 def _drawing(pairs: Sequence[_Pair]) -> Markup:
     """Return the drawing: figures of a unit share an axis, so that they can be compared."""
-    groups: dict[Unit | None, list[_Pair]] = {}
+    groups: dict[str, list[_Pair]] = {}
     for pair in pairs:
-        groups.setdefault(_unit(pair), []).append(pair)
+        groups.setdefault(pair.shares, []).append(pair)
     parts: list[Markup] = []
     end = 0.0
     for group in groups.values():
@@ -108,9 +125,9 @@ def _drawing(pairs: Sequence[_Pair]) -> Markup:
 
 
 def _group(pairs: Sequence[_Pair], top: float) -> tuple[list[Markup], float]:
-    """Return the figures of one unit over their axis, and where they end."""
-    alone = len({pair.function for pair in pairs}) == 1
-    labels = [pair.row if alone else pair.name for pair in pairs]
+    """Return the figures of one axis, and where they end."""
+    alone = len({pair.functions for pair in pairs}) == 1
+    labels = [(pair.figure[1] if alone else pair.name) if pair.figure else "" for pair in pairs]
     values = [value for pair in pairs for value in pair.values]
     frame = rows(labels, [""] * len(pairs), values, _WIDTH, _title(pairs[0], alone), stacked=False, offset=top)
     parts = frame.parts()
@@ -121,10 +138,17 @@ def _group(pairs: Sequence[_Pair], top: float) -> tuple[list[Markup], float]:
 
 def _title(pair: _Pair, alone: bool) -> str:
     """Return the title of an axis: the unit, and what it is of where all figures are of one kind."""
-    metric = FUNCTIONS[pair.function].metric
-    assert metric
+    if not pair.figure:
+        # What is computed from one metric is said once: `throughput: go / sanic`.
+        one, *others = pair.functions
+        return pair.name if others else f"{one}: {_FIGURE.sub(_row_of, pair.name)}"
+    metric = pair.metrics[0]
     names = [metric.label if alone else "", metric.unit.said]
     return say(", ").join(dict.fromkeys(filter(None, names)))
+
+
+def _row_of(found: re.Match[str]) -> str:
+    return found[2] if found[1] in FUNCTIONS else found[0]
 
 
 def _marks(pair: _Pair, frame: Rows, number: int) -> list[Markup]:

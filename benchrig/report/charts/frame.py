@@ -6,9 +6,11 @@ any length. `legend` explains signs below it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain, pairwise
 
 from markupsafe import Markup
 
@@ -17,6 +19,9 @@ from benchrig.report.charts import svg
 from benchrig.report.charts.chart import WIDE
 from benchrig.report.charts.scales import Scale, spanning
 from benchrig.units import number
+
+Box = tuple[float, float, float, float]
+"""Left, top, right and bottom."""
 
 MOST_ROWS = 40
 """A chart shows no more rows than this."""
@@ -80,7 +85,7 @@ class Rows:
 
     def y(self, row: int) -> float:
         """Return where the marks of a row are, counted from 0."""
-        return self.top + row * self.pitch + (self.pitch - 12.0 if self.stacked else self.pitch / 2)
+        return self.top + row * self.pitch + (25.0 if self.stacked else self.pitch / 2)
 
     def x(self, value: float) -> float:
         """Return where a value is."""
@@ -155,7 +160,7 @@ def rows(
         left = min(widest, max(map(svg.text_width, labels), default=0.0) + 4) + _GAP + _EDGE
         right = width - svg.STRONG * max(map(svg.text_width, (*figures, heading)), default=0.0) - _GAP - _EDGE - 2
     scale = (span or partial(spanning, values))(left, right)
-    return Rows(width, labels, figures, scale, title, heading, left, right, 38.0 if stacked else 24.0, stacked, offset)
+    return Rows(width, labels, figures, scale, title, heading, left, right, 42.0 if stacked else 24.0, stacked, offset)
 
 
 @dataclass(frozen=True)
@@ -303,14 +308,15 @@ class Beside:
     anchor: str
 
 
-def beside(points: Sequence[tuple[float, float]], texts: Sequence[str], low: float, high: float) -> list[Beside]:
-    """Return the texts of points, each at that side of its point where it covers no point and no other text.
+def beside(lines: Sequence[Sequence[tuple[float, float]]], texts: Sequence[Sequence[str]], within: Box) -> list[Beside]:
+    """Return the texts of the points of lines, each at that side of its point where it covers no point, line or other text.
 
-    They are between `low` and `high`. A text without any such side is left out: the chart's table has it.
+    They are within a box. A text without any such side is left out: the chart's table has it.
     """
-    taken = [(x - 5, y - 5, x + 5, y + 5) for x, y in points]
+    taken = [(x - 5, y - 5, x + 5, y + 5) for points in lines for x, y in points]
+    taken += [box for points in lines for one, other in pairwise(points) for box in _along(one, other)]
     found: list[Beside] = []
-    for (x, y), said in zip(points, texts, strict=True):
+    for (x, y), said in zip(chain(*lines), chain(*texts), strict=True):
         width = svg.text_width(said, svg.SMALL)
         for left, base, anchor in (
             (x + 8, y + 4, ""),
@@ -323,7 +329,7 @@ def beside(points: Sequence[tuple[float, float]], texts: Sequence[str], low: flo
             (x - 6 - width, y + 14, "end"),
         ):
             box = (left, base - 10, left + width, base + 3)
-            if left >= low and left + width <= high and not any(_overlap(box, other) for other in taken):
+            if _inside(box, within) and not any(_overlap(box, other) for other in taken):
                 at = {"": left, "middle": left + width / 2, "end": left + width}[anchor]
                 found.append(Beside(at, base, said, anchor))
                 taken.append(box)
@@ -331,10 +337,19 @@ def beside(points: Sequence[tuple[float, float]], texts: Sequence[str], low: flo
     return found
 
 
-_Box = tuple[float, float, float, float]
+def _along(one: tuple[float, float], other: tuple[float, float]) -> Iterator[Box]:
+    """Yield small boxes along a line, so close that no text fits between them."""
+    steps = max(1, int(math.dist(one, other) / 6))
+    for step in range(1, steps):
+        x, y = (start + (end - start) * step / steps for start, end in zip(one, other, strict=True))
+        yield x - 1, y - 1, x + 1, y + 1
 
 
-def _overlap(one: _Box, other: _Box) -> bool:
+def _inside(one: Box, other: Box) -> bool:
+    return one[0] >= other[0] and one[1] >= other[1] and one[2] <= other[2] and one[3] <= other[3]
+
+
+def _overlap(one: Box, other: Box) -> bool:
     return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 

@@ -13,10 +13,12 @@ from benchrig.report.charts.palette import SERIES
 DOT = 2.6
 """Radius of the dot of a repeat."""
 
-MEDIAN = 4.6
+MEDIAN = 4.2
 """Radius of the mark of a value."""
 
-_CAP = 5.0
+_CAP = 7.0
+"""More than MEDIAN, so that the ends of a narrow interval are seen behind it."""
+
 _TICK = 8.0
 
 
@@ -27,10 +29,9 @@ def classes(*names: str) -> str:
 
 def dots(places: Sequence[float], y: float, state: str = "", most: float = 7.0) -> list[Markup]:
     """Return a dot for each repeat, moved up or down by `most` at most where it would lie on another one."""
-    ys = swarm(places, most)
-    return [
-        svg.element("circle", cx=x, cy=y + dy, r=DOT, class_=classes("dot", state)) for x, dy in zip(places, ys, strict=True)
-    ]
+    moved = zip(places, swarm(places, most), strict=True)
+    circles = [svg.element("circle", cx=x, cy=y + dy, r=DOT) for x, dy in moved]
+    return [svg.group(circles, class_=classes("dot", state))]
 
 
 def swarm(places: Sequence[float], most: float, apart: float = 3.5) -> list[float]:

@@ -169,10 +169,14 @@ def _marks(pair: _Pair, frame: Rows, number: int) -> list[Markup]:
 def _signs(pairs: Sequence[_Pair]) -> list[Sign]:
     """Return the legend of those signs that the drawing has."""
     intervals = [pair.sample.interval for pair in pairs if pair.sample.interval]
+    doubt = "invalid" if all(pair.row.invalid for pair in pairs) else ""
     known = [
         (True, Sign(lambda x, y: [marks.published(x, y)], say("published figure"))),
-        (True, Sign(lambda x, y: [marks.value(x, y)], say("measured"))),
-        (bool(intervals), Sign(lambda x, y: marks.interval(x - 11, x + 11, y), say("its 95 % interval"))),
-        (any(pair.row.invalid for pair in pairs), Sign(lambda x, y: [marks.value(x, y, "invalid")], say("invalid"))),
+        (not doubt, Sign(lambda x, y: [marks.value(x, y)], say("measured"))),
+        (bool(intervals), Sign(lambda x, y: marks.interval(x - 11, x + 11, y, doubt), say("its 95 % interval"))),
+        (
+            any(pair.row.invalid for pair in pairs),
+            Sign(lambda x, y: [marks.value(x, y, "invalid")], say("measured, invalid")),
+        ),
     ]
     return [sign for there, sign in known if there]

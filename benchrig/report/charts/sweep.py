@@ -143,28 +143,32 @@ def _drawing(found: Sequence[_Series], metrics: Sequence[Metric], width: int) ->
     every = [row for one in found for row in one.rows]
     across = Axis(THROUGHPUT.unit.said, partial(spanning, [_value(row, THROUGHPUT) for row in every]))
     parts: list[Markup] = []
-    top = 0.0
+    top, room = 0.0, 12 + max(svg.text_width(COUNT.text(row.connections), svg.SMALL) for row in every)
     for metric in metrics:
         title = say("{metric}, {unit}", metric=metric.label, unit=metric.unit.said)
-        up = Axis(title, partial(spanning, [_value(row, metric) for row in every]))
-        frame = plot(width, 240.0 if width >= WIDE else 210.0, across, up, top=top)
+        values = [_value(row, metric) for row in every]
+        # Below the least value there is room for its text.
+        up = Axis(title, partial(spanning, [*values, min(values) / 2]))
+        frame = plot(width, 240.0 if width >= WIDE else 210.0, across, up, top=top, room=room)
         parts += [*frame.parts(), *_points(found, metric, frame)]
         top += frame.height + 4
-    signs, end = legend([_sign(number, one.name) for number, one in enumerate(found)], width, top)
+    known = [_sign(number, one.name) for number, one in enumerate(found)]
+    if any(row.invalid for row in every):
+        known.append(Sign(lambda x, y: [marks.shape(x, y, 0, hollow=True)], say("hollow: an invalid row")))
+    signs, end = legend(known, width, top)
     return svg.drawing([*parts, *signs], width, end + 2)
 
 
 def _points(found: Sequence[_Series], metric: Metric, frame: Plot) -> Iterator[Markup]:
-    places: list[tuple[float, float]] = []
-    texts: list[str] = []
+    lines: list[list[tuple[float, float]]] = []
     for number, one in enumerate(found):
         points = [frame.at(_value(row, THROUGHPUT), _value(row, metric)) for row in one.rows]
         yield marks.line(points, number)
         for (x, y), row in zip(points, one.rows, strict=True):
             yield marks.shape(x, y, number, hollow=row.invalid)
-        places += points
-        texts += [COUNT.text(row.connections) for row in one.rows]
-    for said in beside(places, texts, frame.left, frame.width):
+        lines.append(points)
+    texts = [[COUNT.text(row.connections) for row in one.rows] for one in found]
+    for said in beside(lines, texts, (frame.left, frame.top, frame.width, frame.bottom)):
         yield svg.text(said.x, said.y, said.said, "small over", said.anchor)
 
 

@@ -16,6 +16,8 @@ from benchrig.report.charts.scales import Scale, spanning
 from benchrig.report.document import Report
 from benchrig.report.figures import Sample
 from benchrig.report.metrics import THROUGHPUT
+from benchrig.report.summary import summary
+from benchrig.report.summary.words import about_group, headline
 from benchrig.report.table import Row
 from benchrig.units import NOTHING
 
@@ -28,7 +30,7 @@ def draw(report: Report) -> Iterator[Chart]:
     wide, narrow = drawn(partial(_drawing, shown))
     yield Chart(
         key="throughput",
-        title=say("Throughput of each row"),
+        title=_title(report),
         about=_about(shown),
         guide=_guide(shown),
         wide=wide,
@@ -37,6 +39,14 @@ def draw(report: Report) -> Iterator[Chart]:
         rows=tuple(map(_values, shown)),
         more=more_rows(len(report.table.rows)),
     )
+
+
+def _title(report: Report) -> str:
+    """Return who is first and whether that is shown: of the largest group of rows, where there are several."""
+    found = summary(report)
+    finding = found.findings[0]
+    group = about_group(found, finding) if finding.first else ""
+    return ": ".join(filter(None, (group, headline(finding))))
 
 
 def state(row: Row) -> str:
@@ -55,7 +65,8 @@ def _sample(row: Row) -> Sample | None:
 
 
 def _published(row: Row) -> float | None:
-    return row.published.figures.get(THROUGHPUT.name) if row.published else None
+    """Return the published figure of a row that was measured: beside no mark, a tick would be taken for the row's own."""
+    return row.published.figures.get(THROUGHPUT.name) if row.published and _sample(row) else None
 
 
 def _about(shown: Sequence[Row]) -> str:
@@ -116,7 +127,9 @@ def _scale(shown: Sequence[Row]) -> partial[Scale]:
 
 def _drawing(shown: Sequence[Row], width: int) -> Markup:
     figures, labels = [_figure(row) for row in shown], [row.label for row in shown]
-    frame = rows(labels, figures, (), width, THROUGHPUT.unit.said, say("median"), span=_scale(shown))
+    repeated = any(row.repeats > 1 for row in shown)
+    heading = say("median") if repeated else THROUGHPUT.label
+    frame = rows(labels, figures, (), width, THROUGHPUT.unit.said, heading, span=_scale(shown))
     parts = [*frame.parts(), *_ceilings(shown, frame)]
     for number, row in enumerate(shown):
         parts += _marks(row, frame, number)
@@ -153,16 +166,20 @@ def _signs(shown: Sequence[Row]) -> list[Sign]:
     samples = [(row, sample) for row in shown if (sample := _sample(row))]
     intervals = [sample.interval for _, sample in samples if sample.interval]
     repeated = any(len(sample.values) > 1 for _, sample in samples)
+    doubt = "invalid" if all(row.invalid for row, _ in samples) else ""
+    value = say("median") if repeated else say("the one value")
     known = [
-        (repeated, Sign(lambda x, y: marks.dots([x - 6, x, x + 6], y), say("a repeat"))),
-        (True, Sign(lambda x, y: [marks.value(x, y)], say("median") if repeated else say("the one value"))),
+        (repeated, Sign(lambda x, y: marks.dots([x - 6, x, x + 6], y, doubt), say("a repeat"))),
+        (not doubt, Sign(lambda x, y: [marks.value(x, y)], value)),
         (
             any(not one.assumed for one in intervals),
-            Sign(lambda x, y: marks.interval(x - 11, x + 11, y), say("95 % interval")),
+            Sign(lambda x, y: marks.interval(x - 11, x + 11, y, doubt), say("95 % interval")),
         ),
         (
             any(one.assumed for one in intervals),
-            Sign(lambda x, y: marks.interval(x - 11, x + 11, y, assumed=True), say("95 % interval, from few repeats")),
+            Sign(
+                lambda x, y: marks.interval(x - 11, x + 11, y, doubt, assumed=True), say("95 % interval, from few repeats")
+            ),
         ),
         (
             any(_published(row) is not None for row in shown),
@@ -172,6 +189,9 @@ def _signs(shown: Sequence[Row]) -> list[Sign]:
             any(row.ceiling for row, _ in samples),
             Sign(lambda x, y: [svg.line(x, y - 9, x, y + 9, "ceiling")], say("ceiling: connections / sleep")),
         ),
-        (any(row.invalid for row, _ in samples), Sign(lambda x, y: [marks.value(x, y, "invalid")], say("invalid"))),
+        (
+            any(row.invalid for row, _ in samples),
+            Sign(lambda x, y: [marks.value(x, y, "invalid")], say("{value}, invalid", value=value)),
+        ),
     ]
     return [sign for there, sign in known if there]

@@ -43,7 +43,7 @@ def test_figures_of_a_unit_share_an_axis_and_others_have_their_own() -> None:
         quantity(name, value)
         for name, value in (("throughput(go)", 100.0), ("throughput(sanic)", 50.0), ("latency_p99(go)", 7.0))
     )
-    found = claim_chart(claim(figures))
+    found = claim_chart(claim(figures, figures))
     assert found
     assert faults(found) == []
     drawing = read(found.wide)
@@ -54,7 +54,8 @@ def test_figures_of_a_unit_share_an_axis_and_others_have_their_own() -> None:
 
 
 def test_latencies_of_several_kinds_are_named_in_full() -> None:
-    found = claim_chart(claim((quantity("latency_p99(go)", 7.0), quantity("latency_p50(go)", 3.0))))
+    figures = (quantity("latency_p99(go)", 7.0), quantity("latency_p50(go)", 3.0))
+    found = claim_chart(claim(figures, figures))
     assert found
     assert {"latency_p99(go)", "latency_p50(go)", "ms"} <= set(read(found.wide).texts)
 
@@ -65,11 +66,41 @@ def test_latencies_of_several_kinds_are_named_in_full() -> None:
     ids=["none", "no value", "truth", "unknown"],
 )
 def test_what_has_no_value_has_no_chart(figures: tuple[Quantity, ...]) -> None:
-    assert claim_chart(claim(figures)) is None
+    assert claim_chart(claim(figures, figures)) is None
+
+
+def test_what_was_only_published_has_no_chart() -> None:
+    assert claim_chart(claim((quantity("throughput(go)", 5.0),))) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("throughput(go-2000) / throughput(sanic)", "throughput: go-2000 / sanic"),
+        ("60 * max(throughput(flask-*))", "throughput: 60 * max(flask-*)"),
+        ("throughput(go) * latency_p99(go)", "throughput(go) * latency_p99(go)"),
+    ],
+)
+def test_what_is_computed_from_figures_has_an_axis_of_its_own(name: str, title: str) -> None:
+    figures = (quantity(name, 7.0), quantity("throughput(go)", 19_000.0))
+    found = claim_chart(claim(figures, figures))
+    assert found
+    assert faults(found) == []
+    drawing = read(found.wide)
+    assert title in drawing.texts
+    assert len(drawing.of("axis")) == 2
+
+
+def test_counts_of_different_things_share_no_axis() -> None:
+    figures = (quantity("timeouts(go)", 7.0), quantity("requests(go)", 96_000.0))
+    found = claim_chart(claim(figures, figures))
+    assert found
+    assert len(read(found.wide).of("axis")) == 2
 
 
 def test_many_figures_make_no_small_chart() -> None:
-    assert claim_chart(claim(tuple(quantity(f"throughput(row-{n})", 5.0) for n in range(7)))) is None
+    figures = tuple(quantity(f"throughput(row-{n})", 5.0) for n in range(7))
+    assert claim_chart(claim(figures, figures)) is None
 
 
 @pytest.mark.parametrize("name", [LONG, HOSTILE, "延迟" * 30])

@@ -101,12 +101,21 @@ def test_labels_that_are_apart_stay_where_they_are_wanted() -> None:
 
 def test_texts_beside_points_cover_no_point_and_no_other_text() -> None:
     points = [(100.0 + 6 * n, 100.0) for n in range(6)]
-    found = beside(points, ["2,000"] * 6, 0, 300)
+    found = beside([points], [["2,000"] * 6], (0, 0, 300, 200))
     drawn = [svg.text(one.x, one.y, one.said, "small", one.anchor) for one in found]
     drawing = read(svg.drawing(drawn, 300, 200))
     assert 2 <= len(found) <= 6
     assert drawing.covered == []
     assert drawing.outside == []
+
+
+def test_texts_beside_points_stay_within_their_box() -> None:
+    corners = [(0.0, 0.0), (300.0, 0.0), (300.0, 200.0), (0.0, 200.0)]
+    found = beside([[corner] for corner in corners], [["2,000"]] * 4, (0, 0, 300, 200))
+    assert len(found) == 4
+    drawn = [svg.text(one.x, one.y, one.said, "small", one.anchor) for one in found]
+    assert read(svg.drawing(drawn, 300, 200)).outside == []
+    assert beside([[(5, 5)]], [["2,000"]], (0, 0, 10, 10)) == []
 
 
 def test_a_legend_breaks_into_lines() -> None:

@@ -34,9 +34,14 @@ def swept(system: str, *throughput: float) -> list[Row]:
         swept("Go", 0, 0),
         [row for name in (LONG, CHINESE, HOSTILE) for row in swept(name, 100, 200, 300)],
         [row for n in range(12) for row in swept(f"system {n}", 100.0 * n, 200, 300.0 + n)],
+        [
+            at(connections, peak * connections / (connections + 300), p99=base * (1 + connections / 200), system=name)
+            for name, peak, base in (("Go", 19_000, 2), ("Sanic", 9_000, 3), ("FastAPI", 400, 20))
+            for connections in (10, 50, 200, 1_000, 5_000, 20_000)
+        ],
         [at(10, 5, p99=1.0), at(100, 5, 6, 7, p99=9_999.0, invalid=True)],
     ],
-    ids=["three", "equal", "huge range", "zero", "names", "twelve systems", "invalid"],
+    ids=["three", "equal", "huge range", "zero", "names", "twelve systems", "saturating", "invalid"],
 )
 def test_nothing_is_outside_or_covered_whatever_the_data(rows: list[Row]) -> None:
     assert faults(chart(report_of(*rows))) == []
@@ -76,6 +81,12 @@ def test_more_systems_than_can_be_told_apart_are_left_out_and_named() -> None:
     found = chart(report_of(*(row for n in range(12) for row in swept(f"system {n}", 100, 200))))
     assert len({row[0] for row in found.rows}) == 8
     assert "12" in found.more
+
+
+def test_a_point_of_an_invalid_row_is_hollow_and_the_legend_says_so() -> None:
+    wide, _ = drawings(chart(report_of(at(10, 5), at(100, 9, invalid=True))))
+    assert len(wide.of("hollow")) == 3
+    assert "hollow: an invalid row" in wide.texts
 
 
 def test_routes_and_hosts_tell_series_apart() -> None:

@@ -8,6 +8,8 @@ from benchrig.report import Report
 from benchrig.report.charts import throughput
 from benchrig.report.charts.chart import Chart
 from benchrig.report.metrics import THROUGHPUT
+from benchrig.report.summary import summary
+from benchrig.report.summary.words import headline
 from tests.support.charted import SHAPES, a_row, report_of
 from tests.support.drawings import Drawing, drawings, faults, read
 
@@ -47,6 +49,14 @@ def test_marks_are_at_their_values() -> None:
         interval = report.table.rows[0].figures[THROUGHPUT.name].interval
         assert interval
         assert [low, high] == [near(place(drawing, value), abs=0.2) for value in (interval.low, interval.high)]
+
+
+def test_the_title_says_who_is_first_and_whether_that_is_shown() -> None:
+    first, second = a_row("go", *(19_000.0 + n for n in range(6))), a_row("sanic", *(9_000.0 + n for n in range(6)))
+    assert chart(report_of(first, second)).title == headline(summary(report_of(first, second)).findings[0])
+    few = report_of(a_row("a", 5, connections=20), a_row("b", 5, connections=20), a_row("c", 9))
+    assert chart(few).title.startswith("2 rows with 20 connections: ")
+    assert chart(report_of(a_row("a", 5, connections=20, invalid=True), a_row("c"))).title == "No row has a valid figure."
 
 
 def test_rows_are_in_the_order_of_the_table_each_on_its_line() -> None:
