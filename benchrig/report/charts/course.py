@@ -148,7 +148,7 @@ def _grid(scale: Scale, across: Linear, top: float, bottom: float) -> list[Marku
 
 def _coarse(points: Sequence[panels.Point]) -> list[panels.Point]:
     """Return a line that is one of many, in whole pixels: it has half as much text."""
-    return [(float(round(x)), float(round(y))) for x, y in panels.simplified(points, 0.8)]
+    return [(float(round(x)), float(round(y))) for x, y in panels.simplified(points, 1.1)]
 
 
 def _span(lines: Sequence[Sequence[float]], places: Callable[[Sequence[float]], list[panels.Point]]) -> list[panels.Point]:

@@ -59,7 +59,7 @@ def element(name: str, *children: str, **attributes: object) -> Markup:
         if value is not None
     )
     inner = Markup("").join(child if isinstance(child, Markup) else escape(_shown(child)) for child in children)
-    return Markup("<{0}{1}>{2}</{0}>").format(Markup(name), written, inner)
+    return Markup("<{0}{1}>{2}</{0}>" if inner else "<{0}{1}/>").format(Markup(name), written, inner)
 
 
 def group(children: Iterable[str], **attributes: object) -> Markup:

@@ -25,7 +25,7 @@ def test_texts_and_attributes_are_escaped_and_well_formed() -> None:
 
 
 def test_numbers_have_one_decimal_at_most() -> None:
-    assert str(svg.line(1.0, 2.25, 3.14159, 4, "axis")) == '<line x1="1" y1="2.2" x2="3.1" y2="4" class="axis"></line>'
+    assert str(svg.line(1.0, 2.25, 3.14159, 4, "axis")) == '<line x1="1" y1="2.2" x2="3.1" y2="4" class="axis"/>'
 
 
 def test_a_path_goes_through_its_points() -> None:
