@@ -69,9 +69,9 @@ def _chart(key: str, row: Row, curves: Curves, folded: bool) -> Chart:
     left_out = len(row.courses) - len(curves.repeats)
     return Chart(
         key=key,
-        title=finding(row),
+        title=finding(row, curves.median),
         about=_about(curves),
-        guide=_guide(len(curves.repeats)),
+        guide=_guide(len(curves.repeats), marked=bool(events_of(row))),
         wide=wide,
         narrow=narrow,
         headings=(say("until, s"), *(kind.title() for kind in _KINDS)),
@@ -201,16 +201,17 @@ def _about(curves: Curves) -> str:
     )
 
 
-def _guide(repeats: int) -> str:
+def _guide(repeats: int, marked: bool) -> str:
     said = [
         say(
-            "Requests/s are about right: what was counted in each interval are TCP segments with data that the machine "
-            "sent; all of them together are taken for all requests."
+            "Requests/s are estimated: in each interval, TCP segments with data were counted, and all of them together are "
+            "taken for all requests."
         )
     ]
     if repeats > 1:
-        said.append(say("The strong line is the median of the repeats; what is faint behind it are the repeats themselves."))
-    said.append(say("A dashed line marks where the level changed or a ramp ended, a filled area where the server paused."))
+        said.append(say("The strong line is the median of the repeats, which are faint behind it."))
+    if marked:
+        said.append(say("A dashed line is where a ramp ended or the level changed, a filled area where the server paused."))
     return " ".join(said)
 
 
