@@ -186,6 +186,12 @@ def test_events_that_are_close_have_names_that_do_not_cover_each_other() -> None
     assert faults(chart(report_of(with_courses("go", a_course(), warnings=warnings)))) == []
 
 
+def test_of_many_repeats_some_are_drawn_and_it_says_so() -> None:
+    found = chart(report_of(with_courses("go", *(a_course(repeat=one) for one in range(1, 42)))))
+    assert found.more == "Of 41 repeats, 14 are in it, evenly chosen."
+    assert len(found.wide) < 30_000
+
+
 def test_rows_without_a_series_have_no_chart() -> None:
     assert list(course.draw(report_of(a_row("go", 10)))) == []
 
