@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from benchrig import console
 from benchrig.cli.arguments import RUN, check_run, find_run, parse_names
 from benchrig.cli.chain import ChainContext
+from benchrig.cli.charting import check_folder, write_charts
 from benchrig.cli.task import ROOT, command
 from benchrig.errors import BenchrigError
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
         "filter": "which rows: patterns as of bench, valid, failed, or conditions such as 'latency_p99 < 200 ms'",
         "format": "table (default), markdown, csv, json, html or junit",
         "output": "the file to write to, in the format of its ending; - is standard output (default)",
+        "charts": "the folder to write all charts to, as SVG and PNG",
     },
     words=("run",),
 )
@@ -40,6 +42,7 @@ def report(
     filter: str = "",
     format: str = "",
     output: str = "",
+    charts: str = "",
 ) -> Iterator[None]:
     """Print a run's table; write Markdown, HTML, CSV and JSON.
 
@@ -54,6 +57,7 @@ def report(
     language.check(lang)
     chosen = selection.parse(sort, parse_names(columns), filter)
     target = outputs.parse(format, output, columns=bool(columns))
+    check_folder(charts)
     yield
     name = find_run(ctx, run, suite)
     with language.use(lang):
@@ -63,7 +67,10 @@ def report(
             # The records can be read all the same, as in someone else's folder.
             found = reporting.load(name, ROOT)
             ctx.chain.failure = ctx.chain.failure or BenchrigError(f"{error.filename}: cannot be written: {error.strerror}")
-        failure = _show(selection.select(found, chosen), target)
+        shown = selection.select(found, chosen)
+        failure = _show(shown, target)
+        if charts:
+            write_charts(shown, charts)
     ctx.chain.failure = ctx.chain.failure or failure
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from markupsafe import Markup
@@ -13,7 +14,7 @@ from benchrig.report.charts import frame, panels, svg
 from benchrig.report.charts.chart import NARROW, Chart, drawn, slugs
 from benchrig.report.charts.events import Event, events_of, finding
 from benchrig.report.charts.scales import Linear, Scale, spanning
-from benchrig.report.courses import Curve, Curves, curves_of
+from benchrig.report.courses import Curve, Curves, curves_of, usable
 from benchrig.report.document import Report
 from benchrig.report.table import Row
 from benchrig.units import number, rounded
@@ -21,8 +22,8 @@ from benchrig.units import number, rounded
 POINTS = {False: 48, True: 24}
 """Of a line at most, on a wide and on a narrow drawing."""
 
-MOST_REPEATS = 12
-"""So many repeats have a line; the median is that of all."""
+MOST_REPEATS = 20
+"""So many repeats are in a chart: of more, every second one, every third one, and so on."""
 
 TOGETHER = 2
 """So many charts are shown; more are folded."""
@@ -56,39 +57,54 @@ _KINDS = (
 
 def draw(report: Report) -> Iterator[Chart]:
     """Yield a chart for each row whose server kept a series."""
-    rows = [row for row in report.table.rows if row.courses][: frame.MOST_ROWS]
-    found = [(row, curves) for row in rows if (curves := curves_of(row.courses, POINTS[False]))]
-    keys = slugs(f"course-{row.label}" for row, _ in found)
-    for key, (row, curves) in zip(keys, found, strict=True):
-        yield _chart(key, row, curves, folded=len(found) > TOGETHER)
+    rows = [row for row in report.table.rows if any(map(usable, row.courses))][: frame.MOST_ROWS]
+    for key, row in zip(slugs(f"course-{row.label}" for row in rows), rows, strict=True):
+        sound = [course for course in row.courses if usable(course)]
+        every = math.ceil(len(sound) / MOST_REPEATS)
+        shown = replace(row, courses=tuple(sound[::every]))
+        yield _chart(key, shown, _more(len(row.courses), len(sound), len(shown.courses)), folded=len(rows) > TOGETHER)
 
 
-def _chart(key: str, row: Row, curves: Curves, folded: bool) -> Chart:
-    wide, narrow = drawn(partial(_drawing, row))
-    few = curves_of(row.courses, _LINES) or curves
-    left_out = len(row.courses) - len(curves.repeats)
-    return Chart(
-        key=key,
-        title=finding(row),
-        about=_about(curves),
-        guide=_guide(len(curves.repeats)),
-        wide=wide,
-        narrow=narrow,
-        headings=(say("until, s"), *(kind.title() for kind in _KINDS)),
-        rows=tuple(_values(few)),
-        more=say_count(
+def _more(all_repeats: int, sound: int, shown: int) -> str:
+    """Return which repeats of a row are not in its chart."""
+    left_out = all_repeats - sound
+    said = [
+        say("Of {count} repeats, {shown} are in it, evenly chosen.", count=sound, shown=shown) if shown < sound else "",
+        say_count(
             "{count} repeat has no course that can be drawn.", "{count} repeats have no course that can be drawn.", left_out
         )
         if left_out
         else "",
+    ]
+    return " ".join(filter(None, said))
+
+
+def _chart(key: str, row: Row, more: str, folded: bool) -> Chart:
+    wide, narrow = drawn(partial(_drawing, row))
+    curves, few = _curves(row, POINTS[False]), _curves(row, _LINES)
+    return Chart(
+        key=key,
+        title=finding(row, curves.median),
+        about=_about(curves),
+        guide=_guide(len(curves.repeats), marked=bool(events_of(row))),
+        wide=wide,
+        narrow=narrow,
+        headings=(say("until, s"), *(kind.title() for kind in _KINDS)),
+        rows=tuple(_values(few)),
+        more=more,
         folded=folded,
     )
 
 
+def _curves(row: Row, most: int) -> Curves:
+    curves = curves_of(row.courses, most)
+    assert curves is not None, "a row without a usable course has no chart"
+    return curves
+
+
 def _drawing(row: Row, width: int) -> Markup:
     slim = width <= NARROW
-    curves = curves_of(row.courses, POINTS[slim])
-    assert curves is not None, "a row without a course has no chart"
+    curves = _curves(row, POINTS[slim])
     end = curves.part_seconds * len(curves.median.memory_bytes)
     left, right = _left(curves), width - 8.0
     across = Linear(0, end, left, right)
@@ -135,7 +151,7 @@ def _plot(kind: _Kind, curves: Curves, across: Linear, top: float, bottom: float
     if len(curves.repeats) > 1 and slim:
         parts.append(svg.path(_span([values(one) for one in curves.repeats], places), "band"))
     elif len(curves.repeats) > 1:
-        parts.append(svg.paths([_coarse(places(values(one))) for one in curves.repeats[:MOST_REPEATS]], "repeat"))
+        parts.append(svg.paths([_coarse(places(values(one))) for one in curves.repeats], "repeat"))
     parts.append(svg.path(panels.simplified(places(values(curves.median)), 0.3), "course"))
     return parts
 
@@ -148,7 +164,7 @@ def _grid(scale: Scale, across: Linear, top: float, bottom: float) -> list[Marku
 
 def _coarse(points: Sequence[panels.Point]) -> list[panels.Point]:
     """Return a line that is one of many, in whole pixels: it has half as much text."""
-    return [(float(round(x)), float(round(y))) for x, y in panels.simplified(points, 0.8)]
+    return [(float(round(x)), float(round(y))) for x, y in panels.simplified(points, 1.1)]
 
 
 def _span(lines: Sequence[Sequence[float]], places: Callable[[Sequence[float]], list[panels.Point]]) -> list[panels.Point]:
@@ -201,16 +217,17 @@ def _about(curves: Curves) -> str:
     )
 
 
-def _guide(repeats: int) -> str:
+def _guide(repeats: int, marked: bool) -> str:
     said = [
         say(
-            "Requests/s are about right: what was counted in each interval are TCP segments with data that the machine "
-            "sent; all of them together are taken for all requests."
+            "Requests/s are estimated: in each interval, TCP segments with data were counted, and all of them together are "
+            "taken for all requests."
         )
     ]
     if repeats > 1:
-        said.append(say("The strong line is the median of the repeats; what is faint behind it are the repeats themselves."))
-    said.append(say("A dashed line marks where the level changed or a ramp ended, a filled area where the server paused."))
+        said.append(say("The strong line is the median of the repeats, which are faint behind it."))
+    if marked:
+        said.append(say("A dashed line is where a ramp ended or the level changed, a filled area where the server paused."))
     return " ".join(said)
 
 

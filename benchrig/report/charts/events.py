@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from benchrig.language import say
-from benchrig.report.courses import Course, parts_of, usable
+from benchrig.report.courses import Course, Curve, parts_of, usable
 from benchrig.report.sentences import written
 from benchrig.report.table import Row
 from benchrig.results.codes import Code
 from benchrig.results.steadiness import LEAST_INTERVALS, LEAST_SECONDS, STALL_SECONDS, STALLED
 from benchrig.results.warnings import Number, Warning
+from benchrig.units import rounded, size
 
 MOST_PAUSES = 40
 """So many are marked in a chart."""
@@ -35,14 +36,19 @@ class Event:
     """When it ended; None of what has no length."""
 
 
-def finding(row: Row) -> str:
+def finding(row: Row, median: Curve) -> str:
     """Return how steady a row was, as the title of its chart."""
     found = [said for warning in _steadiness(row) if (said := _short(warning))]
     if found:
         return say("{row}: {what}", row=row.label, what=say("; ").join(found[:_MOST_SAID]))
+    used = say(
+        "{cpu} % of a core and {memory} at most",
+        cpu=rounded(max(median.cpu_percent), 0),
+        memory=size(max(median.memory_bytes)),
+    )
     if not any(_is_judged(course) for course in row.courses):
-        return say("{row}: too short to tell whether it was steady", row=row.label)
-    return say("{row}: no ramp, no change of level and no pause was found", row=row.label)
+        return say("{row}: too short to tell whether it was steady; {used}", row=row.label, used=used)
+    return say("{row}: no ramp, step or pause was found; {used}", row=row.label, used=used)
 
 
 def _short(warning: Warning) -> str:

@@ -32,7 +32,7 @@ def draw(report: Report) -> Iterator[Chart]:
     """Yield the chart of the latencies of all rows that have some."""
     rows = report.table.rows
     found = [curve for row in rows[: frame.MOST_ROWS] if (curve := curve_of(row))]
-    if not found:
+    if not any(curve.points for curve in found):
         return
     plan = _Plan(found)
     wide, narrow = drawn(partial(_together if len(found) <= MOST_TOGETHER else _apart, plan))
@@ -181,7 +181,7 @@ def _timeout(timeout: float, plot: frame.Plot) -> list[Markup]:
     y = plot.y(timeout)
     said = say("timeout, {timeout}", timeout=latency(timeout))
     baseline = y - 4 if y - 14 > plot.top else y + 12
-    return [svg.line(plot.left, y, plot.right, y, "timeout"), svg.text(plot.left + 4, baseline, said, "small")]
+    return [svg.line(plot.left, y, plot.right, y, "timeout"), svg.text(plot.left + 4, baseline, said, "small over")]
 
 
 def _signs(plan: _Plan) -> list[frame.Sign]:

@@ -58,13 +58,8 @@ def element(name: str, *children: str, **attributes: object) -> Markup:
         for key, value in attributes.items()
         if value is not None
     )
-    if not children:
-        # A page has thousands of them.
-        return Markup("<{}{}/>").format(Markup(name), written)
     inner = Markup("").join(child if isinstance(child, Markup) else escape(_shown(child)) for child in children)
-    if not inner:
-        return Markup("<{0}{1}/>").format(Markup(name), written)
-    return Markup("<{0}{1}>{2}</{0}>").format(Markup(name), written, inner)
+    return Markup("<{0}{1}>{2}</{0}>" if inner else "<{0}{1}/>").format(Markup(name), written, inner)
 
 
 def group(children: Iterable[str], **attributes: object) -> Markup:

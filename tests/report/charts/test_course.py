@@ -14,6 +14,7 @@ from benchrig.report.charts import charts, course
 from benchrig.report.charts.chart import Chart
 from benchrig.report.charts.events import events_of
 from benchrig.report.courses import Course, courses_of, curves_of
+from benchrig.report.page import render
 from benchrig.report.table import make
 from benchrig.results.codes import Code
 from benchrig.results.model import Series
@@ -185,6 +186,12 @@ def test_events_that_are_close_have_names_that_do_not_cover_each_other() -> None
     assert faults(chart(report_of(with_courses("go", a_course(), warnings=warnings)))) == []
 
 
+def test_of_many_repeats_some_are_drawn_and_it_says_so() -> None:
+    found = chart(report_of(with_courses("go", *(a_course(repeat=one) for one in range(1, 42)))))
+    assert found.more == "Of 41 repeats, 14 are in it, evenly chosen."
+    assert len(found.wide) < 30_000
+
+
 def test_rows_without_a_series_have_no_chart() -> None:
     assert list(course.draw(report_of(a_row("go", 10)))) == []
 
@@ -202,3 +209,14 @@ def test_sixteen_rows_are_small_and_all_charts_of_a_report_are_there() -> None:
     assert len(found["courses"]) == 16
     assert sum(len(one.wide) + len(one.narrow) for one in found["courses"]) < 110_000
     assert {"throughput", "percentiles", "histograms", "courses"} <= set(found)
+
+
+def test_the_page_folds_many_of_them_below_their_findings() -> None:
+    found = charts(sixteen())["courses"]
+    page = render(sixteen())
+    assert page.count("<details><summary>framework-") == 16
+    for one in found:
+        assert page.count(f'id="{one.key}"') == 1
+    alone = render(report_of(with_courses("go", a_course())))
+    assert "<details><summary>go" not in alone
+    assert 'id="course-go"' in alone

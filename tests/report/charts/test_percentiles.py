@@ -95,7 +95,10 @@ def test_a_curve_ends_at_the_share_of_replies_that_came_in_time() -> None:
 def test_a_row_whose_replies_all_came_late_is_a_cross() -> None:
     found = curve(replace(timed("go", log_normal(100), late=100), histograms=(), figures=_all_late()))
     assert (found.points, found.clipped_at) == ((), 2.0)
-    assert faults(chart(report_of(found.row))) == []
+    assert list(percentiles.draw(report_of(found.row))) == []
+    beside = chart(report_of(found.row, timed("x", log_normal(300))))
+    assert faults(beside) == []
+    assert all(len(drawing.of("cross")) == 4 for drawing in drawings(beside))  # its own, and that of the legend
 
 
 def _all_late() -> dict[str, object]:
