@@ -102,7 +102,8 @@ def _draw(root: Path, state: Running) -> None:
                 if line.number > number:
                     number = line.number
                     _write(terminal, line.whole, console.STYLES[line.style])
-            live.update(_lines(terminal, seen))
+            if not seen.ended:
+                live.update(_lines(terminal, seen))
     _write(terminal, seen.heading, "")
     _write(terminal, seen.ended, console.STYLES["bad" if seen.failed else "good"])
 
