@@ -95,7 +95,7 @@ class Progress:
                 seconds_left=round(self.seconds_left(), 1),
                 at_most=self._round > 0,
                 rate=self._meter.rate,
-                notices=self._meter.notices,
+                notices=self._meter.notices if self._step else (),
             )
 
     def _count(self, cells: int) -> str:

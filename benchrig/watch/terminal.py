@@ -56,7 +56,7 @@ class PlainLines:
     def __init__(self) -> None:
         self._heading = ""
         self._number = 0
-        self._now: tuple[str, bool] = ("", False)
+        self._now = ""
         self._due = 0.0
         self._notices: set[str] = set()
 
@@ -69,16 +69,18 @@ class PlainLines:
             if line.number > self._number:
                 self._number = line.number
                 yield line.whole
-        yield from self._load(seen, at)
+        if seen.now:
+            yield from self._load(seen, at)
         if seen.ended:
             yield seen.ended
 
     def _load(self, seen: View, at: float) -> Iterator[str]:
-        now = seen.now, bool(seen.rate)
-        if seen.now and (now != self._now or (seen.rate and at >= self._due)):
-            if seen.now != self._now[0]:
-                self._notices.clear()
-            self._now, self._due = now, at + PLAIN_SECONDS
+        is_new = seen.now != self._now
+        if is_new:
+            self._notices.clear()
+            self._due = 0.0
+        if is_new or (seen.rate and at >= self._due):
+            self._now, self._due = seen.now, at + PLAIN_SECONDS if seen.rate else 0.0
             yield "  ".join(filter(None, (seen.now, seen.rate, seen.left)))
         for notice in seen.notices:
             # Its number grows; that it is there is said once for each load.
@@ -100,7 +102,8 @@ def _draw(root: Path, state: Running) -> None:
                 if line.number > number:
                     number = line.number
                     _write(terminal, line.whole, console.STYLES[line.style])
-            live.update(_lines(terminal, seen))
+            if not seen.ended:
+                live.update(_lines(terminal, seen))
     _write(terminal, seen.heading, "")
     _write(terminal, seen.ended, console.STYLES["bad" if seen.failed else "good"])
 
