@@ -1,6 +1,6 @@
-"""How results grow: the time to store, read, resume and report 1,000 and 10,000 cells, and that of a history.
+"""How results grow: the time to store, read, resume and report 1,000 and 10,000 cells, and that of a history and a list.
 
-The history is that of 100 and 1,000 runs of 15 rows.
+The history and the list are those of 100 and 1,000 runs of 15 rows.
 
 A linear step takes 10 times as long for 10 times as many cells. Hosts are stand-ins that answer at once, and the disk's
 flushes are left out, because they take the same time for each cell.
@@ -25,6 +25,7 @@ from pathlib import Path
 
 from benchrig import report
 from benchrig.bench import resuming
+from benchrig.report import listing
 from benchrig.report.history import history
 from benchrig.results import store
 from benchrig.results.model import Cell, Machine, Run, Settings
@@ -104,6 +105,7 @@ def history_steps(runs: int, model: Cell, rows: int = 15) -> dict[str, float]:
             "enter": timed(lambda: history(reports)),
             "history": timed(lambda: history(reports)),
             "one row": timed(lambda: history(reports, row="row-1")),
+            "list": timed(lambda: listing.render(listing.listing(reports))),
         }
 
 

@@ -9,13 +9,13 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, TextIO
 
 from benchrig import console
 from benchrig.agent.text import one_line
 from benchrig.cli.chain import ChainContext
 from benchrig.cli.task import ROOT, command
-from benchrig.errors import Hint, InputError, Inv
+from benchrig.errors import BenchrigError, Hint, InputError, Inv
 from benchrig.yamlfile import shown
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def rm(ctx: ChainContext, runs: list[str] | None = None, yes: bool = False) -> I
 
     if not runs:
         raise InputError("task 'rm' lacks RUNS; see ./inv rm --help")
-    if not (yes or sys.stdin.isatty()):
+    if not (yes or (_is_terminal(sys.stdin) and _is_terminal(sys.stderr))):
         hint = Hint(Inv("rm", *runs, "--yes"), " removes them without a question.")
         raise InputError("there is no terminal to ask on", hint)
     yield
@@ -120,6 +120,11 @@ def rm(ctx: ChainContext, runs: list[str] | None = None, yes: bool = False) -> I
         return
     removal.remove(doomed, REPORTS, lambda one: console.line(f"removed {shown(one.path)}"))
     history.forget([one.name for one in doomed if one.path.parent == REPORTS.resolve()], REPORTS)
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    """Say whether a stream is a terminal; one that was closed is None."""
+    return stream is not None and stream.isatty()
 
 
 def _agreed(doomed: Sequence[Doomed]) -> bool:
@@ -167,7 +172,7 @@ def export(ctx: ChainContext, run: str, file: str) -> Iterator[None]:
     from benchrig.results import archive, store
     from benchrig.units import size
 
-    if file == STANDARD and sys.stdout.isatty():
+    if file == STANDARD and _is_terminal(sys.stdout):
         raise InputError("an archive is not for a terminal: name a file, or send it to a program")
     path = Path(file)
     if file != STANDARD and os.path.lexists(path):
@@ -192,7 +197,7 @@ def _output(path: Path, *, to_standard: bool) -> Iterator[BinaryIO]:
             sys.stdout.buffer.flush()
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise InputError("the reader of the archive ended before it was written") from None
+            raise BenchrigError("the reader of the archive ended before all of it was written") from None
         return
     beside = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
@@ -220,7 +225,7 @@ def import_run(ctx: ChainContext, file: str) -> Iterator[None]:
     from benchrig.report import history
     from benchrig.results import archive, removal
 
-    if file == STANDARD and sys.stdin.isatty():
+    if file == STANDARD and _is_terminal(sys.stdin):
         raise InputError("standard input is a terminal: name a file")
     yield
     with _input(file) as source:
@@ -246,6 +251,8 @@ def _input(file: str) -> Iterator[BinaryIO]:
     from benchrig.results.archive import layout
 
     if file == STANDARD:
+        if sys.stdin is None:
+            raise InputError("standard input is closed: name a file")
         source = sys.stdin.buffer
     else:
         path = Path(file)

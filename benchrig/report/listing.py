@@ -98,7 +98,7 @@ def _of_session(folder: Path) -> RunRecord:
     try:
         session = sessions.read(folder)
     except InputError as error:
-        return RunRecord(folder.name, "session", "damaged", str(error), "", "", (), 0, 0, 0, False, label)
+        return RunRecord(folder.name, "session", "damaged", one_line(str(error)), "", "", (), 0, 0, 0, False, label)
     sides = len({(one.suite, one.row, one.host, one.named) for one in (session.a, session.b)})
     return RunRecord(
         name=folder.name,

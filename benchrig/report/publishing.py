@@ -110,7 +110,9 @@ def _texts(rows: Sequence[Row], cells: Sequence[Cell], folder: Path, name: str) 
     """
     for row in rows:
         cell = _middle(row, cells)
-        text = _text(folder / cell.raw) if cell.raw else ""
+        # The record may be of an archive from anywhere: its path is believed only as far as it stays in the run.
+        path = folder / cell.raw
+        text = _text(path) if cell.raw and reading.is_below(path, folder / store.RAW) else ""
         if text:
             yield row.name, (f"{name}/{row.name}.txt", text)
 

@@ -11,6 +11,7 @@ import pytest
 from benchrig import report as reporting
 from benchrig.errors import InputError
 from benchrig.report import published, publishing
+from benchrig.report.claims import audit_published
 from benchrig.report.metrics import THROUGHPUT
 from benchrig.results.model import LoadErrors
 from tests.support import ROOT
@@ -69,6 +70,18 @@ def test_a_set_of_a_run_compares_with_it_and_shows_as_a_report(root: Path) -> No
     assert pairing.rows == ("go-2000", "sanic")
     changes = {change.row: change.ratio for change in pairing.changes if change.metric is THROUGHPUT}
     assert changes == {"go-2000": pytest.approx(1.0), "sanic": pytest.approx(1.0)}
+
+
+def test_a_set_of_a_run_is_no_document_to_audit(root: Path) -> None:
+    before = audit_published(root, json=False)
+    publish(root)
+    assert audit_published(root, json=False) == before
+
+
+def test_a_text_outside_of_the_run_is_not_published(root: Path) -> None:
+    cells = [a_cell("go-2000", raw="../../configs/published/web-frameworks/go-2000.txt")]
+    written(root / "reports", "odd", replace(a_run("go-2000"), number=9), cells)
+    assert publish(root, run="odd").texts == 0
 
 
 def test_a_run_is_compared_with_a_set_that_its_suite_names(root: Path) -> None:

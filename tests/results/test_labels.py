@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchrig.errors import InputError
+from benchrig.errors import InputError, ResultsError
 from benchrig.results import labels, store
 from benchrig.results.recorder import Recorder
 from tests.support.reports import a_cell, a_run
@@ -65,6 +65,19 @@ def test_what_others_wrote_into_the_file_is_one_short_line(tmp_path: Path) -> No
     (tmp_path / labels.FILE).write_text("a\nb\n" + "x" * 500)
     assert labels.read(tmp_path).startswith("a b xxx")
     assert len(labels.read(tmp_path)) == 201
+
+
+def test_a_run_that_goes_on_elsewhere_takes_its_label_along(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    with Recorder(tmp_path / "reports", a_run("go-2000", finished=False)) as recorder:
+        recorder.keep(a_cell("go-2000", 1), {})
+        assert recorder.folder
+        labels.write(recorder.folder, "mine")
+        (recorder.folder / store.CELLS).unlink()
+        with pytest.raises(ResultsError):
+            recorder.check()
+    assert recorder.folder.is_relative_to(tmp_path / "state")
+    assert labels.read(recorder.folder) == "mine"
 
 
 def test_a_bench_that_goes_on_keeps_the_label(tmp_path: Path) -> None:

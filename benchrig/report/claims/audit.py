@@ -56,11 +56,12 @@ class _Cell:
 
 
 def audit(root: Path) -> tuple[Audit, ...]:
-    """Audit all published sets of a project, sorted by name.
+    """Audit the published sets of a project, sorted by name; those of its own runs are no documents, and left out.
 
     Raises InputError with `file:line` for each mistake in the published figures or the claims.
     """
-    return tuple(_audit(published.read(name, root), root) for name in sorted(published.names(root)))
+    sets = (published.read(name, root) for name in sorted(published.names(root)))
+    return tuple(_audit(document, root) for document in sets if not document.source.run)
 
 
 def _audit(document: Published, root: Path) -> Audit:

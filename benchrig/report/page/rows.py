@@ -14,10 +14,9 @@ from markupsafe import Markup, escape
 from benchrig import shell
 from benchrig.language import say, told
 from benchrig.report.columns import Column, Grid
-from benchrig.report.footnotes import title
 from benchrig.report.metrics import BY_NAME, THROUGHPUT
 from benchrig.report.page.links import link
-from benchrig.report.sentences import sentence
+from benchrig.report.sentences import sentence, title
 from benchrig.report.table import Row, Table
 from benchrig.results.spoils import Spoils
 from benchrig.results.warnings import Warning
