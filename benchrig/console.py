@@ -23,7 +23,15 @@ if TYPE_CHECKING:
 _lock = threading.RLock()
 _live: Status | None = None
 
-STYLES = {"good": "green", "changed": "yellow", "bad": "bold red", "warning": "magenta", "faint": "dim", "": ""}
+STYLES = {
+    "good": "green",
+    "changed": "yellow",
+    "bad": "bold red",
+    "warning": "magenta",
+    "faint": "dim",
+    "heading": "bold",
+    "": "",
+}
 """Of rich, by what a text means."""
 
 CONTROLS = (
@@ -63,7 +71,7 @@ class Span:
     start: int
     end: int
     style: str
-    """As of `line`."""
+    """As of `line`, or `heading`."""
 
 
 def result(text: str, spans: Sequence[Span] = ()) -> bool:
@@ -74,7 +82,7 @@ def result(text: str, spans: Sequence[Span] = ()) -> bool:
     """
     status("")
     try:
-        print(_styled(text, spans) if spans and sys.stdout.isatty() else printable(text), flush=True)
+        print(_styled(text, spans) if spans and _shows_styles() else printable(text), flush=True)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return False
@@ -82,6 +90,11 @@ def result(text: str, spans: Sequence[Span] = ()) -> bool:
         error.filename = "standard output"
         raise
     return True
+
+
+def _shows_styles() -> bool:
+    """Say whether stdout is a terminal, of a user who has not asked for plain text (https://no-color.org)."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
 
 
 def _styled(text: str, spans: Sequence[Span]) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+import statistics
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -20,6 +21,24 @@ LEAST_DIGITS = 2
 
 
 @dataclass(frozen=True)
+class Scale:
+    """What all values of a column are written in: its heading has the name, and its cells have numbers alone."""
+
+    name: str = ""
+    """`ms`, `MiB`; empty where there is nothing to say."""
+    size: float = 1.0
+    """In the unit of the metric."""
+    finest: int = 0
+    """The power of ten of the last digit that a measured value has at most."""
+
+
+PLAIN = Scale()
+"""Of a column whose heading says all."""
+
+PERCENT = Scale("%")
+
+
+@dataclass(frozen=True)
 class Unit:
     """A unit of a metric."""
 
@@ -31,6 +50,25 @@ class Unit:
     """Writes a value with the digits that it was counted or printed with: a count, or an article's figure."""
     write_rounded: Callable[[float, int], str] | None = None
     """Writes a measured value, rounded to a power of ten; None where `write` does for it."""
+    choose: Callable[[Sequence[float]], Scale] = lambda _: PLAIN
+    """Chooses the scale of a column from its values above 0."""
+    number: Callable[[float, Scale], str] = lambda value, _: f"{value:,.0f}"
+    """Writes what `write` does, as a number alone on a scale."""
+
+    def scale(self, values: Iterable[float]) -> Scale:
+        """Return what to write all of these values in, so that they can be compared by sight."""
+        return self.choose([value for value in values if value > 0])
+
+    def cell(self, value: float | None, scale: Scale, half_width: float | None = None) -> str:
+        """Return what `text` does, as a number alone on a scale."""
+        if value is None or self.write_rounded is None:
+            return self.exact_cell(value, scale)
+        shown, half = value / scale.size, half_width / scale.size if half_width else None
+        return rounded(shown, max(last_place(shown, half), scale.finest))
+
+    def exact_cell(self, value: float | None, scale: Scale) -> str:
+        """Return what `exact` does, as a number alone on a scale."""
+        return NOTHING if value is None else self.number(value, scale)
 
     @property
     def said(self) -> str:
@@ -113,8 +151,15 @@ def bits_per_second(value: float) -> str:
 
 def size(value: float) -> str:
     """Write an amount of data, given in bytes, with three digits: `512 B`, `38.1 MiB`."""
-    power = next((power for power in range(4) if abs(value) < 1000 * 1024**power), 4)
-    return f"{value / 1024**power:.{3 if power else 6}g} {('B', 'KiB', 'MiB', 'GiB', 'TiB')[power]}"
+    power = _power_of_bytes(value)
+    return f"{value / 1024**power:.{3 if power else 6}g} {_BYTES[power]}"
+
+
+_BYTES = ("B", "KiB", "MiB", "GiB", "TiB")
+
+
+def _power_of_bytes(value: float) -> int:
+    return next((power for power in range(4) if round(abs(value) / 1024**power) < 1000), 4)
 
 
 def about(seconds: float) -> str:
@@ -165,15 +210,15 @@ def ratio(value: float | None) -> str:
 
 
 def around(median: float, low: float, high: float) -> str:
-    """Write two values by how far they are from their median: `-12%/+15%`, below 10 % with one decimal: `-1.2%/+0.8%`.
+    """Write two values by how far they are from their median, in percent: `-12/+15`, below 10 with a decimal: `-1.2/+0.8`.
 
     A dash where the median is 0.
     """
     if not median:
         return NOTHING
-    below, above = low / median - 1, high / median - 1
-    decimals = 0 if max(abs(below), abs(above)) >= 0.0995 else 1
-    return f"{below:+.{decimals}%}/{above:+.{decimals}%}"
+    below, above = 100 * (low / median - 1), 100 * (high / median - 1)
+    decimals = 0 if max(abs(below), abs(above)) >= 9.95 else 1
+    return f"{below:+.{decimals}f}/{above:+.{decimals}f}"
 
 
 def number(value: float) -> str:
@@ -181,10 +226,62 @@ def number(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
-MICROSECONDS = Unit("µs", "_us", microseconds, _microseconds)
-MILLISECONDS = Unit("ms", "_ms", milliseconds, _milliseconds)
-REQUESTS_PER_SECOND = Unit("requests/s", "_per_second", lambda value: f"{value:,.2f}", _down_to(-2))
-PERCENT_OF_A_CORE = Unit("% of a core", "_percent", lambda value: f"{value:.0f}%", _down_to(0, "%"))
-BYTES = Unit("bytes", "_bytes", size)
+_SCALES_OF_TIME = (Scale("µs", 0.001, 0), Scale("ms", 1.0, -3), Scale("s", 1000.0, -6))
+"""Of latencies, which are in milliseconds."""
+
+
+def _scale_of_latencies(values: Sequence[float]) -> Scale:
+    """Return milliseconds, unless all values are below 1 ms or all are 10 s or more."""
+    micro, milli, seconds = _SCALES_OF_TIME
+    if not values or min(values) < 1 <= max(values):
+        return milli
+    return micro if max(values) < 1 else seconds if min(values) >= 10_000 else milli
+
+
+def _scale_of_microseconds(values: Sequence[float]) -> Scale:
+    """Return microseconds, unless all values are 10 ms or more."""
+    return Scale("ms", 1000.0, -5) if values and min(values) >= 10_000 else Scale("µs", 1.0, -2)
+
+
+def _scale_of_bytes(values: Sequence[float]) -> Scale:
+    """Return the unit of the median value."""
+    power = _power_of_bytes(statistics.median_low(values)) if values else 2
+    return Scale(_BYTES[power], float(1024**power))
+
+
+def _printed_latency(value: float, scale: Scale) -> str:
+    """Write a latency, given in milliseconds, with the digits that `milliseconds` gives it."""
+    place = 1 if round(value, 2) >= 1000 else -3 if value > 0 and round(value * 1000) < 1000 else -2
+    return rounded(value / scale.size, place - round(math.log10(scale.size)))
+
+
+def _three_digits(value: float, scale: Scale) -> str:
+    shown = value / scale.size
+    return rounded(shown, max(Decimal(shown).adjusted() - 2, -3) if scale.size > 1 and shown else 0)
+
+
+def _always(scale: Scale) -> Callable[[Sequence[float]], Scale]:
+    return lambda _: scale
+
+
+def _decimals(count: int) -> Callable[[float, Scale], str]:
+    return lambda value, scale: f"{value / scale.size:,.{count}f}"
+
+
+MICROSECONDS = Unit("µs", "_us", microseconds, _microseconds, _scale_of_microseconds, _decimals(0))
+MILLISECONDS = Unit("ms", "_ms", milliseconds, _milliseconds, _scale_of_latencies, _printed_latency)
+# The headings of its columns are its name.
+REQUESTS_PER_SECOND = Unit(
+    "requests/s",
+    "_per_second",
+    lambda value: f"{value:,.2f}",
+    _down_to(-2),
+    _always(Scale("", 1.0, -2)),
+    _decimals(2),
+)
+PERCENT_OF_A_CORE = Unit(
+    "% of a core", "_percent", lambda value: f"{value:.0f}%", _down_to(0, "%"), _always(PERCENT), _decimals(0)
+)
+BYTES = Unit("bytes", "_bytes", size, None, _scale_of_bytes, _three_digits)
 COUNT = Unit("", "", lambda value: f"{value:,.0f}")
-NUMBER = Unit("", "", lambda value: f"{value:,.2f}", _down_to(-2))
+NUMBER = Unit("", "", lambda value: f"{value:,.2f}", _down_to(-2), _always(Scale("", 1.0, -2)), _decimals(2))

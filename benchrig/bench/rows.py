@@ -98,6 +98,11 @@ def read_rows(
     return [row for row in resolved if row is not None]
 
 
+def names_of(rows: Sequence[RowFile], matrix: MatrixFile | None) -> tuple[str, ...]:
+    """Return the names of the rows of a suite."""
+    return (*(written.row.name for written in _of_matrix(matrix)), *(row.name for row in rows))
+
+
 def _of_matrix(matrix: MatrixFile | None) -> Iterator[_Written]:
     if matrix is None:
         return

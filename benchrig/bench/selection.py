@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from fnmatch import fnmatchcase
 
 from benchrig.agent.nearest import nearest
@@ -17,42 +17,48 @@ def chosen(rows: Sequence[Row], only: Sequence[str]) -> tuple[Row, ...]:
     """Return the rows that `only` selects, in the suite's order.
 
     A pattern matches a row's name, its app's or that of one of its routes. A route's name counts only where no row and no
-    app has the same name. Patterns that exclude come last; without any other pattern, they exclude from all rows.
-    Raises InputError for a pattern that matches nothing, with the nearest names, and when no row is left.
+    app has the same name. Raises InputError as `matching` does, and when no row is left.
     """
-    if EXCLUDE in only:
-        raise InputError(f"--only {','.join(only)}: '{EXCLUDE}' lacks the name or the pattern that it leaves out")
-    names = _names(rows)
-    known = frozenset().union(*names.values())
-    includes = [word for word in only if not word.startswith(EXCLUDE)]
-    excludes = [word.removeprefix(EXCLUDE) for word in only if word.startswith(EXCLUDE)]
-    for pattern in (*includes, *excludes):
-        _see_matched(pattern, known)
-    found = tuple(
-        row
-        for row in rows
-        if (not includes or _matches(names[row.name], includes)) and not _matches(names[row.name], excludes)
-    )
+    flag = f"--only {','.join(only)}"
+    found = tuple(row for row, is_chosen in zip(rows, matching(_names(rows), only, flag), strict=True) if is_chosen)
     if only and not found:
-        raise InputError(f"--only {','.join(only)}: no row is left")
+        raise InputError(f"{flag}: no row is left")
     return found
 
 
-def _names(rows: Sequence[Row]) -> Mapping[str, frozenset[str]]:
-    """Return the names by which each row can be selected, by the row's own."""
-    direct = {row.name: frozenset((row.name, row.app.name)) for row in rows}
-    taken = frozenset().union(*direct.values())
-    return {row.name: direct[row.name] | ({route.name for route in row.traffic.routes} - taken) for row in rows}
+def matching(
+    names: Sequence[Collection[str]], only: Sequence[str], flag: str, kinds: str = "row, app or route"
+) -> tuple[bool, ...]:
+    """Say of each row, by the names that it can be chosen by, whether patterns choose it; `flag` is how they were given.
+
+    Patterns that exclude come last; without any other pattern, they exclude from all rows. Raises InputError for a pattern
+    that matches nothing, with the nearest names.
+    """
+    if EXCLUDE in only:
+        raise InputError(f"{flag}: '{EXCLUDE}' lacks the name or the pattern that it leaves out")
+    known = frozenset[str]().union(*names)
+    includes = [word for word in only if not word.startswith(EXCLUDE)]
+    excludes = [word.removeprefix(EXCLUDE) for word in only if word.startswith(EXCLUDE)]
+    for pattern in (*includes, *excludes):
+        _see_matched(pattern, known, kinds)
+    return tuple((not includes or _matches(of, includes)) and not _matches(of, excludes) for of in names)
+
+
+def _names(rows: Sequence[Row]) -> tuple[frozenset[str], ...]:
+    """Return the names by which each row can be selected."""
+    direct = [frozenset((row.name, row.app.name)) for row in rows]
+    taken = frozenset[str]().union(*direct)
+    return tuple(own | ({route.name for route in row.traffic.routes} - taken) for own, row in zip(direct, rows, strict=True))
 
 
 def _matches(names: Collection[str], patterns: Sequence[str]) -> bool:
     return any(fnmatchcase(name, pattern) for name in names for pattern in patterns)
 
 
-def _see_matched(pattern: str, known: Collection[str]) -> None:
+def _see_matched(pattern: str, known: Collection[str], kinds: str) -> None:
     if _matches(known, [pattern]):
         return
     bare = "".join(letter for letter in pattern if letter not in WILDCARDS)
     if bare == pattern:
         raise unknown("row", pattern, known)
-    raise InputError(f"no row, app or route matches '{pattern}'; {nearest(bare, known)}")
+    raise InputError(f"no {kinds} matches '{pattern}'; {nearest(bare, known)}")

@@ -12,7 +12,7 @@ from benchrig.agent.text import short
 from benchrig.bench.app import App
 from benchrig.bench.generators.base import LoadGenerator, Shape
 from benchrig.bench.generators.registry import DEFAULT, GENERATORS
-from benchrig.bench.rows import MatrixFile, Row, RowFile, read_rows
+from benchrig.bench.rows import MatrixFile, Row, RowFile, names_of, read_rows
 from benchrig.bench.selection import chosen
 from benchrig.bench.until import AT_MOST, Until
 from benchrig.bench.until import read as read_until
@@ -196,6 +196,15 @@ def profile_with(root: Path, suite: str, timeout_seconds: float) -> str:
         return next((name for name, profile in profiles.items() if _timeout(profile) == timeout_seconds), "")
     except (InputError, ValueError):
         return ""
+
+
+def row_names(root: Path, suite: str) -> tuple[str, ...]:
+    """Return the names of a suite's rows; none where it cannot be read."""
+    try:
+        found = _read(root, suite).build(SuiteFile)
+    except InputError:
+        return ()
+    return names_of(found.rows, found.matrix)
 
 
 def suites_with(root: Path, published: Collection[str]) -> tuple[str, ...]:

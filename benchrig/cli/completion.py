@@ -103,6 +103,24 @@ def _metrics() -> list[str]:
     return [metric.claimed for metric in METRICS]
 
 
+def _columns() -> list[str]:
+    from benchrig.report.selection import NAMES
+
+    return [name for name in NAMES if " " not in name]
+
+
+def _formats() -> list[str]:
+    from benchrig.report.output import FORMATS
+
+    return [*FORMATS]
+
+
+def _languages() -> list[str]:
+    from benchrig.language import LANGUAGES
+
+    return [*LANGUAGES]
+
+
 def _references() -> list[str]:
     from benchrig.report.gate import HISTORY
 
@@ -166,7 +184,10 @@ VALUES: Mapping[str, Callable[[], list[str]]] = {
     "row": _rows,
     "metric": _metrics,
     "against": _references,
-    "lang": _these("en", "zh"),
+    "lang": _languages,
+    "sort": _columns,
+    "columns": _columns,
+    "format": _formats,
     "kind": _these("app"),
     "shell": _these("bash", "zsh", "fish"),
 }

@@ -31,8 +31,8 @@ def history(
     """
     from benchrig.report import history as past
     from benchrig.report import width_of
+    from benchrig.report.drawing import signs_for
     from benchrig.report.export.json import text_of
-    from benchrig.report.history.drawing import signs_for
 
     of = past.metric_named(metric)
     count = parse_count("last", last)

@@ -4,38 +4,87 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from benchrig import console
-from benchrig.cli.arguments import RUN, check_run, find_run
+from benchrig.cli.arguments import RUN, check_run, find_run, parse_names
 from benchrig.cli.chain import ChainContext
 from benchrig.cli.task import ROOT, command
-from benchrig.errors import BenchrigError, unknown
+from benchrig.errors import BenchrigError
+
+if TYPE_CHECKING:
+    from benchrig.report import Report
+    from benchrig.report.output import Output
 
 
 @command(
     help={
         "run": f"{RUN}; default: the run just made, else the latest",
         "suite": "the latest run of this suite",
-        "lang": "en (default) or zh, the language of the article's headings",
+        "lang": "the language of the report: en (default) or zh",
+        "sort": "a column, such as latency_p99, lowest first; with :desc behind it, highest first",
+        "columns": "which ones, comma-separated, such as system,throughput,p99; all: every one with a value",
+        "filter": "which rows: patterns as of bench, valid, failed, or conditions such as 'latency_p99 < 200 ms'",
+        "format": "table (default), markdown, csv, json, html or junit",
+        "output": "the file to write to, in the format of its ending; - is standard output (default)",
     },
     words=("run",),
 )
-def report(ctx: ChainContext, run: str = "", suite: str = "", lang: str = "en") -> Iterator[None]:
+def report(
+    ctx: ChainContext,
+    run: str = "",
+    suite: str = "",
+    lang: str = "en",
+    sort: str = "",
+    columns: str = "",
+    filter: str = "",
+    format: str = "",
+    output: str = "",
+) -> Iterator[None]:
     """Print a run's table; write Markdown, HTML, CSV and JSON.
 
-    Example: ./inv report --suite web-frameworks --lang zh
+    Example: ./inv report latest --sort latency_p99 --filter valid
     """
+    from benchrig import language
     from benchrig import report as reporting
+    from benchrig.report import output as outputs
+    from benchrig.report import selection
 
     check_run(run, suite)
-    if lang != "en" and lang not in (known := reporting.languages(ROOT)):
-        raise unknown("language", lang, known)
+    language.check(lang)
+    chosen = selection.parse(sort, parse_names(columns), filter)
+    target = outputs.parse(format, output, columns=bool(columns))
     yield
     name = find_run(ctx, run, suite)
-    try:
-        table = reporting.write_reports(name, ROOT)
-    except OSError as error:
-        # The records can be read all the same, as in someone else's folder.
-        table = reporting.load(name, ROOT)
-        ctx.chain.failure = ctx.chain.failure or BenchrigError(f"{error.filename}: cannot be written: {error.strerror}")
-    console.result(reporting.render_terminal(table, lang, reporting.width_of(sys.stdout)))
+    with language.use(lang):
+        try:
+            found = reporting.write_reports(name, ROOT)
+        except OSError as error:
+            # The records can be read all the same, as in someone else's folder.
+            found = reporting.load(name, ROOT)
+            ctx.chain.failure = ctx.chain.failure or BenchrigError(f"{error.filename}: cannot be written: {error.strerror}")
+        failure = _show(selection.select(found, chosen), target)
+    ctx.chain.failure = ctx.chain.failure or failure
+
+
+def _show(report: Report, target: Output) -> BenchrigError | None:
+    """Print a report, or write it to the file that the user named. Return why it could not be written."""
+    from benchrig.report import describe, width_of
+    from benchrig.report import output as outputs
+    from benchrig.report.drawing import signs_for
+    from benchrig.report.terminal import page
+
+    if report.table.left_out and (target.file or target.format not in outputs.SAYS_WHAT_IS_SHOWN):
+        console.line(describe.shown_line(report.table))
+    if target.file:
+        failure = outputs.write(report, target)
+        if not failure:
+            console.line(f"wrote {target.file}")
+        return failure
+    if target.format == outputs.TABLE:
+        made = page(report, width_of(sys.stdout), signs_for(sys.stdout))
+        console.result(made.text, made.spans)
+    else:
+        text = outputs.FORMATS[target.format](report)
+        (console.document if target.format == "json" else console.result)(text.rstrip("\n"))
+    return None

@@ -12,7 +12,6 @@ from benchrig.report.compare import compare
 from benchrig.report.document import Report
 from benchrig.report.export import csv, json, markdown
 from benchrig.report.load import find_folder, load
-from benchrig.report.published import languages
 from benchrig.report.table import Table
 from benchrig.report.terminal import render as render_terminal
 from benchrig.report.terminal import width_of
@@ -22,7 +21,6 @@ __all__ = [
     "Report",
     "Table",
     "compare",
-    "languages",
     "load",
     "render_terminal",
     "width_of",

@@ -5,12 +5,11 @@ The metrics' columns come from the registry in `metrics.py`; the others are here
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from benchrig.errors import unknown
-from benchrig.language import say
-from benchrig.report import sentences
+from benchrig.language import ENGLISH, in_use, say, say_data
+from benchrig.report import figures, sentences
 from benchrig.report.figures import is_spare
 from benchrig.report.footnotes import Footnote, footnotes, reference
 from benchrig.report.legend import ASSUMED, is_assumed
@@ -18,23 +17,31 @@ from benchrig.report.metrics import ALWAYS, BY_NAME, FILES_ONLY, METRICS, THROUG
 from benchrig.report.published import Headings, PublishedRow
 from benchrig.report.ranks import places
 from benchrig.report.table import Row, Table
-from benchrig.units import COUNT, NOTHING, around, bits_per_second, milliseconds, ratio
+from benchrig.units import COUNT, NOTHING, PERCENT, PLAIN, Scale, around, bits_per_second, milliseconds, ratio
 
 _CONNECTIONS = "connections"
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column: its name (as in CSV and JSON), its English heading, and the text of a row in it."""
+    """A column: its name (as in CSV and JSON), its English heading, and what a row has in it."""
 
     key: str
     heading: str
-    text: Callable[[Row], str]
+    """Without its unit; `\\n` is where the line may break."""
+    value: Callable[[Row], float | str | None]
+    """Returns the raw value, which rows are sorted and chosen by; None where there is none."""
+    text: Callable[[Row, Scale], str]
+    """Writes the value on the scale of the column, without its unit."""
     shown: Callable[[Table], bool] = lambda _: True
     priority: float = ALWAYS
     """A terminal that is too narrow drops the column with the lowest one first."""
     words: bool = False
     """Text and not a value: it is aligned to the left."""
+    scale: Callable[[Sequence[Row]], Scale] = lambda _: PLAIN
+    """Chooses what all rows are written in."""
+    fields: tuple[str, ...] = ()
+    """Its fields in CSV; empty where its own name is its only one."""
 
 
 @dataclass(frozen=True)
@@ -46,31 +53,55 @@ class Grid:
 
     columns: tuple[Column, ...]
     headings: tuple[str, ...]
+    units: tuple[str, ...]
+    """The unit of each column, `ms`, or an empty text: the cells have numbers alone."""
     rows: tuple[tuple[str, ...], ...]
     footnotes: tuple[Footnote, ...]
 
+    @property
+    def titles(self) -> tuple[str, ...]:
+        """Its headings with their units."""
+        return tuple(f"{heading} {unit}".strip() for heading, unit in zip(self.headings, self.units, strict=True))
 
-def grid(table: Table, columns: Sequence[Column], lang: str = "en") -> Grid:
-    """Return these columns of a table as text, with headings in `lang`: `en`, or the language of the published document.
 
-    Raises InputError naming the languages there are when it is neither.
-    """
-    headings = _headings(table, lang)
+def grid(table: Table, columns: Sequence[Column]) -> Grid:
+    """Return these columns of a table as text; the headings are the published document's if it is in the language in use."""
     notes = footnotes(table.rows)
-    rows = tuple((*(column.text(row) for column in columns), reference(row, notes)) for row in table.rows)
-    titles = tuple(getattr(headings, column.key, "") or column.heading for column in columns)
-    return Grid(tuple(columns), (*titles, headings.warnings or "warnings"), rows, notes)
+    scales = [column.scale(table.rows) for column in columns]
+    rows = tuple(
+        (*(column.text(row, scale) for column, scale in zip(columns, scales, strict=True)), reference(row, notes))
+        for row in table.rows
+    )
+    headings = [_heading(column.key, column.heading, table) for column in columns]
+    units = (*(scale.name for scale in scales), "")
+    return Grid(tuple(columns), (*headings, _heading("warnings", "warnings", table)), units, rows, notes)
 
 
-def of_files(table: Table) -> tuple[Column, ...]:
-    """Return the columns of a table in Markdown and HTML: those that have something to show."""
+def _heading(key: str, english: str, table: Table) -> str:
+    """Return the heading of a column in the language in use: the published document's own, else its translation."""
+    source = table.source
+    own = source.headings if source and source.source.language == in_use() != ENGLISH else Headings()
+    line = english.replace("\n", " ")
+    said = getattr(own, key, "") or say_data(line)
+    return english if said == line else said
+
+
+def of_files(table: Table, chosen: Sequence[str] = ()) -> tuple[Column, ...]:
+    """Return the columns of a table in Markdown and HTML: the chosen ones, or all that have something to show."""
+    if chosen:
+        return tuple(BY_KEY[key] for key in chosen)
     return tuple(column for column in COLUMNS if column.shown(table))
 
 
-def of_terminal(table: Table) -> tuple[Column, ...]:
-    """Return the columns of a table on a terminal; the row's name only where two lines would otherwise read the same."""
+def of_terminal(table: Table, chosen: Sequence[str] = ()) -> tuple[Column, ...]:
+    """Return the columns of a table on a terminal: the chosen ones, or the important ones that have something to show.
+
+    Without a choice, the row's name is among them only where two lines would otherwise read the same.
+    """
+    if chosen:
+        return of_files(table, chosen)
     columns = [column for column in of_files(table) if column.priority != FILES_ONLY and not _is_spare(column, table)]
-    if not _distinct([tuple(column.text(row) for column in columns if _is_asked(column)) for row in table.rows]):
+    if not _distinct([tuple(column.text(row, PLAIN) for column in columns if _is_asked(column)) for row in table.rows]):
         columns.insert(1, _NAME)
     return tuple(columns)
 
@@ -80,16 +111,22 @@ def _is_spare(column: Column, table: Table) -> bool:
     return metric is not None and is_spare(metric, (row.figures for row in table.rows))
 
 
-def dropped_first(grid: Grid) -> tuple[int, ...]:
+def dropped_first(grid: Grid, rows: Sequence[Row]) -> tuple[int, ...]:
     """Return the indices of the columns that a narrow terminal does without, the least important one first.
 
-    The number of connections is not among them where rows do not differ in their words.
+    First come those that have nothing to tell. The number of connections is not among them where rows do not differ in
+    their words.
     """
     words = sum(column.words for column in grid.columns)
     needed = "" if _distinct([row[:words] for row in grid.rows]) else _CONNECTIONS
     columns = [(i, column) for i, column in enumerate(grid.columns) if not column.words and column.key != needed]
     spare = [i for i, column in columns if column.priority < ALWAYS]
-    return tuple(sorted(spare, key=lambda i: grid.columns[i].priority))
+    return tuple(sorted(spare, key=lambda i: (not tells_nothing(grid.columns[i], rows), grid.columns[i].priority)))
+
+
+def tells_nothing(column: Column, rows: Sequence[Row]) -> bool:
+    """Say whether a column of values has none but 0 in any row."""
+    return not column.words and not any(column.value(row) for row in rows)
 
 
 def _distinct(lines: Sequence[tuple[str, ...]]) -> bool:
@@ -101,13 +138,8 @@ def _is_asked(column: Column) -> bool:
     return column.words or column.key == _CONNECTIONS
 
 
-def languages(table: Table) -> tuple[str, ...]:
-    """Return the languages that a table has headings in."""
-    return ("en", table.source.source.language) if table.source else ("en",)
-
-
 def interval(row: Row) -> str:
-    """Write the confidence interval of throughput by how far its ends are from the median: `-3.2%/+5.1%`.
+    """Write the confidence interval of throughput by how far its ends are from the median, in percent: `-3.2/+5.1`.
 
     A mark stands behind it where it rests on an assumption.
     """
@@ -118,19 +150,9 @@ def interval(row: Row) -> str:
     return f"{ends}{ASSUMED if is_assumed(row) else ''}"
 
 
-def _headings(table: Table, lang: str) -> Headings:
-    if lang not in languages(table):
-        raise unknown("language", lang, languages(table))
-    return table.source.headings if table.source and lang != "en" else Headings()
-
-
 def _spread(row: Row) -> str:
     throughput = row.figures.get(THROUGHPUT.name)
     return around(throughput.median, throughput.low, throughput.high) if throughput else NOTHING
-
-
-def _published(text: Callable[[PublishedRow], str]) -> Callable[[Row], str]:
-    return lambda row: text(row.published) if row.published else NOTHING
 
 
 def _compared(table: Table) -> bool:
@@ -160,18 +182,14 @@ def _networks(table: Table) -> bool:
 
 def _network(row: Row) -> str:
     if row.network is None:
-        return NOTHING
+        return ""
     trip = milliseconds(row.network.rtt_us_median / 1000)
     return f"{trip}, {bits_per_second(row.network.bandwidth_bits_per_second)}"
 
 
-def _ratio_to_first(row: Row) -> str:
-    return ratio(row.beside.ratio) if row.beside else NOTHING
-
-
-def _against_first(row: Row) -> str:
+def _against_first(row: Row) -> str | None:
     """Return the outcome's word alone; `report.json` and `report.csv` have its reason as well."""
-    return sentences.answer(row.beside.outcome) if row.beside else NOTHING
+    return sentences.answer(row.beside.outcome) if row.beside else None
 
 
 def _has_routes(table: Table) -> bool:
@@ -183,21 +201,40 @@ def _of_metric(metric: Metric) -> Column:
     return Column(
         metric.name,
         metric.heading,
-        lambda row: row.text(metric),
+        lambda row: row.value(metric),
+        lambda row, scale: figures.cell(row.figures.get(metric.name), metric, scale),
         lambda table: metric.priority == ALWAYS or any(metric.name in row.figures for row in table.rows),
         metric.priority,
+        scale=_scale_of(metric),
     )
 
 
 def _of_published(metric: Metric) -> Column:
     """Return the column of what a document gives for a metric, left out where it gives nothing."""
+
+    def value(row: Row) -> float | None:
+        return row.published.figures.get(metric.name) if row.published else None
+
     return Column(
         f"published_{metric.name}",
         f"published\n{metric.label}",
-        _published(lambda row: metric.unit.exact(row.figures.get(metric.name))),
+        value,
+        lambda row, scale: metric.unit.exact_cell(value(row), scale),
         _compared if metric is THROUGHPUT else _given(lambda row: metric.name in row.figures),
         40 if metric is THROUGHPUT else FILES_ONLY,
+        scale=_scale_of(metric),
     )
+
+
+def _scale_of(metric: Metric) -> Callable[[Sequence[Row]], Scale]:
+    """Return what chooses the scale of a metric: one for what was measured and for what was published."""
+
+    def scale(rows: Sequence[Row]) -> Scale:
+        published = [row.published.figures.get(metric.name) for row in rows if row.published]
+        values = (*(row.value(metric) for row in rows), *published)
+        return metric.unit.scale(value for value in values if value is not None)
+
+    return scale
 
 
 def _given(by: Callable[[PublishedRow], bool]) -> Callable[[Table], bool]:
@@ -209,8 +246,31 @@ def _of_metrics() -> Iterator[Column]:
     for metric in METRICS:
         yield _of_metric(metric)
         if metric is THROUGHPUT:
-            yield Column("spread", "min/max", _spread, lambda table: _repeated(table) and not _has_intervals(table), 70)
-            yield Column("interval", "95%\ninterval", interval, _has_intervals, 120)
+            yield _around("spread", "min/max", _spread, lambda table: _repeated(table) and not _has_intervals(table), 70)
+            yield _around("interval", "95%\ninterval", interval, _has_intervals, 120)
+
+
+def _around(key: str, heading: str, text: Callable[[Row], str], shown: Callable[[Table], bool], priority: float) -> Column:
+    """Return a column of how far throughput may be from its median; its value is how far the further end is, as a share."""
+    ends = ("min", "max") if key == "spread" else ("ci95_low", "ci95_high", "ci95_assumed")
+
+    def value(row: Row) -> float | None:
+        throughput = row.figures.get(THROUGHPUT.name)
+        found = throughput.interval if throughput and key == "interval" else throughput
+        if not (throughput and found and throughput.median):
+            return None
+        return max(found.high - throughput.median, throughput.median - found.low) / throughput.median
+
+    return Column(
+        key,
+        heading,
+        value,
+        lambda row, _: text(row),
+        shown,
+        priority,
+        scale=lambda _: PERCENT,
+        fields=tuple(f"{THROUGHPUT.name}_{end}" for end in ends),
+    )
 
 
 def _connections(row: Row) -> str:
@@ -220,26 +280,81 @@ def _connections(row: Row) -> str:
     return say("{there} of {asked}", there=COUNT.text(row.connections_there), asked=asked)
 
 
-_NAME = Column("name", "row", lambda row: row.name, priority=FILES_ONLY, words=True)
+def _words(
+    key: str,
+    heading: str,
+    value: Callable[[Row], str],
+    shown: Callable[[Table], bool] = lambda _: True,
+    priority: float = ALWAYS,
+    fields: tuple[str, ...] = (),
+) -> Column:
+    """Return a column of words; an empty one is a dash."""
+    return Column(key, heading, value, lambda row, _: value(row) or NOTHING, shown, priority, words=True, fields=fields)
+
+
+def _late(row: Row) -> float | None:
+    return row.published.timeouts if row.published and row.published.counts_timeouts else None
+
+
+_NAME = _words("name", "row", lambda row: row.name, priority=FILES_ONLY)
 
 COLUMNS: Sequence[Column] = (
     _NAME,
-    Column("system", "system", lambda row: row.system, words=True),
-    Column("route", "route", lambda row: row.route or NOTHING, _has_routes, words=True),
-    Column("host", "host", lambda row: row.host, _several, words=True),
-    Column("network", "network", _network, _networks, FILES_ONLY, words=True),
-    Column(_CONNECTIONS, "conns", _connections, priority=90),
+    _words("system", "system", lambda row: row.system),
+    _words("route", "route", lambda row: row.route, _has_routes),
+    _words("host", "host", lambda row: row.host, _several),
+    _words(
+        "network",
+        "network",
+        _network,
+        _networks,
+        FILES_ONLY,
+        ("rtt_us_median", "rtt_us_p99", "bandwidth_bits_per_second"),
+    ),
+    Column(
+        _CONNECTIONS,
+        "conns",
+        lambda row: row.connections,
+        lambda row, _: _connections(row),
+        priority=90,
+        fields=(_CONNECTIONS, "connections_there"),
+    ),
     *_of_metrics(),
     *(_of_published(metric) for metric in METRICS if metric.published),
     Column(
         "published_timeouts",
         "published\ntimeouts",
-        _published(lambda row: COUNT.text(row.timeouts if row.counts_timeouts else None)),
+        _late,
+        lambda row, _: COUNT.text(_late(row)),
         _given(lambda row: row.counts_timeouts),
         FILES_ONLY,
     ),
-    Column("ratio", "ratio", lambda row: ratio(row.ratio), _compared, 80),
-    Column("ratio_to_first", "ratio\nto first", _ratio_to_first, _several, 160),
-    Column("against_first", "against\nfirst", _against_first, _several, 150),
-    Column("rank", "#", lambda row: places(row.rank), _has_ranks, 130),
+    Column("ratio", "ratio", lambda row: row.ratio, lambda row, _: ratio(row.ratio), _compared, 80),
+    Column(
+        "ratio_to_first",
+        "ratio\nto first",
+        lambda row: row.beside.ratio if row.beside else None,
+        lambda row, _: ratio(row.beside.ratio) if row.beside else NOTHING,
+        _several,
+        160,
+    ),
+    Column(
+        "against_first",
+        "against\nfirst",
+        _against_first,
+        lambda row, _: _against_first(row) or NOTHING,
+        _several,
+        150,
+    ),
+    Column(
+        "rank",
+        "#",
+        lambda row: row.rank.first if row.rank else None,
+        lambda row, _: places(row.rank),
+        _has_ranks,
+        130,
+        fields=("rank", "rank_last"),
+    ),
 )
+
+BY_KEY: Mapping[str, Column] = {column.key: column for column in COLUMNS}

@@ -45,11 +45,12 @@ def heading_lines(table: Table) -> tuple[str, ...]:
     """Return the lines above a table: the run with its machines, or the published set with its document."""
     if isinstance(table.origin, Published):
         first = say("published figures {name}: {title}", name=table.name, title=table.title)
-        return (first, *source_lines(table.origin))
+        return (first, *_shown_lines(table), *source_lines(table.origin))
     run = table.origin
     database = [database_line(run.database)] if run.database else []
     return (
         run_line(run, table.incomplete, table.label),
+        *_shown_lines(table),
         *([run.ended_line] if run.ended_line else []),
         *([parts_line(run)] if run.parts else []),
         *(machine_line(machine) for machine in run.machines),
@@ -60,6 +61,17 @@ def heading_lines(table: Table) -> tuple[str, ...]:
         *database,
         *([servers_line(table)] if table.first_server else []),
     )
+
+
+def _shown_lines(table: Table) -> tuple[str, ...]:
+    """Return how many rows are shown, where the user left some out."""
+    return (shown_line(table),) if table.left_out else ()
+
+
+def shown_line(table: Table) -> str:
+    """Return how many rows of a table are shown: `3 of 15 rows shown`."""
+    shown = len(table.rows)
+    return say("{shown} of {count} rows shown", shown=f"{shown:,}", count=f"{shown + table.left_out:,}")
 
 
 def run_line(run: Run, incomplete: bool, label: str = "") -> str:
@@ -222,7 +234,8 @@ def repeat_command(table: Table) -> str:
         return table.origin.source.command
     run = table.origin
     argv = ["./inv", "bench", "-i", run.inventory, "--suite", run.suite, "--profile", run.profile]
-    return shell.quote([*argv, "--only", ",".join(run.rows), *_flags(run.settings)])
+    only = [] if set(run.rows) == set(table.suite_rows) else ["--only", ",".join(run.rows)]
+    return shell.quote([*argv, *only, *_flags(run.settings)])
 
 
 def _flags(settings: Settings) -> tuple[str, ...]:
@@ -242,7 +255,7 @@ def _flags(settings: Settings) -> tuple[str, ...]:
 def repeats_command(table: Table, names: Collection[str], repeats: int) -> str:
     """Return the command that measures some rows of a run with another number of repeats."""
     assert table.run is not None
-    return _again(table.run, names, _fixed(table.run.settings, repeats=repeats))
+    return _again(table, table.run, names, _fixed(table.run.settings, repeats=repeats))
 
 
 def published_command(table: Table, names: Collection[str], repeats: int) -> str:
@@ -251,7 +264,7 @@ def published_command(table: Table, names: Collection[str], repeats: int) -> str
     if run is None or source is None or not table.published_profile:
         return ""
     settings = _fixed(run.settings, duration_seconds=source.duration_seconds, threads=source.threads, repeats=repeats)
-    return _again(replace(run, profile=table.published_profile), names, settings)
+    return _again(table, replace(run, profile=table.published_profile), names, settings)
 
 
 def _fixed(settings: Settings, **changes: float) -> Settings:
@@ -259,9 +272,9 @@ def _fixed(settings: Settings, **changes: float) -> Settings:
     return replace(settings, until_percent=None, at_most_seconds=None, **changes)  # type: ignore[arg-type]
 
 
-def _again(run: Run, names: Collection[str], settings: Settings) -> str:
+def _again(table: Table, run: Run, names: Collection[str], settings: Settings) -> str:
     rows = tuple(name for name in run.rows if name in names)
-    return repeat_command(Table(replace(run, rows=rows, settings=settings), ()))
+    return repeat_command(replace(table, origin=replace(run, rows=rows, settings=settings)))
 
 
 def provenance(run: Run) -> str:

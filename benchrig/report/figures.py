@@ -11,7 +11,7 @@ from benchrig.report.metrics import ERRORS, METRICS, TIMEOUTS, Metric
 from benchrig.report.published import PublishedRow
 from benchrig.results.model import Cell
 from benchrig.statistics.interval import Interval, of_median
-from benchrig.units import NOTHING
+from benchrig.units import NOTHING, Scale
 
 
 @dataclass(frozen=True)
@@ -46,9 +46,22 @@ def text(sample: Sample | None, metric: Metric, *, median: bool = False) -> str:
         return NOTHING
     if isinstance(sample, PublishedSample):
         return metric.unit.exact(sample.value)
-    # The interval is that of the median: it says nothing about the most or the least.
+    return metric.unit.text(sample.median if median else sample.value, _half_width(sample, metric, median=median))
+
+
+def cell(sample: Sample | None, metric: Metric, scale: Scale) -> str:
+    """Return what `text` does for a column: a number alone, on the scale of the column."""
+    if sample is None:
+        return NOTHING
+    if isinstance(sample, PublishedSample):
+        return metric.unit.exact_cell(sample.value, scale)
+    return metric.unit.cell(sample.value, scale, _half_width(sample, metric))
+
+
+def _half_width(sample: Sample, metric: Metric, *, median: bool = False) -> float | None:
+    """Return half the width of the interval of what is shown; it is that of the median, and not of the most or the least."""
     known = sample.interval if median or metric.combined == "median" else None
-    return metric.unit.text(sample.median if median else sample.value, (known.high - known.low) / 2 if known else None)
+    return (known.high - known.low) / 2 if known else None
 
 
 def figures_of(cells: Sequence[Cell]) -> Figures:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benchrig import console
 from benchrig.agent.text import short
-from benchrig.bench.suite import profile_with
+from benchrig.bench.suite import profile_with, row_names
 from benchrig.report import claims, published
 from benchrig.report.document import Report
 from benchrig.report.servers import beside_first
@@ -26,7 +26,8 @@ def load(name: str | Path, root: Path) -> Report:
     if folder is None:
         return _judged(of_published(published.read(str(name), root)), root)
     run, cells = store.read(folder)
-    table = replace(make(run, cells, _compared_with(run, root)), label=labels.read(folder))
+    made = make(run, cells, _compared_with(run, root))
+    table = replace(made, label=labels.read(folder), suite_rows=row_names(root, run.suite))
     return _judged(beside_first(table), root)
 
 

@@ -5,17 +5,22 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
 
 import tabulate
-from wcwidth import wcswidth
+from wcwidth import wcswidth, wcwidth
 
 from benchrig import shell
+from benchrig.console import Span
 from benchrig.language import say
 
 # Columns are two spaces apart already; without this a heading takes two more, and the table no longer fits a screen.
 tabulate.MIN_PADDING = 0
 
 _TEXT_WIDTH = 140
+_GAP = 2
 
 _WIDE = re.compile(r"[\u2e80-\u9fff\uac00-\ud7a3\uff01-\uff60]")
 """A letter that takes two columns, as Chinese has; a line may break between two of them."""
@@ -24,6 +29,76 @@ _PARTS = re.compile(r"\s*[（“]*(?:[\u2e80-\u9fff\uac00-\ud7a3]|[^\s（“\u2e
 """What stays on one line: such a letter, or a word of others, with the punctuation behind it."""
 
 _BEFORE_UNIT = re.compile(r"(?<=\d) (?=(?:ms|s|%)(?!\w))")
+
+Align = Literal["left", "right"]
+
+
+@dataclass(frozen=True)
+class Page:
+    """A text, and the parts of it that a terminal colours."""
+
+    text: str
+    spans: tuple[Span, ...]
+
+
+@dataclass(frozen=True)
+class Laid:
+    """A table as text, and where its cells are in it."""
+
+    text: str
+    shown: tuple[int, ...]
+    """The columns that are in it, by their places among those given."""
+    heights: tuple[int, ...]
+    """How many lines the heading takes, and each row."""
+
+    @property
+    def width(self) -> int:
+        """How many columns of a terminal it takes."""
+        return text_columns(self.text)
+
+    def heading(self) -> Iterator[tuple[int, int]]:
+        """Yield the begin and the end of each line of the heading in the text."""
+        yield from self._lines[: self.heights[0]]
+
+    def cell(self, row: int, column: int) -> Iterator[tuple[int, int]]:
+        """Yield the begin and the end of each line of a cell in the text; nothing of a column that is not shown."""
+        if column not in self.shown:
+            return
+        low, high = self._extents[self.shown.index(column)]
+        first = self._first_lines[row]
+        for begin, end in self._lines[first : first + self.heights[row + 1]]:
+            line = self.text[begin:end]
+            start, stop = _at_column(line, low), _at_column(line, high)
+            part = line[start:stop]
+            if said := part.strip():
+                start += part.index(said)
+                yield begin + start, begin + start + len(said)
+
+    @cached_property
+    def _lines(self) -> list[tuple[int, int]]:
+        found, at = [], 0
+        for line in self.text.split("\n"):
+            found.append((at, at + len(line)))
+            at += len(line) + 1
+        return found
+
+    @cached_property
+    def _first_lines(self) -> list[int]:
+        lines, at = [], self.heights[0] + 1
+        for height in self.heights[1:]:
+            lines.append(at)
+            at += height
+        return lines
+
+    @cached_property
+    def _extents(self) -> list[tuple[int, int]]:
+        begin, end = self._lines[self.heights[0]]
+        return [found.span() for found in re.finditer("-+", self.text[begin:end])]
+
+
+def text_columns(text: str) -> int:
+    """Return how many columns of a terminal the widest line of a text takes."""
+    return max(len(line) if line.isascii() else wcswidth(line) for line in text.split("\n"))
 
 
 def text_width(width: int | None) -> int:
@@ -57,21 +132,52 @@ def fitting(
     words: int,
     width: int | None = None,
     dropped_first: Sequence[Sequence[int]] = (),
-    wrap_at: int | None = None,
 ) -> tuple[str, tuple[str, ...]]:
     """Return a table as text, and the headings of the columns that were dropped.
 
-    The first `words` columns and the last are text, to the left; the others are values, to the right. The first ones are
-    wrapped at `wrap_at` columns of the terminal. Where the table is wider than `width`, the groups of columns of
-    `dropped_first`, counted from 0, are dropped one after the other until it fits, or none of them is left.
+    The first `words` columns and the last are text, to the left; the others are values, to the right. The rest is as of
+    `lay`.
     """
+    align: list[Align] = ["left" if i < words or i == len(headings) - 1 else "right" for i in range(len(headings))]
+    table = lay(headings, rows, align, width, dropped_first)
+    gone = (i for group in dropped_first for i in group if i not in table.shown)
+    return table.text, tuple(headings[i].replace("\n", " ") for i in gone)
+
+
+def lay(
+    headings: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    align: Sequence[Align],
+    width: int | None = None,
+    dropped_first: Sequence[Sequence[int]] = (),
+) -> Laid:
+    """Return a table as text. A cell may have several lines.
+
+    Where it is wider than `width`, the groups of columns of `dropped_first`, counted from 0, are dropped one after the
+    other until it fits, or none of them is left.
+    """
+    widths = [max(map(text_columns, (heading, *(row[i] for row in rows)))) for i, heading in enumerate(headings)]
     shown, spare = list(range(len(headings))), list(dropped_first)
-    text = _table(headings, rows, words, wrap_at)
-    while width is not None and spare and _width(text) > width:
+    while width is not None and spare and sum(widths[i] + _GAP for i in shown) - _GAP > width:
         group = spare.pop(0)
         shown = [i for i in shown if i not in group]
-        text = _table([headings[i] for i in shown], [[row[i] for i in shown] for row in rows], words, wrap_at)
-    return text, tuple(headings[i].replace("\n", " ") for group in dropped_first for i in group if i not in shown)
+    lines = [[line[i] for i in shown] for line in (headings, *rows)]
+    text = tabulate.tabulate(
+        lines[1:],
+        headers=lines[0],
+        tablefmt="simple",
+        colalign=tuple(align[i] for i in shown) if rows else None,
+        disable_numparse=True,
+    )
+    heights = tuple(max(cell.count("\n") for cell in line) + 1 for line in lines)
+    return Laid("\n".join(line.rstrip() for line in text.split("\n")), tuple(shown), heights)
+
+
+def folded(text: str, room: int) -> str:
+    """Return the text of a cell in lines of at most `room` columns; a word that is longer is cut."""
+    if text_columns(text) <= room:
+        return text
+    return tabulate.tabulate([[text]], tablefmt="plain", maxcolwidths=[room], disable_numparse=True)
 
 
 def hidden(columns: Sequence[str], argv: Sequence[str], room: int) -> list[str]:
@@ -81,22 +187,17 @@ def hidden(columns: Sequence[str], argv: Sequence[str], room: int) -> list[str]:
     """
     if not columns:
         return []
-    line = say("Hidden columns (terminal too narrow): {columns}; to see them:", columns=say(", ").join(columns))
-    names = wrapped(line, room)
-    return [names, f"    {shell.quote(argv)} | less -S"]
+    said = say("Hidden columns (terminal too narrow): {columns}; to see them:", columns=say(", ").join(columns))
+    return [wrapped(said, room), f"    {shell.quote(argv)} | less -S"]
 
 
-def _table(headings: Sequence[str], rows: Sequence[Sequence[str]], words: int, wrap_at: int | None) -> str:
-    figures = len(headings) - words - 1
-    return tabulate.tabulate(
-        rows,
-        headers=headings,
-        tablefmt="simple",
-        colalign=(*("left",) * words, *("right",) * figures, "left"),
-        maxcolwidths=[*(wrap_at,) * words, *(None,) * (figures + 1)],
-        disable_numparse=True,
-    )
-
-
-def _width(text: str) -> int:
-    return max(wcswidth(line) for line in text.splitlines())
+def _at_column(line: str, column: int) -> int:
+    """Return the place in a line that is at a column of the terminal."""
+    if line.isascii():
+        return min(column, len(line))
+    at = 0
+    for place, character in enumerate(line):
+        if at >= column:
+            return place
+        at += max(0, wcwidth(character))
+    return len(line)

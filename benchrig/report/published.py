@@ -148,11 +148,6 @@ def folder(root: Path) -> Path:
     return root / "configs" / "published"
 
 
-def languages(root: Path) -> tuple[str, ...]:
-    """Return the languages that a report can have headings in: English, and those of all published sets."""
-    return ("en", *sorted({read(name, root).source.language for name in names(root)} - {"en"}))
-
-
 def names(root: Path) -> frozenset[str]:
     """Return the names of all published sets."""
     return frozenset(path.stem for path in folder(root).glob("*.yml"))

@@ -53,6 +53,8 @@ class Row:
     """How many were measured; 1 of a published row."""
     figures: Figures = field(default_factory=dict)
     """What was measured of it; empty when nothing was."""
+    app: str = ""
+    """The app's folder; empty of a published row."""
     route: str = ""
     """The traffic that it was under: `GET /films/`."""
     timeout_seconds: float = 0.0
@@ -148,10 +150,14 @@ class Table:
     """The published figures that a run is compared with."""
     lacks_repeats: bool = False
     """Of a row that was begun, some repeats are neither measured nor failed."""
+    suite_rows: tuple[str, ...] = ()
+    """The rows that the run's suite has now; empty where it cannot be read."""
     published_profile: str = ""
     """The profile of the run's suite that has their timeout; empty where none has."""
     label: str = ""
     """What the user calls the run; empty where it has no label."""
+    left_out: int = 0
+    """How many rows the user left out of it."""
 
     @property
     def name(self) -> str:
@@ -250,6 +256,7 @@ def _row(cells: Sequence[Cell], published: PublishedRow | None, run: Run, severa
         reason=missed[0].reason if missed else "",
         repeats=len(measured),
         figures=figures_of(measured),
+        app=first.app,
         route=first.route,
         timeout_seconds=first.timeout_seconds,
         sleep_seconds=first.sleep_seconds,

@@ -6,16 +6,15 @@ import os
 from collections.abc import Sequence
 from typing import TextIO
 
+from benchrig.console import Span
 from benchrig.language import say
-from benchrig.report import columns, describe
-from benchrig.report.columns import Grid
+from benchrig.report import columns, describe, terminal_table
 from benchrig.report.document import Report
+from benchrig.report.drawing import UNICODE, Signs
 from benchrig.report.footnotes import Footnote
 from benchrig.report.legend import legend
-from benchrig.report.plain import fitting, hidden, text_width, wrapped
+from benchrig.report.plain import Page, text_width, wrapped
 from benchrig.report.spoken import spoken
-
-_WORDS_WIDTH = 26
 
 
 def width_of(stream: TextIO) -> int | None:
@@ -26,21 +25,22 @@ def width_of(stream: TextIO) -> int | None:
         return None
 
 
-def render(report: Report, lang: str = "en", width: int | None = None) -> str:
-    """Return the report as text without colours, with headings in `lang`, in `width` columns if it fits.
+def render(report: Report, width: int | None = None) -> str:
+    """Return the report as text without colours, in the language in use, in `width` columns if it fits."""
+    return page(report, width).text
 
-    Raises InputError for an unknown language.
-    """
+
+def page(report: Report, width: int | None = None, signs: Signs = UNICODE) -> Page:
+    """Return the report as text with what a terminal colours, in the language in use, in `width` columns if it fits."""
     report = spoken(report)
     table = report.table
-    grid = columns.grid(table, columns.of_terminal(table), lang)
-    text, dropped = _fitting(grid, width)
+    grid = columns.grid(table, columns.of_terminal(table, report.columns))
+    shown, said_of_hidden = terminal_table.render(report, grid, width, signs)
     room = text_width(width)
+    head = "\n".join(wrapped(line, room) for line in describe.heading_lines(table))
     sections = [
-        [wrapped(line, room) for line in describe.heading_lines(table)],
-        [text],
         [line for said, command in legend(table) for line in _with_command(said, command, room)],
-        hidden(dropped, ["./inv", "report", table.name], room),
+        said_of_hidden,
         [line for number, footnote in enumerate(grid.footnotes, 1) for line in _footnote(number, footnote, room)],
         [say("not run: {rows}", rows=say(", ").join(table.not_run))] if table.not_run else [],
         _block(say("ran"), describe.what_ran(table.rows), room),
@@ -48,7 +48,9 @@ def render(report: Report, lang: str = "en", width: int | None = None) -> str:
         _claims(report, room),
         [say("as a page, with all columns: {path}", path=report.page)] if report.page else [],
     ]
-    return "\n\n".join("\n".join(lines) for lines in sections if lines)
+    text = "\n\n".join([head, shown.text, *("\n".join(lines) for lines in sections if lines)])
+    at = len(head) + 2
+    return Page(text, tuple(Span(at + one.start, at + one.end, one.style) for one in shown.spans))
 
 
 def _claims(report: Report, room: int) -> list[str]:
@@ -64,12 +66,6 @@ def _claims(report: Report, room: int) -> list[str]:
 def _with_command(said: str, command: str, room: int) -> list[str]:
     """Return a line, wrapped, and below it a command that is not, to be copied."""
     return [wrapped(said, room), *([f"    {command}"] if command else [])]
-
-
-def _fitting(grid: Grid, width: int | None) -> tuple[str, tuple[str, ...]]:
-    """Return the table in the width of the terminal, and the headings of the columns that were dropped."""
-    words = sum(column.words for column in grid.columns)
-    return fitting(grid.headings, grid.rows, words, width, [(i,) for i in columns.dropped_first(grid)], _WORDS_WIDTH)
 
 
 def _footnote(number: int, footnote: Footnote, room: int) -> list[str]:

@@ -7,7 +7,9 @@ import math
 import pytest
 
 from benchrig.units import (
+    BYTES,
     COUNT,
+    MICROSECONDS,
     MILLISECONDS,
     NUMBER,
     PERCENT_OF_A_CORE,
@@ -109,8 +111,48 @@ def test_a_published_figure_has_the_digits_of_the_document() -> None:
 
 
 @pytest.mark.parametrize(
+    ("unit", "values", "name", "texts"),
+    [
+        (MILLISECONDS, (101.6, 0.056, 2_340.0, 0.0), "ms", ["101.6", "0.056", "2,340", "0"]),
+        (MILLISECONDS, (0.9996, 0.056, 0.0), "µs", ["1,000", "56", "0"]),
+        (MILLISECONDS, (12_340.0, 10_000.0), "s", ["12.34", "10.00"]),
+        (MILLISECONDS, (9_990.0, 12_340.0), "ms", ["9,990", "12,340"]),
+        (MICROSECONDS, (85.21, 12_344.0), "µs", ["85.2", "12,340"]),
+        (MICROSECONDS, (23_456.0, 12_344.0), "ms", ["23.5", "12.34"]),
+        (PERCENT_OF_A_CORE, (161.4, 5.23), "%", ["161", "5"]),
+        (BYTES, (40_000_000, 2**31, 1000), "MiB", ["38.1", "2,050", "0.001"]),
+        (BYTES, (100, 999), "B", ["100", "999"]),
+        (COUNT, (114_440, 3), "", ["114,440", "3"]),
+        (REQUESTS_PER_SECOND, (2016.62, 9.85), "", ["2,020", "9.85"]),
+        (MILLISECONDS, (), "ms", []),
+    ],
+)
+def test_a_column_has_one_unit_and_the_digits_that_its_values_support(
+    unit: Unit, values: tuple[float, ...], name: str, texts: list[str]
+) -> None:
+    scale = unit.scale(values)
+    assert scale.name == name
+    assert [unit.cell(value, scale) for value in values] == texts
+    assert unit.cell(None, scale) == "–"
+
+
+def test_the_interval_decides_the_digits_in_the_unit_of_the_column_too() -> None:
+    milliseconds, seconds = MILLISECONDS.scale([65.0]), MILLISECONDS.scale([20_000.0])
+    assert MILLISECONDS.cell(65.4712, milliseconds, 0.004) == "65.471"
+    assert MILLISECONDS.cell(65.47, milliseconds, 3.0) == "65"
+    assert MILLISECONDS.cell(20_123.0, seconds, 450.0) == "20.1"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.56, "0.560"), (65.47, "65.47"), (201.9, "201.90"), (999.99, "999.99"), (1990.0, "1,990")]
+)
+def test_a_published_latency_has_the_digits_of_the_document_in_the_unit_of_the_column(value: float, text: str) -> None:
+    assert MILLISECONDS.exact_cell(value, MILLISECONDS.scale([0.5, 2000.0])) == text
+
+
+@pytest.mark.parametrize(
     ("low", "high", "text"),
-    [(97.0, 105.1, "-3.0%/+5.1%"), (99.6, 100.4, "-0.4%/+0.4%"), (90.0, 105.0, "-10%/+5%"), (100.0, 100.0, "+0.0%/+0.0%")],
+    [(97.0, 105.1, "-3.0/+5.1"), (99.6, 100.4, "-0.4/+0.4"), (90.0, 105.0, "-10/+5"), (100.0, 100.0, "+0.0/+0.0")],
 )
 def test_the_ends_of_an_interval_are_written_with_the_digits_that_their_size_needs(
     low: float, high: float, text: str

@@ -36,8 +36,8 @@ def of(cells: list[Cell]) -> Report:
 
 def test_a_terminal_shows_latency_as_measured_and_the_files_show_both() -> None:
     text = render_terminal(of([a_cell()]))
-    assert "101.6ms" in text
-    assert "108.0ms" in text
+    assert "101.6" in text
+    assert "108.0" in text
     assert "corrected" not in text
     row = of([a_cell()]).table.rows[0]
     assert (row.figures["latency_p99_ms"].median, row.figures["latency_corrected_p99_ms"].median) == (108.0, 108.5)
@@ -49,8 +49,8 @@ def test_an_old_runs_corrected_latency_is_never_under_as_measured() -> None:
     assert not measured & report.table.rows[0].figures.keys()
     text = render_terminal(report)
     assert "corrected" in text
-    assert "108.5ms" in text
-    assert "108.0ms" not in text
+    assert "108.5" in text
+    assert "108.0" not in text
 
 
 def test_a_published_texts_latency_is_corrected() -> None:

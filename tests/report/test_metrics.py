@@ -71,7 +71,7 @@ def test_a_new_metric_is_one_entry_and_is_in_every_output(tmp_path: Path) -> Non
     terminal, markdown, html, csv, document, comparison, claim = done.stdout.split("=====\n")
     for table in (terminal, markdown, html):
         assert "probe" in table
-        assert "2.78s" in table
+        assert "2,780" in table
     assert "latency_probe_ms" in csv.splitlines()[0].split(",")
     (row,) = json.loads(document)["rows"]
     assert (row["latency_probe_ms"], row["published_latency_probe_ms"]) == (2777.5, None)

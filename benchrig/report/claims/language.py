@@ -107,6 +107,8 @@ class Names:
     """The article's rows: those that a pattern stands for."""
     others: Collection[str] = ()
     """Rows that can only be named outright."""
+    implied: str = ""
+    """The row that a function without one is about; empty where each must name its row."""
 
 
 def figures_in(term: Term) -> Iterator[Figure]:

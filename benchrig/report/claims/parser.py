@@ -53,6 +53,7 @@ _GRAMMAR = r"""
          | TRUTH                               -> truth
          | EXTREME "(" sum ("," sum)* ")"      -> extreme
          | NAME "(" ROW ")"                    -> figure
+         | NAME                                -> implied
          | "(" sum ")"
 
     RELATION: "<=" | ">=" | "==" | "~=" | "<" | ">"
@@ -157,6 +158,8 @@ class _Reader:
                 return Number(str(tree.children[0]), TRUTHS[str(tree.children[0])])
             case "figure":
                 return self.one_figure(tree)
+            case "implied":
+                return self.implied_figure(*tree.children)
             case "extreme":
                 return self.choice(tree)
             case _:
@@ -234,11 +237,20 @@ class _Reader:
         (figure,) = self.figures(tree)
         return figure
 
-    def figures(self, tree: Any) -> tuple[Figure, ...]:
-        function, row = tree.children
+    def implied_figure(self, function: Any) -> Figure:
+        self.see_known(function)
+        if not self.names.implied:
+            raise ExpressionError(function.column, f"'{function}' lacks its row: write {function}(ROW)")
+        return Figure(str(function), self.names.implied)
+
+    def see_known(self, function: Any) -> None:
         if function not in self.names.functions:
             known = nearest(str(function), [*self.names.functions, "min", "max"])
             raise ExpressionError(function.column, f"unknown function '{function}'; {known}")
+
+    def figures(self, tree: Any) -> tuple[Figure, ...]:
+        function, row = tree.children
+        self.see_known(function)
         if _is_pattern(str(row)):
             rows = [name for name in self.names.document if fnmatch.fnmatchcase(name, row) and name not in self.named]
         else:

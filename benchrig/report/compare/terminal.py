@@ -10,20 +10,12 @@ from benchrig.report import describe
 from benchrig.report.compare import texts
 from benchrig.report.compare.texts import Block
 from benchrig.report.compare.values import Change, Comparison, MetricMean, Pairing
-from benchrig.report.plain import fitting, hidden, text_width, wrapped
+from benchrig.report.plain import Page, fitting, hidden, text_width, wrapped
 from benchrig.report.verdict import Answer
 
 _STYLES = {Answer.BETTER: "good", Answer.WORSE: "bad"}
 _REPEATS, _P = 4, 5
 """Columns that a narrow terminal does without, by their place."""
-
-
-@dataclass(frozen=True)
-class Page:
-    """A text, and the parts of it that a terminal colours."""
-
-    text: str
-    spans: tuple[Span, ...]
 
 
 @dataclass(frozen=True)

@@ -22,9 +22,9 @@ _ESCAPES = {code: json.dumps(chr(code))[1:-1] for code in CONTROLS if chr(code) 
 def render(report: Report) -> str:
     """Return the report as JSON text: `run`, `machines`, `label`, `incomplete`, `not_run`, `published`, `rows` and `claims`.
 
-    `run` is null for a published set. `published` is the source of the published figures, with their `name`. `samples` of a
-    row has each metric's value in every repeat, beside their median, range and 95 % interval. `replies` has how many there
-    were by status and by route, `latencies` those of all repeats together.
+    Its sentences are English. `run` is null for a published set. `published` is the source of the published figures, with
+    their `name`. `samples` of a row has each metric's value in every repeat, beside their median, range and 95 % interval.
+    `replies` has how many there were by status and by route, `latencies` those of all repeats together.
     """
     table = report.table
     run = asdict(table.run) if table.run else None

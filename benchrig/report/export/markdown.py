@@ -24,7 +24,7 @@ def render(report: Report) -> str:
     """Return the report as Markdown: table, warnings, claims, what ran, the machines, and how to repeat the run."""
     report = spoken(report)
     table = report.table
-    grid = columns.grid(table, columns.of_files(table))
+    grid = columns.grid(table, columns.of_files(table, report.columns))
     sections = [
         f"# {escaped(table.title)}",
         bullets(describe.heading_lines(table)),
@@ -49,7 +49,7 @@ def _section(title: str, body: str) -> str:
 
 def _grid(grid: Grid) -> str:
     rule = "|".join([*("---" if column.words else "---:" for column in grid.columns), "---"])
-    return "\n".join([table_line(grid.headings), f"|{rule}|", *(table_line(row) for row in grid.rows)])
+    return "\n".join([table_line(grid.titles), f"|{rule}|", *(table_line(row) for row in grid.rows)])
 
 
 def table_line(cells: Sequence[str]) -> str:

@@ -5,15 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
-from benchrig import files, reading
 from benchrig.errors import BenchrigError, InputError
+from benchrig.report import named_files
 from benchrig.report.gate import junit, summary
 from benchrig.report.gate.model import Gate
-from benchrig.results import index, sessions, store
-
-_SYSTEM = ("/dev", "/proc", "/sys")
 
 _RENDERERS: Mapping[str, Callable[[Gate], str]] = {"--junit": junit.render, "--summary": summary.render}
 
@@ -27,51 +23,16 @@ class Outputs:
     def check(self) -> None:
         """Raise InputError for a file that cannot be one, before anything is measured."""
         for flag, name in self._given().items():
-            if wrong := _wrong(Path(name)):
-                raise InputError(f"{flag} {name}: {wrong}")
+            named_files.check(flag, name)
         if len({os.path.realpath(name) for name in self._given().values()}) < len(self._given()):
             raise InputError("--junit and --summary name the same file")
 
     def write(self, gate: Gate) -> BenchrigError | None:
         """Write each file as a whole. Return what could not be written."""
         for flag, name in self._given().items():
-            try:
-                files.write(Path(name), _RENDERERS[flag](gate))
-            except OSError as error:
-                return BenchrigError(f"{flag} {name}: cannot be written: {error.strerror}")
+            if failure := named_files.write(flag, name, _RENDERERS[flag](gate)):
+                return failure
         return None
 
     def _given(self) -> Mapping[str, str]:
         return {flag: name for flag, name in self.names.items() if name}
-
-
-def _wrong(path: Path) -> str:
-    """Return why a path cannot be a file's; empty where it can. A link such as /dev/stdout would be replaced.
-
-    What was measured is never overwritten: no file is within the folder of a run or of a session, or is the index of runs.
-    """
-    if reading.is_below(path.absolute().parent, *map(Path, _SYSTEM)):
-        return "is no regular file"
-    try:
-        if path.is_symlink():
-            return f"is a link: name the file itself, {os.path.realpath(path)}"
-        if record := _record(path):
-            return record
-        if path.is_dir():
-            return "is a folder"
-        if path.exists() and not path.is_file():
-            return "is no regular file"
-        if not path.parent.is_dir():
-            return f"there is no folder {path.parent}"
-    except (OSError, ValueError) as error:
-        return f"cannot be a file: {error}"
-    return "" if os.access(path.parent, os.W_OK | os.X_OK) else f"the folder {path.parent} cannot be written to"
-
-
-def _record(path: Path) -> str:
-    """Return what a file would be a part of that is not to be written to; empty where it is none."""
-    folder = path.absolute().parent.resolve()
-    for above in (folder, *folder.parents):
-        if any(os.path.lexists(above / name) for name in (store.RUN, store.CELLS, sessions.FILE)):
-            return f"is within {above}, where measured results are: name a file elsewhere"
-    return "is the index of runs" if path.name.startswith(index.FILE) else ""

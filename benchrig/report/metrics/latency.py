@@ -74,7 +74,7 @@ _MEAN = _both(
     "mean latency",
     lambda latency: latency.mean_us,
     lambda text: milliseconds(text.latency_mean_us),
-    priority=60,
+    priority=105,
 )
 LATENCY_MEAN, LATENCY_CORRECTED_MEAN = _MEAN
 

@@ -38,7 +38,7 @@ def render(report: Report, folder: str | None = "") -> str:
     """
     report = spoken(report)
     table, found = report.table, summary(report)
-    grid = columns.grid(table, columns.of_files(table))
+    grid = columns.grid(table, columns.of_files(table, report.columns))
     drawn = tuple(chain.from_iterable(charts(report).values()))
     shown = figures.made(table, grid, folder)
     text = _template().render(

@@ -72,7 +72,7 @@ class Figures:
 def made(table: Table, grid: Grid, folder: str | None) -> Figures:
     """Return the table as HTML. `folder` is the path from the page to the run's folder; None where it has no files."""
     there = folder if table.run else None
-    headings = [" ".join(heading.split()) for heading in grid.headings]
+    headings = [" ".join(heading.split()) for heading in grid.titles]
     shown = _shown_first(table, grid)
     # The row's name always stays: without it, a row is nothing.
     choices = tuple(Choice(n, headings[n - 1], n in shown) for n in range(2, len(headings) + 1))
@@ -95,7 +95,7 @@ def _head(grid: Grid) -> Markup:
     words = [*(column.words for column in grid.columns), True]
     return Markup("").join(
         Markup('<th scope="col"{}>{}</th>').format(_class("word" if word else ""), heading)
-        for heading, word in zip(grid.headings, words, strict=True)
+        for heading, word in zip(grid.titles, words, strict=True)
     )
 
 
@@ -132,9 +132,8 @@ def _cell(row: Row, column: Column, text: str, badges: _Badges, folder: str | No
 
 def _sorted_by(column: Column, row: Row, text: str) -> Markup:
     """Return the attribute with the value that a cell is sorted by, where its text does not say it."""
-    metric = BY_NAME.get(column.key)
-    value = row.value(metric) if metric else None
-    if value is None:
+    value = column.value(row)
+    if value is None or isinstance(value, str):
         return Markup("")
     exact = f"{value:.9g}"
     return Markup("") if exact == text.replace(",", "") else Markup(f' data-v="{exact}"')
@@ -287,7 +286,7 @@ def _importance(column: Column) -> float:
 
 def _width(table: Table, grid: Grid, place: int) -> float:
     """Return about how wide a column is, in pixels, with its badges."""
-    heading = max(map(_text_width, grid.headings[place].split("\n")))
+    heading = max(map(_text_width, grid.titles[place].split("\n")))
     widest = max((_text_width(row[place]) for row in grid.rows), default=0.0)
     if place >= len(grid.columns):
         return max(heading, widest) + 2 * _CELL_PADDING

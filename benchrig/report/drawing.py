@@ -1,4 +1,4 @@
-"""Small drawings of a series in text: a line of bars, and a dot on a scale; in ASCII where the output has nothing else."""
+"""Small drawings in text: a line of bars, one long bar, and a dot on a scale; in ASCII where the output has nothing else."""
 
 from __future__ import annotations
 
@@ -24,10 +24,14 @@ class Signs:
     dot: str
     span: str
     """Between the lowest and the highest repeat."""
+    lengths: str
+    """Of the end of a long bar, from short to whole."""
+    doubtful: str
+    """Of a long bar whose value is not to be trusted."""
 
 
-UNICODE = Signs("▁▂▃▄▅▆▇█", "│", "●", "─")
-ASCII = Signs("_.-=+*#@", "|", "o", "-")
+UNICODE = Signs("▁▂▃▄▅▆▇█", "│", "●", "─", "▏▎▍▌▋▊▉█", "░")
+ASCII = Signs("_.-=+*#@", "|", "o", "-", "#", ".")
 
 
 def signs_for(stream: TextIO) -> Signs:
@@ -44,6 +48,17 @@ def bars(values: Sequence[float | None], signs: Signs) -> str:
     half = max((max(known) - min(known)) / 2, LEAST_RANGE / 2 * abs(middle))
     ends = (middle - half, middle + half)
     return "".join(UNUSED if value is None else signs.bars[_place(value, ends, len(signs.bars))] for value in values)
+
+
+def long_bar(share: float, width: int, signs: Signs, *, doubtful: bool = False) -> str:
+    """Return a bar of a share of `width` columns; what is above 0 is seen."""
+    if not share > 0:
+        return ""
+    if doubtful:
+        return signs.doubtful * max(1, round(share * width))
+    steps = len(signs.lengths)
+    whole, rest = divmod(max(1, round(share * width * steps)), steps)
+    return signs.lengths[-1] * whole + (signs.lengths[rest - 1] if rest else "")
 
 
 def scale(point: tuple[float, Sequence[float]] | None, of: Sequence[float], width: int, signs: Signs) -> str:

@@ -1,0 +1,76 @@
+"""Where a report goes that the user asks for, and in which form: `--format` and `--output` of `./inv report`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchrig.agent.text import short
+from benchrig.errors import BenchrigError, InputError, unknown
+from benchrig.report import named_files, page, terminal
+from benchrig.report.document import Report
+from benchrig.report.export import csv, json, junit, markdown
+
+TABLE = "table"
+
+FORMATS: Mapping[str, Callable[[Report], str]] = {
+    TABLE: terminal.render,
+    "markdown": markdown.render,
+    "csv": csv.render,
+    "json": json.render,
+    "html": page.render,
+    "junit": junit.render,
+}
+
+_ENDINGS = {
+    ".txt": TABLE,
+    ".md": "markdown",
+    ".csv": "csv",
+    ".json": "json",
+    ".html": "html",
+    ".xml": "junit",
+}
+
+SAYS_WHAT_IS_SHOWN = (TABLE, "markdown", "html")
+"""The forms that say themselves how many rows are shown."""
+
+_WITHOUT_COLUMNS = ("json", "junit")
+
+
+FLAG = "--output"
+
+
+@dataclass(frozen=True)
+class Output:
+    """A form, and the file that it is written to."""
+
+    format: str
+    file: str = ""
+    """Empty: standard output."""
+
+
+def parse(format: str, output: str, *, columns: bool) -> Output:
+    """Read the flags; `columns` says whether the user chose columns. Without `--format`, the file's ending tells it.
+
+    Raises InputError for an unknown format, for an ending that tells none, for what cannot be a file, and for a choice of
+    columns that the format cannot show.
+    """
+    file = "" if output == "-" else output
+    ending = Path(file).suffix
+    if file and not format and ending not in _ENDINGS:
+        wrong = f"{FLAG} {short(file)}: its ending tells no format"
+        raise InputError(wrong, f"Give --format, or one of these endings: {', '.join(_ENDINGS)}.")
+    chosen = format or (_ENDINGS[ending] if file else TABLE)
+    if chosen not in FORMATS:
+        raise unknown("format", short(chosen), FORMATS)
+    if columns and chosen in _WITHOUT_COLUMNS:
+        raise InputError(f"--columns: {chosen} has all figures; leave out --columns")
+    if file:
+        named_files.check(FLAG, file)
+    return Output(chosen, file)
+
+
+def write(report: Report, output: Output) -> BenchrigError | None:
+    """Write a report to the file that the user named, which is replaced whole. Return why it could not be written."""
+    return named_files.write(FLAG, output.file, FORMATS[output.format](report).rstrip("\n") + "\n")
