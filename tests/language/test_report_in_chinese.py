@@ -13,9 +13,11 @@ import pytest
 
 from benchrig.language import Text, later, use
 from benchrig.report import EXPORTS, Report, catalogue, claims, load, render_terminal, sentences
+from benchrig.report.servers import beside_first
 from benchrig.report.table import of_published
 from benchrig.report.verdict import Answer, Cause, Outcome, Reason, Verdict, Why, Word
 from benchrig.results.codes import Code
+from benchrig.results.model import Network
 from benchrig.results.warnings import Number, Unit, Warning, number
 from tests.support import ROOT
 from tests.support.reports import VERDICTS, a_cell, a_report, every_kind, on_machines, repeats_of
@@ -132,12 +134,29 @@ def _interrupted() -> Report:
     return a_report("go-2000", "sanic", cells=[a_cell()], finished_at="")
 
 
+def _servers() -> Report:
+    """Return the report of a run on two servers, which another machine loaded; they are compared."""
+    hosts = ("one", "two")
+    cells = [
+        replace(cell, host=host, load_on_server=False)
+        for host, more in zip(hosts, (1.0, 1.2), strict=True)
+        for cell in repeats_of("go-2000", *(round(more * count) for count in (90_000, 91_000, 92_000)))
+    ]
+    run = on_machines("vagrant", *hosts, "load1")
+    networks = tuple(Network("load1", host, 85.0, 140.0, 9.41e9) for host in hosts)
+    made = a_report("go-2000", cells=cells, machines=run.machines, servers=hosts, networks=networks)
+    return replace(made, table=beside_first(made.table))
+
+
 REPORTS = {
     "published": _published,
     "every kind": _with_claims,
     "repeated": _repeated,
     "interrupted": _interrupted,
     "quart": lambda: load("quart-vs-flask", ROOT),
+    "stored by version 1": lambda: load(ROOT / "tests" / "cases" / "results" / "v1", ROOT),
+    "stored by version 2": lambda: load(ROOT / "tests" / "cases" / "results" / "v2", ROOT),
+    "several servers": _servers,
 }
 
 
@@ -221,6 +240,12 @@ def test_the_articles_own_headings_are_used_in_its_language() -> None:
         text = render_terminal(_published())
     assert "平均响应时间" in text
     assert "每秒请求量" in text
+
+
+def test_the_command_that_shows_hidden_columns_keeps_the_language() -> None:
+    with use("zh"):
+        assert "./inv report web-frameworks --lang zh | less -S" in render_terminal(_published(), width=60)
+    assert "--lang" not in render_terminal(_published(), width=60)
 
 
 def test_a_claim_is_told_in_chinese_and_stored_in_english() -> None:
