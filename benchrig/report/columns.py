@@ -81,7 +81,9 @@ def _heading(key: str, english: str, table: Table) -> str:
     """Return the heading of a column in the language in use: the published document's own, else its translation."""
     source = table.source
     own = source.headings if source and source.source.language == in_use() != ENGLISH else Headings()
-    return getattr(own, key, "") or say_data(english)
+    line = english.replace("\n", " ")
+    said = getattr(own, key, "") or say_data(line)
+    return english if said == line else said
 
 
 def of_files(table: Table, chosen: Sequence[str] = ()) -> tuple[Column, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, make_dataclass
+from dataclasses import dataclass, field, fields, make_dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from benchrig.bench.generators.registry import DEFAULT, GENERATORS
 from benchrig.errors import unknown
 from benchrig.mistakes import Mistakes, check_title
 from benchrig.report.metrics import METRICS, REQUESTS, THROUGHPUT
+from benchrig.report.translations import Translations, Translator
 from benchrig.yamlfile import Document
 
 
@@ -125,6 +126,8 @@ class PublishedFile:
     source: Source
     rows: Mapping[str, PublishedRowFile]
     headings: HeadingsFile = field(default_factory=HeadingsFile)
+    translations: Translations = field(default_factory=dict)
+    """By language, such as `zh`: the title, the document and the machine, each with its translation."""
 
 
 @dataclass(frozen=True)
@@ -160,6 +163,9 @@ def read(name: str, root: Path) -> Published:
     document = yamlfile.read(folder(root) / f"{name}.yml")
     mistakes = Mistakes()
     file = document.build_with(PublishedFile, mistakes)
+    translator = Translator(document, file.translations)
+    title, about, machine = map(translator.text, (file.title, file.source.document, file.source.machine))
+    translator.check(mistakes)
     rows = {row: _row(written) for row, written in file.rows.items()}
     _check_figures(document, rows, mistakes)
     check_title(mistakes, document.where(("title",)), file.title)
@@ -179,7 +185,8 @@ def read(name: str, root: Path) -> Published:
             except _RawError as error:
                 mistakes.add(document.where(("rows", name_of_row, "raw")), f"{row.raw}: {error}")
     mistakes.raise_all()
-    return Published(name, file.title, file.source, rows, file.headings, printed)
+    source = replace(file.source, document=about, machine=machine)
+    return Published(name, title, source, rows, file.headings, printed)
 
 
 def _row(written: _RowKeys) -> PublishedRow:

@@ -8,16 +8,27 @@ from typing import Any, TypeVar
 
 from benchrig.language import ENGLISH, Text, in_use, told
 from benchrig.report.document import Report
+from benchrig.report.published import Published
 
 T = TypeVar("T")
 
 
 def spoken(report: Report) -> Report:
-    """Return a report with its verdicts and the names of rows that were not run as texts of the language in use."""
+    """Return a report whose verdicts, document and names of rows that were not run are texts of the language in use."""
     if in_use() == ENGLISH:
         return report
-    verdicts = tuple(map(_spoken, report.verdicts))
-    return replace(report, verdicts=verdicts, table=replace(report.table, not_run=_spoken(report.table.not_run)))
+    table = report.table
+    table = replace(
+        table,
+        origin=_document(table.origin) if isinstance(table.origin, Published) else table.origin,
+        published=_document(table.published) if table.published else None,
+        not_run=_spoken(table.not_run),
+    )
+    return replace(report, verdicts=_spoken(report.verdicts), table=table)
+
+
+def _document(published: Published) -> Published:
+    return replace(published, title=told(published.title), source=_spoken(published.source))
 
 
 def _spoken(value: T) -> T:

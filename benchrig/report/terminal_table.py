@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from benchrig.console import Span, printable
-from benchrig.language import say
+from benchrig.language import ENGLISH, in_use, say
 from benchrig.report import columns, styles
 from benchrig.report.columns import Column, Grid
 from benchrig.report.document import Report
@@ -99,7 +99,8 @@ def _hidden(gone: Sequence[Column], report: Report, grid: Grid, width: int | Non
     if empty:
         lines.append(wrapped(say("no value in any row: {columns}", columns=say(", ").join(empty)), room))
     others = [headings[one.key] for one in gone if one not in nothing]
-    return [*lines, *hidden(others, ["./inv", "report", report.table.name], room)]
+    spoken = [] if in_use() == ENGLISH else ["--lang", in_use()]
+    return [*lines, *hidden(others, ["./inv", "report", report.table.name, *spoken], room)]
 
 
 def _spans(table: Laid, parts: Sequence[_Part], rows: Sequence[Row]) -> Iterator[Span]:

@@ -75,7 +75,7 @@ def _invalid(expression: Expression, rows: Iterable[Row], told: Collection[Code]
             if warning.invalid and warning.spoils & rests_on and warning.code not in told:
                 rows_of.setdefault(words(warning.code.value), []).append(row.name)
     for kind, names in rows_of.items():
-        yield later("Invalid ({kind}): {names}.", kind=Text(kind), names=_some(names))
+        yield later("Invalid ({kind}): {names}.", kind=Text(kind), names=_some(tuple(dict.fromkeys(names))))
 
 
 def _throughputs(expression: Expression, table: Table) -> Iterator[tuple[Row, ...]]:

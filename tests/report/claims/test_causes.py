@@ -14,7 +14,7 @@ from benchrig.report.table import make, of_published
 from benchrig.report.verdict import Verdict
 from benchrig.results.model import DatabaseLoad
 from tests.support.claims import judged, judged_as_published, measured, one, timed
-from tests.support.reports import ROOT, SERVER, a_cell, a_run, missing
+from tests.support.reports import ROOT, SEEN, SERVER, a_cell, a_run, missing
 
 # Notes and causes
 
@@ -57,6 +57,16 @@ def test_clipped_latency_is_invalid_for_claims_on_latency_alone(tmp_path: Path) 
     assert because(verdict).startswith("sanic is invalid here: Latency is cut off at the timeout of 2 s.")
     # The reason says it already.
     assert verdict.notes == ()
+
+
+def test_a_row_that_is_invalid_twice_for_a_warning_is_noted_once(tmp_path: Path) -> None:
+    assert SEEN.client
+    assert SEEN.server
+    client, server = replace(SEEN.client, unanswered=300), replace(SEEN.server, unaccepted=200)
+    cells = [a_cell("sanic", connections_seen=replace(SEEN, client=client, server=server)), a_cell("go-2000")]
+    verdict = judged(one(tmp_path, "throughput(sanic) > throughput(go-2000)"), cells)
+    assert verdict.word == "not testable here"
+    assert "Invalid (dead connections): sanic." in verdict.notes
 
 
 IMPORT_ORDER = "throughput(flask-gevent-patched-first) > 10 * throughput(flask-gevent-patched)"
