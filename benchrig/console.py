@@ -56,7 +56,8 @@ def printable(text: str) -> str:
     Texts of hosts, such as a reply or a line of a journal, must not move the cursor, colour the terminal, or turn the text
     around.
     """
-    return text.translate(_ESCAPES)
+    # Hardly any text has one, and a translation of a large page takes ten times as long as this.
+    return text if text.replace("\n", "").replace("\t", "").isprintable() else text.translate(_ESCAPES)
 
 
 def is_terminal() -> bool:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
 from enum import Enum
+from functools import cache
+from typing import Any
 
 from benchrig.console import CONTROLS
 from benchrig.language import ENGLISH, use
@@ -27,16 +30,16 @@ def render(report: Report) -> str:
     `replies` has how many there were by status and by route, `latencies` those of all repeats together.
     """
     table = report.table
-    run = asdict(table.run) if table.run else None
+    run = plain(table.run) if table.run else None
     machines = run.pop("machines") if run else []
     rows = [
         {
-            **asdict(record(row)),
-            "samples": {name: asdict(sample) for name, sample in row.figures.items()},
+            **plain(record(row)),
+            "samples": {name: plain(sample) for name, sample in row.figures.items()},
             "versions": dict(row.versions),
             "command": row.command,
-            "replies": asdict(row.replies) if row.replies else None,
-            "latencies": asdict(latencies) if (latencies := latencies_of(row.histograms)) else None,
+            "replies": plain(row.replies) if row.replies else None,
+            "latencies": plain(latencies) if (latencies := latencies_of(row.histograms)) else None,
             "raw": row.raw,
         }
         for row in table.rows
@@ -47,11 +50,28 @@ def render(report: Report) -> str:
         "label": table.label,
         "incomplete": table.incomplete,
         "not_run": table.not_run,
-        "published": {"name": table.source.name, **asdict(table.source.source)} if table.source else None,
+        "published": {"name": table.source.name, **plain(table.source.source)} if table.source else None,
         "rows": rows,
         "claims": [claim_of(verdict) for verdict in report.verdicts],
     }
     return text_of(document)
+
+
+def plain(value: Any) -> Any:
+    """Return a value of dataclasses as dicts and lists: `dataclasses.asdict` without a copy of each number and text."""
+    kind = type(value)
+    if kind in (float, int, str, bool, type(None)):
+        return value
+    if is_dataclass(kind):
+        return {name: plain(getattr(value, name)) for name in _fields(kind)}
+    if isinstance(value, Mapping):
+        return {plain(key): plain(one) for key, one in value.items()}
+    return [plain(one) for one in value] if isinstance(value, (tuple, list)) else value
+
+
+@cache
+def _fields(kind: Any) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
 
 
 def text_of(document: object) -> str:
@@ -61,7 +81,7 @@ def text_of(document: object) -> str:
 
 def claim_of(verdict: Verdict) -> dict[str, object]:
     """Return a verdict with its reason in words; `because` has the reason's values."""
-    return {**asdict(verdict), "reason": reason(verdict), "because": asdict(verdict.reason)}
+    return {**plain(verdict), "reason": reason(verdict), "because": plain(verdict.reason)}
 
 
 def _value(found: object) -> object:
