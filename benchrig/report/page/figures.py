@@ -62,12 +62,16 @@ class Figures:
     """Addresses of the same table for programs, and what they are called; none where the page stands alone."""
 
 
-def made(table: Table, grid: Grid, folder: str | None) -> Figures:
-    """Return the table as HTML. `folder` is the path from the page to the run's folder; None where it has no files."""
+def made(table: Table, grid: Grid, folder: str | None, chosen: bool = False) -> Figures:
+    """Return the table as HTML.
+
+    `folder` is the path from the page to the run's folder; None where it has no files. With `chosen`, the user asked for
+    these columns, and all are shown.
+    """
     there = folder if table.run else None
     headings = [" ".join(heading.split()) for heading in grid.titles]
-    shown = _shown_first(table, grid)
-    # The row's name always stays: without it, a row is nothing.
+    shown = frozenset(range(len(headings) + 1)) if chosen else _shown_first(table, grid)
+    # The first column, the row's name, always stays: without it, a row is nothing.
     choices = tuple(Choice(n, headings[n - 1], n in shown) for n in range(2, len(headings) + 1))
     return Figures(
         head=_head(grid),

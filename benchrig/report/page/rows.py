@@ -33,9 +33,11 @@ def lines(table: Table, grid: Grid, folder: str | None) -> Iterator[Markup]:
     numbers = {footnote.kind: number for number, footnote in enumerate(grid.footnotes, 1)}
     for place, (row, texts) in enumerate(zip(table.rows, grid.rows, strict=True), 1):
         badges = _Badges(row, numbers, place)
-        cells = (_cell(row, column, text, badges, folder) for column, text in zip(grid.columns, texts, strict=False))
+        first, *rest = zip(grid.columns, texts, strict=False)
+        cells = (_cell(row, column, text, badges, folder) for column, text in rest)
+        head = f'<th scope="row">{_said(row, *first, folder)}</th>'
         last = _last(row, texts[-1], place, badges, folder)
-        yield Markup(f'<tr id="row-{place}"{_class(state(row))}>{"".join(cells)}{last}</tr>')
+        yield Markup(f'<tr id="row-{place}"{_class(state(row))}>{head}{"".join(cells)}{last}</tr>')
 
 
 def state(row: Row) -> str:
@@ -56,14 +58,16 @@ def _class(name: str) -> str:
 
 
 def _cell(row: Row, column: Column, text: str, badges: _Badges, folder: str | None) -> str:
-    said = escape(text)
-    if column.key == "name":
-        return f'<th scope="row">{said}</th>'
     if column.words:
-        return f'<td class="word">{said}</td>'
+        return f'<td class="word">{escape(text)}</td>'
+    return f"<td{_sorted_by(column.value(row), text)}>{badges.of(column)}{_said(row, column, text, folder)}</td>"
+
+
+def _said(row: Row, column: Column, text: str, folder: str | None) -> str:
+    """Return the text of a cell; throughput leads to the load generator's output of the first repeat."""
     if column.key == THROUGHPUT.name and row.figures and row.raw and (address := link(folder, row.raw[0])):
-        said = Markup(f'<a href="{escape(address)}">{said}</a>')
-    return f"<td{_sorted_by(column.value(row), text)}>{badges.of(column)}{said}</td>"
+        return f'<a href="{escape(address)}">{escape(text)}</a>'
+    return escape(text)
 
 
 def _sorted_by(value: float | str | None, text: str) -> str:

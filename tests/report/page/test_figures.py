@@ -157,3 +157,11 @@ def test_thousands_of_rows_take_little_time() -> None:
     text = render(report)
     assert time.process_time() - begun < 5
     assert text.count("<tr id=") == 2_000
+
+
+def test_columns_that_the_user_chose_are_all_shown_and_the_first_one_heads_its_row() -> None:
+    report = replace(every_kind(), columns=("system", "latency_mean_ms", "latency_p99_9_ms"))
+    page = tree(render(report))
+    boxes = page.one("details", "columns").all("input")
+    assert ["checked" in one.attributes for one in boxes] == [True] * 3
+    assert page.one("table", "rows").one("tbody").all("th")[0].text == "Flask 3.0.3 | sync"
