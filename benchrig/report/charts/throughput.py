@@ -19,7 +19,7 @@ from benchrig.report.metrics import THROUGHPUT
 from benchrig.report.summary import summary
 from benchrig.report.summary.words import about_group, headline
 from benchrig.report.table import Row
-from benchrig.units import NOTHING
+from benchrig.units import COUNT, NOTHING
 
 
 def draw(report: Report) -> Iterator[Chart]:
@@ -161,6 +161,14 @@ def _marks(row: Row, frame: Rows, number: int) -> list[Markup]:
     return parts
 
 
+def _ceiling_said(samples: Sequence[tuple[Row, Sample]]) -> str:
+    """Return what the line of a ceiling means, with its value where all rows have the same one."""
+    ceilings = {row.ceiling for row, _ in samples if row.ceiling}
+    if len(ceilings) != 1:
+        return say("ceiling: connections / sleep")
+    return say("ceiling of {value}: connections / sleep", value=COUNT.text(ceilings.pop()))
+
+
 def _signs(shown: Sequence[Row]) -> list[Sign]:
     """Return the legend of those signs that the drawing has."""
     samples = [(row, sample) for row in shown if (sample := _sample(row))]
@@ -187,7 +195,7 @@ def _signs(shown: Sequence[Row]) -> list[Sign]:
         ),
         (
             any(row.ceiling for row, _ in samples),
-            Sign(lambda x, y: [svg.line(x, y - 9, x, y + 9, "ceiling")], say("ceiling: connections / sleep")),
+            Sign(lambda x, y: [svg.line(x, y - 9, x, y + 9, "ceiling")], _ceiling_said(samples)),
         ),
         (
             any(row.invalid for row, _ in samples),

@@ -56,7 +56,7 @@ def test_the_title_says_who_is_first_and_whether_that_is_shown() -> None:
     assert chart(report_of(first, second)).title == headline(summary(report_of(first, second)).findings[0])
     few = report_of(a_row("a", 5, connections=20), a_row("b", 5, connections=20), a_row("c", 9))
     assert chart(few).title.startswith("2 rows with 20 connections: ")
-    assert chart(report_of(a_row("a", 5, connections=20, invalid=True), a_row("c"))).title == "No row has a valid figure."
+    assert chart(report_of(a_row("a", 5, connections=20, invalid=True), a_row("c"))).title.startswith("No row has a valid")
 
 
 def test_rows_are_in_the_order_of_the_table_each_on_its_line() -> None:
@@ -114,6 +114,12 @@ def test_rows_below_each_other_share_the_line_of_their_ceiling() -> None:
     one, other, _legend = wide.of("ceiling")
     assert one.bottom == pytest.approx(other.top, abs=0.2)
     assert one.bottom - one.top == pytest.approx(2 * (other.bottom - other.top), abs=0.2)
+    assert "ceiling: connections / sleep" in wide.texts
+
+
+def test_the_legend_has_the_value_of_the_one_ceiling() -> None:
+    wide, _ = drawings(chart(report_of(a_row("a", 9, sleep_seconds=0.1), a_row("b", 9))))
+    assert "ceiling of 20,000: connections / sleep" in wide.texts
 
 
 def test_the_values_behind_it_are_complete() -> None:
