@@ -25,6 +25,9 @@ POINTS = {False: 48, True: 24}
 MOST_REPEATS = 20
 """So many repeats are in a chart: of more, every second one, every third one, and so on."""
 
+MOST_SLIM = 8
+"""Of more repeats, a narrow drawing has what they span in place of their lines."""
+
 TOGETHER = 2
 """So many charts are shown; more are folded."""
 
@@ -148,7 +151,7 @@ def _plot(kind: _Kind, curves: Curves, across: Linear, top: float, bottom: float
         return [(across.place(at), scale.place(value)) for at, value in zip(seconds, line, strict=True)]
 
     parts = [svg.text(across.start, top - 5, kind.title(), "small"), *_grid(scale, across, top, bottom)]
-    if len(curves.repeats) > 1 and slim:
+    if len(curves.repeats) > MOST_SLIM and slim:
         parts.append(svg.path(_span([values(one) for one in curves.repeats], places), "band"))
     elif len(curves.repeats) > 1:
         parts.append(svg.paths([_coarse(places(values(one))) for one in curves.repeats], "repeat"))

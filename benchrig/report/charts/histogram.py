@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from benchrig.language import say, say_count
 from benchrig.report.charts import frame, panels, svg
-from benchrig.report.charts.chart import NARROW, Chart, drawn
+from benchrig.report.charts.chart import Chart, drawn
 from benchrig.report.charts.frame import more_rows
 from benchrig.report.charts.latency import latency, milliseconds, times
 from benchrig.report.charts.scales import Log, Scale, spanning
@@ -122,8 +122,8 @@ def _drawn(row: Row, together: Histogram) -> _Drawn:
 
 
 def _drawing(found: Sequence[_Drawn], width: int) -> Markup:
-    columns = 2 if width <= NARROW else 4
-    grid = panels.grid(len(found), width, columns=columns, height=_HEIGHT, left=6, below=22, title=32)
+    across = panels.columns([one.row.label for one in found], width)
+    grid = panels.grid(len(found), width, across=across, height=_HEIGHT, left=6, below=22, title=32)
     parts: list[Markup] = []
     for one, panel in zip(found, grid.panels, strict=True):
         parts += _panel(one, panel)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from benchrig.report.charts import svg
+from benchrig.report.charts.chart import NARROW
 from benchrig.report.charts.frame import Axis, ticks_apart
 from benchrig.report.charts.scales import Scale
 
@@ -38,22 +39,29 @@ class Grid:
     height: float
 
 
+def columns(labels: Sequence[str], width: float) -> int:
+    """Return how many panels are beside each other: four, or three where that shows more of long labels; two on a phone."""
+    if width <= NARROW:
+        return 2
+    return 4 if svg.STRONG * max(map(svg.text_width, labels)) <= width / 4 - 24 else 3
+
+
 def grid(
-    count: int, width: float, *, columns: int, height: float, left: float, below: float, title: float = 18, top: float = 0
+    count: int, width: float, *, across: int, height: float, left: float, below: float, title: float = 18, top: float = 0
 ) -> Grid:
-    """Return panels with plots of this height in some columns, or as many as there are.
+    """Return panels with plots of this height, so many beside each other, or as many as there are.
 
     `left` is the space for an axis at the left of each line of panels, `below` that under each, `title` that above each, and
     `top` that above all.
     """
-    columns, gap = min(columns, count), 14.0
-    each = (width - left - gap * (columns - 1) - 10) / columns
-    rows = math.ceil(count / columns)
+    across, gap = min(across, count), 14.0
+    each = (width - left - gap * (across - 1) - 10) / across
+    rows = math.ceil(count / across)
     panels = []
     for number in range(count):
-        line, column = divmod(number, columns)
+        line, column = divmod(number, across)
         x, y = left + column * (each + gap), top + line * (title + height + below) + title
-        panels.append(Panel(x, y, x + each, y + height, column == 0, number + columns >= count))
+        panels.append(Panel(x, y, x + each, y + height, column == 0, number + across >= count))
     return Grid(tuple(panels), width, top + rows * (title + height + below))
 
 

@@ -108,9 +108,9 @@ def _together(plan: _Plan, width: int) -> Markup:
 def _apart(plan: _Plan, width: int) -> Markup:
     """Draw a panel for each curve, all with the same scales, and what all curves span behind each of them."""
     across, up = plan.across(), plan.up()
-    columns = 2 if width <= NARROW else 4
+    beside = panels.columns([curve.row.label for curve in plan.curves], width)
     left = 52.0
-    grid = panels.grid(len(plan.curves), width, columns=columns, height=_PANEL_HEIGHT, left=left, below=20, top=16)
+    grid = panels.grid(len(plan.curves), width, across=beside, height=_PANEL_HEIGHT, left=left, below=20, top=16)
     parts: list[Markup] = []
     for number, (curve, panel) in enumerate(zip(plan.curves, grid.panels, strict=True)):
         scale_x, scale_y = across.span(panel.left, panel.right), up.span(panel.bottom - 3, panel.top + 3)
@@ -126,13 +126,13 @@ def _apart(plan: _Plan, width: int) -> Markup:
 
 
 def _band(plan: _Plan, scale_x: Scale, scale_y: Scale) -> list[tuple[float, float]]:
-    """Return the outline of all measured curves together, or of the corrected ones where none was measured."""
+    """Return the outline of all measured curves, or of corrected ones where none was measured, as far as half of them go."""
     lows, highs = [], []
     for place in PLACES:
         values = [
             value for curve in plan.curves if (value := _between(curve.measured or curve.corrected, place)) is not None
         ]
-        if values:
+        if 2 * len(values) >= len(plan.curves):
             lows.append((scale_x.place(place), scale_y.place(min(values))))
             highs.append((scale_x.place(place), scale_y.place(max(values))))
     return [*panels.simplified(lows, 1.2), *reversed(panels.simplified(highs, 1.2))]
