@@ -27,9 +27,10 @@ def chosen(rows: Sequence[Row], only: Sequence[str]) -> tuple[Row, ...]:
 
 
 def matching(
-    names: Sequence[Collection[str]], only: Sequence[str], flag: str, kinds: str = "row, app or route"
+    names: Sequence[Collection[str]], only: Sequence[str], flag: str, none: str = "no row, app or route matches"
 ) -> tuple[bool, ...]:
-    """Say of each row, by the names that it can be chosen by, whether patterns choose it; `flag` is how they were given.
+    """Say of each row, by the names that it can be chosen by, whether patterns choose it; `flag` is how they were given,
+    and `none` begins the message about one without a match.
 
     Patterns that exclude come last; without any other pattern, they exclude from all rows. Raises InputError for a pattern
     that matches nothing, with the nearest names.
@@ -40,7 +41,7 @@ def matching(
     includes = [word for word in only if not word.startswith(EXCLUDE)]
     excludes = [word.removeprefix(EXCLUDE) for word in only if word.startswith(EXCLUDE)]
     for pattern in (*includes, *excludes):
-        _see_matched(pattern, known, kinds)
+        _see_matched(pattern, known, none)
     return tuple((not includes or _matches(of, includes)) and not _matches(of, excludes) for of in names)
 
 
@@ -55,10 +56,10 @@ def _matches(names: Collection[str], patterns: Sequence[str]) -> bool:
     return any(fnmatchcase(name, pattern) for name in names for pattern in patterns)
 
 
-def _see_matched(pattern: str, known: Collection[str], kinds: str) -> None:
+def _see_matched(pattern: str, known: Collection[str], none: str) -> None:
     if _matches(known, [pattern]):
         return
     bare = "".join(letter for letter in pattern if letter not in WILDCARDS)
     if bare == pattern:
         raise unknown("row", pattern, known)
-    raise InputError(f"no {kinds} matches '{pattern}'; {nearest(bare, known)}")
+    raise InputError(f"{none} '{pattern}'; {nearest(bare, known)}")

@@ -105,7 +105,7 @@ def kept(filter: Filter, rows: Sequence[Row]) -> tuple[Row, ...]:
     """Return the rows that a filter leaves. Raises InputError for a pattern without a match, and when no row is left."""
     flag = f"--filter '{short(filter.text)}'"
     names = [_names(row) for row in rows]
-    chosen = matching(names, filter.patterns, flag, "row, app, system, route or server")
+    chosen = matching(names, filter.patterns, flag, "no row, app, system, route or server matches")
     found = tuple(row for row, is_chosen in zip(rows, chosen, strict=True) if is_chosen and _fits(filter, row))
     if not found:
         raise InputError(f"{flag}: none of {len(rows):,} rows is left")

@@ -154,13 +154,10 @@ def lay(
     """Return a table as text. A cell may have several lines.
 
     Where it is wider than `width`, the groups of columns of `dropped_first`, counted from 0, are dropped one after the
-    other until it fits, or none of them is left.
+    other until it fits, or none of them is left. Those that have room then come back, the last one first.
     """
     widths = [max(map(text_columns, (heading, *(row[i] for row in rows)))) for i, heading in enumerate(headings)]
-    shown, spare = list(range(len(headings))), list(dropped_first)
-    while width is not None and spare and sum(widths[i] + _GAP for i in shown) - _GAP > width:
-        group = spare.pop(0)
-        shown = [i for i in shown if i not in group]
+    shown = _shown(widths, width, dropped_first)
     lines = [[line[i] for i in shown] for line in (headings, *rows)]
     text = tabulate.tabulate(
         lines[1:],
@@ -171,6 +168,25 @@ def lay(
     )
     heights = tuple(max(cell.count("\n") for cell in line) + 1 for line in lines)
     return Laid("\n".join(line.rstrip() for line in text.split("\n")), tuple(shown), heights)
+
+
+def _shown(widths: Sequence[int], width: int | None, dropped_first: Sequence[Sequence[int]]) -> list[int]:
+    """Return the columns that are shown in this width, as `lay` says."""
+    room = sum(widths) + _GAP * (len(widths) - 1)
+    gone: list[Sequence[int]] = []
+    if width is None:
+        return list(range(len(widths)))
+    for group in dropped_first:
+        if room <= width:
+            break
+        gone.append(group)
+        room -= sum(widths[i] + _GAP for i in group)
+    for group in reversed(gone[:]):
+        needed = sum(widths[i] + _GAP for i in group)
+        if room + needed <= width:
+            gone.remove(group)
+            room += needed
+    return [i for i in range(len(widths)) if not any(i in group for group in gone)]
 
 
 def folded(text: str, room: int) -> str:

@@ -18,7 +18,14 @@ from benchrig.report.table import Row
 _WORDS_WIDTH, _NARROW_WORDS_WIDTH = 26, 20
 """At most so wide is a column of words, and on a narrow terminal."""
 
+_NARROW_WARNINGS = 16
+"""At most so wide is the column of warnings on a narrow terminal: their numbers stand below their word."""
+
 _NARROW = 100
+"""Terminals with fewer columns are narrow."""
+
+_WORTH, _NARROW_WORTH = 3, 1
+"""A unit has a line of its own in the heading if the column is narrower by so much that way."""
 
 _LEAST_BAR, _LONGEST_BAR = 8, 24
 
@@ -58,20 +65,22 @@ def _laid(parts: Sequence[_Part], width: int | None = None, spare: Sequence[int]
 
 def _parts(grid: Grid, width: int | None) -> list[_Part]:
     cells = [tuple(map(printable, column)) for column in zip(*grid.rows, strict=True)] or [()] * len(grid.headings)
-    most = _NARROW_WORDS_WIDTH if width and width < _NARROW else _WORDS_WIDTH
+    narrow = width is not None and width < _NARROW
+    most = _NARROW_WORDS_WIDTH if narrow else _WORDS_WIDTH
     parts = []
     for i, column in enumerate(grid.columns):
         texts = tuple(folded(text, most) for text in cells[i]) if column.words else cells[i]
-        title = _title(grid.headings[i], grid.units[i], texts)
+        title = _title(grid.headings[i], grid.units[i], texts, _NARROW_WORTH if narrow else _WORTH)
         parts.append(_Part(title, texts, "left" if column.words else "right", column))
-    return [*parts, _Part(grid.headings[-1], cells[-1], "left")]
+    warnings = tuple(folded(text, _NARROW_WARNINGS) for text in cells[-1]) if narrow else cells[-1]
+    return [*parts, _Part(grid.headings[-1], warnings, "left")]
 
 
-def _title(heading: str, unit: str, cells: Sequence[str]) -> str:
-    """Return a heading with its unit, in a line of its own where the column is narrower that way."""
+def _title(heading: str, unit: str, cells: Sequence[str], worth: int) -> str:
+    """Return a heading with its unit, in a line of its own where the column is narrower by so much that way."""
     together = f"{heading} {unit}".strip()
     room = max(map(text_columns, (heading, *cells)))
-    return together if text_columns(together) <= room else f"{heading}\n{unit}"
+    return together if text_columns(together) < room + worth else f"{heading}\n{unit}"
 
 
 def _place_of_bars(parts: Sequence[_Part]) -> int:

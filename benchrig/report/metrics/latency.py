@@ -41,7 +41,7 @@ def _both(
     )
     corrected = Metric(
         name=f"latency_corrected_{key}_ms",
-        heading=f"corrected\n{heading.replace(chr(10), ' ')}",
+        heading=f"corrected\n{heading}",
         meaning=f"the same after the load generator's correction, with requests that it did not send: {meaning}",
         unit=MILLISECONDS,
         kind="lower is better",
