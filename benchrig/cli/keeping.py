@@ -177,6 +177,8 @@ def export(ctx: ChainContext, run: str, file: str) -> Iterator[None]:
     path = Path(file)
     if file != STANDARD and os.path.lexists(path):
         raise InputError(f"{shown(path)} exists already: an archive replaces nothing")
+    if not path.parent.is_dir():
+        raise InputError(f"there is no folder {shown(path.parent)}")
     _see_run(run)
     yield
     folder = store.find_run(REPORTS, run)
@@ -198,6 +200,9 @@ def _output(path: Path, *, to_standard: bool) -> Iterator[BinaryIO]:
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise BenchrigError("the reader of the archive ended before all of it was written") from None
+        except OSError as error:
+            error.filename = error.filename or "standard output"
+            raise
         return
     beside = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
@@ -256,10 +261,14 @@ def _input(file: str) -> Iterator[BinaryIO]:
         source = sys.stdin.buffer
     else:
         path = Path(file)
-        kind = path.stat().st_mode
-        if not (stat.S_ISREG(kind) or stat.S_ISFIFO(kind)):
-            raise InputError(f"{shown(path)} is no file")
-        source = path.open("rb")
+        try:
+            kind = path.stat().st_mode
+            if not (stat.S_ISREG(kind) or stat.S_ISFIFO(kind)):
+                raise InputError(f"{shown(path)} is no file")
+            source = path.open("rb")
+        except (OSError, ValueError) as error:
+            why = getattr(error, "strerror", None) or "its name has a NUL character"
+            raise InputError(f"{one_line(shown(path))} cannot be read: {why}") from None
         if stat.S_ISREG(kind):
             with source:
                 yield source

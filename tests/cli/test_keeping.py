@@ -120,6 +120,9 @@ def test_a_label_takes_all_words_behind_its_run_and_is_shown_everywhere(project:
         (["export", "latest", "README.md"], "README.md exists already"),
         (["import", "README.md"], "README.md is not imported: it is damaged, or no file in gzip's format"),
         (["import", "reports"], "reports is no file"),
+        (["import", "/dev/zero"], "/dev/zero is no file"),
+        (["import", "nowhere.tar.gz"], "nowhere.tar.gz cannot be read: No such file or directory"),
+        (["export", "latest", "nowhere/x.tar.gz"], "there is no folder nowhere"),
         (["publish", "latest"], "task 'publish' lacks NAME"),
         (["publish", "latest", "web-frameworks"], "exists already: a set is never replaced"),
         (["publish", "latest", "../x"], "cannot name a set of figures"),
@@ -133,11 +136,6 @@ def test_bad_input_is_one_line_and_exit_code_2(project: Path, words: list[str], 
     assert said in done.stderr
     assert "Traceback" not in done.stderr
     assert there(project) == before
-
-
-def test_a_file_that_is_not_there_is_one_line(project: Path) -> None:
-    done = run(project, "import", "nowhere.tar.gz")
-    assert (done.returncode, done.stderr) == (1, "error: nowhere.tar.gz: No such file or directory\n")
 
 
 def test_runs_are_removed_at_once_with_yes(project: Path) -> None:
