@@ -13,6 +13,7 @@ import pytest
 
 from benchrig.language import Text, later, use
 from benchrig.report import EXPORTS, Report, catalogue, claims, load, render_terminal, sentences
+from benchrig.report.output import FORMATS
 from benchrig.report.servers import beside_first
 from benchrig.report.table import of_published
 from benchrig.report.verdict import Answer, Cause, Outcome, Reason, Verdict, Why, Word
@@ -190,10 +191,10 @@ def test_the_page_is_chinese(kind: str) -> None:
 @pytest.mark.parametrize("kind", REPORTS)
 def test_files_for_programs_are_english_whatever_the_language(kind: str) -> None:
     report = REPORTS[kind]()
-    english = {file: EXPORTS[file](report) for file in ("report.json", "report.csv")}
+    english = {form: FORMATS[form](report) for form in ("json", "csv", "junit")}
     with use("zh"):
         again = REPORTS[kind]()
-        assert {file: EXPORTS[file](again) for file in english} == english
+        assert {form: FORMATS[form](again) for form in english} == english
     assert not re.search(
         r"[\u4e00-\u9fff]", json.dumps([asdict(one)["reason"] for one in report.verdicts], ensure_ascii=False)
     )
