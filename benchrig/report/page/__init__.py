@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from itertools import chain
 from pathlib import Path
@@ -26,6 +27,9 @@ from benchrig.report.summary import Kind, Spoiler, summary, words
 if TYPE_CHECKING:
     from jinja2 import Template
 
+MOST_ROWS = 2_000
+"""So many rows are in the page's table: a browser takes minutes to show five times as many."""
+
 MOST_SPOILERS = 6
 """So many things that spoil figures are named on the first screen."""
 
@@ -41,7 +45,8 @@ def render(report: Report, folder: str | None = "") -> str:
     grid = columns.grid(table, columns.of_files(table, report.columns))
     kinds = charts(report)
     drawn = tuple(chain.from_iterable(kinds.values()))
-    shown = figures.made(table, grid, folder, bool(report.columns))
+    some = replace(table, rows=table.rows[:MOST_ROWS])
+    shown = figures.made(some, replace(grid, rows=grid.rows[:MOST_ROWS]), folder, bool(report.columns))
     text = _template().render(
         report=report,
         table=table,
@@ -61,6 +66,7 @@ def render(report: Report, folder: str | None = "") -> str:
         footnote_of=_footnote_of(grid.footnotes),
         most_spoilers=MOST_SPOILERS,
         most_names=words.MOST_NAMES,
+        most_rows=MOST_ROWS,
         describe=describe,
         language=in_use(),
         say=say,

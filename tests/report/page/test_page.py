@@ -6,6 +6,8 @@ import itertools
 import re
 from dataclasses import replace
 
+import pytest
+
 from benchrig import language
 from benchrig.report import EXPORTS, Report, load
 from benchrig.report.verdict import Reason, Why
@@ -113,3 +115,11 @@ def test_sixteen_rows_of_six_repeats_take_at_most_400_kilobytes() -> None:
     ]
     table = a_report(*names, cells=cells).table
     assert len(render(Report(table, VERDICTS * 10)).encode()) <= 400_000
+
+
+def test_more_rows_than_a_browser_can_show_are_left_to_the_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("benchrig.report.page.MOST_ROWS", 3)
+    shown = Page(render(every_kind()))
+    assert [one for one in shown.values("id") if one.startswith("row-")] == ["row-1", "row-2", "row-3"]
+    assert "The table has the first 3 of 5 rows; report.csv and report.json have all of them." in shown.text
+    assert {one[1:] for one in shown.values("href") if one.startswith("#")} <= set(shown.values("id"))
