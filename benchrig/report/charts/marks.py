@@ -51,10 +51,16 @@ def swarm(places: Sequence[float], most: float, apart: float = 3.5) -> list[floa
     return moved
 
 
-def interval(x1: float, x2: float, y: float, state: str = "", *, assumed: bool = False) -> list[Markup]:
-    """Return a bar from x1 to x2 with caps; one that rests on an assumption is dashed."""
+def interval(
+    x1: float, x2: float, y: float, state: str = "", *, assumed: bool = False, capped: tuple[bool, bool] = (True, True)
+) -> list[Markup]:
+    """Return a bar from x1 to x2 with caps; one that rests on an assumption is dashed.
+
+    An end that is not `capped` is beyond the scale.
+    """
     bar = svg.line(x1, y, x2, y, classes("span", "assumed" if assumed else "", state))
-    return [bar, *(svg.line(x, y - _CAP, x, y + _CAP, classes("cap", state)) for x in (x1, x2))]
+    caps = [x for x, there in zip((x1, x2), capped, strict=True) if there]
+    return [bar, *(svg.line(x, y - _CAP, x, y + _CAP, classes("cap", state)) for x in caps)]
 
 
 def value(x: float, y: float, state: str = "") -> Markup:
