@@ -12,6 +12,7 @@ from benchrig.language import say
 from benchrig.report.charts import marks, svg
 from benchrig.report.charts.chart import Chart
 from benchrig.report.charts.frame import Rows, rows
+from benchrig.report.charts.scales import with_ends
 from benchrig.report.claims.functions import FUNCTIONS
 from benchrig.report.metrics import Metric
 from benchrig.report.verdict import Quantity, Verdict
@@ -36,10 +37,15 @@ class _Pair:
 
     @property
     def values(self) -> tuple[float, ...]:
-        """Every value that is drawn."""
-        found = [one.value for one in (self.published, self.measured) if one]
-        ends = (self.measured.low, self.measured.high) if self.measured else ()
-        return tuple(value for value in (*found, *ends) if value is not None)
+        """The published value and the measured one, as far as there are any."""
+        found = (one.value for one in (self.published, self.measured) if one)
+        return tuple(value for value in found if value is not None)
+
+    @property
+    def ends(self) -> tuple[float, float] | None:
+        """The ends of the measured interval; None where there is none."""
+        low, high = (self.measured.low, self.measured.high) if self.measured else (None, None)
+        return None if low is None or high is None else (low, high)
 
     @property
     def figure(self) -> tuple[str, str] | None:
@@ -128,7 +134,7 @@ def _group(pairs: Sequence[_Pair], top: float) -> tuple[list[Markup], float]:
     """Return the figures of one axis, and where they end."""
     alone = len({pair.functions for pair in pairs}) == 1
     labels = [(pair.figure[1] if alone else pair.name) if pair.figure else "" for pair in pairs]
-    values = [value for pair in pairs for value in pair.values]
+    values = with_ends([one for pair in pairs for one in pair.values], [end for pair in pairs for end in pair.ends or ()])
     frame = rows(labels, [""] * len(pairs), values, _WIDTH, _title(pairs[0], alone), stacked=False, offset=top)
     parts = frame.parts()
     for number, pair in enumerate(pairs):
@@ -154,8 +160,8 @@ def _row_of(found: re.Match[str]) -> str:
 def _marks(pair: _Pair, frame: Rows, number: int) -> list[Markup]:
     y, parts = frame.y(number), []
     measured, published = pair.measured, pair.published
-    if measured and measured.low is not None and measured.high is not None:
-        parts += marks.interval(frame.x(measured.low), frame.x(measured.high), y)
+    if pair.ends:
+        parts += frame.interval(number, *pair.ends)
     if published and published.value is not None:
         parts.append(marks.published(frame.x(published.value), y))
     if measured and measured.value is not None:

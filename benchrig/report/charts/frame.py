@@ -15,7 +15,7 @@ from itertools import chain, pairwise
 from markupsafe import Markup
 
 from benchrig.language import say
-from benchrig.report.charts import svg
+from benchrig.report.charts import marks, svg
 from benchrig.report.charts.chart import WIDE
 from benchrig.report.charts.scales import Scale, spanning
 from benchrig.units import number
@@ -90,6 +90,11 @@ class Rows:
     def x(self, value: float) -> float:
         """Return where a value is."""
         return self.scale.place(value)
+
+    def interval(self, row: int, low: float, high: float, state: str = "", *, assumed: bool = False) -> list[Markup]:
+        """Return the bar of an interval; it has no cap where its end is beyond the scale."""
+        capped = self.scale.holds(low), self.scale.holds(high)
+        return marks.interval(self.x(low), self.x(high), self.y(row), state, assumed=assumed, capped=capped)
 
     def over(self, value: float, first: int, last: int, class_: str) -> list[Markup]:
         """Return a line at a value, from the first to the last of these rows; it does not cross labels above the marks."""

@@ -51,10 +51,16 @@ def swarm(places: Sequence[float], most: float, apart: float = 3.5) -> list[floa
     return moved
 
 
-def interval(x1: float, x2: float, y: float, state: str = "", *, assumed: bool = False) -> list[Markup]:
-    """Return a bar from x1 to x2 with caps; one that rests on an assumption is dashed."""
+def interval(
+    x1: float, x2: float, y: float, state: str = "", *, assumed: bool = False, capped: tuple[bool, bool] = (True, True)
+) -> list[Markup]:
+    """Return a bar from x1 to x2 with caps; one that rests on an assumption is dashed.
+
+    An end that is not `capped` is beyond the scale.
+    """
     bar = svg.line(x1, y, x2, y, classes("span", "assumed" if assumed else "", state))
-    return [bar, *(svg.line(x, y - _CAP, x, y + _CAP, classes("cap", state)) for x in (x1, x2))]
+    caps = [x for x, there in zip((x1, x2), capped, strict=True) if there]
+    return [bar, *(svg.line(x, y - _CAP, x, y + _CAP, classes("cap", state)) for x in caps)]
 
 
 def value(x: float, y: float, state: str = "") -> Markup:
@@ -82,7 +88,7 @@ def line(points: Iterable[tuple[float, float]], series: int) -> Markup:
     return svg.path(points, f"line s{series % SERIES + 1}")
 
 
-def _star(tips: int, inner: float, turn: float = -math.pi / 2, outer: float = 1.2) -> tuple[tuple[float, float], ...]:
+def _star(tips: int, inner: float, outer: float, turn: float = -math.pi / 2) -> tuple[tuple[float, float], ...]:
     angles = [(turn + math.pi * n / tips, inner if n % 2 else outer) for n in range(2 * tips)]
     return tuple((round(r * math.cos(a), 3), round(r * math.sin(a), 3)) for a, r in angles)
 
@@ -98,7 +104,7 @@ _SHAPES: Sequence[Sequence[tuple[float, float]]] = (
         *((-_THIRD, -1.15), (_THIRD, -1.15), (_THIRD, -_THIRD), (1.15, -_THIRD), (1.15, _THIRD), (_THIRD, _THIRD)),
         *((_THIRD, 1.15), (-_THIRD, 1.15), (-_THIRD, _THIRD), (-1.15, _THIRD), (-1.15, -_THIRD), (-_THIRD, -_THIRD)),
     ),  # plus
-    _star(5, 0.5),  # star
-    _star(4, 0.5, turn=math.pi / 4, outer=1.35),  # cross
+    _star(5, 0.65, outer=1.4),  # star
+    _star(4, 0.6, turn=math.pi / 4, outer=1.75),  # cross
 )
 """Of the series from the second on, around (0, 0)."""

@@ -23,13 +23,14 @@ _PAGE: Mapping[str, tuple[str, str]] = {
 _SERIES: Mapping[str, tuple[str, str]] = {
     "series-1": ("#1f5fbf", "#7fb2ff"),
     "series-2": ("#b8430b", "#ff9a57"),
-    "series-3": ("#0b7a6b", "#3fd0b4"),
-    "series-4": ("#9b1f86", "#f28fdc"),
-    "series-5": ("#77690a", "#d9c94a"),
-    "series-6": ("#5a3fc0", "#b9a6ff"),
-    "series-7": ("#3f7d1e", "#9bd65f"),
-    "series-8": ("#59616e", "#c3c9d2"),
+    "series-3": ("#1f9b70", "#1bffb4"),
+    "series-4": ("#bc6bb4", "#b649fe"),
+    "series-5": ("#79311e", "#f4e819"),
+    "series-6": ("#922ff9", "#97673c"),
+    "series-7": ("#4e4769", "#7b62a3"),
+    "series-8": ("#f40157", "#278076"),
 }
+"""Found by a search for colours that are far apart also for the colour-blind; a test has the distances."""
 
 LIGHT: Mapping[str, str] = {name: light for name, (light, _) in {**_PAGE, **_SERIES}.items()}
 DARK: Mapping[str, str] = {name: dark for name, (_, dark) in {**_PAGE, **_SERIES}.items()}

@@ -13,6 +13,7 @@ from benchrig.language import say, say_count
 from benchrig.report.charts import marks, svg
 from benchrig.report.charts.chart import Chart, drawn
 from benchrig.report.charts.frame import MOST_ROWS, Rows, Sign, legend, more_rows, rows
+from benchrig.report.charts.scales import with_ends
 from benchrig.report.charts.throughput import state
 from benchrig.report.document import Report
 from benchrig.report.figures import Sample
@@ -147,9 +148,9 @@ def _figure(pair: _Pair) -> str:
 
 def _drawing(pairs: Sequence[_Pair], width: int) -> Markup:
     values = [value for pair in pairs for value in (pair.published, pair.sample.value)]
-    values += [end for pair in pairs if (found := pair.sample.interval) for end in (found.low, found.high)]
+    ends = [end for pair in pairs if (of := pair.sample.interval) for end in (of.low, of.high)]
     labels, figures = [pair.row.label for pair in pairs], [_figure(pair) for pair in pairs]
-    frame = rows(labels, figures, values, width, THROUGHPUT.unit.said, say("ratio"))
+    frame = rows(labels, figures, with_ends(values, ends), width, THROUGHPUT.unit.said, say("ratio"))
     parts = frame.parts()
     for number, pair in enumerate(pairs):
         parts += _marks(pair, frame, number)
@@ -162,7 +163,7 @@ def _marks(pair: _Pair, frame: Rows, number: int) -> list[Markup]:
     at, to = frame.x(pair.published), frame.x(pair.sample.value)
     parts = [svg.line(at, y, to, y, "between")]
     if interval := pair.sample.interval:
-        parts += marks.interval(frame.x(interval.low), frame.x(interval.high), y, doubt, assumed=interval.assumed)
+        parts += frame.interval(number, interval.low, interval.high, doubt, assumed=interval.assumed)
     return [*parts, marks.published(at, y), marks.value(to, y, doubt)]
 
 

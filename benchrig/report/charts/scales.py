@@ -7,6 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+_FAR = 3.0
+"""Times the largest value, or of the least one."""
+
 _MANY = 25.0
 """From this ratio of the largest value to the least on, the least ones would lie on each other at 0."""
 
@@ -22,6 +25,9 @@ class Scale(Protocol):
 
     def choices(self) -> Iterator[Sequence[float]]:
         """Yield the same, and then fewer and fewer, for where their texts do not fit."""
+
+    def holds(self, value: float) -> bool:
+        """Say whether a value is within the scale."""
 
     @property
     def is_log(self) -> bool:
@@ -48,6 +54,10 @@ class Linear:
         """Return the place of a value."""
         share = (value - self.low) / ((self.high - self.low) or 1.0)
         return self.start + min(max(share, 0.0), 1.0) * (self.end - self.start)
+
+    def holds(self, value: float) -> bool:
+        """Say whether a value is within the scale."""
+        return self.low <= value <= self.high
 
     def ticks(self) -> Sequence[float]:
         """Return multiples of 1, 2 or 5 times a power of ten."""
@@ -80,6 +90,10 @@ class Log:
         low, high = math.log(self.low), math.log(self.high)
         share = (math.log(max(value, self.low)) - low) / ((high - low) or 1.0)
         return self.start + min(share, 1.0) * (self.end - self.start)
+
+    def holds(self, value: float) -> bool:
+        """Say whether a value is within the scale."""
+        return self.low <= value <= self.high
 
     def ticks(self) -> Sequence[float]:
         """Return 1, 2 and 5 times powers of ten over a small range, powers of ten alone over a large one."""
@@ -122,6 +136,15 @@ def spanning(
         low, high = (0.0, high) if high > 0 else (low, low + 1.0)
     step = nice_step((high - low) / count)
     return Linear(math.floor(low / step + 1e-9) * step, math.ceil(high / step - 1e-9) * step, start, end, count)
+
+
+def with_ends(values: Sequence[float], ends: Iterable[float]) -> list[float]:
+    """Return values and the ends of their intervals, for a scale: an end that is far from all values is left out of it.
+
+    The interval of a few very different repeats may be millions of times as wide as they are.
+    """
+    low, high = min(values, default=0.0) / _FAR, max(values, default=0.0) * _FAR
+    return [*values, *(end for end in ends if low <= end <= high)]
 
 
 def suits_log(values: Iterable[float]) -> bool:

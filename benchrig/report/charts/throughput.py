@@ -12,7 +12,7 @@ from benchrig.language import say
 from benchrig.report.charts import marks, svg
 from benchrig.report.charts.chart import Chart, drawn
 from benchrig.report.charts.frame import MOST_ROWS, Rows, Sign, legend, more_rows, rows
-from benchrig.report.charts.scales import Scale, spanning
+from benchrig.report.charts.scales import Scale, spanning, with_ends
 from benchrig.report.document import Report
 from benchrig.report.figures import Sample
 from benchrig.report.metrics import THROUGHPUT
@@ -75,10 +75,9 @@ def _about(shown: Sequence[Row]) -> str:
 
 
 def _guide(shown: Sequence[Row]) -> str:
-    said = [
-        say("Each line is a row of the table, in its order; further right is faster."),
-        say("Where two bars overlap, the ranks in the table say whether the repeats tell the rows apart."),
-    ]
+    said = [say("Each line is a row of the table, in its order; further right is faster.")]
+    if any(sample.interval for row in shown if (sample := _sample(row))):
+        said.append(say("Where two bars overlap, the ranks in the table say whether the repeats tell the rows apart."))
     if _scale(shown)(0.0, 1.0).is_log:
         said.append(say("On a log scale, equal distances are equal ratios; a 0 is at the left edge."))
     return " ".join(said)
@@ -121,8 +120,9 @@ def _scale(shown: Sequence[Row]) -> partial[Scale]:
     """Return what makes the scale over all that is drawn. A ceiling counts, but does not make a scale logarithmic."""
     values = [value for row in shown if (sample := _sample(row)) for value in sample.values]
     values += [value for row in shown if (value := _published(row)) is not None]
+    ends = [end for row in shown if (sample := _sample(row)) and (of := sample.interval) for end in (of.low, of.high)]
     ceilings = [row.ceiling for row in shown if row.ceiling and _sample(row)]
-    return partial(spanning, [*values, *ceilings])
+    return partial(spanning, with_ends([*values, *ceilings], ends))
 
 
 def _drawing(shown: Sequence[Row], width: int) -> Markup:
@@ -152,8 +152,8 @@ def _marks(row: Row, frame: Rows, number: int) -> list[Markup]:
     if sample and len(sample.values) > 1:
         parts += marks.dots([frame.x(value) for value in sample.values], y, doubt)
     if sample and sample.interval:
-        ends = frame.x(sample.interval.low), frame.x(sample.interval.high)
-        parts += marks.interval(*ends, y, doubt, assumed=sample.interval.assumed)
+        ends = sample.interval.low, sample.interval.high
+        parts += frame.interval(number, *ends, doubt, assumed=sample.interval.assumed)
     if published is not None:
         parts.append(marks.published(frame.x(published), y))
     if sample:

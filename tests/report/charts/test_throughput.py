@@ -91,6 +91,21 @@ def test_what_is_doubtful_looks_so_without_colour() -> None:
     assert len(wide.of("assumed")) == 3
 
 
+def test_an_interval_that_is_far_wider_than_its_repeats_leaves_the_scale_and_has_no_caps_there() -> None:
+    report = report_of(a_row("wild", 100, 900, 3), a_row("go", 500))
+    found = chart(report)
+    assert faults(found) == []
+    interval = report.table.rows[0].figures[THROUGHPUT.name].interval
+    assert interval
+    assert interval.low < 0.1
+    assert interval.high > 50_000
+    wide, _ = drawings(found)
+    # Those of the legend's sign alone.
+    assert len(wide.of("cap")) == 2
+    assert "1,000" in wide.texts
+    assert "100,000" not in wide.texts
+
+
 def test_of_six_repeats_the_interval_assumes_nothing() -> None:
     wide, _ = drawings(chart(report_of(a_row("go", 1, 2, 3, 4, 5, 6))))
     assert wide.of("assumed") == []
@@ -100,6 +115,7 @@ def test_of_six_repeats_the_interval_assumes_nothing() -> None:
 def test_one_repeat_is_no_median_and_has_no_interval() -> None:
     wide, _ = drawings(chart(report_of(a_row("go", 19_000))))
     assert wide.of("span") == wide.of("dot") == []
+    assert "bars" not in chart(report_of(a_row("go", 19_000))).guide
     assert "the one value" in wide.texts
 
 
