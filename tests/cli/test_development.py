@@ -55,12 +55,12 @@ def test_who_may_not_install_is_told_what_is_missing(
     ran: Ran, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def refuse(*_: object) -> None:
-        raise MachineError("the test suite needs programs of these packages: wrk", "sudo apt-get install wrk")
+        raise MachineError("the test suite needs these packages: wrk", "sudo apt-get install wrk")
 
     monkeypatch.setattr(development.packages, "ensure", refuse)
     development.run_tests(Path(), "", lab=False, vm=False, faults=False, long=False)
     assert capsys.readouterr().err.splitlines()[0] == (
-        "warning: the test suite needs programs of these packages: wrk. Tests that need them are skipped."
+        "warning: the test suite needs these packages: wrk. Tests that need them are skipped."
         " sudo apt-get install wrk"
     )
     assert [words[0] for words in ran] == ["pytest"]

@@ -1,4 +1,4 @@
-"""Programs that benchrig needs on the controller to make machines: missing ones are installed from Debian packages."""
+"""Programs and files that benchrig needs on the controller: missing ones are installed from Debian packages."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ def _install(packages: list[str], wanted_by: str, instead: str | Hint) -> None:
     names = " ".join(packages)
     if not shutil.which("apt-get", path=search_path()):
         raise MachineError(
-            f"{wanted_by} needs programs of these packages, and there is no apt-get to install them: {names}", instead
+            f"{wanted_by} needs these packages, and there is no apt-get to install them: {names}", instead
         )
     if os.geteuid() != 0:
-        raise MachineError(f"{wanted_by} needs programs of these packages: {names}", f"sudo apt-get install {names}")
+        raise MachineError(f"{wanted_by} needs these packages: {names}", f"sudo apt-get install {names}")
     console.line(f"installing {names} on this machine: {wanted_by} needs them")
     command = ["apt-get", "-qy", "-o", "DPkg::Lock::Timeout=120", "--no-install-recommends", "install", *packages]
     environ = {"DEBIAN_FRONTEND": "noninteractive"}

@@ -149,7 +149,7 @@ def test_a_published_set_has_charts_in_chinese_too(tmp_path: Path) -> None:
 
 
 def test_drawings_are_there_also_where_a_font_is_missing(tmp_path: Path) -> None:
-    refused = MachineError("a chart as PNG needs programs of these packages: fonts-dejavu-core", "sudo apt-get install it")
+    refused = MachineError("a chart as PNG needs these packages: fonts-dejavu-core", "sudo apt-get install it")
     with (
         mock.patch.object(fonts, "_files", mock.Mock(return_value={}, cache_clear=mock.Mock())),
         mock.patch.object(fonts.packages, "ensure", side_effect=refused) as ensure,
