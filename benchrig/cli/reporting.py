@@ -92,6 +92,5 @@ def _show(report: Report, target: Output) -> BenchrigError | None:
         made = page(report, width_of(sys.stdout), signs_for(sys.stdout))
         console.result(made.text, made.spans)
     else:
-        text = outputs.FORMATS[target.format](report)
-        (console.document if target.format == "json" else console.result)(text.rstrip("\n"))
+        (console.document if target.format == "json" else console.result)(outputs.text(report, target))
     return None

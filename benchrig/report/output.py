@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,14 +13,14 @@ from benchrig.report import named_files, page, terminal
 from benchrig.report.document import Report
 from benchrig.report.export import csv, json, junit, markdown
 
-TABLE = "table"
+TABLE, HTML = "table", "html"
 
 FORMATS: Mapping[str, Callable[[Report], str]] = {
     TABLE: terminal.render,
     "markdown": markdown.render,
     "csv": csv.render,
     "json": json.render,
-    "html": page.render,
+    HTML: page.render,
     "junit": junit.render,
 }
 
@@ -28,11 +29,11 @@ _ENDINGS = {
     ".md": "markdown",
     ".csv": "csv",
     ".json": "json",
-    ".html": "html",
+    ".html": HTML,
     ".xml": "junit",
 }
 
-SAYS_WHAT_IS_SHOWN = (TABLE, "markdown", "html")
+SAYS_WHAT_IS_SHOWN = (TABLE, "markdown", HTML)
 """The forms that say themselves how many rows are shown."""
 
 _WITHOUT_COLUMNS = ("json", "junit")
@@ -71,6 +72,20 @@ def parse(format: str, output: str, *, columns: bool) -> Output:
     return Output(chosen, file)
 
 
+def text(report: Report, output: Output) -> str:
+    """Return a report in the form that was asked for. A page's links lead from its file to the run's folder."""
+    made = page.render(report, _folder(report, output)) if output.format == HTML else FORMATS[output.format](report)
+    return made.rstrip("\n")
+
+
+def _folder(report: Report, output: Output) -> str | None:
+    """Return the path from the file to the run's folder; None where either is not known."""
+    if not (report.page and output.file):
+        return None
+    found = os.path.relpath(Path(report.page).resolve().parent, Path(output.file).resolve().parent)
+    return "" if found == os.curdir else found
+
+
 def write(report: Report, output: Output) -> BenchrigError | None:
     """Write a report to the file that the user named, which is replaced whole. Return why it could not be written."""
-    return named_files.write(FLAG, output.file, FORMATS[output.format](report).rstrip("\n") + "\n")
+    return named_files.write(FLAG, output.file, f"{text(report, output)}\n")

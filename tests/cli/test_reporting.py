@@ -82,6 +82,19 @@ def test_a_file_gets_the_format_of_its_ending_unless_another_is_named(tmp_path: 
     assert outputs.parse("csv", file, columns=False) == outputs.Output("csv", file)
 
 
+def test_the_links_of_a_page_lead_from_its_file_to_the_run(run: Path, tmp_path: Path) -> None:
+    report = write_reports(run, ROOT)
+    (tmp_path / "elsewhere").mkdir()
+    there = outputs.text(report, outputs.Output("html", str(tmp_path / "elsewhere" / "a.html")))
+    assert 'href="../run/report.csv"' in there
+    assert 'href="run/report.csv"' in outputs.text(report, outputs.Output("html", str(tmp_path / "a.html")))
+    for alone in (
+        outputs.text(report, outputs.Output("html")),
+        outputs.text(load("web-frameworks", ROOT), outputs.Output("html")),
+    ):
+        assert "report.csv" not in alone
+
+
 def test_a_dash_is_standard_output() -> None:
     assert outputs.parse("csv", "-", columns=False) == outputs.parse("csv", "", columns=False) == outputs.Output("csv")
 
