@@ -157,7 +157,8 @@ class BenchrigProgram(Program):
         required = [str(argument.name).upper() for argument in context.positional_args]
         words = [f"[{word.upper()}]" for word in self._words()[name]]
         options = sorted(context.help_tuples(), key=_flag)
-        print(" ".join(["Usage: ./inv", name, *required, *words, *(["[--options]"] if options else []), "[TASK ...]"]))
+        next_tasks = [] if self.collection[name].takes_rest else ["[TASK ...]"]
+        print(" ".join(["Usage: ./inv", name, *required, *words, *(["[--options]"] if options else []), *next_tasks]))
         print(f"\n{inspect.getdoc(self.collection[name])}\n\nOptions:")
         if options:
             self.print_columns(options)
