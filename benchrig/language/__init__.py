@@ -49,8 +49,9 @@ def say(text: str, /, **values: object) -> str:
 
     The text is a literal: `report/catalogue.py` finds it, and the tests ask for its translation.
     """
-    template = _catalogue(_in_use.get()).get(text) or text
-    return template.format(**values) if values else template
+    if (language := _in_use.get()) != ENGLISH:
+        text = _catalogue(language).get(text) or text
+    return text.format(**values) if values else text
 
 
 def say_count(one: str, many: str, count: int, /, **values: object) -> str:
@@ -78,8 +79,7 @@ class Text(str):
         cls, template: str, values: Mapping[str, object] | None = None, translations: Mapping[str, str] | None = None
     ) -> Text:
         """Make a text of its English and, by language, its translations; without them, the catalogue has them."""
-        with use(ENGLISH):
-            text = super().__new__(cls, template.format(**values) if values else template)
+        text = super().__new__(cls, _in_english(template, values) if values else template)
         text.template, text.values, text.translations = template, values or {}, translations or {}
         return text
 
@@ -92,6 +92,13 @@ class Text(str):
 
     def __deepcopy__(self, _: object) -> Text:
         return self
+
+
+def _in_english(template: str, values: Mapping[str, object]) -> str:
+    if _in_use.get() == ENGLISH:
+        return template.format(**values)
+    with use(ENGLISH):
+        return template.format(**values)
 
 
 class Later:
@@ -126,8 +133,6 @@ def told(text: str) -> str:
 
 @cache
 def _catalogue(language: str) -> Mapping[str, str]:
-    if language == ENGLISH:
-        return {}
     import polib
 
     entries = polib.pofile(str(Path(__file__).with_name(f"{language}.po")))

@@ -20,6 +20,9 @@ _DEEPEST = 64
 """Pipelining that is not known: one latency is kept for so many requests at most."""
 
 
+_MINIMUM, _MEAN, _MAXIMUM = later("minimum"), later("mean"), later("maximum")
+
+
 @dataclass(frozen=True)
 class Latencies:
     """The latencies of one histogram in milliseconds; None where one is not known."""
@@ -64,8 +67,8 @@ def _range(value: float, latencies: Latencies) -> _Range:
 def _order(latencies: Latencies) -> Iterator[Warning]:
     percentiles = [(f"p{name}", value) for name, value in _sorted(latencies)]
     lines: list[list[tuple[str, float | None]]] = [
-        [*percentiles, (later("maximum"), latencies.max)],
-        [(later("minimum"), latencies.min), (later("mean"), latencies.mean), (later("maximum"), latencies.max)],
+        [*percentiles, (_MAXIMUM, latencies.max)],
+        [(_MINIMUM, latencies.min), (_MEAN, latencies.mean), (_MAXIMUM, latencies.max)],
     ]
     for line in lines:
         known = [(name, value) for name, value in line if value is not None]
