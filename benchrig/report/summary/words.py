@@ -284,7 +284,7 @@ def spoiler_text(spoiler: Spoiler) -> str:
     """Return what a spoiler means, in a sentence or two."""
     match spoiler.kind:
         case Kind.INCOMPLETE:
-            return say("It was interrupted, or is still going on. `./inv bench --resume` measures the rest.")
+            return say("It was interrupted, or is still going on. ./inv bench --resume measures the rest.")
         case Kind.FAILED:
             return say("They were tried and have no figures.")
         case Kind.NOT_RUN:
