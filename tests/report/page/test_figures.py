@@ -165,3 +165,20 @@ def test_columns_that_the_user_chose_are_all_shown_and_the_first_one_heads_its_r
     boxes = page.one("details", "columns").all("input")
     assert ["checked" in one.attributes for one in boxes] == [True] * 3
     assert page.one("table", "rows").one("tbody").all("th")[0].text == "Flask 3.0.3 | sync"
+
+
+def test_a_badge_stands_beside_a_value_and_beside_a_rank_that_is_missing() -> None:
+    cells = repeats_of("go-2000", *(98_000 + n for n in range(6))) + repeats_of("sanic", *(50_000 + n for n in range(6)))
+    report = a_report("go-2000", "sanic", cells=cells)
+    (row,) = [row for row in report.table.rows if row.name == "go-2000"]
+    assert row.at_ceiling
+    assert _cell(report, "go-2000", "#").all("button", "b")
+    dashes = [cell for cell in _table(every_kind()).all("td") if cell.text.endswith("–") and "word" not in cell.classes]
+    assert dashes
+    assert not [cell for cell in dashes if cell.all("button", "b")]
+
+
+def test_a_table_without_rows_is_a_page_too() -> None:
+    report = every_kind()
+    page = tree(render(replace(report, table=replace(report.table, rows=()))))
+    assert page.one("table", "rows").one("tbody").all("tr") == []
