@@ -73,15 +73,21 @@ def test_the_legend_has_the_badges_that_the_table_has() -> None:
 
 
 def test_the_throughput_leads_to_its_raw_text_and_the_row_to_all_of_its_files() -> None:
-    called = replace(GENERATOR, command=("wrk", "-t4", "-s", "raw/go 2000.lua", "http://127.0.0.1:8080/health"))
-    cells = [a_cell("go-2000", repeat, generator=called) for repeat in (1, 2)]
+    called = replace(GENERATOR, command=("wrk", "-t4", "-s", "raw/go 2000-2000.lua", "http://127.0.0.1:8080/health"))
+    cells = [a_cell("go-2000", repeat, generator=called, journal=f"raw/go-2000-{repeat}.journal.txt") for repeat in (1, 2)]
     report = a_report("go-2000", cells=cells)
     (link,) = _cell(report, "go-2000", "requests/s", "../run").all("a")
     assert link.attributes["href"] == "../run/raw/go-2000-1.txt"
     panel = _rows(report)["go-2000"].one("div", "panel")
     links = {one.attributes["href"]: one.text for one in panel.all("a")}
-    assert links == {"raw/go-2000-1.txt": "1", "raw/go-2000-2.txt": "2", "raw/go%202000.lua": "go 2000.lua"}
-    assert panel.one("pre").text == "wrk -t4 -s 'raw/go 2000.lua' http://127.0.0.1:8080/health"
+    assert links == {
+        "raw/go-2000-1.txt": "1",
+        "raw/go-2000-2.txt": "2",
+        "raw/go%202000-2000.lua": "go 2000-2000.lua",
+        "raw/go-2000-1.journal.txt": "1",
+        "raw/go-2000-2.journal.txt": "2",
+    }
+    assert panel.one("pre").text == "wrk -t4 -s 'raw/go 2000-2000.lua' http://127.0.0.1:8080/health"
     assert panel.one("button", "copy").attributes["hidden"] == ""
 
 
