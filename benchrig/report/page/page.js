@@ -120,6 +120,11 @@
     setTimeout(() => { button.textContent = name; }, 3000);
   });
 
+  // A count of claims unfolds what it leads to.
+  for (const count of document.querySelectorAll("a.verdict")) {
+    count.addEventListener("click", () => { document.querySelector(count.hash).open = true; });
+  }
+
   // The reasons behind a badge, shown while it has the focus or the pointer is on it or on them.
   const tip = document.createElement("div");
   tip.id = "tip";

@@ -24,8 +24,8 @@ from benchrig.results.warnings import Warning
 RANK = "rank"
 """The key of the column of ranks."""
 
-_REPEAT = re.compile(r"-(\d+)\.\w+$")
-"""Ends the name of a file of one repeat."""
+_REPEAT = re.compile(r"-(\d+)(?:\.journal)?\.txt$")
+"""Ends the name of a file of one repeat; a script, such as `go-2000.lua`, is one of all repeats."""
 
 
 def lines(table: Table, grid: Grid, folder: str | None) -> Iterator[Markup]:
@@ -60,7 +60,10 @@ def _class(name: str) -> str:
 def _cell(row: Row, column: Column, text: str, badges: _Badges, folder: str | None) -> str:
     if column.words:
         return f'<td class="word">{escape(text)}</td>'
-    return f"<td{_sorted_by(column.value(row), text)}>{badges.of(column)}{_said(row, column, text, folder)}</td>"
+    value = column.value(row)
+    # Without a value there is nothing to doubt, but a rank may be missing because of a warning.
+    doubt = "" if value is None and column.key != RANK else badges.of(column)
+    return f"<td{_sorted_by(value, text)}>{doubt}{_said(row, column, text, folder)}</td>"
 
 
 def _said(row: Row, column: Column, text: str, folder: str | None) -> str:

@@ -73,15 +73,21 @@ def test_the_legend_has_the_badges_that_the_table_has() -> None:
 
 
 def test_the_throughput_leads_to_its_raw_text_and_the_row_to_all_of_its_files() -> None:
-    called = replace(GENERATOR, command=("wrk", "-t4", "-s", "raw/go 2000.lua", "http://127.0.0.1:8080/health"))
-    cells = [a_cell("go-2000", repeat, generator=called) for repeat in (1, 2)]
+    called = replace(GENERATOR, command=("wrk", "-t4", "-s", "raw/go 2000-2000.lua", "http://127.0.0.1:8080/health"))
+    cells = [a_cell("go-2000", repeat, generator=called, journal=f"raw/go-2000-{repeat}.journal.txt") for repeat in (1, 2)]
     report = a_report("go-2000", cells=cells)
     (link,) = _cell(report, "go-2000", "requests/s", "../run").all("a")
     assert link.attributes["href"] == "../run/raw/go-2000-1.txt"
     panel = _rows(report)["go-2000"].one("div", "panel")
     links = {one.attributes["href"]: one.text for one in panel.all("a")}
-    assert links == {"raw/go-2000-1.txt": "1", "raw/go-2000-2.txt": "2", "raw/go%202000.lua": "go 2000.lua"}
-    assert panel.one("pre").text == "wrk -t4 -s 'raw/go 2000.lua' http://127.0.0.1:8080/health"
+    assert links == {
+        "raw/go-2000-1.txt": "1",
+        "raw/go-2000-2.txt": "2",
+        "raw/go%202000-2000.lua": "go 2000-2000.lua",
+        "raw/go-2000-1.journal.txt": "1",
+        "raw/go-2000-2.journal.txt": "2",
+    }
+    assert panel.one("pre").text == "wrk -t4 -s 'raw/go 2000-2000.lua' http://127.0.0.1:8080/health"
     assert panel.one("button", "copy").attributes["hidden"] == ""
 
 
@@ -165,3 +171,20 @@ def test_columns_that_the_user_chose_are_all_shown_and_the_first_one_heads_its_r
     boxes = page.one("details", "columns").all("input")
     assert ["checked" in one.attributes for one in boxes] == [True] * 3
     assert page.one("table", "rows").one("tbody").all("th")[0].text == "Flask 3.0.3 | sync"
+
+
+def test_a_badge_stands_beside_a_value_and_beside_a_rank_that_is_missing() -> None:
+    cells = repeats_of("go-2000", *(98_000 + n for n in range(6))) + repeats_of("sanic", *(50_000 + n for n in range(6)))
+    report = a_report("go-2000", "sanic", cells=cells)
+    (row,) = [row for row in report.table.rows if row.name == "go-2000"]
+    assert row.at_ceiling
+    assert _cell(report, "go-2000", "#").all("button", "b")
+    dashes = [cell for cell in _table(every_kind()).all("td") if cell.text.endswith("–") and "word" not in cell.classes]
+    assert dashes
+    assert not [cell for cell in dashes if cell.all("button", "b")]
+
+
+def test_a_table_without_rows_is_a_page_too() -> None:
+    report = every_kind()
+    page = tree(render(replace(report, table=replace(report.table, rows=()))))
+    assert page.one("table", "rows").one("tbody").all("tr") == []
