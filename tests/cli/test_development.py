@@ -60,8 +60,7 @@ def test_who_may_not_install_is_told_what_is_missing(
     monkeypatch.setattr(development.packages, "ensure", refuse)
     development.run_tests(Path(), "", lab=False, vm=False, faults=False, long=False)
     assert capsys.readouterr().err.splitlines()[0] == (
-        "warning: the test suite needs these packages: wrk. Tests that need them are skipped."
-        " sudo apt-get install wrk"
+        "warning: the test suite needs these packages: wrk. Tests that need them are skipped. sudo apt-get install wrk"
     )
     assert [words[0] for words in ran] == ["pytest"]
 

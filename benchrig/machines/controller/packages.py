@@ -31,9 +31,7 @@ def _is_there(program: str) -> bool:
 def _install(packages: list[str], wanted_by: str, instead: str | Hint) -> None:
     names = " ".join(packages)
     if not shutil.which("apt-get", path=search_path()):
-        raise MachineError(
-            f"{wanted_by} needs these packages, and there is no apt-get to install them: {names}", instead
-        )
+        raise MachineError(f"{wanted_by} needs these packages, and there is no apt-get to install them: {names}", instead)
     if os.geteuid() != 0:
         raise MachineError(f"{wanted_by} needs these packages: {names}", f"sudo apt-get install {names}")
     console.line(f"installing {names} on this machine: {wanted_by} needs them")
