@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchrig import console
 from benchrig.errors import InputError
 
 if TYPE_CHECKING:
@@ -18,11 +18,11 @@ def check_folder(name: str) -> None:
         raise InputError(f"--charts {name}: this is a file, and charts are written to a folder")
 
 
-def write_charts(report: Report, name: str) -> None:
-    """Write all charts of a report to a folder, and print the path of each file as soon as it is there."""
+def write_charts(report: Report, name: str, tell: Callable[[str], object]) -> None:
+    """Write all charts of a report to a folder, and tell the path of each file as soon as it is there."""
     from benchrig.report.charts import charts, files
     from benchrig.yamlfile import shown
 
     found = [chart for of_kind in charts(report).values() for chart in of_kind]
     for path in files.write(found, Path(name).expanduser()):
-        console.result(shown(path))
+        tell(shown(path))

@@ -70,7 +70,9 @@ def report(
         shown = selection.select(found, chosen)
         failure = _show(shown, target)
         if charts:
-            write_charts(shown, charts)
+            # A document on standard output is that alone.
+            of_table = target.file or target.format == outputs.TABLE
+            write_charts(shown, charts, console.result if of_table else console.line)
     ctx.chain.failure = ctx.chain.failure or failure
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,12 @@ def test_the_paths_of_all_charts_are_printed_after_the_table(tmp_path: Path) -> 
     assert f"{folder}/throughput.svg" in printed
     assert f"{folder}/throughput.png" in printed
     assert done.stdout.splitlines()[-len(printed) :] == printed
+
+
+def test_a_document_on_standard_output_stays_alone(tmp_path: Path) -> None:
+    done = inv("report", "web-frameworks", "--charts", str(tmp_path), "--format", "json")
+    assert json.loads(done.stdout)
+    assert f"{tmp_path}/throughput.png" in done.stderr.splitlines()
 
 
 @pytest.mark.parametrize("name", ["file", "file/below", "/proc/none"])
