@@ -51,11 +51,6 @@ class Laid:
     heights: tuple[int, ...]
     """How many lines the heading takes, and each row."""
 
-    @property
-    def width(self) -> int:
-        """How many columns of a terminal it takes."""
-        return text_columns(self.text)
-
     def heading(self) -> Iterator[tuple[int, int]]:
         """Yield the begin and the end of each line of the heading in the text."""
         yield from self._lines[: self.heights[0]]
@@ -156,8 +151,7 @@ def lay(
     Where it is wider than `width`, the groups of columns of `dropped_first`, counted from 0, are dropped one after the
     other until it fits, or none of them is left. Those that have room then come back, the last one first.
     """
-    widths = [max(map(text_columns, (heading, *(row[i] for row in rows)))) for i, heading in enumerate(headings)]
-    shown = _shown(widths, width, dropped_first)
+    shown, _ = room_for(headings, rows, width, dropped_first)
     lines = [[line[i] for i in shown] for line in (headings, *rows)]
     text = tabulate.tabulate(
         lines[1:],
@@ -170,23 +164,29 @@ def lay(
     return Laid("\n".join(line.rstrip() for line in text.split("\n")), tuple(shown), heights)
 
 
-def _shown(widths: Sequence[int], width: int | None, dropped_first: Sequence[Sequence[int]]) -> list[int]:
-    """Return the columns that are shown in this width, as `lay` says."""
-    room = sum(widths) + _GAP * (len(widths) - 1)
-    gone: list[Sequence[int]] = []
+def room_for(
+    headings: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    width: int | None,
+    dropped_first: Sequence[Sequence[int]],
+) -> tuple[list[int], int]:
+    """Return the columns that `lay` shows in this width, and how wide they are together."""
+    widths = [max(map(text_columns, (heading, *(row[i] for row in rows)))) for i, heading in enumerate(headings)]
+    taken = sum(widths) + _GAP * (len(widths) - 1)
     if width is None:
-        return list(range(len(widths)))
+        return list(range(len(widths))), taken
+    gone: list[Sequence[int]] = []
     for group in dropped_first:
-        if room <= width:
+        if taken <= width:
             break
         gone.append(group)
-        room -= sum(widths[i] + _GAP for i in group)
+        taken -= sum(widths[i] + _GAP for i in group)
     for group in reversed(gone[:]):
         needed = sum(widths[i] + _GAP for i in group)
-        if room + needed <= width:
+        if taken + needed <= width:
             gone.remove(group)
-            room += needed
-    return [i for i in range(len(widths)) if not any(i in group for group in gone)]
+            taken += needed
+    return [i for i in range(len(widths)) if not any(i in group for group in gone)], taken
 
 
 def folded(text: str, room: int) -> str:

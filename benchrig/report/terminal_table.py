@@ -12,7 +12,7 @@ from benchrig.report.columns import Column, Grid
 from benchrig.report.document import Report
 from benchrig.report.drawing import Signs, long_bar
 from benchrig.report.metrics import THROUGHPUT
-from benchrig.report.plain import Align, Laid, Page, folded, hidden, lay, text_columns, wrapped
+from benchrig.report.plain import Align, Laid, Page, folded, hidden, lay, room_for, text_columns, wrapped
 from benchrig.report.table import Row
 
 _WORDS_WIDTH, _NARROW_WORDS_WIDTH = 26, 20
@@ -47,20 +47,18 @@ def render(report: Report, grid: Grid, width: int | None, signs: Signs) -> tuple
     parts = _parts(grid, width)
     # What the user asked for is shown, whatever the terminal's width.
     spare = () if report.columns else columns.dropped_first(grid, rows)
-    table = _laid(parts, width, spare)
-    said = _hidden([grid.columns[i] for i in spare if i not in table.shown], report, grid, width)
-    shown = [parts[i] for i in table.shown]
-    room = width - table.width - 2 if width else 0
+    places, taken = room_for([part.title for part in parts], _lines(parts), width, [(i,) for i in spare])
+    said = _hidden([grid.columns[i] for i in spare if i not in places], report, grid, width)
+    shown = [parts[i] for i in places]
+    room = width - taken - 2 if width else 0
     if room >= _LEAST_BAR and (at := _place_of_bars(shown)):
         shown.insert(at, _Part("", _bars(rows, min(room, _LONGEST_BAR), signs), "left"))
-        table = _laid(shown)
-        return Page(table.text, tuple(_spans(table, shown, rows))), said
-    return Page(table.text, tuple(_spans(table, parts, rows))), said
+    table = lay([part.title for part in shown], _lines(shown), [part.align for part in shown])
+    return Page(table.text, tuple(_spans(table, shown, rows))), said
 
 
-def _laid(parts: Sequence[_Part], width: int | None = None, spare: Sequence[int] = ()) -> Laid:
-    lines = list(zip(*(part.cells for part in parts), strict=True))
-    return lay([part.title for part in parts], lines, [part.align for part in parts], width, [(i,) for i in spare])
+def _lines(parts: Sequence[_Part]) -> list[tuple[str, ...]]:
+    return list(zip(*(part.cells for part in parts), strict=True))
 
 
 def _parts(grid: Grid, width: int | None) -> list[_Part]:
