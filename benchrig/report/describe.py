@@ -8,11 +8,10 @@ from dataclasses import replace
 from benchrig import shell
 from benchrig.language import say, say_count, say_data
 from benchrig.report.published import Published
-from benchrig.report.replies import Replies
 from benchrig.report.sentences import listed
 from benchrig.report.table import Row, Table
 from benchrig.report.verdict import Quantity, Verdict, Wanted, Word
-from benchrig.results.model import Database, Environment, Machine, RouteReplies, Run, Settings
+from benchrig.results.model import Database, Environment, Machine, Run, Settings
 from benchrig.statistics.difference import LEAST_REPEATS
 from benchrig.units import about
 
@@ -295,30 +294,7 @@ def replies_lines(rows: Iterable[Row]) -> tuple[str, ...]:
     """Return the replies of each row of several routes or statuses, by status and by route."""
     found = [(row.label, row.replies) for row in rows if row.replies]
     told = [(name, one) for name, one in found if one.sent or len(one.statuses) > 1]
-    return tuple(say("{names}: {text}", names=name, text=_replies(one)) for name, one in told)
-
-
-def _replies(replies: Replies) -> str:
-    counts = replies.statuses.items()
-    parts = [say(", ").join(say("status {status} {count}", status=one, count=f"{count:,}") for one, count in counts)]
-    for route, sent in replies.sent.items():
-        right = [_right(kind) for kind in replies.right if kind.routes == (route,)]
-        parts.append(
-            say(
-                "{route}: {sent} requests, right replies: {right}",
-                route=route,
-                sent=f"{sent:,}",
-                right=say(", ").join(right) or say("none of its own"),
-            )
-        )
-    for kind in replies.right:
-        if len(kind.routes) > 1:
-            parts.append(say("{routes} alike: {replies}", routes=listed(kind.routes), replies=_right(kind)))
-    return say("; ").join(parts)
-
-
-def _right(kind: RouteReplies) -> str:
-    return say("{count} with status {status}", count=f"{kind.replies:,}", status=kind.status)
+    return tuple(say("{names}: {text}", names=name, text=one.line) for name, one in told)
 
 
 def environment(found: Environment) -> Mapping[str, str]:

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from benchrig.language import say
+from benchrig.report.sentences import listed
 from benchrig.results.model import Cell, Check, RouteReplies
 
 
@@ -20,6 +22,11 @@ class Replies:
     """The right replies, by the routes that they fit."""
     compared: Mapping[str, Check]
     """What of a route's replies was compared under load."""
+
+    @property
+    def line(self) -> str:
+        """They in words: by status, then by route."""
+        return _line(self)
 
 
 def replies_of(cells: Sequence[Cell]) -> Replies | None:
@@ -40,3 +47,26 @@ def replies_of(cells: Sequence[Cell]) -> Replies | None:
         right=tuple(RouteReplies(*kind, replies) for kind, replies in sorted(right.items())),
         compared=next((cell.checks.under_load for cell in cells if cell.checks), {}),
     )
+
+
+def _line(replies: Replies) -> str:
+    counts = replies.statuses.items()
+    parts = [say(", ").join(say("status {status} {count}", status=one, count=f"{count:,}") for one, count in counts)]
+    for route, sent in replies.sent.items():
+        right = [_right(kind) for kind in replies.right if kind.routes == (route,)]
+        parts.append(
+            say(
+                "{route}: {sent} requests, right replies: {right}",
+                route=route,
+                sent=f"{sent:,}",
+                right=say(", ").join(right) or say("none of its own"),
+            )
+        )
+    for kind in replies.right:
+        if len(kind.routes) > 1:
+            parts.append(say("{routes} alike: {replies}", routes=listed(kind.routes), replies=_right(kind)))
+    return say("; ").join(parts)
+
+
+def _right(kind: RouteReplies) -> str:
+    return say("{count} with status {status}", count=f"{kind.replies:,}", status=kind.status)
