@@ -21,6 +21,8 @@ PROGRAMS = {
     "qemu-img": "qemu-utils",
     "grub-mkimage": "grub-common",
     "/usr/lib/grub/i386-pc/boot.img": "grub-pc-bin",
+    "chromium": "chromium",
+    "pdftotext": "poppler-utils",
     "zsh": "zsh",
     "fish": "fish",
 }

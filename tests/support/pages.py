@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Any
+
+from benchrig.report import Report
+from benchrig.report.table import make
+from benchrig.results.model import Database, DatabaseNetwork, Network, Part
+from tests.support.reports import PUBLISHED, VERDICTS, a_run, missing, repeats_of
 
 VOID = frozenset({"meta", "br", "hr", "input", "wbr", "col", "link", "img"})
 """Elements without an end."""
@@ -72,3 +78,27 @@ def hostile(value: Any, text: str = HOSTILE) -> Any:
             return dataclasses.replace(value, **{name: hostile(getattr(value, name), text) for name in fields})
         case _:
             return value
+
+
+def a_whole_report(text: str) -> Report:
+    """Return a report with a row of every kind and a value in every field, all texts of which begin with this one."""
+    run = a_run("go-2000", "flask", "sanic", "go-20000", "left")
+    machine = run.machines[0]
+    run = replace(
+        run,
+        machines=(machine, replace(machine, name="lab2", pinned={"app": "0-1"})),
+        networks=(Network("lab2", "lab1", 80.0, 120.0, 9e9),),
+        database=Database("lab2", "films", "15.8", {"shared_buffers": "128MB"}, "abc"),
+        database_networks=(DatabaseNetwork("lab1", "lab2", 80.0, 120.0, 9e9),),
+        parts=(Part("2025-01-02T04:04:05Z", (machine,), "abc", "0.1.0", ("kernel was 6.1",)),),
+        digests={"row go-2000": "abc"},
+        computer_cores=4,
+    )
+    cells = [
+        *repeats_of("go-2000", 96_000, 97_000, 98_000, route="GET /films/"),
+        *repeats_of("flask", 9_000, 9_100, 9_050, route="GET /film/"),
+        missing("sanic", "failed", "it does not answer\nTraceback:\n  ImportError"),
+        missing("go-20000", "not_possible", "the limit is 20,000", 20_000),
+    ]
+    table = make(hostile(run, text), hostile(tuple(cells), text), hostile(PUBLISHED, text))
+    return Report(table, hostile(VERDICTS, text))

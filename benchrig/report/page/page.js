@@ -152,6 +152,10 @@
     told = badge;
     badge.setAttribute("aria-describedby", "tip");
     tip.showPopover();
+    put(badge);
+  }
+
+  function put(badge) {
     const place = badge.getBoundingClientRect();
     const below = place.bottom + 6;
     const top = below + tip.offsetHeight < innerHeight ? below : Math.max(4, place.top - 6 - tip.offsetHeight);
@@ -179,6 +183,7 @@
   });
   document.addEventListener("focusout", hide);
   document.addEventListener("click", hide);
-  document.addEventListener("scroll", hide, true);
+  // A badge that gets the focus is scrolled into view, and keeps its reasons.
+  document.addEventListener("scroll", () => { if (told && told === document.activeElement) put(told); else hide(); }, true);
   document.addEventListener("keydown", (event) => { if (event.key === "Escape") hide(); });
 })();

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 import pytest
 
 from benchrig.report import EXPORTS, Report
 from benchrig.report.table import make, of_published
-from benchrig.results.model import Database, DatabaseNetwork, Network, Part
-from tests.support.pages import HOSTILE, Page, hostile
-from tests.support.reports import PUBLISHED, VERDICTS, a_cell, a_run, missing, repeats_of
+from tests.support.pages import HOSTILE, Page, a_whole_report, hostile
+from tests.support.reports import PUBLISHED, a_cell, a_run
 
 render = EXPORTS["report.html"]
 
@@ -25,30 +23,6 @@ DRAWN = {"svg", "g", "line", "rect", "circle", "path", "polygon", "polyline", "t
 def kinds(page: Page) -> list[tuple[str, list[str]]]:
     """Return the elements of a page outside of drawings, each with the names of its attributes."""
     return [(tag, sorted(found)) for tag, found in page.elements if tag not in DRAWN]
-
-
-def a_whole_report(text: str) -> Report:
-    """Return a report with a row of every kind and a value in every field, all texts of which begin with this one."""
-    run = a_run("go-2000", "flask", "sanic", "go-20000", "left")
-    machine = run.machines[0]
-    run = replace(
-        run,
-        machines=(machine, replace(machine, name="lab2", pinned={"app": "0-1"})),
-        networks=(Network("lab2", "lab1", 80.0, 120.0, 9e9),),
-        database=Database("lab2", "films", "15.8", {"shared_buffers": "128MB"}, "abc"),
-        database_networks=(DatabaseNetwork("lab1", "lab2", 80.0, 120.0, 9e9),),
-        parts=(Part("2025-01-02T04:04:05Z", (machine,), "abc", "0.1.0", ("kernel was 6.1",)),),
-        digests={"row go-2000": "abc"},
-        computer_cores=4,
-    )
-    cells = [
-        *repeats_of("go-2000", 96_000, 97_000, 98_000, route="GET /films/"),
-        *repeats_of("flask", 9_000, 9_100, 9_050, route="GET /film/"),
-        missing("sanic", "failed", "it does not answer\nTraceback:\n  ImportError"),
-        missing("go-20000", "not_possible", "the limit is 20,000", 20_000),
-    ]
-    table = make(hostile(run, text), hostile(tuple(cells), text), hostile(PUBLISHED, text))
-    return Report(table, hostile(VERDICTS, text))
 
 
 @pytest.fixture(scope="module")
