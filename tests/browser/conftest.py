@@ -15,10 +15,9 @@ from benchrig import language
 from benchrig.report import write_reports
 from benchrig.results.archive.unpacking import unpack
 from tests.support import ROOT
+from tests.support.browsing import SCREEN
 
 GALLERY = ROOT / "docs" / "gallery"
-SCREEN = {"width": 1400, "height": 900}
-PHONE = {"width": 390, "height": 844}
 
 
 @pytest.fixture(scope="module")

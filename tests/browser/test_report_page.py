@@ -13,7 +13,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 from benchrig.report.page import render
-from tests.browser.conftest import PHONE, SCREEN
+from tests.support.browsing import PHONE, SCREEN
 from tests.support.pages import HOSTILE, a_whole_report
 
 SUITES = ("web-frameworks", "quart-vs-flask")

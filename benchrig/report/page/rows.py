@@ -25,7 +25,7 @@ RANK = "rank"
 """The key of the column of ranks."""
 
 _REPEAT = re.compile(r"-(\d+)(?:\.journal)?\.txt$")
-"""Ends the name of a file of one repeat; a script, such as `go-2000.lua`, is one of all repeats."""
+"""Ends the name of a file of one repeat; a script is one of all repeats."""
 
 
 def lines(table: Table, grid: Grid, folder: str | None) -> Iterator[Markup]:
