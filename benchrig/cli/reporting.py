@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from benchrig import console
@@ -52,6 +53,7 @@ def report(
     from benchrig import report as reporting
     from benchrig.report import output as outputs
     from benchrig.report import selection
+    from benchrig.report.charts import charts as drawn
 
     check_run(run, suite)
     language.check(lang)
@@ -72,7 +74,8 @@ def report(
         if charts:
             # A document on standard output is that alone.
             of_table = target.file or target.format == outputs.TABLE
-            write_charts(shown, charts, console.result if of_table else console.line)
+            found_charts = chain.from_iterable(drawn(shown).values())
+            write_charts(found_charts, charts, console.result if of_table else console.line)
     ctx.chain.failure = ctx.chain.failure or failure
 
 

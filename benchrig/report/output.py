@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from benchrig.report import named_files, page, terminal
 from benchrig.report.document import Report
 from benchrig.report.export import csv, json, junit, markdown
 
-TABLE, HTML = "table", "html"
+TABLE, HTML, JSON, MARKDOWN = "table", "html", "json", "markdown"
 
 FORMATS: Mapping[str, Callable[[Report], str]] = {
     TABLE: terminal.render,
@@ -60,8 +60,7 @@ def parse(format: str, output: str, *, columns: bool) -> Output:
     file = "" if output == "-" else output
     ending = Path(file).suffix
     if file and not format and ending not in _ENDINGS:
-        wrong = f"{FLAG} {short(file)}: its ending tells no format"
-        raise InputError(wrong, f"Give --format, or one of these endings: {', '.join(_ENDINGS)}.")
+        raise _without_format(file, f"Give --format, or one of these endings: {', '.join(_ENDINGS)}.")
     chosen = format or (_ENDINGS[ending] if file else TABLE)
     if chosen not in FORMATS:
         raise unknown("format", short(chosen), FORMATS)
@@ -70,6 +69,26 @@ def parse(format: str, output: str, *, columns: bool) -> Output:
     if file:
         named_files.check(FLAG, file)
     return Output(chosen, file)
+
+
+def by_ending(output: str, formats: Collection[str]) -> Output:
+    """Read `--output` of a command without `--format`: the file's ending tells which of these formats it gets.
+
+    Raises InputError for an ending that tells none of them, and for what cannot be a file. Without a file, it is the table.
+    """
+    file = "" if output == "-" else output
+    if not file:
+        return Output(TABLE)
+    known = {ending: format for ending, format in _ENDINGS.items() if format in formats}
+    ending = Path(file).suffix
+    if ending not in known:
+        raise _without_format(file, f"Give one of these endings: {', '.join(known)}.")
+    named_files.check(FLAG, file)
+    return Output(known[ending], file)
+
+
+def _without_format(file: str, hint: str) -> InputError:
+    return InputError(f"{FLAG} {short(file)}: its ending tells no format", hint)
 
 
 def text(report: Report, output: Output) -> str:

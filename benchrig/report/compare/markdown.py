@@ -11,7 +11,6 @@ from benchrig.report.compare.texts import Block
 from benchrig.report.compare.values import Change, Comparison, Pairing
 from benchrig.report.export.markdown import bullets, escaped, table_line, unlinked
 from benchrig.report.verdict import Answer
-from benchrig.units import NOTHING
 
 _HEADINGS = ("row", "A", "{side}", "change", "95 % interval", "p", "n", "verdict")
 _RULE = "|---|---:|---:|---:|---:|---:|---:|---|"
@@ -56,20 +55,11 @@ def _block(block: Block, side: str) -> str:
         return f"**{block.metric.label}**: 0 in every row"
     headings = [heading.format(side=side) for heading in _HEADINGS]
     lines = [table_line(_cells(change)) for change in block.changes]
-    if mean := block.mean:
-        interval = texts.interval_text(mean.mean.low, mean.mean.high)
-        change = texts.signed(mean.mean.ratio - 1)
-        lines.append(table_line((f"geometric mean of {mean.mean.rows}", "", "", change, interval, "", "", "")))
+    if block.mean:
+        lines.append(table_line((*texts.mean_cells(block.mean), "")))
     return "\n".join([f"**{block.title}**", "", table_line(headings), _RULE, *lines])
 
 
 def _cells(change: Change) -> Sequence[str]:
-    values = [
-        " ".join(filter(None, (texts.figure(change.metric, sample), texts.spread(sample))))
-        for sample in (change.a, change.b)
-    ]
-    found = change.difference
-    ratio = NOTHING if change.ratio is None else texts.signed(change.ratio - 1)
-    interval = texts.interval_text(found.low, found.high) if found else NOTHING
     verdict = texts.NOT_SHOWN if change.verdict is Answer.NO_DIFFERENCE else change.verdict.value
-    return (change.row, *values, ratio, interval, texts.p_text(change), texts.repeats_text(change), verdict)
+    return (*texts.cells(change), verdict)

@@ -117,6 +117,21 @@ def repeats_text(change: Change) -> str:
     return "+".join(str(len(sample.values)) if sample else "0" for sample in (change.a, change.b))
 
 
+def cells(change: Change) -> tuple[str, ...]:
+    """Return a row of a table: its name, both values, change, interval, p-value and repeats. The verdict is not in it."""
+    values = [" ".join(filter(None, (figure(change.metric, sample), spread(sample)))) for sample in (change.a, change.b)]
+    found = change.difference
+    ratio = NOTHING if change.ratio is None else signed(change.ratio - 1)
+    interval = interval_text(found.low, found.high) if found else NOTHING
+    return (change.row, *values, ratio, interval, p_text(change), repeats_text(change))
+
+
+def mean_cells(mean: MetricMean) -> tuple[str, ...]:
+    """Return the row of a geometric mean in that table."""
+    found = mean.mean
+    return (f"geometric mean of {found.rows}", "", "", signed(found.ratio - 1), interval_text(found.low, found.high), "", "")
+
+
 def verdict_text(change: Change) -> str:
     """Return the verdict in a word or two; none where the test shows no difference."""
     if change.cause is Cause.AT_CEILING:

@@ -48,8 +48,8 @@ def _sections(history: History, metric: Metric, signs: Signs, room: int, width: 
     ]
     yield [_table(one, metric, signs, width)]
     for step in one.steps:
-        yield [wrapped(line, room) for line in _step_lines(step, metric)]
-    yield [wrapped(line, room) for line in _closing(one, metric)]
+        yield [wrapped(line, room) for line in step_lines(step, metric)]
+    yield [wrapped(line, room) for line in closing(one, metric)]
 
 
 def _table(one: Series, metric: Metric, signs: Signs, width: int | None) -> str:
@@ -77,7 +77,7 @@ def _drawn(point: Point) -> tuple[float, Sequence[float]] | None:
     return None if point.unused or point.value is None else (point.value, point.values)
 
 
-def _step_lines(step: Step, metric: Metric) -> Iterator[str]:
+def step_lines(step: Step, metric: Metric) -> Iterator[str]:
     """Yield the lines about a step: how large it is, the first run and its commit, and what differs."""
     yield f"{_word(step.ratio, metric)} since {step.run}, the first run after {step.run_before}"
     causes = [one for one in step.differs if one.name != "commit"]
@@ -94,7 +94,7 @@ def _step_lines(step: Step, metric: Metric) -> Iterator[str]:
         yield "    nothing that is recorded differs between the two runs"
 
 
-def _closing(one: Series, metric: Metric) -> Iterator[str]:
+def closing(one: Series, metric: Metric) -> Iterator[str]:
     """Yield what is known of the newest run, and what was left out."""
     used = sum(1 for point in one.points if not point.unused)
     if len(one.points) == 1:

@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cache
 from itertools import chain
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from benchrig.console import printable
-from benchrig.language import in_use, say, say_count
+from benchrig.language import say
 from benchrig.report import columns, describe
-from benchrig.report.charts import charts, svg
+from benchrig.report.charts import charts
 from benchrig.report.document import Report
 from benchrig.report.footnotes import Footnote
 from benchrig.report.legend import legend
 from benchrig.report.page import claims, environment, figures
+from benchrig.report.page.frame import file, filled, style
 from benchrig.report.sentences import title
 from benchrig.report.spoken import spoken
 from benchrig.report.summary import Kind, Spoiler, summary, words
-
-if TYPE_CHECKING:
-    from jinja2 import Template
 
 MOST_ROWS = 2_000
 """So many rows are in the page's table: a browser takes minutes to show five times as many."""
@@ -47,7 +40,9 @@ def render(report: Report, folder: str | None = "") -> str:
     drawn = tuple(chain.from_iterable(kinds.values()))
     some = replace(table, rows=table.rows[:MOST_ROWS])
     shown = figures.made(some, replace(grid, rows=grid.rows[:MOST_ROWS]), folder, bool(report.columns))
-    text = _template().render(
+    return filled(
+        "page.html.j2",
+        style("claims.css") + shown.style,
         report=report,
         table=table,
         grid=grid,
@@ -62,19 +57,13 @@ def render(report: Report, folder: str | None = "") -> str:
         lead=drawn[0] if drawn else None,
         rest=drawn[1:],
         folded={_named(kind): folded for kind, of in kinds.items() if (folded := [one for one in of if one.folded])},
-        anchor=anchor,
         footnote_of=_footnote_of(grid.footnotes),
         most_spoilers=MOST_SPOILERS,
         most_names=words.MOST_NAMES,
         most_rows=MOST_ROWS,
         describe=describe,
-        language=in_use(),
-        say=say,
-        say_count=say_count,
-        style=Markup(_style()) + shown.style,
-        script=Markup(_file("page.js")),
+        script=Markup(file("page.js")),
     )
-    return printable(text)
 
 
 def _named(kind: str) -> str:
@@ -82,37 +71,8 @@ def _named(kind: str) -> str:
     return say("Each row over time: throughput, CPU and memory") if kind == "courses" else say("More charts")
 
 
-def anchor(name: str) -> str:
-    """Return a name as the id of an element: of letters, digits and hyphens alone, whatever the name has."""
-    return re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-") or "part"
-
-
 def _footnote_of(footnotes: tuple[Footnote, ...]) -> Callable[[Spoiler], int | None]:
     """Return what finds the number of the footnote about a spoiler; None where there is none."""
     numbers = {footnote.kind: number for number, footnote in enumerate(footnotes, 1)}
     named = {Kind.FAILED: "failed", Kind.NOT_POSSIBLE: "not possible"}
     return lambda spoiler: numbers.get(title(spoiler.code) if spoiler.code else named.get(spoiler.kind, ""))
-
-
-@cache
-def _template() -> Template:
-    # Only this file needs it: a table on the terminal and a comparison do without.
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("page.html.j2")
-
-
-@cache
-def _style() -> str:
-    return "\n".join([*map(_file, ("page.css", "summary.css", "table.css", "claims.css", "print.css")), svg.style()])
-
-
-def _file(name: str) -> str:
-    return Path(__file__).with_name(name).read_text(encoding="utf-8")
