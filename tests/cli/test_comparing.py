@@ -114,3 +114,43 @@ def test_published_figures_compare_with_a_run_and_with_others(runs: Path) -> Non
     none = inv("compare", "web-frameworks", "quart-vs-flask")
     assert none.returncode == 2
     assert "no row is in both" in none.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "begins"),
+    [("of.html", "<!doctype html>"), ("of.json", "{"), ("of.md", "### B against A"), ("of.txt", "A  run before")],
+)
+def test_output_is_written_in_the_form_of_its_ending(name: str, begins: str, runs: Path, tmp_path: Path) -> None:
+    done = inv("compare", str(runs / "before"), str(runs / "after"), "--output", str(tmp_path / name))
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", f"wrote {tmp_path / name}\n")
+    assert (tmp_path / name).read_text().startswith(begins)
+
+
+def test_charts_are_written_and_named_behind_what_is_printed(runs: Path, tmp_path: Path) -> None:
+    done = inv("compare", str(runs / "before"), str(runs / "after"), "--charts", str(tmp_path))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"{tmp_path}/ratios-B-throughput.svg" in done.stdout.splitlines()
+    assert f"{tmp_path}/ratios-B-throughput.png" in done.stdout.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--output", "of.pdf"], "--output of.pdf: its ending tells no format"),
+        (["--output", "nowhere/of.html"], "--output nowhere/of.html: there is no folder nowhere"),
+        (["--output", "/dev/stdout.html"], "--output /dev/stdout.html: is no regular file"),
+        (["--output", "of.html", "--markdown"], "--markdown prints, and --output writes a file"),
+        (["--charts", "tasks.py"], "--charts tasks.py: this is a file"),
+    ],
+)
+def test_files_that_cannot_be_written_are_told_before_anything_is_done(words: list[str], said: str, runs: Path) -> None:
+    done = inv("compare", str(runs / "before"), str(runs / "after"), *words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"error: {said}"), done.stderr
+
+
+def test_measured_results_are_never_overwritten(runs: Path) -> None:
+    before = (runs / "before" / "run.json").read_bytes()
+    done = inv("compare", str(runs / "before"), str(runs / "after"), "--output", str(runs / "before" / "run.json"))
+    assert done.returncode == 2
+    assert (runs / "before" / "run.json").read_bytes() == before

@@ -78,3 +78,36 @@ def test_rows_are_completed_from_the_index_alone(project: Path) -> None:
     history(project)
     done = inv("--complete", "--", "history", "fl", cwd=project, root=project, PYTHONPATH=str(project))
     assert done.stdout.split() == ["flask-sync"]
+
+
+@pytest.mark.parametrize(
+    ("name", "begins"), [("of.html", "<!doctype html>"), ("of.json", "{"), ("of.txt", "throughput(flask-sync)")]
+)
+def test_output_is_written_in_the_form_of_its_ending(name: str, begins: str, project: Path, tmp_path: Path) -> None:
+    done = history(project, "flask-sync", "--output", str(tmp_path / name))
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", f"wrote {tmp_path / name}\n")
+    assert (tmp_path / name).read_text().startswith(begins)
+
+
+def test_the_chart_is_written_and_named_behind_what_is_printed(project: Path, tmp_path: Path) -> None:
+    done = history(project, "flask-sync", "--charts", str(tmp_path))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[-2:] == sorted(map(str, tmp_path.iterdir()), reverse=True)
+    done = history(project, "flask-sync", "--json", "--charts", str(tmp_path))
+    assert json.loads(done.stdout)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--output", "of.md"], "--output of.md: its ending tells no format"),
+        (["--output", "of"], "--output of: its ending tells no format"),
+        (["--output", "nowhere/of.html"], "--output nowhere/of.html: there is no folder nowhere"),
+        (["--output", "of.html", "--json"], "--json prints, and --output writes a file"),
+        (["--charts", "tasks.py"], "--charts tasks.py: this is a file"),
+    ],
+)
+def test_files_that_cannot_be_written_are_told_before_anything_is_done(words: list[str], said: str, project: Path) -> None:
+    done = history(project, "flask-sync", *words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"error: {said}"), done.stderr

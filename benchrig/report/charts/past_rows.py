@@ -17,6 +17,7 @@ from benchrig.report.charts.scales import Linear, Scale
 from benchrig.report.history.lookup import History
 from benchrig.report.history.series import Point, Series
 from benchrig.report.metrics import Metric
+from benchrig.statistics.steps import SHORTEST_LEVEL
 from benchrig.units import NOTHING
 
 MOST_RUNS = 60
@@ -75,7 +76,9 @@ def _title(having: Sequence[Series], metric: Metric) -> str:
     stepped, off = sum(bool(one.steps) for one in having), sum(one.newest.off is True for one in having)
     every = f"{len(having):,}"
     said = say_count("{count} of {rows} rows has a step", "{count} of {rows} rows have a step", stepped, rows=every)
-    if not stepped:
+    if not any(sum(not point.unused for point in one.points) >= 2 * SHORTEST_LEVEL for one in having):
+        said = say("no row has the {needed} runs that a step takes", needed=2 * SHORTEST_LEVEL)
+    elif not stepped:
         said = say("no step is seen in {rows} rows", rows=every)
     newest = say_count("the newest run is off in {count}", "the newest run is off in {count}", off) if off else ""
     found = say("{found}; {newest}", found=said, newest=newest) if newest else said

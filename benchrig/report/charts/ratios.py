@@ -149,13 +149,14 @@ def _guide(shown: _Lines, block: Block) -> str:
         if higher
         else say("Each line is a row: where it lies left of 1, {side} has less than A, and less is better.", side=shown.side)
     ]
-    said.append(
-        say(
-            "A triangle is a difference that the repeats show: its tip is up where {side} is better, down where it is "
-            "worse. A bar that does not reach 1 may still be none, because all rows are judged together.",
-            side=shown.side,
+    if any(change.is_found for change in shown.changes):
+        said.append(
+            say(
+                "A triangle is a difference that the repeats show: its tip is up where {side} is better, down where it is "
+                "worse. A bar that does not reach 1 may still be none, because all rows are judged together.",
+                side=shown.side,
+            )
         )
-    )
     said.append(say("Equal distances are equal ratios: twice as much is as far from 1 as half as much."))
     if any(change.ratio == 0 for change in shown.changes):
         said.append(say("A ratio of 0 is at the left edge."))

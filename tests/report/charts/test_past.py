@@ -134,3 +134,9 @@ def test_no_value_makes_no_chart(found: History) -> None:
     empty = replace(one, points=tuple(replace(point, value=None, values=(), unused="failed") for point in one.points))
     assert list(past.draw(with_rows(found, empty))) == []
     assert list(past.draw(with_rows(found, empty, empty))) == []
+
+
+def test_rows_with_too_few_runs_say_so(found: History) -> None:
+    (one,) = found.rows
+    few = replace(one, points=one.points[:5], levels=(), steps=(), newest=replace(one.newest, p=None, low=None, high=None))
+    assert chart(with_rows(found, few, few)).title == "requests/s: no row has the 6 runs that a step takes"
