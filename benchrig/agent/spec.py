@@ -115,45 +115,31 @@ class _Reader:
         if not isinstance(data, Mapping):
             self.wrong(path, "a mapping", data)
             return None
-        hints = _hints(cls)
-        fields = {field.name: field for field in dataclasses.fields(cls) if field.init}
+        kinds, required = _fields(cls)
         values: dict[str, object] = {}
         for key, value in data.items():
-            if key in fields:
-                values[key] = self.value(hints[key], value, (*path, key))
+            if key in kinds:
+                values[key] = self.value(kinds[key], value, (*path, key))
             elif self.unknown is not None:
                 self.unknown.append((*path, str(key)))
             else:
-                self.add((*path, str(key)), f"unknown key '{short(str(key))}'; {nearest(str(key), fields)}")
-        for name, field in fields.items():
-            required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
-            if required and name not in data:
+                self.add((*path, str(key)), f"unknown key '{short(str(key))}'; {nearest(str(key), kinds)}")
+        for name in required:
+            if name not in data:
                 self.add(path, f"'{name}' is missing")
         return None if self.mistakes else cls(**values)
 
     def value(self, kind: Any, value: object, path: Path) -> object:
-        if kind is object or kind is Any:
-            return value
         if self.templates and isinstance(value, str) and "{{" in value:
             return value
-        origin = get_origin(kind)
-        if origin in (Union, types.UnionType):
-            return self.union(get_args(kind), value, path)
-        if origin is Literal:
-            return self.choice(get_args(kind), value, path)
-        if origin in (list, tuple):
-            return self.sequence(get_args(kind)[0], value, path)
-        if origin in (dict, Mapping) or (isinstance(origin, type) and issubclass(origin, Mapping)):
-            return self.mapping(get_args(kind)[1], value, path)
-        if dataclasses.is_dataclass(kind):
-            return self.dataclass(kind, value, path)
-        return self.scalar(kind, value, path)
+        read, of = _shape(kind)
+        return read(self, of, value, path)
 
-    def union(self, kinds: tuple[Any, ...], value: object, path: Path) -> object:
-        if value is None and type(None) in kinds:
-            return None
-        (kind,) = [kind for kind in kinds if kind is not type(None)]
-        return self.value(kind, value, path)
+    def anything(self, _of: Any, value: object, _path: Path) -> object:
+        return value
+
+    def optional(self, kind: Any, value: object, path: Path) -> object:
+        return None if value is None else self.value(kind, value, path)
 
     def choice(self, allowed: tuple[Any, ...], value: object, path: Path) -> object:
         if value in allowed:
@@ -175,6 +161,8 @@ class _Reader:
         if not isinstance(value, Mapping):
             self.wrong(path, "a mapping", value)
             return {}
+        if _is_plain(kind, tuple(value.values())):
+            return {str(key): item for key, item in value.items()}
         return {str(key): self.value(kind, item, (*path, key)) for key, item in value.items()}
 
     def scalar(self, kind: Any, value: object, path: Path) -> object:
@@ -184,16 +172,41 @@ class _Reader:
         return result
 
 
-def _is_plain(kind: Any, values: list[Any] | tuple[Any, ...]) -> bool:
+def _is_plain(kind: Any, values: Sequence[Any]) -> bool:
     """Say whether all are numbers of a kind that need no conversion: a series has hundreds, and is read much faster so."""
     most = _LARGEST.get(kind)
     return most is not None and set(map(type, values)) <= {kind} and all(-most < value < most for value in values)
 
 
 @functools.cache
-def _hints(cls: Any) -> dict[str, Any]:
-    """Return a dataclass's types, which stand in it as text; a play asks for the same ones over and over."""
-    return typing.get_type_hints(cls)
+def _fields(cls: Any) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Return the types of a dataclass's fields by their names, and the names of those without a default.
+
+    The types stand in it as text, and a play or a run asks for the same ones over and over.
+    """
+    hints = typing.get_type_hints(cls)
+    fields = [field for field in dataclasses.fields(cls) if field.init]
+    given = (dataclasses.MISSING, dataclasses.MISSING)
+    required = tuple(field.name for field in fields if (field.default, field.default_factory) == given)
+    return {field.name: hints[field.name] for field in fields}, required
+
+
+@functools.cache
+def _shape(kind: Any) -> tuple[Any, Any]:
+    """Return the method of _Reader that reads values of a type, and what it is given beside the value."""
+    if kind is object or kind is Any:
+        return _Reader.anything, None
+    origin, of = get_origin(kind), get_args(kind)
+    if origin in (Union, types.UnionType):
+        (other,) = [one for one in of if one is not type(None)]
+        return _Reader.optional, other
+    if origin is Literal:
+        return _Reader.choice, of
+    if origin in (list, tuple):
+        return _Reader.sequence, of[0]
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        return _Reader.mapping, of[1]
+    return (_Reader.dataclass if dataclasses.is_dataclass(kind) else _Reader.scalar), kind
 
 
 def _text(value: object) -> str | None:
