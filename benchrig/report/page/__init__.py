@@ -42,7 +42,7 @@ def render(report: Report, folder: str | None = "") -> str:
     shown = figures.made(some, replace(grid, rows=grid.rows[:MOST_ROWS]), folder, bool(report.columns))
     return filled(
         "page.html.j2",
-        style("claims.css") + shown.style,
+        Markup(style("claims.css")) + shown.style,
         report=report,
         table=table,
         grid=grid,

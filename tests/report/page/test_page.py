@@ -123,3 +123,11 @@ def test_more_rows_than_a_browser_can_show_are_left_to_the_files(monkeypatch: py
     assert [one for one in shown.values("id") if one.startswith("row-")] == ["row-1", "row-2", "row-3"]
     assert "The table has the first 3 of 5 rows; report.csv and report.json have all of them." in shown.text
     assert {one[1:] for one in shown.values("href") if one.startswith("#")} <= set(shown.values("id"))
+
+
+def test_the_rules_of_the_page_are_those_of_its_files() -> None:
+    """An escaped quote within them would end the rule that it is in, and all that depends on it."""
+    text = render(every_kind())
+    style = text[text.index("<style>") : text.index("</style>")]
+    assert "&#" not in style
+    assert (ROOT / "benchrig/report/page/page.css").read_text(encoding="utf-8") in style
