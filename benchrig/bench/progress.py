@@ -167,4 +167,4 @@ def _codes(warnings: Sequence[Warning]) -> tuple[tuple[str, ...], tuple[str, ...
 
 
 def _named(codes: Iterable[Code]) -> tuple[str, ...]:
-    return tuple(code.value.replace("_", " ") for code in codes)
+    return tuple(code.label for code in codes)

@@ -86,7 +86,7 @@ def _registries() -> Iterator[tuple[str, Iterable[str]]]:
     spoken = [sentence for code in Code for sentence in code.sentences.values()]
     nouns = dict.fromkeys(spec for text in spoken for spec in specs(text) if spec not in ("and", "or", ""))
     yield "results/codes.py", spoken
-    yield "results/codes.py", [sentences.words(code.value) for code in Code]
+    yield "results/codes.py", [code.label for code in Code]
     yield "results/codes.py", [form for noun in nouns for form in sentences.counted(noun)]
     yield "results/model/cell.py", ["failed", "not possible"]
     yield "report/metrics", [metric.label for metric in METRICS]
@@ -94,7 +94,7 @@ def _registries() -> Iterator[tuple[str, Iterable[str]]]:
     yield "report/columns.py", [column.heading.replace("\n", " ") for column in columns.COLUMNS]
     yield "report/columns.py", ["warnings"]
     yield "report/claims/words.py", words.WORDS.values()
-    yield "report/describe.py", [*describe.SETTINGS, *describe.PINNED, *describe.ENVIRONMENT]
+    yield "report/describe.py", [*describe.SETTINGS, *describe.PINNED, *describe.ENVIRONMENT, *describe.NAMES]
     yield "report/sentences.py", sentences.CAUSES.values()
     yield "report/sentences.py", sentences.ANSWERS
     yield "report/sentences.py", [behind for _, behind in sentences.UNITS.values()]

@@ -36,6 +36,9 @@ ENVIRONMENT = (
 )
 """The names of what a machine's environment has, beside its CPU's mitigations."""
 
+NAMES = ("event loop", "HTTP parser", "open files, as far as root can raise it")
+"""The names of versions and limits that are words, and not what a program calls itself."""
+
 MITIGATION = "mitigation of "
 """Begins the names of conditions that are what the kernel does about a vulnerability of the CPU."""
 
@@ -196,7 +199,10 @@ def hardware(machine: Machine) -> str:
 
 def virtualization(machine: Machine) -> str:
     """Return the virtualization of a machine."""
-    kind = machine.virtualization or say("no virtualization")
+    layers = machine.virtualization.split(" in ")
+    kind = layers.pop() or say("no virtualization")
+    for inner in reversed(layers):
+        kind = say("{inner} in {outer}", inner=inner, outer=kind)
     return say("{virtualization}, emulated", virtualization=kind) if machine.emulated else kind
 
 
@@ -216,7 +222,7 @@ def what_ran(rows: Iterable[Row]) -> tuple[str, ...]:
     rows_of: dict[str, list[str]] = {}
     for row in rows:
         if row.versions:
-            rows_of.setdefault(_pairs(row.versions), []).append(row.label)
+            rows_of.setdefault(_pairs(in_words(row.versions)), []).append(row.label)
     return tuple(say("{names}: {text}", names=say(", ").join(names), text=versions) for versions, names in rows_of.items())
 
 
@@ -224,7 +230,7 @@ def source_lines(published: Published) -> tuple[str, ...]:
     """Return the source of published figures: the article, its machine, load and versions."""
     source = published.source
     load = say("{command} (timeout {seconds} s)", command=source.command, seconds=f"{source.timeout_seconds:g}")
-    return (source.document, source.machine, load, _pairs(source.versions))
+    return (source.document, source.machine, load, _pairs(in_words(source.versions)))
 
 
 def repeat_command(table: Table) -> str:
@@ -314,8 +320,8 @@ def settings(table: Table) -> Mapping[str, Mapping[str, str]]:
         say("Machine {name} ({kind})", name=machine.name, kind=machine.kind): {
             **environment(machine.environment),
             **machine.sysctls,
-            **machine.limits,
-            **machine.versions,
+            **in_words(machine.limits),
+            **in_words(machine.versions),
         }
         for machine in run.machines
     }
@@ -368,6 +374,11 @@ def _together(wanted: Sequence[Wanted]) -> tuple[frozenset[str], int]:
 def quantities(figures: Iterable[Quantity]) -> str:
     """Return a claim's figures in one line: `throughput(sanic) 19,218 requests/s; …`."""
     return say("; ").join(f"{one.name} {one.text}" for one in figures)
+
+
+def in_words(values: Mapping[str, str]) -> Mapping[str, str]:
+    """Return versions or limits with their names in the language in use."""
+    return {say_data(name): value for name, value in values.items()}
 
 
 def _pairs(values: Mapping[str, str]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from benchrig.language import say, say_data
-from benchrig.report.sentences import sentence, title, words
+from benchrig.report.sentences import sentence, title
 from benchrig.report.table import Row
 from benchrig.results.warnings import Warning, grouped, merged
 
@@ -88,4 +88,4 @@ def _named(names: Sequence[str], measured: Sequence[str]) -> str:
 
 
 def _status(row: Row) -> str:
-    return say_data(words(row.status))
+    return say_data(row.status.replace("_", " "))

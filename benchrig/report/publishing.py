@@ -97,7 +97,7 @@ def publish(folder: Path, name: str, root: Path) -> Made:
 def _why_not(row: Row) -> LeftOut | None:
     if row.status != "measured" or THROUGHPUT.name not in row.figures:
         return LeftOut(row.name, "failed" if row.status == "failed" else "is not possible")
-    if invalid := dict.fromkeys(warning.code.value.replace("_", " ") for warning in row.warnings if warning.invalid):
+    if invalid := dict.fromkeys(warning.code.label for warning in row.warnings if warning.invalid):
         return LeftOut(row.name, f"is invalid: {', '.join(invalid)}")
     return None if row.value(THROUGHPUT) else LeftOut(row.name, "has no throughput")
 
@@ -177,7 +177,7 @@ def _command(rows: Sequence[Row]) -> str:
 
 
 def _row(row: Row, text: str) -> dict[str, Any]:
-    warned = dict.fromkeys(warning.code.value.replace("_", " ") for warning in row.warnings)
+    warned = dict.fromkeys(warning.code.label for warning in row.warnings)
     repeats = "1 repeat" if row.repeats == 1 else f"{row.repeats} repeats"
     figures = {metric.name: row.value(metric) for metric in METRICS if metric.published}
     return {

@@ -178,14 +178,9 @@ def cause(compared: Outcome) -> str:
             return say_data(CAUSES[other])
 
 
-def words(code: str) -> str:
-    """Return the words that a code is made of: `latency clipped`, `not possible`."""
-    return code.replace("_", " ")
-
-
 def title(code: Code) -> str:
     """Return how a warning is called in a report: `latency clipped`."""
-    return say_data(words(code.value))
+    return say_data(code.label)
 
 
 def some(parts: Sequence[str], most: int, separator: str) -> str:

@@ -14,6 +14,14 @@ from benchrig.results.spoils import Spoils
 
 _RATE, _LATENCY, _COUNTS, _RANK = Spoils
 
+_LABELS = {
+    "cut_by_end": "load too short",
+    "littles_law": "Little's law",
+    "no_idle_cpu": "no idle CPU",
+    "no_keep_alive": "no keep-alive",
+}
+"""What warnings are called whose codes do not read as words."""
+
 
 class Code(Enum):
     """Every warning: its code in `report.json`, what it spoils, and its sentence.
@@ -33,6 +41,12 @@ class Code(Enum):
         entry.spoils = frozenset(spoils)
         entry.sentences = {"": sentence} if isinstance(sentence, str) else sentence
         return entry
+
+    @property
+    def label(self) -> str:
+        """What the warning is called in English: `latency clipped`. `report/sentences.title` says it in a language."""
+        code: str = self.value
+        return _LABELS.get(code, code.replace("_", " "))
 
     NO_REQUESTS = "no_requests", {_RATE, _LATENCY, _COUNTS}, "No request was answered."
     STATUS_ERRORS = (

@@ -172,7 +172,7 @@ def excused(case: Case, found: frozenset[Code]) -> frozenset[Code]:
 
 
 def _names(codes: frozenset[Code]) -> list[str]:
-    return sorted(code.value.replace("_", " ") for code in codes)
+    return sorted(code.label for code in codes)
 
 
 def render(judged: Sequence[Judged]) -> str:

@@ -17,7 +17,7 @@ def test_a_disturbed_row_does_not_look_normal(capsys: pytest.CaptureFixture[str]
     progress.finish(a_cell(), "run", [Warning(Code.NO_IDLE_CPU), Warning(Code.DISTURBED, invalid=True)])
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("go-2000  1/1 ")
-    assert line.endswith("errors 0  INVALID: disturbed  warnings: no idle cpu")
+    assert line.endswith("errors 0  INVALID: disturbed  warnings: no idle CPU")
 
 
 def test_a_warning_of_several_cases_is_named_once_and_a_sound_row_has_none() -> None:

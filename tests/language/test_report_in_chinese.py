@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from benchrig.language import Text, later, use
-from benchrig.report import EXPORTS, Report, catalogue, claims, load, render_terminal, sentences
+from benchrig.report import EXPORTS, Report, catalogue, claims, describe, load, render_terminal, sentences
 from benchrig.report.output import FORMATS
 from benchrig.report.servers import beside_first
 from benchrig.report.table import of_published
@@ -29,7 +29,7 @@ _ABBREVIATIONS = (
     "CPU CPUs TCP TIME WAIT SMT NUMA ms GiB MiB KiB GB Gbit Mbit JSON CSV HTML SVG PNG Markdown md csv json html"
 )
 _PROGRAMS = "benchrig wrk inv bench report claims PostgreSQL Welch steal sleep seconds app yml pin pipeline expect less"
-_PROPER = "UTC Web OpenResty Golang Openresty Lua uvicorn uvloop eventlet"
+_PROPER = "UTC cgroup Web OpenResty Golang Openresty Lua uvicorn uvloop eventlet"
 
 _KNOWN = frozenset(f"{_ABBREVIATIONS} {_PROGRAMS} {_PROPER}".split(" "))
 """Units, programs, files, flags, and abbreviations that are the same in Chinese."""
@@ -241,6 +241,19 @@ def test_the_articles_own_headings_are_used_in_its_language() -> None:
         text = render_terminal(_published())
     assert "平均响应时间" in text
     assert "每秒请求量" in text
+
+
+def test_names_of_versions_limits_and_layers_are_chinese_where_they_are_words() -> None:
+    machine = replace(on_machines("lab", "lab1").machines[0], virtualization="systemd-nspawn in kvm")
+    row = replace(every_kind().table.rows[0], versions={"event loop": "uvloop 0.17", "HTTP parser": "httptools 0.5"})
+    with use("zh"):
+        assert describe.virtualization(machine) == "kvm 中的 systemd-nspawn"
+        (line,) = describe.what_ran([row])
+        assert line.endswith("事件循环 uvloop 0.17、HTTP 解析器 httptools 0.5")
+        assert list(describe.in_words({"open files, as far as root can raise it": "1"})) == [
+            "打开文件数（root 可提高到的上限）"
+        ]
+    assert describe.virtualization(machine) == "systemd-nspawn in kvm"
 
 
 def test_the_command_that_shows_hidden_columns_keeps_the_language() -> None:

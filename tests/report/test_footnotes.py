@@ -64,7 +64,7 @@ def test_of_means_that_contradict_littles_law_the_range_of_their_factors_is_told
         for n, factor in factors.items()
     ]
     found = footnotes(make(a_run(*(cell.name for cell in cells)), cells).rows)
-    (line,) = next(footnote.lines for footnote in found if footnote.kind == "littles law")
+    (line,) = next(footnote.lines for footnote in found if footnote.kind == "Little's law")
     assert line == (
         "every row: Mean latency is understated: Little's law predicts 2 to 104 times as much. "
         "Slow or unanswered connections are missing from it."

@@ -84,7 +84,7 @@ def test_an_invalid_row_is_shown_with_its_figures_and_has_no_rank(warnings: dict
     line = next(line for line in render_terminal(Report(table)).splitlines() if "invalid" in line)
     assert "8,991" in line
     assert line.endswith("–  invalid 1")
-    assert "[1] no idle cpu\n    go-2000: No CPU was idle" in render_terminal(Report(table))
+    assert "[1] no idle CPU\n    go-2000: No CPU was idle" in render_terminal(Report(table))
 
 
 @pytest.mark.usefixtures("warnings")

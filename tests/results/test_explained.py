@@ -61,3 +61,14 @@ def test_a_warning_that_makes_more_values_invalid_stays() -> None:
 def test_each_case_of_the_table_is_one_that_its_code_has() -> None:
     for code, case in {*EXPLAINS, *(which for consequences in EXPLAINS.values() for which in consequences)}:
         assert case in code.sentences
+
+
+def test_warnings_are_called_what_they_are_and_keep_their_codes() -> None:
+    called = {code.value: code.label for code in Code}
+    assert {code: called[code] for code in ("littles_law", "cut_by_end", "no_idle_cpu", "latency_clipped")} == {
+        "littles_law": "Little's law",
+        "cut_by_end": "load too short",
+        "no_idle_cpu": "no idle CPU",
+        "latency_clipped": "latency clipped",
+    }
+    assert len(set(called.values())) == len(called)

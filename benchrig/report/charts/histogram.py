@@ -168,7 +168,7 @@ def _title(found: Sequence[_Drawn]) -> str:
     if first is last:
         return say("{row}: half of the replies took {median} or less, 99 of 100 took {p99} or less", **_of(first))
     return say(
-        "Replies of {first} are most alike: p99 is {least} times the median. Those of {last} are least alike: {most} times",
+        "Replies of {first} vary least: p99 is {least} times the median. Those of {last} vary most: {most} times",
         first=first.row.label,
         least=times(first.p99, first.median),
         last=last.row.label,

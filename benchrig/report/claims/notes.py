@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from benchrig.language import Later, Text, joined, later, say
 from benchrig.report.claims.functions import FUNCTIONS
 from benchrig.report.claims.language import Expression, Figure
-from benchrig.report.sentences import listed, some, words
+from benchrig.report.sentences import listed, some
 from benchrig.report.table import Row, Table
 from benchrig.results.codes import Code
 from benchrig.results.spoils import Spoils
@@ -73,7 +73,7 @@ def _invalid(expression: Expression, rows: Iterable[Row], told: Collection[Code]
     for row in rows:
         for warning in row.warnings:
             if warning.invalid and warning.spoils & rests_on and warning.code not in told:
-                rows_of.setdefault(words(warning.code.value), []).append(row.name)
+                rows_of.setdefault(warning.code.label, []).append(row.name)
     for kind, names in rows_of.items():
         yield later("Invalid ({kind}): {names}.", kind=Text(kind), names=_some(tuple(dict.fromkeys(names))))
 

@@ -10,7 +10,7 @@ from benchrig import shell
 from benchrig.report import describe
 from benchrig.report.claims.audit import Audit
 from benchrig.report.document import Report
-from benchrig.report.sentences import reason, sentence
+from benchrig.report.sentences import reason, sentence, title
 from benchrig.report.texts import Verdict as Verdicts
 from benchrig.report.verdict import Quantity, Verdict, Word
 from benchrig.results.codes import Code
@@ -97,7 +97,7 @@ def _lines(verdict: Verdict) -> Iterator[str]:
 
 
 def _invalid(codes: Sequence[Code], number: int, run: str) -> Iterator[str]:
-    names = ", ".join(code.value.replace("_", " ") for code in codes)
+    names = ", ".join(map(title, codes))
     advice = " Measure again when the machine is quiet." if _QUIET & {*codes} else ""
     yield f"{number} claims: {Word.NOT_TESTABLE}"
     yield from _wrapped("  ", f"All need rows that are invalid: {names}.{advice}")

@@ -135,7 +135,7 @@ def _unknown(found: Worsening) -> str:
             one, other = found.repeats
             return f"{_values(found)}: there are {one} repeats of the reference and {other} of the run.{_measure(found)}"
         case Basis.INVALID:
-            names = ", ".join(code.value.replace("_", " ") for code in found.codes)
+            names = ", ".join(map(sentences.title, found.codes))
             verb = "are" if " and " in found.detail else "is"
             return f"{found.detail or 'it'} {verb} invalid: {names}. Measure again."
         case Basis.NOT_MEASURED:

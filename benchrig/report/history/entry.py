@@ -87,7 +87,7 @@ def _unused(row: Row) -> str:
     """Return why a row's values must not be used; empty where they can be."""
     if not row.figures:
         return "failed" if row.status == "failed" else "not possible"
-    codes = dict.fromkeys(warning.code.value.replace("_", " ") for warning in row.warnings if warning.invalid)
+    codes = dict.fromkeys(warning.code.label for warning in row.warnings if warning.invalid)
     return f"invalid: {', '.join(codes)}" if codes else ""
 
 

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from benchrig.agent.text import short
-from benchrig.report.sentences import sentence
+from benchrig.report.sentences import sentence, title
 from benchrig.report.texts import written
 from benchrig.report.texts.judge import Judged, Verdict
 from benchrig.report.texts.source import Source
@@ -49,8 +49,7 @@ def _text(file: str, judged: Judged) -> Iterator[str]:
     if pasted.load:
         yield from _indented(f"{written.NOTE}.")
     for warning in judged.warnings:
-        title = warning.code.value.replace("_", " ")
-        yield from _indented(f"{title}{' (invalid)' if warning.invalid else ''}: {sentence(warning)}")
+        yield from _indented(f"{title(warning.code)}{' (invalid)' if warning.invalid else ''}: {sentence(warning)}")
     for unchecked in judged.unchecked:
         yield from _indented(f"not checked: {unchecked.check.replace('_', ' ')}, because {unchecked.reason}.")
     for unread in pasted.unread[:MOST_UNREAD]:

@@ -81,8 +81,8 @@ def test_rows_without_a_histogram_are_counted() -> None:
 def test_the_title_says_whose_replies_are_most_alike() -> None:
     alike, unlike = timed("alike", [1000.0] * 200), timed("unlike", [1000.0] * 190 + [50_000.0] * 10)
     title = chart(report_of(unlike, alike)).title
-    assert "of alike are most alike: p99 is 1 times" in title
-    assert "of unlike are least alike: 50 times" in title
+    assert "of alike vary least: p99 is 1 times" in title
+    assert "of unlike vary most: 50 times" in title
 
 
 ODD = {

@@ -167,7 +167,7 @@ def test_the_spread_between_boots_is_in_the_interval_where_it_is_known_of_both_r
 def test_a_warning_spoils_the_metrics_that_it_is_about() -> None:
     late = [a_cell(repeat=n, sleep_seconds=0.0, load=a_load(900, timeout=40)) for n in range(1, 5)]
     a, b = with_errors(0, 0, 0, 0), run_of({"go-2000": late})
-    assert words_of(change_of(a, b).outcome) == "not known (invalid in B: latency clipped, littles law)"
+    assert words_of(change_of(a, b).outcome) == "not known (invalid in B: latency clipped, Little's law)"
     assert change_of(a, b, "latency_p99_ms").cause is Cause.INVALID
     assert change_of(a, b, "errors").verdict is Answer.WORSE
 

@@ -141,7 +141,7 @@ def test_invalid_and_failed_runs_are_shown_and_not_used(tmp_path: Path) -> None:
     failed = missing(ROW, "failed", "it died", sleep_seconds=0.0)
     written(tmp_path, "failed", replace(a_run(ROW), number=9), [failed])
     (one,) = past.history(tmp_path, row=ROW).rows
-    assert [point.unused for point in one.points[-2:]] == ["invalid: littles law, wrong after", "failed"]
+    assert [point.unused for point in one.points[-2:]] == ["invalid: Little's law, wrong after", "failed"]
     assert one.steps == ()
     assert one.newest.unknown == "failed"
     assert bars([None if point.unused else point.value for point in one.points], ASCII).endswith("xx")
