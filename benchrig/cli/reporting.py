@@ -64,7 +64,9 @@ def report(
     name = find_run(ctx, run, suite)
     with language.use(lang):
         try:
-            found = reporting.write_reports(name, ROOT)
+            # Who asks for a file, a form or charts wants that alone: the run's own files stay in the language they have.
+            alone = bool(target.file or charts) or target.format != outputs.TABLE
+            found = reporting.write_reports(name, ROOT, keep=alone)
         except OSError as error:
             # The records can be read all the same, as in someone else's folder.
             found = reporting.load(name, ROOT)

@@ -15,6 +15,7 @@ from benchrig.report.load import find_folder, load
 from benchrig.report.table import Table
 from benchrig.report.terminal import render as render_terminal
 from benchrig.report.terminal import width_of
+from benchrig.results import store
 
 __all__ = [
     "EXPORTS",
@@ -39,8 +40,10 @@ EXPORTS: Mapping[str, Export] = {
 """The files of a report. To add one, add a module with a `render` and a line here."""
 
 
-def write_reports(name: str | Path, root: Path) -> Report:
+def write_reports(name: str | Path, root: Path, *, keep: bool = False) -> Report:
     """Return the report of a run or of a published set; write every file of it into a run's folder.
+
+    With `keep`, files that are there already stay as they are, unless the run has been measured further since.
 
     `name` and `root` are as for `load`, and it raises what that raises. A published set has no folder: nothing of it was
     measured here, and nothing is written. Each file is replaced whole: a reader never sees half of one.
@@ -50,5 +53,15 @@ def write_reports(name: str | Path, root: Path) -> Report:
     if folder is None:
         return report
     for file, export in EXPORTS.items():
+        if keep and _is_new(folder / file, folder / store.CELLS):
+            continue
         files.write(folder / file, export(report))
     return replace(report, page=yamlfile.shown(folder / "report.html"))
+
+
+def _is_new(file: Path, cells: Path) -> bool:
+    """Say whether a file of a report is there, and not older than what was measured."""
+    try:
+        return file.stat().st_mtime_ns >= cells.stat().st_mtime_ns
+    except OSError:
+        return False

@@ -28,6 +28,9 @@ from benchrig.yamlfile import shown
 RESERVED = (store.LATEST, "history")
 """Names that mean something else where a run or published figures are named."""
 
+MOST_TOLD = 40
+"""Rows whose reasons are told, where none can be published."""
+
 _SCHEMA = "# yaml-language-server: $schema=../../docs/schema/published.schema.json\n"
 
 
@@ -84,8 +87,9 @@ def publish(folder: Path, name: str, root: Path) -> Made:
     refused = {one.row for one in left_out}
     rows = [row for row in table.rows if row.name not in refused]
     if not rows:
-        reasons = "; ".join(f"{one.row} {one.reason}" for one in left_out)
-        raise InputError(f"no row of {shown(folder)} can be published: {one_line(reasons, 1000)}")
+        reasons = "".join(f"\n  {one_line(f'{one.row} {one.reason}', 200)}" for one in left_out[:MOST_TOLD])
+        more = f"\n  and {len(left_out) - MOST_TOLD} more" if len(left_out) > MOST_TOLD else ""
+        raise InputError(f"no row of {shown(folder)} can be published:{reasons}{more}")
     texts = dict(_texts(rows, cells, folder, name))
     data = _file(run, rows, {row: path for row, (path, _) in texts.items()})
     made = _Set(_SCHEMA + _yaml(data), dict(texts.values()))

@@ -103,7 +103,7 @@ def test_what_is_asked_for_comes_before_the_profile() -> None:
         ({"repeats": 0}, "--repeats: 0 is not at least 1"),
         ({"threads": 0}, "--threads: 0 is not at least 1"),
         ({"connections": 0}, "--connections: 0 is not at least 1"),
-        ({"connections": 2}, "'flask-no-sleep': 4 threads need at least 4 connections, not 2; use fewer threads"),
+        ({"connections": 2}, "'flask-no-sleep': 4 threads need at least 4 connections, not 2; use --threads 2"),
     ],
 )
 def test_what_cannot_be_is_said_in_one_line(asked: dict[str, object], message: str) -> None:
@@ -148,7 +148,9 @@ def test_the_suite_in_the_documentation_is_one(tmp_path: Path) -> None:
 
 
 def test_connections_that_threads_cannot_share_evenly_are_refused_for_wrk_would_hold_fewer() -> None:
-    with pytest.raises(InputError, match="'go-2000': 4 threads cannot share 7 connections evenly: wrk would open 4"):
+    with pytest.raises(
+        InputError, match="'go-2000': 4 threads cannot share 7 connections evenly: wrk would open 4; use --threads 1"
+    ):
         planned(only=("go-2000",), connections=7)
 
 

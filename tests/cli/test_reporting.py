@@ -17,7 +17,7 @@ from xml.etree import ElementTree
 import pytest
 
 from benchrig.errors import InputError
-from benchrig.report import Report, load, write_reports
+from benchrig.report import EXPORTS, Report, load, write_reports
 from benchrig.report import output as outputs
 from benchrig.report.export import junit
 from benchrig.report.table import make
@@ -58,6 +58,19 @@ def test_a_format_for_programs_is_all_that_is_on_stdout(run: Path, form: str) ->
         assert [row["name"] for row in json.loads(done.stdout)["rows"]] == ["go-2000"]
         assert mistakes("report", json.loads(done.stdout)) == []
     assert len((run / "report.csv").read_text().splitlines()) == 4
+
+
+@pytest.mark.parametrize("flags", [["--output", "other.html"], ["--format", "markdown"], ["--charts", "charts"]])
+def test_what_is_asked_for_alone_leaves_the_runs_own_files_as_they_are(run: Path, tmp_path: Path, flags: list[str]) -> None:
+    flags = [str(tmp_path / word) if word in ("other.html", "charts") else word for word in flags]
+    write_reports(run, ROOT)
+    own = {name: (run / name).read_bytes() for name in EXPORTS}
+    assert inv("report", str(run), "--lang", "zh", *flags).returncode == 0
+    assert {name: (run / name).read_bytes() for name in EXPORTS} == own
+    os.utime(run / "cells.jsonl", (2e9, 2e9))
+    assert inv("report", str(run), "--lang", "zh", *flags).returncode == 0
+    assert {name for name in EXPORTS if (run / name).read_bytes() != own[name]} >= {"report.md", "report.html"}
+    assert 'lang="zh' in (run / "report.html").read_text()
 
 
 def test_a_file_is_replaced_whole(run: Path, tmp_path: Path) -> None:

@@ -110,10 +110,13 @@ def test_rows_that_must_not_be_used_are_left_out_and_named(root: Path) -> None:
 
 
 def test_a_run_without_a_row_to_publish_makes_no_set(root: Path) -> None:
-    cells = [missing("flask-sync", "failed", "it does not answer")]
-    written(root / "reports", "failed", replace(a_run("flask-sync"), number=5), cells)
-    with pytest.raises(InputError, match=r"no row of .* can be published: flask-sync failed"):
+    cells = [missing(name, "failed", "it does not answer") for name in ("flask-sync", "sanic")]
+    written(root / "reports", "failed", replace(a_run("flask-sync", "sanic"), number=5), cells)
+    with pytest.raises(InputError) as refused:
         publish(root, run="failed")
+    first, *rows = str(refused.value).splitlines()
+    assert first.endswith("failed can be published:")
+    assert rows == ["  flask-sync failed", "  sanic failed"]
     assert "ours" not in published.names(root)
 
 

@@ -13,9 +13,13 @@ def check_shape(shape: Shape) -> str:
     """Return why wrk would not open the connections that are asked for; empty when it would."""
     threads, connections = shape.threads, shape.connections
     if threads > connections:
-        return f"{threads} threads need at least {threads} connections, not {connections}; use fewer threads"
+        return f"{threads} threads need at least {threads} connections, not {connections}; use --threads {connections}"
     if rest := connections % threads:
-        return f"{threads} threads cannot share {connections} connections evenly: wrk would open {connections - rest}"
+        fewer = next(count for count in range(threads, 0, -1) if connections % count == 0)
+        return (
+            f"{threads} threads cannot share {connections} connections evenly: wrk would open {connections - rest}; "
+            f"use --threads {fewer}"
+        )
     return ""
 
 
