@@ -15,6 +15,7 @@ from benchrig.report.footnotes import Footnote
 from benchrig.report.legend import legend
 from benchrig.report.plain import Page, text_width, wrapped
 from benchrig.report.spoken import spoken
+from benchrig.report.summary import summary, words
 
 
 def width_of(stream: TextIO) -> int | None:
@@ -48,9 +49,20 @@ def page(report: Report, width: int | None = None, signs: Signs = UNICODE) -> Pa
         _claims(report, room),
         [say("as a page, with all columns: {path}", path=report.page)] if report.page else [],
     ]
-    text = "\n\n".join([head, shown.text, *("\n".join(lines) for lines in sections if lines)])
-    at = len(head) + 2
+    above = "\n\n".join([head, *([wrapped(first, room)] if (first := _first(report)) else [])])
+    text = "\n\n".join([above, shown.text, *("\n".join(lines) for lines in sections if lines)])
+    at = len(above) + 2
     return Page(text, tuple(Span(at + one.start, at + one.end, one.style) for one in shown.spans))
+
+
+def _first(report: Report) -> str:
+    """Return who is first, as the first screen of the page says it; empty where no rows can be compared."""
+    found = summary(report)
+    if len(report.table.rows) < 2 or report.table.left_out:
+        return ""
+    group = words.about_group(found, found.finding)
+    said = words.headline(found.finding)
+    return say("{names}: {text}", names=group, text=said) if group else said
 
 
 def _claims(report: Report, room: int) -> list[str]:

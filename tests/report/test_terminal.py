@@ -36,6 +36,8 @@ from tests.support.reports import (
     repeats_of,
 )
 
+RATES = {"go-2000": 90_000, "sanic": 70_000}
+
 
 def test_several_repeats_show_how_far_they_are_from_their_median() -> None:
     loads = [a_load(90_000), a_load(100_000), a_load(105_000), a_load(100_000), a_load(98_000), a_load(101_000)]
@@ -318,3 +320,17 @@ def test_a_published_set_says_its_document_instead_of_a_machine_of_ours() -> Non
     assert "server" not in text.partition("[1]")[0].splitlines()[6]
     with language.use("zh"):
         assert "平均响应时间" in render_terminal(report)
+
+
+def test_who_is_first_stands_above_the_table_unless_rows_were_left_out() -> None:
+    cells = [
+        a_cell(name, repeat=repeat, load=a_load(rate + repeat), sleep_seconds=0)
+        for name, rate in RATES.items()
+        for repeat in range(1, 7)
+    ]
+    table = make(a_run(*RATES), cells)
+    said = "go-2000 is first with "
+    above, _, below = render_terminal(Report(table), 200).partition("\n-----")
+    assert said in " ".join(above.split())
+    assert said not in " ".join(below.split())
+    assert said not in render_terminal(Report(replace(table, left_out=1)), 200)
