@@ -13,9 +13,21 @@
   const draw = (rates) => {
     const most = Math.max(1, ...rates.filter((rate) => rate !== null));
     const pieces = [[]];
+    // The newest value is at the right edge, which is now.
+    const x = (at) => ((((at + 60 - rates.length) * 600) / 59).toFixed(1));
+    const begins = [];
     rates.forEach((rate, at) => {
-      if (rate === null) pieces.push([]);
-      else pieces[pieces.length - 1].push(`${(at * 600) / 59},${(78 - (rate / most) * 74).toFixed(1)}`);
+      if (rate === null) {
+        pieces.push([]);
+        return;
+      }
+      if (at > 0 && rates[at - 1] === null && pieces.some((points) => points.length > 0)) begins.push(x(at));
+      pieces[pieces.length - 1].push(`${x(at)},${(78 - (rate / most) * 74).toFixed(1)}`);
+    });
+    const marks = begins.map((at) => {
+      const mark = document.createElementNS(SVG, "line");
+      Object.entries({ x1: at, x2: at, y1: 0, y2: 80 }).forEach(([name, value]) => mark.setAttribute(name, value));
+      return mark;
     });
     const lines = pieces.filter((points) => points.length > 0).map((points) => {
       const line = document.createElementNS(SVG, "polyline");
@@ -23,7 +35,7 @@
       line.setAttribute("points", points.join(" "));
       return line;
     });
-    place("course").replaceChildren(...lines);
+    place("course").replaceChildren(...marks, ...lines);
   };
 
   const list = (texts) => {
@@ -43,12 +55,12 @@
     text.textContent = cell.text;
     text.className = cell.style;
     item.append(text);
-    if (cell.warnings) {
+    [["warnings invalid", cell.invalid], ["warnings", cell.warnings]].filter(([, said]) => said).forEach(([kind, said]) => {
       const warnings = document.createElement("span");
-      warnings.className = "warnings";
-      warnings.textContent = cell.warnings;
+      warnings.className = kind;
+      warnings.textContent = said;
       item.append(warnings);
-    }
+    });
     place("finished").prepend(item);
     known = cell.number;
   };
@@ -61,10 +73,16 @@
     write("left", view.left);
     write("course-text", view.course);
     place("course").setAttribute("aria-label", view.course || "No throughput is known yet.");
+    write("most", view.most);
+    place("seconds").hidden = !view.most;
     draw(view.rates);
     list(view.notices);
     view.finished.filter((cell) => cell.number > known).forEach(add);
     place("none").hidden = known > 0;
+    if (view.report) {
+      place("report").querySelector("code").textContent = view.report;
+      place("report").hidden = false;
+    }
     if (view.ended) end(`The bench has ended: ${view.ended}.`, view.failed);
   };
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from benchrig.console import printable
@@ -21,15 +21,17 @@ class Line:
 
     number: int
     text: str
+    invalid: str
+    """What makes it invalid; empty where nothing does."""
     warnings: str
-    """Empty where it has none."""
+    """The other warnings; empty where it has none."""
     style: str
     """As of `console.line`."""
 
     @property
     def whole(self) -> str:
         """All of it in one line."""
-        return f"{self.text}  {self.warnings}" if self.warnings else self.text
+        return "  ".join(filter(None, (self.text, self.invalid, self.warnings)))
 
 
 @dataclass(frozen=True)
@@ -44,10 +46,14 @@ class View:
     left: str
     notices: tuple[str, ...]
     rates: tuple[float | None, ...]
+    most: str
+    """The highest of them, which the top of the curve is; empty where none is known."""
     course: str
     """What the rates are, for who does not see them drawn."""
     finished: tuple[Line, ...]
     ended: str
+    report: str
+    """The command that shows the results; empty while the bench runs, and where it has none."""
     failed: bool
 
 
@@ -63,9 +69,11 @@ def view(state: Running, *, lives: bool = True) -> View:
         else f"{'at most' if state.at_most else 'about'} {about(state.seconds_left)} left",
         notices=tuple(notice.text for notice in state.notices),
         rates=state.rates,
+        most=_rate(max(known)) if (known := [rate for rate in state.rates if rate is not None]) else "",
         course=_course(state.rates),
         finished=tuple(map(_line, state.finished)),
         ended=printable(ended),
+        report=printable(f"./inv report {state.run}") if ended and state.run else "",
         failed=state.failed or not (lives or state.ended),
     )
 
@@ -97,13 +105,8 @@ def _bounds(known: Sequence[float]) -> str:
 
 
 def _line(one: Finished) -> Line:
-    style = ("warning" if one.warnings or one.invalid else "") if one.status == "measured" else "changed"
+    style = ("bad" if one.invalid else "warning" if one.warnings else "") if one.status == "measured" else "changed"
     text = printable(f"{one.title}  {one.count}  {one.text}")
-    return Line(one.number, text, printable("  ".join(_warnings(one))), style)
-
-
-def _warnings(one: Finished) -> Iterator[str]:
-    if one.invalid:
-        yield f"INVALID: {', '.join(one.invalid)}"
-    if one.warnings:
-        yield f"warnings: {', '.join(one.warnings)}"
+    invalid = f"INVALID: {', '.join(one.invalid)}" if one.invalid else ""
+    warnings = f"warnings: {', '.join(one.warnings)}" if one.warnings else ""
+    return Line(one.number, text, printable(invalid), printable(warnings), style)

@@ -67,6 +67,15 @@ def test_the_page_shows_the_bench_and_renews_itself_until_it_has_ended(browser: 
     assert page.inner_text("#now") == "go-2000  2/4  measuring 10 s"
     assert page.inner_text("#rate") == "about 19,190 requests/s"
     assert page.locator("#course polyline").count() == 2
+    assert page.locator("#course line").count() == 1, "the second repeat has no mark where it begins"
+    assert page.inner_text("#most") == "19,190 requests/s"
+    assert page.inner_text("#seconds").split("\n") == ["60 s ago, from 0 requests/s", "now"]
+    colours = [
+        page.evaluate(f"getComputedStyle(document.querySelector('#finished {kind}')).color")
+        for kind in (".invalid", ".warnings:not(.invalid)")
+    ]
+    assert colours == ["rgb(179, 38, 30)", "rgb(135, 83, 0)"]
+    assert not page.is_visible("#report")
     assert page.inner_text("#notices") == "listen backlog overflows: 12"
     go = Finished("go-2000", "2/4", "failed", "failed: it died", number=2)
     more = replace(
@@ -80,6 +89,7 @@ def test_the_page_shows_the_bench_and_renews_itself_until_it_has_ended(browser: 
     page.wait_for_selector("#ended:visible")
     assert page.inner_text("#ended") == "The bench has ended: 1 of 4 rows failed: go-2000."
     assert not page.is_visible("#running")
+    assert page.inner_text("#report") == f"Its results: ./inv report {STATE.run}"
     assert page.locator("#finished li").count() == 2
     assert seen.violations() == []
     assert seen.said == []
