@@ -7,6 +7,7 @@ verdict, is a `Text`, which `later` makes.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -124,6 +125,14 @@ def later_count(one: str, many: str, count: int, /, **values: object) -> Text:
 def joined(texts: Sequence[str], separator: str) -> Text:
     """Return texts as one, each of them and the separator between them in the language in use when it is shown."""
     return Text("{joined}", {"joined": Later(lambda: told(separator).join(map(told, texts)))})
+
+
+def punctuated(text: str) -> str:
+    """Return a text with the punctuation of the language in use: Chinese has marks of its own, without a blank behind them."""
+    if _in_use.get() == ENGLISH:
+        return text
+    whole = re.sub(r"(?<=[。；：，、]) +", "", text)
+    return whole.replace("; ", "；").replace(": ", "：")
 
 
 def told(text: str) -> str:

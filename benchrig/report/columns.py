@@ -64,25 +64,29 @@ class Grid:
         return tuple(f"{heading} {unit}".strip() for heading, unit in zip(self.headings, self.units, strict=True))
 
 
-def grid(table: Table, columns: Sequence[Column]) -> Grid:
-    """Return these columns of a table as text; the headings are the published document's if it is in the language in use."""
+def grid(table: Table, columns: Sequence[Column], *, own: bool = True) -> Grid:
+    """Return these columns of a table as text.
+
+    With `own`, the headings are the published document's if it is in the language in use. The page has many texts beside its
+    table, and they call a thing what its column is called: it has our headings.
+    """
     notes = footnotes(table.rows)
     scales = [column.scale(table.rows) for column in columns]
     rows = tuple(
         (*(column.text(row, scale) for column, scale in zip(columns, scales, strict=True)), reference(row, notes))
         for row in table.rows
     )
-    headings = [_heading(column.key, column.heading, table) for column in columns]
+    headings = [_heading(column.key, column.heading, table, own=own) for column in columns]
     units = (*(scale.name for scale in scales), "")
-    return Grid(tuple(columns), (*headings, _heading("warnings", "warnings", table)), units, rows, notes)
+    return Grid(tuple(columns), (*headings, _heading("warnings", "warnings", table, own=own)), units, rows, notes)
 
 
-def _heading(key: str, english: str, table: Table) -> str:
+def _heading(key: str, english: str, table: Table, *, own: bool) -> str:
     """Return the heading of a column in the language in use: the published document's own, else its translation."""
     source = table.source
-    own = source.headings if source and source.source.language == in_use() != ENGLISH else Headings()
+    given = source.headings if own and source and source.source.language == in_use() != ENGLISH else Headings()
     line = english.replace("\n", " ")
-    said = getattr(own, key, "") or say_data(line)
+    said = getattr(given, key, "") or say_data(line)
     return english if said == line else said
 
 

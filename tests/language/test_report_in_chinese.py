@@ -13,6 +13,7 @@ import pytest
 
 from benchrig.language import Text, later, use
 from benchrig.report import EXPORTS, Report, catalogue, claims, describe, load, render_terminal, sentences
+from benchrig.report.charts import charts
 from benchrig.report.output import FORMATS
 from benchrig.report.servers import beside_first
 from benchrig.report.table import of_published
@@ -241,6 +242,16 @@ def test_the_articles_own_headings_are_used_in_its_language() -> None:
         text = render_terminal(_published())
     assert "平均响应时间" in text
     assert "每秒请求量" in text
+
+
+def test_the_page_calls_a_thing_by_one_name_and_punctuates_as_chinese_does() -> None:
+    report = _published()
+    with use("zh"):
+        page = " ".join(_Visible(EXPORTS["report.html"](report)).texts)
+        for chart in (one for of_kind in charts(every_kind()).values() for one in of_kind):
+            for text in (chart.title, chart.about, chart.guide, chart.more):
+                assert not re.search(r"[。；：，、] |[:;] ", text), text
+    assert [word for word in ("每秒请求量", "响应时间", "P99") if word in page] == []
 
 
 def test_names_of_versions_limits_and_layers_are_chinese_where_they_are_words() -> None:

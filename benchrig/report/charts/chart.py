@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from benchrig.language import punctuated
+
 WIDE, NARROW = 720, 350
 """Widths of a drawing in pixels: for a screen and for print; for a phone."""
 
@@ -37,6 +39,11 @@ class Chart:
     """Why it does not have all rows; empty where it does."""
     folded: bool = False
     """It is one of many, and is shown when it is asked for."""
+
+    def __post_init__(self) -> None:
+        """Give its texts, which are put together of sentences and figures, the punctuation of the language in use."""
+        for name in ("title", "about", "guide", "more"):
+            object.__setattr__(self, name, punctuated(getattr(self, name)))
 
 
 def drawn(draw: Callable[[int], Markup]) -> tuple[Markup, Markup]:

@@ -35,7 +35,7 @@ def render(report: Report, folder: str | None = "") -> str:
     """
     report = spoken(report)
     table, found = report.table, summary(report)
-    grid = columns.grid(table, columns.of_files(table, report.columns))
+    grid = columns.grid(table, columns.of_files(table, report.columns), own=False)
     kinds = charts(report)
     drawn = tuple(chain.from_iterable(kinds.values()))
     some = replace(table, rows=table.rows[:MOST_ROWS])
