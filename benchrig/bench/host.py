@@ -109,9 +109,10 @@ class AgentHost:
 
     def news(self) -> tuple[float, News] | None:
         """Return what the host's sampler told last, and when (time.monotonic); None where it is nothing, or nonsense."""
-        if self._link.news is None:
+        # Another thread may begin a new connection meanwhile.
+        if (last := self._link.news) is None:
             return None
-        heard, line = self._link.news
+        heard, line = last
         try:
             return heard, read_news(line)
         except ValueError:

@@ -101,7 +101,9 @@ class Meter:
             return
         heard, news = told
         if heard > self._heard and _is_sound(news):
-            self.rate = self._rate(news, loaded)
+            rate = self._rate(news, loaded)
+            # The load may have ended meanwhile: a figure of it must not stay.
+            self.rate = rate if self._loaded is loaded else None
             self.notices = tuple(_notices(news, loaded))
             self._last, self._heard = news, heard
         elif time.monotonic() - self._heard > LATE_SECONDS:

@@ -10,6 +10,7 @@ import base64
 import hashlib
 import json
 import secrets
+import sys
 import threading
 import time
 from dataclasses import asdict
@@ -17,7 +18,7 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from benchrig.watch.view import View
 
@@ -77,6 +78,11 @@ class _Server(ThreadingHTTPServer):
         self.told = threading.Event()
         self.page, self.policy = _page()
         self.hosts = {f"{name}:{self.server_port}".encode() for name in ("127.0.0.1", "localhost")}
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of a client that has gone; what else went wrong is a fault of ours, and is told."""
+        if not isinstance(sys.exception(), (ConnectionError, TimeoutError)):
+            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -196,6 +196,8 @@ WRONG = {
     "no gzip": (b"PK\x03\x04" + bytes(100), "no file in gzip's format"),
     "no tar": (gzip.compress(b"hello"), "it ends too early"),
     "another tar": (archive(odd_member("../x/run.json", RUN_JSON)), "it is no archive of ./inv export"),
+    "a page": (with_file("raw/evil.html"), "'raw/evil.html' is no file of a run"),
+    "a drawing with a script": (with_file("raw/lab1/x.SVG"), "'raw/lab1/x.SVG' is no file of a run"),
     "cut off": (of_files(FILES)[:-200], "it ends too early"),
     "cut off within gzip's end": (of_files(FILES)[:-4], "it ends too early"),
     "damaged": (of_files(FILES)[:300] + b"\0\1\2" + of_files(FILES)[303:], "damaged|it ends too early|has "),

@@ -6,6 +6,8 @@ import http.client
 import json
 import re
 import socket
+import struct
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -54,6 +56,19 @@ def test_the_page_and_the_state_are_at_an_address_with_a_token(served: Served) -
     shown = json.loads(body)
     assert (shown["now"], shown["rate"]) == ("go-2000  2/4  measuring 10 s", "about 19,190 requests/s")
     assert shown["finished"][0]["text"] == "sanic  1/4  18,000 requests/s"
+
+
+@pytest.mark.parametrize("begun", [b"GET / HT", b"GET /state HTTP/1.1\r\n\r\n"])
+def test_a_client_that_breaks_off_leaves_no_trace(served: Served, begun: bytes, capfd: pytest.CaptureFixture[str]) -> None:
+    port = urlsplit(served.address).port or 0
+    for _ in range(20):
+        with socket.create_connection(("127.0.0.1", port)) as client:
+            # Closed with a reset, as by a browser that was ended.
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            client.sendall(begun)
+    assert ask(served)[0] == 200
+    time.sleep(0.2)
+    assert capfd.readouterr().err == ""
 
 
 @pytest.mark.parametrize("path", ["/", "/state", "/x/", "/x/state", "//", "/%2e%2e/", "/?", "", "/page.js"])

@@ -76,7 +76,7 @@ def _about(shown: Sequence[Row]) -> str:
 
 def _guide(shown: Sequence[Row]) -> str:
     said = [say("Each line is a row of the table, in its order; further right is faster.")]
-    if any(sample.interval for row in shown if (sample := _sample(row))):
+    if any(row.rank for row in shown):
         said.append(say("Where two bars overlap, the ranks in the table say whether the repeats tell the rows apart."))
     if _scale(shown)(0.0, 1.0).is_log:
         said.append(say("On a log scale, equal distances are equal ratios; a 0 is at the left edge."))

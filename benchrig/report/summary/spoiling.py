@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from benchrig.report.summary.values import Kind, Spoiler
 from benchrig.report.table import Row, Table
 from benchrig.results.codes import Code
-from benchrig.results.warnings import Warning
+from benchrig.results.warnings import Warning, grouped, merged
 
 Numbered = Sequence[tuple[int, Row]]
 
@@ -36,23 +36,29 @@ def _of_status(rows: Numbered, kind: Kind) -> Iterator[Spoiler]:
 def _warned(rows: Numbered) -> list[Spoiler]:
     """Return the kinds of warnings, those of the most rows first; one that makes only some rows invalid is there twice."""
     measured = sum(row.status == "measured" for _, row in rows)
-    found: dict[tuple[Code, bool], dict[int, tuple[Row, Warning]]] = {}
+    found: dict[tuple[Code, bool], list[tuple[int, Row, Warning]]] = {}
     for number, row in rows:
         for warning in row.warnings:
-            found.setdefault((warning.code, warning.invalid), {}).setdefault(number, (row, warning))
-    made = [
-        Spoiler(
-            Kind.WARNING,
-            tuple(row.label for row, _ in of.values()),
-            tuple(of),
-            code,
-            invalid,
-            every=len(of) == measured > 1,
-            example=next(iter(of.values()))[1],
-        )
-        for (code, invalid), of in found.items()
-    ]
+            found.setdefault((warning.code, warning.invalid), []).append((number, row, warning))
+    made = [_of_warnings(code, invalid, of, measured) for (code, invalid), of in found.items()]
     return sorted(made, key=lambda spoiler: -len(spoiler.rows))
+
+
+def _of_warnings(code: Code, invalid: bool, of: Sequence[tuple[int, Row, Warning]], measured: int) -> Spoiler:
+    """Return one spoiler for the warnings of a code; its numbers are those of all rows that it tells of."""
+    labels = {number: row.label for number, row, _ in of}
+    group = max(grouped(warning for _, _, warning in of), key=len)
+    told = tuple(dict.fromkeys(row.label for _, row, warning in of if warning.kind == group[0].kind))
+    return Spoiler(
+        Kind.WARNING,
+        tuple(labels.values()),
+        tuple(labels),
+        code,
+        invalid,
+        every=len(labels) == measured > 1,
+        warning=merged(group),
+        told_of=told if len(told) < len(labels) else (),
+    )
 
 
 def _shared(table: Table, rows: Numbered) -> Iterator[Spoiler]:

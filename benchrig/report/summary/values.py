@@ -96,8 +96,10 @@ class Spoiler:
     """Of a warning: it makes the rows invalid."""
     every: bool = False
     """It is about every row that was measured."""
-    example: Warning | None = None
-    """Of a warning: the first of its kind."""
+    warning: Warning | None = None
+    """Of a warning: that of all its rows, with the range of each number; of several cases, that of the most rows."""
+    told_of: tuple[str, ...] = ()
+    """Labels of the rows that `warning` is about, where they are not all of `rows`."""
 
 
 @dataclass(frozen=True)

@@ -166,11 +166,11 @@ def evidence(finding: Finding) -> tuple[str, ...]:
 def _evidence(finding: Finding) -> Iterator[str]:
     difference, standing = finding.difference, finding.standing
     if difference and finding.first and finding.second:
-        found = {"interval": _interval(difference.low, difference.high), "p": p_value(difference.p)}
+        found = {"interval": _interval(difference.low, difference.high), "p": _p(difference.p)}
         if standing is Standing.SHOWN:
-            yield say("The repeats show it: 95 % interval {interval}, p = {p}.", **found)
+            yield say("The repeats show it: 95 % interval {interval}, {p}.", **found)
         else:
-            yield say("Against {second}: 95 % interval {interval}, p = {p}.", second=finding.second.label, **found)
+            yield say("Against {second}: 95 % interval {interval}, {p}.", second=finding.second.label, **found)
     if standing is Standing.NOT_SHOWN:
         yield from _undecided(finding)
     if standing is Standing.TOO_FEW_REPEATS and finding.first:
@@ -191,6 +191,12 @@ def _evidence(finding: Finding) -> Iterator[str]:
         yield say("An article gives each figure once, so its differences are not shown to be more than chance.")
     if finding.above:
         yield _above(finding)
+
+
+def _p(p: float) -> str:
+    """Return a p-value as an equation: `p = 0.034`, `p < 0.001`."""
+    written = p_value(p)
+    return f"p {written[0]} {written[1:]}" if written.startswith("<") else f"p = {written}"
 
 
 def _undecided(finding: Finding) -> Iterator[str]:
@@ -242,7 +248,7 @@ def about_group(summary: Summary, finding: Finding) -> str:
         finding.route if len(routes) > 1 else "",
         say("on {host}", host=finding.host) if finding.host else "",
     ]
-    rows = say_count("{count} row", "{count} rows", len(finding.rows))
+    rows = say_count("{count} row", "{count} rows", len(finding.rows) or len(finding.above))
     return say("{rows} with {conditions}", rows=rows, conditions=say(", ").join(filter(None, parts)))
 
 
@@ -296,7 +302,13 @@ def spoiler_text(spoiler: Spoiler) -> str:
         case Kind.SHARED_COMPUTER:
             return say("The values show that they work over a network, not how fast each is alone.")
         case Kind.WARNING:
-            return sentences.sentence(spoiler.example) if spoiler.example else ""
+            return _warned(spoiler)
+
+
+def _warned(spoiler: Spoiler) -> str:
+    """Return the sentence of a warning, with the rows that it is about where these are not all."""
+    said = sentences.sentence(spoiler.warning) if spoiler.warning else ""
+    return say("{names}: {text}", names=named(spoiler.told_of), text=said) if spoiler.told_of else said
 
 
 def named(names: Sequence[str]) -> str:

@@ -57,6 +57,11 @@ LONGEST_VERSION = 50
 LONGEST_NAME = 255
 """Bytes of a file's name: more fit into no file system."""
 
+_RUN_BY_BROWSERS = (
+    *("htm", "html", "xhtml", "xht", "shtml", "mht", "mhtml", "xml", "xsl", "xslt", "svg", "svgz"),
+    *("js", "mjs", "wasm", "pdf", "swf", "hta", "url"),
+)
+
 _OWN = {
     store.RUN: reading.MOST_BYTES,
     store.CELLS: MOST_CELLS_BYTES,
@@ -175,7 +180,7 @@ def _check_path(path: str) -> None:
     top, *rest = path.split("/")
     if path in _OWN:
         return
-    if top != store.RAW or not 1 <= len(rest) <= 2 or not all(map(_is_name, rest)):
+    if top != store.RAW or not 1 <= len(rest) <= 2 or not all(map(_is_name, rest)) or _is_run(rest[-1]):
         raise ArchiveError(f"'{one_line(path, 100)}' is no file of a run")
 
 
@@ -191,6 +196,11 @@ def _is_name(name: str) -> bool:
     """Say whether a name of a file is one that is the same everywhere, and is not hidden."""
     odd = not name or name[0] in ".-~ " or name[-1] in ". " or not name.isprintable() or "\\" in name or "/" in name
     return not odd and len(name.encode(errors="surrogatepass")) <= LONGEST_NAME
+
+
+def _is_run(name: str) -> bool:
+    """Say whether a browser may run what is in a file of this name: a report links to the files of its run."""
+    return name.rpartition(".")[2].lower() in _RUN_BY_BROWSERS
 
 
 def _alike(path: str) -> str:

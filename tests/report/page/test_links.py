@@ -26,4 +26,9 @@ def test_a_path_that_leaves_the_run_has_no_link(path: str) -> None:
 
 
 def test_a_path_cannot_be_a_script() -> None:
-    assert link("", "javascript:alert(1)") == "javascript%3Aalert%281%29"
+    assert link("", "javascript:alert(1).txt") == "javascript%3Aalert%281%29.txt"
+
+
+@pytest.mark.parametrize("path", ["raw/evil.html", "raw/go.svg", "raw/go.SVG", "raw/go.xml", "raw/go", "raw/go.txt.js"])
+def test_a_file_that_a_browser_might_run_has_no_address(path: str) -> None:
+    assert link("", path) == ""

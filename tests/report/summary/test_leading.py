@@ -48,7 +48,7 @@ def test_a_row_that_is_shown_to_be_faster_is_first_with_interval_and_p() -> None
     assert labels(found) == ["go", "sanic", "quart"]
     assert words.headline(found) == "go is first with 19,600 requests/s, 6.5 % more than sanic."
     (line,) = words.evidence(found)
-    assert line.startswith("The repeats show it: 95 % interval +6.2 % to +6.8 %, p = <0.001")
+    assert line.startswith("The repeats show it: 95 % interval +6.2 % to +6.8 %, p < 0.001")
 
 
 def test_twice_as_much_and_more_is_said_in_times() -> None:

@@ -43,6 +43,12 @@ def test_warnings_are_counted_by_kind_with_their_rows() -> None:
     assert steal[0].every
 
 
+def test_the_numbers_of_a_warning_are_those_of_all_rows_that_it_is_counted_for() -> None:
+    cells = [a_cell(name, server=replace(SERVER, machine_steal_percent=steal)) for name, steal in (("a", 20.0), ("b", 41.0))]
+    (steal,) = [one for one in summary(a_report("a", "b", cells=cells)).spoilers if one.code is Code.STEAL]
+    assert "The hypervisor took 20 to 41 %" in words.spoiler_text(steal)
+
+
 def test_a_warning_that_some_rows_have_is_not_of_every_row() -> None:
     found = summary(a_report("a", "b", cells=[a_cell("a", server=STOLEN), a_cell("b")])).spoilers
     assert [one.every for one in found if one.code is Code.STEAL] == [False]
