@@ -128,7 +128,7 @@ def joined(texts: Sequence[str], separator: str) -> Text:
 
 
 def punctuated(text: str) -> str:
-    """Return a text with the punctuation of the language in use: Chinese has marks of its own, without a blank behind them."""
+    """Return a text with the punctuation of the language in use: Chinese marks have no blank behind them."""
     if _in_use.get() == ENGLISH:
         return text
     whole = re.sub(r"(?<=[。；：，、]) +", "", text)
