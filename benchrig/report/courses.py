@@ -45,6 +45,24 @@ class Curves:
     """How long each part is."""
     repeats: tuple[Curve, ...]
     median: Curve
+    """Of the repeats that are not short, as far as all of these go: later, only slow ones are left."""
+    short: int
+    """Repeats that ended before half of the longest one."""
+
+    @property
+    def parts(self) -> int:
+        """How many parts the longest repeat has."""
+        return max(len(one.memory_bytes) for one in self.repeats)
+
+    @property
+    def most_cpu_percent(self) -> float:
+        """The most CPU time that any repeat used in a part: 100 is one core fully used."""
+        return max(max(one.cpu_percent, default=0.0) for one in self.repeats)
+
+    @property
+    def most_memory_bytes(self) -> float:
+        """The most memory that any repeat had at the end of a part."""
+        return max(max(one.memory_bytes, default=0.0) for one in self.repeats)
 
 
 def courses_of(cells: Iterable[Cell]) -> tuple[Course, ...]:
@@ -85,7 +103,9 @@ def curves_of(courses: Iterable[Course], most: int) -> Curves | None:
     parts = min(most, *(round(longest * len(_ends(course)) / _ends(course)[-1]) for course in kept))
     seconds = longest / max(parts, 1)
     repeats = tuple(_curve(course, seconds) for course in kept)
-    return Curves(seconds, repeats, _median(repeats))
+    most = max(len(one.memory_bytes) for one in repeats)
+    whole = [one for one in repeats if 2 * len(one.memory_bytes) >= most]
+    return Curves(seconds, repeats, _median(whole), len(repeats) - len(whole))
 
 
 def _ends(course: Course) -> Sequence[float]:
@@ -130,6 +150,5 @@ def _median(repeats: Sequence[Curve]) -> Curve:
 
 
 def _medians(lines: Sequence[Sequence[float]]) -> tuple[float, ...]:
-    """Return the median of each part over the repeats that have it."""
-    longest = max(map(len, lines))
-    return tuple(statistics.median(line[part] for line in lines if part < len(line)) for part in range(longest))
+    """Return the median of each part that all repeats have."""
+    return tuple(map(statistics.median, zip(*(line[: min(map(len, lines))] for line in lines), strict=True)))

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import math
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from benchrig.language import say
 from benchrig.results import histogram
 from benchrig.results.histogram import Histogram
 from benchrig.results.model import Cell
 
 PERCENTILES = ("50", "75", "90", "99", "99.9", "99.99")
+
+
+MOST_REPEATS = 50
+"""Of a row in charts: it takes half a millisecond to read a histogram."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +52,18 @@ def merged(histograms: tuple[str, ...]) -> Histogram | None:
     """Return several encoded histograms as one; None of none, where one of them is damaged, or where all are empty."""
     found = decoded(histograms)
     return histogram.merged(found) if found else None
+
+
+def chosen(histograms: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the histograms of a row that its charts are made from: of many, every second one, every third one."""
+    return histograms[:: math.ceil(len(histograms) / MOST_REPEATS) or 1]
+
+
+def say_chosen(rows: Iterable[tuple[str, ...]]) -> str:
+    """Return the sentence that says so where any row has more histograms; else nothing."""
+    if all(chosen(histograms) == histograms for histograms in rows):
+        return ""
+    return say("Of a row with more than {most} repeats, {most} at most are in it, evenly chosen.", most=MOST_REPEATS)
 
 
 @lru_cache(maxsize=64)

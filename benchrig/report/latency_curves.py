@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from benchrig.report.latencies import decoded, over_repeats
+from benchrig.report.latencies import chosen, decoded, over_repeats
 from benchrig.report.metrics import METRICS, REQUESTS, TIMEOUTS, Metric
 from benchrig.report.table import Row
 from benchrig.results.histogram import Histogram
@@ -72,9 +72,11 @@ class LatencyCurve:
 
 def curve_of(row: Row) -> LatencyCurve | None:
     """Return the latency of a row by percentile; None where nothing is known of it, or nothing that its replies support."""
-    repeats = decoded(row.histograms)
+    some = chosen(row.histograms)
+    repeats = decoded(some)
     late, counted = (int(sum(_values(row, metric))) for metric in (TIMEOUTS, REQUESTS))
-    replies = sum(one.count for one in repeats) if repeats else max(counted - late, 0)
+    all_read = bool(repeats) and len(some) == len(row.histograms)
+    replies = sum(one.count for one in repeats) if all_read else max(counted - late, 0)
     clipped = max((replies + late) / late, FIRST) if late and counted else None
     # A published row may not tell its requests: what it prints is all that is known.
     supported = replies / SLOWER if counted or repeats else LAST

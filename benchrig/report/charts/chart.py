@@ -37,6 +37,8 @@ class Chart:
     """Its values as texts, with their units in the headings."""
     more: str = ""
     """Why it does not have all rows; empty where it does."""
+    is_tall: bool = False
+    """Its narrow drawing is many times as high as a phone's screen, and is shown there when it is asked for."""
     folded: bool = False
     """It is one of many, and is shown when it is asked for."""
 

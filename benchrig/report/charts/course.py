@@ -87,9 +87,9 @@ def _chart(key: str, row: Row, more: str, folded: bool) -> Chart:
     curves, few = _curves(row, POINTS[False]), _curves(row, _LINES)
     return Chart(
         key=key,
-        title=finding(row, curves.median),
+        title=finding(row, curves),
         about=_about(curves),
-        guide=_guide(len(curves.repeats), marked=bool(events_of(row))),
+        guide=_guide(curves, marked=bool(events_of(row))),
         wide=wide,
         narrow=narrow,
         headings=(say("until, s"), *(kind.title() for kind in _KINDS)),
@@ -108,7 +108,7 @@ def _curves(row: Row, most: int) -> Curves:
 def _drawing(row: Row, width: int) -> Markup:
     slim = width <= NARROW
     curves = _curves(row, POINTS[slim])
-    end = curves.part_seconds * len(curves.median.memory_bytes)
+    end = curves.part_seconds * curves.parts
     left, right = _left(curves), width - 8.0
     across = Linear(0, end, left, right)
     events = events_of(row)
@@ -152,7 +152,8 @@ def _plot(kind: _Kind, curves: Curves, across: Linear, top: float, bottom: float
 
     parts = [svg.text(across.start, top - 5, kind.title(), "small"), *_grid(scale, across, top, bottom)]
     if len(curves.repeats) > MOST_SLIM and slim:
-        parts.append(svg.path(_span([values(one) for one in curves.repeats], places), "band"))
+        length = len(curves.median.memory_bytes)
+        parts.append(svg.path(_span([values(one)[:length] for one in curves.repeats], places), "band"))
     elif len(curves.repeats) > 1:
         parts.append(svg.paths([_coarse(places(values(one))) for one in curves.repeats], "repeat"))
     parts.append(svg.path(panels.simplified(places(values(curves.median)), 0.3), "course"))
@@ -206,29 +207,38 @@ def _marks(events: Sequence[Event], across: Linear, top: float, bottom: float) -
 
 
 def _about(curves: Curves) -> str:
-    median = curves.median
-    rates = median.requests_per_second
+    rates = curves.median.requests_per_second
     return say(
-        "Throughput, CPU and memory over {seconds} s, of {repeats}: about {low} to {high} requests/s, at most {cpu} % of a "
-        "core, and at most {memory} MiB.",
-        seconds=number(round(curves.part_seconds * len(rates), 1)),
+        "Throughput, CPU and memory over {seconds} s, of {repeats}: about {low} to {high} requests/s. No repeat used more "
+        "than {cpu} % of a core, nor more than {memory} MiB.",
+        seconds=number(round(curves.part_seconds * curves.parts, 1)),
         repeats=say_count("{count} repeat", "the median of {count} repeats", len(curves.repeats)),
         low=number(min(rates)),
         high=number(max(rates)),
-        cpu=rounded(max(median.cpu_percent), 0),
-        memory=number(max(median.memory_bytes) / 2**20),
+        cpu=rounded(curves.most_cpu_percent, 0),
+        memory=number(curves.most_memory_bytes / 2**20),
     )
 
 
-def _guide(repeats: int, marked: bool) -> str:
+def _guide(curves: Curves, marked: bool) -> str:
     said = [
         say(
             "Requests/s are estimated: in each interval, TCP segments with data were counted, and all of them together are "
             "taken for all requests."
         )
     ]
-    if repeats > 1:
-        said.append(say("The strong line is the median of the repeats, which are faint behind it."))
+    if len(curves.repeats) > 1:
+        said.append(
+            say("The strong line is the median of the repeats, which are faint behind it, as far as all of them go.")
+        )
+    if curves.short:
+        said.append(
+            say_count(
+                "{count} repeat ended before half of the time, and is not in the median.",
+                "{count} repeats ended before half of the time, and are not in the median.",
+                curves.short,
+            )
+        )
     if marked:
         said.append(say("A dashed line is where a ramp ended or the level changed, a filled area where the server paused."))
     return " ".join(said)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from benchrig.language import say
-from benchrig.report.courses import Course, Curve, parts_of, usable
+from benchrig.report.courses import Course, Curves, parts_of, usable
 from benchrig.report.sentences import written
 from benchrig.report.table import Row
 from benchrig.results.codes import Code
@@ -36,15 +36,15 @@ class Event:
     """When it ended; None of what has no length."""
 
 
-def finding(row: Row, median: Curve) -> str:
+def finding(row: Row, curves: Curves) -> str:
     """Return how steady a row was, as the title of its chart."""
     found = [said for warning in _steadiness(row) if (said := _short(warning))]
     if found:
         return say("{row}: {what}", row=row.label, what=say("; ").join(found[:_MOST_SAID]))
     used = say(
         "{cpu} % of a core and {memory} at most",
-        cpu=rounded(max(median.cpu_percent), 0),
-        memory=size(max(median.memory_bytes)),
+        cpu=rounded(curves.most_cpu_percent, 0),
+        memory=size(curves.most_memory_bytes),
     )
     if not any(_is_judged(course) for course in row.courses):
         return say("{row}: too short to tell whether it was steady; {used}", row=row.label, used=used)

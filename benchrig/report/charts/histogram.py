@@ -16,11 +16,14 @@ from benchrig.report.charts.frame import more_rows
 from benchrig.report.charts.latency import latency, milliseconds, times
 from benchrig.report.charts.scales import Log, Scale, spanning
 from benchrig.report.document import Report
-from benchrig.report.latencies import decoded, merged, over_repeats
+from benchrig.report.latencies import chosen, decoded, merged, over_repeats, say_chosen
 from benchrig.report.table import Row
 from benchrig.results.histogram import Histogram
 
 BARS = 40
+
+MOST_ON_PHONE = 8
+"""Rows: the panels of more fill several screens of a phone."""
 
 LEAST_SPAN = 2.0
 """Ratio of the ends of an axis at least: the bins of a narrower one could be seen."""
@@ -67,7 +70,7 @@ def draw(report: Report) -> Iterator[Chart]:
     """Yield the chart of the histograms of all rows that have one."""
     rows = report.table.rows
     shown = rows[: frame.MOST_ROWS]
-    found = [_drawn(row, together) for row in shown if (together := merged(row.histograms))]
+    found = [_drawn(row, together) for row in shown if (together := merged(chosen(row.histograms)))]
     if not found:
         return
     wide, narrow = drawn(partial(_drawing, found))
@@ -86,7 +89,8 @@ def draw(report: Report) -> Iterator[Chart]:
         narrow=narrow,
         headings=(say("row"), say("replies"), *(f"{_name(percent)}, ms" for percent in PERCENTS)),
         rows=tuple(_values(one) for one in found),
-        more=" ".join(filter(None, [more_rows(len(rows)), lacking])),
+        more=" ".join(filter(None, [more_rows(len(rows)), say_chosen(one.row.histograms for one in found), lacking])),
+        is_tall=len(found) > MOST_ON_PHONE,
     )
 
 
@@ -117,13 +121,13 @@ def bars_of(histogram: Histogram, count: int = BARS) -> Bars:
 
 
 def _drawn(row: Row, together: Histogram) -> _Drawn:
-    percentiles = over_repeats(decoded(row.histograms), PERCENTS)
+    percentiles = over_repeats(decoded(chosen(row.histograms)), PERCENTS)
     return _Drawn(row, together, [value / 1e3 for value in percentiles])
 
 
 def _drawing(found: Sequence[_Drawn], width: int) -> Markup:
-    across = panels.columns([one.row.label for one in found], width)
-    grid = panels.grid(len(found), width, across=across, height=_HEIGHT, left=6, below=22, title=32)
+    labels = [one.row.label for one in found]
+    grid = panels.grid(labels, width, across=panels.columns(labels, width), height=_HEIGHT, left=6, below=22, title=32)
     parts: list[Markup] = []
     for one, panel in zip(found, grid.panels, strict=True):
         parts += _panel(one, panel)
@@ -136,7 +140,7 @@ def _panel(one: _Drawn, panel: panels.Panel) -> list[Markup]:
     room = panel.right - panel.left
     said = f"p50 {latency(one.median)} · p99 {latency(one.p99)}"
     parts = [
-        panels.heading(panel, one.row.label, panel.top - 18),
+        *panels.heading(panel, panel.top - 18),
         svg.text(panel.left, panel.top - 5, svg.shortened(said, room, svg.SMALL), "small"),
         svg.path(_outline(bars, scale, panel), "bar"),
         svg.line(panel.left, panel.bottom, panel.right, panel.bottom, "axis"),

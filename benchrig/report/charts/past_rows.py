@@ -86,8 +86,8 @@ def _title(having: Sequence[Series], metric: Metric) -> str:
 
 
 def _drawing(shown: Sequence[Series], metric: Metric, width: int) -> Markup:
-    across = panels.columns([one.row for one in shown], width)
-    grid = panels.grid(len(shown), width, across=across, height=_HEIGHT, left=6, below=14, title=32)
+    labels = [one.row for one in shown]
+    grid = panels.grid(labels, width, across=panels.columns(labels, width), height=_HEIGHT, left=6, below=14, title=32)
     parts: list[Markup] = []
     for one, panel in zip(shown, grid.panels, strict=True):
         parts += _panel(one, metric, panel)
@@ -104,7 +104,7 @@ def _panel(one: Series, metric: Metric, panel: panels.Panel) -> list[Markup]:
     last = say("step {percent}", percent=percent_said(one.steps[-1].ratio)) if one.steps else ""
     said = " · ".join(filter(None, (newest_value(one, metric), last, say("off") if one.newest.off else "")))
     found = [
-        panels.heading(panel, one.row, panel.top - 18),
+        *panels.heading(panel, panel.top - 18),
         svg.text(panel.left, panel.top - 5, svg.shortened(said, room, svg.SMALL), "small"),
         svg.line(panel.left, panel.bottom, panel.right, panel.bottom, "axis"),
     ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -17,15 +16,22 @@ from benchrig.report.charts.latency import comparison, latency, milliseconds
 from benchrig.report.charts.palette import SERIES
 from benchrig.report.charts.scales import Log, Scale, spanning
 from benchrig.report.document import Report
-from benchrig.report.latency_curves import FIRST, PLACES, LatencyCurve, Point, curve_of
+from benchrig.report.latencies import say_chosen
+from benchrig.report.latency_curves import FIRST, LatencyCurve, Point, curve_of
 from benchrig.units import NOTHING
 
 MOST_TOGETHER = 8
 """So many rows share one plot; more have a panel each."""
 
-_TICKS = ((2.0, "50 %"), (10.0, "90 %"), (100.0, "99 %"), (1000.0, "99.9 %"), (10_000.0, "99.99 %"))
+MOST_BEHIND = 12
+"""So many rows at most are faint lines in the panels of all rows."""
+
+_TICKS = ((2.0, "p50"), (10.0, "p90"), (100.0, "p99"), (1000.0, "p99.9"), (10_000.0, "p99.99"))
 
 _PANEL_HEIGHT = 92.0
+
+_BEYOND = 12.0
+"""So far texts below a panel go beyond its sides: that of the median is below its line."""
 
 
 def draw(report: Report) -> Iterator[Chart]:
@@ -50,7 +56,8 @@ def draw(report: Report) -> Iterator[Chart]:
             say("replies"),
         ),
         rows=tuple(line for curve in found for line in _lines(curve)),
-        more=more_rows(len(rows)),
+        more=" ".join(filter(None, [more_rows(len(rows)), say_chosen(curve.row.histograms for curve in found)])),
+        is_tall=len(found) > MOST_TOGETHER,
     )
 
 
@@ -70,11 +77,18 @@ class _Plan:
         places = [point.place for curve in self.curves for point in curve.points]
         last = max(100.0, *places, *(curve.clipped_at or 0 for curve in self.curves))
         ticks = [(place, said) for place, said in _TICKS if place <= last]
-        return frame.Axis(say("share of the replies that were faster"), partial(Log, FIRST, last), ticks=ticks)
+        return frame.Axis(say("percentile of the replies"), partial(Log, FIRST, last), ticks=ticks)
 
     def up(self) -> frame.Axis:
         values = [point.milliseconds for curve in self.curves for point in curve.points]
         return frame.Axis(say("latency"), partial(_vertical, [*values, *self.timeouts]), latency)
+
+    def behind(self) -> Sequence[Sequence[Point]]:
+        """Return the lines of all rows, or of as many as can be told from each other, evenly chosen from fast to slow."""
+        lines = [points for curve in self.curves if len(points := curve.measured or curve.corrected) > 1]
+        lines.sort(key=lambda points: points[len(points) // 2].milliseconds)
+        every = max(1.0, (len(lines) - 1) / (MOST_BEHIND - 1))
+        return [lines[round(number * every)] for number in range(min(len(lines), MOST_BEHIND))]
 
 
 def _vertical(values: Sequence[float], start: float, end: float) -> Scale:
@@ -106,48 +120,32 @@ def _together(plan: _Plan, width: int) -> Markup:
 
 
 def _apart(plan: _Plan, width: int) -> Markup:
-    """Draw a panel for each curve, all with the same scales, and what all curves span behind each of them."""
-    across, up = plan.across(), plan.up()
-    beside = panels.columns([curve.row.label for curve in plan.curves], width)
-    left = 52.0
-    grid = panels.grid(len(plan.curves), width, across=beside, height=_PANEL_HEIGHT, left=left, below=20, top=16)
+    """Draw a panel for each curve, all with the same scales, and the others as faint lines behind each of them."""
+    across, up, behind = plan.across(), plan.up(), plan.behind()
+    labels = [curve.row.label for curve in plan.curves]
+    beside = panels.columns(labels, width)
+    grid = panels.grid(
+        labels, width, across=beside, height=_PANEL_HEIGHT, left=52, below=22, title=20, top=16, gap=2 * _BEYOND
+    )
     parts: list[Markup] = []
     for number, (curve, panel) in enumerate(zip(plan.curves, grid.panels, strict=True)):
         scale_x, scale_y = across.span(panel.left, panel.right), up.span(panel.bottom - 3, panel.top + 3)
         if number == 0:
             parts.append(svg.text(2, 11, up.named(scale_y), "small"))
-        parts += panels.parts(panel, scale_x, scale_y, across, up, curve.row.label)
-        parts.append(svg.path(_band(plan, scale_x, scale_y), "band"))
+        parts += panels.parts(panel, scale_x, scale_y, across, up, _BEYOND)
+        parts.append(svg.paths([_coarse(points, scale_x, scale_y) for points in behind], "repeat"))
         for timeout in plan.timeouts:
             parts.append(svg.line(panel.left, scale_y.place(timeout), panel.right, scale_y.place(timeout), "timeout"))
         parts += _curve(curve, scale_x, scale_y, 0)
-    signs, bottom = frame.legend(_signs(plan), width, grid.height)
+    parts.append(svg.text(width - 2, grid.height + 6, across.title, "small", "end"))
+    signs, bottom = frame.legend(_signs(plan), width, grid.height + 12)
     return svg.drawing([*parts, *signs], width, bottom + 2)
 
 
-def _band(plan: _Plan, scale_x: Scale, scale_y: Scale) -> list[tuple[float, float]]:
-    """Return the outline of all measured curves, or of corrected ones where none was measured, as far as half of them go."""
-    lows, highs = [], []
-    for place in PLACES:
-        values = [
-            value for curve in plan.curves if (value := _between(curve.measured or curve.corrected, place)) is not None
-        ]
-        if 2 * len(values) >= len(plan.curves):
-            lows.append((scale_x.place(place), scale_y.place(min(values))))
-            highs.append((scale_x.place(place), scale_y.place(max(values))))
-    return [*panels.simplified(lows, 1.2), *reversed(panels.simplified(highs, 1.2))]
-
-
-def _between(points: Sequence[Point], place: float) -> float | None:
-    """Return the latency of a curve at a place, on the line between two of its points; None where it has none."""
-    after = next((number for number, point in enumerate(points) if point.place >= place * 0.999), None)
-    if after is None or (after == 0 and points[0].place > place * 1.001):
-        return None
-    one, other = points[max(after - 1, 0)], points[after]
-    if other.place <= one.place or one.milliseconds <= 0:
-        return other.milliseconds
-    share = math.log(place / one.place) / math.log(other.place / one.place)
-    return float(one.milliseconds * (other.milliseconds / one.milliseconds) ** min(share, 1.0))
+def _coarse(points: Sequence[Point], scale_x: Scale, scale_y: Scale) -> list[tuple[float, float]]:
+    """Return a line that is one of many, in whole pixels: it has half as much text."""
+    places = [(scale_x.place(point.place), scale_y.place(point.milliseconds)) for point in points]
+    return [(float(round(x)), float(round(y))) for x, y in panels.simplified(places, 1.2)]
 
 
 def _curve(curve: LatencyCurve, scale_x: Scale, scale_y: Scale, series: int) -> list[Markup]:
@@ -185,7 +183,6 @@ def _timeout(timeout: float, plot: frame.Plot) -> list[Markup]:
 
 
 def _signs(plan: _Plan) -> list[frame.Sign]:
-    together = len(plan.curves) <= MOST_TOGETHER
     known = (
         (say("as measured"), "measured", any(curve.measured for curve in plan.curves)),
         (say("corrected by the load generator"), "corrected", any(curve.corrected for curve in plan.curves)),
@@ -193,8 +190,9 @@ def _signs(plan: _Plan) -> list[frame.Sign]:
     signs = [frame.Sign(partial(_line_sign, kind), said) for said, kind, is_there in known if is_there]
     if plan.timeouts:
         signs.append(frame.Sign(_cross, say("from here on, replies were later than the timeout")))
-    if not together:
-        signs.append(frame.Sign(_band_sign, say("what all rows span")))
+    if len(plan.curves) > MOST_TOGETHER:
+        some = len(plan.curves) > MOST_BEHIND
+        signs.append(frame.Sign(_faint_sign, say("some of the other rows") if some else say("the other rows")))
     return signs
 
 
@@ -202,8 +200,8 @@ def _line_sign(kind: str, x: float, y: float) -> list[Markup]:
     return [svg.line(x - 12, y, x + 12, y, f"line s1 {kind}")]
 
 
-def _band_sign(x: float, y: float) -> list[Markup]:
-    return [svg.element("rect", x=x - 12, y=y - 5, width=24, height=10, class_="band")]
+def _faint_sign(x: float, y: float) -> list[Markup]:
+    return [svg.line(x - 12, y, x + 12, y, "repeat")]
 
 
 def _about(curves: Sequence[LatencyCurve]) -> str:
@@ -233,7 +231,7 @@ def _share(place: float) -> str:
 def _guide(plan: _Plan) -> str:
     said = [
         say(
-            "At 99 %, 99 of 100 replies were at least as fast. From each mark of the axis to the next, a tenth of the "
+            "At p99, 99 of 100 replies were at least as fast. From each mark of the axis to the next, a tenth of the "
             "replies is left: the right end is what the slowest had to wait."
         ),
         say("A curve ends where fewer than ten replies were slower: another load has others there."),

@@ -100,12 +100,12 @@ class Log:
         return next(self.choices())
 
     def choices(self) -> Iterator[Sequence[float]]:
-        """Yield these, then powers of ten alone, then every second one, every third one, and so on."""
+        """Yield these, then 1 and 3 times powers of ten, then powers alone, then every second one, every third one."""
         low, high = math.floor(math.log10(self.low)), math.ceil(math.log10(self.high))
         inside = [
             [value for value in values if self.low * 0.999 <= value <= self.high * 1.001]
             for values in (
-                [step * 10.0**power for power in range(low, high + 1) for step in (1, 2, 5)],
+                *([step * 10.0**power for power in range(low, high + 1) for step in steps] for steps in ((1, 2, 5), (1, 3))),
                 *([10.0**power for power in range(low, high + 1, every)] for every in range(1, high - low + 2)),
             )
         ]
@@ -113,7 +113,7 @@ class Log:
             # Within less than a decade, powers of ten say too little.
             yield from Linear(self.low, self.high, self.start, self.end).choices()
             return
-        yield from (values for number, values in enumerate(inside) if number or self.high / self.low <= 2000)
+        yield from (values for number, values in enumerate(inside) if number > 1 or self.high / self.low <= 2000)
 
 
 def spanning(

@@ -112,15 +112,16 @@ def text_width(said: str, size: float = FONT_SIZE) -> float:
     return size * sum(map(_character_width, _shown(said)))
 
 
-def shortened(said: str, width: float, size: float = FONT_SIZE) -> str:
+def shortened(said: str, width: float, size: float = FONT_SIZE, of_end: float = 1 / 3) -> str:
     """Return a text that is no wider than this: itself, or its beginning and end around an ellipsis.
 
-    The end is kept because names of rows often differ there alone: `go-2000`, `go-20000`.
+    The end is kept because names of rows often differ there alone: `go-2000`, `go-20000`. `of_end` is its share of what is
+    kept.
     """
     if text_width(said, size) <= width:
         return said
     for kept in range(len(said) - 1, 0, -1):
-        end = kept // 3
+        end = int(kept * of_end)
         short = f"{said[: kept - end].rstrip()}{ELLIPSIS}{said[len(said) - end :].lstrip()}"
         if text_width(short, size) <= width:
             return short

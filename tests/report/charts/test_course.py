@@ -72,7 +72,30 @@ def test_a_repeat_that_ended_early_has_a_shorter_line() -> None:
     assert found
     short, long = found.repeats
     assert len(short.memory_bytes) == pytest.approx(len(long.memory_bytes) / 2, abs=1)
-    assert found.median.memory_bytes[-1] == long.memory_bytes[-1]
+    assert len(found.median.memory_bytes) in (len(short.memory_bytes), len(long.memory_bytes))
+
+
+def test_the_median_ends_where_only_slow_repeats_are_left() -> None:
+    fast = [a_course(seconds=5.0, repeat=one) for one in (1, 2, 3)]
+    slow = [a_course(lambda at: float(at < 5), repeat=one) for one in (4, 5, 6)]
+    found = curves_of([*fast, *slow], 48)
+    assert found
+    assert len(found.median.requests_per_second) == min(len(one.requests_per_second) for one in found.repeats)
+    assert min(found.median.requests_per_second) > 0.8 * RATE
+    assert found.parts == max(len(one.requests_per_second) for one in found.repeats)
+
+
+def test_a_repeat_that_broke_off_does_not_end_the_median() -> None:
+    found = curves_of([a_course(seconds=0.3), a_course(repeat=2), a_course(repeat=3)], 48)
+    assert found
+    assert found.short == 1
+    assert len(found.median.requests_per_second) == found.parts
+
+
+def test_at_most_is_that_of_any_repeat() -> None:
+    high = a_course(memory=lambda _: 2**30, repeat=3)
+    found = chart(report_of(with_courses("go", a_course(), a_course(repeat=2), high)))
+    assert "1.00 GiB at most" in found.title or "1 GiB at most" in found.title or "1.0 GiB at most" in found.title
 
 
 def test_a_row_keeps_the_series_of_its_measured_cells_and_no_copies() -> None:

@@ -78,7 +78,7 @@ def test_rows_without_a_histogram_are_counted() -> None:
     assert list(histogram.draw(report_of(*rows[1:]))) == []
 
 
-def test_the_title_says_whose_replies_are_most_alike() -> None:
+def test_the_title_says_whose_replies_vary_least() -> None:
     alike, unlike = timed("alike", [1000.0] * 200), timed("unlike", [1000.0] * 190 + [50_000.0] * 10)
     title = chart(report_of(unlike, alike)).title
     assert "of alike vary least: p99 is 1 times" in title

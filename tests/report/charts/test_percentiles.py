@@ -122,9 +122,32 @@ def test_many_rows_have_a_panel_each_with_one_scale() -> None:
     wide, narrow = drawings(chart(report))
     assert len({round(mark.left) for mark in wide.of("strong")}) == 4
     assert len({round(mark.left) for mark in narrow.of("strong")}) == 2
-    bands = [(mark.right - mark.left, mark.bottom - mark.top) for mark in wide.of("band") if mark.name == "path"]
-    assert len(bands) == 9
-    assert max(width for width, _ in bands) - min(width for width, _ in bands) < 0.5
+    # Each panel has the percentiles below it; each upright axis has enough ticks; nothing is filled.
+    for drawing in (wide, narrow):
+        assert drawing.texts.count("p50") == drawing.texts.count("p99") == 9
+        assert "percentile of the replies" in drawing.texts
+        assert drawing.of("band") == []
+        assert len(drawing.of("repeat")) == 9 + 1
+
+
+def test_long_names_of_panels_are_different_in_each() -> None:
+    names = [f"flask-gevent-{n}-patched{end}" for n in range(5) for end in ("", "-first")]
+    for drawing in drawings(chart(report_of(*(timed(name, log_normal(300)) for name in names)))):
+        said = " ".join(mark.said for mark in drawing.of("strong"))
+        assert "…" not in said
+        assert said.count("first") == 5
+
+
+def test_an_axis_of_two_decades_has_more_than_two_ticks() -> None:
+    report = report_of(*(timed(f"row-{n}", log_normal(3000, 6e3 * 1.5**n)) for n in range(10)))
+    wide, _ = drawings(chart(report))
+    first = [mark for mark in wide.of("small") if mark.said.endswith(" ms") and mark.right < 60]
+    assert len({mark.said for mark in first}) >= 3
+
+
+def test_of_many_repeats_some_are_read_and_it_says_so() -> None:
+    found = chart(report_of(timed("go", *(log_normal(100, seed=seed) for seed in range(120)))))
+    assert found.more == "Of a row with more than 50 repeats, 50 at most are in it, evenly chosen."
 
 
 def test_at_most_forty_rows_are_drawn() -> None:
