@@ -38,7 +38,7 @@ def test_a_number_has_a_badge_of_the_warnings_that_spoil_it() -> None:
     assert row.invalid
     page = tree(render(report))
     for spoils, heading in (("latency", "p99"), ("rate", "requests/s")):
-        expected = {one.code.value.replace("_", " ") for one in row.warnings if spoils in one.spoils}
+        expected = {one.code.label for one in row.warnings if spoils in one.spoils}
         badges = _cell(report, "flask-sync", heading).all("button", "b")
         assert bool(badges) == bool(expected)
         named = {
