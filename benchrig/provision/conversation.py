@@ -13,7 +13,7 @@ from typing import Any
 
 from benchrig import console
 from benchrig.agent.play import events
-from benchrig.agent.play.redact import Redactor
+from benchrig.agent.redact import Redactor
 from benchrig.agent.text import last_line, short
 from benchrig.errors import HostError
 from benchrig.inventory import Host

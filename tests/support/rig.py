@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from benchrig.agent.play import events, pipes
-from benchrig.agent.play.redact import Redactor
 from benchrig.agent.play.session import Session
 from benchrig.agent.play.store import Store
+from benchrig.agent.redact import Redactor
 from benchrig.provision import bundle
 from benchrig.provision.playbook import read_playbook
 

@@ -6,12 +6,14 @@ import contextlib
 import os
 import pwd
 import re
+import shlex
 import subprocess
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ..redact import Redactor
 from .cpus import cpu_list, cpu_set
 from .facts import APPS, output, read, shortage
 from .fetch import fetch
@@ -21,6 +23,9 @@ from .protocol import Done, Fetch, FindWhatRuns, Journal, Port, Ran, Readiness, 
 from .runtime import USER, installed_distributions, versions
 
 OURS = "benchrig-*.service"
+
+PGPASS = "/etc/benchrig/pgpass"
+"""The apps' passwords of their databases, as the role `app` writes them."""
 
 SETTLE_SECONDS = 10.0
 SETTLE_STEP = 0.05
@@ -124,9 +129,28 @@ def _user(uid: str) -> str:
 def stop(unit: str, port: int) -> Stopped:
     """Stop a unit and check that its port is free. The end of its journal is read meanwhile, so it costs no time."""
     with _written_by(unit) as written:
+        hidden = _redactor(unit)
         _systemctl("stop", unit)
         free = await_free(port)
-    return Stopped(free, "".join(written))
+    return Stopped(free, hidden("".join(written)))
+
+
+def _redactor(unit: str) -> Redactor:
+    """Return what hides the secrets that an app knows: of its unit's environment, by their names, and of its databases."""
+    hidden = Redactor()
+    said = show(unit, "Environment").get("Environment", "")
+    try:
+        words = shlex.split(said)
+    except ValueError:
+        words = said.split()
+    for word in words:
+        name, _, value = word.partition("=")
+        hidden.learn(name, value)
+    for line in read(PGPASS).split("\n"):
+        # host:port:database:user:password, in which the password may have escaped colons.
+        if line.count(":") >= 4:
+            hidden.learn("password", line.split(":", 4)[4].replace("\\:", ":").replace("\\\\", "\\"))
+    return hidden
 
 
 @contextmanager
@@ -240,7 +264,8 @@ def journal(unit: str, lines: int) -> Journal:
         return Journal("")
     output(("journalctl", "--sync"))
     matches = (f"_SYSTEMD_INVOCATION_ID={start_id}", "+", f"INVOCATION_ID={start_id}")
-    return Journal(output(("journalctl", "--quiet", "--no-pager", "--output=cat", f"--lines={lines}", *matches)))
+    text = output(("journalctl", "--quiet", "--no-pager", "--output=cat", f"--lines={lines}", *matches))
+    return Journal(_redactor(unit)(text))
 
 
 def what_runs(op: FindWhatRuns) -> Ran:

@@ -12,10 +12,10 @@ from typing import Any
 
 from jinja2.utils import missing
 
+from ..redact import Redactor
 from . import plan
 from .events import Found, Moment, NeedFound, Reached, decode_found
 from .pipes import Inbox, Outbox
-from .redact import Redactor
 from .templating import UndefinedValue
 from .variables import Layer, Variables
 

@@ -17,11 +17,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from .. import causes, lock
+from ..redact import Redactor
 from . import beat, events
 from .handlers import UnreadableError
 from .journal import Journal
 from .pipes import Gone, Inbox, Outbox, Stop
-from .redact import Redactor
 from .session import Session
 from .store import DamagedError, Store
 

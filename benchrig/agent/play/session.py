@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from ..redact import Redactor
 from . import events, plan, templating
 from .facts import Facts
 from .handlers import Handler, Notifications, Pending, of_play
@@ -17,7 +18,6 @@ from .hostvars import FACTS, HostVars, Peers
 from .lookups import PLAN, Bundle
 from .modules.base import Context
 from .pipes import Inbox, Outbox
-from .redact import Redactor
 from .tasks import Outcome, Runner
 from .templating import TemplateError, Templates
 from .variables import Variables

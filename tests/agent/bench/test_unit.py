@@ -13,6 +13,9 @@ from benchrig.agent.bench import protocol, unit
 
 Play = Callable[..., str]
 
+ENVIRONMENT = r"""PORT=8080 API_TOKEN=s3cr3t-token "DB_PASSWORD=with a blank" """
+"""As systemd shows it."""
+
 
 @pytest.fixture
 def stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Play:
@@ -24,7 +27,8 @@ def stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Play:
         (tmp_path / name).chmod(0o755)
 
     def stop(journalctl: str | None, start_id: str = "abc") -> str:
-        program("systemctl", f'test "$1" = show && echo InvocationID={start_id}; true')
+        shown = f"InvocationID={start_id}\nEnvironment={ENVIRONMENT}"
+        program("systemctl", f"test \"$1\" = show && cat <<'END'\n{shown}\nEND\ntrue")
         if journalctl is not None:
             program("journalctl", journalctl)
         others = f":{os.environ['PATH']}" if journalctl is not None else ""
@@ -38,6 +42,25 @@ def stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Play:
 
 def test_what_the_app_wrote_since_its_start_is_kept(stopped: Play) -> None:
     assert stopped('echo "hello $*"') == ("hello --quiet --no-pager --output=cat --lines=200 _SYSTEMD_INVOCATION_ID=abc")
+
+
+def test_secrets_of_the_app_are_starred_in_what_it_wrote(
+    stopped: Play, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "pgpass").write_text("*:5432:films:films:pa\\:ss-word\n")
+    monkeypatch.setattr(unit, "PGPASS", str(tmp_path / "pgpass"))
+    said = "env: PORT=8080 API_TOKEN=s3cr3t-token; 'with a blank'; postgresql://films:pa:ss-word@db"
+    assert stopped(f'echo "{said}"') == "env: PORT=8080 API_TOKEN=********; '********'; postgresql://films:********@db"
+
+
+def test_secrets_are_starred_in_the_journal_of_a_cell_that_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def output(argv: tuple[str, ...]) -> str:
+        if argv[0] == "journalctl":
+            return "token s3cr3t-token" if "--output=cat" in argv else ""
+        return f"InvocationID=abc\nEnvironment={ENVIRONMENT}"
+
+    monkeypatch.setattr(unit, "output", output)
+    assert unit.journal("benchrig-x.service", 10).text == "token ********"
 
 
 def test_of_much_the_end_is_kept(stopped: Play) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from benchrig.agent.play import events, serve
-from benchrig.agent.play.redact import Redactor
+from benchrig.agent.redact import Redactor
 from tests.support.rig import Project
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="modules act as root")

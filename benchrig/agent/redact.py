@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from jinja2.runtime import Undefined
 
-from ..secret import STARS, is_secret
+from .secret import STARS, is_secret
 
 _SHORTEST = 4
 """A shorter value would be found by chance in other text."""
