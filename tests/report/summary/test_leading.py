@@ -225,3 +225,9 @@ def test_the_difference_is_that_of_the_cells() -> None:
     assert found.difference
     assert found.difference.low < 98_000 / 92_000 < found.difference.high
     assert found.difference.repeats == (6, 6)
+
+
+def test_a_group_of_invalid_rows_alone_is_told_with_their_number() -> None:
+    broken = [[*row(name, middle)[:-1], missing(name, "failed", "it fell", repeat=6)] for name, middle in MIDDLES.items()]
+    told = summary(of(*broken, [missing("film", "failed", "it fell")]))
+    assert words.about_group(replace(told, groups=2), told.finding) == "2 rows with 2,000 connections"
