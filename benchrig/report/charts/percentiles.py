@@ -23,7 +23,7 @@ from benchrig.units import NOTHING
 MOST_TOGETHER = 8
 """So many rows share one plot; more have a panel each."""
 
-MOST_BEHIND = 12
+MOST_BEHIND = 6
 """So many rows at most are faint lines in the panels of all rows."""
 
 _TICKS = ((2.0, "p50"), (10.0, "p90"), (100.0, "p99"), (1000.0, "p99.9"), (10_000.0, "p99.99"))

@@ -106,4 +106,6 @@ def _claim(verdict: Verdict) -> Claim:
     if command and text.endswith(command):
         # The group has one command for all of its claims; a claim's own one is folded.
         text = say("{text}.", text=text.removesuffix(command).rstrip(" :："))
-    return Claim(verdict, text, command, claim_chart(verdict))
+    # Of a claim that cannot be tested here there is nothing to compare.
+    chart = None if verdict.word is Word.NOT_TESTABLE else claim_chart(verdict)
+    return Claim(verdict, text, command, chart)

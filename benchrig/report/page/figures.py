@@ -5,7 +5,7 @@ The page's script sorts and filters it; choosing columns needs no script.
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -31,6 +31,12 @@ _WORDS = 130.0
 
 _BADGE = 30.0
 """Width in pixels that the badges of a column take at least."""
+
+_PAPER = 1.8 * _ROOM
+"""The same of a sheet, in its small print."""
+
+MOST_ON_PAPER = 100
+"""With more rows, paper has the columns that are shown at first alone: the files have the others."""
 
 _CARD = (THROUGHPUT.name, RANK, "latency_p99_ms", "errors")
 """What a phone shows of a row before it is unfolded, below its name."""
@@ -58,6 +64,8 @@ class Figures:
     choices: tuple[Choice, ...]
     badges: tuple[tuple[Markup, str], ...]
     """Each kind of badge that the table has, and what it means."""
+    further: tuple[Markup, ...]
+    """Tables for paper alone, of the columns that are not shown at first: each as wide as a sheet."""
     downloads: tuple[tuple[str, str], ...]
     """Addresses of the same table for programs, and what they are called; none where the page stands alone."""
 
@@ -79,6 +87,7 @@ def made(table: Table, grid: Grid, folder: str | None, chosen: bool = False) -> 
         style=_style(headings, grid.columns, choices),
         choices=choices,
         badges=_badges(table.rows),
+        further=tuple(_further(table, grid, shown)) if len(grid.rows) <= MOST_ON_PAPER else (),
         downloads=_downloads(there),
     )
 
@@ -86,6 +95,31 @@ def made(table: Table, grid: Grid, folder: str | None, chosen: bool = False) -> 
 def _downloads(folder: str | None) -> tuple[tuple[str, str], ...]:
     files = (("report.csv", "CSV"), ("report.json", "JSON"), ("report.md", "Markdown"))
     return tuple((address, name) for file, name in files if (address := link(folder, file)))
+
+
+def _further(table: Table, grid: Grid, shown: Set[int]) -> Iterator[Markup]:
+    """Yield the rules and rows of tables of the other columns, each beside the names of the rows."""
+    places: list[int] = []
+    room = left = _PAPER - _width(table, grid, 0)
+    for place in range(1, len(grid.columns)):
+        if place + 1 in shown:
+            continue
+        if places and _width(table, grid, place) > left:
+            yield _on_paper(grid, places)
+            places, left = [], room
+        places.append(place)
+        left -= _width(table, grid, place)
+    if places:
+        yield _on_paper(grid, places)
+
+
+def _on_paper(grid: Grid, places: Sequence[int]) -> Markup:
+    def line(texts: Sequence[str], tag: str) -> Markup:
+        cells = (Markup("<{0}>{1}</{0}>").format(Markup(tag), texts[place]) for place in (0, *places))
+        return Markup("<tr>{}</tr>").format(Markup("").join(cells))
+
+    rows = Markup("").join(line(row, "td") for row in grid.rows)
+    return Markup("<table><thead>{}</thead><tbody>{}</tbody></table>").format(line(grid.titles, "th"), rows)
 
 
 def _head(grid: Grid) -> Markup:
@@ -156,7 +190,7 @@ def _badge_width(table: Table, column: Column) -> float:
 def _style(headings: Sequence[str], of: Sequence[Column], choices: Sequence[Choice]) -> Markup:
     """Return the rules that hide columns that are not chosen, and that set each value's heading before it on a phone."""
     hidden = "\n".join(
-        f".results:has(#col-{one.number}:not(:checked)) tr>:nth-child({one.number}){{display:none}}" for one in choices
+        f".results:has(#col-{one.number}:not(:checked)) .rows tr>:nth-child({one.number}){{display:none}}" for one in choices
     )
     named = "\n".join(
         f".rows td:nth-child({number})::before{{content:{css_text(heading)}}}" for number, heading in enumerate(headings, 1)

@@ -64,7 +64,12 @@ def test_wide_tables_scroll_in_their_own_box_and_both_colour_schemes_are_there()
     assert 'name="viewport"' in text
     assert "prefers-color-scheme: dark" in text
     elements = Page(text).elements
-    around = [elements[index - 1][1].get("class") for index, (tag, _) in enumerate(elements) if tag == "table"]
+    paper = next((place for place, (_, found) in enumerate(elements) if found.get("class") == "further"), len(elements))
+    shown = [
+        *elements[:paper],
+        *elements[next(place for place in range(paper, len(elements)) if elements[place][0] == "ul") :],
+    ]
+    around = [shown[index - 1][1].get("class") for index, (tag, _) in enumerate(shown) if tag == "table"]
     assert around
     assert set(around) <= {"scroll", "scroll figures", "scroll settings"}
 
