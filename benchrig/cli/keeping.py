@@ -110,7 +110,7 @@ def rm(ctx: ChainContext, runs: list[str] | None = None, yes: bool = False) -> I
     if not runs:
         raise InputError("task 'rm' lacks RUNS; see ./inv rm --help")
     if not (yes or (_is_terminal(sys.stdin) and _is_terminal(sys.stderr))):
-        hint = Hint(Inv("rm", *runs, "--yes"), " removes them without a question.")
+        hint = Hint(Inv("rm", *runs, "--yes", on_inventory=False), " removes them without a question.")
         raise InputError("there is no terminal to ask on", hint)
     yield
     found = {one.path: one for one in (removal.find(REPORTS, name, published.names(ROOT)) for name in runs)}
@@ -227,7 +227,7 @@ def import_run(ctx: ChainContext, file: str) -> Iterator[None]:
 
     Example: ./inv import run.tar.gz
     """
-    from benchrig.report import history
+    from benchrig.report import history, published
     from benchrig.results import archive, removal
 
     if file == STANDARD and _is_terminal(sys.stdin):
@@ -235,7 +235,7 @@ def import_run(ctx: ChainContext, file: str) -> Iterator[None]:
     yield
     with _input(file) as source:
         try:
-            found = archive.unpack(source, REPORTS)
+            found = archive.unpack(source, REPORTS, published.names(ROOT))
         except archive.ArchiveError as error:
             where = "standard input" if file == STANDARD else shown(Path(file))
             raise InputError(f"{one_line(where)} is not imported: {error}", error.hint) from None

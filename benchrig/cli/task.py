@@ -88,6 +88,11 @@ def _report_errors(inventory: str) -> Iterator[None]:
         raise Exit(render(error, inventory), error.exit_code) from None
     except KeyboardInterrupt:
         raise Exit(signals.said(), signals.exit_code()) from None
+    except RuntimeError as error:
+        # Python 3.11 makes this of a signal that comes while it makes a class.
+        if not (signals.received() and isinstance(error.__cause__, KeyboardInterrupt)):
+            raise
+        raise Exit(signals.said(), signals.exit_code()) from None
     except OSError as error:
         raise refused(error) from None
     finally:

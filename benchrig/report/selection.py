@@ -63,9 +63,9 @@ def select(report: Report, selection: Selection) -> Report:
 
 def _columns(names: Sequence[str]) -> tuple[str, ...]:
     """Return the chosen columns; the row's name is the first where nothing else would say which row it is."""
+    keys = tuple(dict.fromkeys(_column("columns", name).key for name in names if name != ALL))
     if ALL in names:
         return (ALL,)
-    keys = tuple(dict.fromkeys(_column("columns", name).key for name in names))
     return keys if not keys or {"name", "system"} & set(keys) else ("name", *keys)
 
 

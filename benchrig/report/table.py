@@ -204,7 +204,7 @@ def make(run: Run, cells: Iterable[Cell], published: Published | None = None) ->
             rows.append(_row(repeats, figures.get(name), run, several))
         else:
             not_run.append(later("{row} on {host}", row=name, host=host) if several else name)
-    return Table(run, _ranked(rows), tuple(not_run), published, lacks_repeats)
+    return Table(run, ranked(rows), tuple(not_run), published, lacks_repeats)
 
 
 def _repeats(run: Run, cells: Iterable[Cell]) -> dict[tuple[str, str], list[Cell]]:
@@ -351,7 +351,7 @@ def _warnings(measured: Sequence[Cell], missed: Sequence[Cell], run: Run) -> tup
     return (*over_repeats(detected, len(measured)), *audit.repeat_warnings(measured, missed, run))
 
 
-def _ranked(rows: Sequence[Row]) -> tuple[Row, ...]:
+def ranked(rows: Sequence[Row]) -> tuple[Row, ...]:
     """Rank each valid row among those with as many connections, the same traffic and machine."""
     found = ranks([_contender(row) for row in rows])
     return tuple(replace(row, rank=rank) for row, rank in zip(rows, found, strict=True))

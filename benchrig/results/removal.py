@@ -44,16 +44,18 @@ def find(reports: Path, name: str, others: Collection[str] = ()) -> Doomed:
     """
     path = store.newest(reports) if name == store.LATEST else _path(reports, name)
     inside = path.parent == reports.resolve()
-    if path.is_symlink() and (inside or _is_run(path)):
+    if path.is_symlink() and (inside or _is_run(path, inside)):
         return Doomed(path, True, 0)
-    if not _is_run(path):
+    if not _is_run(path, inside):
         if name in others:
             raise InputError(f"'{name}' is a set of published figures, and no run", f"It is configs/published/{name}.yml.")
         if "/" in name:
             raise InputError(f"{shown(path)} is no run")
         raise unknown("run", name, {*store.names(reports), *(folder.name for folder in sessions.folders(reports))})
     if whole := next((one for one in list(path.parents)[:2] if (one / sessions.FILE).exists()), None):
-        raise InputError(f"{shown(path)} is part of a session", Hint(Inv("rm", whole.name), " removes all of it."))
+        raise InputError(
+            f"{shown(path)} is part of a session", Hint(Inv("rm", whole.name, on_inventory=False), " removes all of it.")
+        )
     if not inside and (foreign := layout.unlisted(path)):
         _see_reports_alone(path, foreign)
     RunLock(path).release()
@@ -72,14 +74,17 @@ def _path(reports: Path, name: str) -> Path:
     return given.parent.resolve() / given.name
 
 
-def _is_run(path: Path) -> bool:
-    """Say whether a folder is that of a run or a session, be it damaged, or of a bench that was killed early."""
+def _is_run(path: Path, inside: bool) -> bool:
+    """Say whether a folder is that of a run or a session, be it damaged; `inside` reports, of a bench that was killed early.
+
+    Elsewhere, a folder `raw` may be anyone's.
+    """
     try:
         there = {one.name for one in path.iterdir()}
     except OSError:
         return False
     hidden = path.name.startswith(".")
-    return not hidden and not there.isdisjoint({store.RUN, store.CELLS, sessions.FILE, store.RAW})
+    return not hidden and not there.isdisjoint({store.RUN, store.CELLS, sessions.FILE, *([store.RAW] if inside else [])})
 
 
 def _see_reports_alone(path: Path, foreign: Sequence[str]) -> None:

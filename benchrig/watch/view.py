@@ -87,7 +87,7 @@ def sparkline(rates: Sequence[float | None], *, ascii_only: bool = False) -> str
     """Return a course as one character for each value, from 0 to the highest; a space for what is not known."""
     bars = BARS_ASCII if ascii_only else BARS
     most = max((rate for rate in rates if rate is not None), default=0.0) or 1.0
-    return "".join(" " if rate is None else bars[round((len(bars) - 1) * rate / most)] for rate in rates)
+    return "".join(" " if rate is None else bars[max(0, round((len(bars) - 1) * rate / most))] for rate in rates)
 
 
 def _rate(value: float) -> str:

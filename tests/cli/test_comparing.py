@@ -118,7 +118,7 @@ def test_published_figures_compare_with_a_run_and_with_others(runs: Path) -> Non
 
 @pytest.mark.parametrize(
     ("name", "begins"),
-    [("of.html", "<!doctype html>"), ("of.json", "{"), ("of.md", "### B against A"), ("of.txt", "A  run before")],
+    [("of.html", "<!doctype html>"), ("of.json", "{"), ("of.md", "### B against A"), ("of.txt", "A  run 2")],
 )
 def test_output_is_written_in_the_form_of_its_ending(name: str, begins: str, runs: Path, tmp_path: Path) -> None:
     done = inv("compare", str(runs / "before"), str(runs / "after"), "--output", str(tmp_path / name))

@@ -111,7 +111,7 @@ def test_a_suite_with_a_wrong_expectation_measures_nothing(copied: Clone) -> Non
 def test_a_text_in_ascii_is_json_all_the_same(copied: Clone, words: tuple[str, ...]) -> None:
     suite = copied.root / "configs" / "published" / "web-frameworks.yml"
     before = suite.read_text()
-    suite.write_text(before.replace("title: ", "title: \u00b5\u4e2d\U0001f600 ", 1))
+    suite.write_text(before.replace("    title: ", "    title: \u00b5\u4e2d\U0001f600 ", 1))
     try:
         done = run(copied, *words, "--json", PYTHONIOENCODING="ascii")
     finally:

@@ -137,7 +137,7 @@ def test_damaged_data_set(root: Path, content: bytes) -> None:
 def test_damaged_published_figures(root: Path, content: bytes) -> None:
     def read() -> None:
         report = load("web-frameworks", root)
-        render_terminal(report, "en", 100)
+        render_terminal(report, 100)
         for export in EXPORTS.values():
             export(report)
 

@@ -78,7 +78,7 @@ def _lines(version: str) -> list[str]:
 def use_run(folder: Path) -> None:
     """Read a run, write every report of it, and the line of each cell."""
     report = load(folder, ROOT)
-    render_terminal(report, "en", 100)
+    render_terminal(report, 100)
     for export in EXPORTS.values():
         export(report)
     for cell in store.read(folder)[1]:

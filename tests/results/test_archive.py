@@ -382,3 +382,9 @@ def test_hashes_of_the_manifest_are_those_of_the_files(run: Path) -> None:
     assert [(one.path, one.sha256) for one in read.files] == [
         (path, hashlib.sha256(data).hexdigest()) for path, data in sorted(files(run).items()) if path != "report.json"
     ]
+
+
+def test_a_run_named_as_published_figures_are_is_not_imported(reports: Path) -> None:
+    with pytest.raises(layout.ArchiveError, match="is the name of a set of published figures"):
+        unpack(opened(of_files(FILES)), reports, [NAME])
+    assert not list(reports.iterdir())

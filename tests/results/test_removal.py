@@ -77,6 +77,12 @@ def test_what_is_no_run_is_refused(reports: Path, name: str, said: str) -> None:
     assert said in str(caught.value)
 
 
+def test_a_folder_elsewhere_that_only_has_one_named_raw_is_no_run(reports: Path, tmp_path: Path) -> None:
+    (tmp_path / "photos" / "raw").mkdir(parents=True)
+    with pytest.raises(InputError, match="is no run"):
+        removal.find(reports, str(tmp_path / "photos"), ())
+
+
 def test_a_name_means_nothing_outside_of_reports(reports: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copytree(reports / "run-1", tmp_path / "elsewhere")
     monkeypatch.chdir(tmp_path)

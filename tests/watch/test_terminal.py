@@ -185,3 +185,7 @@ def test_a_watch_ends_when_its_reader_has(tmp_path: Path, bench: StateFile) -> N
     os.close(reading)
     bench.write(replace(STATE, step="stopping"))
     assert process.wait(20) == 0
+
+
+def test_a_course_that_no_bench_can_have_is_drawn_all_the_same() -> None:
+    assert len(sparkline([-5.0, 1.0, None])) == 3

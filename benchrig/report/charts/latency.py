@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import comb
 
 from benchrig.language import say
 from benchrig.report.metrics import BY_NAME, Metric
@@ -16,9 +17,11 @@ MEDIAN, P99 = ((BY_NAME[f"latency_{key}_ms"], BY_NAME[f"latency_corrected_{key}_
 
 def latency(ms: float) -> str:
     """Write a latency, given in milliseconds, for an axis: `500 µs`, `20 ms`, `1.5 s`."""
-    if ms < 1:
-        return f"{ms * 1e3:.3g} µs"
-    return f"{ms:.3g} ms" if ms < 1000 else f"{ms / 1e3:,.3g} s" if ms < 1e6 else f"{ms / 1e3:,.0f} s"
+    for value, unit in ((ms * 1e3, "µs"), (ms, "ms"), (ms / 1e3, "s")):
+        # Rounded first: 999.6 ms are 1 s.
+        if (digits := float(f"{value:.3g}")) < 1000:
+            return f"{digits:g} {unit}"
+    return f"{ms / 1e3:,.0f} s"
 
 
 def times(one: float, other: float) -> str:
@@ -58,7 +61,7 @@ def comparison(rows: Sequence[Row]) -> str:
         last=last.label,
         times=times(high, low),
         high=last.text(metric),
-        shown=_shown(first, last, metric),
+        shown=_shown(first, last, metric, len(alike)),
     )
 
 
@@ -83,11 +86,19 @@ def _conditions(one: Row, rows: Sequence[Row]) -> str:
     return say(" for {route}", route=one.route) if one.route else ""
 
 
-def _shown(one: Row, other: Row, metric: Metric) -> str:
+def _shown(one: Row, other: Row, metric: Metric, compared: int) -> str:
+    """Say whether two rows differ that were picked as the extremes of so many.
+
+    They are the most distant of all pairs, so the p-value is multiplied by the number of pairs: Bonferroni's method.
+    """
     if one.invalid:
         return say("every row is invalid")
     values, others = (row.figures[metric.name].values for row in (one, other))
     if min(len(values), len(others)) < LEAST_REPEATS:
         return say("too few repeats to show it")
     found = welch(values, others)
-    return say("the repeats show it") if found and found.p < SIGNIFICANT else say("the repeats do not tell them apart")
+    return (
+        say("the repeats show it")
+        if found and found.p * comb(compared, 2) < SIGNIFICANT
+        else say("the repeats do not tell them apart")
+    )

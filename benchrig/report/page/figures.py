@@ -42,6 +42,10 @@ _CARD = (THROUGHPUT.name, RANK, "latency_p99_ms", "errors")
 """What a phone shows of a row before it is unfolded, below its name."""
 
 
+_FIRST = (THROUGHPUT.name, RANK, "latency_p99_ms", "ratio", f"published_{THROUGHPUT.name}")
+"""What a screen shows of a row before anything else."""
+
+
 @dataclass(frozen=True)
 class Choice:
     """A column that can be shown or hidden."""
@@ -161,7 +165,7 @@ def _is_spare(column: Column, table: Table) -> bool:
 
 
 def _importance(column: Column) -> float:
-    return ALWAYS if column.key in _CARD else column.priority
+    return ALWAYS if column.key in _FIRST else column.priority
 
 
 def _width(table: Table, grid: Grid, place: int) -> float:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from benchrig.report.metrics import THROUGHPUT
 from benchrig.report.summary.values import Finding, Standing
-from benchrig.report.table import Row, Table
+from benchrig.report.table import Row, Table, ranked
 from benchrig.statistics import advice
 from benchrig.statistics.difference import Difference, welch
 from benchrig.statistics.interval import LEAST_REPEATS
@@ -23,7 +23,8 @@ def findings(table: Table) -> tuple[tuple[Finding, ...], int]:
     Of groups of the same size, the one that is first in the table comes first.
     """
     groups: dict[tuple[int, str, str], list[Row]] = {}
-    for row in table.rows:
+    # Of rows that were chosen, ranks are those among all: which of them is first is told from them alone.
+    for row in ranked(table.rows) if table.left_out else table.rows:
         groups.setdefault((row.connections, row.route, row.host if row.several else ""), []).append(row)
     largest = sorted(groups.items(), key=lambda group: -sum(_can_lead(row) for row in group[1]))[:MOST_GROUPS]
     found = [_finding(Finding(Standing.NOTHING, *conditions), rows, table) for conditions, rows in largest]
@@ -36,8 +37,8 @@ def _can_lead(row: Row) -> bool:
 
 def _finding(empty: Finding, rows: Sequence[Row], table: Table) -> Finding:
     valid = sorted((row for row in rows if _can_lead(row)), key=_throughput, reverse=True)
-    ranked = [row for row in valid if row.rank]
-    compared = sorted(ranked or valid, key=lambda row: row.rank.first if row.rank else 1)
+    placed_rows = [row for row in valid if row.rank]
+    compared = sorted(placed_rows or valid, key=lambda row: row.rank.first if row.rank else 1)
     most = _throughput(compared[0]) if compared else -1.0
     placed = {id(row) for row in compared}
     unranked = [row for row in rows if THROUGHPUT.name in row.figures and id(row) not in placed]

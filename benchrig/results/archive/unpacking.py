@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,10 +44,11 @@ class Unpacked:
     """Damaged lines of its cells."""
 
 
-def unpack(archive: BinaryIO, reports: Path) -> Unpacked:
+def unpack(archive: BinaryIO, reports: Path, others: Collection[str] = ()) -> Unpacked:
     """Put the run of an archive, a file that can be read twice, into `reports`, as a whole or not at all.
 
-    Raises ArchiveError for an archive with anything that a run has not, InputError where `reports` has another run of its
+    `others` are names that mean something else, such as published figures: a run of one would be taken for it. Raises
+    ArchiveError for an archive with anything that a run has not, InputError where `reports` has another run of its
     name, and OSError where it cannot be written.
     """
     packed_bytes = archive.seek(0, os.SEEK_END)
@@ -56,6 +57,8 @@ def unpack(archive: BinaryIO, reports: Path) -> Unpacked:
     with tempfile.TemporaryDirectory(prefix="benchrig-") as beside:
         manifest = _read(archive, packed_bytes, lambda file: _to_check(Path(beside), file))
         lost = _see_records(Path(beside))
+    if manifest.run in others:
+        raise ArchiveError(f"'{manifest.run}' is the name of a set of published figures, which it would be taken for")
     target = reports / manifest.run
     reports.mkdir(exist_ok=True)
     with folder_lock(reports):

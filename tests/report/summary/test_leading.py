@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from benchrig.report import Report, load
+from benchrig.report.selection import parse, select
 from benchrig.report.summary import Finding, Standing, summary, words
 from benchrig.report.table import make
 from benchrig.results.model import Cell
 from tests.support import ROOT
-from tests.support.reports import a_run, missing, repeats_of
+from tests.support.reports import a_report, a_run, missing, repeats_of
 
 STEPS = (-300, -100, -40, 40, 100, 300)
 
@@ -231,3 +232,16 @@ def test_a_group_of_invalid_rows_alone_is_told_with_their_number() -> None:
     broken = [[*row(name, middle)[:-1], missing(name, "failed", "it fell", repeat=6)] for name, middle in MIDDLES.items()]
     told = summary(of(*broken, [missing("film", "failed", "it fell")]))
     assert words.about_group(replace(told, groups=2), told.finding) == "2 rows with 2,000 connections"
+
+
+def test_of_chosen_rows_the_first_is_told_from_them_alone() -> None:
+    cells = [
+        cell
+        for name, many in (("a", 50_000), ("b", 40_000), ("c", 30_000))
+        for cell in repeats_of(name, *range(many, many + 600, 100))
+    ]
+    report = a_report("a", "b", "c", cells=cells)
+    chosen = select(report, parse("", (), "!a"))
+    (finding,) = summary(chosen).findings
+    assert [row.name for row in finding.rows] == ["b", "c"]
+    assert finding.standing is Standing.SHOWN
