@@ -24,8 +24,8 @@ from benchrig.results.archive.unpacking import unpack  # noqa: E402
 CHROMIUM = "/usr/bin/chromium"
 SCREEN = {"width": 1400, "height": 900}
 
-CHARTS = ("throughput", "published", "percentiles", "histograms")
-"""The charts that have pictures of their own; the pages have all of them."""
+CHARTS = {"web-frameworks": ("published", "percentiles", "histograms")}
+"""The charts that have pictures of their own, by run; the pages have all of them."""
 
 
 def main() -> None:
@@ -44,7 +44,7 @@ def main() -> None:
             first.goto(shown.as_uri())
             first.screenshot(path=HERE / f"{name}.png")
             for kind, drawn in charts(report).items():
-                if kind in CHARTS:
+                if kind in CHARTS.get(name, ()):
                     (HERE / f"{name}-{kind}.png").write_bytes(files.as_png(drawn[0]))
             print(f"{name}: {shown.stat().st_size:,} bytes")
         browser.close()
