@@ -387,4 +387,4 @@ def test_hashes_of_the_manifest_are_those_of_the_files(run: Path) -> None:
 def test_a_run_named_as_published_figures_are_is_not_imported(reports: Path) -> None:
     with pytest.raises(layout.ArchiveError, match="is the name of a set of published figures"):
         unpack(opened(of_files(FILES)), reports, [NAME])
-    assert not list(reports.iterdir())
+    assert not reports.exists()
