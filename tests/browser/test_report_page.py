@@ -132,6 +132,8 @@ def test_a_filter_leaves_the_rows_with_its_words(pages: dict[str, Path], opened:
     assert 0 < shown.count() < everything
     assert all("fastapi" in text.lower() for text in shown.all_inner_texts())
     assert page.locator("#count").inner_text() == f"{shown.count()} of {everything} rows"
+    page.locator("#filter").fill("no such row")
+    assert page.locator("#count").inner_text() == f"0 of {everything} rows: no row fits the filter"
     page.locator("#filter").fill("")
     page.locator("#valid").check()
     assert not any("invalid" in text for text in shown.all_inner_texts())
@@ -145,6 +147,8 @@ def test_a_column_is_shown_and_hidden_and_stays_so_when_rows_are_sorted(pages: d
     was = heading.is_visible()
     box.click()
     assert heading.is_visible() is not was
+    page.keyboard.press("Escape")
+    assert page.locator("details.columns").get_attribute("open") is None
     page.locator("table.rows thead th button >> visible=true").first.click()
     assert heading.is_visible() is not was
 

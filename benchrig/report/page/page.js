@@ -86,7 +86,8 @@
       row.hidden = (valid.checked && row.className !== "") || !wanted.every((word) => text(row).includes(word));
       if (!row.hidden) shown += 1;
     }
-    count.textContent = words.shown.replace("%1", shown).replace("%2", suite.length);
+    const said = words.shown.replace("%1", shown).replace("%2", suite.length);
+    count.textContent = shown ? said : `${said}: ${words.none}`;
   }
 
   filter.addEventListener("input", select);
@@ -185,5 +186,8 @@
   document.addEventListener("click", hide);
   // A badge that gets the focus is scrolled into view, and keeps its reasons.
   document.addEventListener("scroll", () => { if (told && told === document.activeElement) put(told); else hide(); }, true);
-  document.addEventListener("keydown", (event) => { if (event.key === "Escape") hide(); });
+  document.addEventListener("keydown", (event) => { if (event.key !== "Escape") return;
+    if (told) hide();
+    else document.querySelector("details.columns").open = false;
+  });
 })();
