@@ -16,7 +16,7 @@ from tests.support import ROOT
 LAYERS = (
     ("statistics",),
     ("agent",),
-    ("console", "errors", "files", "language", "mistakes", "reading", "shell", "units", "yamlfile"),
+    ("console", "drawing", "errors", "files", "language", "mistakes", "reading", "shell", "units", "yamlfile"),
     ("inventory",),
     ("remote",),
     ("machines",),

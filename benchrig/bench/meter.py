@@ -1,13 +1,14 @@
 """The meter of a cell: about how many requests per second are answered, and what the kernel counts, while the load runs.
 
-A load generator says nothing before its end. Known is how many TCP segments with data the server sends. How many of them
-a reply takes is known from the warm-up, or from an earlier repeat of the row. Where it is not known, there is no figure.
+A load generator says nothing before its end. The kernel knows how many TCP segments with data the server sends. How many
+of them a reply takes is known from the warm-up, or from an earlier repeat of the row. Where it is not known, there is no
+figure.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass
 
@@ -17,7 +18,7 @@ from benchrig.bench.host import Host
 from benchrig.bench.traffic import Traffic
 from benchrig.results.audit.machines import NO_IDLE_PERCENT, STEAL_PERCENT
 from benchrig.results.model import Cell
-from benchrig.results.running import Notice
+from benchrig.results.running import Notice, Seen
 
 MANY_REPLIES = 500
 """With so many, what else a machine sends meanwhile is a small part."""
@@ -133,6 +134,19 @@ def _per_reply(segments: int, opened: int, replies: int, both_ends: bool) -> flo
     """
     counted = segments - (opened if both_ends else 0)
     return counted / replies if counted > 0 else None
+
+
+_NOTICED: Mapping[Seen, str] = {
+    "listen_overflows": "listen backlog overflows: {:,.0f}",
+    "retransmits": "retransmits: {:,.0f}",
+    "steal_percent": "steal: {:.1f} % of the CPU time",
+    "idle_percent": "idle: {:.1f} % of the CPU time",
+}
+
+
+def noticed(notice: Notice) -> str:
+    """Return a notice in words."""
+    return _NOTICED[notice.what].format(notice.value)
 
 
 def _notices(news: News, loaded: Loaded) -> Iterator[Notice]:

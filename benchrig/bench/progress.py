@@ -10,7 +10,7 @@ from dataclasses import replace
 from benchrig import console
 from benchrig.agent.text import short
 from benchrig.bench.board import Board
-from benchrig.bench.meter import Meter, per_reply_of
+from benchrig.bench.meter import Meter, noticed, per_reply_of
 from benchrig.bench.suite import Plan
 from benchrig.results.codes import Code
 from benchrig.results.model import Cell, Load
@@ -79,7 +79,7 @@ class Progress:
             return
         left = f"{'at most' if self._round else 'about'} {about(self.seconds_left())} left"
         rate = [] if self._meter.rate is None else [f"about {REQUESTS_PER_SECOND.text(self._meter.rate)} requests/s"]
-        notices = [notice.text for notice in self._meter.notices]
+        notices = [noticed(notice) for notice in self._meter.notices]
         console.status("  ".join([self._title, self._count(self._done + 1), self._step, *rate, *notices, left]))
 
     def _look(self, state: Running) -> Running:

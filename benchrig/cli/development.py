@@ -35,7 +35,7 @@ MACHINE_PROGRAMS = {
 }
 """What the tests of virtual machines need beside these."""
 
-DURATIONS = {"plain": 5, "lab": 25, "vm": 65, "faults": 25, "long": 60}
+DURATIONS = {"plain": 15, "lab": 50, "vm": 90, "faults": 30, "long": 60}
 """About how many minutes the tests take on 2 cores."""
 
 

@@ -45,11 +45,11 @@ def history(
 
     Example: ./inv history go-2000 --metric latency_p99
     """
+    from benchrig.drawing import signs_for
     from benchrig.report import history as past
     from benchrig.report import output as outputs
     from benchrig.report import width_of
     from benchrig.report.charts import past as drawing
-    from benchrig.report.drawing import signs_for
 
     check_alone(output, json=json)
     target = outputs.by_ending(output, _FORMATS)
@@ -73,8 +73,8 @@ def history(
 
 def _text(found: History, format: str) -> str:
     """Return a history in the form of a file."""
+    from benchrig.drawing import UNICODE
     from benchrig.report import history as past
-    from benchrig.report.drawing import UNICODE
     from benchrig.report.export.json import text_of
     from benchrig.report.page import past as page
 

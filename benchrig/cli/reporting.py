@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from benchrig import console
 from benchrig.cli.arguments import RUN, check_run, find_run, parse_names
 from benchrig.cli.chain import ChainContext
-from benchrig.cli.charting import check_folder, write_charts
+from benchrig.cli.charting import check_folder, write_charts, write_file
 from benchrig.cli.task import ROOT, command
 from benchrig.errors import BenchrigError
 
@@ -83,18 +83,15 @@ def report(
 
 def _show(report: Report, target: Output) -> BenchrigError | None:
     """Print a report, or write it to the file that the user named. Return why it could not be written."""
+    from benchrig.drawing import signs_for
     from benchrig.report import describe, width_of
     from benchrig.report import output as outputs
-    from benchrig.report.drawing import signs_for
     from benchrig.report.terminal import page
 
     if report.table.left_out and (target.file or target.format not in outputs.SAYS_WHAT_IS_SHOWN):
         console.line(describe.shown_line(report.table))
     if target.file:
-        failure = outputs.write(report, target)
-        if not failure:
-            console.line(f"wrote {target.file}")
-        return failure
+        return write_file(target.file, outputs.text(report, target))
     if target.format == outputs.TABLE:
         made = page(report, width_of(sys.stdout), signs_for(sys.stdout))
         console.result(made.text, made.spans)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from benchrig import files, yamlfile
-from benchrig.report import page
 from benchrig.report.compare import compare
 from benchrig.report.document import Report
-from benchrig.report.export import csv, json, markdown
 from benchrig.report.load import find_folder, load
+from benchrig.report.output import EXPORTS
 from benchrig.report.table import Table
 from benchrig.report.terminal import render as render_terminal
 from benchrig.report.terminal import width_of
@@ -27,17 +25,6 @@ __all__ = [
     "width_of",
     "write_reports",
 ]
-
-Export = Callable[[Report], str]
-"""Turns a report into the text of one file."""
-
-EXPORTS: Mapping[str, Export] = {
-    "report.md": markdown.render,
-    "report.html": page.render,
-    "report.csv": csv.render,
-    "report.json": json.render,
-}
-"""The files of a report. To add one, add a module with a `render` and a line here."""
 
 
 def write_reports(name: str | Path, root: Path, *, keep: bool = False) -> Report:

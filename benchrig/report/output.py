@@ -8,36 +8,41 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchrig.agent.text import short
-from benchrig.errors import BenchrigError, InputError, unknown
+from benchrig.errors import InputError, unknown
 from benchrig.report import named_files, page, terminal
 from benchrig.report.document import Report
 from benchrig.report.export import csv, json, junit, markdown
 
-TABLE, HTML, JSON, MARKDOWN = "table", "html", "json", "markdown"
+TABLE, HTML, JSON, MARKDOWN, CSV = "table", "html", "json", "markdown", "csv"
 
 FORMATS: Mapping[str, Callable[[Report], str]] = {
     TABLE: terminal.render,
-    "markdown": markdown.render,
-    "csv": csv.render,
-    "json": json.render,
+    MARKDOWN: markdown.render,
+    CSV: csv.render,
+    JSON: json.render,
     HTML: page.render,
     "junit": junit.render,
 }
+"""The forms of a report. To add one, add a module with a `render` and a line here, and its ending below."""
+
+EXPORTS: Mapping[str, Callable[[Report], str]] = {
+    f"report{ending}": FORMATS[form] for ending, form in ((".md", MARKDOWN), (".html", HTML), (".csv", CSV), (".json", JSON))
+}
+"""The files of a report in a run's folder."""
 
 _ENDINGS = {
     ".txt": TABLE,
-    ".md": "markdown",
-    ".csv": "csv",
-    ".json": "json",
+    ".md": MARKDOWN,
+    ".csv": CSV,
+    ".json": JSON,
     ".html": HTML,
     ".xml": "junit",
 }
 
-SAYS_WHAT_IS_SHOWN = (TABLE, "markdown", HTML)
+SAYS_WHAT_IS_SHOWN = (TABLE, MARKDOWN, HTML)
 """The forms that say themselves how many rows are shown."""
 
-_WITHOUT_COLUMNS = ("json", "junit")
-
+_WITHOUT_COLUMNS = (JSON, "junit")
 
 FLAG = "--output"
 
@@ -103,8 +108,3 @@ def _folder(report: Report, output: Output) -> str | None:
         return None
     found = os.path.relpath(Path(report.page).resolve().parent, Path(output.file).resolve().parent)
     return "" if found == os.curdir else found
-
-
-def write(report: Report, output: Output) -> BenchrigError | None:
-    """Write a report to the file that the user named, which is replaced whole. Return why it could not be written."""
-    return named_files.write(FLAG, output.file, f"{text(report, output)}\n")

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from benchrig.console import Span
+from benchrig.drawing import UNICODE, Signs
 from benchrig.language import say
 from benchrig.report import columns, describe, terminal_table
 from benchrig.report.document import Report
-from benchrig.report.drawing import UNICODE, Signs
 from benchrig.report.footnotes import Footnote
 from benchrig.report.legend import legend
 from benchrig.report.plain import Page, text_width, wrapped

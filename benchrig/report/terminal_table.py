@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from benchrig.console import Span, printable
+from benchrig.drawing import Signs, long_bar
 from benchrig.language import ENGLISH, in_use, say
 from benchrig.report import columns, styles
 from benchrig.report.columns import Column, Grid
 from benchrig.report.document import Report
-from benchrig.report.drawing import Signs, long_bar
 from benchrig.report.metrics import THROUGHPUT
 from benchrig.report.plain import Align, Laid, Page, folded, hidden, lay, room_for, text_columns, wrapped
 from benchrig.report.table import Row

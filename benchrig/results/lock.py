@@ -57,13 +57,19 @@ def is_held(folder: Path) -> bool:
     except OSError:
         return False
     try:
+        return is_locked(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def is_locked(descriptor: int) -> bool:
+    """Return whether another process has the lock of an open file; it is taken for a moment where none has."""
+    try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
     except OSError:
         return False
-    finally:
-        os.close(descriptor)
     return False
 
 

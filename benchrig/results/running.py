@@ -11,13 +11,14 @@ import fcntl
 import json
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from benchrig import files, reading
+from benchrig.results.lock import is_locked
 from benchrig.results.model import Status
 
 FOLDER = Path(".benchrig", "running")
@@ -37,13 +38,6 @@ _STEP_SECONDS = 0.01
 
 Seen = Literal["listen_overflows", "retransmits", "steal_percent", "idle_percent"]
 
-_SENTENCES: Mapping[Seen, str] = {
-    "listen_overflows": "listen backlog overflows: {:,.0f}",
-    "retransmits": "retransmits: {:,.0f}",
-    "steal_percent": "steal: {:.1f} % of the CPU time",
-    "idle_percent": "idle: {:.1f} % of the CPU time",
-}
-
 
 @dataclass(frozen=True)
 class Notice:
@@ -51,11 +45,6 @@ class Notice:
 
     what: Seen
     value: float
-
-    @property
-    def text(self) -> str:
-        """What was seen, in words."""
-        return _SENTENCES[self.what].format(self.value)
 
 
 @dataclass(frozen=True)
@@ -187,15 +176,7 @@ def _locked(path: Path) -> int:
 def _is_held(path: Path) -> bool:
     """Return whether a process holds the lock of a file."""
     with _opened(path) as descriptor:
-        if descriptor is None:
-            return False
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        except OSError:
-            return False
-        return False
+        return descriptor is not None and is_locked(descriptor)
 
 
 def _remove_stale(folder: Path) -> None:

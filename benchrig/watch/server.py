@@ -12,7 +12,6 @@ import json
 import secrets
 import sys
 import threading
-import time
 from dataclasses import asdict
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -63,8 +62,6 @@ class Served:
     def await_last(self) -> None:
         """Wait until a browser has asked for the outcome, if one asks at all."""
         self._server.told.wait(LAST_SECONDS)
-        # The answer may still be on its way.
-        time.sleep(0.1)
 
 
 class _Server(ThreadingHTTPServer):
@@ -122,10 +119,15 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("X-Content-Type-Options", "nosniff")
         self.send_header("Cross-Origin-Resource-Policy", "same-origin")
         self.end_headers()
-        self.wfile.write(body)
+        if self.command != "HEAD":
+            self.wfile.write(body)
 
     def _refuse(self, status: HTTPStatus) -> None:
         self._answer(f"{status.phrase}\n".encode(), "text/plain; charset=utf-8", status)
+
+    def send_error(self, code: int, *_: Any, **__: Any) -> None:
+        """Refuse what the standard library refuses, such as another method, with the same headers as everything else."""
+        self._refuse(HTTPStatus(code))
 
     def log_message(self, format: str, *args: object) -> None:
         """Write nothing: each request would be a line."""

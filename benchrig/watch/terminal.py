@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchrig import console
+from benchrig.drawing import bars, signs_of
 from benchrig.results import running
 from benchrig.results.running import Running
-from benchrig.watch.view import View, sparkline, view
+from benchrig.watch.view import View, view
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -112,8 +113,7 @@ def _lines(terminal: Console, seen: View) -> RenderableType:
     from rich.text import Text
 
     width = max(10, terminal.width - 1)
-    ascii_only = "utf" not in (terminal.encoding or "").lower()
-    course = sparkline(seen.rates[-width:], ascii_only=ascii_only)
+    course = bars(seen.rates[-width:], signs_of(terminal.encoding), from_zero=True, unknown=" ")
     lines = [
         (seen.heading, "bold"),
         ("  ".join(filter(None, (seen.now or "between two rows", seen.left))), ""),

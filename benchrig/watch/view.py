@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from benchrig.bench.meter import noticed
 from benchrig.console import printable
 from benchrig.results.running import Finished, Running
 from benchrig.units import REQUESTS_PER_SECOND, about
-
-BARS = "▁▂▃▄▅▆▇█"
-BARS_ASCII = "_.-=+*%#"
 
 KILLED = "the bench ended without a word: its process was killed"
 
@@ -67,7 +65,7 @@ def view(state: Running, *, lives: bool = True) -> View:
         left=""
         if state.seconds_left is None
         else f"{'at most' if state.at_most else 'about'} {about(state.seconds_left)} left",
-        notices=tuple(notice.text for notice in state.notices),
+        notices=tuple(map(noticed, state.notices)),
         rates=state.rates,
         most=_rate(max(known)) if (known := [rate for rate in state.rates if rate is not None]) else "",
         course=_course(state.rates),
@@ -81,13 +79,6 @@ def view(state: Running, *, lives: bool = True) -> View:
 def named(state: Running) -> str:
     """Return which bench it is: `web-frameworks, run 20261130-…, process 1234`."""
     return ", ".join([state.suite, *([f"run {state.run}"] if state.run else []), f"process {state.pid}"])
-
-
-def sparkline(rates: Sequence[float | None], *, ascii_only: bool = False) -> str:
-    """Return a course as one character for each value, from 0 to the highest; a space for what is not known."""
-    bars = BARS_ASCII if ascii_only else BARS
-    most = max((rate for rate in rates if rate is not None), default=0.0) or 1.0
-    return "".join(" " if rate is None else bars[max(0, round((len(bars) - 1) * rate / most))] for rate in rates)
 
 
 def _rate(value: float) -> str:

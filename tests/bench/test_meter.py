@@ -9,7 +9,7 @@ import pytest
 
 from benchrig.agent.bench.protocol import News, Sent
 from benchrig.bench.host import Host
-from benchrig.bench.meter import Loaded, Meter, WarmUp, per_reply_of
+from benchrig.bench.meter import Loaded, Meter, WarmUp, noticed, per_reply_of
 from benchrig.bench.traffic import Traffic
 from benchrig.results.model import Series
 from tests.support.cell import OUTPUT, PLAN, REVIEW, ROW
@@ -124,7 +124,7 @@ def test_where_the_ratio_is_not_known_there_is_no_figure() -> None:
         host.tell(replace(QUIET, segments=20_000, listen_overflows=3))
         meter.look()
         assert meter.rate is None
-        assert [notice.text for notice in meter.notices] == ["listen backlog overflows: 3"]
+        assert [noticed(notice) for notice in meter.notices] == ["listen backlog overflows: 3"]
 
 
 def test_news_of_the_load_before_and_old_ones_are_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -170,7 +170,7 @@ def test_what_would_spoil_the_figures_is_told_as_it_is_seen(
     with meter.reading(Loaded(host, both_ends=True, shares_cpus=shares_cpus)):
         host.tell(replace(QUIET, **news))  # type: ignore[arg-type]
         meter.look()
-    assert [notice.text for notice in meter.notices] == texts
+    assert [noticed(notice) for notice in meter.notices] == texts
 
 
 def test_a_service_that_is_not_ours_has_no_figures() -> None:

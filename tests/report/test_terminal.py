@@ -16,9 +16,9 @@ import pytest
 from wcwidth import wcswidth
 
 from benchrig import language
+from benchrig.drawing import ASCII
 from benchrig.report import Report, render_terminal, terminal, width_of
 from benchrig.report import load as load_report
-from benchrig.report.drawing import ASCII
 from benchrig.report.table import make
 from benchrig.results.model import DatabaseLoad
 from benchrig.units import BYTES, MILLISECONDS

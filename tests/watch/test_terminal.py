@@ -15,10 +15,11 @@ from pathlib import Path
 import pytest
 
 from benchrig.cli import watching
+from benchrig.drawing import ASCII, UNICODE, Signs, bars
 from benchrig.errors import InputError
 from benchrig.results.running import Finished, Notice, Running, StateFile
 from benchrig.watch import terminal
-from benchrig.watch.view import KILLED, sparkline, view
+from benchrig.watch.view import KILLED, view
 from tests.support import ROOT
 from tests.support.cli import inv
 from tests.support.running import STATE, another
@@ -102,10 +103,15 @@ def test_texts_of_hosts_do_not_reach_the_terminal_as_they_are() -> None:
 
 
 def test_a_course_is_a_character_for_each_second() -> None:
-    assert sparkline([None, 0.0, 50.0, 100.0]) == " ▁▅█"
-    assert sparkline([None, 0.0, 50.0, 100.0], ascii_only=True) == " _+#"
-    assert sparkline([]) == ""
-    assert sparkline([0.0]) == "▁"
+    def course(*rates: float | None, signs: Signs = UNICODE) -> str:
+        return bars(rates, signs, from_zero=True, unknown=" ")
+
+    assert course(None, 0.0, 50.0, 100.0) == " ▁▅█"
+    assert course(None, 0.0, 50.0, 100.0, signs=ASCII) == " _+@"
+    assert course() == ""
+    assert course(0.0) == "▁"
+    # No bench can have it, and its state may have been written by anyone.
+    assert course(-5.0, 1.0, None) == "▁█ "
 
 
 def test_where_no_bench_runs_it_says_so_in_one_line() -> None:
@@ -185,7 +191,3 @@ def test_a_watch_ends_when_its_reader_has(tmp_path: Path, bench: StateFile) -> N
     os.close(reading)
     bench.write(replace(STATE, step="stopping"))
     assert process.wait(20) == 0
-
-
-def test_a_course_that_no_bench_can_have_is_drawn_all_the_same() -> None:
-    assert len(sparkline([-5.0, 1.0, None])) == 3

@@ -8,12 +8,13 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
-from dataclasses import asdict, fields
+from dataclasses import fields
 
 from benchrig.console import printable
 from benchrig.language import ENGLISH, use
 from benchrig.report.columns import BY_KEY
 from benchrig.report.document import Report
+from benchrig.report.export.json import plain
 from benchrig.report.export.record import RowRecord, record
 from benchrig.report.sentences import sentence
 from benchrig.report.table import Table
@@ -37,7 +38,7 @@ def render(report: Report) -> str:
     writer.writeheader()
     identity = _identity(report.table)
     for row in report.table.rows:
-        fields_of_row = {**identity, **asdict(record(row)), "warnings": " ".join(map(sentence, row.warnings))}
+        fields_of_row = {**identity, **plain(record(row)), "warnings": " ".join(map(sentence, row.warnings))}
         writer.writerow({name: _inert(value) for name, value in fields_of_row.items()})
     return text.getvalue()
 

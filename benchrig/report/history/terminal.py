@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from benchrig import shell
 from benchrig.agent.text import short
+from benchrig.drawing import Signs, bars, scale
 from benchrig.report import figures
-from benchrig.report.drawing import Signs, bars, scale
 from benchrig.report.history.lookup import History
 from benchrig.report.history.series import MOST_UNLIKE, Judgement, Point, Series, Step
 from benchrig.report.metrics import BY_NAME, Metric

@@ -269,40 +269,32 @@ def others(summary: Summary) -> tuple[str, ...]:
 
 def spoiler_title(spoiler: Spoiler) -> str:
     """Return what a spoiler is called: the warning's name, or what happened."""
-    match spoiler.kind:
-        case Kind.INCOMPLETE:
-            return say("the run is incomplete")
-        case Kind.FAILED:
-            return say("failed")
-        case Kind.NOT_RUN:
-            return say("not run")
-        case Kind.NOT_POSSIBLE:
-            return say("not possible")
-        case Kind.SHARED_CPUS:
-            return say("server and load generator shared CPUs")
-        case Kind.SHARED_COMPUTER:
-            return say("machines shared one computer")
-        case Kind.WARNING:
-            return title(spoiler.code) if spoiler.code else ""
+    return _spoiler(spoiler)[0]
 
 
 def spoiler_text(spoiler: Spoiler) -> str:
     """Return what a spoiler means, in a sentence or two."""
+    return _spoiler(spoiler)[1]
+
+
+def _spoiler(spoiler: Spoiler) -> tuple[str, str]:
     match spoiler.kind:
         case Kind.INCOMPLETE:
-            return say("It was interrupted, or is still going on. ./inv bench --resume measures the rest.")
+            means = say("It was interrupted, or is still going on. ./inv bench --resume measures the rest.")
+            return say("the run is incomplete"), means
         case Kind.FAILED:
-            return say("They were tried and have no figures.")
+            return say("failed"), say("They were tried and have no figures.")
         case Kind.NOT_RUN:
-            return say("The run did not come to them.")
+            return say("not run"), say("The run did not come to them.")
         case Kind.NOT_POSSIBLE:
-            return say("A limit of the host rules them out.")
+            return say("not possible"), say("A limit of the host rules them out.")
         case Kind.SHARED_CPUS:
-            return say("Each figure is one of both together.")
+            return say("server and load generator shared CPUs"), say("Each figure is one of both together.")
         case Kind.SHARED_COMPUTER:
-            return say("The values show that they work over a network, not how fast each is alone.")
+            means = say("The values show that they work over a network, not how fast each is alone.")
+            return say("machines shared one computer"), means
         case Kind.WARNING:
-            return _warned(spoiler)
+            return title(spoiler.code) if spoiler.code else "", _warned(spoiler)
 
 
 def _warned(spoiler: Spoiler) -> str:

@@ -63,11 +63,10 @@ def pack(folder: Path, to: BinaryIO) -> Packed:
 def files_of(folder: Path) -> tuple[File, ...]:
     """Return the files of a run as an archive has them. Raises InputError for one that is no regular file, and OSError."""
     paths = [name for name in (store.RUN, store.CELLS, labels.FILE) if os.path.lexists(folder / name)]
-    for base, _, names in os.walk(folder / store.RAW, onerror=_raised):
-        paths += [(Path(base) / name).relative_to(folder).as_posix() for name in names]
-    for base, names, _ in os.walk(folder / store.RAW):
-        if links := [name for name in names if (Path(base) / name).is_symlink()]:
+    for base, folders, names in os.walk(folder / store.RAW, onerror=_raised):
+        if links := [name for name in folders if (Path(base) / name).is_symlink()]:
             raise InputError(f"{shown(Path(base) / links[0])} is a link: a run has files alone")
+        paths += [(Path(base) / name).relative_to(folder).as_posix() for name in names]
     return tuple(_file(folder, path) for path in sorted(paths))
 
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft7Validator
 
+from benchrig.drawing import ASCII, UNICODE, bars, scale, signs_for
 from benchrig.errors import InputError
 from benchrig.report import history as past
-from benchrig.report.drawing import ASCII, UNICODE, bars, scale, signs_for
 from benchrig.report.export.json import text_of
 from benchrig.report.history.terminal import render
 from benchrig.report.metrics import BY_NAME, ERRORS, THROUGHPUT

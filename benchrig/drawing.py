@@ -36,18 +36,28 @@ ASCII = Signs("_.-=+*#@", "|", "o", "-", "#", ".")
 
 def signs_for(stream: TextIO) -> Signs:
     """Return the characters that a stream can write."""
-    return UNICODE if "utf" in (stream.encoding or "").lower() else ASCII
+    return signs_of(stream.encoding)
 
 
-def bars(values: Sequence[float | None], signs: Signs) -> str:
-    """Return a bar for each value, from the lowest of them to the highest; UNUSED for one that is none."""
+def signs_of(encoding: str | None) -> Signs:
+    """Return the characters that an encoding has."""
+    return UNICODE if "utf" in (encoding or "").lower() else ASCII
+
+
+def bars(values: Sequence[float | None], signs: Signs, *, from_zero: bool = False, unknown: str = UNUSED) -> str:
+    """Return a bar for each value, from the lowest of them, or from 0, to the highest; `unknown` for one that is none."""
     known = [value for value in values if value is not None]
     if not known:
-        return UNUSED * len(values)
+        return unknown * len(values)
+    if from_zero:
+        return _bars(values, (0.0, max(known) or 1.0), signs, unknown)
     middle = (min(known) + max(known)) / 2
     half = max((max(known) - min(known)) / 2, LEAST_RANGE / 2 * abs(middle))
-    ends = (middle - half, middle + half)
-    return "".join(UNUSED if value is None else signs.bars[_place(value, ends, len(signs.bars))] for value in values)
+    return _bars(values, (middle - half, middle + half), signs, unknown)
+
+
+def _bars(values: Sequence[float | None], ends: tuple[float, float], signs: Signs, unknown: str) -> str:
+    return "".join(unknown if value is None else signs.bars[_place(value, ends, len(signs.bars))] for value in values)
 
 
 def long_bar(share: float, width: int, signs: Signs, *, doubtful: bool = False) -> str:
