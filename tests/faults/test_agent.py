@@ -26,7 +26,8 @@ MEASURED = """import pathlib, resource, subprocess, sys
 code = subprocess.call(sys.argv[2:])
 pathlib.Path(sys.argv[1]).write_text(str(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss))
 sys.exit(code)"""
-"""Runs a command and writes its peak of resident memory, in KB: of this command alone, not of earlier ones."""
+"""Runs a command and writes its peak of resident memory, in KB. Linux counts that of the process which starts it as well:
+this one is small, pytest is not."""
 
 HEARD_SECONDS = 2.0
 """A second, and what the test itself and a busy machine need."""
